@@ -1,0 +1,432 @@
+"""The nouns: frozen, typed, free of Django. All that a plugin author needs.
+
+A plugin imports from here and from :mod:`nephoscope.hookspecs`, and from nowhere else in the platform.
+What a rule is handed to read from is :class:`nephoscope.view.View`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from types import ModuleType
+from typing import Any
+
+from nephoscope.view import Evidence, Fail, Inventory, Unknown, View, unknown
+
+__all__ = [
+    "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Evidence", "Fail",
+    "Field", "Finding", "Framework", "Inventory", "Kind", "Kit", "Permission", "Plan", "PlanProblem", "Provider",
+    "Region", "Remediation", "Resource", "Rule", "Service", "Session", "Severity", "Step", "Unknown", "Verdict",
+    "Verification", "View", "Writer", "rule", "rules_in", "unknown",
+]  # fmt: skip
+
+ALL_REGIONS = "global"
+"""The region of a service, shard or resource that belongs to the whole account."""
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Kind(StrEnum):
+    """What raised an alert."""
+
+    SECURITY = "security"
+    ANOMALY = "anomaly"
+    GUARDDUTY = "guardduty"
+    IAC = "iac"
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+# -- What is judged --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing in an account, in its canonical shape.
+
+    ``properties`` is JSON in the cloud's own published schema (AWS: CloudFormation). A value that exists but could
+    not be read stands there as :func:`unknown`. ``id`` is unique within an account (AWS: the ARN).
+    """
+
+    type: str
+    id: str
+    name: str
+    region: str
+    account: str
+    properties: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    origin: str = "live"
+
+    @classmethod
+    def unreadable(cls, type: str, region: str, account: str, *, permission: str, reason: str) -> Resource:
+        """Stand for all resources of a type in a region that could not be listed: every rule on it is unknown."""
+        return cls(type, f"unreadable:{type}:{region}", f"All {type} in {region}", region, account,
+                   unknown(reason, permission))  # fmt: skip
+
+    @property
+    def readable(self) -> bool:
+        return not self.id.startswith("unreadable:")
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What the absence of a property means, as the vendor documents it, since when (ISO date)."""
+
+    value: Any
+    since: str
+    source: str
+
+
+Judgement = bool | None | Fail
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check. Made with :func:`rule`; ``check`` gets a View, and an Inventory if it ``needs`` neighbours."""
+
+    id: str
+    on: tuple[str, ...]
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    link: str
+    check: Callable[..., Judgement]
+    good: tuple[Mapping[str, Any], ...]
+    bad: tuple[Mapping[str, Any], ...]
+    needs: tuple[str, ...] = ()
+    remediations: tuple[str, ...] = ()
+    live_only: bool = False
+
+
+def rule(
+    id: str,
+    *,
+    on: str | tuple[str, ...],
+    severity: Severity,
+    fix: str,
+    link: str,
+    good: Iterable[Mapping[str, Any]],
+    bad: Iterable[Mapping[str, Any]],
+    needs: Iterable[str] = (),
+    remediations: Iterable[str] = (),
+    live_only: bool = False,
+) -> Callable[[Callable[..., Judgement]], Rule]:
+    """Make a :class:`Rule` of a function; its docstring's first line is the title, the rest says why it matters.
+
+    The function returns True (pass), False or :class:`Fail` (fail), or None (not applicable).
+
+    :param on: the type or types of resources that it judges; examples are of the first.
+    :param fix: how a person fixes it by hand, numbered steps on lines of their own.
+    :param link: the vendor's documentation of that fix, https.
+    :param good: examples (properties) that pass or do not apply; with neighbours or other attributes, see
+        :func:`nephoscope.testing.example`.
+    :param bad: examples that fail.
+    :param needs: types of the neighbours that it reads from ``inventory``.
+    :param live_only: it reads facts that no template has.
+    """
+
+    def make(check: Callable[..., Judgement]) -> Rule:
+        title, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
+        if not title or not why.strip():
+            raise ValueError(f"rule {id}: the docstring must hold a title line and, after a blank line, why it matters")
+        return Rule(id, (on,) if isinstance(on, str) else on, severity, title.rstrip("."), " ".join(why.split()), inspect.cleandoc(fix), link, check,
+                    tuple(good), tuple(bad), tuple(needs), tuple(remediations), live_only)  # fmt: skip
+
+    return make
+
+
+def rules_in(*modules: ModuleType) -> list[Rule]:
+    """Return the rules that are attributes of these modules, in order of definition."""
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Rule)]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's verdict on one resource, with what was read to reach it."""
+
+    rule: Rule
+    resource: Resource
+    verdict: Verdict
+    message: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One numbered demand of a framework; ``rules`` answer it, a manual one has none."""
+
+    id: str
+    title: str
+    rules: tuple[str, ...] = ()
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A published set of controls; becomes a policy that can be chosen for an account."""
+
+    id: str
+    name: str
+    provider: str
+    link: str
+    controls: tuple[Control, ...]
+
+    @property
+    def rules(self) -> frozenset[str]:
+        return frozenset(rule for control in self.controls for rule in control.rules)
+
+
+# -- Where it is read ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a person enters to connect an account of a provider."""
+
+    name: str
+    label: str
+    help: str = ""
+    required: bool = False
+    generated: bool = False
+    for_writing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one account: its number (may be empty until verified) and the provider's fields."""
+
+    account: str
+    settings: Mapping[str, str]
+
+
+class ConnectionProblem(Exception):
+    """The account cannot be reached as described; ``field`` names what the person should correct."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One action that is needed, and on what (an AWS ARN, or ``*``)."""
+
+    action: str
+    resource: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One part of a provider that is collected as a whole: the unit of a scan's shards."""
+
+    id: str
+    name: str
+    types: tuple[str, ...]
+    permissions: tuple[str, ...]
+    regional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    id: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a verification: allowed True, denied False, None when it could not be found out (detail says why)."""
+
+    permission: str
+    allowed: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a provider found when it tried a connection."""
+
+    account: str
+    principal: str
+    checks: tuple[Check, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(check.permission for check in self.checks if check.allowed is False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """One ready thing to copy that creates a role: a script or a template."""
+
+    id: str
+    title: str
+    filename: str
+    language: str
+    text: str
+    howto: str
+
+
+class Session(ABC):
+    """An open reading connection to one account. It holds no global state: two sessions never share credentials."""
+
+    @abstractmethod
+    def collect(self, service: str, region: str) -> Iterator[Resource]:
+        """Yield the resources of a service page by page, and :meth:`Resource.unreadable` for what was hidden.
+
+        What one call hid becomes unknown; only a fault that hides everything may raise.
+        """
+
+    @abstractmethod
+    def reread(self, resource: Resource) -> Resource | None:
+        """Read one known resource again; None when it is gone. Raises what the cloud raises."""
+
+    @abstractmethod
+    def read(self, call: Call) -> Mapping[str, Any] | None:
+        """Do one reading call for a remediation; None when the thing asked for does not exist."""
+
+    @property
+    @abstractmethod
+    def calls(self) -> int:
+        """How many API calls were made so far."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class Writer(ABC):
+    """An open writing connection that can do no more than the permissions it was opened with."""
+
+    @abstractmethod
+    def write(self, call: Call) -> None:
+        """Do one changing call. Raises what the cloud raises."""
+
+
+class Provider(ABC):
+    """One kind of cloud. Stateless: everything about an account comes in with the Connection."""
+
+    id: str
+    name: str
+    fields: tuple[Field, ...] = ()
+    services: tuple[Service, ...] = ()
+    defaults: Mapping[str, Mapping[str, Default]] = {}
+
+    @abstractmethod
+    def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Check and complete entered settings (generated fields included); ConnectionProblem names a wrong one."""
+
+    @abstractmethod
+    def kits(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> list[Kit]:
+        """Return the ready things that create the reading role, or the writing role with just ``permissions``."""
+
+    @abstractmethod
+    def verify(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> Verification:
+        """Reach the account and check each permission. Raises ConnectionProblem."""
+
+    @abstractmethod
+    def regions(self, connection: Connection) -> list[Region]:
+        """Return the regions that can be chosen. Raises ConnectionProblem."""
+
+    @abstractmethod
+    def open(self, connection: Connection) -> Session:
+        """Open for reading. Raises ConnectionProblem."""
+
+    @abstractmethod
+    def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> Writer:
+        """Open for writing, limited to ``permissions``. Raises ConnectionProblem."""
+
+
+# -- How it is changed -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call as data: ``Call("s3", "put_bucket_policy", {...}, Permission("s3:PutBucketPolicy"))``."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    permission: Permission
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a plan, its inverse, and the state before and after of what it changes (text or JSON)."""
+
+    resource: str
+    title: str
+    call: Call
+    inverse: Call | None
+    before: Any
+    after: Any
+
+
+class PlanProblem(Exception):
+    """A remediation cannot plan for a resource; the message says why, to the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a remediation would do, exactly. A person approves its digest."""
+
+    remediation: str
+    rule: str
+    account: str
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        calls = [call for step in self.steps for call in (step.call, step.inverse) if call]
+        return tuple(dict.fromkeys(call.permission for call in calls))
+
+    @property
+    def reversible(self) -> bool:
+        return all(step.inverse for step in self.steps)
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.resource for step in self.steps))
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=list).encode()).hexdigest()
+
+
+class Remediation(ABC):
+    """A fix that plans and never writes: the platform applies what it planned."""
+
+    id: str
+    title: str
+    summary: str
+    provider: str
+    on: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+    @abstractmethod
+    def plan(self, resource: Resource, session: Session) -> list[Step]:
+        """Read live state and return the ordered steps for one resource; PlanProblem when there is nothing to do."""
+
+    @abstractmethod
+    def state(self, step: Step, session: Session) -> Any:
+        """Read what ``step`` changes as it is now, in the form of ``before`` and ``after``."""

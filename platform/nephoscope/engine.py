@@ -1,0 +1,157 @@
+"""Rules x resources -> findings. Pure: no clock, no database, no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from nephoscope.domain import Default, Finding, Resource, Rule, Verdict
+from nephoscope.view import Evidence, Fail, NotKnown, Recorder, ResourceView
+
+Defaults = Mapping[str, Mapping[str, Default]]
+
+MAX_EVIDENCE = 12
+"""Properties kept as a finding's evidence; a rule that reads more shows the first ones."""
+
+MAX_VALUE = 2_000
+"""Characters of one evidence value, as JSON; a bucket policy alone may have 20 KB."""
+
+
+class Neighbours:
+    """An account's resources of the types that a rule needs; ``load`` brings all of one type."""
+
+    def __init__(self, load: Callable[[str], Sequence[Resource]]) -> None:
+        self._load = load
+        self._loaded: dict[str, Sequence[Resource]] = {}
+
+    def all(self, type: str) -> Sequence[Resource]:
+        if type not in self._loaded:
+            self._loaded[type] = self._load(type)
+        return self._loaded[type]
+
+    @classmethod
+    def fixed(cls, resources: Iterable[Resource]) -> Neighbours:
+        everything = list(resources)
+        return cls(lambda type: [each for each in everything if each.type == type])
+
+
+class BoundInventory:
+    """The Inventory that one judgement gets: neighbours are recorded in that judgement's evidence."""
+
+    def __init__(
+        self, rule: Rule, neighbours: Neighbours, recorder: Recorder, defaults: Defaults, now: datetime
+    ) -> None:
+        self._rule, self._neighbours, self._recorder = rule, neighbours, recorder
+        self._defaults, self._now = defaults, now
+
+    def _of(self, type: str, region: str) -> list[Resource]:
+        if type not in self._rule.needs:
+            raise LookupError(f"rule {self._rule.id} reads {type}, which its `needs` does not name")
+        return [each for each in self._neighbours.all(type) if not region or each.region == region]
+
+    def _view(self, resource: Resource) -> ResourceView:
+        return ResourceView(resource, self._recorder, self._defaults.get(resource.type, {}), self._now,
+                            f"{resource.type} {resource.name}")  # fmt: skip
+
+    def of(self, type: str, region: str = "") -> list[ResourceView]:
+        """All of a type (in a region)."""
+        return [self._view(each) for each in self._of(type, region)]
+
+    def get(self, type: str, id: str) -> ResourceView | None:
+        """The one with this id or name."""
+        resources = self._of(type, "")
+        for each in resources:
+            if id in (each.id, each.name):
+                return self._view(each)
+        for each in resources:
+            if not each.readable:
+                self._view(each)
+        return None
+
+
+def judge(
+    rule: Rule,
+    resource: Resource,
+    *,
+    now: datetime,
+    neighbours: Neighbours | None = None,
+    defaults: Defaults | None = None,
+) -> Finding:
+    """Judge one resource by one rule.
+
+    What could not be read gives *unknown* with the permission; a rule that raises gives *error* with the exception's
+    text, so that one bad rule or one odd resource costs one finding.
+    """
+    recorder, tables = Recorder(), defaults or {}
+    try:
+        view = ResourceView(resource, recorder, tables.get(resource.type, {}), now)
+        if rule.needs:
+            inventory = BoundInventory(rule, neighbours or Neighbours.fixed(()), recorder, tables, now)
+            judgement = rule.check(view, inventory)
+        else:
+            judgement = rule.check(view)
+    except NotKnown as gap:
+        what = gap.path or resource.name
+        return Finding(rule, resource, Verdict.UNKNOWN, f"{what} could not be read: {gap.why.reason}",
+                       _evidence(recorder, ()), gap.why.permission)  # fmt: skip
+    except Exception as error:
+        return Finding(rule, resource, Verdict.ERROR, f"{type(error).__name__}: {error}", _evidence(recorder, ()))
+    if judgement is None:
+        return Finding(rule, resource, Verdict.NOT_APPLICABLE)
+    if judgement is True:
+        return Finding(rule, resource, Verdict.PASS)
+    if judgement is False:
+        evidence = _evidence(recorder, ())
+        return Finding(rule, resource, Verdict.FAIL, _in_words(evidence), evidence)
+    if isinstance(judgement, Fail):
+        return Finding(rule, resource, Verdict.FAIL, judgement.message, _evidence(recorder, judgement.at))
+    return Finding(rule, resource, Verdict.ERROR, f"the rule returned {type(judgement).__name__}, not a judgement")
+
+
+def evaluate(
+    rules: Iterable[Rule],
+    resources: Iterable[Resource],
+    *,
+    now: datetime,
+    neighbours: Neighbours | None = None,
+    defaults: Defaults | None = None,
+) -> Iterator[Finding]:
+    """Judge every resource by every rule on its type, resource by resource."""
+    by_type: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for type in rule.on:
+            by_type.setdefault(type, []).append(rule)
+    for resource in resources:
+        for rule in by_type.get(resource.type, ()):
+            yield judge(rule, resource, now=now, neighbours=neighbours, defaults=defaults)
+
+
+def _evidence(recorder: Recorder, at: tuple[str, ...]) -> tuple[Evidence, ...]:
+    reads = list(recorder.reads.values())
+    pointed = [read for read in reads if any(_under(read, place) for place in at)]
+    return tuple(
+        Evidence(read.path, _bounded(read.value), read.absent, read.resource)
+        for read in (pointed or reads)[:MAX_EVIDENCE]
+    )
+
+
+def _under(read: Evidence, place: str) -> bool:
+    return read.path == place or read.path.startswith((f"{place}.", f"{place}["))
+
+
+def _bounded(value: Any) -> Any:
+    text = json.dumps(value, default=str)
+    if len(text) <= MAX_VALUE:
+        return value
+    return f"{text[:MAX_VALUE]}… ({len(text):,} characters)"
+
+
+def _in_words(evidence: tuple[Evidence, ...]) -> str:
+    if not evidence:
+        return ""
+    last = evidence[-1]
+    if last.absent and last.value is None:
+        return f"{last.path} is not set"
+    return f"{last.path} is {json.dumps(last.value, default=str)[:200]}"
