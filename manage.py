@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+"""Hand over to Django, with the four shelves on the path."""
+
+import os
+import sys
+from pathlib import Path
+
+SHELVES = ("platform", "providers", "policies", "remediations")
+
+if __name__ == "__main__":
+    here = Path(__file__).resolve().parent
+    # Appended, never put first: a folder named `platform` must not come before the standard library.
+    sys.path.extend(str(here / shelf) for shelf in SHELVES if str(here / shelf) not in sys.path)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nephoscope.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)

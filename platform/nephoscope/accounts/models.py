@@ -1,0 +1,113 @@
+"""Users, groups of accounts, and the accounts themselves."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope import domain
+from nephoscope.accounts.permissions import Role, may
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(
+            _("“%(value)s” is not a time zone; write it like Europe/Zurich."), params={"value": value}
+        )
+
+
+class AccountGroup(models.Model):
+    """A set of accounts that users are granted together."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("account group")
+        verbose_name_plural = _("account groups")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Users(UserManager["User"]):
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        return super().create_superuser(username, email, password, **{"role": Role.ADMINISTRATOR, **extra})
+
+
+class User(AbstractUser):
+    """A person or a program. The role says what they may do, the account groups say to which accounts."""
+
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
+    account_groups = models.ManyToManyField(
+        AccountGroup, verbose_name=_("account groups"), blank=True, related_name="users",
+        help_text=_("The accounts that this user sees. Administrators see all."),
+    )  # fmt: skip
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC", validators=[validate_time_zone])
+    is_staff = models.BooleanField(_("may sign in to the console"), default=True)
+
+    objects: ClassVar[Users] = Users()
+
+    def may(self, act: str) -> bool:
+        """Whether the role includes this act (see :data:`nephoscope.accounts.permissions.ACTS`)."""
+        return may(self, act)
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def visible_to(self, user: Any) -> AccountQuerySet:
+        """The accounts that a user may see: all for administrators, else those of the groups granted."""
+        if may(user, "administer"):
+            return self
+        if not may(user, "look"):
+            return self.none()
+        return self.filter(pk__in=Account.groups.through.objects.filter(accountgroup__users=user).values("account_id"))
+
+
+def visible_accounts(user: Any) -> models.QuerySet[Any]:
+    """The ids of the accounts that a user may see, as a subquery for the ``visible_to`` of everything in an account."""
+    return Account.objects.visible_to(user).values("pk")
+
+
+class Account(models.Model):
+    """One connected environment. It is *pending* until it was verified once."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    provider = models.CharField(_("provider"), max_length=30)
+    number = models.CharField(_("account number"), max_length=100, blank=True)
+    settings = models.JSONField(default=dict, editable=False)
+    groups = models.ManyToManyField(
+        AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts"
+    )  # fmt: skip
+    regions = models.JSONField(_("regions"), default=list, blank=True)
+    policies = models.JSONField(_("policies"), default=list, blank=True)
+    verification = models.JSONField(default=dict, editable=False)
+    verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
+    writing_verified_at = models.DateTimeField(_("fixing verified"), null=True, editable=False)
+    created_at = models.DateTimeField(_("connected"), auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "number"], condition=~models.Q(number=""), name="one_account_per_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connection(self) -> domain.Connection:
+        return domain.Connection(self.number, self.settings)

