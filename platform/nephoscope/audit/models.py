@@ -67,7 +67,13 @@ class Entry(models.Model):
         indexes = [models.Index(fields=["target_type", "target_id"]), models.Index(fields=["account", "-id"])]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement),
+            pgtrigger.Trigger(
+                name="no_truncate",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'the audit log is append-only';",
+            ),
         ]
 
     def __str__(self) -> str:
