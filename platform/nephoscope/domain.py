@@ -10,12 +10,26 @@ import hashlib
 import inspect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
+from nephoscope.cloud import (
+    Check,
+    Connection,
+    ConnectionProblem,
+    Field,
+    Kit,
+    Permission,
+    Provider,
+    Region,
+    Service,
+    Session,
+    Verification,
+    Writer,
+)
 from nephoscope.view import Evidence, Fail, Inventory, Unknown, View, unknown
 
 __all__ = [
@@ -145,9 +159,12 @@ def rule(
     def make(check: Callable[..., Judgement]) -> Rule:
         title, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
         if not title or not why.strip():
-            raise ValueError(f"rule {id}: the docstring must hold a title line and, after a blank line, why it matters")
-        return Rule(id, (on,) if isinstance(on, str) else on, severity, title.rstrip("."), " ".join(why.split()), inspect.cleandoc(fix), link, check,
-                    tuple(good), tuple(bad), tuple(needs), tuple(remediations), live_only)  # fmt: skip
+            raise ValueError(f"rule {id}: its docstring must hold a title, and after a blank line why it matters")
+        return Rule(
+            id=id, on=(on,) if isinstance(on, str) else on, severity=severity, title=title.rstrip("."),
+            why=" ".join(why.split()), fix=inspect.cleandoc(fix), link=link, check=check, good=tuple(good),
+            bad=tuple(bad), needs=tuple(needs), remediations=tuple(remediations), live_only=live_only,
+        )  # fmt: skip
 
     return make
 
@@ -192,166 +209,6 @@ class Framework:
     @property
     def rules(self) -> frozenset[str]:
         return frozenset(rule for control in self.controls for rule in control.rules)
-
-
-# -- Where it is read ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that a person enters to connect an account of a provider."""
-
-    name: str
-    label: str
-    help: str = ""
-    required: bool = False
-    generated: bool = False
-    for_writing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How to reach one account: its number (may be empty until verified) and the provider's fields."""
-
-    account: str
-    settings: Mapping[str, str]
-
-
-class ConnectionProblem(Exception):
-    """The account cannot be reached as described; ``field`` names what the person should correct."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """One action that is needed, and on what (an AWS ARN, or ``*``)."""
-
-    action: str
-    resource: str = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One part of a provider that is collected as a whole: the unit of a scan's shards."""
-
-    id: str
-    name: str
-    types: tuple[str, ...]
-    permissions: tuple[str, ...]
-    regional: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    id: str
-    enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a verification: allowed True, denied False, None when it could not be found out (detail says why)."""
-
-    permission: str
-    allowed: bool | None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a provider found when it tried a connection."""
-
-    account: str
-    principal: str
-    checks: tuple[Check, ...]
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        return tuple(check.permission for check in self.checks if check.allowed is False)
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """One ready thing to copy that creates a role: a script or a template."""
-
-    id: str
-    title: str
-    filename: str
-    language: str
-    text: str
-    howto: str
-
-
-class Session(ABC):
-    """An open reading connection to one account. It holds no global state: two sessions never share credentials."""
-
-    @abstractmethod
-    def collect(self, service: str, region: str) -> Iterator[Resource]:
-        """Yield the resources of a service page by page, and :meth:`Resource.unreadable` for what was hidden.
-
-        What one call hid becomes unknown; only a fault that hides everything may raise.
-        """
-
-    @abstractmethod
-    def reread(self, resource: Resource) -> Resource | None:
-        """Read one known resource again; None when it is gone. Raises what the cloud raises."""
-
-    @abstractmethod
-    def read(self, call: Call) -> Mapping[str, Any] | None:
-        """Do one reading call for a remediation; None when the thing asked for does not exist."""
-
-    @property
-    @abstractmethod
-    def calls(self) -> int:
-        """How many API calls were made so far."""
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-
-class Writer(ABC):
-    """An open writing connection that can do no more than the permissions it was opened with."""
-
-    @abstractmethod
-    def write(self, call: Call) -> None:
-        """Do one changing call. Raises what the cloud raises."""
-
-
-class Provider(ABC):
-    """One kind of cloud. Stateless: everything about an account comes in with the Connection."""
-
-    id: str
-    name: str
-    fields: tuple[Field, ...] = ()
-    services: tuple[Service, ...] = ()
-    defaults: Mapping[str, Mapping[str, Default]] = {}
-
-    @abstractmethod
-    def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Check and complete entered settings (generated fields included); ConnectionProblem names a wrong one."""
-
-    @abstractmethod
-    def kits(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> list[Kit]:
-        """Return the ready things that create the reading role, or the writing role with just ``permissions``."""
-
-    @abstractmethod
-    def verify(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> Verification:
-        """Reach the account and check each permission. Raises ConnectionProblem."""
-
-    @abstractmethod
-    def regions(self, connection: Connection) -> list[Region]:
-        """Return the regions that can be chosen. Raises ConnectionProblem."""
-
-    @abstractmethod
-    def open(self, connection: Connection) -> Session:
-        """Open for reading. Raises ConnectionProblem."""
-
-    @abstractmethod
-    def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> Writer:
-        """Open for writing, limited to ``permissions``. Raises ConnectionProblem."""
 
 
 # -- How it is changed -----------------------------------------------------------------------------

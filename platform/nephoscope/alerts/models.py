@@ -121,8 +121,8 @@ class Suppression(models.Model):
 class Finding(models.Model):
     """One rule's verdict on one resource. Not applicable has no row.
 
-    ``failing_since`` and ``alert`` are set by a fail and cleared only by a pass, by not applicable, or with the resource:
-    a verdict that becomes unknown leaves them, because unknown closes nothing.
+    ``failing_since`` and ``alert`` are set by a fail and cleared only by a pass, by not applicable, or with the
+    resource: a verdict that becomes unknown leaves them, because unknown closes nothing.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="findings", verbose_name=_("account"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from nephoscope.accounts.permissions import may
+from nephoscope.accounts.permissions import ACTS, Role, may
 
 
 class RolePermission(BasePermission):
@@ -16,9 +17,15 @@ class RolePermission(BasePermission):
     An action that ``acts`` does not name is refused, so that forgetting one closes a door instead of opening it.
     """
 
+    message: str
+
     def has_permission(self, request: Request, view: Any) -> bool:
-        action = getattr(view, "action", None) or request.method.lower()
+        action = getattr(view, "action", None)
+        if action is None and not hasattr(view, (request.method or "").lower()):
+            # No handler runs: DRF answers that the method is not allowed, to those who may look at all.
+            return may(request.user, "look")
         acts: dict[str, str] = getattr(view, "acts", {})
         looking = request.method in ("GET", "HEAD", "OPTIONS")
-        act = acts.get(action, "look" if looking else "administer")
+        act = acts.get(action or (request.method or "").lower(), "look" if looking else "administer")
+        self.message = _("This needs the role %(role)s.") % {"role": Role(ACTS[act]).label}
         return may(request.user, act)

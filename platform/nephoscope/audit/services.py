@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from nephoscope.accounts.permissions import demand
 from nephoscope.audit.models import Entry
 
 _LOCK = 7_201_936
@@ -37,6 +38,11 @@ class Actor:
     def from_request(cls, request: Any) -> Actor:
         """The signed-in user at the address that the web server saw."""
         return cls.of(request.user, request.META.get("REMOTE_ADDR") or None)
+
+    def demand(self, act: str) -> None:
+        """Raise PermissionDenied unless the user's role includes the act; Nephoscope itself may do everything."""
+        if self.user is not None:
+            demand(self.user, act)
 
 
 def record(

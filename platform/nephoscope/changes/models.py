@@ -41,6 +41,7 @@ class Change(models.Model):
     approved_at = models.DateTimeField(_("approved"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
+    moved_at = models.DateTimeField(auto_now=True)
 
     objects = InAccountQuerySet.as_manager()
 

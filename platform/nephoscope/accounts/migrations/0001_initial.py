@@ -2,82 +2,170 @@
 
 import django.contrib.auth.validators
 import django.utils.timezone
-import nephoscope.accounts.models
 from django.db import migrations, models
+
+import nephoscope.accounts.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccountGroup',
+            name="AccountGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('description', models.CharField(blank=True, max_length=300, verbose_name='description')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("description", models.CharField(blank=True, max_length=300, verbose_name="description")),
             ],
             options={
-                'verbose_name': 'account group',
-                'verbose_name_plural': 'account groups',
-                'ordering': ['name'],
+                "verbose_name": "account group",
+                "verbose_name_plural": "account groups",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('role', models.CharField(choices=[('viewer', 'Viewer'), ('analyst', 'Analyst'), ('remediator', 'Remediator'), ('administrator', 'Administrator')], default='viewer', max_length=20, verbose_name='role')),
-                ('time_zone', models.CharField(default='UTC', max_length=60, validators=[nephoscope.accounts.models.validate_time_zone], verbose_name='time zone')),
-                ('is_staff', models.BooleanField(default=True, verbose_name='may sign in to the console')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('account_groups', models.ManyToManyField(blank=True, help_text='The accounts that this user sees. Administrators see all.', related_name='users', to='accounts.accountgroup', verbose_name='account groups')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("analyst", "Analyst"),
+                            ("remediator", "Remediator"),
+                            ("administrator", "Administrator"),
+                        ],
+                        default="viewer",
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=60,
+                        validators=[nephoscope.accounts.models.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("is_staff", models.BooleanField(default=True, verbose_name="may sign in to the console")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "account_groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The accounts that this user sees. Administrators see all.",
+                        related_name="users",
+                        to="accounts.accountgroup",
+                        verbose_name="account groups",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', nephoscope.accounts.models.Users()),
+                ("objects", nephoscope.accounts.models.Users()),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('provider', models.CharField(max_length=30, verbose_name='provider')),
-                ('number', models.CharField(blank=True, max_length=100, verbose_name='account number')),
-                ('settings', models.JSONField(default=dict, editable=False)),
-                ('regions', models.JSONField(blank=True, default=list, verbose_name='regions')),
-                ('policies', models.JSONField(blank=True, default=list, verbose_name='policies')),
-                ('verification', models.JSONField(default=dict, editable=False)),
-                ('verified_at', models.DateTimeField(editable=False, null=True, verbose_name='verified')),
-                ('writing_verified_at', models.DateTimeField(editable=False, null=True, verbose_name='fixing verified')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='connected')),
-                ('groups', models.ManyToManyField(blank=True, related_name='accounts', to='accounts.accountgroup', verbose_name='account groups')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("provider", models.CharField(max_length=30, verbose_name="provider")),
+                ("number", models.CharField(blank=True, max_length=100, verbose_name="account number")),
+                ("settings", models.JSONField(default=dict, editable=False)),
+                ("regions", models.JSONField(blank=True, default=list, verbose_name="regions")),
+                ("policies", models.JSONField(blank=True, default=list, verbose_name="policies")),
+                ("verification", models.JSONField(default=dict, editable=False)),
+                ("verified_at", models.DateTimeField(editable=False, null=True, verbose_name="verified")),
+                (
+                    "writing_verified_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="fixing verified"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="connected")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True, related_name="accounts", to="accounts.accountgroup", verbose_name="account groups"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'account',
-                'verbose_name_plural': 'accounts',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('number', ''), _negated=True), fields=('provider', 'number'), name='one_account_per_number')],
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("number", ""), _negated=True),
+                        fields=("provider", "number"),
+                        name="one_account_per_number",
+                    )
+                ],
             },
         ),
     ]

@@ -6,103 +6,199 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('inventory', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("inventory", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('security', 'Security monitoring'), ('anomaly', 'Anomaly'), ('guardduty', 'GuardDuty'), ('iac', 'IaC')], default='security', max_length=12, verbose_name='kind')),
-                ('key', models.CharField(max_length=200, verbose_name='rule')),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low')], max_length=10, verbose_name='severity')),
-                ('rank', models.PositiveSmallIntegerField(editable=False)),
-                ('title', models.CharField(max_length=300, verbose_name='title')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('suppressed', 'Suppressed'), ('resolved', 'Resolved')], default='resolved', max_length=12, verbose_name='state')),
-                ('affected', models.PositiveIntegerField(default=0, verbose_name='affected')),
-                ('suppressed', models.PositiveIntegerField(default=0, verbose_name='suppressed')),
-                ('first_seen', models.DateTimeField(verbose_name='first seen')),
-                ('last_seen', models.DateTimeField(verbose_name='last seen')),
-                ('opened_at', models.DateTimeField(verbose_name='open since')),
-                ('resolved_at', models.DateTimeField(null=True, verbose_name='resolved')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='accounts.account', verbose_name='account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("security", "Security monitoring"),
+                            ("anomaly", "Anomaly"),
+                            ("guardduty", "GuardDuty"),
+                            ("iac", "IaC"),
+                        ],
+                        default="security",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("key", models.CharField(max_length=200, verbose_name="rule")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("critical", "Critical"), ("high", "High"), ("medium", "Medium"), ("low", "Low")],
+                        max_length=10,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(editable=False)),
+                ("title", models.CharField(max_length=300, verbose_name="title")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("suppressed", "Suppressed"), ("resolved", "Resolved")],
+                        default="resolved",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("affected", models.PositiveIntegerField(default=0, verbose_name="affected")),
+                ("suppressed", models.PositiveIntegerField(default=0, verbose_name="suppressed")),
+                ("first_seen", models.DateTimeField(verbose_name="first seen")),
+                ("last_seen", models.DateTimeField(verbose_name="last seen")),
+                ("opened_at", models.DateTimeField(verbose_name="open since")),
+                ("resolved_at", models.DateTimeField(null=True, verbose_name="resolved")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alert',
-                'verbose_name_plural': 'alerts',
-                'ordering': ['rank', '-opened_at', 'pk'],
+                "verbose_name": "alert",
+                "verbose_name_plural": "alerts",
+                "ordering": ["rank", "-opened_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('resource_id', models.CharField(max_length=2048, verbose_name='resource')),
-                ('resource_name', models.CharField(max_length=512, verbose_name='resource name')),
-                ('reason', models.TextField(verbose_name='reason')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='since')),
-                ('expires_at', models.DateTimeField(null=True, verbose_name='until')),
-                ('lifted_at', models.DateTimeField(null=True, verbose_name='lifted')),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='alerts.alert', verbose_name='alert')),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("resource_id", models.CharField(max_length=2048, verbose_name="resource")),
+                ("resource_name", models.CharField(max_length=512, verbose_name="resource name")),
+                ("reason", models.TextField(verbose_name="reason")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="since")),
+                ("expires_at", models.DateTimeField(null=True, verbose_name="until")),
+                ("lifted_at", models.DateTimeField(null=True, verbose_name="lifted")),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="suppressions",
+                        to="alerts.alert",
+                        verbose_name="alert",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'suppression',
-                'verbose_name_plural': 'suppressions',
-                'ordering': ['-id'],
+                "verbose_name": "suppression",
+                "verbose_name_plural": "suppressions",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule_id', models.CharField(max_length=200, verbose_name='rule')),
-                ('verdict', models.CharField(choices=[('pass', 'Pass'), ('fail', 'Fail'), ('unknown', 'Unknown'), ('error', 'Error')], max_length=10, verbose_name='verdict')),
-                ('message', models.TextField(blank=True, verbose_name='what was found')),
-                ('evidence', models.JSONField(default=list, verbose_name='evidence')),
-                ('permission', models.CharField(blank=True, max_length=200, verbose_name='missing permission')),
-                ('changed_at', models.DateTimeField(verbose_name='changed')),
-                ('failing_since', models.DateTimeField(null=True, verbose_name='failing since')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='accounts.account', verbose_name='account')),
-                ('alert', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='findings', to='alerts.alert')),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='inventory.resource', verbose_name='resource')),
-                ('suppression', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='findings', to='alerts.suppression')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rule_id", models.CharField(max_length=200, verbose_name="rule")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("pass", "Pass"), ("fail", "Fail"), ("unknown", "Unknown"), ("error", "Error")],
+                        max_length=10,
+                        verbose_name="verdict",
+                    ),
+                ),
+                ("message", models.TextField(blank=True, verbose_name="what was found")),
+                ("evidence", models.JSONField(default=list, verbose_name="evidence")),
+                ("permission", models.CharField(blank=True, max_length=200, verbose_name="missing permission")),
+                ("changed_at", models.DateTimeField(verbose_name="changed")),
+                ("failing_since", models.DateTimeField(null=True, verbose_name="failing since")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="findings",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="findings",
+                        to="alerts.alert",
+                    ),
+                ),
+                (
+                    "resource",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="findings",
+                        to="inventory.resource",
+                        verbose_name="resource",
+                    ),
+                ),
+                (
+                    "suppression",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="findings",
+                        to="alerts.suppression",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'finding',
-                'verbose_name_plural': 'findings',
-                'ordering': ['rule_id', 'resource_id'],
+                "verbose_name": "finding",
+                "verbose_name_plural": "findings",
+                "ordering": ["rule_id", "resource_id"],
             },
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['state', 'rank', '-opened_at'], name='alerts_aler_state_bd0470_idx'),
+            model_name="alert",
+            index=models.Index(fields=["state", "rank", "-opened_at"], name="alerts_aler_state_bd0470_idx"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('account', 'kind', 'key'), name='one_alert_per_rule'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(fields=("account", "kind", "key"), name="one_alert_per_rule"),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('alert', 'resource_id'), name='one_standing_suppression'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at", None)),
+                fields=("alert", "resource_id"),
+                name="one_standing_suppression",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('failing_since__isnull', False)), fields=['alert'], name='failing'),
+            model_name="finding",
+            index=models.Index(condition=models.Q(("failing_since__isnull", False)), fields=["alert"], name="failing"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['account', 'verdict'], name='alerts_find_account_b6db08_idx'),
+            model_name="finding",
+            index=models.Index(fields=["account", "verdict"], name="alerts_find_account_b6db08_idx"),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('rule_id', 'resource'), name='one_finding_per_rule_and_resource'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                fields=("rule_id", "resource"), name="one_finding_per_rule_and_resource"
+            ),
         ),
     ]

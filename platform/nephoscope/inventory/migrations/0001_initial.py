@@ -6,86 +6,154 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scan',
+            name="Scan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('partial', 'Partial'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=12, verbose_name='state')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='requested')),
-                ('started_at', models.DateTimeField(null=True, verbose_name='started')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('error', models.TextField(blank=True, verbose_name='error')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scans', to='accounts.account', verbose_name='account')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='requested by')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("partial", "Partial"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="requested")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("error", models.TextField(blank=True, verbose_name="error")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scans",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="requested by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scan',
-                'verbose_name_plural': 'scans',
-                'ordering': ['-id'],
+                "verbose_name": "scan",
+                "verbose_name_plural": "scans",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Shard',
+            name="Shard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('service', models.CharField(max_length=60, verbose_name='service')),
-                ('region', models.CharField(max_length=60, verbose_name='region')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=12, verbose_name='state')),
-                ('owner', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('started_at', models.DateTimeField(null=True, verbose_name='started')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
-                ('resources', models.PositiveIntegerField(default=0, verbose_name='resources')),
-                ('gaps', models.JSONField(default=list, verbose_name='could not be read')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
-                ('scan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shards', to='inventory.scan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("service", models.CharField(max_length=60, verbose_name="service")),
+                ("region", models.CharField(max_length=60, verbose_name="region")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("owner", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                ("resources", models.PositiveIntegerField(default=0, verbose_name="resources")),
+                ("gaps", models.JSONField(default=list, verbose_name="could not be read")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
+                (
+                    "scan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="shards", to="inventory.scan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Resource',
+            name="Resource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('service', models.CharField(max_length=60, verbose_name='service')),
-                ('type', models.CharField(max_length=120, verbose_name='type')),
-                ('resource_id', models.CharField(max_length=2048, verbose_name='id')),
-                ('name', models.CharField(max_length=512, verbose_name='name')),
-                ('region', models.CharField(max_length=60, verbose_name='region')),
-                ('tags', models.JSONField(default=dict, verbose_name='tags')),
-                ('properties', models.JSONField(default=dict, verbose_name='properties')),
-                ('digest', models.CharField(max_length=32)),
-                ('first_seen', models.DateTimeField(auto_now_add=True, verbose_name='first seen')),
-                ('changed_at', models.DateTimeField(verbose_name='changed')),
-                ('gone_at', models.DateTimeField(null=True, verbose_name='gone')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resources', to='accounts.account', verbose_name='account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("service", models.CharField(max_length=60, verbose_name="service")),
+                ("type", models.CharField(max_length=120, verbose_name="type")),
+                ("resource_id", models.CharField(max_length=2048, verbose_name="id")),
+                ("name", models.CharField(max_length=512, verbose_name="name")),
+                ("region", models.CharField(max_length=60, verbose_name="region")),
+                ("tags", models.JSONField(default=dict, verbose_name="tags")),
+                ("properties", models.JSONField(default=dict, verbose_name="properties")),
+                ("digest", models.CharField(max_length=32)),
+                ("first_seen", models.DateTimeField(auto_now_add=True, verbose_name="first seen")),
+                ("changed_at", models.DateTimeField(verbose_name="changed")),
+                ("gone_at", models.DateTimeField(null=True, verbose_name="gone")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="resources",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'resource',
-                'verbose_name_plural': 'resources',
-                'ordering': ['type', 'name'],
-                'indexes': [models.Index(condition=models.Q(('gone_at', None)), fields=['account', 'service', 'region'], name='present')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'type', 'resource_id'), name='one_row_per_resource')],
+                "verbose_name": "resource",
+                "verbose_name_plural": "resources",
+                "ordering": ["type", "name"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("gone_at", None)), fields=["account", "service", "region"], name="present"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "type", "resource_id"), name="one_row_per_resource")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='scan',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running'])), fields=('account',), name='one_active_scan_per_account'),
+            model_name="scan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=("account",),
+                name="one_active_scan_per_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shard',
-            constraint=models.UniqueConstraint(fields=('scan', 'service', 'region'), name='one_shard_per_part'),
+            model_name="shard",
+            constraint=models.UniqueConstraint(fields=("scan", "service", "region"), name="one_shard_per_part"),
         ),
     ]

@@ -1,0 +1,150 @@
+"""Users, their tokens, and the groups of accounts that they are granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from knox.models import AuthToken
+
+from nephoscope.accounts.models import AccountGroup, User
+from nephoscope.accounts.permissions import Role
+from nephoscope.audit.services import Actor, record
+
+PROFILE = ("username", "first_name", "last_name", "email", "role", "time_zone", "is_active", "is_staff")
+"""What may be set of a user besides the password and the groups."""
+
+
+@transaction.atomic
+def create_user(
+    actor: Actor, *, password: str, account_groups: Iterable[AccountGroup] = (), **profile: Any
+) -> User:
+    """Add a user.
+
+    :raises ValidationError: a name that is taken, a password that is too weak; names the field.
+    """
+    actor.demand("administer")
+    user = User(**profile)
+    _set_password(user, password)
+    user.full_clean()
+    user.save()
+    user.account_groups.set(account_groups)
+    record(actor, "user.created", user, f"added the user {user.username}", after=_described(user))
+    return user
+
+
+@transaction.atomic
+def configure_user(
+    actor: Actor,
+    user: User,
+    *,
+    password: str | None = None,
+    account_groups: Iterable[AccountGroup] | None = None,
+    **profile: Any,
+) -> User:
+    """Change what is given. A new password, or an end to being active, revokes the user's tokens.
+
+    :raises ValidationError: wrong values, or an administrator who would lock themselves out; names the field.
+    """
+    actor.demand("administer")
+    before = _described(user)
+    if actor.user == user:
+        _stay_administrator(profile)
+    for name, value in profile.items():
+        setattr(user, name, value)
+    if "role" in profile:
+        user.is_superuser = user.is_superuser and profile["role"] == Role.ADMINISTRATOR
+    if password is not None:
+        _set_password(user, password)
+    user.full_clean()
+    user.save()
+    if account_groups is not None:
+        user.account_groups.set(account_groups)
+    if password is not None or not user.is_active:
+        AuthToken.objects.filter(user=user).delete()
+    what = " and the password" if password is not None else ""
+    record(actor, "user.configured", user, f"changed the user {user.username}{what}",
+           before=before, after=_described(user))  # fmt: skip
+    return user
+
+
+@transaction.atomic
+def remove_user(actor: Actor, user: User) -> None:
+    """Delete a user; what they did stays in the audit log under their name.
+
+    :raises ValidationError: it is the actor.
+    """
+    actor.demand("administer")
+    if actor.user == user:
+        raise ValidationError({"id": [_("You cannot remove yourself; another administrator can.")]})
+    record(actor, "user.removed", user, f"removed the user {user.username}", before=_described(user))
+    user.delete()
+
+
+def _stay_administrator(profile: dict[str, Any]) -> None:
+    message = _("You cannot take this from yourself; another administrator can.")
+    if profile.get("role", Role.ADMINISTRATOR) != Role.ADMINISTRATOR:
+        raise ValidationError({"role": [message]})
+    if not profile.get("is_active", True):
+        raise ValidationError({"is_active": [message]})
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+    user.set_password(password)
+
+
+def _described(user: User) -> dict[str, Any]:
+    groups = list(user.account_groups.values_list("name", flat=True))
+    return {name: getattr(user, name) for name in PROFILE} | {"account_groups": groups}
+
+
+@transaction.atomic
+def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup:
+    """Add or change a group.
+
+    :raises ValidationError: a name that is taken.
+    """
+    actor.demand("administer")
+    added = group.pk is None
+    for name, value in values.items():
+        setattr(group, name, value)
+    group.full_clean()
+    group.save()
+    action, verb = ("group.created", "added") if added else ("group.configured", "changed")
+    record(actor, action, group, f"{verb} the account group {group.name}",
+           after={"name": group.name, "description": group.description})  # fmt: skip
+    return group
+
+
+@transaction.atomic
+def remove_group(actor: Actor, group: AccountGroup) -> None:
+    """Delete a group; its users no longer see its accounts."""
+    actor.demand("administer")
+    accounts, users = list(group.accounts.values_list("name", flat=True)), list(group.users.values_list("username", flat=True))
+    record(actor, "group.removed", group, f"removed the account group {group.name}",
+           before={"name": group.name, "accounts": accounts, "users": users})  # fmt: skip
+    group.delete()
+
+
+@transaction.atomic
+def issue_token(actor: Actor, user: User) -> tuple[AuthToken, str]:
+    """Make a token that acts as the user; its text cannot be shown again."""
+    token, text = AuthToken.objects.create(user)
+    record(actor, "user.token_issued", user, f"issued the API token {token.token_key}… for {user.username}")
+    return token, text
+
+
+@transaction.atomic
+def revoke_token(actor: Actor, token: AuthToken) -> None:
+    """Make a token worthless at once."""
+    record(actor, "user.token_revoked", token.user,
+           f"revoked the API token {token.token_key}… of {token.user.username}")  # fmt: skip
+    token.delete()

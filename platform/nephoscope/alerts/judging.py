@@ -1,0 +1,211 @@
+"""From stored resources to findings and alerts: what opens, what closes, and what may not close.
+
+Closing is earned. Only what a scan covered and read to its end is judged here at all; a verdict of *unknown* or *error*
+leaves a failing finding failing; and a neighbour that this scan could not read makes the rules that need it unknown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.services import provider_of, rules_for
+from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.alerts.state import Moves, refresh
+from nephoscope.audit.services import Actor
+from nephoscope.domain import Verdict
+from nephoscope.engine import Neighbours, judge
+from nephoscope.inventory.models import JUDGE, Resource, Scan, ShardState
+
+CHUNK = 300
+"""Resources judged and written in one transaction."""
+
+FIELDS = ["verdict", "message", "evidence", "permission", "changed_at", "failing_since", "alert", "suppression"]
+
+
+class Judge:
+    """Judges stored resources of one account by the rules of its policies.
+
+    ``unread`` names types that could not be read completely, and why: as neighbours they are not known.
+    """
+
+    def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
+        self.account, self.actor, self.unread = account, actor, unread or {}
+        self.rules: dict[str, list[domain.Rule]] = defaultdict(list)
+        for rule in rules_for(account):
+            for type in rule.on:
+                self.rules[type].append(rule)
+        self.defaults = provider_of(account).defaults
+        self.neighbours = Neighbours(self._load)
+        self._alerts: dict[str, Alert] = {}
+
+    def _load(self, type: str) -> list[domain.Resource]:
+        rows = Resource.objects.filter(account=self.account, type=type, gone_at=None).select_related("account")
+        loaded = [row.to_domain() for row in rows]
+        if type in self.unread:
+            loaded.append(domain.Resource.unreadable(type, domain.ALL_REGIONS, self.account.number,
+                                                     permission="", reason=self.unread[type]))  # fmt: skip
+        return loaded
+
+    def run(self, resources: QuerySet[Resource], *, still_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Judge these resources; stops between two chunks when no longer wanted."""
+        resources = resources.filter(account=self.account, gone_at=None).select_related("account")
+        for chunk in _chunks(resources.filter(type__in=list(self.rules)).order_by("pk")):
+            if not still_wanted():
+                return
+            with transaction.atomic():
+                # One writer of an account's findings at a time: a recheck may meet a scan.
+                Account.objects.select_for_update().get(pk=self.account.pk)
+                self._chunk(chunk, timezone.now())
+
+    def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
+        known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
+        moves, changed, over = Moves(), [], []
+        for row in rows:
+            resource = row.to_domain()
+            for rule in self.rules[row.type]:
+                finding = judge(rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults)
+                stored = known.get((rule.id, row.pk))
+                if finding.verdict == Verdict.NOT_APPLICABLE:
+                    if stored:
+                        over.append(stored.pk)
+                        moves.closed(stored.alert_id, row.name, "fixed", suppressed=stored.suppression_id is not None)
+                elif update := self._update(stored, row, finding, now, moves):
+                    changed.append(update)
+        Finding.objects.filter(pk__in=over).delete()
+        self._suppress_again(changed)
+        Finding.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
+        )
+        refresh(self.account, moves, self.actor, now)
+
+    def _update(
+        self, stored: Finding | None, row: Resource, finding: domain.Finding, now: datetime, moves: Moves
+    ) -> Finding | None:
+        """Return the row to write, or None when nothing about it changed."""
+        evidence = [asdict(each) for each in finding.evidence]
+        new = Finding(
+            account=self.account, rule_id=finding.rule.id, resource=row, verdict=finding.verdict.value,
+            message=finding.message, evidence=evidence, permission=finding.permission, changed_at=now,
+        )  # fmt: skip
+        if stored:
+            new.failing_since, new.alert_id, new.suppression_id = (
+                stored.failing_since, stored.alert_id, stored.suppression_id,
+            )  # fmt: skip
+        if finding.verdict == Verdict.FAIL:
+            new.alert = self._alert(finding.rule, now)
+            moves.seen.add(new.alert.pk)
+            if new.failing_since is None:
+                new.failing_since = now
+                moves.opened(new.alert.pk, row.name)
+        elif finding.verdict == Verdict.PASS and new.failing_since:
+            moves.closed(new.alert_id, row.name, "fixed", suppressed=new.suppression_id is not None)
+            new.failing_since = new.alert = new.suppression = None
+        elif new.failing_since and stored:
+            new.evidence = stored.evidence
+        same = stored and all(
+            getattr(stored, name) == getattr(new, name)
+            for name in ("verdict", "message", "evidence", "permission", "failing_since", "alert_id", "suppression_id")
+        )
+        return None if same else new
+
+    def _alert(self, rule: domain.Rule, now: datetime) -> Alert:
+        if rule.id not in self._alerts:
+            rank = list(domain.Severity).index(rule.severity)
+            self._alerts[rule.id], _made = Alert.objects.get_or_create(
+                account=self.account, kind=domain.Kind.SECURITY.value, key=rule.id,
+                defaults={"severity": rule.severity.value, "rank": rank, "title": rule.title[:300], "first_seen": now,
+                          "last_seen": now, "opened_at": now},
+            )  # fmt: skip
+        return self._alerts[rule.id]
+
+    def _suppress_again(self, changed: list[Finding]) -> None:
+        """A suppression holds by the resource's id: also for a finding that comes back."""
+        new = [each for each in changed if each.alert_id and each.suppression_id is None]
+        if not new:
+            return
+        standing = {
+            (alert, resource): pk
+            for alert, resource, pk in Suppression.objects.standing()
+            .filter(alert__in={each.alert_id for each in new})
+            .values_list("alert_id", "resource_id", "pk")
+        }
+        for each in new:
+            each.suppression_id = standing.get((each.alert_id, each.resource.resource_id))
+
+    def close(self, over: Q) -> None:
+        """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked."""
+        now = timezone.now()
+        with transaction.atomic():
+            Account.objects.select_for_update().get(pk=self.account.pk)
+            findings = Finding.objects.filter(over, account=self.account)
+            moves = Moves()
+            for each in findings.select_related("resource"):
+                why = "gone" if each.resource.gone_at else "no longer checked"
+                if each.failing_since:
+                    moves.closed(each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None)
+            findings.delete()
+            refresh(self.account, moves, self.actor, now)
+
+    @property
+    def checked(self) -> set[str]:
+        """The ids of the rules that are checked."""
+        return {rule.id for rules in self.rules.values() for rule in rules}
+
+
+def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:
+    """Cut by primary key, so that each chunk is a short query of its own and no cursor stays open over transactions."""
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1].pk
+
+
+def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
+    """Judge what the shards of a scan read to their end; what other shards failed to read counts as not known."""
+    account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
+    covered, unread = Q(pk__in=[]), {}
+    for shard in scan.shards.exclude(service=JUDGE):
+        service = services[shard.service]
+        if shard.state == ShardState.DONE:
+            part = Q(service=shard.service)
+            covered |= part & Q(region=shard.region) if service.regional else part
+        else:
+            where = f"{service.name} in {shard.region}" if service.regional else service.name
+            unread.update(dict.fromkeys(service.types, f"{where} could not be read: {shard.error}"))
+    _leave_deselected_regions(account, services.values())
+    judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
+    judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
+    if still_wanted():
+        judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=judge.checked))
+
+
+def _hidden(account: Account) -> Q:
+    """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
+    hidden = Q(pk__in=[])
+    for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith="unreadable:"):
+        part = Q(type=each.type) & ~Q(pk=each.pk)
+        hidden |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
+    return hidden
+
+
+def _leave_deselected_regions(account: Account, services: Iterable[domain.Service]) -> None:
+    regional = [service.id for service in services if service.regional]
+    Resource.objects.filter(account=account, service__in=regional, gone_at=None).exclude(
+        region__in=account.regions
+    ).update(gone_at=timezone.now())
+
+
+def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:
+    """Judge resources (by row) that were just read again, and close those that are gone."""
+    judge = Judge(account, actor)
+    judge.run(Resource.objects.filter(pk__in=list(read)))
+    judge.close(Q(resource__in=list(gone)))

@@ -1,0 +1,216 @@
+"""Reading alerts: the filters and the counts that the console and the API share.
+
+A filter takes a queryset and the text of a request's parameter. Text that names nothing gives nothing, never all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
+from nephoscope.domain import Framework
+from nephoscope.plugins import registry
+
+Alerts = QuerySet[Alert]
+
+ALL = "all"
+"""The value of ``state`` that filters nothing."""
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _failing() -> QuerySet[Finding]:
+    return Finding.objects.filter(alert=OuterRef("pk"), failing_since__isnull=False)
+
+
+def with_state(alerts: Alerts, value: str) -> Alerts:
+    """``open``, ``suppressed``, ``resolved``, several with commas, or ``all``."""
+    return alerts if value == ALL else alerts.filter(state__in=_listed(value))
+
+
+def with_severity(alerts: Alerts, value: str) -> Alerts:
+    return alerts.filter(severity__in=_listed(value))
+
+
+def of_kind(alerts: Alerts, value: str) -> Alerts:
+    return alerts.filter(kind__in=_listed(value))
+
+
+def in_account(alerts: Alerts, value: str) -> Alerts:
+    """Accounts by their ids in Nephoscope."""
+    return alerts.filter(account__in=[int(part) for part in _listed(value) if part.isdecimal()])
+
+
+def in_region(alerts: Alerts, value: str) -> Alerts:
+    """Those with an affected resource in the region."""
+    return alerts.filter(Exists(_failing().filter(resource__region__in=_listed(value))))
+
+
+def of_policy(alerts: Alerts, value: str) -> Alerts:
+    """Those whose rule answers a control of the framework with this id."""
+    rules = {rule for each in _listed(value) if (known := registry().frameworks.get(each)) for rule in known.rules}
+    return alerts.filter(key__in=rules)
+
+
+def _since(value: str) -> Any:
+    return timezone.now() - timedelta(days=min(int(value), 36_500)) if value.isdecimal() else None
+
+
+def opened_within(alerts: Alerts, value: str) -> Alerts:
+    """Opened in the last so many days."""
+    return alerts.filter(opened_at__gte=since) if (since := _since(value)) else alerts.none()
+
+
+def resolved_within(alerts: Alerts, value: str) -> Alerts:
+    """Resolved in the last so many days."""
+    return alerts.filter(resolved_at__gte=since) if (since := _since(value)) else alerts.none()
+
+
+def matching(alerts: Alerts, value: str) -> Alerts:
+    """Every word in the title, rule, account, number (A-000042), or an affected resource's name or id."""
+    for word in value.replace("\x00", "").split():
+        found = Q(title__icontains=word) | Q(key__icontains=word) | Q(account__name__icontains=word)
+        resource = Q(resource__name__icontains=word) | Q(resource__resource_id__icontains=word)
+        found |= Q(Exists(_failing().filter(resource)))
+        number = word.upper().removeprefix("A-")
+        if number.isdecimal() and len(number) < 18:
+            found |= Q(pk=int(number))
+        alerts = alerts.filter(found)
+    return alerts
+
+
+FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {
+    "state": with_state,
+    "severity": with_severity,
+    "kind": of_kind,
+    "account": in_account,
+    "region": in_region,
+    "policy": of_policy,
+    "opened": opened_within,
+    "resolved": resolved_within,
+    "q": matching,
+}
+"""Every filter by the name of its parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the dashboard counts: open alerts by severity, kind and account; the rest beside them."""
+
+    open: int
+    severities: dict[str, int]
+    kinds: dict[str, int]
+    accounts: dict[Account, int]
+    suppressed: int
+    unknown: int
+    opened: int
+    resolved: int
+
+
+WEEK = 7
+"""Days that count as new."""
+
+
+def summary(user: Any) -> Summary:
+    """Count the alerts that the user may see."""
+    alerts = Alert.objects.visible_to(user)
+    severities = dict.fromkeys(SeverityChoice.values, 0)
+    kinds = dict.fromkeys(KindChoice.values, 0)
+    by_account: dict[int, int] = {}
+    suppressed = 0
+    rows = alerts.order_by().values("state", "severity", "kind", "account").annotate(count=Count("pk"))
+    for row in rows.exclude(state=AlertState.RESOLVED):
+        if row["state"] == AlertState.SUPPRESSED:
+            suppressed += row["count"]
+            continue
+        severities[row["severity"]] += row["count"]
+        kinds[row["kind"]] += row["count"]
+        by_account[row["account"]] = by_account.get(row["account"], 0) + row["count"]
+    accounts = {account: by_account.get(account.pk, 0) for account in Account.objects.visible_to(user)}
+    unknown = Finding.objects.visible_to(user).filter(verdict=VerdictChoice.UNKNOWN).count()
+    new = opened_within(alerts.filter(state=AlertState.OPEN), str(WEEK)).count()
+    gone = resolved_within(alerts.filter(state=AlertState.RESOLVED), str(WEEK)).count()
+    return Summary(sum(severities.values()), severities, kinds, accounts, suppressed, unknown, new, gone)
+
+
+def trend(user: Any, days: int = 90) -> list[tuple[date, int]]:
+    """How many alerts were open at the end of each of the last days, in the active time zone, oldest first.
+
+    Told from the alerts as they are: one that was resolved and reopened counts from its last opening, and one that is
+    suppressed now counts on no day. So the last day is the number of alerts that are open now.
+    """
+    alerts = Alert.objects.visible_to(user).exclude(state=AlertState.SUPPRESSED).order_by()
+    today = timezone.localdate()
+    first = today - timedelta(days=days - 1)
+
+    def per_day(rows: Alerts, moment: str) -> dict[date, int]:
+        counted = rows.annotate(day=TruncDate(moment)).values_list("day").annotate(Count("pk"))
+        return dict(counted)
+
+    opened = per_day(alerts, "opened_at")
+    resolved = per_day(alerts.filter(state=AlertState.RESOLVED), "resolved_at")
+    count = sum(n for day, n in opened.items() if day < first) - sum(n for day, n in resolved.items() if day < first)
+    line = []
+    for day in (first + timedelta(days=offset) for offset in range(days)):
+        count += opened.get(day, 0) - resolved.get(day, 0)
+        line.append((day, count))
+    return line
+
+
+@dataclass(slots=True)
+class Score:
+    """How the findings of some rules stand: suppressed ones count as failing, unknown ones count neither way."""
+
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    @property
+    def percent(self) -> int | None:
+        """Passed of those that could be judged, rounded down so that 100 means all; None when there are none."""
+        judged = self.passed + self.failed
+        return 100 * self.passed // judged if judged else None
+
+
+@dataclass(slots=True)
+class Scores:
+    """The score of every rule over the visible accounts, and of any set of rules."""
+
+    rules: dict[str, Score] = field(default_factory=dict)
+
+    def of(self, framework: Framework) -> Score:
+        return self.over(framework.rules)
+
+    def over(self, rules: Any) -> Score:
+        total = Score()
+        for rule in rules:
+            if score := self.rules.get(rule):
+                total.passed += score.passed
+                total.failed += score.failed
+                total.unknown += score.unknown
+        return total
+
+
+def scores(user: Any) -> Scores:
+    """Count the verdicts that the user may see, by rule."""
+    found = Scores()
+    rows = Finding.objects.visible_to(user).order_by().values_list("rule_id", "verdict").annotate(Count("pk"))
+    for rule, verdict, count in rows:
+        score = found.rules.setdefault(rule, Score())
+        if verdict == VerdictChoice.PASS:
+            score.passed += count
+        elif verdict == VerdictChoice.FAIL:
+            score.failed += count
+        else:
+            score.unknown += count
+    return found

@@ -1,0 +1,89 @@
+"""An alert's state follows from its findings; every move of it is in the audit log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert, AlertState, Finding
+from nephoscope.audit.services import Actor, record
+
+NAMED = 20
+"""Resources that an audit entry names; the rest are counted."""
+
+
+@dataclass(slots=True)
+class Moves:
+    """What happened to which alert's resources since the last :func:`refresh`."""
+
+    added: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    left: dict[int, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    seen: set[int] = field(default_factory=set)
+
+    def opened(self, alert: int, resource: str) -> None:
+        self.added[alert].append(resource)
+
+    def closed(self, alert: int | None, resource: str, why: str, *, suppressed: bool) -> None:
+        """``why`` is one of: fixed, gone, no longer checked."""
+        if alert is not None:
+            self.left[alert][f"{why}, was suppressed" if suppressed else why].append(resource)
+
+    @property
+    def alerts(self) -> set[int]:
+        return {*self.added, *self.left, *self.seen}
+
+
+def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None:
+    """Count the findings of the alerts that moved, give each its state, and write down what changed."""
+    alerts = {alert.pk: alert for alert in Alert.objects.select_for_update().filter(pk__in=moves.alerts).order_by("pk")}
+    counts = {
+        row["alert"]: row
+        for row in Finding.objects.filter(alert__in=alerts, failing_since__isnull=False)
+        .values("alert")
+        .annotate(affected=Count("pk", Q(suppression=None)), suppressed=Count("pk", ~Q(suppression=None)))
+        .order_by()
+    }
+    for alert in alerts.values():
+        count = counts.get(alert.pk, {"affected": 0, "suppressed": 0})
+        was = alert.state
+        alert.affected, alert.suppressed = count["affected"], count["suppressed"]
+        alert.state = _state(alert)
+        if alert.pk in moves.seen:
+            alert.last_seen = now
+        if alert.state == AlertState.OPEN and was != AlertState.OPEN:
+            alert.opened_at = now if was == AlertState.RESOLVED else alert.opened_at
+            alert.resolved_at = None
+        if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
+            alert.resolved_at = now
+        if rule := alert.rule:
+            alert.title, alert.severity = rule.title[:300], rule.severity.value
+            alert.rank = list(type(rule.severity)).index(rule.severity)
+        alert.save()
+        _write_down(alert, was, moves, actor, now)
+
+
+def _state(alert: Alert) -> AlertState:
+    if alert.affected:
+        return AlertState.OPEN
+    return AlertState.SUPPRESSED if alert.suppressed else AlertState.RESOLVED
+
+
+def _write_down(alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime) -> None:
+    if added := moves.added.get(alert.pk):
+        reopened = was == AlertState.RESOLVED and alert.first_seen < now
+        verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
+        record(actor, f"alert.{'added' if verb.startswith('added') else verb}", alert,
+               f"{verb} {alert} “{alert.title}”: {_names(added)}", account=alert.account, at=now)  # fmt: skip
+    for why, names in moves.left.get(alert.pk, {}).items():
+        record(actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now)
+    if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
+        record(actor, "alert.resolved", alert, f"closed {alert} “{alert.title}”", account=alert.account, at=now)
+
+
+def _names(names: list[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,145 @@
+"""What the enabled plugins contribute: providers, policies, rules; and the plugins themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope import domain
+from nephoscope.alerts.models import SeverityChoice
+from nephoscope.api.views import Endpoint
+from nephoscope.plugins import registry
+
+
+class SettingSerializer(serializers.Serializer[domain.Field]):
+    name = serializers.CharField()
+    label = serializers.CharField()
+    help = serializers.CharField()
+    required = serializers.BooleanField()
+    generated = serializers.BooleanField()
+    for_writing = serializers.BooleanField()
+
+
+class ServiceSerializer(serializers.Serializer[domain.Service]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    types = serializers.ListField(child=serializers.CharField())
+    permissions = serializers.ListField(child=serializers.CharField())
+    regional = serializers.BooleanField()
+
+
+class ProviderSerializer(serializers.Serializer[domain.Provider]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    settings = SettingSerializer(many=True, source="fields")
+    services = ServiceSerializer(many=True)
+
+
+class ControlSerializer(serializers.Serializer[domain.Control]):
+    id = serializers.CharField()
+    title = serializers.CharField()
+    rules = serializers.ListField(child=serializers.CharField())
+    manual = serializers.BooleanField(help_text="No rule answers it; a person has to look.")
+
+
+class PolicySerializer(serializers.Serializer[domain.Framework]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    provider = serializers.CharField()
+    link = serializers.CharField()
+    controls = ControlSerializer(many=True)
+
+
+class RuleSerializer(serializers.Serializer[domain.Rule]):
+    id = serializers.CharField()
+    title = serializers.CharField()
+    severity = serializers.ChoiceField(SeverityChoice.choices)
+    types = serializers.ListField(child=serializers.CharField(), source="on")
+    why = serializers.CharField()
+    fix = serializers.CharField(help_text="How a person fixes it by hand.")
+    link = serializers.CharField(help_text="The vendor's documentation.")
+    remediations = serializers.ListField(child=serializers.CharField())
+    live_only = serializers.BooleanField()
+
+
+class PluginSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    module = serializers.CharField()
+    version = serializers.CharField()
+    enabled = serializers.BooleanField()
+    hooks = serializers.ListField(child=serializers.CharField())
+    contributes = serializers.DictField(child=serializers.IntegerField())
+    problem = serializers.CharField(help_text="Empty for a plugin that works.")
+
+
+_ID = [OpenApiParameter("id", str, OpenApiParameter.PATH)]
+
+
+@extend_schema_view(retrieve=extend_schema(parameters=_ID))
+class Contributions(Endpoint):
+    """Not rows but what plugins hold, by id."""
+
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+    filter_backends = []
+
+    def things(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def get_queryset(self) -> Any:
+        return list(self.things().values())
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        if id not in self.things():
+            raise self.missing()
+        return Response(self.get_serializer(self.things()[id]).data)
+
+
+class Providers(Contributions):
+    """Kinds of clouds that accounts can be connected to, with what a person enters to connect one."""
+
+    noun = "provider"
+    serializer_class = ProviderSerializer
+
+    def things(self) -> Mapping[str, domain.Provider]:
+        return registry().providers
+
+
+class Policies(Contributions):
+    """Policies that can be chosen for an account, each control with the rules that answer it."""
+
+    noun = "policy"
+    serializer_class = PolicySerializer
+
+    def things(self) -> Mapping[str, domain.Framework]:
+        return registry().frameworks
+
+
+class Rules(Contributions):
+    """All rules of the enabled plugins."""
+
+    noun = "rule"
+    serializer_class = RuleSerializer
+
+    def things(self) -> Mapping[str, domain.Rule]:
+        return registry().rules
+
+
+class Plugins(Contributions):
+    """Installed plugins, enabled or not, and what is wrong with those that do not work."""
+
+    noun = "plugin"
+    serializer_class = PluginSerializer
+    acts: ClassVar[dict[str, str]] = {"list": "administer", "retrieve": "administer"}
+
+    def things(self) -> Mapping[str, Any]:
+        return registry().infos

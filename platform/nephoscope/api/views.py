@@ -1,0 +1,72 @@
+"""What all endpoints share: JSON in, JSON out, the role's rights, and only what the user may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import NotFound
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from nephoscope.api.filters import StableOrdering, StrictFilters
+from nephoscope.api.parsers import BoundedJSONParser
+from nephoscope.audit.services import Actor
+
+
+class Endpoint(GenericViewSet[Any]):
+    """``acts`` names the right that each action needs; looking is the only one that goes without saying."""
+
+    acts: ClassVar[dict[str, str]] = {}
+    noun: ClassVar[str]
+    parser_classes = [BoundedJSONParser]
+    renderer_classes = [JSONRenderer]
+    filter_backends: list[type[BaseFilterBackend]] = [StrictFilters, StableOrdering]  # type: ignore[list-item]
+    metadata_class = None
+    ordering_fields: list[str] = []
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.from_request(self.request)
+
+    def body(self, form: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the checked body of the request."""
+        serializer = form(data=self.request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def missing(self) -> NotFound:
+        return NotFound(_("There is no %(noun)s %(id)s.") % {"noun": self.noun, "id": self.kwargs["id"]})
+
+
+class Models(ListModelMixin, RetrieveModelMixin, Endpoint):
+    """Rows of a model: those that the user may see, a list in short and one in full (``detail_class``)."""
+
+    lookup_field = "pk"
+    lookup_url_kwarg = "id"
+    lookup_value_converter = "int"
+    detail_class: type[BaseSerializer[Any]] | None = None
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return (self.detail_class if self.action != "list" else None) or super().get_serializer_class()
+
+    def get_object(self) -> Any:
+        try:
+            return super().get_object()
+        except Http404:
+            raise self.missing() from None
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Filters are for lists: one row is found by its id, whatever the filters hide by default."""
+        return super().filter_queryset(queryset) if self.action == "list" else queryset

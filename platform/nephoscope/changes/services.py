@@ -1,0 +1,299 @@
+"""Planning, applying and undoing changes. What is written to a cloud goes through :mod:`nephoscope.surgery`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope import domain, surgery
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import may
+from nephoscope.accounts.services import provider_of
+from nephoscope.alerts.judging import judge_resources
+from nephoscope.alerts.models import Alert, Finding
+from nephoscope.alerts.services import chosen, reread
+from nephoscope.audit.services import Actor, record
+from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
+from nephoscope.inventory.models import Resource
+from nephoscope.plugins import registry
+
+INTERRUPTED_AFTER = timedelta(minutes=15)
+"""A change that is applying for longer was cut off: no fix makes calls for so long."""
+
+UNDOABLE = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an alert can be fixed from here by this user, and if not, why and what to do about it."""
+
+    ready: bool
+    why: str = ""
+    remediations: list[domain.Remediation] = field(default_factory=list)
+
+
+def readiness(user: Any, alert: Alert) -> Readiness:
+    """Return what the spanner says."""
+    rule = alert.rule
+    known = registry().remediations
+    fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
+    if not fixes:
+        return Readiness(False, _("Nephoscope has no fix for this rule yet; fix it by hand as described."))
+    if not may(user, "change"):
+        return Readiness(False, _("Fixing needs the role Remediator."), fixes)
+    if not alert.account.writing_verified_at:
+        message = _("%(account)s has no fix role yet: set it up on the account's page, under “Set up fixing”.")
+        return Readiness(False, message % {"account": alert.account.name}, fixes)
+    if not alert.affected:
+        return Readiness(False, _("Nothing is affected any more."), fixes)
+    return Readiness(True, "", fixes)
+
+
+def plan_change(actor: Actor, alert: Alert, findings: Iterable[Finding], remediation_id: str) -> Change:
+    """Read the live state of the chosen resources and plan their fix; nothing is written to the cloud.
+
+    :raises ValidationError: nothing chosen, too many resources, an unknown fix, an account without a fix role, a veto,
+        or nothing to do; names the field.
+    """
+    actor.demand("change")
+    remediation = _remediation(alert, remediation_id)
+    if not alert.account.writing_verified_at:
+        raise ValidationError({"account": [readiness(actor.user, alert).why]})
+    resources = [each.resource for each in chosen(alert, findings)]
+    if len(resources) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
+        message = _("One plan may touch at most %(most)s resources; choose fewer.")
+        raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
+    targets = [each.to_domain() for each in resources]
+    with closing(_open(alert.account)) as session:
+        try:
+            plan = surgery.make_plan(remediation, alert.key, alert.account.number, targets, session,
+                                     provider_of(alert.account))  # fmt: skip
+        except domain.PlanProblem as problem:
+            raise ValidationError({"findings": [str(problem)]}) from problem
+        except Exception as problem:
+            raise ValidationError({"findings": [_("The plan could not be made: %s") % problem]}) from problem
+    if vetoes := registry().vetoes(plan, targets):
+        raise ValidationError({"findings": vetoes})
+    return _save(actor, alert, remediation, plan, {each.resource_id: each.name for each in resources})
+
+
+def _remediation(alert: Alert, id: str) -> domain.Remediation:
+    rule = alert.rule
+    if not rule or id not in rule.remediations or id not in registry().remediations:
+        raise ValidationError({"remediation": [_("“%s” is not a fix for this alert.") % id]})
+    return registry().remediations[id]
+
+
+def _open(account: Account) -> domain.Session:
+    try:
+        return provider_of(account).open(account.connection)
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
+
+
+@transaction.atomic
+def _save(
+    actor: Actor, alert: Alert, remediation: domain.Remediation, plan: domain.Plan, names: dict[str, str]
+) -> Change:
+    change = Change.objects.create(
+        account=alert.account, alert=alert, remediation=remediation.id, title=remediation.title, digest=plan.digest,
+        warnings=list(plan.warnings), permissions=[asdict(each) for each in plan.permissions], planned_by=actor.user,
+    )  # fmt: skip
+    ChangeStep.objects.bulk_create(
+        ChangeStep(
+            change=change, position=position, resource_id=step.resource, resource_name=names.get(step.resource, ""),
+            title=step.title, call=asdict(step.call), inverse=asdict(step.inverse) if step.inverse else None,
+            before=step.before, after=step.after,
+        )
+        for position, step in enumerate(plan.steps)
+    )  # fmt: skip
+    record(actor, "change.planned", change, f"planned {change} “{change.title}” for {alert}", account=alert.account)
+    return change
+
+
+def _to_call(data: dict[str, Any]) -> domain.Call:
+    return domain.Call(**{**data, "permission": domain.Permission(**data["permission"])})
+
+
+def _to_step(row: ChangeStep) -> domain.Step:
+    inverse = _to_call(row.inverse) if row.inverse else None
+    return domain.Step(row.resource_id, row.title, _to_call(row.call), inverse, row.before, row.after)
+
+
+def _plan_of(change: Change, steps: Sequence[domain.Step]) -> domain.Plan:
+    return domain.Plan(
+        change.remediation, change.alert.key, change.account.number, tuple(steps), tuple(change.warnings)
+    )
+
+
+def _writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
+    permissions = list(dict.fromkeys(call.permission for call in calls))
+    try:
+        return provider_of(account).open_for_writing(account.connection, permissions)
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
+
+
+def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[str], **fields: Any) -> Change:
+    """Move a change on under a lock, so that it is applied, or undone, by one person once."""
+    with transaction.atomic():
+        locked = Change.objects.select_for_update().get(pk=change.pk)
+        if locked.state not in allowed:
+            message = _("%(change)s is %(state)s already.")
+            values = {"change": locked, "state": locked.get_state_display().lower()}
+            raise ValidationError({"change": [message % values]})
+        locked.state = state
+        for name, value in fields.items():
+            setattr(locked, name, value)
+        locked.save()
+        verb = "approved" if state == ChangeState.APPLYING else "began to undo"
+        record(actor, f"change.{'approved' if verb == 'approved' else 'undoing'}", locked,
+               f"{verb} {locked} “{locked.title}” for {locked.alert}", account=locked.account,
+               reason=fields.get("reason", ""))  # fmt: skip
+    return locked
+
+
+def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
+    """Apply exactly the plan that was approved by its digest, then read the resources again and judge them.
+
+    The change ends as *verified* when its findings have closed, *applied* when they have not, *refused* when the cloud
+    has changed since the plan (nothing was written then), *failed* when a call failed.
+
+    :raises ValidationError: no reason, another digest, not planned any more, or the account cannot be reached.
+    """
+    actor.demand("change")
+    if not isinstance(reason, str) or not reason.strip():
+        raise ValidationError({"reason": [_("Give a reason; it is kept in the audit log.")]})
+    rows = list(change.steps.all())
+    steps = [_to_step(row) for row in rows]
+    plan = _plan_of(change, steps)
+    if not digest or digest != change.digest or plan.digest != digest:
+        raise ValidationError({"digest": [_("This is not the plan that was shown; plan again.")]})
+    targets = [each.to_domain() for each in _resources(change)]
+    if vetoes := registry().vetoes(plan, targets):
+        raise ValidationError({"change": vetoes})
+    remediation = _remediation(change.alert, change.remediation)
+    writer = _writer(change.account, [step.call for step in steps])
+    with closing(_open(change.account)) as session:
+        change = _begin(actor, change, ChangeState.APPLYING, [ChangeState.PLANNED], reason=reason.strip(),
+                        approved_by=actor.user, approved_at=timezone.now())  # fmt: skip
+        try:
+            whole = surgery.apply(remediation, steps, session, writer, _noter(rows))
+        except surgery.StaleError as stale:
+            return _finish(actor, change, ChangeState.REFUSED, str(stale))
+        except Exception as problem:
+            return _finish(actor, change, ChangeState.FAILED, f"{type(problem).__name__}: {problem}")
+    problems = _look_again(actor, change)
+    if not whole:
+        return _finish(actor, change, ChangeState.FAILED, _("Some calls failed; see the steps."))
+    still = _still_failing(change)
+    if problems or still:
+        names = ", ".join(still) or ", ".join(problems)
+        return _finish(actor, change, ChangeState.APPLIED, _("Applied, but not verified: %s") % names)
+    return _finish(actor, change, ChangeState.VERIFIED, _("Applied, read again and found right."))
+
+
+def _noter(rows: Sequence[ChangeStep]) -> surgery.Note:
+    def note(position: int, state: str, error: str) -> None:
+        row = rows[position]
+        row.state, row.error = StepState(state), error
+        row.save(update_fields=["state", "error"])
+
+    return note
+
+
+def _resources(change: Change) -> list[Resource]:
+    ids = {row.resource_id for row in change.steps.all()}
+    return list(Resource.objects.filter(account=change.account, resource_id__in=ids).select_related("account"))
+
+
+def _look_again(actor: Actor, change: Change) -> list[str]:
+    try:
+        reading = reread(_resources(change))
+    except ValidationError as problem:
+        return problem.messages
+    judge_resources(change.account, Actor.system(f"{change} by {actor.name}"), reading.read, reading.gone)
+    return reading.problems
+
+
+def _still_failing(change: Change) -> list[str]:
+    failing = change.alert.findings.filter(failing_since__isnull=False, resource__in=_resources(change))
+    return list(failing.values_list("resource__name", flat=True))
+
+
+@transaction.atomic
+def _finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Change:
+    change.state, change.outcome = state, outcome
+    now = timezone.now()
+    if state == ChangeState.UNDONE:
+        change.undone_at = now
+    else:
+        change.finished_at = now
+    change.save()
+    rows = list(change.steps.all())
+    back = state == ChangeState.UNDONE
+    before, after = [row.before for row in rows], [row.after for row in rows]
+    record(actor, f"change.{state.value}", change, f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
+           account=change.account, reason=change.reason, before=after if back else before,
+           after=before if back else after)  # fmt: skip
+    return change
+
+
+_VERBS = {
+    ChangeState.APPLIED: "applied",
+    ChangeState.VERIFIED: "applied and verified",
+    ChangeState.FAILED: "could not complete",
+    ChangeState.REFUSED: "was refused",
+    ChangeState.UNDONE: "undid",
+}
+
+
+def undo_change(actor: Actor, change: Change, *, reason: str = "") -> Change:
+    """Put back what was before, if it is still as the change left it; then read and judge the resources again.
+
+    :raises ValidationError: it was not applied, somebody changed the resource since, or the account cannot be reached.
+    """
+    actor.demand("change")
+    rows = list(change.steps.all())
+    steps = [_to_step(row) for row in rows]
+    done = [(row.position, steps[row.position]) for row in rows if row.state in (StepState.APPLIED, StepState.APPLYING)]
+    if change.state not in UNDOABLE or not done:
+        raise ValidationError({"change": [_("Nothing of %s was applied, so there is nothing to undo.") % change]})
+    remediation = registry().remediations.get(change.remediation)
+    if remediation is None:
+        raise ValidationError({"change": [_("The plugin that made this change is not enabled any more.")]})
+    was = change.state
+    writer = _writer(change.account, [step.inverse for _position, step in done if step.inverse])
+    with closing(_open(change.account)) as session:
+        change = _begin(actor, change, ChangeState.UNDOING, UNDOABLE)
+        try:
+            whole = surgery.undo(remediation, done, session, writer, _noter(rows))
+        except Exception as problem:
+            Change.objects.filter(pk=change.pk).update(state=was)
+            record(actor, "change.undo_refused", change, f"could not undo {change}: {problem}", account=change.account,
+                   reason=reason)  # fmt: skip
+            raise ValidationError({"change": [str(problem)]}) from problem
+    if reason:
+        change.reason = f"{change.reason}\n{_('Undone')}: {reason}"
+    _look_again(actor, change)
+    if not whole:
+        return _finish(actor, change, ChangeState.FAILED, _("Some of it could not be undone; see the steps."))
+    return _finish(actor, change, ChangeState.UNDONE, _("Everything is as it was before."))
+
+
+def close_interrupted() -> int:
+    """Call changes failed whose process died while it applied or undid them; what was applied can be undone."""
+    over = Change.objects.filter(state__in=[ChangeState.APPLYING, ChangeState.UNDOING])
+    stuck = over.filter(moved_at__lt=timezone.now() - INTERRUPTED_AFTER)
+    for change in stuck:
+        _finish(Actor.system(), change, ChangeState.FAILED, _("It was interrupted; each step says how far it got."))
+    return len(stuck)

@@ -1,0 +1,179 @@
+"""Starting, cancelling and following scans, and waking those whose worker died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.services import provider_of
+from nephoscope.audit.services import Actor, record
+from nephoscope.domain import ALL_REGIONS
+from nephoscope.inventory.models import ACTIVE, JUDGE, Scan, ScanState, Shard, ShardState
+
+MAX_ATTEMPTS = 3
+"""How often a shard is begun before it counts as failed: its worker died each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is; ``percent`` is of shards, 100 only when the scan has finished."""
+
+    total: int
+    finished: int
+    failed: int
+    percent: int
+    resources: int
+    phase: str
+
+
+def start_scan(
+    actor: Actor,
+    account: Account,
+    *,
+    services: Iterable[str] = (),
+    regions: Iterable[str] = (),
+    enqueue: bool = True,
+) -> Scan:
+    """Plan a scan of an account (of all its services and regions unless told) and wake the workers.
+
+    :raises ValidationError: the account is pending, a scan of it is under way, or a service or region is unknown.
+    """
+    actor.demand("scan")
+    if not account.verified_at:
+        raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
+    parts = _parts(account, list(services), list(regions))
+    try:
+        with transaction.atomic():
+            scan = Scan.objects.create(account=account, requested_by=actor.user)
+            shards = [*parts, (JUDGE, ALL_REGIONS)]
+            Shard.objects.bulk_create(Shard(scan=scan, service=service, region=region) for service, region in shards)
+            record(actor, "scan.requested", scan, f"started a scan of {account.name}", account=account)
+    except IntegrityError as error:
+        running = Scan.objects.filter(account=account, state__in=ACTIVE).first()
+        message = _("%(scan)s of this account is under way; wait for it or cancel it.") % {"scan": running or "A scan"}
+        raise ValidationError({"account": [message[:1].upper() + message[1:]]}) from error
+    if enqueue:
+        wake(scan)
+    return scan
+
+
+def _parts(account: Account, services: list[str], regions: list[str]) -> list[tuple[str, str]]:
+    known = provider_of(account).services
+    if strange := sorted(set(services) - {each.id for each in known}):
+        names = ", ".join(each.id for each in known)
+        message = _("There is no service %(strange)s. Services: %(names)s.")
+        raise ValidationError({"services": [message % {"strange": ", ".join(strange), "names": names}]})
+    if strange := sorted(set(regions) - set(account.regions)):
+        message = _("%(strange)s is not among the account's regions: %(names)s.")
+        names = ", ".join(account.regions)
+        raise ValidationError({"regions": [message % {"strange": ", ".join(strange), "names": names}]})
+    return [
+        (service.id, region)
+        for service in known
+        if not services or service.id in services
+        for region in ((regions or account.regions) if service.regional else [ALL_REGIONS])
+    ]
+
+
+def wake(scan: Scan) -> None:
+    """Ask the queue for as many workers as may share the scan; one that finds nothing to do ends at once."""
+    for _worker in range(settings.Q_CLUSTER["workers"]):
+        async_task("nephoscope.tasks.work_on_scan", scan.pk, task_name=f"scan {scan.pk}")
+
+
+def cancel_scan(actor: Actor, scan: Scan) -> Scan:
+    """Ask a scan to stop; nothing that it has not finished reading is closed.
+
+    :raises ValidationError: it has finished.
+    """
+    actor.demand("scan")
+    with transaction.atomic():
+        locked = Scan.objects.select_for_update().get(pk=scan.pk)
+        if not locked.active:
+            raise ValidationError({"scan": [_("This scan has finished.")]})
+        locked.cancel_requested = True
+        locked.save(update_fields=["cancel_requested"])
+        locked.shards.filter(state=ShardState.QUEUED).update(state=ShardState.CANCELLED)
+        record(actor, "scan.cancelled", locked, f"cancelled the scan of {locked.account}", account=locked.account)
+    finish_if_over(locked)
+    locked.refresh_from_db()
+    return locked
+
+
+def finish_if_over(scan: Scan) -> None:
+    """Give the scan its final state once no shard is queued or running."""
+    with transaction.atomic():
+        scan = Scan.objects.select_for_update().get(pk=scan.pk)
+        shards = list(scan.shards.all())
+        if not scan.active or any(shard.state in (ShardState.QUEUED, ShardState.RUNNING) for shard in shards):
+            return
+        scan.state = _final_state(scan, shards)
+        scan.finished_at = timezone.now()
+        scan.save(update_fields=["state", "finished_at"])
+        summary = f"{scan.get_state_display().lower()}: read {sum(shard.resources for shard in shards)} resources"
+        record(Actor.system(f"Scan {scan.pk}"), "scan.finished", scan, summary, account=scan.account)
+
+
+def _final_state(scan: Scan, shards: list[Shard]) -> ScanState:
+    if scan.cancel_requested:
+        return ScanState.CANCELLED
+    reading = [shard for shard in shards if shard.service != JUDGE]
+    judged = all(shard.state == ShardState.DONE for shard in shards if shard.service == JUDGE)
+    if scan.error or not judged or all(shard.state == ShardState.FAILED for shard in reading):
+        return ScanState.FAILED
+    if any(shard.state == ShardState.FAILED or shard.gaps for shard in reading):
+        return ScanState.PARTIAL
+    return ScanState.SUCCEEDED
+
+
+def progress(scan: Scan) -> Progress:
+    """Return how far a scan is."""
+    shards = list(scan.shards.all())
+    over = [shard for shard in shards if shard.state not in (ShardState.QUEUED, ShardState.RUNNING)]
+    failed = [shard for shard in shards if shard.state == ShardState.FAILED]
+    percent = 100 if not scan.active else min(99, 100 * len(over) // max(1, len(shards)))
+    reading = any(shard.service != JUDGE and shard not in over for shard in shards)
+    phase = scan.get_state_display() if not scan.active else (_("Reading") if reading else _("Judging"))
+    if scan.state == ScanState.QUEUED:
+        phase = scan.get_state_display()
+    return Progress(len(shards), len(over), len(failed), percent, sum(each.resources for each in shards), str(phase))
+
+
+def reap() -> int:
+    """Put shards whose lease ran out back into the queue, and wake workers for scans that nobody works on.
+
+    Run every minute by the queue, and once when a worker starts. Returns how many scans were woken.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        dead = Shard.objects.select_for_update(skip_locked=True).filter(state=ShardState.RUNNING, lease_until__lt=now)
+        for shard in dead:
+            if shard.attempts >= MAX_ATTEMPTS:
+                shard.state, shard.finished_at = ShardState.FAILED, now
+                shard.error = _("Its worker died %(times)s times.") % {"times": shard.attempts}
+            else:
+                shard.state, shard.owner = ShardState.QUEUED, None
+            shard.save()
+    idle = Scan.objects.filter(state__in=ACTIVE).exclude(shards__state=ShardState.RUNNING)
+    # A scan just requested has its wake-up in the queue already.
+    idle = idle.filter(Q(started_at__isnull=False) | Q(created_at__lt=now - _lease()))
+    for scan in idle:
+        finish_if_over(scan)
+        scan.refresh_from_db()
+        if scan.active:
+            wake(scan)
+    return len(idle)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)

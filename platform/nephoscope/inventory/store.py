@@ -1,0 +1,88 @@
+"""Keeping resources: a row is touched only when its content changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.inventory.models import Resource
+
+
+def digest_of(resource: domain.Resource) -> str:
+    """Return a digest of everything about a resource that is stored."""
+    content = [resource.name, resource.region, resource.tags, resource.properties]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> list[int]:
+    """Insert or update the changed ones of a batch; return the row ids of the whole batch."""
+    unique = {(each.type, each.id): each for each in batch}
+    rows = Resource.objects.filter(account=account, resource_id__in=[id for _type, id in unique])
+    known = {(type, id): (pk, digest, gone) for type, id, pk, digest, gone in
+             rows.values_list("type", "resource_id", "pk", "digest", "gone_at")}  # fmt: skip
+    now, changed, seen = timezone.now(), [], []
+    for key, each in unique.items():
+        digest = digest_of(each)
+        row = known.get(key)
+        if row:
+            seen.append(row[0])
+        if row and row[1] == digest and row[2] is None:
+            continue
+        changed.append(
+            Resource(
+                account=account, service=service, type=each.type, resource_id=each.id, name=each.name[:512],
+                region=each.region, tags=_storable(each.tags), properties=_storable(each.properties), digest=digest,
+                changed_at=now,
+            )
+        )  # fmt: skip
+    if changed:
+        saved = Resource.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=["account", "type", "resource_id"],
+            update_fields=["service", "name", "region", "tags", "properties", "digest", "changed_at", "gone_at"],
+        )
+        seen.extend(each.pk for each in saved)
+    return seen
+
+
+def _storable(value: object) -> object:
+    """PostgreSQL's text holds no NUL and no lone surrogate; cloud data may."""
+    text = json.dumps(value)
+    if "\\u0000" not in text and "\\ud" not in text.lower():
+        return value
+    return _cleaned(value)
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\0", "�").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {str(_cleaned(name)): _cleaned(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(member) for member in value]
+    return value
+
+
+def mark_gone(account: Account, service: domain.Service, region: str, seen: set[int]) -> int:
+    """Mark what a complete reading of a service in a region no longer found; return how many.
+
+    A type whose listing was hidden there keeps all its resources: its stand-in row is among ``seen``.
+    """
+    with transaction.atomic():
+        rows = Resource.objects.filter(account=account, service=service.id, gone_at=None)
+        if service.regional:
+            rows = rows.filter(region=region)
+        present = list(rows.values_list("pk", "type", "resource_id"))
+        hidden = {type for pk, type, id in present if pk in seen and id.startswith("unreadable:")}
+        gone = [
+            pk for pk, type, id in present if pk not in seen and (type not in hidden or id.startswith("unreadable:"))
+        ]
+        return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now())
