@@ -122,13 +122,13 @@ class Registry:
         reasons: list[str] = []
         for impl in self._manager.hook.veto_plan.get_hookimpls():
             try:
-                arguments = {"plan": plan, "resources": resources}
-                reason = impl.function(**{name: arguments[name] for name in impl.argnames})
+                arguments: dict[str, Any] = {"plan": plan, "resources": resources}
+                reason: str | None = impl.function(**{name: arguments[name] for name in impl.argnames})
             except Exception:
                 self._broken(impl.plugin_name, "veto_plan failed")
                 reason = f"plugin {impl.plugin_name} could not judge the plan"
             if reason:
-                reasons.append(reason)
+                reasons.append(str(reason))
         return reasons
 
     def load_all(self) -> Registry:

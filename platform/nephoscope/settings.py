@@ -112,7 +112,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": postgres.configuration(os.environ.get("DATABASE_URL", ""), DATA_DIR / "postgres")}
+POSTGRES_DIR = DATA_DIR / "postgres"
+DATABASES = {"default": postgres.configuration(os.environ.get("DATABASE_URL", ""), POSTGRES_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -82,16 +82,32 @@ class AccountChanges(Body):
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
 
 
-class Connecting(Body):
-    """Which settings to try; those that are left out stay as they are."""
+class Connecting(serializers.Serializer[Any]):
+    """Settings of the account's provider, by name, to try; those that are left out stay as they are."""
 
-    role_arn = serializers.CharField(required=False, allow_blank=True)
-    external_id = serializers.CharField(required=False, allow_blank=True)
-    profile = serializers.CharField(required=False, allow_blank=True)
-    write_role_arn = serializers.CharField(required=False, allow_blank=True)
-    write_external_id = serializers.CharField(required=False, allow_blank=True)
-    own_credentials = serializers.BooleanField(default=False)
-    writing = serializers.BooleanField(default=False)
+    writing = serializers.BooleanField(default=False, help_text="Verify the role for fixes.")
+    own_credentials = serializers.BooleanField(
+        default=False, help_text="Connect as Nephoscope's own credentials: empties the settings for reading."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The provider says which settings there are, so what is unknown here is for it to judge."""
+        checked = super().to_internal_value(data)
+        return checked | {"settings": {name: value for name, value in data.items() if name not in self.fields}}
+
+
+CONNECTING = {
+    "type": "object",
+    "description": "The provider's settings by name (see /api/v1/providers), and how to use them.",
+    "properties": {
+        "role_arn": {"type": "string", "description": "AWS: the role that reads."},
+        "profile": {"type": "string", "description": "AWS: a profile of Nephoscope's configuration."},
+        "write_role_arn": {"type": "string", "description": "AWS: the role for fixes."},
+        "own_credentials": {"type": "boolean", "default": False, "description": "Use Nephoscope's own credentials."},
+        "writing": {"type": "boolean", "default": False, "description": "Verify the role for fixes."},
+    },
+    "additionalProperties": {"type": "string"},
+}
 
 
 class ScanRequest(Body):
@@ -111,3 +127,80 @@ class KitSerializer(serializers.Serializer[domain.Kit]):
     language = serializers.CharField()
     text = serializers.CharField()
     howto = serializers.CharField()
+
+
+class AccountFilter(filters.FilterSet):
+    class Meta:
+        model = Account
+        fields = ["provider", "number", "name"]
+
+
+class Accounts(Models):
+    """Connected accounts: only those of the user's groups, for administrators all."""
+
+    noun = "account"
+    queryset = Account.objects.prefetch_related("groups")
+    serializer_class = AccountSerializer
+    filterset_class = AccountFilter
+    ordering_fields = ["name", "created_at", "verified_at"]
+    acts: ClassVar[dict[str, str]] = {
+        "create": "connect", "partial_update": "connect", "destroy": "connect", "verify": "connect",
+        "regions": "connect", "kits": "connect", "scan": "scan",
+    }  # fmt: skip
+
+    @extend_schema(request=NewAccount, responses={201: AccountSerializer})
+    def create(self, request: Request) -> Response:
+        """Begin to connect an account; it stays pending until it is verified."""
+        account = services.create_account(self.actor, **self.body(NewAccount))
+        return self.shown(account, status.HTTP_201_CREATED)
+
+    @extend_schema(request=AccountChanges, responses=AccountSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change the name, the regions and policies to scan, or the groups that see the account."""
+        return self.shown(services.configure_account(self.actor, self.get_object(), **self.body(AccountChanges)))
+
+    def destroy(self, request: Request, id: str) -> Response:
+        """Forget an account with its resources, alerts and scans; the audit log stays."""
+        services.remove_account(self.actor, self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request={"application/json": CONNECTING}, responses=AccountSerializer)
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, id: str) -> Response:
+        """Reach the cloud, say which permissions are missing, and save the settings if that works."""
+        account, asked = self.get_object(), self.body(Connecting)
+        settings = asked["settings"]
+        if asked["own_credentials"]:
+            settings = _own_credentials(account, settings)
+        services.verify_account(self.actor, account, settings, writing=asked["writing"])
+        return self.shown(account)
+
+    @extend_schema(request=ScanRequest, responses={201: ScanDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def scan(self, request: Request, id: str) -> Response:
+        """Start a scan; follow it at /api/v1/scans/{id}."""
+        scan = start_scan(self.actor, self.get_object(), **self.body(ScanRequest))
+        return Response(ScanDetailSerializer(scan).data, status.HTTP_201_CREATED)
+
+    @extend_schema(responses=RegionSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def regions(self, request: Request, id: str) -> Response:
+        """Ask the cloud which regions can be chosen."""
+        return Response(RegionSerializer(services.available_regions(self.get_object()), many=True).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The role for fixes.", default=False)],
+        responses=KitSerializer(many=True),
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def kits(self, request: Request, id: str) -> Response:
+        """The ready things to copy that create the account's role: a script, two templates."""
+        asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
+        return Response(KitSerializer(services.kits(self.get_object(), writing=asked), many=True).data)
+
+
+def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:
+    own = [each.name for each in services.provider_of(account).fields if not (each.generated or each.for_writing)]
+    if both := [name for name in own if settings.get(name)]:
+        raise ValidationError({name: [_("Leave this out to use own_credentials.")] for name in both})
+    return {**settings, **dict.fromkeys(own, "")}

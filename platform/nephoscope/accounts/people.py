@@ -20,9 +20,7 @@ PROFILE = ("username", "first_name", "last_name", "email", "role", "time_zone", 
 
 
 @transaction.atomic
-def create_user(
-    actor: Actor, *, password: str, account_groups: Iterable[AccountGroup] = (), **profile: Any
-) -> User:
+def create_user(actor: Actor, *, password: str, account_groups: Iterable[AccountGroup] = (), **profile: Any) -> User:
     """Add a user.
 
     :raises ValidationError: a name that is taken, a password that is too weak; names the field.
@@ -128,7 +126,10 @@ def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup
 def remove_group(actor: Actor, group: AccountGroup) -> None:
     """Delete a group; its users no longer see its accounts."""
     actor.demand("administer")
-    accounts, users = list(group.accounts.values_list("name", flat=True)), list(group.users.values_list("username", flat=True))
+    accounts, users = (
+        list(group.accounts.values_list("name", flat=True)),
+        list(group.users.values_list("username", flat=True)),
+    )
     record(actor, "group.removed", group, f"removed the account group {group.name}",
            before={"name": group.name, "accounts": accounts, "users": users})  # fmt: skip
     group.delete()

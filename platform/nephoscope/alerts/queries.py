@@ -29,6 +29,11 @@ def _listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def ids(value: str) -> list[int]:
+    """Return the numbers in the text that can be a row's id."""
+    return [int(part) for part in _listed(value) if part.isdecimal() and len(part) < 18]
+
+
 def _failing() -> QuerySet[Finding]:
     return Finding.objects.filter(alert=OuterRef("pk"), failing_since__isnull=False)
 
@@ -48,7 +53,7 @@ def of_kind(alerts: Alerts, value: str) -> Alerts:
 
 def in_account(alerts: Alerts, value: str) -> Alerts:
     """Accounts by their ids in Nephoscope."""
-    return alerts.filter(account__in=[int(part) for part in _listed(value) if part.isdecimal()])
+    return alerts.filter(account__in=ids(value))
 
 
 def in_region(alerts: Alerts, value: str) -> Alerts:
@@ -83,8 +88,7 @@ def matching(alerts: Alerts, value: str) -> Alerts:
         resource = Q(resource__name__icontains=word) | Q(resource__resource_id__icontains=word)
         found |= Q(Exists(_failing().filter(resource)))
         number = word.upper().removeprefix("A-")
-        if number.isdecimal() and len(number) < 18:
-            found |= Q(pk=int(number))
+        found |= Q(pk__in=ids(number))
         alerts = alerts.filter(found)
     return alerts
 

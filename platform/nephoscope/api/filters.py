@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import DjangoFilterBackend, NumberFilter
+from django_filters.rest_framework import BaseInFilter, CharFilter, ChoiceFilter, DjangoFilterBackend, NumberFilter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -42,8 +44,30 @@ class StableOrdering(OrderingFilter):
         return [*order, "pk"]
 
 
+@extend_schema_field(OpenApiTypes.INT)
 class IdFilter(NumberFilter):
     """The id of something that a row belongs to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=LARGEST_ID, decimal_places=0, **kwargs)
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "description": "In the last so many days."})
+class DaysFilter(NumberFilter):
+    """A number of days until now."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=36_500, decimal_places=0, **kwargs)
+
+
+class Choices(BaseInFilter, ChoiceFilter):
+    """Several of a field's values, separated by commas."""
+
+
+@extend_schema_field({"type": "integer", "description": "Ids, separated by commas."})
+class Ids(BaseInFilter, IdFilter):
+    """Several ids, separated by commas."""
+
+
+class Texts(BaseInFilter, CharFilter):
+    """Several texts, separated by commas."""

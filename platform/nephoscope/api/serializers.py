@@ -12,7 +12,8 @@ from nephoscope.api.filters import LARGEST_ID
 
 
 class Body(serializers.Serializer[Any]):
-    """A request's body. A field that it does not know is refused by name, not silently left out."""
+    # A comment, because the schema would show a docstring with every body that has none of its own.
+    # A request's body. A field that it does not know is refused by name, not silently left out.
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (strange := sorted(set(data) - set(self.fields))):
@@ -45,3 +46,10 @@ class Named(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(read_only=True)
+
+
+class ReasonField(serializers.CharField):
+    """Why something is done. A blank one is refused by the service, in the same words as in the console."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=2000, allow_blank=True, help_text="Kept in the audit log.", **kwargs)

@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from typing import Any
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.http import HttpRequest, JsonResponse
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils.translation import gettext as _
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from nephoscope.accounts.api import Accounts
+from nephoscope.alerts.api import Alerts, Findings, Suppressions
+from nephoscope.api.catalogue import Plugins, Policies, Providers, Rules
+from nephoscope.api.people import Groups, Me, Tokens, Users
+from nephoscope.audit.api import Entries
+from nephoscope.changes.api import Changes
+from nephoscope.inventory.api import Resources, Scans
+
+ENDPOINTS: dict[str, Any] = {
+    "tokens": Tokens,
+    "users": Users,
+    "groups": Groups,
+    "accounts": Accounts,
+    "scans": Scans,
+    "resources": Resources,
+    "alerts": Alerts,
+    "findings": Findings,
+    "suppressions": Suppressions,
+    "changes": Changes,
+    "audit": Entries,
+    "providers": Providers,
+    "policies": Policies,
+    "rules": Rules,
+    "plugins": Plugins,
+}
+
+router = SimpleRouter(trailing_slash=False)
+for name, viewset in ENDPOINTS.items():
+    router.register(name, viewset, basename=name)
+
+
+def nothing_here(request: HttpRequest, rest: str) -> JsonResponse:
+    """Answer in JSON, where the console would send a program to its sign-in page."""
+    return JsonResponse({"detail": _("There is nothing at %(path)s.") % {"path": request.path}}, status=404)
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="api-docs")),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("v1/me", Me.as_view({"get": "show"}), name="me"),
+    path("v1/", include(router.urls)),
+    re_path(r"^(?P<rest>.*)$", nothing_here),
+]

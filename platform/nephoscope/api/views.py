@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import NotFound
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -52,8 +50,11 @@ class Models(ListModelMixin, RetrieveModelMixin, Endpoint):
 
     lookup_field = "pk"
     lookup_url_kwarg = "id"
-    lookup_value_converter = "int"
     detail_class: type[BaseSerializer[Any]] | None = None
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One of them, in full."""
+        return super().retrieve(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -70,3 +71,8 @@ class Models(ListModelMixin, RetrieveModelMixin, Endpoint):
     def filter_queryset(self, queryset: Any) -> Any:
         """Filters are for lists: one row is found by its id, whatever the filters hide by default."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
+
+    def shown(self, row: Any, status: int = 200) -> Response:
+        """The answer to an act: the row as it is now, in full."""
+        fresh = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(fresh).data, status)

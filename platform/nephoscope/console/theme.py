@@ -2,6 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Nephoscope", "SITE_HEADER": "Nephoscope"}
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.permissions import may
+
+
+def _static(path: str) -> Callable[[HttpRequest], str]:
+    return lambda request: static(path)
+
+
+def _administrator(request: HttpRequest) -> bool:
+    return may(request.user, "administer")
+
+
+def _page(title: Any, icon: str, view: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}"), **more}
+
+
+_NAVIGATION = [
+    {
+        "items": [
+            _page(_("Dashboard"), "space_dashboard", "index"),
+            _page(_("Alerts"), "notifications", "alerts_alert_changelist"),
+            _page(_("Changes"), "build", "changes_change_changelist"),
+        ]
+    },
+    {
+        "title": _("Accounts"),
+        "items": [
+            _page(_("Accounts"), "cloud", "accounts_account_changelist"),
+            _page(_("Scans"), "radar", "inventory_scan_changelist"),
+        ],
+    },
+    {
+        "title": _("Inventory"),
+        "items": [
+            _page(_("Resources"), "category", "inventory_resource_changelist"),
+            _page(_("Findings"), "fact_check", "alerts_finding_changelist"),
+        ],
+    },
+    {
+        "title": _("Rules"),
+        "items": [
+            _page(_("Policies"), "policy", "policies"),
+            _page(_("Rules"), "rule", "rules"),
+        ],
+    },
+    {
+        "title": _("Administration"),
+        "items": [
+            _page(_("Audit log"), "history", "audit_entry_changelist"),
+            _page(_("API tokens"), "key", "tokens"),
+            _page(_("Users"), "person", "accounts_user_changelist", permission=_administrator),
+            _page(_("Account groups"), "group", "accounts_accountgroup_changelist", permission=_administrator),
+            _page(_("Plugins"), "extension", "plugins", permission=_administrator),
+        ],
+    },
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Nephoscope",
+    "SITE_HEADER": "Nephoscope",
+    "SITE_URL": None,
+    "SITE_ICON": _static("nephoscope/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("nephoscope/mark.svg")}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "STYLES": [_static("nephoscope/console.css")],
+    "SCRIPTS": [_static("nephoscope/console.js")],
+    "DASHBOARD_CALLBACK": "nephoscope.console.dashboard.context",
+    "SIDEBAR": {"navigation": _NAVIGATION},
+    # A calm blue; 600 carries white text and 500 stands on the dark ground, both at a contrast of 4.5 or more.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 236.6)",
+            "100": "oklch(95.1% .026 236.8)",
+            "200": "oklch(90.1% .058 230.9)",
+            "300": "oklch(82.8% .111 230.3)",
+            "400": "oklch(74.6% .14 232.7)",
+            "500": "oklch(70% .13 237)",
+            "600": "oklch(50% .12 242.7)",
+            "700": "oklch(44.3% .11 240.8)",
+            "800": "oklch(39.1% .09 240.9)",
+            "900": "oklch(34% .08 242)",
+            "950": "oklch(29.3% .066 243.2)",
+        },
+    },
+}

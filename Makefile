@@ -1,0 +1,39 @@
+# What CI runs, and what a person types. Needs python3 (3.11 or newer) and make.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test lint types check bench screenshot clean
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+demo: .venv/installed  ## the whole platform on this machine, with a simulated AWS account
+	@$(BIN)/python manage.py demo $(ARGS)
+
+test: .venv/installed-dev  ## all tests
+	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/mypy
+
+check: lint types test
+
+bench: .venv/installed-dev  ## time and memory of a scan
+	$(BIN)/python benchmarks/scan.py $(ARGS)
+
+screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
+	$(BIN)/python docs/take_screenshot.py
+
+clean:
+	rm -rf .venv var dist test-artefacts bench-tmp

@@ -1,0 +1,341 @@
+"""Alerts, findings and suppressions over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope import domain
+from nephoscope.alerts import queries, services
+from nephoscope.alerts.models import (
+    Alert,
+    AlertState,
+    Finding,
+    KindChoice,
+    SeverityChoice,
+    Suppression,
+    VerdictChoice,
+)
+from nephoscope.api.catalogue import RuleSerializer
+from nephoscope.api.filters import Choices, DaysFilter, IdFilter, Ids, Texts
+from nephoscope.api.serializers import Body, IdsField, Named, ReasonField
+from nephoscope.api.views import Models
+from nephoscope.audit.api import EntrySerializer
+from nephoscope.audit.models import Entry
+from nephoscope.changes.api import ChangeDetailSerializer
+from nephoscope.changes.services import plan_change, readiness
+from nephoscope.inventory.models import Resource
+from nephoscope.plugins import registry
+
+SHOWN = 100
+"""Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
+
+
+class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
+    alert = serializers.IntegerField(source="alert_id", read_only=True)
+    account = Named(source="alert.account", read_only=True)
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+
+    class Meta:
+        model = Suppression
+        fields = [
+            "id", "alert", "account", "resource_id", "resource_name", "reason", "author", "created_at", "expires_at",
+            "lifted_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AffectedSerializer(serializers.ModelSerializer[Resource]):
+    class Meta:
+        model = Resource
+        fields = ["id", "type", "resource_id", "name", "region"]
+        read_only_fields = fields
+
+
+class EvidenceSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField(help_text="The property that was read.")
+    value = serializers.JSONField()
+    absent = serializers.BooleanField(help_text="It is not set; the value is what absence means.")
+    resource = serializers.CharField(help_text="The neighbour that it was read of; empty for the resource itself.")
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    account = serializers.IntegerField(source="account_id", read_only=True)
+    alert = serializers.IntegerField(source="alert_id", read_only=True, allow_null=True)
+    rule = serializers.CharField(source="rule_id", read_only=True)
+    resource = AffectedSerializer(read_only=True)
+    evidence = EvidenceSerializer(many=True, read_only=True)
+    suppression = serializers.IntegerField(source="suppression_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Finding
+        fields = [
+            "id", "account", "alert", "rule", "resource", "verdict", "message", "evidence", "permission", "changed_at",
+            "failing_since", "suppression",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
+    account = Named(read_only=True)
+    rule = serializers.CharField(source="key", read_only=True)
+
+    class Meta:
+        model = Alert
+        fields = [
+            "id", "reference", "account", "kind", "severity", "title", "rule", "state", "affected", "suppressed",
+            "first_seen", "last_seen", "opened_at", "resolved_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    policy = serializers.CharField()
+    policy_name = serializers.CharField()
+    control = serializers.CharField()
+    title = serializers.CharField()
+    chosen = serializers.BooleanField(help_text="The policy is chosen for the account.")
+
+
+class RemediationSerializer(serializers.Serializer[domain.Remediation]):
+    id = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+
+
+class ReadinessSerializer(serializers.Serializer[Any]):
+    ready = serializers.BooleanField()
+    why = serializers.CharField(help_text="Why it cannot be fixed from here by you; empty when it can.")
+    remediations = RemediationSerializer(many=True)
+
+
+class AlertDetailSerializer(AlertSerializer):
+    about = serializers.SerializerMethodField(help_text="The rule; null when its plugin is no longer enabled.")
+    controls = serializers.SerializerMethodField()
+    findings = serializers.SerializerMethodField(
+        help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
+    )
+    fixing = serializers.SerializerMethodField()
+    timeline = serializers.SerializerMethodField(
+        help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."
+    )
+
+    class Meta(AlertSerializer.Meta):
+        fields = [*AlertSerializer.Meta.fields, "about", "controls", "findings", "fixing", "timeline"]
+        read_only_fields = fields
+
+    @extend_schema_field(RuleSerializer(allow_null=True))
+    def get_about(self, alert: Alert) -> Any:
+        return RuleSerializer(alert.rule).data if alert.rule else None
+
+    @extend_schema_field(AnswerSerializer(many=True))
+    def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
+        return [
+            {
+                "policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title,
+                "chosen": policy.id in alert.account.policies,
+            }
+            for policy in registry().frameworks.values()
+            for control in policy.controls
+            if alert.key in control.rules
+        ]  # fmt: skip
+
+    @extend_schema_field(FindingSerializer(many=True))
+    def get_findings(self, alert: Alert) -> Any:
+        rows = alert.findings.filter(failing_since__isnull=False).select_related("resource")
+        return FindingSerializer(rows.defer("resource__properties")[:SHOWN], many=True).data
+
+    @extend_schema_field(ReadinessSerializer)
+    def get_fixing(self, alert: Alert) -> Any:
+        return ReadinessSerializer(readiness(self.context["request"].user, alert)).data
+
+    @extend_schema_field(EntrySerializer(many=True))
+    def get_timeline(self, alert: Alert) -> Any:
+        entries = Entry.objects.visible_to(self.context["request"].user)
+        return EntrySerializer(entries.filter(target_type="alert", target_id=str(alert.pk))[:SHOWN], many=True).data
+
+
+class Selection(Body):
+    findings = IdsField(required=False, help_text="Ids of the alert's findings.")
+    resources = IdsField(required=False, help_text="Or the ids of the affected resources (as in /api/v1/resources).")
+    selection_required: ClassVar[bool] = True
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = [name for name in ("findings", "resources") if name in attrs]
+        if len(named) > 1:
+            raise serializers.ValidationError({"resources": [_("Name findings or resources, not both.")]})
+        if not named and self.selection_required:
+            raise serializers.ValidationError({"findings": [_("Name the findings, or the resources.")]})
+        return attrs
+
+
+class Rechecking(Selection):
+    """Without a selection, all affected resources are read again."""
+
+    selection_required = False
+
+
+class Suppressing(Selection):
+    reason = ReasonField()
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class Planning(Selection):
+    remediation = serializers.CharField(max_length=200)
+
+
+class RecheckSerializer(serializers.Serializer[services.Recheck]):
+    closed = serializers.IntegerField()
+    still = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+def selected(alert: Alert, asked: dict[str, Any]) -> list[Finding] | None:
+    """Take the selection out of a body and return its findings; None when nothing was selected."""
+    field = next((name for name in ("findings", "resources") if name in asked), None)
+    if field is None:
+        return None
+    wanted, column = set(asked.pop(field)), "pk" if field == "findings" else "resource_id"
+    rows = list(alert.findings.filter(failing_since__isnull=False, **{f"{column}__in": wanted}))
+    if strange := sorted(wanted - {getattr(row, column) for row in rows}):
+        ids = ", ".join(map(str, strange[:10])) + (", …" if len(strange) > 10 else "")
+        message = _("%(ids)s: not among what %(alert)s affects.") % {"ids": ids, "alert": alert}
+        raise serializers.ValidationError({field: [message]})
+    return rows
+
+
+class AlertFilter(filters.FilterSet):
+    """The console's filters, under the same names; several values are separated by commas."""
+
+    state = Choices(
+        choices=[*AlertState.choices, (queries.ALL, queries.ALL)], method="shared", help_text="“open” unless given."
+    )
+    suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
+    severity = Choices(choices=SeverityChoice.choices, method="shared")
+    kind = Choices(choices=KindChoice.choices, method="shared")
+    account = Ids(method="shared")
+    region = Texts(method="shared", help_text="Regions of affected resources.")
+    policy = Texts(method="shared", help_text="Ids of policies.")
+    opened = DaysFilter(method="days")
+    resolved = DaysFilter(method="days")
+    since = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte", label="Opened then or later")
+    q = filters.CharFilter(method="text", label="Words in the title, rule, account or affected resources")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.form.cleaned_data
+        if not asked["state"]:
+            asked["state"] = [AlertState.OPEN]
+        if asked["suppressed"]:
+            asked["state"] = [*asked["state"], AlertState.SUPPRESSED]
+        if queries.ALL in asked["state"]:
+            asked["state"] = [queries.ALL]
+        return super().filter_queryset(queryset)
+
+    def shared(self, queryset: QuerySet[Any], name: str, value: list[Any]) -> QuerySet[Any]:
+        return queries.FILTERS[name](queryset, ",".join(str(part) for part in value))
+
+    def days(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queries.FILTERS[name](queryset, str(int(value)))
+
+    def text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queries.matching(queryset, value)
+
+    def untouched(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return queryset
+
+
+class Alerts(Models):
+    """What to work on: open alerts unless ``state`` or ``suppressed`` asks for others."""
+
+    noun = "alert"
+    queryset = Alert.objects.select_related("account")
+    serializer_class = AlertSerializer
+    detail_class = AlertDetailSerializer
+    filterset_class = AlertFilter
+    ordering_fields = ["rank", "opened_at", "first_seen", "last_seen", "affected", "title"]
+    acts: ClassVar[dict[str, str]] = {
+        "suppress": "suppress", "unsuppress": "suppress", "recheck": "recheck", "plan": "change",
+    }  # fmt: skip
+
+    @extend_schema(request=Suppressing, responses=AlertDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def suppress(self, request: Request, id: str) -> Response:
+        """Ignore some of the affected resources from now on, for a reason, perhaps until a time."""
+        alert, asked = self.get_object(), self.body(Suppressing)
+        services.suppress(self.actor, alert, selected(alert, asked) or (), **asked)
+        return self.shown(alert)
+
+    @extend_schema(request=Selection, responses=AlertDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def unsuppress(self, request: Request, id: str) -> Response:
+        """Take suppressions back; the resources count again at once."""
+        alert = self.get_object()
+        services.unsuppress(self.actor, alert, selected(alert, self.body(Selection)) or ())
+        return self.shown(alert)
+
+    @extend_schema(request=Rechecking, responses=RecheckSerializer)
+    @action(detail=True, methods=["post"])
+    def recheck(self, request: Request, id: str) -> Response:
+        """Read the affected resources again and judge them now, without a scan."""
+        alert = self.get_object()
+        found = services.recheck(self.actor, alert, selected(alert, self.body(Rechecking)))
+        return Response(RecheckSerializer(found).data)
+
+    @extend_schema(request=Planning, responses={201: ChangeDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def plan(self, request: Request, id: str) -> Response:
+        """Plan a fix: the exact calls, before and after. Nothing changes until it is applied, at /api/v1/changes."""
+        alert, asked = self.get_object(), self.body(Planning)
+        change = plan_change(self.actor, alert, selected(alert, asked) or (), asked["remediation"])
+        return Response(ChangeDetailSerializer(change).data, status.HTTP_201_CREATED)
+
+
+class FindingFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    alert = IdFilter(field_name="alert_id")
+    resource = IdFilter(field_name="resource_id")
+    rule = filters.CharFilter(field_name="rule_id")
+    verdict = Choices(choices=VerdictChoice.choices, lookup_expr="in")
+    failing = filters.BooleanFilter(
+        field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
+    )
+
+
+class Findings(Models):
+    """The verdict of every rule on every resource that it applies to, with what was read to reach it."""
+
+    noun = "finding"
+    queryset = Finding.objects.select_related("resource").defer("resource__properties")
+    serializer_class = FindingSerializer
+    filterset_class = FindingFilter
+    ordering_fields = ["rule_id", "resource_id", "changed_at", "failing_since"]
+
+
+class SuppressionFilter(filters.FilterSet):
+    account = IdFilter(field_name="alert__account_id")
+    alert = IdFilter(field_name="alert_id")
+    standing = filters.BooleanFilter(method="of_standing", label="Neither lifted nor expired")
+
+    def of_standing(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        standing = Suppression.objects.standing().values("pk")
+        return queryset.filter(pk__in=standing) if value else queryset.exclude(pk__in=standing)
+
+
+class Suppressions(Models):
+    """Decisions to ignore a resource of an alert, those that were lifted or are over included."""
+
+    noun = "suppression"
+    queryset = Suppression.objects.select_related("alert__account", "author")
+    serializer_class = SuppressionSerializer
+    filterset_class = SuppressionFilter
+    ordering_fields = ["created_at", "expires_at"]

@@ -1,0 +1,80 @@
+// The little that pages cannot do without a script: copying, following a scan, and sending a filter when it changes.
+"use strict";
+
+(() => {
+  const INTERVAL = 2000;
+
+  async function write(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Browsers offer the clipboard only over TLS and on the machine itself.
+    const area = document.body.appendChild(document.createElement("textarea"));
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+
+  async function copy(button) {
+    await write(button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
+    const label = button.getAttribute("aria-label");
+    button.classList.add("neph-copied");
+    button.setAttribute("aria-label", button.dataset.copied);
+    setTimeout(() => {
+      button.classList.remove("neph-copied");
+      button.setAttribute("aria-label", label);
+    }, 1500);
+  }
+
+  async function follow(element) {
+    let state;
+    try {
+      const answer = await fetch(element.dataset.progress, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      state = await answer.json();
+    } catch {
+      setTimeout(follow, INTERVAL, element);
+      return;
+    }
+    if (!state.active) {
+      // What the scan found is now on the page: show it, unless someone is writing.
+      if (!document.querySelector("textarea:focus, input[type=text]:focus")) location.reload();
+      return;
+    }
+    element.querySelector("progress").value = state.percent;
+    element.querySelector("[data-text]").textContent = state.text;
+    setTimeout(follow, INTERVAL, element);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-from]");
+    if (button) copy(button);
+    const all = event.target.closest("[data-select-all]");
+    if (all) {
+      event.preventDefault();
+      const boxes = document.querySelectorAll(`input[type=checkbox][form="${all.dataset.selectAll}"]`);
+      const every = [...boxes].every((box) => box.checked);
+      for (const box of boxes) box.checked = !every;
+    }
+  });
+
+  // Arrow keys change a select at every press: who chooses by keyboard sends the form with Enter or its button.
+  let byKey = false;
+  document.addEventListener("keydown", () => { byKey = true; }, true);
+  document.addEventListener("pointerdown", () => { byKey = false; }, true);
+  document.addEventListener("change", (event) => {
+    if (!byKey && event.target.matches("form[data-auto-submit] select")) event.target.form.requestSubmit();
+  });
+
+  // A filter left empty has no place in an address that is passed on.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-auto-submit]")) return;
+    for (const field of event.target.elements) if (field.name && field.value === "") field.disabled = true;
+  });
+  addEventListener("pageshow", () => {
+    for (const field of document.querySelectorAll("form[data-auto-submit] :disabled")) field.disabled = false;
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const element of document.querySelectorAll("[data-progress]")) setTimeout(follow, INTERVAL, element);
+  });
+})();

@@ -1,0 +1,128 @@
+"""Small pieces of pages. Everything that comes from a cloud goes through Django's escaping here, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nephoscope.alerts.models import SeverityChoice
+from nephoscope.view import as_unknown
+
+register = template.Library()
+
+LONG = 160
+"""Characters of a value that are shown at once; a longer one is folded."""
+
+
+@register.simple_tag
+def severity(value: str) -> SafeString:
+    """Return a severity as a colour and a word."""
+    known = value in SeverityChoice.values
+    return format_html(
+        '<span class="neph-severity neph-{}">{}</span>',
+        value if known else "unknown",
+        SeverityChoice(value).label if known else _("Unknown"),
+    )
+
+
+def age(moment: datetime) -> str:
+    """Return how long ago, short."""
+    seconds = (timezone.now() - moment).total_seconds()
+    if seconds < 60:
+        return _("just now")
+    if seconds < 3600:
+        return ngettext("%(n)s minute ago", "%(n)s minutes ago", int(seconds // 60)) % {"n": int(seconds // 60)}
+    if seconds < 86_400:
+        return ngettext("%(n)s hour ago", "%(n)s hours ago", int(seconds // 3600)) % {"n": int(seconds // 3600)}
+    days = int(seconds // 86_400)
+    return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": days}
+
+
+def exact(moment: datetime) -> str:
+    """Return the moment in the user's time zone, with the zone's name."""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'j N Y, H:i:s')} {local.tzname()}"
+
+
+@register.simple_tag
+def when(moment: datetime | None, empty: str = "—") -> SafeString | str:
+    """Return a relative time with the exact one on hover."""
+    if moment is None:
+        return empty
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), age(moment))
+
+
+@register.simple_tag
+def clock(moment: datetime) -> SafeString:
+    """Return the exact time, with the relative one on hover."""
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), age(moment), exact(moment))
+
+
+@register.simple_tag
+def copy(text: str, label: str = "") -> SafeString:
+    """Return a button that copies the text; shown only where scripts run."""
+    return format_html(
+        '<button type="button" class="neph-copy" data-copy="{}" data-copied="{}" aria-label="{}" title="{}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button>',
+        text,
+        _("Copied"),
+        label or _("Copy"),
+        label or _("Copy"),
+    )
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """Return JSON, indented."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def compact(value: Any) -> str:
+    """Return JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.simple_tag
+def value(given: Any) -> SafeString:
+    """Return a value as JSON; what is not known says why; what is long is folded."""
+    if why := as_unknown(given):
+        text = f"{why.reason} ({why.permission})" if why.permission else why.reason
+        return format_html('<span class="neph-unknown-value">{}: {}</span>', _("not known"), text)
+    text = compact(given)
+    if len(text) <= LONG:
+        return format_html("<code>{}</code>", text)
+    return format_html(
+        '<details class="neph-long"><summary><code>{}…</code></summary><pre>{}</pre></details>',
+        text[:LONG],
+        pretty(given) if isinstance(given, dict | list) else str(given),
+    )
+
+
+@register.filter
+def item(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """Return the mapping's value of a key that is itself a variable."""
+    return mapping.get(key)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """Return the page's query string with some parameters changed; an empty value takes one out."""
+    request: HttpRequest = context["request"]
+    parameters: QueryDict = request.GET.copy()
+    for name, given in changes.items():
+        parameters.pop(name, None)
+        if given not in (None, ""):
+            parameters[name] = str(given)
+    return f"?{parameters.urlencode()}"

@@ -1,0 +1,155 @@
+"""Resources and scans over the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope import domain
+from nephoscope.api.filters import IdFilter
+from nephoscope.api.serializers import Named, Nothing
+from nephoscope.api.views import Models
+from nephoscope.inventory.models import Resource, Scan, ScanState, Shard
+from nephoscope.inventory.scans import cancel_scan, progress
+
+
+class GapSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    permission = serializers.CharField(help_text="The permission that was missing; empty for another cause.")
+    reason = serializers.CharField()
+
+
+class ShardSerializer(serializers.ModelSerializer[Shard]):
+    gaps = GapSerializer(many=True, read_only=True, help_text="What could not be read.")
+
+    class Meta:
+        model = Shard
+        fields = ["service", "region", "state", "attempts", "started_at", "finished_at", "resources", "gaps", "error"]
+        read_only_fields = fields
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    finished = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    percent = serializers.IntegerField()
+    resources = serializers.IntegerField()
+    phase = serializers.CharField()
+
+
+class ScanSerializer(serializers.ModelSerializer[Scan]):
+    account = Named(read_only=True)
+    requested_by = serializers.CharField(source="requested_by.username", read_only=True, default=None)
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Scan
+        fields = [
+            "id", "account", "state", "requested_by", "created_at", "started_at", "finished_at", "cancel_requested",
+            "error", "progress",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, scan: Scan) -> dict[str, Any]:
+        return asdict(progress(scan))
+
+
+class ScanDetailSerializer(ScanSerializer):
+    shards = ShardSerializer(many=True, read_only=True)
+
+    class Meta(ScanSerializer.Meta):
+        fields = [*ScanSerializer.Meta.fields, "shards"]
+        read_only_fields = fields
+
+
+class ScanFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    state = filters.ChoiceFilter(choices=ScanState.choices)
+
+
+class Scans(Models):
+    """Readings of accounts. A new one is started at /api/v1/accounts/{id}/scan."""
+
+    noun = "scan"
+    queryset = Scan.objects.select_related("account", "requested_by").prefetch_related("shards")
+    serializer_class = ScanSerializer
+    detail_class = ScanDetailSerializer
+    filterset_class = ScanFilter
+    ordering_fields = ["created_at", "finished_at"]
+    acts: ClassVar[dict[str, str]] = {"cancel": "scan"}
+
+    @extend_schema(request=Nothing, responses=ScanDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, id: str) -> Response:
+        """Stop a scan; what it has not finished reading stays as it was."""
+        self.body(Nothing)
+        return self.shown(cancel_scan(self.actor, self.get_object()))
+
+
+class ResourceSerializer(serializers.ModelSerializer[Resource]):
+    account = Named(read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
+    readable = serializers.SerializerMethodField(
+        help_text="False for what stands for all resources of a type that could not be listed."
+    )
+
+    class Meta:
+        model = Resource
+        fields = [
+            "id", "account", "service", "type", "resource_id", "name", "region", "tags", "readable", "first_seen",
+            "changed_at", "gone_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_readable(self, row: Resource) -> bool:
+        # Not row.readable: a list leaves the properties in the database.
+        return domain.Resource(row.type, row.resource_id, row.name, row.region, "", {}).readable
+
+
+class ResourceDetailSerializer(ResourceSerializer):
+    properties = serializers.JSONField(read_only=True, help_text="In the cloud's own schema (AWS: CloudFormation).")
+
+    class Meta(ResourceSerializer.Meta):
+        fields = [*ResourceSerializer.Meta.fields, "properties"]
+        read_only_fields = fields
+
+
+class ResourceFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    service = filters.CharFilter()
+    type = filters.CharFilter()
+    region = filters.CharFilter()
+    resource_id = filters.CharFilter()
+    q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+    gone = filters.BooleanFilter(method="of_presence", label="Those that are no longer there, instead of the others")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        queryset = super().filter_queryset(queryset)
+        return queryset if self.form.cleaned_data["gone"] else queryset.filter(gone_at=None)
+
+    def of_presence(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return queryset.exclude(gone_at=None) if value else queryset
+
+
+class Resources(Models):
+    """What was found in the accounts, as it was last read; those that are gone only on request."""
+
+    noun = "resource"
+    queryset = Resource.objects.select_related("account")
+    serializer_class = ResourceSerializer
+    detail_class = ResourceDetailSerializer
+    filterset_class = ResourceFilter
+    ordering_fields = ["type", "name", "region", "first_seen", "changed_at"]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows.defer("properties") if self.action == "list" else rows

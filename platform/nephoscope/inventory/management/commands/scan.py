@@ -1,0 +1,76 @@
+"""``manage.py scan ACCOUNT``: scan now, in this process, with a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
+from nephoscope.audit.services import Actor
+from nephoscope.inventory.models import Scan, ScanState
+from nephoscope.inventory.runner import work
+from nephoscope.inventory.scans import progress, start_scan
+
+WIDTH = 30
+
+
+class Command(BaseCommand):
+    help = "Scan a connected account now and print its open alerts by severity."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", help="the account's name or number")
+        parser.add_argument("--services", nargs="*", default=[], help="only these services")
+        parser.add_argument("--regions", nargs="*", default=[], help="only these of the account's regions")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = find_account(options["account"])
+        actor = Actor.system("manage.py scan")
+        try:
+            scan = start_scan(actor, account, services=options["services"], regions=options["regions"], enqueue=False)
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from problem
+        work(scan.pk, on_progress=self._show)
+        scan.refresh_from_db()
+        self._show(scan)
+        if sys.stdout.isatty():
+            self.stdout.write("")
+        self._summarise(scan)
+
+    def _show(self, scan: Scan) -> None:
+        now = progress(scan)
+        bar = "█" * (WIDTH * now.percent // 100)
+        line = f"{scan.account.name}  {bar:░<{WIDTH}} {now.percent:3d} %  {now.resources} resources  {now.phase}"
+        if sys.stdout.isatty():
+            self.stdout.write(f"\r{line:<110}", ending="")
+            self.stdout.flush()
+        elif not scan.active:
+            self.stdout.write(line)
+
+    def _summarise(self, scan: Scan) -> None:
+        open_alerts = Alert.objects.filter(account=scan.account, state=AlertState.OPEN)
+        counts = [f"{label} {open_alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
+        self.stdout.write("Open alerts: " + ", ".join(counts))
+        for shard in scan.shards.exclude(error="", gaps=[]):
+            for gap in shard.gaps:
+                self.stdout.write(f"  not known: {gap['type']} ({shard}): {gap['permission'] or gap['reason']}")
+            if shard.error:
+                self.stdout.write(f"  failed: {shard}: {shard.error}")
+        if scan.state == ScanState.FAILED:
+            raise CommandError(scan.error or "The scan failed.")
+
+
+def find_account(wanted: str) -> Account:
+    """Return the account of this name or number.
+
+    :raises CommandError: there is none; names those that there are.
+    """
+    for field in ("name", "number"):
+        if account := Account.objects.filter(**{field: wanted}).first():
+            return account
+    names = ", ".join(Account.objects.values_list("name", flat=True)) or "none yet"
+    raise CommandError(f"There is no account “{wanted}”. Connected: {names}.")

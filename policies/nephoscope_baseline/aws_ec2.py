@@ -1,0 +1,399 @@
+"""Rules on what EC2 instances and security groups expose.
+
+What counts as "the internet" and as "open" is defined once, in :mod:`nephoscope_aws.network`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, Unknown, View, rule
+from nephoscope.view import NotKnown, ResourceView
+from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words, openings, reaching
+
+GROUP = "AWS::EC2::SecurityGroup"
+INSTANCE = "AWS::EC2::Instance"
+
+WEB_PORTS = (80, 443)
+"""The only ports that are meant for everyone."""
+
+STOPPED_FOR = timedelta(days=30)
+"""How long an instance may be stopped before it counts as forgotten."""
+
+RULES_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-rules-reference.html"
+
+_STOPPED_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+
+
+def _ingress(*entries: dict[str, Any]) -> dict[str, Any]:
+    """An example: a security group with these ingress rules."""
+    return {"GroupName": "web", "SecurityGroupIngress": list(entries), "SecurityGroupEgress": []}
+
+
+def _tcp(first: Any, last: Any = None, cidr: str = "0.0.0.0/0", **more: Any) -> dict[str, Any]:
+    """An example's ingress rule for TCP ports; an address with a colon in it is IPv6."""
+    ports = {"IpProtocol": "tcp", "FromPort": first, "ToPort": first if last is None else last}
+    return {**ports, (IPV6 if ":" in cidr else IPV4): cidr, **more}
+
+
+ALL_TRAFFIC = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
+WEB = _ingress(_tcp(80), _tcp(443), _tcp(443, cidr="::/0"))
+
+
+def _closing(what: str) -> str:
+    """The steps by hand that take a port away from the internet."""
+    return f"""
+        1. In the EC2 console open Security Groups, choose the group, then Inbound rules, Edit inbound rules.
+        2. Delete the rule that opens {what}, or replace its source with the addresses of your office or VPN.
+        3. By command line, find it: aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP_ID
+        4. Revoke it: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+        5. Administrators who still need a shell get it without an open port from Systems Manager Session Manager.
+        """
+
+
+def _closed(group: View, wanted: Callable[[Ports], bool], sources: Iterable[str] = (IPV4, IPV6)) -> bool | Fail:
+    found = openings(group, wanted, sources)
+    return Fail(in_words(found), *(opening.entry for opening in found)) if found else True
+
+
+@rule(
+    "aws.ec2.sg_ssh",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 22"),
+    link=RULES_LINK,
+    good=[
+        WEB,
+        _ingress(_tcp(22, cidr="10.0.0.0/8"), _tcp(22, cidr="203.0.113.7/32"), _tcp(22, cidr="fd00::/8")),
+        _ingress({"IpProtocol": "udp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "SourceSecurityGroupId": "sg-0a1b2c3d"}),
+        {},
+    ],
+    bad=[
+        _ingress(_tcp(443), _tcp(22, Description="temporary ssh")),
+        _ingress(_tcp(22, cidr="::/0")),
+        _ingress(_tcp("0", "1024")),
+        _ingress(ALL_TRAFFIC),
+        _ingress(_tcp(22, cidr="0.0.0.0/1"), _tcp(22, cidr="128.0.0.0/1")),
+    ],
+)
+def sg_ssh(group: View) -> bool | Fail:
+    """Security group opens SSH to the internet.
+
+    Every public address is tried for weak or stolen SSH credentials within minutes of appearing. A shell on one
+    machine is a foothold in the network and hands over the credentials of the role that the machine runs with.
+    """
+    return _closed(group, reaching(22))
+
+
+@rule(
+    "aws.ec2.sg_rdp",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 3389"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(3389, cidr="192.168.0.0/16")), _ingress(_tcp(3390, 3400))],
+    bad=[_ingress(_tcp(3389)), _ingress(_tcp(3000, 4000, cidr="2000::/3")), _ingress(ALL_TRAFFIC)],
+)
+def sg_rdp(group: View) -> bool | Fail:
+    """Security group opens Remote Desktop to the internet.
+
+    Guessed Remote Desktop passwords are among the most common ways in which ransomware arrives. Flaws of the service
+    itself, such as BlueKeep, need no password at all.
+    """
+    return _closed(group, reaching(3389))
+
+
+@rule(
+    "aws.ec2.sg_admin_v4",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 22 or 3389 to an IPv4 range"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
+    bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
+)
+def sg_admin_v4(group: View) -> bool | Fail:
+    """Security group opens a remote administration port to all IPv4 addresses.
+
+    SSH (22) and Remote Desktop (3389) give full control of a machine to whoever signs in. Only the networks of the
+    people who administer it need to reach them.
+    """
+    return _closed(group, reaching(22, 3389), (IPV4,))
+
+
+@rule(
+    "aws.ec2.sg_admin_v6",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 22 or 3389 to an IPv6 range"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
+    bad=[
+        _ingress(_tcp(22, cidr="::/0")),
+        _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
+        _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
+    ],
+)
+def sg_admin_v6(group: View) -> bool | Fail:
+    """Security group opens a remote administration port to all IPv6 addresses.
+
+    A rule that is tight for IPv4 is often doubled for IPv6 and then forgotten wide open. SSH (22) and Remote Desktop
+    (3389) give full control of a machine over either protocol.
+    """
+    return _closed(group, reaching(22, 3389), (IPV6,))
+
+
+@rule(
+    "aws.ec2.sg_high_risk_ports",
+    on=GROUP,
+    severity=Severity.CRITICAL,
+    fix=_closing("the port that the alert names"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
+    bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
+)
+def sg_high_risk_ports(group: View) -> bool | Fail:
+    """Security group opens a high-risk port to the internet.
+
+    Databases, file shares, mail, Telnet and management consoles on these ports are searched for all day by automated
+    attackers. Many of them were never built to be reached by strangers and some ask for no password.
+    """
+    return _closed(group, reaching(*HIGH_RISK_PORTS))
+
+
+@rule(
+    "aws.ec2.sg_cifs",
+    on=GROUP,
+    severity=Severity.CRITICAL,
+    fix=_closing("TCP port 445"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(445, cidr="172.16.0.0/12"))],
+    bad=[_ingress(_tcp(445)), _ingress(_tcp(137, 445, cidr="::/0"))],
+)
+def sg_cifs(group: View) -> bool | Fail:
+    """Security group opens Windows file sharing (CIFS) to the internet.
+
+    File sharing on port 445 exposes documents to anyone who guesses a password. Worms such as WannaCry spread through
+    flaws in the service without any password.
+    """
+    return _closed(group, reaching(445))
+
+
+@rule(
+    "aws.ec2.sg_unrestricted",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("anything but the web ports 80 and 443"),
+    link=RULES_LINK,
+    good=[
+        WEB,
+        _ingress({"IpProtocol": "udp", "FromPort": "443", "ToPort": "443", "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "CidrIp": "0.0.0.0/0"}),
+        _ingress(_tcp(8443, cidr="198.51.100.0/24")),
+    ],
+    bad=[
+        _ingress(_tcp(8443)),
+        _ingress(_tcp(80, 443)),
+        _ingress({"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "CidrIp": "0.0.0.0/0"}),
+        _ingress(ALL_TRAFFIC),
+    ],
+)
+def sg_unrestricted(group: View) -> bool | Fail:
+    """Security group opens ports other than 80 and 443 to the internet.
+
+    A public website needs ports 80 and 443 and nothing else. Every further port that strangers can reach is one more
+    service that has to be free of flaws and guessable passwords.
+    """
+    return _closed(group, lambda covered: covered.first != covered.last or covered.first not in WEB_PORTS)
+
+
+@rule(
+    "aws.ec2.default_sg_closed",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix="""
+        1. Find what uses the group, and give it a security group of its own:
+           aws ec2 describe-network-interfaces --filters Name=group-id,Values=GROUP_ID
+        2. In the VPC console open Security groups, choose the group named default, and delete all its rules, inbound
+           and outbound.
+        3. By command line: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+           and aws ec2 revoke-security-group-egress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+        """,
+    link="https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
+    good=[
+        {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": []},
+        {"GroupName": "web", "SecurityGroupIngress": [_tcp(443)], "SecurityGroupEgress": [ALL_TRAFFIC]},
+    ],
+    bad=[
+        {"GroupName": "default", "SecurityGroupIngress": [{"IpProtocol": "-1", "SourceSecurityGroupId": "sg-0a1b2c3d"}],
+         "SecurityGroupEgress": [ALL_TRAFFIC]},
+        {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": [ALL_TRAFFIC]},
+    ],
+)  # fmt: skip
+def default_sg_closed(group: View) -> bool | Fail | None:
+    """Default security group of a VPC has rules.
+
+    Whatever is launched without naming a group lands in the default one and may then talk to everything else in it. A
+    default group without rules turns that oversight into a machine that nobody can reach.
+    """
+    if group["GroupName"] != "default":
+        return None
+    counts = {name: len(group.get(name, ())) for name in ("SecurityGroupIngress", "SecurityGroupEgress")}
+    inbound, outbound = counts.values()
+    if not inbound and not outbound:
+        return True
+    return Fail(f"The default group has {inbound} inbound and {outbound} outbound rules", *counts)
+
+
+def _terminated(instance: View) -> bool:
+    """Terminated instances are listed for about an hour and can no longer be changed."""
+    return instance["Observed.State"] in ("terminated", "shutting-down")
+
+
+@rule(
+    "aws.ec2.imdsv2",
+    on=INSTANCE,
+    severity=Severity.HIGH,
+    fix="""
+        1. Update the software on the instance until its CloudWatch metric MetadataNoToken stays at zero.
+        2. In the EC2 console choose the instance, then Actions, Instance settings, Modify instance metadata options,
+           and set IMDSv2 to Required.
+        3. By command line: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
+    good=[
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"}},
+        {"MetadataOptions": {"HttpEndpoint": "disabled", "HttpTokens": "optional"}},
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "terminated"}},
+    ],
+    bad=[
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "running"}},
+        {},
+    ],
+)
+def imdsv2(instance: View) -> bool | None:
+    """Instance gives out its credentials without a session token (IMDSv1).
+
+    A web application that can be tricked into fetching a URL can be made to fetch the credentials of the instance's
+    role. Version 2 of the metadata service asks for a token that such a trick cannot obtain.
+    """
+    if _terminated(instance):
+        return None
+    if instance["MetadataOptions.HttpEndpoint"] == "disabled":
+        return True
+    return bool(instance["MetadataOptions.HttpTokens"] == "required")
+
+
+@rule(
+    "aws.ec2.public_ip",
+    on=INSTANCE,
+    severity=Severity.HIGH,
+    fix="""
+        1. Replace what needs the public address by a load balancer, a NAT gateway or Session Manager.
+        2. If it is an Elastic IP address, disassociate it: aws ec2 disassociate-address --association-id ASSOCIATION_ID
+        3. If it was given at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
+           --no-associate-public-ip-address, or in the EC2 console Actions, Networking, Manage IP addresses.
+        4. Keep new instances from getting one: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID
+           --no-map-public-ip-on-launch
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+    good=[
+        {"PublicIp": None, "PrivateIp": "10.0.0.5", "Observed": {"State": "running"}},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": False}]},
+        {"SubnetId": "subnet-0a1b2c3d"},
+    ],
+    bad=[
+        {"PublicIp": "203.0.113.10", "Observed": {"State": "running"}},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": True}]},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": "true"}]},
+    ],
+)
+def public_ip(instance: View) -> bool | Fail | None:
+    """Instance has a public IP address.
+
+    A machine with a public address is one mistaken firewall rule away from the internet. Behind a load balancer or in
+    a private subnet the same mistake has no effect.
+    """
+    if _terminated(instance):
+        return None
+    if "PublicIp" in instance:
+        address = instance["PublicIp"]
+        return Fail(f"Its public address is {address}", "PublicIp") if address else True
+    # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
+    asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
+    if "true" in asked:
+        return Fail("It asks for a public address", "NetworkInterfaces")
+    return True if "false" in asked else None
+
+
+@rule(
+    "aws.ec2.instance_profile",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    fix="""
+        1. Create a role for EC2 with only the permissions that the software needs.
+        2. In the EC2 console choose the instance, then Actions, Security, Modify IAM role, and choose the role.
+        3. By command line: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
+        4. Delete the access keys that were stored on the machine, and deactivate them in IAM.
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/attach-iam-role.html",
+    good=[
+        {"IamInstanceProfile": "arn:aws:iam::123456789012:instance-profile/web"},
+        {"IamInstanceProfile": None, "Observed": {"State": "terminated"}},
+    ],
+    bad=[{"IamInstanceProfile": None, "Observed": {"State": "running"}}, {}],
+)
+def instance_profile(instance: View) -> bool | None:
+    """Instance has no IAM role.
+
+    Software on a machine without a role reaches AWS with access keys that somebody stored on it. Such keys do not
+    expire, are copied into images and backups, and work from anywhere.
+    """
+    if _terminated(instance):
+        return None
+    return bool(instance["IamInstanceProfile"])
+
+
+@rule(
+    "aws.ec2.stopped_old",
+    on=INSTANCE,
+    severity=Severity.LOW,
+    live_only=True,
+    fix="""
+        1. Ask the owner whether the instance is still needed.
+        2. Keep its data if in doubt: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
+        3. In the EC2 console choose the instance, then Instance state, Terminate instance.
+        4. By command line: aws ec2 terminate-instances --instance-ids INSTANCE_ID
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
+    good=[
+        {"Observed": {"State": "running", "StateTransitionReason": ""}},
+        {"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2026-01-10 10:00:00 GMT)"}},
+        {"Observed": {"State": "terminated", "StateTransitionReason": "User initiated (2025-01-10 10:00:00 GMT)"}},
+    ],
+    bad=[{"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2025-12-01 10:00:00 GMT)"}}],
+)
+def stopped_old(instance: ResourceView) -> bool | Fail | None:
+    """Instance has been stopped for more than 30 days.
+
+    A machine that is started again after months has missed every security update since. Until then it keeps disks,
+    addresses and a role alive that nobody watches.
+    """
+    if _terminated(instance):
+        return None
+    if instance["Observed.State"] != "stopped":
+        return True
+    reason = "Observed.StateTransitionReason"
+    when = _STOPPED_AT.search(str(instance[reason]))
+    if not when:
+        # EC2 gives no time when the operating system shut itself down.
+        raise NotKnown(reason, Unknown("EC2 does not say when the instance was stopped"))
+    stopped = datetime.fromisoformat(when[1]).replace(tzinfo=UTC)
+    if instance.now - stopped <= STOPPED_FOR:
+        return True
+    return Fail(f"It has been stopped since {stopped:%Y-%m-%d}", reason)

@@ -1,0 +1,232 @@
+"""Rules on IAM users, their access keys, and server certificates.
+
+Those on the account as a whole and on what policies allow are written in modules of their own and belong to this one:
+:mod:`nephoscope_baseline.aws_iam_account` and :mod:`nephoscope_baseline.aws_iam_policies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, Unknown, View, rule
+from nephoscope.view import NotKnown, ResourceView
+from nephoscope_aws.access_policies import members
+from nephoscope_aws.times import age_days
+
+from nephoscope_baseline.aws_iam_account import (
+    password_length,
+    password_reuse,
+    password_strength,
+    root_hardware_mfa,
+    root_mfa,
+    root_no_access_keys,
+    root_not_used,
+    support_role,
+)
+from nephoscope_baseline.aws_iam_policies import cloudshell_full, no_service_star, no_star_policy, role_trust_wildcard
+
+__all__ = [
+    "cloudshell_full", "no_service_star", "no_star_policy", "password_length", "password_reuse", "password_strength",
+    "role_trust_wildcard", "root_hardware_mfa", "root_mfa", "root_no_access_keys", "root_not_used", "support_role",
+]  # fmt: skip
+
+USER = "AWS::IAM::User"
+
+UNUSED_DAYS = 45
+KEY_DAYS = 90
+
+KEYS_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
+UNUSED_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html"
+
+OLD, RECENT = "2024-03-01T09:00:00Z", "2026-01-10T09:00:00Z"
+USED_KEY = {"Active": True, "LastRotated": OLD, "LastUsedDate": RECENT}
+OFF_KEY = {"Active": False, "LastRotated": OLD, "LastUsedDate": None}
+
+
+def _user(**report: Any) -> dict[str, Any]:
+    """An example: a user with this line in the credential report."""
+    return {"UserName": "ann", "Observed": {"CredentialReport": {
+        "PasswordEnabled": False, "PasswordLastUsed": None, "PasswordLastChanged": None, "MfaActive": False,
+        "AccessKeys": [], "UserCreationTime": OLD, **report}}}  # fmt: skip
+
+
+def _report(user: View) -> View:
+    """The user's line in the credential report, which AWS renews every four hours at most."""
+    line = user["Observed.CredentialReport"]
+    if not isinstance(line, View):
+        path = "Observed.CredentialReport"
+        raise NotKnown(path, Unknown("the user is not in the credential report yet", "iam:GenerateCredentialReport"))
+    return line
+
+
+@rule(
+    "aws.iam.user_mfa", on=USER, severity=Severity.HIGH, live_only=True,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable.html",
+    fix="""
+        1. In the IAM console open Users, choose the user, then Security credentials.
+        2. Under Multi-factor authentication (MFA) choose Assign MFA device; the user must hold the device.
+        3. If nobody signs in with this user, remove its password: aws iam delete-login-profile --user-name USER
+        """,
+    good=[_user(PasswordEnabled=True, MfaActive=True), _user(PasswordEnabled=False)],
+    bad=[_user(PasswordEnabled=True, MfaActive=False)],
+)  # fmt: skip
+def user_mfa(user: View) -> bool | Fail | None:
+    """IAM user can sign in without MFA.
+
+    A console password alone can be phished, guessed or reused. With MFA a stolen password is not enough.
+    """
+    report = _report(user)
+    if not report["PasswordEnabled"]:
+        return None
+    return bool(report["MfaActive"]) or Fail("Has a console password and no MFA device", "Observed.CredentialReport")
+
+
+@rule(
+    "aws.iam.unused_credentials", on=USER, severity=Severity.MEDIUM, live_only=True, link=UNUSED_LINK,
+    fix="""
+        1. Ask the user whether the password or key is still needed.
+        2. In the IAM console open Users, the user, Security credentials; choose Manage console access, Disable, or
+           Actions, Deactivate next to the key.
+        3. By command line: aws iam delete-login-profile --user-name USER, or
+           aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
+        """,
+    good=[
+        _user(PasswordEnabled=True, PasswordLastUsed=RECENT, AccessKeys=[USED_KEY, OFF_KEY]),
+        _user(PasswordEnabled=True, PasswordLastUsed=None, PasswordLastChanged=RECENT),
+        _user(PasswordEnabled=False, PasswordLastUsed=OLD),
+    ],
+    bad=[
+        _user(PasswordEnabled=True, PasswordLastUsed=OLD),
+        _user(PasswordEnabled=True, PasswordLastUsed=None, PasswordLastChanged=OLD),
+        _user(AccessKeys=[USED_KEY, {**OFF_KEY, "Active": True}]),
+    ],
+)  # fmt: skip
+def unused_credentials(user: ResourceView) -> bool | Fail:
+    """Password or access key is unused for more than 45 days.
+
+    Nobody notices the misuse of a credential that nobody uses. What is not needed should be off.
+    """
+    report = _report(user)
+    for what, at, last, since in _credentials(report):
+        age = age_days(last or since or report["UserCreationTime"], user.now)
+        if age is not None and age > UNUSED_DAYS:
+            return Fail(f"{what} was {'last' if last else 'never'} used{f' {age:.0f} days ago' if last else ''}", at)
+    return True
+
+
+def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """What is on: its name, path, last use, and what an unused one is measured from."""
+    if report["PasswordEnabled"]:
+        path = f"{report.path}.PasswordLastUsed"
+        yield "The console password", path, report["PasswordLastUsed"], report["PasswordLastChanged"]
+    for number, key in enumerate(report.get("AccessKeys", ()), 1):
+        if key["Active"]:
+            yield f"Access key {number}", key.path, key["LastUsedDate"], key["LastRotated"]
+
+
+@rule(
+    "aws.iam.one_active_key", on=USER, severity=Severity.MEDIUM, live_only=True, link=KEYS_LINK,
+    fix="""
+        1. In the IAM console open Users, the user, Security credentials, and compare Last used of the keys.
+        2. Move what uses the older key to the newer one, then choose Actions, Deactivate on the older.
+        3. By command line: aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
+        """,
+    good=[_user(AccessKeys=[]), _user(AccessKeys=[USED_KEY, OFF_KEY])],
+    bad=[_user(AccessKeys=[USED_KEY, USED_KEY])],
+)  # fmt: skip
+def one_active_key(user: View) -> bool | Fail:
+    """IAM user has two active access keys.
+
+    The second key is for the days of a rotation. One that stays on doubles what can leak, and nobody watches it.
+    """
+    active = [key for key in _report(user).get("AccessKeys", ()) if key["Active"]]
+    return len(active) <= 1 or Fail(f"{len(active)} access keys are active", *active)
+
+
+@rule(
+    "aws.iam.key_rotation", on="AWS::IAM::AccessKey", severity=Severity.MEDIUM, live_only=True,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
+    fix="""
+        1. Create a second key: aws iam create-access-key --user-name USER, and put it where the old one is used.
+        2. When the old key's Last used no longer moves, turn it off:
+           aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
+        3. After some quiet days delete it: aws iam delete-access-key --user-name USER --access-key-id KEY_ID
+        4. Better: give the workload a role, which needs no key.
+        """,
+    good=[
+        {"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": RECENT}},
+        {"UserName": "ann", "Status": "Inactive", "Observed": {"CreateDate": OLD}},
+    ],
+    bad=[{"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": OLD}}],
+)  # fmt: skip
+def key_rotation(key: ResourceView) -> bool | Fail | None:
+    """Access key is older than 90 days.
+
+    Keys end up in scripts, laptops and images, and work until someone turns them off. The older, the more copies.
+    """
+    if key["Status"] != "Active":
+        return None
+    age = age_days(key["Observed.CreateDate"], key.now)
+    if age is None:
+        raise NotKnown("Observed.CreateDate", Unknown("the key's age is not known", "iam:ListAccessKeys"))
+    return age <= KEY_DAYS or Fail(f"The key of {key['UserName']} is {age:.0f} days old", "Observed.CreateDate")
+
+
+@rule(
+    "aws.iam.user_no_direct_policies", on=USER, severity=Severity.LOW,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups_manage_attach-policy.html",
+    fix="""
+        1. In the IAM console open User groups and find or create the group for the user's task.
+        2. Attach the policy to the group and add the user to it.
+        3. Open the user, Permissions, and remove the policies that are attached directly or inline.
+        4. By command line: aws iam detach-user-policy --user-name USER --policy-arn ARN, or
+           aws iam delete-user-policy --user-name USER --policy-name NAME
+        """,
+    good=[{"Policies": [], "ManagedPolicyArns": [], "Groups": ["devs"]}, {"UserName": "ann"}],
+    bad=[
+        {"Policies": [], "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+        {"Policies": [{"PolicyName": "p", "PolicyDocument": {"Statement": []}}], "ManagedPolicyArns": []},
+    ],
+)  # fmt: skip
+def user_no_direct_policies(user: View) -> bool | Fail:
+    """IAM user holds permissions directly.
+
+    Permissions given one by one are forgotten when a person changes tasks. Groups show who may do what in one place.
+    """
+    gaps: list[NotKnown] = []
+    held = [str(arn).rpartition("/")[2] for arn in members(user["ManagedPolicyArns"], gaps)]
+    inline = [_name_of(policy) for policy in members(user["Policies"], gaps)]
+    if not held and not inline and not gaps:
+        return True
+    shown = ", ".join([*held, *inline, *("one that is not known yet" for _ in gaps)][:5])
+    return Fail(f"Attached to the user itself: {shown}", "ManagedPolicyArns", "Policies")
+
+
+def _name_of(policy: Any) -> str:
+    try:
+        return str(policy["PolicyName"]) if isinstance(policy, View) else "inline"
+    except NotKnown:
+        return "inline"
+
+
+@rule(
+    "aws.iam.expired_certs", on="AWS::IAM::ServerCertificate", severity=Severity.MEDIUM, live_only=True,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html",
+    fix="""
+        1. Make sure that no load balancer or distribution uses it; replace it by one from Certificate Manager.
+        2. The console has no page for it; by command line:
+           aws iam delete-server-certificate --server-certificate-name NAME
+        """,
+    good=[{"Observed": {"Expiration": "2027-01-01T00:00:00Z"}}],
+    bad=[{"Observed": {"Expiration": "2026-01-14T00:00:00Z"}}],
+)  # fmt: skip
+def expired_certs(certificate: ResourceView) -> bool | Fail:
+    """Expired server certificate is stored.
+
+    Put on a load balancer by mistake it breaks every visitor's connection. It is of no other use.
+    """
+    age = age_days(certificate["Observed.Expiration"], certificate.now)
+    if age is None:
+        raise NotKnown("Observed.Expiration", Unknown("its expiry is not known", "iam:ListServerCertificates"))
+    return age < 0 or Fail(f"Expired {age:.0f} days ago", "Observed.Expiration")

@@ -1,0 +1,181 @@
+"""Rules on what IAM policies allow: those of customers, those attached from AWS, and the trust policies of roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.view import NotKnown
+from nephoscope_aws.access_policies import Names, members, names, open_grants, statements
+
+ROLE = "AWS::IAM::Role"
+POLICY = "AWS::IAM::ManagedPolicy"
+
+LEAST_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
+
+
+def _policy(*allowed: dict[str, Any], attached: int = 1) -> dict[str, Any]:
+    """An example: a customer managed policy with these statements."""
+    return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]},
+            "Observed": {"AttachmentCount": attached}}  # fmt: skip
+
+
+def _trust(principal: Any, condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """An example: a role whose trust policy is one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+    return {"AssumeRolePolicyDocument": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
+
+
+def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
+    """The Allow statements of a policy document with their actions; raises NotKnown after the readable ones."""
+    gaps: list[NotKnown] = []
+    for statement in statements(policy.key("PolicyDocument"), gaps):
+        try:
+            actions = names(statement, "Action") if statement.key("Effect") == "Allow" else None
+        except NotKnown as gap:
+            gaps.append(gap)
+            continue
+        if actions and not actions.excepted:
+            yield statement, actions
+    if gaps:
+        raise gaps[0]
+
+
+@rule(
+    "aws.iam.no_star_policy", on=POLICY, severity=Severity.HIGH, link=LEAST_LINK,
+    fix="""
+        1. In the IAM console open the policy, Entities attached, to see who holds it.
+        2. Let IAM Access Analyzer write a policy from what they really did: the role or user, Generate policy.
+        3. Make that the default version: aws iam create-policy-version --policy-arn ARN
+           --policy-document file://policy.json --set-as-default
+        4. Where full administration is meant, attach the AWS managed AdministratorAccess, which everybody recognises.
+        """,
+    good=[
+        _policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::reports/*"}),
+        _policy({"Action": "*", "Resource": "arn:aws:s3:::reports/*"}),
+        _policy({"Action": "*", "Resource": "*"}, attached=0),
+    ],
+    bad=[
+        _policy({"Action": "*", "Resource": "*"}),
+        _policy({"Action": ["ec2:*", "*:*"], "Resource": ["*"]}),
+        {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}},
+    ],
+)  # fmt: skip
+def no_star_policy(policy: View) -> bool | Fail | None:
+    """Attached policy allows everything on everything.
+
+    Whoever holds it is an administrator, whatever the policy is called. One leaked key of theirs is the whole account.
+    """
+    if policy["Observed.AttachmentCount"] == 0:
+        return None
+    for statement, actions in _allowed(policy):
+        if _names_all(actions) and _names_all(names(statement, "Resource")):
+            return Fail("Allows every action on every resource", f"{statement.path}.Action")
+    return True
+
+
+def _names_all(named: Names) -> bool:
+    """``*``, ``**``, ``*:*`` and ``arn:aws:*:*:*:*`` all mean everything."""
+    return not named.excepted and any(re.fullmatch(r"(arn:(aws[\w-]*:)?)?[*:]*\*", each) for each in named.patterns)
+
+
+@rule(
+    "aws.iam.no_service_star", on=POLICY, severity=Severity.LOW, link=LEAST_LINK,
+    fix="""
+        1. In the IAM console open the policy and choose Edit.
+        2. Replace service:* by the actions that are used; Access Advisor and Generate policy show them.
+        3. By command line: aws iam create-policy-version --policy-arn ARN --policy-document file://policy.json
+           --set-as-default
+        """,
+    good=[_policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}), _policy({"Action": "*", "Resource": "*"})],
+    bad=[
+        _policy({"Action": "s3:*", "Resource": "*"}),
+        _policy({"Action": ["ec2:Describe*", "iam:*"], "Resource": "*"}),
+    ],
+)  # fmt: skip
+def no_service_star(policy: View) -> bool | Fail:
+    """Policy allows all actions of a service.
+
+    It includes deleting, opening to others, and whatever the service adds tomorrow. Few tasks need more than some.
+    """
+    for statement, actions in _allowed(policy):
+        wide = [each for each in actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
+        if wide:
+            return Fail(f"Allows {', '.join(wide[:5])}", f"{statement.path}.Action")
+    return True
+
+
+CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
+
+
+@rule(
+    "aws.iam.cloudshell_full", on=(ROLE, "AWS::IAM::User", "AWS::IAM::Group"), severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/cloudshell/latest/userguide/sec-auth-with-identities.html",
+    fix="""
+        1. In the IAM console open the role, user or group, Permissions, and remove AWSCloudShellFullAccess.
+        2. Where CloudShell is needed, attach a policy that leaves out cloudshell:PutCredentials, file upload and
+           file download.
+        3. By command line: aws iam detach-role-policy --role-name NAME --policy-arn
+           arn:aws:iam::aws:policy/AWSCloudShellFullAccess (or detach-user-policy, detach-group-policy)
+        """,
+    good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],
+    bad=[{"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AWSCloudShellFullAccess"]}],
+)  # fmt: skip
+def cloudshell_full(holder: View) -> bool | Fail:
+    """AWSCloudShellFullAccess is attached.
+
+    It lets files be carried in and out through the browser, past every control on the network. A narrower policy gives
+    the shell without that way out.
+    """
+    gaps: list[NotKnown] = []
+    if any(str(arn).endswith(CLOUDSHELL) for arn in members(holder["ManagedPolicyArns"], gaps)):
+        return Fail("Holds AWSCloudShellFullAccess", "ManagedPolicyArns")
+    if gaps:
+        raise gaps[0]
+    return True
+
+
+OWN = "arn:aws:iam::123456789012:root"
+
+
+@rule(
+    "aws.iam.role_trust_wildcard", on=ROLE, severity=Severity.CRITICAL,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html",
+    fix="""
+        1. In the IAM console open the role, Trust relationships, Edit trust policy.
+        2. Replace the wildcard by the accounts, roles or services that take on this role, or add a condition with a
+           fixed aws:PrincipalOrgID. An external id does not do: AWS does not treat it as a secret.
+        3. By command line: aws iam update-assume-role-policy --role-name ROLE --policy-document file://trust.json
+        4. Look in CloudTrail for AssumeRole of this role from accounts that you do not know.
+        """,
+    good=[
+        _trust({"AWS": OWN}),
+        _trust({"Service": "ec2.amazonaws.com"}),
+        _trust({"Federated": "cognito-identity.amazonaws.com"},
+               {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}}),
+        _trust("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci-*"}}),
+        _trust("*", Effect="Deny"),
+    ],
+    bad=[
+        _trust("*"),
+        _trust({"AWS": "*"}),
+        _trust({"AWS": [OWN, "*"]}),
+        {"AssumeRolePolicyDocument": {"Statement": {
+            "Effect": "Allow", "NotPrincipal": {"AWS": OWN}, "Action": "sts:AssumeRole"}}},
+        _trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "example"}}),
+        _trust("*", {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}),
+        _trust("*", {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+    ],
+)  # fmt: skip
+def role_trust_wildcard(role: View) -> bool | Fail:
+    """Role can be taken on by anyone with an AWS account.
+
+    Its trust policy lets in every account in the world, so that all the role may do, anyone may do. Knowing its name is
+    enough, and names are guessed.
+    """
+    for grant in open_grants(role.key("AssumeRolePolicyDocument")):
+        return Fail(f"{grant.who} can take on this role: its trust policy allows {grant.principal}", grant.at)
+    return True

@@ -1,0 +1,114 @@
+"""Rules on customer managed KMS keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_aws.access import is_on
+from nephoscope_aws.access_policies import open_grants
+
+KEY = "AWS::KMS::Key"
+OWN = {"AWS": "arn:aws:iam::123456789012:root"}
+
+
+def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An example: a key whose policy is one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+    return {"KeyPolicy": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
+
+
+@rule(
+    "aws.kms.rotation", on=KEY, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html",
+    fix="""
+        1. In the KMS console open Customer managed keys and choose the key.
+        2. Under Key rotation choose Edit, turn on Automatically rotate this KMS key, and save.
+        3. By command line: aws kms enable-key-rotation --key-id KEY_ID
+        4. Nothing has to be encrypted again: KMS keeps the former key material for what it encrypted.
+        """,
+    good=[
+        {"EnableKeyRotation": True, "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS"},
+        {"EnableKeyRotation": False, "KeySpec": "RSA_2048"},
+        {"EnableKeyRotation": False, "Origin": "EXTERNAL"},
+        {"EnableKeyRotation": False, "Observed": {"KeyState": "PendingDeletion"}},
+    ],
+    bad=[
+        {"EnableKeyRotation": False, "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS"},
+        {"EnableKeyRotation": False, "Observed": {"KeyState": "Enabled"}},
+        {},
+    ],
+)  # fmt: skip
+def rotation(key: View) -> bool | None:
+    """KMS key is not rotated.
+
+    The longer one key material is in use, the more data falls with it. KMS renews it without any change to programs.
+    """
+    # Only symmetric keys with material made by KMS can rotate by themselves, and only while they are enabled.
+    # https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+    if key.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT" or key.get("Origin", "AWS_KMS") != "AWS_KMS":
+        return None
+    if key.get("Observed.KeyState", "Enabled") != "Enabled":
+        return None
+    return is_on(key["EnableKeyRotation"])
+
+
+@rule(
+    "aws.kms.not_deleting", on=KEY, severity=Severity.CRITICAL, live_only=True,
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-scheduling-key-deletion.html",
+    fix="""
+        1. Ask who scheduled it: in CloudTrail, Event history, filter Event name by ScheduleKeyDeletion.
+        2. To keep the key, open it in the KMS console and choose Key actions, Cancel key deletion.
+        3. By command line: aws kms cancel-key-deletion --key-id KEY_ID, then aws kms enable-key --key-id KEY_ID
+        4. If it shall go, make sure first that nothing is still encrypted with it, and suppress this alert.
+        """,
+    good=[{"Observed": {"KeyState": "Enabled"}}, {"Observed": {"KeyState": "Disabled"}}],
+    bad=[
+        {"Observed": {"KeyState": "PendingDeletion", "DeletionDate": "2026-02-01T00:00:00Z"}},
+        {"Observed": {"KeyState": "PendingReplicaDeletion", "DeletionDate": None}},
+    ],
+)  # fmt: skip
+def not_deleting(key: View) -> bool | Fail:
+    """KMS key is about to be deleted.
+
+    When the waiting period ends, everything that was encrypted with the key is lost for good. Until then it can be
+    cancelled.
+    """
+    if key["Observed.KeyState"] not in ("PendingDeletion", "PendingReplicaDeletion"):
+        return True
+    date = key["Observed.DeletionDate"]
+    return Fail(f"Will be deleted on {str(date)[:10]}" if date else "Is waiting to be deleted", "Observed.KeyState")
+
+
+@rule(
+    "aws.kms.public", on=KEY, severity=Severity.CRITICAL,
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
+    fix="""
+        1. In the KMS console open the key, Key policy, Switch to policy view, Edit.
+        2. Replace the wildcard principal by the accounts or roles that use the key, or add a condition with a fixed
+           kms:CallerAccount or aws:PrincipalOrgID. kms:ViaService alone does not do: anyone can call through a service.
+        3. By command line: aws kms put-key-policy --key-id KEY_ID --policy-name default --policy file://policy.json
+        """,
+    good=[
+        _key_policy(OWN),
+        _key_policy({"AWS": "*"}, {"StringEquals": {"kms:CallerAccount": "123456789012",
+                                                    "kms:ViaService": "s3.eu-west-1.amazonaws.com"}}),
+        _key_policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _key_policy({"Service": "logs.eu-west-1.amazonaws.com"}),
+    ],
+    bad=[
+        _key_policy("*"),
+        _key_policy({"AWS": "*"}),
+        _key_policy({"AWS": ["*"]}, {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}),
+        _key_policy("*", {"StringLike": {"kms:CallerAccount": "*"}}),
+    ],
+)  # fmt: skip
+def public(key: View) -> bool | Fail:
+    """KMS key can be used by anyone.
+
+    Every AWS account may call the key, so that what it encrypts is no longer protected by it. Depending on the actions,
+    strangers may even delete it.
+    """
+    for grant in open_grants(key.key("KeyPolicy")):
+        return Fail(f"{grant.who} can use this key: the policy allows {grant.principal} {grant.actions}", grant.at)
+    return True

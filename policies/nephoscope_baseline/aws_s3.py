@@ -1,0 +1,252 @@
+"""Rules on the settings of S3 buckets, access points and the account's public access block.
+
+Those on who can reach a bucket are written in :mod:`nephoscope_baseline.aws_s3_access` and belong to this module too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
+
+from nephoscope_baseline.aws_s3_access import cross_account, public_read, public_write, tls_only
+
+__all__ = ["cross_account", "public_read", "public_write", "tls_only"]
+
+BUCKET = "AWS::S3::Bucket"
+BLOCK = "PublicAccessBlockConfiguration"
+
+GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+
+COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
+HALF = {**COMPLETE, "RestrictPublicBuckets": False}
+
+
+def _blocked(resource: View) -> bool | Fail:
+    off = [flag for flag in BLOCK_FLAGS if not block_flag(resource, flag)]
+    if not off:
+        return True
+    if len(off) == len(BLOCK_FLAGS):
+        return Fail("Nothing is blocked", BLOCK)
+    return Fail(f"Not blocked: {', '.join(off)}", BLOCK)
+
+
+@rule(
+    "aws.s3.account_bpa", on="AWS::::Account", severity=Severity.HIGH, live_only=True,
+    link=f"{GUIDE}/configuring-block-public-access-account.html",
+    fix="""
+        1. List the buckets that are public on purpose (IAM Access Analyzer for S3) and serve those by CloudFront first.
+        2. In the S3 console open Account and organization settings (Block Public Access settings for this account),
+           Edit, turn on Block all public access, and save.
+        3. By command line: aws s3control put-public-access-block --account-id ACCOUNT
+           --public-access-block-configuration
+           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+        """,
+    good=[{BLOCK: COMPLETE}],
+    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
+)  # fmt: skip
+def account_bpa(account: View) -> bool | Fail:
+    """Account does not block public access to S3.
+
+    Any bucket can then be opened to the world by one wrong policy. The account's block holds for all of them, also for
+    those made tomorrow.
+    """
+    return _blocked(account)
+
+
+@rule(
+    "aws.s3.bucket_bpa", on=BUCKET, severity=Severity.HIGH,
+    link=f"{GUIDE}/configuring-block-public-access-bucket.html",
+    fix="""
+        1. In the S3 console open the bucket, Permissions, Block public access (bucket settings), Edit.
+        2. Turn on Block all public access, save and confirm.
+        3. By command line: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+        """,
+    good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
+    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
+)  # fmt: skip
+def bucket_bpa(bucket: View) -> bool | Fail:
+    """S3 bucket does not block public access.
+
+    Nothing stops a wrong policy or ACL from opening it to the world. The block is a second lock that such a mistake
+    does not undo.
+    """
+    return _blocked(bucket)
+
+
+@rule(
+    "aws.s3.access_point_bpa", on="AWS::S3::AccessPoint", severity=Severity.CRITICAL,
+    link=f"{GUIDE}/access-points-bpa-settings.html",
+    fix="""
+        1. An access point's block cannot be changed: create another one with Block all public access on.
+        2. By command line: aws s3control create-access-point --account-id ACCOUNT --name NEW --bucket BUCKET (all four
+           are on unless you say otherwise), then copy the policy with get-access-point-policy and
+           put-access-point-policy.
+        3. Move its users, then aws s3control delete-access-point --account-id ACCOUNT --name OLD
+        """,
+    good=[{"Name": "reports", BLOCK: COMPLETE}],
+    bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
+)  # fmt: skip
+def access_point_bpa(point: View) -> bool | Fail:
+    """S3 access point does not block public access.
+
+    An access point has a policy of its own, which can open the bucket behind it to the world. Its block can only be set
+    when it is made.
+    """
+    return _blocked(point)
+
+
+@rule(
+    "aws.s3.logging", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/enable-server-access-logging.html",
+    fix="""
+        1. Choose or make a bucket for logs in the same region and account, which is not logged itself.
+        2. In the S3 console open the bucket, Properties, Server access logging, Edit, Enable, and name that bucket.
+        3. By command line: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
+           '{"LoggingEnabled": {"TargetBucket": "LOGS", "TargetPrefix": "BUCKET/"}}'
+        """,
+    good=[{"LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "b/"}}],
+    bad=[{"LoggingConfiguration": None}, {}],
+)  # fmt: skip
+def logging(bucket: View) -> bool:
+    """S3 bucket does not log who reads it.
+
+    After a leak nobody can tell which objects were taken, and by whom. Access logs answer that.
+    """
+    return bucket["LoggingConfiguration"] is not None
+
+
+@rule(
+    "aws.s3.versioning", on=BUCKET, severity=Severity.LOW, link=f"{GUIDE}/manage-versioning-examples.html",
+    fix="""
+        1. In the S3 console open the bucket, Properties, Bucket Versioning, Edit, Enable.
+        2. By command line: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
+        3. Add a lifecycle rule that removes former versions after some time, so that cost stays bounded.
+        """,
+    good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
+    bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
+)  # fmt: skip
+def versioning(bucket: View) -> bool:
+    """S3 bucket keeps no former versions.
+
+    What is overwritten or deleted, by mistake or by ransomware, is gone. Versions bring it back.
+    """
+    return bool(bucket["VersioningConfiguration.Status"] == "Enabled")
+
+
+@rule(
+    "aws.s3.mfa_delete", on=BUCKET, severity=Severity.LOW, live_only=True,
+    link=f"{GUIDE}/MultiFactorAuthenticationDelete.html",
+    fix="""
+        1. It can only be set by the root user with its MFA device, and not in the console.
+        2. By command line, with root's credentials: aws s3api put-bucket-versioning --bucket BUCKET
+           --versioning-configuration Status=Enabled,MFADelete=Enabled --mfa "SERIAL CODE"
+        3. Such a bucket cannot have a lifecycle configuration; S3 Object Lock is an alternative.
+        """,
+    good=[{"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Enabled"}}],
+    bad=[
+        {"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Disabled"}},
+        {"VersioningConfiguration": None, "Observed": {"MFADelete": "Disabled"}},
+    ],
+)  # fmt: skip
+def mfa_delete(bucket: View) -> bool:
+    """S3 bucket's versions can be deleted without MFA.
+
+    Stolen credentials are enough to delete an object with all its versions for good. With MFA delete they are not.
+    """
+    return bool(bucket["Observed.MFADelete"] == "Enabled")
+
+
+def _encryption(*algorithms: str) -> dict[str, Any]:
+    """An example: a bucket with these default encryption rules."""
+    rules = [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": each}} for each in algorithms]
+    return {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+
+
+@rule(
+    "aws.s3.kms", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/specifying-kms-encryption.html",
+    fix="""
+        1. Choose or create a KMS key in the bucket's region, and let those who use the bucket use the key.
+        2. In the S3 console open the bucket, Properties, Default encryption, Edit, SSE-KMS, choose the key, and turn on
+           Bucket Key.
+        3. By command line: aws s3api put-bucket-encryption --bucket BUCKET --server-side-encryption-configuration
+           '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "KEY_ARN"},
+           "BucketKeyEnabled": true}]}'
+        4. Objects that are there already keep their encryption until they are copied over themselves.
+        """,
+    good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
+    bad=[_encryption("AES256"), {"BucketEncryption": None}],
+)  # fmt: skip
+def kms(bucket: View) -> bool | Fail:
+    """S3 bucket is not encrypted with a KMS key.
+
+    With S3's own keys whoever may read the bucket may read the data. A KMS key is a second permission, and its use is
+    logged.
+    """
+    held = bucket["BucketEncryption"]
+    encryption = held.value if isinstance(held, View) else held
+    rules = encryption.get("ServerSideEncryptionConfiguration") if isinstance(encryption, dict) else None
+    algorithms = [_algorithm(each) for each in rules] if isinstance(rules, list) else []
+    if algorithms and all(each.startswith("aws:kms") for each in algorithms):
+        return True
+    used = ", ".join(algorithms) or "nothing set"
+    return Fail(f"Default encryption: {used}", "BucketEncryption")
+
+
+def _algorithm(encryption_rule: Any) -> str:
+    default = encryption_rule.get("ServerSideEncryptionByDefault") if isinstance(encryption_rule, dict) else None
+    return str(default.get("SSEAlgorithm")) if isinstance(default, dict) else "none"
+
+
+@rule(
+    "aws.s3.acl_disabled", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/about-object-ownership.html",
+    fix="""
+        1. Move what the ACLs grant into the bucket policy.
+        2. In the S3 console open the bucket, Permissions, Object Ownership, Edit, ACLs disabled, and save.
+        3. By command line: aws s3api put-bucket-ownership-controls --bucket BUCKET --ownership-controls
+           'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+        """,
+    good=[{"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}],
+    bad=[
+        {"OwnershipControls": None},
+        {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}},
+        {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
+    ],
+)  # fmt: skip
+def acl_disabled(bucket: View) -> bool | Fail:
+    """S3 bucket still uses ACLs.
+
+    An ACL on one object can open it to the world without showing on the bucket, and uploads can belong to strangers.
+    With ACLs off, policies alone decide.
+    """
+    return owner_enforced(bucket) or Fail("ACLs can grant access", "OwnershipControls")
+
+
+@rule(
+    "aws.s3.lifecycle", on=BUCKET, severity=Severity.LOW,
+    link=f"{GUIDE}/how-to-set-lifecycle-configuration-intro.html",
+    fix="""
+        1. Decide how long the objects are needed, and which are rarely read.
+        2. In the S3 console open the bucket, Management, Create lifecycle rule, and set expiry or transition.
+        3. By command line: aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration
+           file://lifecycle.json
+        """,
+    good=[{"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 400}]}}],
+    bad=[
+        {"LifecycleConfiguration": None},
+        {"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Disabled", "ExpirationInDays": 400}]}},
+        {},
+    ],
+)  # fmt: skip
+def lifecycle(bucket: View) -> bool | Fail:
+    """S3 bucket keeps everything forever.
+
+    Data that nobody needs any more still leaks, and still costs. A lifecycle rule removes it on time.
+    """
+    rules = bucket["LifecycleConfiguration.Rules"]
+    if isinstance(rules, View) and rules.is_list:
+        for each in rules:
+            if isinstance(each, View) and each["Status"] == "Enabled":
+                return True
+    return Fail("No lifecycle rule is on", "LifecycleConfiguration")

@@ -1,0 +1,223 @@
+"""What a bucket effectively leaves open to everyone: its policy and ACL, less what its settings neutralise.
+
+What any policy document lets in is in :mod:`nephoscope_aws.access_policies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from nephoscope.domain import View
+from nephoscope.view import NotKnown
+
+from nephoscope_aws.access_policies import Grant, open_grants
+
+BLOCK_FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+"""The four switches of a public access block. BlockPublic* stop new grants; the other two undo the ones in place.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
+
+
+class Access(StrEnum):
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One way in for everyone. ``source`` is "policy" or "acl"; ``at`` is the path of what lets them in."""
+
+    access: Access
+    source: str
+    message: str
+    at: str
+
+
+def _s3(verbs: str, things: str) -> tuple[str, ...]:
+    return tuple(f"s3:{verb}{thing}" for verb in verbs.split() for thing in things.split())
+
+
+_SETTINGS = """AccelerateConfiguration AnalyticsConfiguration BucketAcl BucketCORS BucketLogging BucketNotification
+    BucketObjectLockConfiguration BucketOwnershipControls BucketPolicy BucketPublicAccessBlock BucketRequestPayment
+    BucketTagging BucketVersioning BucketWebsite EncryptionConfiguration IntelligentTieringConfiguration
+    InventoryConfiguration LifecycleConfiguration MetricsConfiguration ReplicationConfiguration"""
+_ON_OBJECTS = "ObjectAcl ObjectVersionAcl ObjectTagging ObjectVersionTagging ObjectLegalHold ObjectRetention"
+
+_ACTIONS: dict[Access, dict[str, tuple[str, ...]]] = {
+    Access.READ: {
+        "read objects": _s3("Get", "Object ObjectVersion ObjectTorrent ObjectVersionTorrent")
+        + _s3("Get", "ObjectVersionForReplication"),
+        "list objects": _s3("List", "Bucket BucketVersions BucketMultipartUploads MultipartUploadParts"),
+        "read what describes objects": _s3("Get", f"{_ON_OBJECTS} ObjectAttributes ObjectVersionAttributes"),
+        "read its settings": _s3("Get", f"{_SETTINGS} BucketLocation BucketPolicyStatus"),
+    },
+    Access.WRITE: {
+        "write objects": _s3("Put", "Object") + _s3("Replicate", "Object"),
+        "delete objects": _s3("Delete", "Object ObjectVersion") + _s3("Replicate", "Delete"),
+        "change who may use objects": _s3("Put", "ObjectAcl ObjectVersionAcl")
+        + _s3("ObjectOwner", "OverrideToBucketOwner"),
+        "change what describes objects": _s3("Put", _ON_OBJECTS)
+        + _s3("Delete", "ObjectTagging ObjectVersionTagging")
+        + ("s3:ReplicateTags", "s3:RestoreObject", "s3:AbortMultipartUpload", "s3:BypassGovernanceRetention"),
+        "change its settings": _s3("Put", _SETTINGS) + _s3("Delete", "Bucket BucketPolicy BucketWebsite"),
+    },
+}
+"""Actions that a bucket's policy can grant, by what they let a person do. What S3 calls public is any of them.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+
+_GROUPS = {
+    "AllUsers": "Anyone",
+    "AuthenticatedUsers": "Anyone with an AWS account",
+}
+"""Predefined groups that are public. https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
+
+_PERMISSIONS: dict[str, dict[Access, str]] = {
+    "READ": {Access.READ: "list objects"},
+    "READ_ACP": {Access.READ: "read its ACL"},
+    "WRITE": {Access.WRITE: "write and delete objects"},
+    "WRITE_ACP": {Access.WRITE: "change its ACL"},
+    "FULL_CONTROL": {Access.READ: "list objects", Access.WRITE: "write and delete objects"},
+}
+
+_CANNED: dict[str, tuple[tuple[str, str], ...]] = {
+    "PublicRead": (("AllUsers", "READ"),),
+    "PublicReadWrite": (("AllUsers", "READ"), ("AllUsers", "WRITE")),
+    "AuthenticatedRead": (("AuthenticatedUsers", "READ"),),
+}
+"""CloudFormation's AccessControl, which only templates have; a live bucket has the grants that it made."""
+
+
+def is_on(value: Any) -> bool:
+    """Read a switch; templates may write it as text."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def block_flag(resource: View, flag: str, block: str = "PublicAccessBlockConfiguration") -> bool:
+    """Tell whether one switch of a public access block is on; no block, or one that does not name it, is off."""
+    held = resource[block]
+    if isinstance(held, View):
+        return is_on(held.key(flag))
+    # Absent as a whole in a template, it is what the provider's defaults say.
+    return isinstance(held, dict) and is_on(held.get(flag))
+
+
+def owner_enforced(bucket: View) -> bool:
+    """Tell whether ACLs are off on a bucket: ObjectOwnership is BucketOwnerEnforced."""
+    held = bucket["OwnershipControls"]
+    controls = held.value if isinstance(held, View) else held
+    rules = controls.get("Rules") if isinstance(controls, dict) else None
+    return any(
+        isinstance(each, dict) and each.get("ObjectOwnership") == "BucketOwnerEnforced"
+        for each in (rules if isinstance(rules, list) else ())
+    )
+
+
+def bucket_exposure(bucket: View, want: Iterable[Access] = (Access.READ, Access.WRITE)) -> list[Exposure]:
+    """Return the ways in that a bucket leaves open to everyone.
+
+    Account and bucket settings are ORed switch by switch, as S3 applies them. A switch known to be on settles what it
+    neutralises without the policy or ACL having to be readable, and what is proven open is returned although another
+    part is hidden.
+
+    :raises NotKnown: nothing is proven open, and a part that decides it could not be read.
+    """
+    found: list[Exposure] = []
+    gap: NotKnown | None = None
+    for access in want:
+        for look in (_through_policy, _through_acl):
+            try:
+                found += look(bucket, access)
+            except NotKnown as problem:
+                gap = gap or problem
+    if gap and not found:
+        raise gap
+    return found
+
+
+def _through_policy(bucket: View, access: Access) -> list[Exposure]:
+    return _unless(bucket, (_policy_is_restricted,), lambda: [*_policy_exposures(bucket, access)])
+
+
+def _through_acl(bucket: View, access: Access) -> list[Exposure]:
+    return _unless(bucket, (_acl_is_ignored, owner_enforced), lambda: [*_acl_exposures(bucket, access)])
+
+
+def _unless(
+    bucket: View, shields: Iterable[Callable[[View], bool]], look: Callable[[], list[Exposure]]
+) -> list[Exposure]:
+    """Look, unless a shield is up; a shield that cannot be seen matters only if there is something behind it."""
+    gap: NotKnown | None = None
+    for shield in shields:
+        try:
+            if shield(bucket):
+                return []
+        except NotKnown as problem:
+            gap = gap or problem
+    found = look()
+    if gap and found:
+        raise gap
+    return found
+
+
+def _policy_is_restricted(bucket: View) -> bool:
+    return _either(bucket, "RestrictPublicBuckets")
+
+
+def _acl_is_ignored(bucket: View) -> bool:
+    return _either(bucket, "IgnorePublicAcls")
+
+
+def _either(bucket: View, flag: str) -> bool:
+    """One switch, on the bucket or on its account; one that is on decides although the other is hidden."""
+    gap: NotKnown | None = None
+    for block in ("PublicAccessBlockConfiguration", "Observed.AccountPublicAccessBlock"):
+        try:
+            if block_flag(bucket, flag, block):
+                return True
+        except NotKnown as problem:
+            gap = gap or problem
+    if gap:
+        raise gap
+    return False
+
+
+def _policy_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
+    every = tuple(action for actions in _ACTIONS[access].values() for action in actions)
+    for grant in open_grants(bucket.key("Policy"), lambda actions: bool(actions.which(every))):
+        held = set(grant.actions.which(every))
+        what = next(words for words, actions in _ACTIONS[access].items() if held & set(actions))
+        message = f"{grant.who} can {what}: the policy allows {grant.principal} {_shown(grant, every)}"
+        yield Exposure(access, "policy", message, grant.at)
+
+
+def _shown(grant: Grant, every: tuple[str, ...]) -> str:
+    """The grant's actions that matter here, as they are written."""
+    if grant.actions.excepted:
+        return str(grant.actions)
+    kind = type(grant.actions)
+    return str(kind(tuple(pattern for pattern in grant.actions.patterns if kind((pattern,)).which(every))))
+
+
+def _acl_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
+    for group, permission, at in _public_grants(bucket):
+        what = _PERMISSIONS.get(permission, {}).get(access)
+        if what:
+            yield Exposure(access, "acl", f"{_GROUPS[group]} can {what}: the ACL grants {permission} to {group}", at)
+
+
+def _public_grants(bucket: View) -> Iterator[tuple[str, str, str]]:
+    canned = bucket["AccessControl"]
+    for group, permission in _CANNED.get(canned, ()) if isinstance(canned, str) else ():
+        yield group, permission, "AccessControl"
+    grants = bucket["Observed.AclGrants"]
+    if not isinstance(grants, View) or not grants.is_list:
+        return
+    for grant in grants:
+        if not isinstance(grant, View):
+            continue
+        uri, permission = grant["Grantee.URI"], grant["Permission"]
+        group = uri.rpartition("/groups/global/")[2] if isinstance(uri, str) else ""
+        if group in _GROUPS and isinstance(permission, str):
+            yield group, permission, grant.path

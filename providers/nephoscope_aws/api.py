@@ -1,0 +1,231 @@
+"""Reading one AWS account: declared calls only, many in flight, every refusal told apart from every fault."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
+from nephoscope.domain import ALL_REGIONS
+
+IN_FLIGHT = 40
+"""Calls that one session has in flight at once, over all services and regions of its account."""
+
+DENIED = frozenset({
+    "AccessDenied", "AccessDeniedException", "AccessDeniedFault", "AllAccessDisabled", "AuthorizationError",
+    "AuthorizationErrorException", "Client.UnauthorizedOperation", "Forbidden", "NotAuthorized",
+    "NotAuthorizedException", "UnauthorizedAccess", "UnauthorizedException", "UnauthorizedOperation", "403",
+})  # fmt: skip
+"""Error codes by which the services of AWS, in their several protocols, say that the caller may not do this.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and each service's API reference;
+``403`` is what boto3 makes of a HEAD request's empty answer.
+"""
+
+UNAVAILABLE = frozenset({
+    "AuthFailure", "BandwidthLimitExceeded", "EC2ThrottledException", "ExpiredToken", "ExpiredTokenException",
+    "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError", "InvalidAccessKeyId",
+    "InvalidClientTokenId", "LimitExceededException", "NotSignedUp", "OptInRequired", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestExpired", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
+    "ServiceUnavailableException", "SlowDown", "SubscriptionRequiredException", "ThrottledException", "Throttling",
+    "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException", "Unavailable",
+    "UnrecognizedClientException",
+})  # fmt: skip
+"""Error codes of throttling, faults, expiry and regions or services that are not switched on for the account.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; a region that is not enabled answers
+``AuthFailure``, ``InvalidClientTokenId`` or ``UnrecognizedClientException`` to keys that work elsewhere.
+"""
+
+_FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError, CredentialRetrievalError, NoCredentialsError,
+           PartialCredentialsError, ResponseParserError)  # fmt: skip
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Denied(Exception):
+    """AWS refused a call; ``permission`` is the IAM action that would have allowed it."""
+
+    def __init__(self, permission: str, message: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.message = message
+
+
+class Unavailable(Exception):
+    """AWS could not be asked: no endpoint, throttled to the end, timed out, or a region that is not enabled."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Clients(Protocol):
+    """Where an Api gets its boto3 clients; an empty region means the session's home region."""
+
+    def client(self, service: str, region: str) -> Any: ...
+
+
+def code_of(error: Exception) -> str:
+    """Return the error code of a botocore ClientError, else an empty text."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def translated(error: Exception, permission: str) -> Exception:
+    """Return Denied or Unavailable for what botocore raised when it means that, else ``error`` itself."""
+    if isinstance(error, ClientError):
+        code = code_of(error)
+        if code in DENIED:
+            return Denied(permission, f"access denied: {permission} is not allowed")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in UNAVAILABLE or status >= 500:
+            return Unavailable(f"{error.operation_name}: AWS answered {code}")
+        return error
+    if isinstance(error, _FAULTS):
+        return Unavailable(f"{permission}: {type(error).__name__}: {error}")
+    return error
+
+
+class Api:
+    """One account through one session; safe to use from several threads.
+
+    All methods raise :class:`Denied` and :class:`Unavailable`; every other answer of AWS is botocore's ClientError.
+    A call that no collector declares raises LookupError before anything is sent.
+    """
+
+    def __init__(self, account: str, clients: Clients, reads: Mapping[tuple[str, str], str]) -> None:
+        self.account = account
+        self._clients = clients
+        self._reads = reads
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._once: dict[str, Future[Any]] = {}
+        self._inside = threading.local()
+        self._pool = ThreadPoolExecutor(IN_FLIGHT, "nephoscope-aws", self._mark_inside)
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made so far; a page counts as one, botocore's retries do not count."""
+        return self._calls
+
+    def permission(self, service: str, operation: str) -> str:
+        """Return the IAM action that a declared call needs."""
+        try:
+            return self._reads[service, operation]
+        except KeyError:
+            raise LookupError(f"{service}.{operation} is not declared by any collector's READS") from None
+
+    def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> dict[str, Any]:
+        """Make one call and return what it answered."""
+        permission = self.permission(service, operation)
+        client = self._client(service, region, permission)
+        self._count()
+        try:
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            raise translated(error, permission) from error
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def pages(self, service: str, operation: str, key: str, *, region: str = "", **parameters: Any) -> Iterator[Any]:
+        """Yield the items under ``key``, page by page; in one call where the operation does not paginate."""
+        permission = self.permission(service, operation)
+        client = self._client(service, region, permission)
+        if not client.can_paginate(operation):
+            yield from self.call(service, operation, region=region, **parameters).get(key) or ()
+            return
+        pages = iter(client.get_paginator(operation).paginate(**parameters))
+        while True:
+            self._count()
+            try:
+                page = next(pages)
+            except StopIteration:
+                self._count(-1)
+                return
+            except (ClientError, BotoCoreError, ResponseParserError) as error:
+                raise translated(error, permission) from error
+            yield from page.get(key) or ()
+
+    def maybe(
+        self, service: str, operation: str, missing: tuple[str, ...], *, region: str = "", **parameters: Any
+    ) -> dict[str, Any] | None:
+        """Make one call; None when AWS answers one of the error codes ``missing``, as NoSuchBucketPolicy."""
+        try:
+            return self.call(service, operation, region=region, **parameters)
+        except ClientError as error:
+            if code_of(error) in missing:
+                return None
+            raise
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Yield ``function(item)`` in the order of the items, with many running on the session's threads.
+
+        No more than :data:`IN_FLIGHT` results wait to be taken, so memory does not grow with the items. The first
+        exception is raised in its place and ends the iteration.
+
+        :raises RuntimeError: called from within a function that was given to ``map``; threads waiting for threads of
+            the same pool would wait for ever.
+        """
+        if getattr(self._inside, "pool", False):
+            raise RuntimeError("a function given to Api.map must not call Api.map")
+        return self._mapped(function, iter(items))
+
+    def _mapped(self, function: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
+        running = deque(self._pool.submit(function, item) for item in islice(items, IN_FLIGHT))
+        try:
+            while running:
+                result = running.popleft().result()
+                running.extend(self._pool.submit(function, item) for item in islice(items, 1))
+                yield result
+        finally:
+            for future in running:
+                future.cancel()
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """Return ``make()``, made once per session for this key; a failure is remembered and raised again."""
+        with self._lock:
+            future = self._once.get(key)
+            mine = future is None
+            if future is None:
+                future = self._once[key] = Future()
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                future.set_exception(error)
+        result: T = future.result()
+        return result
+
+    def close(self) -> None:
+        """Stop the session's threads; what has not started is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _mark_inside(self) -> None:
+        self._inside.pool = True
+
+    def _client(self, service: str, region: str, permission: str) -> Any:
+        try:
+            return self._clients.client(service, "" if region == ALL_REGIONS else region)
+        except BotoCoreError as error:
+            raise translated(error, permission) from error
+
+    def _count(self, by: int = 1) -> None:
+        with self._lock:
+            self._calls += by

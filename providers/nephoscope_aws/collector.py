@@ -1,0 +1,35 @@
+"""What one collector is: the declaration and the functions that a module in ``collectors/`` ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nephoscope.domain import Resource, Service, unknown
+
+from nephoscope_aws.api import Api, Denied, Unavailable
+
+
+@dataclass(frozen=True)
+class Collector:
+    """One service's way of being read.
+
+    ``reads`` maps (boto3 service, operation) to the IAM action that it needs: nothing else can be called through the
+    Api. ``collect`` yields the service's resources of one region; ``reread`` reads one again, None when it is gone.
+    """
+
+    service: Service
+    reads: Mapping[tuple[str, str], str]
+    collect: Callable[[Api, str], Iterator[Resource]]
+    reread: Callable[[Api, Resource], Resource | None]
+
+
+def part(function: Callable[[], Any]) -> Any:
+    """Return ``function()``, or what stands for a value that could not be read when that was denied or unavailable."""
+    try:
+        return function()
+    except Denied as denied:
+        return unknown(denied.message, denied.permission)
+    except Unavailable as problem:
+        return unknown(problem.message)

@@ -1,0 +1,87 @@
+"""Trails whose home is one region, and organization trails that cover the account.
+
+Calls per region: 1, and 3 for each trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import Listing, actions, existing, moment, part, parts, picked, tag_dict, tag_list
+
+TRAIL = "AWS::CloudTrail::Trail"
+
+READS = {
+    ("cloudtrail", "describe_trails"): "cloudtrail:DescribeTrails",
+    ("cloudtrail", "get_trail_status"): "cloudtrail:GetTrailStatus",
+    ("cloudtrail", "get_event_selectors"): "cloudtrail:GetEventSelectors",
+    ("cloudtrail", "list_tags"): "cloudtrail:ListTags",
+}
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the trails at home in the region."""
+    listing = Listing(_at_home(api, region))
+    for found in api.map(lambda trail: existing(lambda: _resource(api, region, trail)), listing):
+        if found:
+            yield found
+    yield from listing.unreadable(api, region, TRAIL)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one trail again: 4 calls."""
+    trails = _at_home(api, resource.region, trailNameList=[resource.id])
+    trail = next((each for each in trails if each["TrailARN"] == resource.id), None)
+    return existing(lambda: _resource(api, resource.region, trail)) if trail else None
+
+
+def _at_home(api: Api, region: str, **which: Any) -> Iterator[Item]:
+    """Yield the trails whose home region this is.
+
+    Shadow trails are asked for and sorted out here: without them, a member account is not told of its organization's
+    trails. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
+    """
+    trails = api.pages("cloudtrail", "describe_trails", "trailList", region=region, includeShadowTrails=True, **which)
+    return (trail for trail in trails if trail.get("HomeRegion") == region)
+
+
+def _resource(api: Api, region: str, trail: Item) -> Resource:
+    arn = trail["TrailARN"]
+    status = parts(
+        lambda: api.call("cloudtrail", "get_trail_status", region=region, Name=arn),
+        {"IsLogging": lambda it: it.get("IsLogging"),
+         "LatestCloudWatchLogsDeliveryTime": lambda it: moment(it.get("LatestCloudWatchLogsDeliveryTime"))},
+    )  # fmt: skip
+    selectors = parts(
+        lambda: api.call("cloudtrail", "get_event_selectors", region=region, TrailName=arn),
+        {"EventSelectors": lambda it: it.get("EventSelectors") or [],
+         "AdvancedEventSelectors": lambda it: it.get("AdvancedEventSelectors") or []},
+    )  # fmt: skip
+    tags = part(lambda: _tags(api, region, arn))
+    properties = {
+        "TrailName": trail["Name"],
+        **picked(trail, "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "IsOrganizationTrail",
+                 "CloudWatchLogsLogGroupArn"),
+        "EnableLogFileValidation": trail.get("LogFileValidationEnabled"),
+        "KMSKeyId": trail.get("KmsKeyId"),
+        "IsLogging": status["IsLogging"],
+        **selectors,
+        "Tags": tags,
+        "Observed": picked(status, "LatestCloudWatchLogsDeliveryTime"),
+    }  # fmt: skip
+    return Resource(TRAIL, arn, trail["Name"], region, api.account, properties, tag_dict(tags))
+
+
+def _tags(api: Api, region: str, arn: str) -> list[dict[str, str]]:
+    lists = api.pages("cloudtrail", "list_tags", "ResourceTagList", region=region, ResourceIdList=[arn])
+    return tag_list(tag for each in lists for tag in each.get("TagsList", ()))
+
+
+COLLECTOR = Collector(Service("cloudtrail", "AWS CloudTrail", (TRAIL,), actions(READS)), READS, collect, reread)

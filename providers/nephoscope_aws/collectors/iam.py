@@ -1,0 +1,179 @@
+"""Users with their access keys, groups, roles, own policies and server certificates.
+
+Calls: 1 for each 1,000 users, groups, roles and own policies together, 1 for each 1,000 roles, 1 for the certificates,
+2 for the credential report (shared with the account's) and 1 for each user with an access key.
+
+The credential report may be four hours old, so a user's first access key is found up to four hours after it was made,
+and so does a scan see a password, MFA or key that was changed. One user read again (:func:`reread`) is read live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from nephoscope.domain import ALL_REGIONS, Resource, Service
+
+from nephoscope_aws.api import Api, Unavailable
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.iam_credentials import (
+    CREDENTIAL_READS,
+    access_keys,
+    access_keys_of,
+    live_credentials,
+    may_have_access_keys,
+    reported_credentials,
+)
+from nephoscope_aws.collectors.iam_shapes import (
+    ACCESS_KEY,
+    CERTIFICATE,
+    GROUP,
+    POLICY,
+    ROLE,
+    USER,
+    access_key,
+    certificate,
+    group,
+    policy,
+    role,
+    user,
+)
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, existing, hidden, picked
+
+READS = {
+    ("iam", "get_account_authorization_details"): "iam:GetAccountAuthorizationDetails",
+    ("iam", "list_roles"): "iam:ListRoles",
+    ("iam", "get_role"): "iam:GetRole",
+    ("iam", "list_server_certificates"): "iam:ListServerCertificates",
+    **CREDENTIAL_READS,
+}
+
+Item = dict[str, Any]
+
+_LISTS = {
+    USER: ("User", "UserDetailList"),
+    GROUP: ("Group", "GroupDetailList"),
+    ROLE: ("Role", "RoleDetailList"),
+    POLICY: ("LocalManagedPolicy", "Policies"),
+}
+"""For each type GetAccountAuthorizationDetails' filter and the list that it fills."""
+
+_LIMITS = ("Description", "MaxSessionDuration")
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield what IAM holds; ``region`` is the one that stands for all."""
+    return _first_stand_ins(_everything(api))
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one again: 1 call (for large accounts 1 for each 1,000 of its kind), for a role 2, for a user about 7."""
+    return existing(lambda: _REREAD[resource.type](api, resource))
+
+
+def _everything(api: Api) -> Iterator[Resource]:
+    limits = _role_limits(api)
+    details = Listing(_details(api, *_LISTS))
+    for page in details:
+        users = [user(api.account, each, reported_credentials(api, each["Arn"])) for each in _of(page, USER)]
+        yield from users
+        for keys in api.map(lambda holder: access_keys_of(api, holder), filter(may_have_access_keys, users)):
+            yield from keys
+        yield from (group(api.account, each) for each in _of(page, GROUP))
+        yield from (role(api.account, each, limits(each["RoleName"])) for each in _of(page, ROLE))
+        yield from (policy(api.account, each) for each in _of(page, POLICY))
+    yield from details.unreadable(api, ALL_REGIONS, *_LISTS, ACCESS_KEY)
+    certificates = Listing(_certificates(api))
+    yield from (certificate(api.account, each) for each in certificates)
+    yield from certificates.unreadable(api, ALL_REGIONS, CERTIFICATE)
+
+
+def _first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """Yield all resources, but one stand-in per type: any number of users' keys can be denied, one by one."""
+    seen: set[str] = set()
+    for resource in resources:
+        if resource.readable:
+            yield resource
+        elif resource.id not in seen:
+            seen.add(resource.id)
+            yield resource
+
+
+def _details(api: Api, *types: str) -> Iterator[Item]:
+    filters = [_LISTS[type][0] for type in types]
+    return answers(api, "iam", "get_account_authorization_details", "Marker", Filter=filters, MaxItems=1000)
+
+
+def _of(page: Item, type: str) -> list[Item]:
+    return list(page.get(_LISTS[type][1], ()))
+
+
+def _certificates(api: Api) -> Iterator[Item]:
+    return api.pages("iam", "list_server_certificates", "ServerCertificateMetadataList")
+
+
+def _role_limits(api: Api) -> Callable[[str], Item]:
+    """Return what gives a role's description and session length: GetAccountAuthorizationDetails has neither."""
+    try:
+        roles = {each["RoleName"]: picked(each, *_LIMITS)
+                 for each in api.pages("iam", "list_roles", "Roles", MaxItems=1000)}  # fmt: skip
+        missing = hidden(Unavailable("the role was made while the account was being read"))
+    except PROBLEMS as problem:
+        roles, missing = {}, hidden(problem)
+    return lambda name: roles.get(name) or dict.fromkeys(_LIMITS, missing)
+
+
+def _detail(api: Api, resource: Resource) -> Item | None:
+    pages = _details(api, resource.type)
+    return next((each for page in pages for each in _of(page, resource.type) if each["Arn"] == resource.id), None)
+
+
+def _user_again(api: Api, resource: Resource) -> Resource | None:
+    found = _detail(api, resource)
+    return user(api.account, found, live_credentials(api, resource.id, resource.name)) if found else None
+
+
+def _group_again(api: Api, resource: Resource) -> Resource | None:
+    found = _detail(api, resource)
+    return group(api.account, found) if found else None
+
+
+def _role_again(api: Api, resource: Resource) -> Resource | None:
+    found = _detail(api, resource)
+    if not found:
+        return None
+    answer = api.call("iam", "get_role", RoleName=resource.name)
+    return role(api.account, found, picked(answer["Role"], *_LIMITS))
+
+
+def _policy_again(api: Api, resource: Resource) -> Resource | None:
+    found = _detail(api, resource)
+    return policy(api.account, found) if found else None
+
+
+def _access_key_again(api: Api, resource: Resource) -> Resource | None:
+    arn = resource.id.partition("/accesskey/")[0]
+    keys = (access_key(api.account, arn, key) for key in access_keys(api, arn.rpartition("/")[2]))
+    return next((key for key in keys if key.id == resource.id), None)
+
+
+def _certificate_again(api: Api, resource: Resource) -> Resource | None:
+    certificates = (certificate(api.account, each) for each in _certificates(api))
+    return next((each for each in certificates if each.id == resource.id), None)
+
+
+_REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {
+    USER: _user_again,
+    ACCESS_KEY: _access_key_again,
+    GROUP: _group_again,
+    ROLE: _role_again,
+    POLICY: _policy_again,
+    CERTIFICATE: _certificate_again,
+}
+
+COLLECTOR = Collector(
+    Service("iam", "AWS IAM", tuple(_REREAD), actions(READS), regional=False),
+    READS,
+    collect,
+    reread,
+)

@@ -1,0 +1,146 @@
+"""What the collectors share: times, tags, documents, and what stands for the things that could not be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from botocore.exceptions import ClientError
+from nephoscope.domain import Resource, unknown
+
+from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+
+T = TypeVar("T")
+
+GONE = frozenset({
+    "InvalidGroup.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound", "NoSuchAccessPoint",
+    "NoSuchBucket", "NoSuchEntity", "NotFoundException", "TrailNotFoundException",
+})  # fmt: skip
+"""Error codes by which AWS says that the thing asked about no longer exists (each service's API reference)."""
+
+PROBLEMS = (Denied, Unavailable, ClientError)
+"""What a call can raise. A ClientError that is neither a refusal nor a fault hides no more than they do."""
+
+
+def actions(reads: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
+    """Return the IAM actions that these calls need, each once, in alphabetical order."""
+    return tuple(sorted(set(reads.values())))
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
+def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return these members, with an explicit null for one that AWS left out: it does so to say "none"."""
+    return {name: source.get(name) for name in names}
+
+
+def tag_list(tags: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
+    """Return tags as CloudFormation writes them; KMS has names of its own for the two members."""
+    return [{"Key": tag.get("Key") or tag["TagKey"], "Value": tag.get("Value") or tag.get("TagValue") or ""}
+            for tag in tags or ()]  # fmt: skip
+
+
+def tag_dict(tags: Any) -> dict[str, str]:
+    """Return a resource's ``Tags`` as a dictionary; empty when they could not be read."""
+    return {tag["Key"]: tag["Value"] for tag in tags} if isinstance(tags, list) else {}
+
+
+def document(text: Any) -> Any:
+    """Return a policy document as the object it is, or unknown with the reason when it cannot be understood.
+
+    boto3 hands over IAM's documents decoded, and as text what it could not decode.
+    """
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError as error:
+        return unknown(f"the document is not JSON: {error}")
+    return value if isinstance(value, dict) else unknown("the document is not a JSON object")
+
+
+def reason(problem: Exception) -> tuple[str, str]:
+    """Return in words why something could not be read, and the permission that is missing, if that was it."""
+    if isinstance(problem, Denied):
+        return problem.message, problem.permission
+    if isinstance(problem, Unavailable):
+        return problem.message, ""
+    return str(problem), ""
+
+
+def hidden(problem: Exception) -> dict[str, Any]:
+    """Return what stands for a value that ``problem`` hid; one that says that its resource is gone is raised."""
+    if code_of(problem) in GONE:
+        raise problem
+    return unknown(*reason(problem))
+
+
+def part(read: Callable[[], Any]) -> Any:
+    """Return ``read()``, or what stands for it when it could not be read."""
+    try:
+        return read()
+    except PROBLEMS as problem:
+        return hidden(problem)
+
+
+def parts(read: Callable[[], T], fields: Mapping[str, Callable[[T], Any]]) -> dict[str, Any]:
+    """Return each of ``fields`` taken from one answer; all of them unknown when that could not be read."""
+    try:
+        answer = read()
+    except PROBLEMS as problem:
+        return dict.fromkeys(fields, hidden(problem))
+    return {name: field(answer) for name, field in fields.items()}
+
+
+def existing(read: Callable[[], T]) -> T | None:
+    """Return ``read()``, or None when AWS says that what it reads is gone."""
+    try:
+        return read()
+    except ClientError as error:
+        if code_of(error) in GONE:
+            return None
+        raise
+
+
+def answers(api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any) -> Iterator[
+    dict[str, Any]
+]:  # fmt: skip
+    """Yield whole answers page by page, for operations with several lists or without a paginator in boto3.
+
+    :param token: the name under which the next page's token is both given and taken.
+    """
+    while True:
+        answer = api.call(service, operation, region=region, **parameters)
+        yield answer
+        if not answer.get(token):
+            return
+        parameters[token] = answer[token]
+
+
+class Listing(Generic[T]):
+    """Items up to the point where listing them fails; what could not be listed is then :meth:`unreadable`."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = items
+        self._problem: Exception | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        try:
+            yield from self._items
+        except PROBLEMS as problem:
+            self._problem = problem
+
+    def unreadable(self, api: Api, region: str, *types: str) -> Iterator[Resource]:
+        """Yield one stand-in per type if the listing failed."""
+        if self._problem:
+            for type in types:
+                yield unreadable(api, region, type, self._problem)
+
+
+def unreadable(api: Api, region: str, type: str, problem: Exception) -> Resource:
+    """Return the stand-in for all resources of a type that ``problem`` hid."""
+    why, permission = reason(problem)
+    return Resource.unreadable(type, region, api.account, permission=permission, reason=why)

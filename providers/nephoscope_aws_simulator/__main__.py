@@ -1,0 +1,5 @@
+"""`python -m nephoscope_aws_simulator`."""
+
+from nephoscope_aws_simulator.server import main
+
+main()

@@ -1,0 +1,13 @@
+"""Where moto answers differently from AWS in what a posture scanner reads, and what AWS answers."""
+
+from __future__ import annotations
+
+from nephoscope_aws_simulator.corrections import identity, regional, storage
+from nephoscope_aws_simulator.world import World
+
+
+def apply(world: World) -> None:
+    """Correct this process's moto. Once, before the first request."""
+    identity.apply(world)
+    storage.apply()
+    regional.apply(world)

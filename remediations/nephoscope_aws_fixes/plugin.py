@@ -1,0 +1,31 @@
+"""The plugin ``aws_fixes``, and the tag that keeps it away from a resource."""
+
+from __future__ import annotations
+
+from nephoscope.domain import Plan, Remediation, Resource
+from nephoscope.hookspecs import hookimpl
+from nephoscope.view import as_unknown
+
+from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
+
+DO_NOT_FIX = "nephoscope:do-not-fix"
+"""A resource with this tag is not fixed, unless the tag's value is ``false``."""
+
+
+@hookimpl
+def register_remediations() -> list[Remediation]:
+    return [RemovePublicAccess()]
+
+
+@hookimpl
+def veto_plan(plan: Plan, resources: list[Resource]) -> str | None:
+    """Refuse a plan that touches a resource tagged :data:`DO_NOT_FIX`, or one whose tags could not be read."""
+    touched = [resource for resource in resources if resource.id in plan.resources]
+    if tagged := [each.name for each in touched if each.tags.get(DO_NOT_FIX, "false").strip().lower() != "false"]:
+        return (
+            f"{', '.join(tagged)}: tagged {DO_NOT_FIX}, so it is not fixed from here. "
+            "Leave it out, or take the tag away and scan again."
+        )
+    if hidden := [each.name for each in touched if as_unknown(each.properties.get("Tags"))]:
+        return f"{', '.join(hidden)}: the tags could not be read, so {DO_NOT_FIX} may be among them."
+    return None

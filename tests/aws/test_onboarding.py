@@ -1,0 +1,250 @@
+"""Entering settings, and the kits that create the roles: run for real where there is something to run them with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+from nephoscope.domain import Connection, ConnectionProblem, Kit, Permission
+from nephoscope_aws import onboarding
+from nephoscope_aws.provider import AwsProvider, reads
+from nephoscope_aws.settings import prepare
+from nephoscope_aws_simulator.testing import Simulator
+
+ACCOUNT = "123456789012"
+NEPHOSCOPE = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
+PERMISSIONS = ("s3:GetBucketPolicy", "ec2:DescribeInstances")
+READING = onboarding.reading_role(PERMISSIONS, "word+=,.@:/-_0", NEPHOSCOPE)
+WRITING = onboarding.writing_role(PERMISSIONS, "other-word", "")
+READ = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read"
+WRITE = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-fix"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+        for name, value in simulator.env().items():
+            patch.setenv(name, value)
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def no_roles_before(request: pytest.FixtureRequest) -> None:
+    """Delete what another kit left, for tests that have an account."""
+    if "simulator" not in request.fixturenames:
+        return
+    iam = request.getfixturevalue("simulator").client("iam")
+    for role in iam.list_roles()["Roles"]:
+        name = role["RoleName"]
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+
+
+# -- Settings --------------------------------------------------------------------------------------
+
+
+def test_external_ids_are_made_long_and_never_the_same() -> None:
+    first, second = prepare({}), prepare({})
+    made = [each[name] for each in (first, second) for name in ("external_id", "write_external_id")]
+    assert len(set(made)) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in made)
+
+
+def test_what_was_entered_is_kept_and_trimmed() -> None:
+    ready = prepare({"role_arn": f"  {READ}\n", "external_id": " mine ", "unknown": "dropped"})
+    assert (ready["role_arn"], ready["external_id"], ready["profile"]) == (READ, "mine", "")
+    assert prepare(ready) == ready
+    assert set(ready) == {field.name for field in AwsProvider.fields}
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["arn:aws-cn:iam::123456789012:role/x", "arn:aws-us-gov:iam::123456789012:role/x",
+     "arn:aws:iam::123456789012:role/a/path/x+=,.@-_"],
+)  # fmt: skip
+def test_roles_of_every_partition_and_path_are_taken(arn: str) -> None:
+    assert prepare({"role_arn": arn})["role_arn"] == arn
+
+
+@pytest.mark.parametrize(
+    ("arn", "says"),
+    [
+        ("nephoscope-read", "not an ARN"),
+        ("https://console.aws.amazon.com/iam", "not an ARN"),
+        ("arn:aws:iam::123456789012:user/anna", "ARN of a user"),
+        ("arn:aws:sts::123456789012:assumed-role/admin/anna", "session in a role"),
+        ("arn:aws:iam::123456789012:group/all", "other than a role"),
+        ("arn:aws:s3:::role/x", "other than a role"),
+        ("arn:aws:iam::12345:role/x", "12 digits"),
+        ("arn:aws:iam::١٢٣٤٥٦٧٨٩٠١٢:role/x", "12 digits"),
+        ("arn:aws:iam::123456789012:role/", "not complete"),
+        ("arn:aws:iam::123456789012:role/x y", "does not allow"),
+        ("arn:aws:iam::123456789012:role/x\nrm -rf /", "does not allow"),
+    ],
+)
+@pytest.mark.parametrize("field", ["role_arn", "write_role_arn"])
+def test_what_is_no_role_is_named_for_what_it_is(field: str, arn: str, says: str) -> None:
+    with pytest.raises(ConnectionProblem, match=says) as caught:
+        prepare({field: arn})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"external_id": "x"}, "external_id"),
+        ({"external_id": "a'; rm -rf /"}, "external_id"),
+        ({"write_external_id": 'a"\nb'}, "write_external_id"),
+        ({"external_id": "$(id)"}, "external_id"),
+        ({"external_id": "é" * 8}, "external_id"),
+        ({"profile": "a\nb"}, "profile"),
+        ({"role_arn": READ, "write_role_arn": READ}, "write_role_arn"),
+        ({"role_arn": READ, "write_role_arn": "arn:aws:iam::210987654321:role/x"}, "write_role_arn"),
+    ],
+)
+def test_what_cannot_be_is_refused_on_its_field(settings: dict[str, str], field: str) -> None:
+    with pytest.raises(ConnectionProblem) as caught:
+        prepare(settings)
+    assert caught.value.field == field
+
+
+# -- Kits ------------------------------------------------------------------------------------------
+
+
+def kit(kits: list[Kit], id: str) -> str:
+    return next(each.text for each in kits if each.id == id)
+
+
+def create_stack(simulator: Simulator, template: str, **parameters: str) -> str:
+    cloudformation = simulator.client("cloudformation")
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    name = f"nephoscope-{len(cloudformation.describe_stacks()['Stacks'])}"
+    cloudformation.create_stack(
+        StackName=name, TemplateBody=template, Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    return next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "RoleArn")
+
+
+def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that_is_declared(
+    simulator: Simulator,
+) -> None:
+    provider = AwsProvider()
+    settings = provider.prepare({})
+    wanted = sorted({permission for service in provider.services for permission in service.permissions})
+    template = kit(provider.kits(Connection("", settings), wanted, writing=False), "cloudformation")
+    settings["role_arn"] = create_stack(simulator, template)
+    assert settings["role_arn"] == READ
+    found = provider.verify(Connection(ACCOUNT, provider.prepare(settings)), wanted, writing=False)
+    assert found.principal.endswith("assumed-role/nephoscope-read/nephoscope")
+    assert {check.allowed for check in found.checks} == {True}
+    with pytest.raises(ConnectionProblem):
+        provider.verify(Connection(ACCOUNT, settings | {"external_id": "guess"}), wanted, writing=False)
+
+
+def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Simulator) -> None:
+    provider = AwsProvider()
+    settings = provider.prepare({"write_role_arn": WRITE})
+    template = kit(provider.kits(Connection("", settings), ["s3:PutBucketPolicy"], writing=True), "cloudformation")
+    assert create_stack(simulator, template) == WRITE
+    found = simulator.client("iam").simulate_principal_policy(
+        PolicySourceArn=WRITE, ActionNames=["s3:PutBucketPolicy", "s3:GetObject", "iam:CreateUser"]
+    )
+    decisions = [each["EvalDecision"] for each in found["EvaluationResults"]]
+    assert decisions == ["allowed", "implicitDeny", "implicitDeny"]
+    provider.open_for_writing(Connection(ACCOUNT, settings), [Permission("s3:PutBucketPolicy")])
+
+
+@pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
+@pytest.mark.slow
+def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Simulator, tmp_path: Path) -> None:
+    def run(role: onboarding.Role) -> str:
+        script = tmp_path / "kit.sh"
+        script.write_text(onboarding.cli_script(role))
+        done = subprocess.run(["bash", script], env=os.environ | simulator.env(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
+
+    provider = AwsProvider()
+    connection = Connection(ACCOUNT, prepare({"role_arn": READ, "external_id": READING.external_id}))
+    everything = ["iam:SimulatePrincipalPolicy", *PERMISSIONS]
+    assert run(onboarding.reading_role(everything, READING.external_id, NEPHOSCOPE)) == READ
+    assert not provider.verify(connection, everything, writing=False).missing
+    assert run(onboarding.reading_role(everything, "changed", NEPHOSCOPE)) == READ
+    with pytest.raises(ConnectionProblem):
+        provider.verify(connection, everything, writing=False)
+    attached = simulator.client("iam").list_attached_role_policies(RoleName="nephoscope-read")["AttachedPolicies"]
+    assert {each["PolicyName"] for each in attached} == {"SecurityAudit", "ViewOnlyAccess"}
+
+
+def test_the_cli_script_is_sound_bash_and_asks_when_it_does_not_know_whom_to_trust(tmp_path: Path) -> None:
+    for role in (READING, WRITING):
+        subprocess.run(["bash", "-n"], input=onboarding.cli_script(role), text=True, check=True)
+    env = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(["bash"], input=onboarding.cli_script(WRITING), text=True, env=env, capture_output=True)
+    assert done.returncode != 0
+    assert "NEPHOSCOPE_PRINCIPAL_ARN" in done.stderr
+
+
+@pytest.mark.parametrize("role", [READING, WRITING], ids=["reading", "writing"])
+def test_the_cloudformation_template_has_no_lint(role: onboarding.Role) -> None:
+    found = cfnlint.lint(onboarding.cloudformation(role), regions=["us-east-1"])
+    assert [match.message for match in found] == []
+
+
+def documents(kit: str, marker: str, principal: str) -> list[dict[str, Any]]:
+    """Return the JSON documents that follow ``marker`` in a kit, with the trusted principal as this text."""
+    text = kit.replace(principal, '"PRINCIPAL"')
+    return [json.JSONDecoder().raw_decode(text, found.end())[0] for found in re.finditer(marker, text)]
+
+
+@pytest.mark.parametrize("role", [READING, WRITING], ids=["reading", "writing"])
+def test_all_three_kits_say_the_same(role: onboarding.Role) -> None:
+    expected = [role.trust("PRINCIPAL"), role.policy]
+    variable = f"var.{role.symbol}_principal_arn"
+    reference = re.search(r'\{\s+"Ref": "NephoscopePrincipalArn"\s+\}', onboarding.cloudformation(role))
+    assert reference
+    assert documents(onboarding.terraform(role), r"jsonencode\(", variable) == expected
+    assert documents(onboarding.cli_script(role), r"JSON'?\n(?=\{)", '"${NEPHOSCOPE_PRINCIPAL_ARN}"') == expected
+    assert documents(onboarding.cloudformation(role), r"Document:\s+", reference[0]) == expected
+    texts = [each.text for each in onboarding.kits(role)]
+    assert all((name in text) == bool(role.managed) for name in onboarding.MANAGED for text in texts)
+    assert all((NEPHOSCOPE in text) == bool(role.trusted) for text in texts)
+
+
+def test_both_terraform_files_fit_in_one_folder() -> None:
+    both = onboarding.terraform(READING) + onboarding.terraform(WRITING)
+    names = re.findall(r"^(?:resource|data|variable|output) .*(?= \{)", both, re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: Simulator) -> None:
+    provider = AwsProvider()
+    settings = provider.prepare({})
+    kits = provider.kits(Connection("", settings), ["s3:GetBucketTagging"], writing=False)
+    assert [each.id for each in kits] == ["cli", "cloudformation", "terraform"]
+    _, policy = documents(kit(kits, "terraform"), r"jsonencode\(", "var.nephoscope_read_principal_arn")
+    assert set(policy["Statement"][0]["Action"]) == {"s3:GetBucketTagging", *reads().values()}
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: spaces do not count
+    assert len(json.dumps(policy, separators=(",", ":"))) < 10_240
+    assert all(NEPHOSCOPE in each.text and settings["external_id"] in each.text for each in kits)
+
+
+def test_nothing_but_an_action_gets_into_a_kit() -> None:
+    with pytest.raises(ValueError, match="not an IAM action"):
+        onboarding.writing_role(["s3:Get'; rm -rf /"], "word", "")
+
+
+def test_there_is_no_kit_for_a_role_that_may_do_nothing() -> None:
+    assert onboarding.kits(onboarding.writing_role([], "word", "")) == []

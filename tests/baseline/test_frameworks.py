@@ -1,0 +1,85 @@
+"""Framework files: what is wrong in one is said with file and key, and the shipped ones are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from nephoscope.domain import Control, Framework
+from nephoscope.plugins import Registry
+from nephoscope_baseline.frameworks import FrameworkError, load, read
+
+HEAD = 'id = "acme"\nname = "ACME"\nprovider = "aws"\nlink = "https://acme.example"\n'
+CONTROL = '[[controls]]\nid = "1"\ntitle = "Doors are shut"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "acme.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_file_is_read_with_covered_manual_and_open_controls(tmp_path: Path) -> None:
+    more = '[[controls]]\nid = "2"\ntitle = "Guards are awake"\nmanual = true\n[[controls]]\nid = "3"\ntitle = "Moat"\n'
+    framework = read(written(tmp_path, HEAD + CONTROL + 'rules = ["a.b"]\n' + more))
+    assert framework == Framework("acme", "ACME", "aws", "https://acme.example", (
+        Control("1", "Doors are shut", ("a.b",)), Control("2", "Guards are awake", manual=True), Control("3", "Moat"),
+    ))  # fmt: skip
+    assert load(tmp_path) == [framework]
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    (HEAD + "[[controls]\n", "acme.toml: "),
+    (HEAD, "controls: is missing"),
+    (HEAD + "controls = []", "controls: is empty"),
+    (CONTROL, "id: is missing"),
+    (HEAD.replace('"aws"', "7") + CONTROL, "provider: must be text, not 7"),
+    (HEAD + 'nmae = "x"\n' + CONTROL, "nmae: is not known here"),
+    (HEAD + "controls = [1]", r"controls\[0\]: must be a table"),
+    (HEAD + '[[controls]]\nid = "1"\n', r"controls\[0\].title: is missing"),
+    (HEAD + CONTROL + 'rule = ["a.b"]', r"controls\[0\].rule: is not known here"),
+    (HEAD + CONTROL + 'rules = "a.b"', r"controls\[0\].rules: must be a list"),
+    (HEAD + CONTROL + "rules = [7]", r"controls\[0\].rules\[0\]: must be the id of a rule"),
+    (HEAD + CONTROL + 'manual = "yes"', r"controls\[0\].manual: must be true or false"),
+    (HEAD + CONTROL + 'manual = true\nrules = ["a.b"]', r"controls\[0\].manual: a control that rules answer"),
+    (HEAD + CONTROL + CONTROL, r"controls\[1\].id: '1' is used twice"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(FrameworkError, match=f"^acme.toml: .*{said}" if "toml" not in said else said):
+        read(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_bytes(b'id = "\xff"')
+    with pytest.raises(FrameworkError, match=r"^acme\.toml: "):
+        load(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry(["aws", "baseline"])
+
+
+def test_every_rule_that_a_framework_names_is_registered(registry: Registry) -> None:
+    missing = {
+        f"{each.id}: {rule}" for each in registry.frameworks.values() for rule in each.rules - set(registry.rules)
+    }
+    assert not missing
+
+
+def test_every_rule_is_part_of_a_framework_and_all_are_in_our_own(registry: Registry) -> None:
+    aws = {id for id in registry.rules if id.startswith("aws.")}
+    assert registry.frameworks["aws_nephoscope"].rules == aws
+
+
+@pytest.mark.parametrize(("framework", "controls", "manual"), [("aws_cis_3.0", 62, 5), ("aws_cis_5.0", 63, 4)])
+def test_benchmarks_are_listed_in_full(registry: Registry, framework: str, controls: int, manual: int) -> None:
+    listed = registry.frameworks[framework].controls
+    assert len(listed) == controls
+    assert sum(control.manual for control in listed) == manual
+
+
+def test_frameworks_are_of_a_registered_provider_and_link_to_their_source(registry: Registry) -> None:
+    for framework in registry.frameworks.values():
+        assert framework.provider in registry.providers
+        assert framework.link.startswith("https://")

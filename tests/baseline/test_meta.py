@@ -1,0 +1,158 @@
+"""What every registered rule must have: an id of its module, words, examples, and only properties that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+from nephoscope.domain import Rule
+from nephoscope.engine import BoundInventory, Defaults, Neighbours
+from nephoscope.plugins import Registry
+from nephoscope.testing import ACCOUNT, NOW, resource
+from nephoscope.view import NotKnown, Recorder, ResourceView
+from nephoscope_baseline import plugin
+
+SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+"""The CloudFormation schemas that AWS publishes, as cfn-lint carries them."""
+
+SYNTHETIC_TYPES = {"AWS::::Account"}
+"""Types that no template can have: "there is none" is judged on them."""
+
+FOLDED = {"AWS::S3::Bucket": {"Policy"}}
+"""Properties that are types of their own in CloudFormation and live on the resource they belong to here."""
+
+REGISTRY = Registry(["aws", "baseline"])
+RULES = list(REGISTRY.rules.values())
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+
+def test_the_built_in_plugins_come_in_by_their_entry_points_and_work() -> None:
+    REGISTRY.load_all()
+    assert {name: REGISTRY.infos[name].problem for name in ("aws", "baseline")} == {"aws": "", "baseline": ""}
+    assert len(RULES) == len(plugin.register_rules())
+
+
+@every_rule
+def test_an_id_says_in_which_module_the_rule_stands(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+)(\.[a-z0-9_]+)", rule.id)
+    cloud, service, name = rule.id.split(".")
+    module = rule.check.__module__
+    home = f"nephoscope_baseline.{cloud}_{service}"
+    assert module == home or module.startswith(f"{home}_"), "a service with many rules may have aws_SERVICE_TOPIC.py"
+    assert rule.check.__name__ == name
+
+
+@every_rule
+def test_a_rule_says_what_is_wrong_why_it_matters_and_how_to_fix_it(rule: Rule) -> None:
+    assert len(rule.title) <= 100
+    assert rule.title[0].isupper() and not rule.title.endswith(".")
+    assert rule.why.endswith(".") and rule.why.count(". ") >= 1, "two sentences on why"
+    steps = [int(found) for found in re.findall(r"^(\d+)\. ", rule.fix, re.MULTILINE)]
+    assert steps == list(range(1, len(steps) + 1)) and len(steps) >= 2, "steps are numbered from 1"
+    assert rule.link.startswith("https://docs.aws.amazon.com/")
+
+
+@every_rule
+def test_a_rule_has_good_and_bad_examples(rule: Rule) -> None:
+    assert rule.good
+    assert rule.bad
+
+
+@every_rule
+def test_a_rule_reads_only_properties_that_exist(rule: Rule) -> None:
+    assert not sorted(unreal(reads_of(rule)))
+
+
+# -- What a rule reads -------------------------------------------------------------------------------------------
+
+
+def reads_of(rule: Rule) -> set[tuple[str, str]]:
+    """The (type, path) pairs that the rule reads in its examples."""
+    defaults = {type: table for provider in REGISTRY.providers.values() for type, table in provider.defaults.items()}
+    return {read for given in (*rule.good, *rule.bad) for read in _reads(rule, given, defaults)}
+
+
+def _reads(rule: Rule, given: Mapping[str, Any], defaults: Defaults) -> Iterator[tuple[str, str]]:
+    parts = given.get("$example") or {"properties": given, "neighbours": [], "name": "example", "region": "eu-west-1"}
+    subject = resource(rule.on[0], parts["properties"], name=parts["name"], region=parts["region"])
+    assert subject.account == ACCOUNT
+    recorder = Recorder()
+    view = ResourceView(subject, recorder, defaults.get(subject.type, {}), NOW)
+    arguments: list[Any] = [view]
+    if rule.needs:
+        arguments.append(BoundInventory(rule, Neighbours.fixed(parts["neighbours"]), recorder, defaults, NOW))
+    try:
+        rule.check(*arguments)
+    except NotKnown as gap:
+        recorder.note("", gap.path, None)
+    for label, path in recorder.reads:
+        yield label.split(" ")[0] or subject.type, re.sub(r"\[\d+\]", "", path)
+
+
+def unreal(reads: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for type, path in reads:
+        names = [name for name in path.split(".") if name]
+        if type in SYNTHETIC_TYPES or not names or names[0] == "Observed" or names[0] in FOLDED.get(type, ()):
+            continue
+        schema = schema_of(type)
+        if not exists(schema, schema, names):
+            yield f"{type} has no {path}"
+
+
+# -- The published schemas ---------------------------------------------------------------------------------------
+
+
+@cache
+def schema_of(type: str) -> dict[str, Any]:
+    files = json.loads((SCHEMAS / "providers" / "us-east-1.json").read_text(encoding="utf-8"))
+    schema: dict[str, Any] = json.loads((SCHEMAS / "resources" / f"{files[type]}.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def exists(root: dict[str, Any], node: dict[str, Any], names: list[str]) -> bool:
+    """Tell whether a path can be followed; below an object without named members (a policy document) all can."""
+    if not names:
+        return True
+    if "$ref" in node:
+        return exists(root, _at(root, node["$ref"]), names)
+    if choices := [each for key in ("oneOf", "anyOf", "allOf") for each in node.get(key, ()) if _says_more(each)]:
+        return any(exists(root, each, names) for each in [*choices, {**node, "oneOf": [], "anyOf": [], "allOf": []}])
+    if "items" in node:
+        return exists(root, node["items"], names)
+    members = node.get("properties")
+    if members is not None:
+        return names[0] in members and exists(root, members[names[0]], names[1:])
+    return node.get("format") == "json" or "object" in node.get("type", ())
+
+
+def _says_more(choice: dict[str, Any]) -> bool:
+    return any(key in choice for key in ("$ref", "properties", "items", "type"))
+
+
+def _at(root: dict[str, Any], reference: str) -> dict[str, Any]:
+    node = root
+    for name in reference.removeprefix("#/").split("/"):
+        node = node[name]
+    return node
+
+
+@pytest.mark.parametrize(("type", "path", "real"), [
+    ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.CidrIp", True),
+    ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.Cidr", False),
+    ("AWS::EC2::Instance", "MetadataOptions.HttpTokens", True),
+    ("AWS::EC2::Instance", "PublicIp", True),
+    ("AWS::EC2::Instance", "InstanceId.Name", False),
+    ("AWS::IAM::Role", "AssumeRolePolicyDocument.Statement.Principal", True),
+    ("AWS::IAM::ManagedPolicy", "PolicyDocument.Statement", True),
+    ("AWS::S3::Bucket", "Policy.Statement", True),
+    ("AWS::S3::Bucket", "BucketPolicy", False),
+    ("AWS::S3::Bucket", "Observed.Anything", True),
+])  # fmt: skip
+def test_the_schema_is_followed_to_the_dot(type: str, path: str, real: bool) -> None:
+    assert (not list(unreal([(type, path)]))) is real

@@ -1,0 +1,162 @@
+"""What all tests share: users of each kind, an account, and a simulated AWS over real HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from nephoscope import postgres
+from nephoscope.accounts.models import Account, AccountGroup, User
+from nephoscope.alerts.models import Alert, Finding
+from nephoscope.audit.services import Actor
+from nephoscope.domain import Resource as DomainResource
+from nephoscope.inventory import store
+from nephoscope.inventory.models import Resource
+from nephoscope.plugins import registry
+from nephoscope_aws_simulator.testing import Simulator, env_for
+
+PASSWORD = "correct horse battery staple"
+NUMBER = "123456789012"
+
+
+def pytest_sessionfinish() -> None:
+    """Stop the embedded PostgreSQL that `make test` started in a data directory of its own."""
+    if settings.DATA_DIR.name == "test":
+        postgres.stop(settings.POSTGRES_DIR)
+
+
+@pytest.fixture
+def group(db: None) -> AccountGroup:
+    return AccountGroup.objects.create(name="Production")
+
+
+@pytest.fixture
+def account(group: AccountGroup) -> Account:
+    """A connected account whose group the viewer, the analyst and the remediator were granted."""
+    account = Account.objects.create(
+        name="prod", provider="aws", number=NUMBER, regions=["us-east-1", "eu-west-1"], verified_at=timezone.now(),
+        policies=sorted(registry().frameworks),
+        settings={"role_arn": "", "external_id": "e" * 32, "profile": "", "write_role_arn": "",
+                  "write_external_id": "f" * 32},
+    )  # fmt: skip
+    account.groups.add(group)
+    return account
+
+
+def _user(name: str, role: str, *groups: AccountGroup) -> User:
+    user = User.objects.create_user(name, password=PASSWORD, role=role)
+    user.account_groups.set(groups)
+    return user
+
+
+@pytest.fixture
+def viewer(group: AccountGroup) -> User:
+    return _user("vera", "viewer", group)
+
+
+@pytest.fixture
+def analyst(group: AccountGroup) -> User:
+    return _user("anna", "analyst", group)
+
+
+@pytest.fixture
+def remediator(group: AccountGroup) -> User:
+    return _user("rémi", "remediator", group)
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return _user("ada", "administrator")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """An analyst who was granted no group."""
+    return _user("sam", "analyst")
+
+
+@pytest.fixture
+def everyone(viewer: User, analyst: User, remediator: User, administrator: User, stranger: User) -> dict[str, User]:
+    return {"viewer": viewer, "analyst": analyst, "remediator": remediator, "administrator": administrator,
+            "stranger": stranger}  # fmt: skip
+
+
+@pytest.fixture
+def system() -> Actor:
+    return Actor.system("test")
+
+
+@pytest.fixture
+def add_resource(account: Account) -> Callable[..., Resource]:
+    """Store a resource as a scan would: ``add_resource("AWS::S3::Bucket", "logs", {...properties})``."""
+
+    def add(type: str, name: str, properties: dict[str, Any], *, region: str = "eu-west-1", service: str = "s3",
+            id: str = "", tags: dict[str, str] | None = None) -> Resource:  # fmt: skip
+        id = id or (f"arn:aws:s3:::{name}" if type == "AWS::S3::Bucket" else f"arn:aws:{service}:{region}:{NUMBER}:{name}")
+        found = DomainResource(type, id, name, region, account.number, properties, tags or {})
+        [pk] = store.save(account, service, [found])
+        return Resource.objects.get(pk=pk)
+
+    return add
+
+
+@pytest.fixture
+def add_alert(account: Account, add_resource: Callable[..., Resource]) -> Callable[..., Alert]:
+    """Make an open alert with one failing finding per resource name."""
+
+    def add(key: str = "aws.s3.public_read", *names: str, severity: str = "critical") -> Alert:
+        now = timezone.now()
+        names = names or ("logs-prod",)
+        rank = ["critical", "high", "medium", "low"].index(severity)
+        rule = registry().rules.get(key)
+        alert = Alert.objects.create(
+            account=account, key=key, severity=severity, rank=rank, title=rule.title if rule else key, state="open",
+            affected=len(names), first_seen=now, last_seen=now, opened_at=now,
+        )  # fmt: skip
+        for name in names:
+            Finding.objects.create(
+                account=account, rule_id=key, resource=add_resource("AWS::S3::Bucket", name, {"BucketName": name}),
+                verdict="fail", message="Anyone can read objects: the policy allows * s3:GetObject",
+                evidence=[{"path": "Policy.Statement[0].Principal", "value": "*", "absent": False, "resource": ""}],
+                changed_at=now, failing_since=now, alert=alert,
+            )  # fmt: skip
+        return alert
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def company() -> Iterator[Simulator]:
+    """The demo company's simulated AWS account. Shared: tests that change it put back what they changed."""
+    with Simulator(company=True) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, company: Simulator) -> Simulator:
+    """Let this process reach the company's account as it would reach AWS; denials of earlier tests are lifted."""
+    use(monkeypatch, company)
+    company.control("reset-denials")
+    return company
+
+
+def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
+    """Point the AWS environment variables of this process at a simulator."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env_for(simulator.endpoint).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """Where screenshots are kept."""
+    path = Path(os.environ.get("NEPHOSCOPE_TEST_ARTEFACTS", "test-artefacts"))
+    path.mkdir(parents=True, exist_ok=True)
+    return path
