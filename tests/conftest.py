@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from nephoscope import postgres
@@ -98,7 +99,9 @@ def add_resource(account: Account) -> Callable[..., Resource]:
 
     def add(type: str, name: str, properties: dict[str, Any], *, region: str = "eu-west-1", service: str = "s3",
             id: str = "", tags: dict[str, str] | None = None) -> Resource:  # fmt: skip
-        id = id or (f"arn:aws:s3:::{name}" if type == "AWS::S3::Bucket" else f"arn:aws:{service}:{region}:{NUMBER}:{name}")
+        id = id or (
+            f"arn:aws:s3:::{name}" if type == "AWS::S3::Bucket" else f"arn:aws:{service}:{region}:{NUMBER}:{name}"
+        )
         found = DomainResource(type, id, name, region, account.number, properties, tags or {})
         [pk] = store.save(account, service, [found])
         return Resource.objects.get(pk=pk)
@@ -152,6 +155,22 @@ def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in env_for(simulator.endpoint).items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any, settings: Any) -> Iterator[str]:
+    """A database whose changes other processes see; its URL. Emptied afterwards, the append-only log too."""
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+        info = connection.connection.info
+        yield f"postgresql://{info.user}:{info.password}@/{info.dbname}?host={info.host}&port={info.port}"
+        kept = {"django_migrations", "django_content_type", "auth_permission"}
+        tables = [table for table in connection.introspection.table_names() if table not in kept]
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            cursor.execute("RESET session_replication_role")
+        connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -172,4 +172,4 @@ class Provider(ABC):
 
     @abstractmethod
     def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> Writer:
-        """Open for writing, limited to ``permissions``. Raises ConnectionProblem."""
+        """Open for writing, limited to ``permissions``. Raises ConnectionProblem; PlanProblem if they are too many."""

@@ -30,13 +30,13 @@ from nephoscope.cloud import (
     Verification,
     Writer,
 )
-from nephoscope.view import Evidence, Fail, Inventory, Unknown, View, unknown
+from nephoscope.view import Evidence, Fail, Inventory, NotKnown, ResourceView, Unknown, View, unknown
 
 __all__ = [
     "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Evidence", "Fail",
-    "Field", "Finding", "Framework", "Inventory", "Kind", "Kit", "Permission", "Plan", "PlanProblem", "Provider",
-    "Region", "Remediation", "Resource", "Rule", "Service", "Session", "Severity", "Step", "Unknown", "Verdict",
-    "Verification", "View", "Writer", "rule", "rules_in", "unknown",
+    "Field", "Finding", "Framework", "Inventory", "Kind", "Kit", "NotKnown", "Permission", "Plan", "PlanProblem",
+    "Provider", "Region", "Remediation", "Resource", "ResourceView", "Rule", "Service", "Session", "Severity",
+    "Step", "Unknown", "Verdict", "Verification", "View", "Writer", "rule", "rules_in", "unknown",
 ]  # fmt: skip
 
 ALL_REGIONS = "global"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from nephoscope.domain import Default, Finding, Resource, Rule, Verdict
+from nephoscope.domain import ALL_REGIONS, Default, Finding, Resource, Rule, Verdict
 from nephoscope.view import Evidence, Fail, NotKnown, Recorder, ResourceView
 
 Defaults = Mapping[str, Mapping[str, Default]]
@@ -49,15 +49,20 @@ class BoundInventory:
     def _of(self, type: str, region: str) -> list[Resource]:
         if type not in self._rule.needs:
             raise LookupError(f"rule {self._rule.id} reads {type}, which its `needs` does not name")
-        return [each for each in self._neighbours.all(type) if not region or each.region == region]
+        everything = self._neighbours.all(type)
+        return [each for each in everything if not region or each.region in (region, ALL_REGIONS)]
 
     def _view(self, resource: Resource) -> ResourceView:
         return ResourceView(resource, self._recorder, self._defaults.get(resource.type, {}), self._now,
                             f"{resource.type} {resource.name}")  # fmt: skip
 
-    def of(self, type: str, region: str = "") -> list[ResourceView]:
-        """All of a type (in a region)."""
-        return [self._view(each) for each in self._of(type, region)]
+    def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
+        """All of a type (in a region); raises NotKnown after those that are known."""
+        resources = self._of(type, region)
+        yield from (self._view(each) for each in resources if each.readable)
+        for each in resources:
+            if not each.readable:
+                self._view(each)
 
     def get(self, type: str, id: str) -> ResourceView | None:
         """The one with this id or name."""

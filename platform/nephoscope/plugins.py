@@ -61,7 +61,8 @@ class Registry:
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginError(f"plugin {error.plugin!r} has a hook that does not exist: {error}") from error
+            name = self._manager.get_name(error.plugin)
+            raise PluginError(f"plugin {name!r} has a hook that does not exist: {error}") from error
         for name, plugin in self._manager.list_name_plugin():
             callers = self._manager.get_hookcallers(plugin) or []
             self.infos[name].hooks = tuple(caller.name for caller in callers)
@@ -74,7 +75,7 @@ class Registry:
             return
         try:
             self._manager.register(plugin, entry.name)
-        except pluggy.PluginValidationError as error:
+        except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"plugin {entry.name!r}: {error}") from error
 
     def _broken(self, name: str, what: str) -> None:

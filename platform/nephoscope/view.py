@@ -7,7 +7,7 @@ the verdict *unknown*: a rule cannot forget it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -86,7 +86,8 @@ _INDEX = re.compile(r"\[\d+\]")
 class View:
     """A look at a JSON object or list inside a resource.
 
-    ``view["A.B"]`` goes down two names; a name that is not there gives the provider's default for it, else None.
+    ``view["A.B"]`` goes down two names; a name that is not there gives the provider's default for it, else None, and
+    below an explicit null everything is None.
     Objects and lists come back as views, anything else as it is. ``view.key("a.b")`` takes a name that holds dots.
     """
 
@@ -111,8 +112,11 @@ class View:
 
     def _absent(self, path: str) -> Any:
         default = self._defaults.get(_INDEX.sub("[]", path))
-        self._recorder.note(self._resource, path, default.value if default else None, absent=True)
-        return default.value if default else None
+        value = default.value if default else None
+        self._recorder.note(self._resource, path, value, absent=True)
+        if isinstance(value, dict | list):
+            return View(value, path, self._recorder, self._resource, self._defaults)
+        return value
 
     def _join(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -129,9 +133,12 @@ class View:
         here = self
         *way, last = at.split(".")
         for name in way:
-            if not isinstance(here._value, dict) or not isinstance(here._value.get(name), dict):
+            inside = here._value.get(name) if isinstance(here._value, dict) else None
+            if inside is None and isinstance(here._value, dict) and name in here._value:
+                return here.key(name)  # "There is none" is known: what absence means does not come in.
+            if not isinstance(inside, dict):
                 return self._absent(self._join(at))
-            here = View(here._value[name], here._join(name), self._recorder, self._resource, self._defaults)
+            here = View(inside, here._join(name), self._recorder, self._resource, self._defaults)
         return here.key(last)
 
     def get(self, at: str, otherwise: Any = None) -> Any:
@@ -155,7 +162,10 @@ class View:
         return list(self._value) if isinstance(self._value, dict) else []
 
     def __contains__(self, name: object) -> bool:
-        return name in self._value
+        there = name in self._value
+        if not there and isinstance(self._value, dict):
+            self._recorder.note(self._resource, self._join(str(name)), None, absent=True)
+        return there
 
     def __iter__(self) -> Iterator[Any]:
         """Go through a list's members; an empty list is recorded as read."""
@@ -193,8 +203,8 @@ class ResourceView(View):
 class Inventory(Protocol):
     """The neighbours of a resource in its account, of the types that the rule ``needs``."""
 
-    def of(self, type: str, region: str = "") -> Sequence[ResourceView]:
-        """All of a type (in a region). Raises NotKnown when some of them could not be listed."""
+    def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
+        """All of a type (in a region): first those that are known, then NotKnown is raised if some are hidden."""
         ...
 
     def get(self, type: str, id: str) -> ResourceView | None:

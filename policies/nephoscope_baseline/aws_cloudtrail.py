@@ -10,7 +10,6 @@ from nephoscope.testing import example, resource
 from nephoscope.view import NotKnown, ResourceView
 from nephoscope_aws.access import bucket_exposure, is_on
 from nephoscope_aws.times import age_days
-
 from nephoscope_baseline.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall
 
 ACCOUNT = "AWS::::Account"
@@ -32,15 +31,18 @@ def _some_trail(inventory: Inventory, lacks: Callable[[View], str]) -> bool | Fa
     """
     problems: list[str] = []
     gap: NotKnown | None = None
-    for trail in inventory.of(TRAIL):
-        try:
-            problem = shortfall(trail) or lacks(trail)
-        except NotKnown as unread:
-            gap = gap or unread
-            continue
-        if not problem:
-            return True
-        problems.append(f"trail '{trail.name}': {problem}")
+    try:
+        for trail in inventory.of(TRAIL):
+            try:
+                problem = shortfall(trail) or lacks(trail)
+            except NotKnown as unread:
+                gap = gap or unread
+                continue
+            if not problem:
+                return True
+            problems.append(f"trail '{trail.name}': {problem}")
+    except NotKnown as hidden:
+        gap = gap or hidden
     if gap:
         raise gap
     return Fail(_listed(problems) or "The account has no trail")

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, Unknown, View, rule
-from nephoscope.view import NotKnown, ResourceView
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
-
 from nephoscope_baseline.aws_iam_account import (
     password_length,
     password_reuse,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, Severity, View, rule
 from nephoscope.testing import example, resource
-from nephoscope.view import NotKnown, ResourceView
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
 
@@ -255,12 +254,10 @@ def support_role(account: View, inventory: Inventory) -> bool | Fail:
     gaps: list[NotKnown] = []
     for type in HOLDERS:
         try:
-            holders = inventory.of(type)
+            if any(_holds_support(holder, gaps) for holder in inventory.of(type)):
+                return True
         except NotKnown as gap:
             gaps.append(gap)
-            continue
-        if any(_holds_support(holder, gaps) for holder in holders):
-            return True
     if gaps:
         raise gaps[0]
     return Fail("No role, group or user holds AWSSupportAccess")

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope.view import NotKnown
+from nephoscope.domain import Fail, NotKnown, Severity, View, rule
 from nephoscope_aws.access_policies import Names, members, names, open_grants, statements
 
 ROLE = "AWS::IAM::Role"
@@ -142,7 +141,7 @@ OWN = "arn:aws:iam::123456789012:root"
 
 @rule(
     "aws.iam.role_trust_wildcard", on=ROLE, severity=Severity.CRITICAL,
-    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html",
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html",
     fix="""
         1. In the IAM console open the role, Trust relationships, Edit trust policy.
         2. Replace the wildcard by the accounts, roles or services that take on this role, or add a condition with a

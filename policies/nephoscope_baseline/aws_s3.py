@@ -9,7 +9,6 @@ from typing import Any
 
 from nephoscope.domain import Fail, Severity, View, rule
 from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
-
 from nephoscope_baseline.aws_s3_access import cross_account, public_read, public_write, tls_only
 
 __all__ = ["cross_account", "public_read", "public_write", "tls_only"]

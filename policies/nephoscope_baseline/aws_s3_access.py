@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, Unknown, View, rule
-from nephoscope.view import NotKnown, ResourceView
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import BLOCK_FLAGS, Access, Exposure, bucket_exposure
 from nephoscope_aws.access_conditions import account_of, accounts_in, denies_plain_http, pins
 from nephoscope_aws.access_policies import everyone, names, principals, statements
@@ -22,6 +21,9 @@ ADMIN_ACTIONS = (
 )  # fmt: skip
 """What Security Hub's S3.6 calls actions that other accounts must not have.
 https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"""
+
+MAX_PLACES = 10
+"""Places that a finding points at."""
 
 OBJECTS = "arn:aws:s3:::example/*"
 BOTH = ["arn:aws:s3:::example", OBJECTS]
@@ -51,7 +53,7 @@ def _told(found: list[Exposure]) -> bool | Fail:
     if not found:
         return True
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return Fail(f"{found[0].message}{more}", *(each.at for each in found))
+    return Fail(f"{found[0].message}{more}", *(each.at for each in found[:MAX_PLACES]))
 
 
 CLOSE = """

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from nephoscope.domain import Framework, Rule, rules_in
 from nephoscope.hookspecs import hookimpl
-
 from nephoscope_baseline import aws_cloudtrail, aws_ec2, aws_iam, aws_kms, aws_s3
 from nephoscope_baseline.frameworks import load
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from nephoscope.domain import View
-from nephoscope.view import NotKnown
-
-from nephoscope_aws.access_policies import Grant, open_grants
+from nephoscope.domain import NotKnown, View
+from nephoscope_aws.access_policies import MAX_PATTERNS, Grant, Names, open_grants
 
 BLOCK_FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 """The four switches of a public access block. BlockPublic* stop new grants; the other two undo the ones in place.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"""
+
+
+MAX_SHOWN = 4
+"""Actions that a message is made of; it writes three of them and says that there are more."""
 
 
 class Access(StrEnum):
@@ -192,12 +195,12 @@ def _policy_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
         yield Exposure(access, "policy", message, grant.at)
 
 
-def _shown(grant: Grant, every: tuple[str, ...]) -> str:
+def _shown(grant: Grant, every: tuple[str, ...]) -> Names:
     """The grant's actions that matter here, as they are written."""
     if grant.actions.excepted:
-        return str(grant.actions)
-    kind = type(grant.actions)
-    return str(kind(tuple(pattern for pattern in grant.actions.patterns if kind((pattern,)).which(every))))
+        return grant.actions
+    patterns = grant.actions.patterns[:MAX_PATTERNS]
+    return Names(tuple(islice((pattern for pattern in patterns if Names((pattern,)).which(every)), MAX_SHOWN)))
 
 
 def _acl_exposures(bucket: View, access: Access) -> Iterator[Exposure]:

@@ -27,8 +27,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-from nephoscope.domain import View
-from nephoscope.view import NotKnown
+from nephoscope.domain import NotKnown, View
 
 WIDEST = {4: 8, 6: 32}
 """The shortest prefix, in bits, of an ``aws:SourceIp`` range that still counts as narrow, by IP version.
@@ -156,7 +155,10 @@ def _entries_under(condition: View, name: str) -> Iterator[_Entry]:
     if not isinstance(block, View):
         return
     for key in block.names():
-        values = texts(block.key(key))
+        value = block.key(key)
+        values = texts(value)
+        if len(values) < len(_members(value)):
+            values = []  # something in it is no value, so it pins nothing
         yield _Entry(quantifier, operator.removesuffix("ifexists"), operator.endswith("ifexists"), key.lower(), values)
 
 

@@ -16,19 +16,21 @@ VPC endpoint policies forbid.
 from __future__ import annotations
 
 import fnmatch
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.domain import Unknown, View
-from nephoscope.view import NotKnown
-
+from nephoscope.domain import NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import OPEN_IDENTITY_PROVIDERS, account_of, pins, spares_known_only, texts
 
 MAX_GUARDS = 20
 MAX_GUARD_PATTERNS = 50
-"""Guarding Deny statements, and wildcard patterns in each, that are considered: it bounds what a hostile document
-costs; a blanket Deny has one or two."""
+"""Guarding Deny statements, and wildcard patterns in each, that are considered: a blanket Deny has one or two."""
+
+MAX_PATTERNS = 1_000
+"""Action patterns with wildcards in one statement; more count as all actions. S3 has fewer than 200 actions. All three
+bound what a hostile document costs, and err to the open side."""
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -57,20 +59,26 @@ class Names:
     patterns: tuple[str, ...]
     excepted: bool = False
 
-    def which(self, actions: tuple[str, ...]) -> list[str]:
+    def which(self, actions: tuple[str, ...]) -> tuple[str, ...]:
         """Return those of these actions (``s3:GetObject``) that are among the named ones; case does not count."""
-        folded = dict.fromkeys(pattern.lower() for pattern in self.patterns)
-        wild = [pattern for pattern in folded if "*" in pattern or "?" in pattern]
-        found = []
-        for action in actions:
-            name = action.lower()
-            if (name in folded or any(matches(pattern, name) for pattern in wild)) != self.excepted:
-                found.append(action)
-        return found
+        return _which(self, actions)
 
     def __str__(self) -> str:
         shown = ", ".join(pattern[:60] for pattern in self.patterns[:3]) + (", …" if len(self.patterns) > 3 else "")
         return f"everything but {shown}" if self.excepted else shown
+
+
+@functools.lru_cache(maxsize=64)  # the statements of a policy, and the policies of many buckets, name the same actions
+def _which(named: Names, actions: tuple[str, ...]) -> tuple[str, ...]:
+    folded = dict.fromkeys(pattern.lower() for pattern in named.patterns)
+    wild = [pattern for pattern in folded if "*" in pattern or "?" in pattern]
+    if len(wild) > MAX_PATTERNS:
+        return actions
+
+    def holds(name: str) -> bool:
+        return (name in folded or any(matches(pattern, name) for pattern in wild)) != named.excepted
+
+    return tuple(action for action in actions if holds(action.lower()))
 
 
 def names(statement: View, element: str) -> Names:
@@ -90,6 +98,7 @@ class Grant:
     principal: str
     at: str
     actions: Names
+    resources: Names
 
 
 def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
@@ -151,11 +160,12 @@ def open_grants(policy: Any, wanted: Callable[[Names], bool] = lambda actions: T
     :param wanted: only grants whose actions this accepts count.
     :raises NotKnown: a part that could not be read might open or close access, and nothing else decides it.
     """
+    unread: list[NotKnown] = []
     gaps: list[NotKnown] = []
     grants: list[Grant] = []
     guards: list[_Guard] = []
     may_close = False
-    for statement in statements(policy, gaps):
+    for statement in statements(policy, unread):
         effect = None
         try:
             effect = statement.key("Effect")
@@ -167,7 +177,8 @@ def open_grants(policy: Any, wanted: Callable[[Names], bool] = lambda actions: T
             gaps.append(gap)
             may_close = may_close or effect != "Allow"
     left = [grant for grant in grants if not any(guard.covers(grant) for guard in guards[:MAX_GUARDS])]
-    if gaps and (may_close or not left):
+    gaps += unread
+    if gaps and (may_close or unread or not left):
         raise gaps[0]
     return left
 
@@ -176,8 +187,8 @@ def _open_grant(statement: View) -> Grant | None:
     found = everyone(statement)
     if found is None or pins(statement.key("Condition")):
         return None
-    actions = names(statement, "Action")
-    return Grant(statement, *found, actions) if actions.patterns or actions.excepted else None
+    actions, resources = names(statement, "Action"), names(statement, "Resource")
+    return Grant(statement, *found, actions, resources) if actions.patterns or actions.excepted else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +200,8 @@ class _Guard:
 
     def covers(self, grant: Grant) -> bool:
         actions = ("*",) if grant.actions.excepted else grant.actions.patterns
-        resource = names(grant.statement, "Resource")
-        resources = ("*",) if resource.excepted or not resource.patterns else resource.patterns
+        unlimited = grant.resources.excepted or not grant.resources.patterns
+        resources = ("*",) if unlimited else grant.resources.patterns
         return _contain(self.actions, {each.lower() for each in actions}) and _contain(self.resources, set(resources))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.parsers import ResponseParserError
+
 from nephoscope.domain import ALL_REGIONS
 
 IN_FLIGHT = 40
@@ -55,6 +57,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; a r
 
 _FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError, CredentialRetrievalError, NoCredentialsError,
            PartialCredentialsError, ResponseParserError)  # fmt: skip
+
+_REASON = re.compile(r"because no [a-z -]+ allows (it|the \S+ action)|with an explicit deny( in an? [a-z -]+)?")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -93,7 +97,7 @@ def translated(error: Exception, permission: str) -> Exception:
     if isinstance(error, ClientError):
         code = code_of(error)
         if code in DENIED:
-            return Denied(permission, f"access denied: {permission} is not allowed")
+            return Denied(permission, f"access denied: {permission} is not allowed{_reason(error)}")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in UNAVAILABLE or status >= 500:
             return Unavailable(f"{error.operation_name}: AWS answered {code}")
@@ -101,6 +105,15 @@ def translated(error: Exception, permission: str) -> Exception:
     if isinstance(error, _FAULTS):
         return Unavailable(f"{permission}: {type(error).__name__}: {error}")
     return error
+
+
+def _reason(error: ClientError) -> str:
+    """Return which kind of policy refused, where AWS says so; the rest of its message names callers and tokens.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    found = _REASON.search(str(error.response.get("Error", {}).get("Message", "")))
+    return f" {found[0]}" if found else ""
 
 
 class Api:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
-
 from nephoscope_aws.api import Api, Denied, Unavailable
 
 

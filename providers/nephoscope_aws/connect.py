@@ -19,8 +19,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
-from nephoscope.domain import Connection, ConnectionProblem, PlanProblem
 
+from nephoscope.domain import Connection, ConnectionProblem, PlanProblem
 from nephoscope_aws.api import DENIED, code_of
 from nephoscope_aws.clients import ATTEMPTS_TO_CONNECT, ClientCache, home_region, new_session
 from nephoscope_aws.settings import RoleArn, parse_role_arn
@@ -150,7 +150,7 @@ def _assume(
         f"{prefix}role_arn",
         f"AWS does not let Nephoscope assume this role, and does not say which of these is why: the role does not "
         f"exist; or it does not trust {principal}; or it asks for another external ID than the one entered here; or "
-        f"{principal} may not call sts:AssumeRole.",
+        f"{principal} may not call sts:AssumeRole. A role that was just created can need a minute.",
     )
 
 

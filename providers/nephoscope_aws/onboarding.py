@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import Kit
-
 from nephoscope_aws.settings import READ_ROLE, WRITE_ROLE
 
 MANAGED = ("SecurityAudit", "job-function/ViewOnlyAccess")
-"""AWS's own policies on the role for reading; neither lets anyone read what is stored in the account.
+"""AWS's own policies on the role for reading; both are for looking only.
 
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SecurityAudit.html,
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html
@@ -87,8 +86,9 @@ def kits(role: Role) -> list[Kit]:
     ask = "" if role.trusted else f" It asks for {_ASKED[0].lower()}{_ASKED[1:]}."
     return [
         Kit("cli", "AWS CLI", f"{role.name}.sh", "bash", cli_script(role),
-            "Open CloudShell in the account (or a shell with its credentials), paste the script and run it. It can be "
-            f"run again at any time to bring the role up to date. Its last line is the role's ARN.{ask}"),
+            f"Put the script in a file in CloudShell of the account (or where its credentials are) and run bash "
+            f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to bring the "
+            f"role up to date.{ask}"),
         Kit("cloudformation", "CloudFormation", f"{role.name}.yaml", "yaml", cloudformation(role),
             "Create a stack from this template, in any region, and acknowledge that it creates a named IAM role. The "
             f"stack's output RoleArn is the role's ARN.{ask}"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nephoscope.domain import Provider
 from nephoscope.hookspecs import hookimpl
-
 from nephoscope_aws.provider import AwsProvider
 
 

@@ -14,7 +14,6 @@ from nephoscope.domain import (
     Region,
     Verification,
 )
-
 from nephoscope_aws import collectors, onboarding, verify
 from nephoscope_aws.api import Api, Denied, Unavailable
 from nephoscope_aws.connect import Connected, connect, own_principal

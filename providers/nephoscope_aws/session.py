@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from nephoscope.domain import ALL_REGIONS, Call, Permission, PlanProblem, Resource, Session, Writer
 
+from nephoscope.domain import ALL_REGIONS, Call, Permission, PlanProblem, Resource, Session, Writer
 from nephoscope_aws.api import Api, code_of, translated
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.collector import Collector

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
-from nephoscope.domain import Check
 
+from nephoscope.domain import Check
 from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.connect import Connected, role_of

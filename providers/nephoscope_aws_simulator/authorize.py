@@ -8,15 +8,14 @@ Resource-based policies (of buckets, of keys) are not evaluated.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import account_of, administrator_arn
 from nephoscope_aws_simulator.actions import iam_action
-from nephoscope_aws_simulator.conditions import holds
+from nephoscope_aws_simulator.conditions import NotSimulatedError, holds
+from nephoscope_aws_simulator.entities import backend_of, boundary, document, find, identity_policies
 from nephoscope_aws_simulator.errors import AwsError, of_kind
 from nephoscope_aws_simulator.policy import (
     Document,
@@ -25,18 +24,22 @@ from nephoscope_aws_simulator.policy import (
     action_applies,
     as_list,
     evaluate,
-    parse,
     statements,
 )
 from nephoscope_aws_simulator.wire import Call
 
-# "No permissions are required to perform this operation" (GetCallerIdentity); GetSessionToken likewise.
+# "No permissions are required to perform this operation":
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-_FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+_FREE = {"sts:GetCallerIdentity"}
+# moto would give everybody the same key for these, with which everything is allowed
+_NOT_SIMULATED = {
+    "sts:GetSessionToken",
+    "sts:GetFederationToken",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+}
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html: "Maximum length of 2048"
 _SESSION_POLICY_MAXIMUM = 2048
-
-_document = functools.lru_cache(maxsize=512)(parse)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ def identify(call: Call) -> Caller:
     """The caller of a call; temporary credentials must be known, complete and not expired."""
     from moto.sts.models import sts_backends
 
+    if not call.access_key:
+        raise of_kind(call, "AccessDenied", "Access Denied: the request is not signed")
     if not call.access_key.startswith("ASIA"):
         account = account_of(call.access_key)
         return Caller(administrator_arn(account), account)
@@ -67,44 +72,6 @@ def identify(call: Call) -> Caller:
                 raise of_kind(call, "ExpiredToken")
             return Caller(session.arn, session.account_id, session)
     raise of_kind(call, "InvalidCredentials")
-
-
-def _managed(backend: Any, arn: str) -> Iterator[Document]:
-    if policy := backend.managed_policies.get(arn):
-        yield from (_document(version.document) for version in policy.versions if version.is_default)
-
-
-def identity_policies(backend: Any, entity: Any) -> list[Document]:
-    """All policies of a role, a user or a group: attached, inline, and of a user's groups."""
-    found = [_document(text) for text in entity.policies.values()]
-    for arn in entity.managed_policies:
-        found.extend(_managed(backend, arn))
-    if hasattr(entity, "access_keys"):
-        for group in backend.get_groups_for_user(entity.name):
-            found.extend(identity_policies(backend, group))
-    return found
-
-
-def boundary(backend: Any, entity: Any) -> list[Document] | None:
-    """The permissions boundary, if there is one."""
-    arn = getattr(entity, "permissions_boundary_arn", None)
-    return list(_managed(backend, arn)) if arn else None
-
-
-def entity_arn(account: str, parameter: str, name: str) -> str | None:
-    """The ARN of an IAM entity, which contains a path that calls do not give."""
-    from moto.iam.models import iam_backends
-
-    backend = iam_backends[account]["aws"]
-    kinds: dict[str, Any] = {
-        "RoleName": backend.roles,
-        "UserName": backend.users,
-        "GroupName": backend.groups,
-        "InstanceProfileName": backend.instance_profiles,
-        "ServerCertificateName": backend.certificates,
-    }
-    entity = kinds[parameter].get(name)
-    return str(entity.arn) if entity else None
 
 
 def context_of(call: Call, caller: Caller) -> dict[str, str]:
@@ -148,20 +115,20 @@ def _missing(layer: str, call: Call) -> str:
 
 def authorize(call: Call, caller: Caller, targets: list[str | None]) -> None:
     """Raise the service's refusal when the session's policies do not allow the call on every target."""
-    from moto.iam.models import iam_backends
-
     action = iam_action(call)
+    if action in _NOT_SIMULATED:
+        raise NotSimulatedError("other credentials than those of AssumeRole")
     if caller.session is None or action in _FREE:
         return
-    backend = iam_backends[caller.account]["aws"]
-    role = backend.roles.get(str(caller.session.role_arn).rpartition("/")[2])
-    if role is None:  # deleted since; its sessions are worth nothing then
+    backend = backend_of(caller.account)
+    role = find(caller.account, "RoleName", caller.principal_arn.rpartition("/")[2])
+    if role is None or role.arn != caller.principal_arn:  # deleted since; its sessions are worth nothing then
         raise of_kind(call, "InvalidCredentials")
     layers = [("identity-based policy", identity_policies(backend, role))]
     if (limits := boundary(backend, role)) is not None:
         layers.append(("permissions boundary", limits))
     if caller.session.policy:
-        layers.append(("session policy", [_document(caller.session.policy)]))
+        layers.append(("session policy", [document(caller.session.policy)]))
     context = context_of(call, caller)
     for resource in targets:
         for name, documents in layers:
@@ -180,10 +147,10 @@ def _principal_applies(statement: Document, caller: Caller) -> bool:
     return any(one == "*" or one in account_forms or one in (caller.arn, caller.principal_arn) for one in named)
 
 
-def _trusts(document: Document, caller: Caller, context: dict[str, str]) -> bool:
+def _trusts(policy: Document, caller: Caller, context: dict[str, str]) -> bool:
     effects = {
         statement.get("Effect")
-        for statement in statements(document)
+        for statement in statements(policy)
         if action_applies(statement, "sts:AssumeRole")
         and _principal_applies(statement, caller)
         and holds(statement.get("Condition", {}), context)
@@ -193,23 +160,18 @@ def _trusts(document: Document, caller: Caller, context: dict[str, str]) -> bool
 
 def authorize_assume_role(call: Call, caller: Caller) -> None:
     """Whether the role exists and its trust policy lets this caller in, with the external id that was given."""
-    from moto.iam.models import iam_backends
-
     role_arn = str(call.params.get("RoleArn", ""))
     refusal = of_kind(
         call, "AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
     )
     parts = role_arn.split(":")
-    # AWS does not tell a role that is missing from one that does not trust the caller
-    if len(parts) != 6 or parts[4] not in iam_backends:
-        raise refusal
-    role = iam_backends[parts[4]]["aws"].roles.get(parts[5].rpartition("/")[2])
-    if role is None or role.arn != role_arn:
+    role = find(parts[4], "RoleName", role_arn.rpartition("/")[2]) if len(parts) == 6 else None
+    if role is None or role.arn != role_arn:  # AWS does not tell a role that is missing from one that refuses
         raise refusal
     context = context_of(call, caller) | {"sts:RoleSessionName": str(call.params.get("RoleSessionName", ""))}
     if "ExternalId" in call.params:
         context["sts:ExternalId"] = str(call.params["ExternalId"])
-    if not _trusts(_document(role.assume_role_policy_document), caller, context):
+    if not _trusts(document(role.assume_role_policy_document), caller, context):
         raise refusal
     _check_session_policy(call)
 
@@ -217,13 +179,13 @@ def authorize_assume_role(call: Call, caller: Caller) -> None:
 def _check_session_policy(call: Call) -> None:
     policy = call.params.get("Policy", "")
     if any(name.startswith("PolicyArns.") for name in call.params):
-        raise AwsError("NotImplemented", "The simulator knows no PolicyArns of AssumeRole, only Policy.", 501)
+        raise NotSimulatedError("PolicyArns; Policy is")
     if len(policy) > _SESSION_POLICY_MAXIMUM:
         detail = "Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to "
         raise AwsError("ValidationError", f"1 validation error detected: {detail}{_SESSION_POLICY_MAXIMUM}", 400)
     if policy:
         try:
-            _document(policy)
+            document(policy)
         except ValueError as error:
             message = "This policy contains invalid Json"
             raise AwsError("MalformedPolicyDocument", message, 400) from error

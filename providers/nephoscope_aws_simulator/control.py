@@ -132,10 +132,6 @@ def _reset_calls(world: World, _: Payload) -> dict[str, Any]:
     return {"total": 0}
 
 
-def _health(world: World, _: Payload) -> dict[str, Any]:
-    return {"status": "ok", "ready": world.ready, "seeded": world.seeded}
-
-
 _ROUTES: dict[tuple[str, str], Callable[[World, Payload], dict[str, Any]]] = {
     ("POST", "patch"): _patch,
     ("POST", "deny"): _deny,
@@ -144,7 +140,6 @@ _ROUTES: dict[tuple[str, str], Callable[[World, Payload], dict[str, Any]]] = {
     ("POST", "regions"): _regions,
     ("GET", "calls"): _calls,
     ("POST", "calls/reset"): _reset_calls,
-    ("GET", "health"): _health,
 }
 
 
@@ -156,9 +151,12 @@ def answer(world: World, method: str, path: str, remote: str, body: bytes) -> An
     """Serve one control request."""
     if not ipaddress.ip_address(remote).is_loopback:
         return _answer(403, {"error": "the control plane answers loopback only"})
-    route = _ROUTES.get((method, path.removeprefix(PREFIX)))
+    name = path.removeprefix(PREFIX)
+    if (method, name) == ("GET", "health"):  # 503 until the account is seeded, for those who wait for a 200
+        return _answer(200 if world.ready else 503, {"ready": world.ready, "seeded": world.seeded})
+    route = _ROUTES.get((method, name))
     if route is None:
-        known = ", ".join(f"{verb} {PREFIX}{name}" for verb, name in _ROUTES)
+        known = ", ".join(f"{verb} {PREFIX}{one}" for verb, one in [("GET", "health"), *_ROUTES])
         return _answer(404, {"error": f"unknown: {method} {path}; known: {known}"})
     try:
         return _answer(200, route(world, json.loads(body) if body else {}))

@@ -45,7 +45,7 @@ def _user(_: World, item: Item) -> None:
 
 def _role(_: World, item: Item) -> None:
     """name, age_days, used_days (null: never)."""
-    role = _iam(item).roles[item["name"]]
+    role = {role.name: role for role in _iam(item).roles.values()}[item["name"]]
     if "age_days" in item:
         role.create_date = ago(item["age_days"])
     if "used_days" in item:

@@ -11,6 +11,8 @@ import json
 import logging
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -22,8 +24,8 @@ from typing import Any
 from nephoscope_aws_simulator import authorize, control, simulate
 from nephoscope_aws_simulator.actions import iam_action, operation_name, resources
 from nephoscope_aws_simulator.conditions import NotSimulatedError
+from nephoscope_aws_simulator.entities import arn_of
 from nephoscope_aws_simulator.errors import Answer, AwsError, of_kind, render
-from nephoscope_aws_simulator.state import Store
 from nephoscope_aws_simulator.wire import Call, Environ, read, read_body
 from nephoscope_aws_simulator.world import Gate, World
 
@@ -77,7 +79,7 @@ class Application:
         if call.region in self._world.disabled_regions:
             raise of_kind(call, "InvalidCredentials")
         caller = authorize.identify(call)
-        targets = resources(call, caller.account, authorize.entity_arn)
+        targets = resources(call, caller.account, arn_of)
         names = {iam_action(call), operation_name(call)}
         if kind := self._world.denial_for(names, call.region, [target for target in targets if target]):
             raise authorize.injected(call, caller, kind, targets)
@@ -127,23 +129,30 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _forget_real_accounts() -> None:
+    """Whoever starts this may have a profile, a region or an endpoint of their own; none of it is meant for here."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
 def _moto() -> Any:
     # ~1,500 managed policies are wanted, ~650 stock images with ~1,300 snapshots per region are not: those would
     # pass for the account's own
     os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    # without a look at bucket policies, the safe answer is that another account's buckets are not ours
+    os.environ.setdefault("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false")
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     return DomainDispatcherApplication(create_backend_app)
 
 
-def _seed(world: World, endpoint: str) -> None:
-    from nephoscope_aws_simulator.company import seed
-
-    started = time.monotonic()
-    summary = seed(endpoint)
-    world.seeded = world.dirty = True
-    print(f"seeded {summary} in {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+def _start_seeding(endpoint: str) -> subprocess.Popen[bytes]:
+    """In a process of its own, which loads boto3 while this one loads moto."""
+    path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "nephoscope_aws_simulator.company", endpoint]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})  # noqa: S603 - our own command
 
 
 def _stop(*_: object) -> None:
@@ -153,11 +162,19 @@ def _stop(*_: object) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; then keep the state."""
     arguments = _arguments(argv)
+    _forget_real_accounts()
+    listener = socket.create_server((arguments.host, arguments.port), backlog=128)
+    endpoint = f"http://{arguments.host}:{listener.getsockname()[1]}"
+    fresh = not (arguments.state and arguments.state.exists())
+    seeding = _start_seeding(endpoint) if arguments.company and fresh else None  # its first call waits for us
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
     moto = _moto()
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
 
     from nephoscope_aws_simulator.corrections import apply
+    from nephoscope_aws_simulator.state import Store
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     world, gate = World(), Gate()
@@ -166,19 +183,23 @@ def main(argv: list[str] | None = None) -> None:
     if store:
         store.load()
     world.disabled_regions |= {name for name in arguments.disabled_regions.split(",") if name}
-    application = Application(world, gate, moto)
-    server = make_server(arguments.host, arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
-    endpoint = f"http://{arguments.host}:{server.server_port}"
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    server = make_server(
+        arguments.host,
+        arguments.port,
+        Application(world, gate, moto),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        fd=listener.fileno(),
+    )
+    failed = threading.Event()
 
     def prepare() -> None:
         if arguments.company and not world.seeded:
-            try:
-                _seed(world, endpoint)
-            except BaseException:
-                server.shutdown()  # rather no account than half of one
-                raise
+            if (seeding or _start_seeding(endpoint)).wait():
+                failed.set()  # rather no account than half of one
+                server.shutdown()
+                return
+            world.seeded = world.dirty = True
         world.ready = True
         print(json.dumps({"endpoint": endpoint, "ready": True}), flush=True)
         while store:
@@ -190,5 +211,7 @@ def main(argv: list[str] | None = None) -> None:
         server.serve_forever()
     finally:
         server.server_close()
-        if store:
+        if store and world.ready:
             store.save_if_changed()
+    if failed.is_set():
+        raise SystemExit("seeding failed")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from nephoscope_aws_simulator.authorize import boundary, identity_policies
+from nephoscope_aws_simulator.entities import backend_of, boundary, find, identity_policies
 from nephoscope_aws_simulator.errors import Answer, AwsError
 from nephoscope_aws_simulator.policy import Request, Verdict, evaluate
 from nephoscope_aws_simulator.wire import Call
@@ -38,19 +38,14 @@ def _context(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _entity(arn: str) -> tuple[Any, Any]:
-    from moto.iam.models import iam_backends
-
     match = _SOURCE.fullmatch(arn)
     if match is None:
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn}", 400)
     account, kind, name = match.groups()
-    backend = iam_backends[account]["aws"]
-    entities: dict[str, Any] = {"role": backend.roles, "user": backend.users, "group": backend.groups}
-    entity = entities[kind].get(name)
-    if entity is None:
-        # https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html#API_SimulatePrincipalPolicy_Errors
+    entity = find(account, f"{kind.title()}Name", name)
+    if entity is None or entity.arn != arn:
         raise AwsError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
-    return backend, entity
+    return backend_of(account), entity
 
 
 def _result(action: str, resource: str, verdict: Verdict) -> str:

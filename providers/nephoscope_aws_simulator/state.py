@@ -6,10 +6,8 @@ The file is the simulator's own and holds nothing real. It is pickle, so only ev
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import sys
-import tempfile
 import threading
 from importlib.metadata import version
 from pathlib import Path
@@ -96,11 +94,15 @@ class Store:
 
     def __init__(self, path: Path, world: World, gate: Gate) -> None:
         self._path, self._world, self._gate = path, world, gate
+        self._saving = threading.Lock()
 
     def save_if_changed(self) -> None:
         """Write the state when anything was written since the last time."""
-        if not self._world.dirty:
-            return
+        with self._saving:  # the last save must not meet the regular one
+            if self._world.dirty:
+                self._save()
+
+    def _save(self) -> None:
         with self._gate.alone():
             self._world.dirty = False
             services = {backends.service_name: _dump(backends) for backends in _all_backends()}
@@ -110,10 +112,9 @@ class Store:
             "services": {name: dumped for name, dumped in services.items() if dumped is not None},
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            pickle.dump(content, file, protocol=pickle.HIGHEST_PROTOCOL)
-        Path(temporary).replace(self._path)
+        new = self._path.with_name(f"{self._path.name}.new")
+        new.write_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+        new.replace(self._path)  # at once, so that a kill leaves the old state or the new one
 
     def load(self) -> None:
         """Restore; without a usable file the account starts empty."""

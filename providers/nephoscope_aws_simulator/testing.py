@@ -153,6 +153,16 @@ class Simulator:
             self._clients[key] = client_for(self.endpoint, service, region, account=account)
         return self._clients[key]
 
+    def assume(self, role_arn: str, *, external_id: str | None = None, policy: Any = None) -> dict[str, Any]:
+        """The `Credentials` of a session of a role, with an inline session policy if there is one."""
+        request = {"RoleArn": role_arn, "RoleSessionName": "test"}
+        if external_id is not None:
+            request["ExternalId"] = external_id
+        if policy is not None:
+            request["Policy"] = json.dumps(policy)
+        credentials: dict[str, Any] = self.client("sts").assume_role(**request)["Credentials"]
+        return credentials
+
     def control(self, path: str, payload: Any = None, **members: Any) -> Any:
         """Call the control plane: `calls` and `health` are read, everything else is posted.
 

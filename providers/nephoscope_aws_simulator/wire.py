@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from botocore.exceptions import UnknownServiceError
 from werkzeug.exceptions import NotFound
-
-from nephoscope_aws_simulator.accounts import BASE_ACCESS_KEY
 
 Environ = dict[str, Any]
 
@@ -41,6 +40,7 @@ class Call:
     operation: str
     region: str
     access_key: str
+    """Empty when the request is not signed in its headers; presigned URLs are not simulated."""
     token: str
     protocol: str
     """`query`, `ec2`, `json`, `rest-json`, `rest-xml` (S3 Control, Route 53) or `s3`."""
@@ -75,7 +75,7 @@ def _rest_operation(model: str, environ: Environ) -> tuple[str, dict[str, Any]]:
     # a copy, because a Request caches itself and its parsed form in the environ
     try:
         operation, labels = _router(model).match(Request({**environ, "wsgi.input": io.BytesIO()}))
-    except NotFound:
+    except (NotFound, UnknownServiceError):
         return "Unknown", {}
     return operation.name, dict(labels)
 
@@ -84,7 +84,10 @@ def _rest_operation(model: str, environ: Environ) -> tuple[str, dict[str, Any]]:
 def _protocol(model: str) -> str:
     from moto.core.utils import get_service_model
 
-    return str(get_service_model(model).metadata.get("protocol"))
+    try:
+        return str(get_service_model(model).metadata.get("protocol"))
+    except UnknownServiceError:
+        return "rest-json"
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -96,10 +99,10 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def read(environ: Environ) -> Call:
-    """The call that a WSGI request makes. An unsigned request is taken for an unsigned S3 one, as moto does."""
+    """The call that a WSGI request makes. An unsigned request can only be meant for S3."""
     body = read_body(environ)
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    access_key, region, service = credential.groups() if credential else (BASE_ACCESS_KEY, "us-east-1", "s3")
+    access_key, region, service = credential.groups() if credential else ("", "us-east-1", "s3")
     path = environ.get("PATH_INFO", "/")
     model = "s3control" if service == "s3" and path.startswith("/v20180820/") else _MODELS.get(service, service)
     form = {}

@@ -11,9 +11,8 @@ from typing import Any
 
 from nephoscope.domain import Call, Permission, PlanProblem, Remediation, Resource, Session, Step, View
 from nephoscope.view import Recorder
-from nephoscope_aws.access_buckets import Exposure, block_flag, bucket_exposure
+from nephoscope_aws.access import Exposure, block_flag, bucket_exposure
 from nephoscope_aws.api import Denied, Unavailable
-
 from nephoscope_aws_fixes.policy_text import owner_for_everyone, same_policy, write_like
 
 MAX_POLICY = 20_480
@@ -56,15 +55,8 @@ class _Bucket:
         return Call("s3", operation, given, Permission(_ACTIONS[operation], self.arn), self.region)
 
     def ask(self, session: Session, operation: str) -> dict[str, Any] | None:
-        return _read(session, self.call(operation))
-
-
-def _read(session: Session, call: Call) -> dict[str, Any] | None:
-    try:
-        answer = session.read(call)
-    except (Denied, Unavailable) as hidden:
-        raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
-    return None if answer is None else dict(answer)
+        answer = session.read(self.call(operation))
+        return None if answer is None else dict(answer)
 
 
 def _policy(bucket: _Bucket, session: Session) -> str | None:
@@ -109,7 +101,7 @@ def _look(bucket: _Bucket, session: Session) -> _Live:
     ownership = bucket.ask(session, "get_bucket_ownership_controls") or {}
     own = bucket.ask(session, "get_public_access_block") or {}
     asked = Call("s3control", "get_public_access_block", {"AccountId": bucket.account}, Permission(_ACCOUNT_BLOCK))
-    accounts = _read(session, asked) or {}
+    accounts = session.read(asked) or {}
     blocks = (own.get("PublicAccessBlockConfiguration"), accounts.get("PublicAccessBlockConfiguration"))
     return _Live(policy, _parsed(policy), acl, ownership.get("OwnershipControls"), blocks)
 
@@ -142,7 +134,10 @@ class RemovePublicAccess(Remediation):
 
     def plan(self, resource: Resource, session: Session) -> list[Step]:
         bucket = _Bucket(resource.name, resource.id, resource.region, resource.account)
-        live = _look(bucket, session)
+        try:
+            live = _look(bucket, session)
+        except (Denied, Unavailable) as hidden:
+            raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
         ways_in = bucket_exposure(live.view)
         if not ways_in:
             raise PlanProblem("it is not public any more.")

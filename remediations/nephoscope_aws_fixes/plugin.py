@@ -5,7 +5,6 @@ from __future__ import annotations
 from nephoscope.domain import Plan, Remediation, Resource
 from nephoscope.hookspecs import hookimpl
 from nephoscope.view import as_unknown
-
 from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
 
 DO_NOT_FIX = "nephoscope:do-not-fix"

@@ -18,7 +18,8 @@ def owner_for_everyone(principal: Any, owner: str) -> Any:
 def _replaced(names: Any, owner: str) -> Any:
     if not isinstance(names, list):
         return owner if names == EVERYONE else names
-    return list(dict.fromkeys(owner if name == EVERYONE else name for name in names))
+    replaced = [owner if name == EVERYONE else name for name in names]
+    return [name for index, name in enumerate(replaced) if name not in replaced[:index]]
 
 
 def write_like(document: Any, original: str) -> str:
@@ -42,7 +43,7 @@ def same_policy(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
     try:
-        return _folded(json.loads(one)) == _folded(json.loads(other))
+        return bool(_folded(json.loads(one)) == _folded(json.loads(other)))
     except ValueError:
         return one == other
 

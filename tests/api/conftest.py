@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from rest_framework.test import APIClient
+from tests.api import toy
+
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.services import suppress
 from nephoscope.audit.services import Actor
-from nephoscope.changes.services import plan_change
+from nephoscope.changes.services import apply_change, plan_change
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.inventory.scans import start_scan
 from nephoscope.plugins import registry
-from rest_framework.test import APIClient
-
-from tests.api import toy
 
 Api = Callable[[Any], APIClient]
 
 
 @pytest.fixture(autouse=True)
-def unthrottled() -> None:
-    """Counted sign-ins are kept in the cache, which outlives a test."""
+def quick(settings: Any) -> None:
+    """Make many users in little time, and forget counted sign-ins: the cache outlives a test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
 
 
@@ -47,7 +48,7 @@ def api() -> Api:
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[toy.ToyCloud]:
+def cloud(monkeypatch: pytest.MonkeyPatch) -> toy.ToyCloud:
     """The toy cloud, as if a plugin had registered it."""
     cloud, plugins = toy.ToyCloud(), registry()
     monkeypatch.setitem(plugins.providers, cloud.id, cloud)
@@ -70,19 +71,24 @@ def toy_account(account: Account, cloud: toy.ToyCloud) -> Account:
 
 @pytest.fixture
 def world(toy_account: Account, cloud: toy.ToyCloud, administrator: Any) -> SimpleNamespace:
-    """Two open doors, one of them suppressed, a closed one, a plan to close the first, and a scan under way."""
-    cloud.doors |= {"front": True, "back": True, "cellar": False}
-    doors = list(toy.Doors(cloud.doors).collect("doors", "north"))
-    rows = store.save(toy_account, "doors", doors)
-    judge_resources(toy_account, Actor.system(), rows, ())
+    """What an account in use has: an alert on a door, a suppressed one, one that was closed by a change, and a scan."""
+    cloud.doors |= {"front": True, "back": True, "side": True, "cellar": False}
+    read = store.save(toy_account, "doors", toy.Doors(cloud.doors).collect("doors", "north"))
+    judge_resources(toy_account, Actor.system(), read, ())
     alert = Alert.objects.get(account=toy_account)
-    front, back = Finding.objects.filter(alert=alert).order_by("-resource__name")
+    found = {row.resource.name: row for row in alert.findings.select_related("resource")}
     actor = Actor.of(administrator)
-    suppress(actor, alert, [back], "nobody comes there")
-    change = plan_change(actor, alert, [front], toy.CloseDoor.id)
-    scan = start_scan(actor, toy_account, enqueue=False)
-    alert.refresh_from_db()
+    suppress(actor, alert, [found["back"]], "nobody comes there")
+    applied = plan_change(actor, alert, [found["side"]], toy.CloseDoor.id)
+    apply_change(actor, applied, digest=applied.digest, reason="rain")
     return SimpleNamespace(
-        account=toy_account, alert=alert, front=front, back=Finding.objects.get(pk=back.pk), change=change, scan=scan,
-        cellar=Resource.objects.get(name="cellar"), cloud=cloud,
-    )  # fmt: skip
+        account=toy_account,
+        alert=Alert.objects.get(pk=alert.pk),
+        front=found["front"],
+        back=Finding.objects.get(pk=found["back"].pk),
+        cellar=Resource.objects.get(name="cellar"),
+        change=plan_change(actor, alert, [found["front"]], toy.CloseDoor.id),
+        applied=applied,
+        scan=start_scan(actor, toy_account, enqueue=False),
+        cloud=cloud,
+    )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from knox.models import AuthToken
-from nephoscope.accounts.models import AccountGroup, User
-from nephoscope.accounts.permissions import Role
-from nephoscope.audit.models import Entry
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
+
+from nephoscope.accounts.models import Account, AccountGroup, User
+from nephoscope.accounts.permissions import Role
+from nephoscope.api.permissions import RolePermission
+from nephoscope.audit.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -89,27 +94,98 @@ CASES = [
 """All operations but those on tokens, which are about oneself and have tests of their own."""
 
 
-@pytest.fixture
-def everything(world: SimpleNamespace, account: Any) -> SimpleNamespace:
-    """The world, and what single cases are about."""
-    from nephoscope.changes.services import apply_change, plan_change
-    from nephoscope.audit.services import Actor
+RANK = list(Role)
 
-    world.entry = Entry.objects.filter(account=account).first()
+
+@pytest.fixture
+def everything(world: SimpleNamespace) -> SimpleNamespace:
+    """The world, and what single cases need beside it."""
+    world.idle = Account.objects.create(
+        name="idle", provider="toy", number="2" * 12, settings=world.account.settings, regions=["north"],
+        verified_at=timezone.now(),
+    )  # fmt: skip
+    world.idle.groups.set(world.account.groups.all())
+    world.entry = Entry.objects.filter(account=world.account).first()
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")
     return world
 
 
 @pytest.fixture
-def users(
-    viewer: User, analyst: User, remediator: User, administrator: User
-) -> dict[str, User]:
-    return {user.role: user for user in (viewer, analyst, remediator, administrator)}
+def users(viewer: User, analyst: User, remediator: User, administrator: User) -> dict[Role, User]:
+    return {Role(user.role): user for user in (viewer, analyst, remediator, administrator)}
 
 
 def send(client: APIClient, case: Case, world: SimpleNamespace) -> Any:
     path = f"/api/v1/{case.path.format(**vars(world))}"
-    return client.generic(case.method, path) if case.method == "GET" else getattr(client, case.method.lower())(
-        path, case.body(world), format="json"
-    )
+    if case.method == "GET":
+        return client.get(path)
+    return client.generic(case.method, path, json.dumps(case.body(world)), content_type="application/json")
+
+
+def test_the_table_names_every_operation() -> None:
+    described = {
+        (method.upper(), path.removeprefix("/api/v1/").replace("{key}", "{}").replace("{id}", "{}"))
+        for path, operations in SchemaGenerator().get_schema(public=True)["paths"].items()
+        for method in operations
+    }
+    tabled = {
+        (case.method, re.sub(r"/(\{.*?\}|(?<=s/)[a-z]+[.-]?[a-z]+)", "/{}", case.path.split("?")[0], count=1))
+        for case in CASES
+    }
+    assert described - tabled == {("POST", "tokens"), ("DELETE", "tokens/{}")}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_only_those_who_may_get_through(
+    case: Case, everything: SimpleNamespace, users: dict[Role, User], stranger: User, api: Any
+) -> None:
+    least = RANK.index(case.least)
+    entries, calls = Entry.objects.count(), list(everything.cloud.calls)
+
+    assert send(api(), case, everything).status_code == 401
+    for role in RANK[:least]:
+        refused = send(api(users[role]), case, everything)
+        assert refused.status_code == 403, role
+        assert refused.json() == {"detail": f"This needs the role {case.least.label}."}
+    if case.scoped and case.least != ADMINISTRATOR:
+        stranger.role = max(case.least, ANALYST, key=RANK.index)
+        stranger.save()
+        answer = send(api(stranger), case, everything)
+        if case in LISTS:
+            assert (answer.status_code, answer.json()["count"]) == (200, 0)
+        else:
+            assert answer.status_code == 404
+            assert "There is no" in answer.json()["detail"]
+    assert Entry.objects.count() == entries, "a refused act left a trace"
+    assert everything.cloud.calls == calls, "a refused act reached the cloud"
+
+    done = send(api(users[case.least]), case, everything)
+    assert done.status_code == case.ok, done.content
+    if case in LISTS:
+        assert done.json()["count"] > 0
+
+
+def test_an_operation_without_a_named_right_is_refused(analyst: User, api: Any) -> None:
+    view = type("Forgotten", (), {"action": "explode", "acts": {}})()
+    request = SimpleNamespace(user=analyst, method="POST")
+
+    assert not RolePermission().has_permission(request, view)
+
+
+def test_a_user_without_a_session_or_token_is_told_how_to_sign_in(api: Any, db: None) -> None:
+    answer = api().get("/api/v1/alerts")
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Token"
+
+
+def test_only_those_who_connect_accounts_see_the_secret_words(
+    world: SimpleNamespace, analyst: User, administrator: User, api: Any
+) -> None:
+    path = f"/api/v1/accounts/{world.account.pk}"
+
+    assert api(administrator).get(path).json()["settings"]["secret"] == "generated-secret-word"
+    assert api(analyst).get(path).json()["settings"] == {}
+    for shown in (path, "/api/v1/accounts", "/api/v1/audit"):
+        assert "generated-secret-word" not in api(analyst).get(shown).content.decode()

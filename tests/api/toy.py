@@ -91,7 +91,9 @@ class CloseDoor(domain.Remediation):
     writes = (WRITE,)
 
     def plan(self, resource: Resource, session: domain.Session) -> list[Step]:
-        call, back = (Call("toy", "set", {"door": resource.name, "open": open}, Permission(WRITE)) for open in (False, True))
+        call, back = (
+            Call("toy", "set", {"door": resource.name, "open": open}, Permission(WRITE)) for open in (False, True)
+        )
         return [Step(resource.id, f"Close {resource.name}", call, back, {"Open": True}, {"Open": False})]
 
     def state(self, step: Step, session: domain.Session) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import cfnlint
 import pytest
+
 from nephoscope.domain import Connection, ConnectionProblem, Kit, Permission
 from nephoscope_aws import onboarding
 from nephoscope_aws.provider import AwsProvider, reads

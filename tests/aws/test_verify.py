@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from nephoscope.domain import Check, Connection, ConnectionProblem, Verification
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_simulator.testing import Simulator

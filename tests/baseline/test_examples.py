@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+
 from nephoscope.domain import Rule, Verdict
 from nephoscope.engine import Defaults
 from nephoscope.plugins import Registry

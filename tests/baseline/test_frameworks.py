@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nephoscope.domain import Control, Framework
 from nephoscope.plugins import Registry
 from nephoscope_baseline.frameworks import FrameworkError, load, read

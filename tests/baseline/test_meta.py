@@ -11,6 +11,7 @@ from typing import Any
 
 import cfnlint
 import pytest
+
 from nephoscope.domain import Rule
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry

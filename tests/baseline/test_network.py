@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from nephoscope.domain import Finding, Rule, Verdict, unknown
 from nephoscope.testing import judge_example
 from nephoscope_aws.network import Ports, is_world, parse_ports, parse_range

@@ -15,7 +15,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from nephoscope import domain
 from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
@@ -59,10 +58,11 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         read_only_fields = fields
 
     @extend_schema_field(VerificationSerializer)
-    def get_verification(self, account: Account) -> dict[str, Any]:
+    def get_verification(self, account: Account) -> Any:
         return account.verification
 
-    def get_settings(self, account: Account) -> dict[str, str]:
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_settings(self, account: Account) -> Any:
         return account.settings if may(self.context["request"].user, "connect") else {}
 
 
@@ -92,7 +92,7 @@ class Connecting(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """The provider says which settings there are, so what is unknown here is for it to judge."""
-        checked = super().to_internal_value(data)
+        checked: dict[str, Any] = super().to_internal_value(data)
         return checked | {"settings": {name: value for name, value in data.items() if name not in self.fields}}
 
 
@@ -115,12 +115,12 @@ class ScanRequest(Body):
     regions = serializers.ListField(child=serializers.CharField(), default=list, help_text="All unless named.")
 
 
-class RegionSerializer(serializers.Serializer[domain.Region]):
+class RegionSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     enabled = serializers.BooleanField()
 
 
-class KitSerializer(serializers.Serializer[domain.Kit]):
+class KitSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     title = serializers.CharField()
     filename = serializers.CharField()

@@ -24,7 +24,7 @@ from nephoscope.changes.services import plan_change
 from nephoscope.console.base import ConsoleAdmin, attempt
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import alert_context, regions
-from nephoscope.console.templatetags.neph import severity, when
+from nephoscope.console.templatetags.neph import severity, state, when
 from nephoscope.plugins import registry
 
 PERIODS = fixed(
@@ -208,7 +208,7 @@ class FindingAdmin(ConsoleAdmin):
 
     @admin.display(description=_("verdict"), ordering="verdict")
     def shown_verdict(self, finding: Finding) -> SafeString:
-        return verdict(finding.verdict, finding.get_verdict_display())
+        return state(finding.verdict, finding.get_verdict_display())
 
     @admin.display(description=_("resource"), ordering="resource__name")
     def found(self, finding: Finding) -> SafeString:
@@ -231,14 +231,6 @@ class FindingAdmin(ConsoleAdmin):
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
         return {"rule": registry().rules.get(shown.rule_id), "title": shown.resource.name}
-
-
-VERDICTS = {"pass": "neph-good", "fail": "neph-bad", "unknown": "", "error": "neph-warn"}
-
-
-def verdict(value: str, label: str) -> SafeString:
-    """Return a verdict as a colour and a word."""
-    return format_html('<span class="neph-chip {}">{}</span>', VERDICTS.get(value, ""), label)
 
 
 def _rules_of(framework: str) -> frozenset[str]:

@@ -231,7 +231,7 @@ class AlertFilter(filters.FilterSet):
     since = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte", label="Opened then or later")
     q = filters.CharFilter(method="text", label="Words in the title, rule, account or affected resources")
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
         asked = self.form.cleaned_data
         if not asked["state"]:
             asked["state"] = [AlertState.OPEN]

@@ -180,7 +180,7 @@ def reread(resources: list[Resource]) -> Reading:
                 Resource.objects.filter(pk=row.pk).update(gone_at=timezone.now())
                 result.gone.append(row.pk)
             else:
-                result.read += store.save(account, row.service, [found])
+                result.read += list(store.save(account, row.service, [found]))
     finally:
         session.close()
     return result

@@ -18,9 +18,9 @@ from nephoscope.plugins import registry
 
 class SettingSerializer(serializers.Serializer[domain.Field]):
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # an attribute of serializers too, unused in answers
     help = serializers.CharField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
     generated = serializers.BooleanField()
     for_writing = serializers.BooleanField()
 

@@ -40,7 +40,7 @@ class StableOrdering(OrderingFilter):
             message = _("Cannot order by %(strange)s. Known: %(known)s.")
             values = {"strange": ", ".join(strange), "known": ", ".join(known)}
             raise ValidationError({self.ordering_param: [message % values]})
-        order = asked or list(queryset.query.order_by or queryset.model._meta.ordering)
+        order: Any = asked or queryset.query.order_by or queryset.model._meta.ordering
         return [*order, "pk"]
 
 

@@ -78,7 +78,7 @@ class Tokens(Endpoint):
     def get_authenticate_header(self, request: Request) -> str:
         return "Token"
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         return [AllowAny()] if self._signing_in() else super().get_permissions()
 
     def get_throttles(self) -> list[BaseThrottle]:

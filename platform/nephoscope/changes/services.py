@@ -83,6 +83,8 @@ def plan_change(actor: Actor, alert: Alert, findings: Iterable[Finding], remedia
             raise ValidationError({"findings": [_("The plan could not be made: %s") % problem]}) from problem
     if vetoes := registry().vetoes(plan, targets):
         raise ValidationError({"findings": vetoes})
+    # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
+    _writer(alert.account, [step.call for step in plan.steps])
     return _save(actor, alert, remediation, plan, {each.resource_id: each.name for each in resources})
 
 
@@ -141,6 +143,8 @@ def _writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
         return provider_of(account).open_for_writing(account.connection, permissions)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
+    except domain.PlanProblem as problem:
+        raise ValidationError({"change": [str(problem)]}) from problem
 
 
 def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[str], **fields: Any) -> Change:

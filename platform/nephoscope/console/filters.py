@@ -16,6 +16,9 @@ from nephoscope.alerts.queries import ids
 
 Choices = Iterable[tuple[str, Any]]
 
+ANY = _("Any")
+"""What a filter says that is not set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -25,7 +28,7 @@ class Filter:
     label: Any
     choices: Callable[[HttpRequest], Choices]
     apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
-    any: Any = _("Any")
+    any: Any = ANY
 
     def narrow(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         value = _text(request, self.name)
@@ -70,3 +73,8 @@ class FilteredChangeList(ChangeList):
     def get_filters(self, request: HttpRequest) -> Any:
         self.root_queryset = self.model_admin.narrow(request, self.root_queryset)
         return [], False, {}, False, False
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # The filters say what is left out; the frame's own "show all" would take a list's default away.
+        self.full_result_count = self.result_count

@@ -150,6 +150,6 @@ class Resources(Models):
     filterset_class = ResourceFilter
     ordering_fields = ["type", "name", "region", "first_seen", "changed_at"]
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         rows = super().get_queryset()
         return rows.defer("properties") if self.action == "list" else rows

@@ -67,6 +67,7 @@ class Worker:
         self.lanes: dict[int, Lane] = {}
         self.output: queue.Queue[tuple[int, Batch | Ended]] = queue.Queue(maxsize=2 * LANES)
         self.stop = threading.Event()
+        self.cancelled = False
         self.on_progress = on_progress
         self.lease = timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
         self.beat_at = 0.0
@@ -153,7 +154,7 @@ class Worker:
             if not (shard := mine.first()):
                 return
             shard.finished_at, shard.gaps, shard.error = timezone.now(), list(lane.gaps.values()), ended.error
-            if self.stop.is_set():
+            if self.cancelled:
                 shard.state = ShardState.CANCELLED
             elif ended.error:
                 shard.state = ShardState.FAILED
@@ -185,6 +186,7 @@ class Worker:
             lease_until=timezone.now() + self.lease
         )  # fmt: skip
         if Scan.objects.filter(pk=self.scan.pk, cancel_requested=True).exists():
+            self.cancelled = True
             self.stop.set()
 
     # -- judging -----------------------------------------------------------------------------------
@@ -206,14 +208,14 @@ class Worker:
                 error = f"{type(problem).__name__}: {problem}"
         state = ShardState.FAILED if error else ShardState.DONE
         Shard.objects.filter(pk=shard.pk, owner=self.owner, state=ShardState.RUNNING).update(
-            state=ShardState.CANCELLED if self.stop.is_set() else state, error=error, finished_at=timezone.now()
+            state=ShardState.CANCELLED if self.cancelled else state, error=error, finished_at=timezone.now()
         )
         if self.on_progress:
             self.on_progress(self.scan)
 
     def _still_wanted(self) -> bool:
         self._heartbeat()
-        return not self.stop.is_set()
+        return not self.cancelled
 
 
 def _note_gaps(gaps: dict[tuple[str, str], dict[str, str]], type: str, value: object) -> None:

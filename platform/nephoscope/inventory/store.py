@@ -21,18 +21,18 @@ def digest_of(resource: domain.Resource) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> list[int]:
+def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> set[int]:
     """Insert or update the changed ones of a batch; return the row ids of the whole batch."""
     unique = {(each.type, each.id): each for each in batch}
-    rows = Resource.objects.filter(account=account, resource_id__in=[id for _type, id in unique])
+    rows = Resource.objects.filter(account=account, type__in={type for type, _id in unique},
+                                   resource_id__in=[id for _type, id in unique])  # fmt: skip
     known = {(type, id): (pk, digest, gone) for type, id, pk, digest, gone in
              rows.values_list("type", "resource_id", "pk", "digest", "gone_at")}  # fmt: skip
-    now, changed, seen = timezone.now(), [], []
+    now, changed = timezone.now(), []
+    seen = {row[0] for key, row in known.items() if key in unique}
     for key, each in unique.items():
         digest = digest_of(each)
         row = known.get(key)
-        if row:
-            seen.append(row[0])
         if row and row[1] == digest and row[2] is None:
             continue
         changed.append(
@@ -49,7 +49,7 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> li
             unique_fields=["account", "type", "resource_id"],
             update_fields=["service", "name", "region", "tags", "properties", "digest", "changed_at", "gone_at"],
         )
-        seen.extend(each.pk for each in saved)
+        seen.update(each.pk for each in saved)
     return seen
 
 

@@ -19,9 +19,6 @@ CREDENTIAL_REPORT_READS = {
     ("iam", "get_credential_report"): "iam:GetCredentialReport",
 }
 
-HOME = "us-east-1"
-"""Where account-wide S3 settings are asked for; every region gives the same answer, and this one is always enabled."""
-
 PATIENCE = 60.0
 """Seconds to wait for a credential report; AWS makes one in seconds, for thousands of users in up to a minute."""
 
@@ -35,11 +32,9 @@ def public_access_block(answer: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def account_public_access_block(api: Api) -> dict[str, Any] | None:
-    """Return the account's public access block, or None when there is none."""
+    """Return the account's public access block, None when there is none; every region answers the same."""
     missing = ("NoSuchPublicAccessBlockConfiguration",)
-    return public_access_block(
-        api.maybe("s3control", "get_public_access_block", missing, region=HOME, AccountId=api.account)
-    )
+    return public_access_block(api.maybe("s3control", "get_public_access_block", missing, AccountId=api.account))
 
 
 @dataclass(frozen=True)

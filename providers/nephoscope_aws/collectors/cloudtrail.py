@@ -9,10 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing, moment, part, parts, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import (
+    Listing,
+    actions,
+    existing,
+    part,
+    parts,
+    picked,
+    tag_dict,
+    tag_list,
+    to_the_hour,
+)
 
 TRAIL = "AWS::CloudTrail::Trail"
 
@@ -57,7 +66,7 @@ def _resource(api: Api, region: str, trail: Item) -> Resource:
     status = parts(
         lambda: api.call("cloudtrail", "get_trail_status", region=region, Name=arn),
         {"IsLogging": lambda it: it.get("IsLogging"),
-         "LatestCloudWatchLogsDeliveryTime": lambda it: moment(it.get("LatestCloudWatchLogsDeliveryTime"))},
+         "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime"))},
     )  # fmt: skip
     selectors = parts(
         lambda: api.call("cloudtrail", "get_event_selectors", region=region, TrailName=arn),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import Listing, actions, existing, moment, picked, tag_dict, tag_list

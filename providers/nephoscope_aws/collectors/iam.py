@@ -3,8 +3,8 @@
 Calls: 1 for each 1,000 users, groups, roles and own policies together, 1 for each 1,000 roles, 1 for the certificates,
 2 for the credential report (shared with the account's) and 1 for each user with an access key.
 
-The credential report may be four hours old, so a user's first access key is found up to four hours after it was made,
-and so does a scan see a password, MFA or key that was changed. One user read again (:func:`reread`) is read live.
+The credential report may be four hours old, and so may be what a scan knows of a user's password, MFA and last use, and
+whether there is an access key at all. One user read again (:func:`reread`) is read live.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
-
 from nephoscope_aws.api import Api, Unavailable
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.iam_credentials import (

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource
-
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.account_wide import CREDENTIAL_REPORT_READS, credential_report
 from nephoscope_aws.collectors.iam_shapes import ACCESS_KEY, access_key

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource
-
 from nephoscope_aws.collectors.shape import document, moment, picked, tag_dict, tag_list
 
 USER = "AWS::IAM::User"

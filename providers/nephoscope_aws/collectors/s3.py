@@ -11,11 +11,9 @@ from itertools import groupby
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
-
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import (
-    HOME,
     PUBLIC_ACCESS_BLOCK_READS,
     account_public_access_block,
     public_access_block,
@@ -77,14 +75,14 @@ class _Aspect:
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield all buckets of the account, wherever they are."""
-    listing = Listing(api.pages("s3", "list_buckets", "Buckets", region=HOME, MaxBuckets=1000))
+    listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
     yield from _buckets(api, listing)
     yield from listing.unreadable(api, ALL_REGIONS, BUCKET)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one bucket again: 11 calls."""
-    found = api.pages("s3", "list_buckets", "Buckets", region=HOME, MaxBuckets=1000, Prefix=resource.name)
+    found = api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000, Prefix=resource.name)
     listed = next((each for each in found if each["Name"] == resource.name), None)
     return next(_buckets(api, [listed]), None) if listed else None
 
@@ -117,9 +115,7 @@ def _located(api: Api, listed: Item) -> _Bucket | None:
 
 def _region(api: Api, name: str) -> str:
     """Return a bucket's region. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html"""
-    constraint = (
-        api.call("s3", "get_bucket_location", region=HOME, Bucket=name).get("LocationConstraint") or "us-east-1"
-    )
+    constraint = api.call("s3", "get_bucket_location", Bucket=name).get("LocationConstraint") or "us-east-1"
     return "eu-west-1" if constraint == "EU" else str(constraint)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import public_access_block

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
-from nephoscope.domain import Resource, unknown
 
+from nephoscope.domain import Resource, unknown
 from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 
 T = TypeVar("T")
@@ -32,6 +32,13 @@ def actions(reads: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
 def moment(value: datetime | None) -> str | None:
     """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
+def to_the_hour(value: datetime | None) -> str | None:
+    """Return a time that moves all the time rounded up to the hour, so that it does not make each scan a change."""
+    if value is None:
+        return None
+    return moment(value.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
 
 
 def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:

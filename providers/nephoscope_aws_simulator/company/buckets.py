@@ -65,7 +65,7 @@ _TRAIL_SOURCE = {"aws:SourceArn": f"arn:aws:cloudtrail:{HOME}:123456789012:trail
 # About 18 KB, of the 20 KB that AWS allows: one statement for each warehouse that ever was
 _LONG = tuple(
     _allow({"AWS": f"arn:aws:iam::{_PARTNER}:role/warehouse-{n:03}-export"}, "s3:PutObject", f"$/warehouse-{n:03}/*")
-    for n in range(110)
+    for n in range(94)
 )
 _RIGHT: dict[str, Any] = {"logs_to": "northwind-access-logs", "versioning": "Enabled", "lifecycle": True}
 _RIGHT_EU = _RIGHT | {"logs_to": "northwind-access-logs-eu", "region": EUROPE, "key": "northwind-orders-eu"}

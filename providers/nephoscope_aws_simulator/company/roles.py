@@ -98,7 +98,7 @@ ROLES = (
     ),
     Role("webshop-ec2", _service("ec2"), "Instances of the webshop", (_AWS + "AmazonSSMManagedInstanceCore",)),
     Role("legacy-ftp-ec2", _service("ec2"), f"{MARKUP} file transfer", (_AWS + "AmazonS3FullAccess",), age_days=1900),
-    Role("order-events", _service("lambda"), "Order events", (_AWS + "service-role/AWSLambdaBasicExecutionRole",)),
+    Role("order-events", _service("lambda"), "Order events", own=("northwind-break-glass",)),
     Role("label-printer", _service("lambda"), "Labels", inline={"all": _document(_statement("*"))}),
     Role("ecs-task-execution", _service("ecs-tasks"), "", (_AWS + "service-role/AmazonECSTaskExecutionRolePolicy",)),
     Role("rds-monitoring", _service("monitoring.rds"), "", (_AWS + "service-role/AmazonRDSEnhancedMonitoringRole",)),

@@ -19,6 +19,7 @@ def apply(world: World) -> None:
     _root_user(world)
     _bulk_reads(world)
     _server_certificates()
+    _password_policy()
     _callers()
 
 
@@ -34,7 +35,7 @@ def _root_user(world: World) -> None:
         }
 
     original = vars(models.AccountSummary)["summary_map"].fget
-    replace(models.AccountSummary, "summary_map")(property(summary_map))  # type: ignore[arg-type]
+    replace(models.AccountSummary, "summary_map")(property(summary_map))
 
     @extend(models.IAMBackend, "list_virtual_mfa_devices")
     def list_virtual_mfa_devices(
@@ -72,6 +73,10 @@ def _bulk_reads(world: World) -> None:
             if policy.attachment_count or not isinstance(policy, models.AWSManagedPolicy)
         ]
         return details
+
+    # moto's answer lacks both: its serializer looks for attributes of these names
+    replace(models.ManagedPolicy, "policy_name")(property(lambda policy: policy.name))
+    replace(models.ManagedPolicy, "policy_id")(property(lambda policy: policy.id))
 
     @replace(IamResponse, "get_credential_report")
     def get_credential_report(self: Any) -> Any:
@@ -126,6 +131,19 @@ def _server_certificates() -> None:
         if certificate.cert_chain:
             answer["CertificateChain"] = certificate.cert_chain
         return ActionResult({"ServerCertificate": answer})
+
+
+def _password_policy() -> None:
+    """ "ExpirePasswords is false when MaxPasswordAge is not present": it is then left out, moto answers 0.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PasswordPolicy.html
+    """
+    from moto.iam.models import AccountPasswordPolicy
+
+    @extend(AccountPasswordPolicy, "__init__")
+    def without_age(moto: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        moto(self, *args, **kwargs)
+        self.max_password_age = self.max_password_age or None
 
 
 def _callers() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-def replace(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: put the function in the place of a method or of a module's function."""
+def replace(owner: Any, name: str) -> Callable[[Any], Any]:
+    """Decorator: put the function (or property) in the place of a class's or a module's."""
 
-    def install(function: Callable[..., Any]) -> Callable[..., Any]:
+    def install(function: Any) -> Any:
         setattr(owner, name, function)
         return function
 

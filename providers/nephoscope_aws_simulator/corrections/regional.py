@@ -13,6 +13,7 @@ def apply(world: World) -> None:
     """Regions, default security groups, metadata options, keys and trails."""
     _regions(world)
     _default_security_groups()
+    _groups_of_instances()
     _metadata_options()
     _keys()
     _trails()
@@ -61,6 +62,33 @@ def _default_security_groups() -> None:
             source = [{"GroupId": group.id}]
             self.authorize_security_group_ingress(group.id, "-1", None, None, [], source_groups=source)
         return group
+
+
+def _groups_of_instances() -> None:
+    """An instance's groups are those of its primary network interface; moto keeps two lists and shows their union.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html: "changes the security
+    groups of the primary network interface"
+    """
+    from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+    from moto.ec2.models.instances import Instance
+
+    def primary(instance: Any) -> Any:
+        return vars(instance).get("nics", {}).get(0)
+
+    def get_groups(instance: Any) -> list[Any]:
+        interface = primary(instance)
+        found: list[Any] = interface._group_set if interface else vars(instance).get("launch_groups", [])
+        return found
+
+    def set_groups(instance: Any, groups: list[Any]) -> None:
+        if interface := primary(instance):
+            interface._group_set = groups
+        else:  # while it is being launched
+            instance.launch_groups = groups
+
+    replace(Instance, "security_groups")(property(get_groups, set_groups))
+    replace(NetworkInterface, "group_set")(property(lambda interface: interface._group_set))
 
 
 def _metadata_options() -> None:

@@ -52,7 +52,7 @@ def age(moment: datetime) -> str:
 def exact(moment: datetime) -> str:
     """Return the moment in the user's time zone, with the zone's name."""
     local = timezone.localtime(moment)
-    return f"{date_format(local, 'j N Y, H:i:s')} {local.tzname()}"
+    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
 
 
 @register.simple_tag
@@ -126,3 +126,40 @@ def query(context: template.Context, **changes: Any) -> str:
         if given not in (None, ""):
             parameters[name] = str(given)
     return f"?{parameters.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: template.Context, name: str, number: int) -> str:
+    """Return the query string of another page of a part of this page."""
+    return query(context, **{name: number})
+
+
+STATES = {
+    "running": "neph-running",
+    "queued": "neph-running",
+    "applying": "neph-running",
+    "undoing": "neph-running",
+    "succeeded": "neph-good",
+    "done": "neph-good",
+    "applied": "neph-good",
+    "verified": "neph-good",
+    "pass": "neph-good",
+    "partial": "neph-warn",
+    "refused": "neph-warn",
+    "error": "neph-warn",
+    "failed": "neph-bad",
+    "fail": "neph-bad",
+}
+"""The colour of a state; one that is not here has none."""
+
+
+@register.simple_tag
+def state(key: str, label: str) -> SafeString:
+    """Return a state as a colour and a word."""
+    return format_html('<span class="neph-chip {}">{}</span>', STATES.get(key, ""), label)
+
+
+@register.simple_tag
+def missing(checks: list[dict[str, Any]] | None) -> int:
+    """Return how many permissions of a verification are denied."""
+    return sum(check["allowed"] is False for check in checks or [])

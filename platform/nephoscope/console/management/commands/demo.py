@@ -24,12 +24,14 @@ from django.db import connections
 
 from nephoscope import postgres
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import create_account, kits, verify_account
+from nephoscope.accounts.services import configure_account, create_account, kits, verify_account
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import Scan
 
 ACCOUNT = "northwind"
 ADMIN = "admin"
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+"""Where the simulated company has its things."""
 SHELVES = ("platform", "providers", "policies", "remediations")
 PATIENCE = 60
 """Seconds in which the simulator, and then the web server, must answer."""
@@ -116,6 +118,7 @@ class Command(BaseCommand):
                 template = next(kit.text for kit in kits(account, writing=writing) if kit.id == "cloudformation")
                 arn = _deploy(f"nephoscope-{'fix' if writing else 'read'}", template)
                 verify_account(actor, account, {setting: arn}, writing=writing)
+                configure_account(actor, account, regions=REGIONS)
         if not Scan.objects.filter(account=account, state__in=["succeeded", "partial"]).exists():
             call_command("scan", ACCOUNT, stdout=self.stdout)
         else:

@@ -1,0 +1,75 @@
+"""The dashboard: am I all right, and what is new?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts import queries
+from nephoscope.alerts.models import Alert, AlertState, KindChoice, SeverityChoice
+from nephoscope.console.base import rights
+from nephoscope.inventory import scans
+from nephoscope.inventory.models import Scan
+from nephoscope.plugins import registry
+
+DAYS = 90
+HEIGHT = 100
+"""Units of the trend's drawing; one unit of its width is a tenth of a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day of the trend."""
+
+    day: date
+    count: int
+    x: int
+    y: float
+    height: float
+
+
+def bars(line: list[tuple[date, int]]) -> list[Bar]:
+    """Return the trend as bars; a day with any open alert is at least visible."""
+    most = max((count for _day, count in line), default=0) or 1
+    drawn = []
+    for position, (day, count) in enumerate(line):
+        height = max(2.0, round(HEIGHT * count / most, 1)) if count else 0.0
+        drawn.append(Bar(day, count, position * 10, HEIGHT - height, height))
+    return drawn
+
+
+def _policies(user: Any, accounts: list[Account]) -> list[tuple[Any, queries.Score]]:
+    chosen = {policy for account in accounts for policy in account.policies}
+    found = queries.scores(user)
+    return [(each, found.of(each)) for each in registry().frameworks.values() if each.id in chosen]
+
+
+def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
+    """Add to the index page what the dashboard shows."""
+    user = request.user
+    summary = queries.summary(user)
+    alerts = Alert.objects.visible_to(user).filter(state=AlertState.OPEN, severity__in=["critical", "high"])
+    line = queries.trend(user, DAYS)
+    recent = Scan.objects.visible_to(user).select_related("account")[:5]
+    return {
+        **frame,
+        "title": _("Dashboard"),
+        "may": rights(user),
+        "summary": summary,
+        "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
+        "kinds": [(value, label, summary.kinds[value]) for value, label in KindChoice.choices],
+        "bars": bars(line),
+        "trend_first": line[0],
+        "trend_last": line[-1],
+        "trend_most": max(count for _day, count in line),
+        "width": DAYS * 10,
+        "height": HEIGHT,
+        "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
+        "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "policies": _policies(user, list(summary.accounts)),
+    }

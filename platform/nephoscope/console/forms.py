@@ -1,0 +1,80 @@
+"""Forms whose errors come from the services, so that console and API refuse the same things in the same words."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.models import AccountGroup
+from nephoscope.accounts.permissions import Role
+
+
+class ConsoleForm(forms.Form):
+    """A form in the console's look."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+                field.widget.attrs.setdefault("class", "neph-input")
+
+    def refuse(self, error: ValidationError) -> None:
+        """Put what a service said beside the fields that it named."""
+        named = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        for name, said in named.items():
+            self.add_error(name if name in self.fields else None, said)
+
+
+class GroupForm(ConsoleForm):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    description = forms.CharField(label=_("Description"), max_length=300, required=False)
+
+
+def _zones() -> list[tuple[str, str]]:
+    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+
+
+class UserForm(ConsoleForm):
+    username = forms.CharField(label=_("User name"), max_length=150)
+    first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
+    email = forms.EmailField(label=_("Email"), required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    account_groups = forms.ModelMultipleChoiceField(
+        AccountGroup.objects.all(), label=_("Account groups"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("The accounts that this user sees. Administrators see all."),
+    )  # fmt: skip
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
+    is_active = forms.BooleanField(
+        label=_("Active"), required=False, initial=True,
+        help_text=_("One who is not can neither sign in nor use a token."),
+    )  # fmt: skip
+    is_staff = forms.BooleanField(label=_("May sign in to the console"), required=False, initial=True)
+    password = forms.CharField(
+        label=_("Password"), strip=False, max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    again = forms.CharField(
+        label=_("Password again"), strip=False, max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, exists: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if exists:
+            for name in ("password", "again"):
+                self.fields[name].required = False
+            self.fields["password"].label = _("New password")
+            self.fields["password"].help_text = _("Left empty, it stays. A new one revokes the user's API tokens.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("password", "") != cleaned.pop("again", ""):
+            self.add_error("again", _("The two passwords differ."))
+        if not cleaned.get("password"):
+            cleaned.pop("password", None)
+        return cleaned

@@ -1,0 +1,81 @@
+"""What an alert's page shows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert, Finding, VerdictChoice
+from nephoscope.audit.models import Entry
+from nephoscope.changes.services import readiness
+from nephoscope.domain import ALL_REGIONS, Control, Framework
+from nephoscope.plugins import registry
+
+PER_PAGE = 100
+SHOWN = 50
+"""Entries of the timeline, and resources that could not be judged, shown at once."""
+
+_NUMBERED = re.compile(r"^\s*\d+[.)]\s+")
+
+
+def steps(fix: str) -> list[str]:
+    """Cut a rule's instructions into their numbered steps; a line without a number goes on with the step before."""
+    found: list[str] = []
+    for line in fix.splitlines():
+        if _NUMBERED.match(line) or not found:
+            found.append(_NUMBERED.sub("", line).strip())
+        elif line.strip():
+            found[-1] += f" {line.strip()}"
+    return found
+
+
+def answers(rule_id: str) -> list[tuple[Framework, Control]]:
+    """Return the controls of all frameworks that a rule answers."""
+    return [
+        (framework, control)
+        for framework in registry().frameworks.values()
+        for control in framework.controls
+        if rule_id in control.rules
+    ]
+
+
+def regions(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the regions of the accounts that the user may see."""
+    chosen = Account.objects.visible_to(request.user).values_list("regions", flat=True)
+    return [(each, each) for each in (ALL_REGIONS, *sorted({region for listed in chosen for region in listed}))]
+
+
+def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
+    """Gather the alert's rule, resources, history, and what may be done."""
+    failing = alert.findings.filter(failing_since__isnull=False).select_related("resource", "suppression__author")
+    failing = failing.defer("resource__properties").order_by("resource__name", "pk")
+    suppressed = failing.exclude(suppression=None)
+    rule = alert.rule
+    timeline = Entry.objects.visible_to(request.user).filter(target_type="alert", target_id=str(alert.pk))
+    page = Paginator(failing.filter(suppression=None), PER_PAGE).get_page(request.GET.get("p"))
+    show_suppressed = bool(request.GET.get("suppressed"))
+    return {
+        "title": alert.title,
+        "rule": rule,
+        "steps": steps(rule.fix) if rule else [],
+        "affected": page,
+        "suppressed_shown": show_suppressed,
+        "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
+        "unknown": _unknown(alert)[:SHOWN],
+        "unknown_count": _unknown(alert).count(),
+        "answers": answers(alert.key),
+        "timeline": timeline[:SHOWN],
+        "timeline_count": timeline.count(),
+        "changes": alert.changes.all()[:10],
+        "fixing": readiness(request.user, alert),
+    }
+
+
+def _unknown(alert: Alert) -> Any:
+    rows = Finding.objects.filter(account_id=alert.account_id, rule_id=alert.key, failing_since=None)
+    rows = rows.filter(verdict__in=[VerdictChoice.UNKNOWN, VerdictChoice.ERROR])
+    return rows.select_related("resource").defer("resource__properties")

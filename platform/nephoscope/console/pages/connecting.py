@@ -1,0 +1,136 @@
+"""What the pages around an account's connection show, and what is entered on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from nephoscope.accounts import services
+from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.permissions import may
+from nephoscope.audit.services import Actor
+from nephoscope.domain import Field
+from nephoscope.inventory import scans
+
+Errors = dict[str, list[str]]
+
+
+def _fields(account: Account, *, writing: bool) -> list[Field]:
+    return [each for each in services.provider_of(account).fields if each.for_writing == writing]
+
+
+def _main(account: Account, *, writing: bool) -> Field:
+    """Return the field that says which role is used; left empty, it is Nephoscope's own credentials."""
+    return next(each for each in _fields(account, writing=writing) if not each.generated)
+
+
+def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, str]:
+    """Return the settings that were entered.
+
+    :raises ValidationError: no role was named, nor that it should be without one.
+    """
+    main = _main(account, writing=writing)
+    settings = {
+        each.name: posted[each.name].strip() for each in _fields(account, writing=writing) if each.name in posted
+    }
+    if not writing and "own" in posted:
+        settings[main.name] = ""
+    elif not settings.get(main.name):
+        also = "" if writing else " " + _("Or tick that Nephoscope's own credentials are used.")
+        raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
+    return settings
+
+
+def context(request: HttpRequest, account: Account, errors: Errors, *, writing: bool) -> dict[str, Any]:
+    """Gather the steps of connecting, or of setting up fixing."""
+    main = _main(account, writing=writing)
+    shown = []
+    for field in _fields(account, writing=writing):
+        value = request.POST.get(field.name, account.settings.get(field.name, ""))
+        shown.append({"field": field, "value": value, "errors": errors.get(field.name, [])})
+    verified = account.writing_verified_at if writing else account.verified_at
+    own = "own" in request.POST or bool(verified and not account.settings.get(main.name))
+    names = {field["field"].name for field in shown}
+    return {
+        "title": _("Set up fixing") if writing else _("Connect an account"),
+        "stage": 3 if verified and not errors else 2,
+        "main": next(each for each in shown if each["field"] is main),
+        "generated": [each for each in shown if each["field"].generated],
+        "more": [each for each in shown if each["field"] is not main],
+        "more_open": any(each["errors"] for each in shown if each["field"] is not main),
+        "own": own and not writing,
+        "problems": [said for name, listed in errors.items() if name not in names for said in listed],
+        "kits": services.kits(account, writing=writing),
+        "writing": writing,
+        "verified": verified,
+        "provider": services.provider_of(account),
+        "checks": account.verification.get("writing" if writing else "reading", {}),
+        **(choices(request, account, errors) if verified and not writing else {}),
+    }
+
+
+def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str, Any]:
+    """Gather what can be chosen for a connected account; the regions are asked of the cloud."""
+    try:
+        regions = [each.id for each in services.available_regions(account) if each.enabled]
+        problem = ""
+    except ValidationError as error:
+        regions, problem = list(account.regions), " ".join(error.messages)
+    posted = request.POST if "configure" in request.POST else None
+    return {
+        "errors": errors,
+        "name": posted["name"] if posted and "name" in posted else account.name,
+        "regions": [(each, each in (posted.getlist("regions") if posted else account.regions)) for each in regions],
+        "regions_problem": problem,
+        "policies": [
+            (each, each.id in (posted.getlist("policies") if posted else account.policies))
+            for each in services.policies_for(account)
+        ],
+        "groups": [(each, each in account.groups.all()) for each in AccountGroup.objects.all()],
+    }
+
+
+def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
+    """Save what was chosen."""
+    groups = AccountGroup.objects.filter(pk__in=[pk for pk in posted.getlist("groups") if pk.isdecimal()])
+    return services.configure_account(
+        actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
+        policies=posted.getlist("policies"), groups=groups,
+    )  # fmt: skip
+
+
+def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
+    """Gather what an account's page shows; how it is reached only for those who may connect accounts."""
+    allowed = may(request.user, "connect")
+    try:
+        provider: Any = services.provider_of(account)
+    except ValidationError:
+        provider = None
+    shown = [(each, account.settings.get(each.name, "")) for each in provider.fields] if provider and allowed else []
+    recent = list(account.scans.select_related("requested_by")[:8])
+    known = {each.id: each for each in services.policies_for(account)}
+    return {
+        "title": account.name,
+        "provider": provider,
+        "settings": shown,
+        "reading": account.verification.get("reading", {}),
+        "writing": account.verification.get("writing", {}),
+        "policies": [(each, known.get(each)) for each in account.policies],
+        "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "fixes": services.permissions_for(account, writing=True),
+    }
+
+
+def removal(account: Account) -> dict[str, Any]:
+    """Gather what goes with an account that is removed."""
+    return {
+        "name": account.name,
+        "lost": [
+            (_("resources"), account.resources.count()),
+            (_("alerts"), account.alerts.count()),
+            (_("scans"), account.scans.count()),
+        ],
+    }

@@ -1,0 +1,33 @@
+"""From what an audit entry names to that thing's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from nephoscope.accounts.models import Account, AccountGroup, User
+from nephoscope.accounts.permissions import may
+from nephoscope.alerts.models import Alert
+from nephoscope.changes.models import Change
+from nephoscope.inventory.models import Scan
+
+_IN_ACCOUNTS: dict[str, Any] = {"account": Account, "alert": Alert, "change": Change, "scan": Scan}
+_PEOPLE: dict[str, Any] = {"user": User, "accountgroup": AccountGroup}
+
+
+def address_of(user: Any, kind: str, pk: str) -> str:
+    """Return the address of the thing's page; empty when it is gone or the user may not see it."""
+    if not pk.isdecimal():
+        return ""
+    if kind in _IN_ACCOUNTS:
+        model = _IN_ACCOUNTS[kind]
+        rows = model.objects.visible_to(user)
+    elif kind in _PEOPLE and may(user, "administer"):
+        model = _PEOPLE[kind]
+        rows = model.objects.all()
+    else:
+        return ""
+    if not rows.filter(pk=int(pk)).exists():
+        return ""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])

@@ -1,0 +1,164 @@
+"""Resources and scans in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.audit.services import Actor
+from nephoscope.console.base import ConsoleAdmin, attempt
+from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
+from nephoscope.console.pages.alert import regions
+from nephoscope.console.templatetags.neph import state, when
+from nephoscope.inventory import scans
+from nephoscope.inventory.models import JUDGE, Resource, Scan, ScanState, Shard, ShardState
+from nephoscope.plugins import registry
+
+
+def _types(request: HttpRequest) -> list[tuple[str, str]]:
+    types = {type for provider in registry().providers.values() for each in provider.services for type in each.types}
+    return [(each, each) for each in sorted(types)]
+
+
+@admin.register(Resource)
+class ResourceAdmin(ConsoleAdmin):
+    list_display = ("shown_name", "type", "region", "account", "shown_tags", "shown_failing", "changed")
+    list_display_links = ("shown_name",)
+    list_select_related = ("account",)
+    list_title = _("Resources")
+    nothing = _("A scan fills this with what it finds in your accounts.")
+    detail_template = "console/resource.html"
+    filters = (
+        Filter("type", _("Type"), _types, by_field("type")),
+        Filter("account", _("Account"), accounts, by_account),
+        Filter("region", _("Region"), regions, by_field("region")),
+        Filter("gone", _("State"), fixed(("1", _("Gone"))), lambda rows, value: rows.exclude(gone_at=None), _("There")),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("properties")
+
+    def narrow(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().narrow(request, rows)
+        rows = rows.annotate(failing=Count("findings", Q(findings__failing_since__isnull=False)))
+        return rows if request.GET.get("gone") else rows.filter(gone_at=None)
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Every word in the name, id or type, or a tag's key or value."""
+        for word in text.split():
+            found = Q(name__icontains=word) | Q(resource_id__icontains=word) | Q(type__icontains=word)
+            rows = rows.filter(found | Q(tags__icontains=word))
+        return rows
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, resource: Resource) -> str:
+        return resource.name
+
+    @admin.display(description=_("tags"))
+    def shown_tags(self, resource: Resource) -> SafeString:
+        tags = ((f"{key}={value}",) for key, value in sorted(resource.tags.items())[:4])
+        return format_html_join(" ", '<span class="neph-chip">{}</span>', tags)
+
+    @admin.display(description=_("failing"), ordering="failing")
+    def shown_failing(self, resource: Any) -> int:
+        return int(resource.failing)
+
+    @admin.display(description=_("changed"), ordering="changed_at")
+    def changed(self, resource: Resource) -> Any:
+        return when(resource.changed_at)
+
+    def detail(self, request: HttpRequest, shown: Resource) -> dict[str, Any]:
+        findings = shown.findings.select_related("alert").order_by("-failing_since", "rule_id")
+        rules = registry().rules
+        return {"findings": [(each, rules.get(each.rule_id)) for each in findings]}
+
+
+def described(found: scans.Progress) -> str:
+    """Return a scan's progress in words."""
+    values = {"phase": found.phase, "percent": found.percent, "resources": found.resources}
+    return _t("%(phase)s · %(percent)s %% · %(resources)s resources") % values
+
+
+def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
+    """Gather the shards by service; one that is not simply done stays in sight."""
+    parts: dict[str, dict[str, Any]] = {}
+    for shard in shards:
+        name = _t("Judging") if shard.service == JUDGE else names.get(shard.service, shard.service)
+        part = parts.setdefault(shard.service, {"name": name, "shards": [], "resources": 0, "done": 0})
+        part["shards"].append(shard)
+        part["resources"] += shard.resources
+        part["done"] += shard.state == ShardState.DONE
+    return list(parts.values())
+
+
+@admin.register(Scan)
+class ScanAdmin(ConsoleAdmin):
+    list_display = ("shown_name", "shown_state", "account", "who", "requested", "took")
+    list_display_links = ("shown_name",)
+    list_select_related = ("account", "requested_by")
+    list_title = _("Scans")
+    nothing = _("Connect an account, then press “Scan now” on its page.")
+    detail_template = "console/scan.html"
+    filters = (
+        Filter("state", _("State"), fixed(*ScanState.choices), by_field("state")),
+        Filter("account", _("Account"), accounts, by_account),
+    )
+
+    @admin.display(description=_("scan"), ordering="pk")
+    def shown_name(self, scan: Scan) -> str:
+        return _t("Scan %(number)s") % {"number": scan.pk}
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, scan: Scan) -> SafeString:
+        return state(scan.state, scan.get_state_display())
+
+    @admin.display(description=_("requested by"))
+    def who(self, scan: Scan) -> str:
+        return str(scan.requested_by or "—")
+
+    @admin.display(description=_("requested"), ordering="created_at")
+    def requested(self, scan: Scan) -> Any:
+        return when(scan.created_at)
+
+    @admin.display(description=_("took"))
+    def took(self, scan: Scan) -> str:
+        if not (scan.started_at and scan.finished_at):
+            return "—"
+        return _t("%(seconds).1f s") % {"seconds": (scan.finished_at - scan.started_at).total_seconds()}
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(account__name__icontains=text)
+
+    def detail(self, request: HttpRequest, shown: Scan) -> dict[str, Any]:
+        found = scans.progress(shown)
+        names = {each.id: each.name for provider in registry().providers.values() for each in provider.services}
+        shards = list(shown.shards.all())
+        return {
+            "title": self.shown_name(shown),
+            "progress": found,
+            "progress_text": described(found),
+            "parts": _parts(shards, names),
+            "gaps": [(shard, gap) for shard in shards for gap in shard.gaps],
+        }
+
+    def get_urls(self) -> list[Any]:
+        return [*self.paths("cancel"), *self.paths("progress", post=False), *super().get_urls()]
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scan, actor = self.find(request, pk), Actor.from_request(request)
+        if attempt(request, lambda: scans.cancel_scan(actor, scan)) is not None:
+            messages.success(request, _t("The scan stops as soon as its workers notice; nothing is closed by it."))
+        return self.back(scan)
+
+    def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Say how far the scan is, for the script that follows it."""
+        scan = self.find(request, pk)
+        found = scans.progress(scan)
+        return JsonResponse({"active": scan.active, "percent": found.percent, "text": described(found)})

@@ -1,0 +1,211 @@
+"""What is wrong is named, and nothing is half-saved."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nephoscope.accounts.models import Account, User
+from nephoscope.audit.models import Entry
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client: Any, method: str, path: str, body: Any) -> Any:
+    return client.generic(method, f"/api/v1/{path}", json.dumps(body), content_type="application/json")
+
+
+SHORT = {"ACCOUNT": "accounts/{account.pk}", "ALERT": "alerts/{alert.pk}", "CHANGE": "changes/{change.pk}"}
+
+BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
+    ("POST", "accounts", {"name": "prod", "provider": "toy"}, {"name": "already exists"}),
+    ("POST", "accounts", {"provider": "toy"}, {"name": "required"}),
+    ("POST", "accounts", {"name": "", "provider": "toy"}, {"name": "blank"}),
+    ("POST", "accounts", {"name": "n" * 101, "provider": "toy"}, {"name": "no more than 100"}),
+    ("POST", "accounts", {"name": ["x"], "provider": "toy"}, {"name": "Not a valid string"}),
+    ("POST", "accounts", {"name": "x\0", "provider": "toy"}, {"name": "Null characters"}),
+    ("POST", "accounts", {"name": "x", "provider": "moon"}, {"provider": "No enabled plugin provides “moon”"}),
+    ("POST", "accounts", {"name": "x", "provider": "toy", "settings": {"colour": "red"}}, {"colour": "no such"}),
+    ("POST", "accounts", {"name": "x", "provider": "toy", "settings": []}, {"settings": "dictionary"}),
+    ("POST", "accounts", {"name": "x", "provider": "toy", "settings": {"role": "user/x"}}, {"role": "is a user"}),
+    ("POST", "accounts", {"name": "x", "colour": "red"}, {"colour": "Unknown field. Known: name, provider, settings."}),
+    ("POST", "accounts", {"name": "x", "settings": {"role_arn": "logs"}}, {"role_arn": "This is not an ARN."}),
+    ("POST", "accounts", {"name": "x", "settings": {"role_arn": "arn:aws:iam::123456789012:user/eve"}},
+     {"role_arn": "This is the ARN of a user."}),
+    ("POST", "accounts", [], {"non_field_errors": "Expected a dictionary, but got list."}),
+    ("PATCH", "accounts/{account.pk}", {"regions": ["atlantis"]}, {"regions": "atlantis cannot be chosen"}),
+    ("PATCH", "accounts/{account.pk}", {"regions": []}, {"regions": "Choose at least one."}),
+    ("PATCH", "accounts/{account.pk}", {"regions": "north"}, {"regions": 'Expected a list of items'}),
+    ("PATCH", "accounts/{account.pk}", {"policies": ["none"]}, {"policies": "none cannot be chosen"}),
+    ("PATCH", "accounts/{account.pk}", {"groups": [99]}, {"groups": 'Invalid pk "99"'}),
+    ("PATCH", "accounts/{account.pk}", {"number": "1"}, {"number": "Unknown field."}),
+    ("DELETE", "accounts/{account.pk}", {}, {"account": "has changed this account"}),
+    ("POST", "ACCOUNT/verify", {"role": "user/eve"}, {"role": "This is a user, not a role."}),
+    ("POST", "ACCOUNT/verify", {"role": "role/closed"}, {"role": "cannot be assumed"}),
+    ("POST", "ACCOUNT/verify", {"role": 5}, {"role": "Enter text."}),
+    ("POST", "ACCOUNT/verify", {"colour": "red"}, {"colour": "has no such setting"}),
+    ("POST", "ACCOUNT/verify", {"writing": "perhaps"}, {"writing": "Must be a valid boolean."}),
+    ("POST", "ACCOUNT/verify", {"role": "r", "own_credentials": True}, {"role": "Leave this out"}),
+    ("POST", "ACCOUNT/verify", [], {"non_field_errors": "Expected a dictionary"}),
+    ("POST", "ACCOUNT/scan", {}, {"account": "is under way"}),
+    ("POST", "ACCOUNT/scan", {"services": ["x"]}, {"services": "There is no service x."}),
+    ("POST", "ACCOUNT/scan", {"regions": ["x"]}, {"regions": "not among the account's regions"}),
+    ("POST", "ACCOUNT/scan", {"region": "x"}, {"region": "Unknown field. Known: services, regions."}),
+    ("POST", "scans/{scan.pk}/cancel", {"now": True}, {"now": "Unknown field. Known: none."}),
+    ("POST", "ALERT/suppress", {"reason": "x"}, {"findings": "Name the findings"}),
+    ("POST", "ALERT/suppress", {"findings": [], "reason": "x"}, {"findings": "may not be empty"}),
+    ("POST", "ALERT/suppress", {"findings": ["a"], "reason": "x"}, {"findings": "A valid integer is required."}),
+    ("POST", "ALERT/suppress", {"findings": [10**30], "reason": "x"}, {"findings": "less than or equal"}),
+    ("POST", "ALERT/suppress", {"findings": [987654], "reason": "x"}, {"findings": "987654: not among what A-"}),
+    ("POST", "ALERT/suppress", {"resources": [987654], "reason": "x"}, {"resources": "987654: not among"}),
+    ("POST", "ALERT/suppress", {"findings": [1], "resources": [1], "reason": "x"}, {"resources": "not both"}),
+    ("POST", "ALERT/suppress", {"findings": ["{front.pk}"]}, {"reason": "required"}),
+    ("POST", "ALERT/suppress", {"findings": ["{front.pk}"], "reason": "  "}, {"reason": "Give a reason"}),
+    ("POST", "ALERT/suppress", {"findings": ["{front.pk}"], "reason": "x", "expires_at": "tomorrow"},
+     {"expires_at": "Datetime has wrong format"}),
+    ("POST", "ALERT/suppress",
+     {"findings": ["{front.pk}"], "reason": "x", "expires_at": "2020-01-01T00:00Z"}, {"expires_at": "in the past"}),
+    ("POST", "ALERT/plan", {"findings": ["{front.pk}"]}, {"remediation": "required"}),
+    ("POST", "ALERT/plan", {"findings": ["{front.pk}"], "remediation": "no"}, {"remediation": "is not a fix"}),
+    ("POST", "CHANGE/apply", {"reason": "x"}, {"digest": "required"}),
+    ("POST", "CHANGE/apply", {"digest": "0" * 64, "reason": "x"}, {"digest": "not the plan that was shown"}),
+    ("POST", "CHANGE/apply", {"digest": "{change.digest}", "reason": ""}, {"reason": "Give a reason"}),
+    ("POST", "CHANGE/undo", {"reason": "x"}, {"change": "nothing to undo"}),
+]  # fmt: skip
+
+
+def filled(body: Any, world: SimpleNamespace) -> Any:
+    """Put the world's ids into a body."""
+    if isinstance(body, list):
+        return [filled(each, world) for each in body]
+    if isinstance(body, dict):
+        return {name: filled(value, world) for name, value in body.items()}
+    if isinstance(body, str) and body.startswith("{"):
+        text = body.format(**vars(world))
+        return int(text) if text.isdecimal() and len(text) < 20 else text
+    return body
+
+
+@pytest.mark.parametrize(("method", "path", "body", "expected"), BODIES)
+def test_a_wrong_body_is_refused_by_the_name_of_the_field(
+    world: SimpleNamespace, administrator: User, api: Any, method: str, path: str, body: Any, expected: dict[str, str]
+) -> None:
+    entries, account = Entry.objects.count(), Account.objects.values().get()
+
+    for short, long in SHORT.items():
+        path = path.replace(short, long)
+    answer = send(api(administrator), method, path.format(**vars(world)), filled(body, world))
+
+    assert answer.status_code == 400, answer.content
+    [(field, message)] = expected.items()
+    assert list(answer.json()) == [field]
+    assert message in json.dumps(answer.json()[field], ensure_ascii=False).replace('\\"', '"')
+    assert Entry.objects.count() == entries
+    assert Account.objects.values().get() == account
+
+
+@pytest.mark.parametrize(
+    ("path", "noun"),
+    [
+        ("accounts/987654", "account 987654"), ("scans/987654", "scan 987654"), ("alerts/abc", "alert abc"),
+        ("alerts/99999999999999999999999", "alert 99999999999999999999999"), ("findings/0", "finding 0"),
+        ("resources/-1", "resource -1"), ("changes/987654", "change 987654"), ("suppressions/987654", "suppression"),
+        ("audit/987654", "audit entry 987654"), ("policies/none", "policy none"), ("rules/no.such", "rule no.such"),
+        ("providers/moon", "provider moon"), ("plugins/x", "plugin x"), ("users/987654", "user 987654"),
+        ("groups/987654", "group 987654"),
+    ],
+)  # fmt: skip
+def test_an_unknown_id_is_not_found(administrator: User, api: Any, path: str, noun: str) -> None:
+    answer = api(administrator).get(f"/api/v1/{path}")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith(f"There is no {noun}")
+
+
+@pytest.mark.parametrize("path", ["verify", "scan"])
+def test_acts_on_an_unknown_id_are_not_found(administrator: User, api: Any, path: str) -> None:
+    answer = api(administrator).post(f"/api/v1/accounts/987654/{path}", {})
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is no account 987654."})
+
+
+@pytest.mark.parametrize(
+    ("raw", "type", "status", "message"),
+    [
+        ("{", "application/json", 400, "JSON parse error"),
+        ("name=x", "application/json", 400, "JSON parse error"),
+        (b"\xff\xfe", "application/json", 400, "JSON parse error"),
+        ('{"name": NaN}', "application/json", 400, "JSON parse error"),
+        ("[" * 100_000, "application/json", 400, "nested too deeply"),
+        (" " * 3_000_000, "application/json", 413, "larger than 2,621,440 bytes"),
+        (
+            "name=x",
+            "application/x-www-form-urlencoded",
+            415,
+            'Unsupported media type "application/x-www-form-urlencoded"',
+        ),
+        ("<x/>", "application/xml", 415, "Unsupported media type"),
+    ],
+)
+def test_a_body_that_is_not_json_is_refused(
+    administrator: User, api: Any, raw: Any, type: str, status: int, message: str
+) -> None:
+    answer = api(administrator).generic("POST", "/api/v1/accounts", raw, content_type=type)
+
+    assert answer.status_code == status
+    assert message in answer.json()["detail"]
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "message"),
+    [
+        ("alerts?severty=high", "severty", "Unknown parameter. Known:"),
+        ("alerts?severity=high,dreadful", "severity", "dreadful is not one of the available choices"),
+        ("alerts?account=prod", "account", "Enter a number."),
+        ("alerts?account=99999999999999999999", "account", "less than or equal"),
+        ("alerts?since=yesterday", "since", "Enter a valid date/time."),
+        ("alerts?opened=-1", "opened", "greater than or equal to 0"),
+        ("alerts?q=%00", "q", "Null characters"),
+        ("alerts?ordering=password", "ordering", "Cannot order by password. Known: rank"),
+        ("findings?verdict=maybe", "verdict", "maybe is not one of"),
+        ("audit?at_after=x", "at_after", "Enter a valid date/time."),
+        ("users?password=x", "password", "Unknown parameter."),
+    ],
+)
+def test_a_wrong_parameter_is_named(administrator: User, api: Any, path: str, field: str, message: str) -> None:
+    answer = api(administrator).get(f"/api/v1/{path}")
+
+    assert answer.status_code == 400
+    assert message in " ".join(answer.json()[field])
+
+
+def test_a_page_that_does_not_exist_is_not_found(administrator: User, api: Any) -> None:
+    answer = api(administrator).get("/api/v1/alerts?page=99")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Invalid page."})
+
+
+def test_a_method_that_an_address_does_not_have_is_said_to_be_wrong(viewer: User, account: Account, api: Any) -> None:
+    for method in ("put", "patch", "delete"):
+        assert getattr(api(viewer), method)("/api/v1/alerts").status_code == 405
+    assert api(viewer).options("/api/v1/alerts").status_code == 405
+
+
+def test_an_address_that_does_not_exist_answers_in_json(api: Any) -> None:
+    answer = api().get("/api/v1/nonsense")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is nothing at /api/v1/nonsense."})
+
+
+def test_a_name_with_markup_comes_back_as_it_is_and_as_json(administrator: User, cloud: Any, api: Any) -> None:
+    name = "<script>alert(1)</script>"
+
+    answer = api(administrator).post("/api/v1/accounts", {"name": name, "provider": "toy"})
+
+    assert answer.json()["name"] == name
+    assert answer["Content-Type"] == "application/json"
+    assert answer["X-Content-Type-Options"] == "nosniff"

@@ -1,0 +1,184 @@
+"""The whole work over the API: connect, scan, suppress, recheck, fix, undo."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.api import toy
+
+from nephoscope.accounts.models import Account, User
+from nephoscope.audit.models import Entry
+from nephoscope.inventory.runner import work
+
+pytestmark = pytest.mark.django_db
+
+V1 = "/api/v1"
+
+
+def test_an_account_is_connected_configured_and_scanned(
+    cloud: toy.ToyCloud, administrator: User, group: Any, viewer: User, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.doors |= {"front": True, "<b>back</b>": False}
+    client = api(administrator)
+
+    made = client.post(f"{V1}/accounts", {"name": "house", "provider": "toy"}).json()
+    assert (made["number"], made["verified_at"], made["settings"]["secret"]) == ("", None, "generated-secret-word")
+    account = f"{V1}/accounts/{made['id']}"
+    [kit] = client.get(f"{account}/kits").json()
+    assert (kit["filename"], "--allow toy:GetDoor" in kit["text"]) == ("role.sh", True)
+    assert "--allow toy:SetDoor" in client.get(f"{account}/kits?writing=true").json()[0]["text"]
+    assert "Verify the connection" in client.post(f"{account}/scan", {}).json()["account"][0]
+
+    verified = client.post(f"{account}/verify", {"role": "role/reader"}).json()
+    assert verified["verification"] == {
+        "reading": {
+            "principal": "role/reader",
+            "checks": [{"permission": "toy:GetDoor", "allowed": True, "detail": ""}],
+        }
+    }
+    assert (verified["number"], verified["regions"], verified["policies"]) == (
+        "1" * 12,
+        ["north", "south"],
+        ["toy-policy"],
+    )
+    assert [each["id"] for each in client.get(f"{account}/regions").json()] == ["north", "south", "far"]
+    changed = client.patch(account, {"name": "home", "regions": ["north"], "groups": [group.pk]}).json()
+    assert (changed["name"], changed["regions"], changed["groups"][0]["name"]) == ("home", ["north"], group.name)
+
+    scan = client.post(f"{account}/scan", {"regions": ["north"]})
+    assert (scan.status_code, scan.json()["state"], scan.json()["progress"]["percent"]) == (201, "queued", 0)
+    work(scan.json()["id"])
+    done = api(viewer).get(f"{V1}/scans/{scan.json()['id']}").json()
+    assert (done["state"], done["progress"]["percent"], done["progress"]["resources"]) == ("succeeded", 100, 2)
+    assert {(shard["service"], shard["region"], shard["state"]) for shard in done["shards"]} == {
+        ("doors", "north", "done"), ("judge", "global", "done"),
+    }  # fmt: skip
+    [alert] = api(viewer).get(f"{V1}/alerts").json()["results"]
+    assert (alert["title"], alert["severity"], alert["affected"]) == ("Doors are closed", "high", 1)
+
+
+def test_own_credentials_empty_the_settings_for_reading(toy_account: Account, administrator: User, api: Any) -> None:
+    shown = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", {"own_credentials": True}).json()
+
+    assert (shown["settings"]["role"], shown["settings"]["write_role"]) == ("", "role/writer")
+
+
+def test_the_fix_role_is_verified_on_its_own(toy_account: Account, administrator: User, api: Any) -> None:
+    asked = {"write_role": "role/fixer", "writing": True}
+
+    shown = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", asked).json()
+
+    assert [check["permission"] for check in shown["verification"]["writing"]["checks"]] == ["toy:SetDoor"]
+
+
+def test_another_account_with_the_same_number_is_refused(toy_account: Account, administrator: User, api: Any) -> None:
+    second = api(administrator).post(f"{V1}/accounts", {"name": "second", "provider": "toy"}).json()
+
+    answer = api(administrator).post(f"{V1}/accounts/{second['id']}/verify", {"role": "role/reader"})
+
+    assert answer.status_code == 400
+    assert answer.json() == {"account": ["Account 111111111111 is connected already, as prod."]}
+    assert Account.objects.get(pk=second["id"]).number == ""
+
+
+def test_a_scan_is_cancelled(world: SimpleNamespace, analyst: User, api: Any) -> None:
+    path = f"{V1}/scans/{world.scan.pk}/cancel"
+
+    answer = api(analyst).post(path)
+
+    assert answer.json()["state"] == "cancelled"
+    assert {shard["state"] for shard in answer.json()["shards"]} == {"cancelled"}
+    assert api(analyst).post(path).json() == {"scan": ["This scan has finished."]}
+
+
+def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remediator: User, api: Any) -> None:
+    shown = api(remediator).get(f"{V1}/alerts/{world.alert.pk}").json()
+
+    assert shown["reference"] == str(world.alert)
+    assert (shown["about"]["fix"], shown["about"]["link"]) == ("1. Push.", "https://example.com/doors")
+    assert "Rain comes in" in shown["about"]["why"]
+    assert shown["controls"] == [
+        {"policy": "toy-policy", "policy_name": "Toy policy", "control": "1.1", "title": "Doors", "chosen": True}
+    ]
+    front = next(each for each in shown["findings"] if each["resource"]["name"] == "front")
+    assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]
+    fix = {"id": "toy.close", "title": "Close the door", "summary": "Closes it."}
+    assert shown["fixing"] == {"ready": True, "why": "", "remediations": [fix]}
+    assert "ada suppressed 1 resource (back)" in " ".join(entry["sentence"] for entry in shown["timeline"])
+
+
+def test_an_alert_whose_rule_is_gone_is_still_shown(world: SimpleNamespace, viewer: User, api: Any) -> None:
+    world.alert.key = "gone.rule"
+    world.alert.save()
+
+    shown = api(viewer).get(f"{V1}/alerts/{world.alert.pk}").json()
+
+    assert (shown["about"], shown["controls"], shown["fixing"]["ready"]) == (None, [], False)
+
+
+def test_suppressed_resources_leave_and_come_back_at_once(world: SimpleNamespace, analyst: User, api: Any) -> None:
+    alert, client = f"{V1}/alerts/{world.alert.pk}", api(analyst)
+    reason = {"reason": "test door", "expires_at": "2100-01-01T00:00:00Z"}
+
+    shown = client.post(f"{alert}/suppress", {"resources": [world.front.resource_id], **reason}).json()
+    assert (shown["state"], shown["affected"], shown["suppressed"]) == ("suppressed", 0, 2)
+    assert client.get(f"{V1}/alerts").json()["count"] == 0
+    [newest, *_rest] = client.get(f"{V1}/suppressions?alert={world.alert.pk}").json()["results"]
+    assert (newest["resource_name"], newest["reason"], newest["author"]) == ("front", "test door", analyst.username)
+    assert newest["expires_at"] == "2100-01-01T00:00:00Z"
+
+    shown = client.post(f"{alert}/unsuppress", {"findings": [world.front.pk, world.back.pk]}).json()
+    assert (shown["state"], shown["affected"], shown["suppressed"]) == ("open", 2, 0)
+    actions = [entry["action"] for entry in shown["timeline"][:2]]
+    assert actions == ["alert.unsuppressed", "alert.suppressed"]
+
+
+def test_a_resource_fixed_by_hand_is_found_right_by_a_recheck(world: SimpleNamespace, analyst: User, api: Any) -> None:
+    world.cloud.doors |= {"front": False}
+    del world.cloud.doors["back"]
+
+    answer = api(analyst).post(f"{V1}/alerts/{world.alert.pk}/recheck", {})
+
+    assert answer.json() == {"closed": 1, "still": 0, "gone": 1, "problems": []}
+    assert api(analyst).get(f"{V1}/alerts/{world.alert.pk}").json()["state"] == "resolved"
+
+
+def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remediator: User, api: Any) -> None:
+    client, asked = api(remediator), {"findings": [world.front.pk], "remediation": "toy.close"}
+
+    planned = client.post(f"{V1}/alerts/{world.alert.pk}/plan", asked)
+    assert planned.status_code == 201
+    plan = planned.json()
+    assert (plan["state"], plan["permissions"]) == ("planned", [{"action": "toy:SetDoor", "resource": "*"}])
+    [step] = plan["steps"]
+    assert (step["before"], step["after"], step["state"]) == ({"Open": True}, {"Open": False}, "pending")
+    assert step["call"]["parameters"] == {"door": "front", "open": False}
+    assert step["inverse"]["parameters"] == {"door": "front", "open": True}
+
+    change = f"{V1}/changes/{plan['id']}"
+    done = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"}).json()
+    assert (done["state"], done["approved_by"], done["reason"]) == ("verified", remediator.username, "rain")
+    assert world.cloud.doors["front"] is False
+    again = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"})
+    assert (again.status_code, "already" in again.json()["change"][0]) == (400, True)
+
+    undone = client.post(f"{change}/undo", {"reason": "air"}).json()
+    assert undone["state"] == "undone"
+    assert world.cloud.doors["front"] is True
+    assert client.get(f"{V1}/alerts/{world.alert.pk}").json()["state"] == "open"
+    assert {"change.planned", "change.approved", "change.verified", "change.undone"} <= set(
+        Entry.objects.filter(target_type="change", target_id=str(plan["id"])).values_list("action", flat=True)
+    )
+
+
+def test_a_plan_that_no_longer_fits_is_refused_and_says_so(world: SimpleNamespace, remediator: User, api: Any) -> None:
+    world.cloud.doors["front"] = False
+
+    answer = api(remediator).post(
+        f"{V1}/changes/{world.change.pk}/apply", {"digest": world.change.digest, "reason": "rain"}
+    )
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "refused")
+    assert "has changed since this was planned" in answer.json()["outcome"]

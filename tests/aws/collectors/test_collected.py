@@ -1,0 +1,147 @@
+"""What the collectors read of an account."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from tests.aws.collectors.world import (
+    ACCOUNT,
+    DOCUMENT,
+    MARKUP,
+    READS,
+    REGION,
+    TRUST,
+    at,
+    collected,
+    everything,
+    named,
+)
+
+from nephoscope.domain import ALL_REGIONS
+from nephoscope_aws.api import Api
+from nephoscope_aws.collectors import ALL, account, s3
+from nephoscope_aws.collectors.account_wide import credential_report
+from nephoscope_aws_simulator.testing import Simulator
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def test_every_type_of_every_service_is_collected_and_no_other(api: Api) -> None:
+    for service, collector in ALL.items():
+        resources = collected(api, service)
+        assert {each.type for each in resources} == set(collector.service.types)
+        assert all(each.readable and each.account == ACCOUNT for each in resources)
+        assert "$unknown" not in json.dumps([each.properties for each in resources])
+
+
+def test_ids_are_unique_and_resources_are_json(api: Api) -> None:
+    resources = everything(api)
+    assert len({each.id for each in resources}) == len(resources)
+    json.dumps([each.properties for each in resources])
+
+
+def test_every_property_is_of_the_published_schema(api: Api) -> None:
+    exceptions = {**s3.SYNTHETIC, **account.SYNTHETIC}
+    for resource in everything(api):
+        known = set(exceptions.get(resource.type, ())) | {"Observed"}
+        if resource.type != account.ACCOUNT:
+            known |= set(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource.type).schema["properties"])
+        assert set(resource.properties) <= known, resource.type
+
+
+def test_every_permission_is_an_action_that_aws_names_in_its_own_policies() -> None:
+    named_by_aws = set(re.findall(r'"([a-z0-9-]+:[A-Za-z]+)"', json.dumps(json.loads(aws_managed_policies_data))))
+    assert set(READS.values()) <= named_by_aws
+
+
+def test_the_account_tells_its_name_password_policy_and_root_user(api: Api) -> None:
+    [found] = collected(api, "account")
+    assert (found.id, found.name, found.region) == (f"arn:aws:iam::{ACCOUNT}:root", "example", ALL_REGIONS)
+    assert at(found, "PasswordPolicy.MinimumPasswordLength") == 14
+    assert at(found, "PasswordPolicy.PasswordReusePrevention") is None
+    assert at(found, "PublicAccessBlockConfiguration") is None
+    assert at(found, "Observed.RootCredentials") == {"PasswordLastUsed": None, "AccessKeys": [], "MfaActive": False}
+
+
+def test_iam_is_folded_into_users_groups_and_roles(api: Api) -> None:
+    found = collected(api, "iam")
+    anna, berta = named(found, "AWS::IAM::User", "anna"), named(found, "AWS::IAM::User", "berta")
+    assert (anna.properties["Path"], anna.properties["Groups"], anna.tags) == ("/staff/", ["admins"], {"team": MARKUP})
+    assert at(anna, "Observed.CredentialReport.PasswordEnabled") is True
+    assert TIME.fullmatch(at(anna, "Observed.CredentialReport.AccessKeys")[0]["LastRotated"])
+    assert at(berta, "Observed.CredentialReport.AccessKeys") == []
+    assert berta.properties["ManagedPolicyArns"] == [f"arn:aws:iam::{ACCOUNT}:policy/own"]
+    [key] = [each for each in found if each.type == "AWS::IAM::AccessKey"]
+    assert key.id == f"arn:aws:iam::{ACCOUNT}:user/staff/anna/accesskey/{key.name}"
+    role = named(found, "AWS::IAM::Role", "app").properties
+    assert (role["AssumeRolePolicyDocument"], role["MaxSessionDuration"], role["Description"]) == (TRUST, 7200, "runs")
+    group = named(found, "AWS::IAM::Group", "admins").properties
+    assert group["Policies"] == [{"PolicyName": "all", "PolicyDocument": DOCUMENT}]
+    assert named(found, "AWS::IAM::ManagedPolicy", "own").properties["PolicyDocument"] == DOCUMENT
+
+
+def test_a_bucket_carries_its_satellites_and_none_is_explicit(api: Api) -> None:
+    found = collected(api, "s3")
+    full, bare = named(found, s3.BUCKET, "full-bucket"), named(found, s3.BUCKET, "bare-bucket")
+    assert {each.name: each.region for each in found} == {
+        "full-bucket": REGION, "bare-bucket": REGION, "american-bucket": "us-east-1"}  # fmt: skip
+    assert at(full, "Policy")["Statement"][0]["Effect"] == "Deny"
+    assert at(full, "VersioningConfiguration") == {"Status": "Enabled"}
+    assert full.tags == {"note": MARKUP}
+    assert at(full, "LifecycleConfiguration") == {"Rules": [{
+        "Id": "old", "Status": "Enabled", "Prefix": "logs/", "TagFilters": [{"Key": "a", "Value": "b"}],
+        "ExpirationInDays": 90, "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 30}]}]}  # fmt: skip
+    for name in ("Policy", "PublicAccessBlockConfiguration", "VersioningConfiguration", "LoggingConfiguration",
+                 "LifecycleConfiguration", "Observed.AccountPublicAccessBlock"):  # fmt: skip
+        assert at(bare, name) is None
+    assert at(bare, "Observed.MFADelete") == "Disabled"
+    assert TIME.fullmatch(at(bare, "Observed.CreationDate"))
+
+
+def test_a_security_group_has_one_entry_per_source(api: Api) -> None:
+    group = named(collected(api, "ec2"), "AWS::EC2::SecurityGroup", "web")
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    assert group.properties["GroupDescription"] == MARKUP
+    assert group.properties["SecurityGroupIngress"] == [
+        {**ssh, "CidrIp": "0.0.0.0/0", "Description": "all"},
+        {**ssh, "CidrIp": "10.0.0.0/8", "Description": None},
+        {**ssh, "CidrIpv6": "::/0", "Description": None},
+        {**ssh, "SourceSecurityGroupId": group.properties["GroupId"], "Description": None},
+    ]
+
+
+def test_terminated_instances_are_left_out_and_a_name_is_only_data(api: Api) -> None:
+    [instance] = [each for each in collected(api, "ec2") if each.type == "AWS::EC2::Instance"]
+    assert (instance.name, instance.tags) == (MARKUP, {"Name": MARKUP})
+    assert at(instance, "Observed.State") == "running"
+
+
+def test_a_trail_is_collected_in_its_home_region_only(api: Api) -> None:
+    [trail] = collected(api, "cloudtrail")
+    assert (trail.properties["IsMultiRegionTrail"], trail.properties["IsLogging"]) == (True, True)
+    assert trail.tags == {"owner": "audit"}
+    assert collected(api, "cloudtrail", "us-east-1") == []
+
+
+def test_a_key_is_named_by_its_alias_and_one_that_cannot_rotate_says_so(api: Api) -> None:
+    keys = {each.properties["KeySpec"]: each for each in collected(api, "kms")}
+    symmetric, asymmetric = keys["SYMMETRIC_DEFAULT"], keys["RSA_2048"]
+    assert (symmetric.name, symmetric.tags) == ("alias/data", {"use": "data"})
+    assert symmetric.properties["EnableKeyRotation"] is True
+    assert asymmetric.properties["EnableKeyRotation"] is None
+    assert at(asymmetric, "Observed.Aliases") == []
+
+
+def test_the_calls_are_as_few_as_the_docstrings_say(simulator: Simulator, api: Api) -> None:
+    credential_report(api)
+    made = {}
+    for service in ALL:
+        before = api.calls
+        collected(api, service)
+        made[service] = api.calls - before
+    assert made == {
+        "account": 5, "iam": 4, "s3": 1 + 9 * 3 + 1, "s3control": 2, "ec2": 3, "cloudtrail": 4, "kms": 2 + 4 + 3
+    }  # fmt: skip

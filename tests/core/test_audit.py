@@ -1,0 +1,88 @@
+"""The audit log can be added to, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from nephoscope.accounts.models import Account, User
+from nephoscope.audit.models import Entry
+from nephoscope.audit.services import Actor, first_broken, record
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entries(account: Account, analyst: User) -> list[Entry]:
+    actor = Actor.of(analyst, "10.0.0.5")
+    return [
+        record(
+            actor, "account.tested", account, f"tested {n}", account=account, reason="why", before={"n": n}, after=[1]
+        )
+        for n in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET actor = 'nobody'",
+        "UPDATE audit_entry SET digest = digest",
+        "DELETE FROM audit_entry",
+        "TRUNCATE audit_entry",
+    ],
+)
+def test_the_database_refuses_to_alter_or_remove_entries(entries: list[Entry], statement: str) -> None:
+    with pytest.raises(DatabaseError, match=r"append-only|Cannot"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert Entry.objects.count() == 3
+
+
+def test_an_entry_says_who_what_when_from_where_and_why(entries: list[Entry]) -> None:
+    entry = Entry.objects.get(pk=entries[0].pk)
+    assert (entry.actor, entry.address, entry.reason) == ("anna", "10.0.0.5", "why")
+    assert (entry.before, entry.after) == ({"n": 0}, [1])
+    assert str(entry) == "anna tested 0"
+
+
+def test_the_chain_is_whole_until_somebody_with_the_database_password_changes_an_entry(entries: list[Entry]) -> None:
+    assert first_broken() is None
+    call_command("verify_audit", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute("UPDATE audit_entry SET after = %s WHERE id = %s", [json.dumps([2]), entries[1].pk])
+    assert first_broken() == entries[1]
+    with pytest.raises(CommandError, match=str(entries[1].pk)):
+        call_command("verify_audit")
+
+
+def test_a_removed_entry_breaks_the_chain_at_the_next(entries: list[Entry]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM audit_entry WHERE id = %s", [entries[1].pk])
+    assert first_broken() == entries[2]
+
+
+def test_an_act_that_fails_leaves_no_entry(account: Account) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        record(Actor.system(), "account.tested", account, "tested")
+        raise RuntimeError
+    assert not Entry.objects.exists()
+
+
+def test_a_user_sees_the_entries_of_granted_accounts_and_their_own(
+    entries: list[Entry], viewer: User, stranger: User, administrator: User, account: Account
+) -> None:
+    own = record(Actor.of(stranger), "user.tested", stranger, "tested")
+    assert Entry.objects.visible_to(viewer).count() == 3
+    assert list(Entry.objects.visible_to(stranger)) == [own]
+    assert Entry.objects.visible_to(administrator).count() == 4
+
+
+def test_the_log_outlives_the_account(entries: list[Entry], account: Account) -> None:
+    account.delete()
+    assert Entry.objects.count() == 3
+    assert first_broken() is None

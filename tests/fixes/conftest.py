@@ -1,0 +1,39 @@
+"""The simulated account that the fixes are tried on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.fixes.buckets import CONNECTION, FIX, PROVIDER, Bucket, make_role
+
+from nephoscope.domain import Session
+from nephoscope_aws_simulator.testing import Simulator
+
+
+@pytest.fixture(scope="package")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        for name, value in (simulator.env() | none).items():
+            patch.setenv(name, value)
+        make_role(simulator, "nephoscope-read", "read-word", [*FIX.reads, "s3:List*", "s3:Get*"])
+        # More than the fix declares: what holds it back must be the session's policy.
+        make_role(simulator, "nephoscope-fix", "write-word", ["s3:*"])
+        yield simulator
+
+
+@pytest.fixture(scope="package")
+def session(simulator: Simulator) -> Iterator[Session]:
+    session = PROVIDER.open(CONNECTION)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def bucket(simulator: Simulator, session: Session) -> Bucket:
+    made = len(simulator.client("s3").list_buckets()["Buckets"])
+    return Bucket(simulator, session, f"acme-{made}")

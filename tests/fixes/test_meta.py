@@ -1,0 +1,70 @@
+"""What holds for every registered fix, whichever it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nephoscope.domain import Remediation, Rule
+from nephoscope.plugins import Registry
+
+REGISTRY = Registry(["aws", "baseline", "aws_fixes"]).load_all()
+FIXES = list(REGISTRY.remediations.values())
+NAMING_RULES = [rule for rule in REGISTRY.rules.values() if rule.remediations]
+ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]+")
+each_fix = pytest.mark.parametrize("fix", FIXES, ids=lambda fix: fix.id)
+
+
+def test_the_plugins_work_and_there_are_fixes() -> None:
+    assert not [info for info in REGISTRY.infos.values() if info.enabled and info.problem]
+    assert FIXES
+    assert NAMING_RULES
+
+
+@each_fix
+def test_a_fix_is_named_by_a_rule(fix: Remediation) -> None:
+    assert [rule.id for rule in NAMING_RULES if fix.id in rule.remediations]
+
+
+@pytest.mark.parametrize("rule", NAMING_RULES, ids=lambda rule: rule.id)
+def test_the_fixes_that_a_rule_names_exist_and_are_for_what_it_judges(rule: Rule) -> None:
+    for id in rule.remediations:
+        assert REGISTRY.remediations[id].on in rule.on
+
+
+@each_fix
+def test_a_fixs_id_says_its_module(fix: Remediation) -> None:
+    provider, service, name = fix.id.split(".")
+    assert provider == fix.provider
+    assert type(fix).__module__.rpartition(".")[2] == f"{provider}_{service}"
+    assert re.fullmatch(r"[a-z][a-z0-9_]+", name)
+
+
+@each_fix
+def test_a_fix_is_for_a_type_that_its_provider_collects(fix: Remediation) -> None:
+    services = REGISTRY.providers[fix.provider].services
+    assert fix.on in {type for service in services for type in service.types}
+
+
+@each_fix
+def test_a_fix_declares_real_actions_each_once(fix: Remediation) -> None:
+    declared = [*fix.reads, *fix.writes]
+    assert fix.writes
+    assert len(declared) == len(set(declared))
+    assert [action for action in declared if not ACTION.fullmatch(action)] == []
+
+
+@each_fix
+def test_what_a_fix_reads_changes_nothing_and_the_reading_role_may_read_it(fix: Remediation) -> None:
+    services = REGISTRY.providers[fix.provider].services
+    assert set(fix.reads) <= {permission for service in services for permission in service.permissions}
+    assert all(re.search(r":(Get|List|Describe)", action) for action in fix.reads)
+    assert not any(re.search(r":(Get|List|Describe)", action) for action in fix.writes)
+
+
+@each_fix
+def test_a_fix_says_in_words_what_it_does(fix: Remediation) -> None:
+    assert fix.title
+    assert not fix.title.endswith(".")
+    assert fix.summary.endswith(".")

@@ -1,0 +1,175 @@
+"""The registry: what is wrong with a plugin is said at start-up, and takes no other plugin down."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from nephoscope.domain import Call, Permission, Plan, Resource, Step
+from nephoscope.plugins import PluginError, Registry
+
+HEAD = """
+from nephoscope.domain import Control, Framework, Severity, rule
+from nephoscope.hookspecs import hookimpl
+
+def a_rule(id):
+    @rule(id, on="Acme::Thing", severity=Severity.LOW, fix="Do it.", link="https://acme.example",
+          good=[{"On": True}], bad=[{"On": False}])
+    def check(thing):
+        '''It is on.
+
+        What is off does nothing.
+        '''
+        return thing["On"]
+    return check
+"""
+ONE_RULE = """
+@hookimpl
+def register_rules():
+    return [a_rule("acme.thing.on")]
+"""
+
+CALL = Call("s3", "put_bucket_policy", {}, Permission("s3:PutBucketPolicy"))
+BUCKET = Resource("AWS::S3::Bucket", "arn:aws:s3:::website", "website", "eu-west-1", "123456789012", {})
+PLAN = Plan("acme.thing.turn_on", "acme.thing.on", "123456789012", (Step(BUCKET.id, "Do", CALL, CALL, "", ""),))
+
+Make = Callable[..., EntryPoint]
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make a module of some code, and return the entry point that names it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: list[str] = []
+
+    def make(name: str, code: str = ONE_RULE) -> EntryPoint:
+        module = f"nephoscope_test_plugin_{name}"
+        (tmp_path / f"{module}.py").write_text(HEAD + textwrap.dedent(code))
+        made.append(module)
+        return EntryPoint(name, module, "nephoscope")
+
+    yield make
+    for module in made:
+        sys.modules.pop(module, None)
+
+
+# -- What stops the start-up -----------------------------------------------------------------------
+
+
+def test_a_misspelt_hook_stops_the_start_up_and_is_named(plugin: Make) -> None:
+    misspelt = plugin("acme", "@hookimpl\ndef register_ruls():\n    return []\n")
+    with pytest.raises(PluginError, match="register_ruls") as caught:
+        Registry(["acme"], [misspelt])
+    assert "acme" in str(caught.value)
+
+
+def test_a_hook_that_asks_for_what_there_is_not_stops_the_start_up_and_is_named(plugin: Make) -> None:
+    wrong = plugin("acme", "@hookimpl\ndef veto_plan(plan, weather):\n    return None\n")
+    with pytest.raises(PluginError, match=r"plugin 'acme'[\s\S]*weather"):
+        Registry(["acme"], [wrong])
+
+
+def test_a_plugin_that_is_not_installed_stops_the_start_up_and_is_named(plugin: Make) -> None:
+    with pytest.raises(PluginError, match=r"names zeta, which is not installed\. Found: acme, beta\."):
+        Registry(["acme", "zeta"], [plugin("beta"), plugin("acme")])
+
+
+@pytest.mark.parametrize(
+    ("hook", "made", "id"),
+    [
+        ("register_rules", 'a_rule("acme.thing.on")', "acme.thing.on"),
+        ("register_frameworks", 'Framework("house", "House", "aws", "https://acme.example", ())', "house"),
+    ],
+)
+def test_two_plugins_that_use_one_id_stop_the_start_up(plugin: Make, hook: str, made: str, id: str) -> None:
+    code = f"@hookimpl\ndef {hook}():\n    return [{made}]\n"
+    entries = [plugin("first", code), plugin("second", code)]
+    with pytest.raises(PluginError, match=rf"plugin '(first|second)': \w+ id '{id}' is already taken"):
+        Registry(["first", "second"], entries).load_all()
+
+
+def test_one_plugin_that_uses_an_id_twice_stops_the_start_up(plugin: Make) -> None:
+    twice = plugin("acme", '@hookimpl\ndef register_rules():\n    return [a_rule("a.b.c"), a_rule("a.b.c")]\n')
+    with pytest.raises(PluginError, match=r"plugin 'acme': rule id 'a\.b\.c' is already taken"):
+        Registry(["acme"], [twice]).load_all()
+
+
+def test_two_packages_that_use_one_plugins_name_stop_the_start_up(plugin: Make) -> None:
+    entry = plugin("acme")
+    other = EntryPoint("acme", plugin("impostor").value, "nephoscope")
+    with pytest.raises(PluginError, match="acme"):
+        Registry(["acme"], [entry, other])
+
+
+# -- What is isolated ------------------------------------------------------------------------------
+
+RAISE = "raise RuntimeError('no such weather')"
+BROKEN = {
+    "import": RAISE,
+    "hook": f"@hookimpl\ndef register_rules():\n    {RAISE}\n",
+    "generator": f"@hookimpl\ndef register_rules():\n    yield a_rule('a.b.c')\n    {RAISE}\n",
+}
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN.keys())
+def test_a_plugin_that_raises_is_shown_as_broken_while_others_work(plugin: Make, code: str) -> None:
+    registry = Registry(["good", "bad", "better"], [
+        plugin("good"), plugin("bad", code), plugin("better", ONE_RULE.replace("thing.on", "thing.off")),
+    ]).load_all()  # fmt: skip
+    assert "RuntimeError: no such weather" in registry.infos["bad"].problem
+    assert registry.infos["bad"].contributes == {}
+    assert set(registry.rules) == {"acme.thing.on", "acme.thing.off"}
+    assert not registry.infos["good"].problem
+    assert registry.infos["good"].contributes == {"rule": 1}
+
+
+def test_a_plugin_that_contributes_what_is_no_rule_is_shown_as_broken(plugin: Make) -> None:
+    wrong = plugin("bad", '@hookimpl\ndef register_rules():\n    return ["acme.thing.on"]\n')
+    registry = Registry(["bad", "good"], [wrong, plugin("good")]).load_all()
+    assert "register_rules returned str, not Rule" in registry.infos["bad"].problem
+    assert set(registry.rules) == {"acme.thing.on"}
+
+
+# -- What is listed --------------------------------------------------------------------------------
+
+
+def test_a_plugin_that_is_not_enabled_is_listed_and_not_imported(plugin: Make) -> None:
+    entry = plugin("acme", "raise SystemExit('this must not run')")
+    registry = Registry([], [entry]).load_all()
+    info = registry.infos["acme"]
+    assert (info.enabled, info.hooks, info.contributes, info.problem) == (False, (), {}, "")
+    assert info.module == entry.value
+    assert registry.rules == {}
+
+
+def test_a_plugin_is_listed_with_its_hooks(plugin: Make) -> None:
+    veto = "@hookimpl\ndef veto_plan(plan):\n    return None\n"
+    registry = Registry(["acme"], [plugin("acme", ONE_RULE + veto)])
+    assert sorted(registry.infos["acme"].hooks) == ["register_rules", "veto_plan"]
+
+
+# -- Vetoes ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_nobody_objects_to_passes(plugin: Make) -> None:
+    silent = plugin("silent", "@hookimpl\ndef veto_plan(plan, resources):\n    return None\n")
+    assert Registry(["silent"], [silent]).vetoes(PLAN, [BUCKET]) == []
+
+
+def test_every_objection_is_told(plugin: Make) -> None:
+    first = plugin("first", "@hookimpl\ndef veto_plan(resources):\n    return f'not {resources[0].name}'\n")
+    second = plugin("second", "@hookimpl\ndef veto_plan(plan):\n    return f'not {plan.rule}'\n")
+    vetoes = Registry(["first", "second"], [first, second]).vetoes(PLAN, [BUCKET])
+    assert sorted(vetoes) == ["not acme.thing.on", "not website"]
+
+
+def test_a_veto_that_raises_refuses_the_plan_and_is_shown_as_broken(plugin: Make) -> None:
+    raising = plugin("acme", "@hookimpl\ndef veto_plan(plan):\n    raise RuntimeError('no such weather')\n")
+    registry = Registry(["acme"], [raising])
+    assert registry.vetoes(PLAN, [BUCKET]) == ["plugin acme could not judge the plan"]
+    assert "no such weather" in registry.infos["acme"].problem

@@ -1,0 +1,132 @@
+"""Where moto answers differently from AWS, the simulator answers as AWS."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from tests.simulator.documents import ACCOUNT, ROOT, days_since, document, refused, report
+
+from nephoscope_aws_simulator.company.buckets import BUCKETS
+from nephoscope_aws_simulator.testing import Simulator
+
+
+def test_the_credential_report_has_root_ages_and_quotes(simulator: Simulator) -> None:
+    rows = report(simulator)
+    assert rows["<root_account>"]["mfa_active"] == "false"
+    assert days_since(rows["<root_account>"]["password_last_used"]) == 4
+    assert rows["victor,extern+agency@northwind.example"]["arn"].endswith("/victor,extern+agency@northwind.example")
+    dave = rows["dave.oconnor"]
+    assert (days_since(dave["access_key_1_last_rotated"]), days_since(dave["access_key_1_last_used_date"])) == (410, 3)
+    assert rows["grace.lee"]["access_key_1_last_used_date"] == "N/A"
+    assert rows["niaj.rahman"]["password_last_used"] == "no_information"
+    assert rows["trent.moss"]["password_last_used"] == "N/A"
+
+
+def test_the_root_user_can_be_given_mfa(simulator: Simulator) -> None:
+    iam = simulator.client("iam")
+    simulator.control("patch", [{"kind": "root", "mfa": True, "access_key": True, "used_days": None}])
+    try:
+        summary = iam.get_account_summary()["SummaryMap"]
+        assert (summary["AccountMFAEnabled"], summary["AccountAccessKeysPresent"]) == (1, 1)
+        root = report(simulator)["<root_account>"]
+        assert (root["mfa_active"], root["access_key_1_active"]) == ("true", "true")
+        assert root["password_last_used"] == "no_information"
+        devices = iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"]
+        assert ROOT in {device["User"]["Arn"] for device in devices}
+    finally:
+        simulator.control("patch", [{"kind": "root", "mfa": False, "access_key": False, "used_days": 4}])
+
+
+def test_the_bulk_read_lists_only_those_policies_of_aws_that_are_in_use(simulator: Simulator) -> None:
+    details = simulator.client("iam").get_account_authorization_details()
+    of_aws = {policy["PolicyName"] for policy in details["Policies"] if ":iam::aws:" in policy["Arn"]}
+    assert "AdministratorAccess" in of_aws
+    assert len(of_aws) < 30
+
+
+def test_server_certificates_have_dates_of_their_own(simulator: Simulator) -> None:
+    found = simulator.client("iam").list_server_certificates()["ServerCertificateMetadataList"]
+    expired = {one["ServerCertificateName"]: one["Expiration"] < datetime.now(UTC) for one in found}
+    assert expired == {"northwind-legacy-vpn": True, "northwind-shop-2026": False}
+
+
+def test_a_new_bucket_is_blocked_owner_enforced_and_encrypted(simulator: Simulator) -> None:
+    s3 = simulator.client("s3")
+    s3.create_bucket(Bucket="fresh-bucket")
+    assert all(s3.get_public_access_block(Bucket="fresh-bucket")["PublicAccessBlockConfiguration"].values())
+    rules = s3.get_bucket_encryption(Bucket="fresh-bucket")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    everybody = document("s3:GetObject", "arn:aws:s3:::fresh-bucket/*", Principal="*")
+    assert refused(s3.put_bucket_policy, Bucket="fresh-bucket", Policy=json.dumps(everybody))["Code"] == "AccessDenied"
+    error = refused(s3.put_bucket_acl, Bucket="fresh-bucket", ACL="public-read")
+    assert error["Code"] == "AccessControlListNotSupported"
+
+
+def test_buckets_are_listed_in_pages_with_their_regions(simulator: Simulator) -> None:
+    s3 = simulator.client("s3")
+    pages = list(s3.get_paginator("list_buckets").paginate(Prefix="northwind-", PaginationConfig={"PageSize": 10}))
+    regions = {bucket["Name"]: bucket["BucketRegion"] for page in pages for bucket in page["Buckets"]}
+    assert len(pages) == 3
+    assert regions == {bucket.name: bucket.region for bucket in BUCKETS}
+
+
+def test_a_default_security_group_admits_itself_until_somebody_empties_it(simulator: Simulator) -> None:
+    filters = [{"Name": "group-name", "Values": ["default"]}]
+    groups = simulator.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert sorted(len(group["IpPermissions"]) for group in groups) == [0, 1]
+
+
+def test_changing_one_metadata_option_leaves_the_others(simulator: Simulator) -> None:
+    ec2 = simulator.client("ec2")
+    ids = ec2.run_instances(
+        ImageId="ami-12c6146b", MinCount=1, MaxCount=1, MetadataOptions={"HttpPutResponseHopLimit": 2}
+    )
+    instance = ids["Instances"][0]["InstanceId"]
+    answer = ec2.modify_instance_metadata_options(InstanceId=instance, HttpTokens="required")
+    changed = answer["InstanceMetadataOptions"]
+    assert (changed["HttpTokens"], changed["HttpPutResponseHopLimit"]) == ("required", 2)
+    assert changed["HttpEndpoint"] == "enabled"
+    ec2.terminate_instances(InstanceIds=[instance])
+
+
+def test_an_instance_has_the_groups_of_its_primary_interface(simulator: Simulator) -> None:
+    ec2 = simulator.client("ec2")
+    named = [{"Name": "tag:Name", "Values": ["bastion"]}]
+    instance = ec2.describe_instances(Filters=named)["Reservations"][0]["Instances"][0]
+    interface = instance["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    before = [group["GroupId"] for group in instance["SecurityGroups"]]
+    assert [group["GroupName"] for group in instance["SecurityGroups"]] == ["ssh-open", "ssh-open-v6"]
+    ec2.modify_instance_attribute(InstanceId=instance["InstanceId"], Groups=before[:1])
+    groups = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"][0]["Groups"]
+    assert [group["GroupName"] for group in groups] == ["ssh-open"]
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=before)
+    instance = ec2.describe_instances(Filters=named)["Reservations"][0]["Instances"][0]
+    assert [group["GroupId"] for group in instance["SecurityGroups"]] == before
+
+
+def test_a_multi_region_trail_is_seen_from_every_region(simulator: Simulator) -> None:
+    trail = simulator.client("cloudtrail", "ap-southeast-2")
+    names = {one["Name"]: one["HomeRegion"] for one in trail.describe_trails()["trailList"]}
+    assert names == {"northwind-audit": "us-east-1", "northwind-pacific-old": "ap-southeast-2"}
+    arn = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/northwind-audit"
+    status = trail.get_trail_status(Name=arn)
+    assert status["IsLogging"] and "LatestCloudWatchLogsDeliveryTime" in status
+    assert trail.get_event_selectors(TrailName=arn)["EventSelectors"][0]["ReadWriteType"] == "All"
+
+
+def test_keys_say_what_they_are(simulator: Simulator) -> None:
+    kms = simulator.client("kms")
+    aliases = kms.list_aliases()["Aliases"]
+    found = {one["AliasName"]: one["TargetKeyId"] for one in aliases if "northwind" in one["AliasName"]}
+    described = {name: kms.describe_key(KeyId=key)["KeyMetadata"] for name, key in found.items()}
+    assert described["alias/northwind-orders"]["MultiRegion"] is False
+    assert described["alias/northwind-orders"]["KeyUsage"] == "ENCRYPT_DECRYPT"
+    assert described["alias/northwind-retired-2021"]["KeyState"] == "PendingDeletion"
+    assert kms.get_key_rotation_status(KeyId=found["alias/northwind-orders"])["KeyRotationEnabled"] is True
+    assert kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["KeyManager"] == "AWS"
+
+
+def test_what_moto_cannot_do_is_said_in_the_protocol_of_the_service(simulator: Simulator) -> None:
+    error = refused(simulator.client("ec2").describe_ipam_pools)
+    assert (error["Code"], "is not simulated" in error["Message"]) == ("NotImplemented", True)
