@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from nephoscope import postgres
@@ -30,6 +31,13 @@ def pytest_sessionfinish() -> None:
     """Stop the embedded PostgreSQL that `make test` started in a data directory of its own."""
     if settings.DATA_DIR.name == "test":
         postgres.stop(settings.POSTGRES_DIR)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Make many users in little time."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture
@@ -158,7 +166,7 @@ def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any, settings: Any) -> Iterator[str]:
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """A database whose changes other processes see; its URL. Emptied afterwards, the append-only log too."""
     with django_db_blocker.unblock():
         connection.ensure_connection()

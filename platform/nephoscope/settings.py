@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope import __version__, postgres
+from nephoscope import postgres
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(os.environ.get("NEPHOSCOPE_DATA_DIR", BASE_DIR / "var")).resolve()
@@ -116,6 +116,10 @@ POSTGRES_DIR = DATA_DIR / "postgres"
 DATABASES = {"default": postgres.configuration(os.environ.get("DATABASE_URL", ""), POSTGRES_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+if _REDIS := os.environ.get("REDIS_URL", ""):
+    # What counts against a limit (sign-ins) counts for all web processes together.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _REDIS}}
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["nephoscope.accounts.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -149,20 +153,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "nephoscope.api.errors.handle",
     "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
-    "UPLOADED_FILES_USE_URL": False,
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Nephoscope API",
-    "DESCRIPTION": "Everything that the console does, for programs.",
-    "VERSION": __version__,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-}
-
 _WEEK = 7 * 24 * 3600
 Q_CLUSTER = {
     "name": "nephoscope",
@@ -177,7 +169,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 1000,
     "max_rss": 400_000,
-    **({"redis": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {"orm": "default"}),
+    **({"redis": _REDIS} if _REDIS else {"orm": "default"}),
 }
 
 LOGGING = {
@@ -188,4 +180,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("NEPHOSCOPE_LOG_LEVEL", "WARNING")},
 }
 
+# The larger ones stand with what they describe.
+from nephoscope.api.schema import SPECTACULAR_SETTINGS  # noqa: E402, F401
 from nephoscope.console.theme import UNFOLD  # noqa: E402, F401

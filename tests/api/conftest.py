@@ -27,9 +27,8 @@ Api = Callable[[Any], APIClient]
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Any) -> None:
-    """Make many users in little time, and forget counted sign-ins: the cache outlives a test."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def no_sign_ins_counted() -> None:
+    """Forget counted sign-ins: the cache outlives a test."""
     cache.clear()
 
 

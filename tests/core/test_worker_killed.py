@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from tests.core.scanning import connect, scanned, snapshot
 
 from nephoscope.audit.models import Entry
@@ -30,8 +31,15 @@ def test_a_worker_killed_in_the_middle_delays_the_scan_and_does_not_harm_it(
     account = connect(system)
     scanned(account, system)
     expected = snapshot()
-    environment = {**os.environ, **env_for(aws.endpoint), "DATABASE_URL": committed, "NEPHOSCOPE_LEASE_SECONDS": "3",
-                   "NEPHOSCOPE_DATA_DIR": str(tmp_path), "NEPHOSCOPE_WORKERS": "1"}  # fmt: skip
+    environment = {
+        **os.environ,
+        **env_for(aws.endpoint),
+        "DATABASE_URL": committed,
+        "NEPHOSCOPE_DATA_DIR": str(tmp_path),
+        "NEPHOSCOPE_LEASE_SECONDS": "3",
+        "NEPHOSCOPE_SECRET_KEY": settings.SECRET_KEY,
+        "NEPHOSCOPE_WORKERS": "1",
+    }
     command = [sys.executable, "manage.py", "worker"]
 
     def worker() -> subprocess.Popen[bytes]:
@@ -51,7 +59,7 @@ def test_a_worker_killed_in_the_middle_delays_the_scan_and_does_not_harm_it(
         try:
             wait(lambda: not Scan.objects.get(pk=scan.pk).active)
         finally:
-            os.killpg(second.pid, signal.SIGTERM)
+            second.terminate()
             second.wait(timeout=30)
     finally:
         aws.control("latency", ms=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from tests.simulator.documents import ACCOUNT, ROOT, days_since, document, refused, report
+from tests.simulator.documents import ACCOUNT, ROOT, days_since, document, refused, report, trust
 
 from nephoscope_aws_simulator.company.buckets import BUCKETS
 from nephoscope_aws_simulator.testing import Simulator
@@ -43,6 +43,26 @@ def test_the_bulk_read_lists_only_those_policies_of_aws_that_are_in_use(simulato
     of_aws = {policy["PolicyName"] for policy in details["Policies"] if ":iam::aws:" in policy["Arn"]}
     assert "AdministratorAccess" in of_aws
     assert len(of_aws) < 30
+
+
+def test_a_role_of_a_stack_has_the_policies_of_its_template_also_after_an_update(simulator: Simulator) -> None:
+    def template(action: str, managed: str) -> str:
+        own = {"PolicyName": "own", "PolicyDocument": document(action)}
+        properties = {"RoleName": "of-a-stack", "AssumeRolePolicyDocument": trust(), "Policies": [own]}
+        properties["ManagedPolicyArns"] = [f"arn:aws:iam::aws:policy/{managed}"]
+        return json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}})
+
+    def expect(action: str, managed: str) -> None:
+        details = simulator.client("iam").get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+        role = next(role for role in details if role["RoleName"] == "of-a-stack")
+        assert [one["PolicyDocument"]["Statement"][0]["Action"] for one in role["RolePolicyList"]] == [action]
+        assert [one["PolicyName"] for one in role["AttachedManagedPolicies"]] == [managed]
+
+    stacks, named = simulator.client("cloudformation"), ["CAPABILITY_NAMED_IAM"]
+    stacks.create_stack(StackName="s", TemplateBody=template("s3:Get*", "SecurityAudit"), Capabilities=named)
+    expect("s3:Get*", "SecurityAudit")
+    stacks.update_stack(StackName="s", TemplateBody=template("s3:List*", "ReadOnlyAccess"), Capabilities=named)
+    expect("s3:List*", "ReadOnlyAccess")
 
 
 def test_server_certificates_have_dates_of_their_own(simulator: Simulator) -> None:

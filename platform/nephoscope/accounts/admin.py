@@ -41,9 +41,10 @@ class AccountAdmin(ConsoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         last = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
         rows = super().get_queryset(request)
-        return rows.annotate(
+        annotated: QuerySet[Any] = rows.annotate(
             opened=Count("alerts", Q(alerts__state=AlertState.OPEN)), scanned_at=Subquery(last.values("created_at")[:1])
         )
+        return annotated
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(Q(name__icontains=text) | Q(number__icontains=text))
@@ -192,7 +193,8 @@ class PeopleAdmin(ConsoleAdmin):
     change_list_template = "console/people.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return self.model._default_manager.all()
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("administer"))  # type: ignore[union-attr]
@@ -206,7 +208,7 @@ class PeopleAdmin(ConsoleAdmin):
     def save(self, actor: Actor, shown: Any, values: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def drop(self, actor: Actor, shown: Any) -> None:
+    def drop(self, actor: Actor, shown: Any) -> Any:
         raise NotImplementedError
 
     def add_view(

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
@@ -167,7 +167,7 @@ class AlertAdmin(ConsoleAdmin):
         change = attempt(request, lambda: plan_change(actor, alert, self._chosen(request, alert), remediation))
         return self.back(change if change is not None else alert)
 
-    def back(self, shown: Any) -> Any:
+    def back(self, shown: Any) -> HttpResponseRedirect:
         model_admin: Any = self.admin_site._registry[type(shown)]
         return ConsoleAdmin.back(model_admin, shown)
 

@@ -6,3 +6,6 @@ class AuditConfig(AppConfig):
     name = "nephoscope.audit"
     label = "audit"
     verbose_name = _("Audit")
+
+    def ready(self) -> None:
+        from nephoscope.audit import signins  # noqa: F401

@@ -30,18 +30,16 @@ def call_name(call: dict[str, Any]) -> str:
 
 def shown_steps(change: Change) -> list[dict[str, Any]]:
     """Return the steps with their calls and differences, readable."""
-    shown = []
-    for step in change.steps.all():
-        shown.append(
-            {
-                "step": step,
-                "call": call_name(step.call),
-                "region": step.call.get("region", ""),
-                "inverse": call_name(step.inverse) if step.inverse else "",
-                "diff": diff(step.before, step.after),
-            }
-        )
-    return shown
+    return [
+        {
+            "step": step,
+            "call": call_name(step.call),
+            "region": step.call.get("region", ""),
+            "inverse": call_name(step.inverse) if step.inverse else "",
+            "diff": diff(step.before, step.after),
+        }
+        for step in change.steps.all()
+    ]
 
 
 @admin.register(Change)

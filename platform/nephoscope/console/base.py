@@ -43,7 +43,7 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
         return None
 
 
-class ConsoleAdmin(ModelAdmin):
+class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # django-unfold has no types
     """A list and a page to look at. What may be done there are acts of their own, posted to their own addresses.
 
     Everything is fetched through ``visible_to``: an object of an account that is not granted does not exist.
@@ -106,7 +106,8 @@ class ConsoleAdmin(ModelAdmin):
             "nothing": self.nothing,
             "may": rights(request.user),
         }
-        return super().changelist_view(request, {**shown, **(extra_context or {})})
+        answer: HttpResponse = super().changelist_view(request, {**shown, **(extra_context or {})})
+        return answer
 
     def find(self, request: HttpRequest, pk: Any) -> Any:
         """Return the object, or answer that there is none."""
@@ -159,4 +160,5 @@ class ConsoleAdmin(ModelAdmin):
             # Someone who had to sign in again comes back with a GET: show what the act would have been done to.
             return view(request, pk) if request.method == "POST" else HttpResponseRedirect(self.address("change", pk))
 
-        return self.admin_site.admin_view(posted if post else view)
+        guarded: Callable[..., HttpResponseBase] = self.admin_site.admin_view(posted if post else view)
+        return guarded

@@ -60,7 +60,7 @@ def diff(before: Any, after: Any) -> Diff:
     if old == new and before != after:
         # They differ only in how the text is written, which is then what there is to see.
         old, new, found_old, found_new = before, after, False, False
-    lines = []
+    lines: list[Line] = []
     for line in list(difflib.unified_diff(_text(old), _text(new), lineterm="", n=CONTEXT))[2:]:
         if line.startswith("@@"):
             if lines:

@@ -67,8 +67,10 @@ def by_field(field: str) -> Callable[[QuerySet[Any], str], QuerySet[Any]]:
     return lambda rows, value: rows.filter(**{field: value})
 
 
-class FilteredChangeList(ChangeList):
+class FilteredChangeList(ChangeList):  # type: ignore[misc]  # django-unfold has no types
     """Django's list, narrowed by the page's own :class:`Filter` objects instead of the sheet at the side."""
+
+    root_queryset: QuerySet[Any]
 
     def get_filters(self, request: HttpRequest) -> Any:
         self.root_queryset = self.model_admin.narrow(request, self.root_queryset)

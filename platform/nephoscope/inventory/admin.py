@@ -11,6 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import ConsoleAdmin, attempt
@@ -82,8 +83,8 @@ class ResourceAdmin(ConsoleAdmin):
 
 def described(found: scans.Progress) -> str:
     """Return a scan's progress in words."""
-    values = {"phase": found.phase, "percent": found.percent, "resources": found.resources}
-    return _t("%(phase)s · %(percent)s %% · %(resources)s resources") % values
+    resources = ngettext("%(n)s resource", "%(n)s resources", found.resources) % {"n": found.resources}
+    return f"{found.phase} · {found.percent} % · {resources}"
 
 
 def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:

@@ -34,7 +34,9 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     """
     main = _main(account, writing=writing)
     settings = {
-        each.name: posted[each.name].strip() for each in _fields(account, writing=writing) if each.name in posted
+        each.name: posted.get(each.name, "").strip()
+        for each in _fields(account, writing=writing)
+        if each.name in posted
     }
     if not writing and "own" in posted:
         settings[main.name] = ""

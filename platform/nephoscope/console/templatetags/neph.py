@@ -14,7 +14,6 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.view import as_unknown
@@ -42,11 +41,10 @@ def age(moment: datetime) -> str:
     if seconds < 60:
         return _("just now")
     if seconds < 3600:
-        return ngettext("%(n)s minute ago", "%(n)s minutes ago", int(seconds // 60)) % {"n": int(seconds // 60)}
+        return _("%(n)s min ago") % {"n": int(seconds // 60)}
     if seconds < 86_400:
-        return ngettext("%(n)s hour ago", "%(n)s hours ago", int(seconds // 3600)) % {"n": int(seconds // 3600)}
-    days = int(seconds // 86_400)
-    return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": days}
+        return _("%(n)s h ago") % {"n": int(seconds // 3600)}
+    return _("%(n)s d ago") % {"n": int(seconds // 86_400)}
 
 
 def exact(moment: datetime) -> str:

@@ -1,0 +1,50 @@
+"""Roles that CloudFormation makes: moto forgets ManagedPolicyArns, keeps inline policies as objects that its own
+IAM then cannot answer, and changes neither when the stack is updated.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nephoscope_aws_simulator.corrections.patching import replace
+from nephoscope_aws_simulator.entities import backend_of
+
+
+def _text(document: Any) -> str:
+    # YAML takes an unquoted Version: 2012-10-17 for a date
+    return document if isinstance(document, str) else json.dumps(document, default=str)
+
+
+def _give(role: Any, properties: dict[str, Any]) -> None:
+    """Trust and policies as the template has them, and no others."""
+    role.assume_role_policy_document = _text(properties["AssumeRolePolicyDocument"])
+    role.policies = {policy["PolicyName"]: _text(policy["PolicyDocument"]) for policy in properties.get("Policies", [])}
+    backend = backend_of(role.account_id)
+    wanted = set(properties.get("ManagedPolicyArns", []))
+    for arn in set(role.managed_policies) - wanted:
+        backend.detach_role_policy(arn, role.name)
+    for arn in wanted - set(role.managed_policies):
+        backend.attach_role_policy(arn, role.name)
+
+
+def apply() -> None:
+    """Make and update roles as their template says."""
+    from moto.iam.models import Role
+
+    create, update = Role.create_from_cloudformation_json, Role.update_from_cloudformation_json
+
+    def creating(_: Any, name: str, template: dict[str, Any], *rest: Any, **more: Any) -> Any:
+        role = create(name, template, *rest, **more)
+        _give(role, template["Properties"])
+        return role
+
+    def updating(_: Any, /, **given: Any) -> Any:
+        role = update(**given)
+        _give(role, given["cloudformation_json"]["Properties"])
+        return role
+
+    replace(Role, "create_from_cloudformation_json")(classmethod(creating))
+    replace(Role, "update_from_cloudformation_json")(classmethod(updating))

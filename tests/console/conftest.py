@@ -1,0 +1,69 @@
+"""What the console's tests share: signed-in clients and one of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from nephoscope.accounts.models import Account, User
+from nephoscope.alerts.models import Alert
+from nephoscope.audit.models import Entry
+from nephoscope.audit.services import Actor, record
+from nephoscope.changes.models import Change, ChangeStep
+from nephoscope.inventory.models import Scan, Shard
+
+HOSTILE = "<script>alert('x')</script>"
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., Client]:
+    """Return a signed-in client of a user: ``sign_in(viewer)``."""
+
+    def enter(user: User, *, enforce_csrf_checks: bool = False) -> Client:
+        User.objects.filter(pk=user.pk).update(is_staff=True)
+        client = Client(enforce_csrf_checks=enforce_csrf_checks)
+        client.force_login(user)
+        return client
+
+    return enter
+
+
+@dataclass(frozen=True)
+class Things:
+    """One of everything in the granted account."""
+
+    account: Account
+    alert: Alert
+    change: Change
+    scan: Scan
+    entry: Entry
+
+
+@pytest.fixture
+def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> Things:
+    """Everything carries a hostile name where a cloud could give one."""
+    alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
+    call = {
+        "service": "s3", "operation": "put_bucket_policy", "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
+        "permission": {"action": "s3:PutBucketPolicy", "resource": "*"}, "region": "",
+    }  # fmt: skip
+    change = Change.objects.create(
+        account=account, alert=alert, remediation="aws.s3.remove_public_access", title="Take public access away",
+        digest="d" * 64, permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}], warnings=[HOSTILE],
+    )  # fmt: skip
+    ChangeStep.objects.create(
+        change=change, position=0, resource_id="arn:aws:s3:::logs", resource_name=f"logs-{HOSTILE}", title="Narrow",
+        call=call, inverse=call, before=f'{{"Principal": "*", "Sid": "{HOSTILE}"}}', after='{"Principal": "root"}',
+    )  # fmt: skip
+    scan = Scan.objects.create(account=account, state="partial", started_at=timezone.now(), finished_at=timezone.now())
+    Shard.objects.create(
+        scan=scan, service="s3", region="global", state="done", resources=2,
+        gaps=[{"type": "AWS::S3::Bucket", "permission": "s3:GetBucketPolicy", "reason": HOSTILE}],
+    )  # fmt: skip
+    entry = record(system, "alert.opened", alert, f"opened {alert} {HOSTILE}", account=account, reason=HOSTILE,
+                   before={"name": HOSTILE}, after={"name": "x"})  # fmt: skip
+    return Things(account, alert, change, scan, entry)
