@@ -124,12 +124,12 @@ class Registry:
         for impl in self._manager.hook.veto_plan.get_hookimpls():
             try:
                 arguments: dict[str, Any] = {"plan": plan, "resources": resources}
-                reason: str | None = impl.function(**{name: arguments[name] for name in impl.argnames})
+                answer: Any = impl.function(**{name: arguments[name] for name in impl.argnames})
             except Exception:
                 self._broken(impl.plugin_name, "veto_plan failed")
-                reason = f"plugin {impl.plugin_name} could not judge the plan"
-            if reason:
-                reasons.append(str(reason))
+                answer = f"plugin {impl.plugin_name} could not judge the plan"
+            if answer:
+                reasons.append(str(answer))
         return reasons
 
     def load_all(self) -> Registry:

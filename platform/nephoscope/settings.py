@@ -37,6 +37,7 @@ def _secret_key() -> str:
 
 
 NEPHOSCOPE_PLUGINS = _listed("NEPHOSCOPE_PLUGINS", "aws,baseline,aws_fixes")
+NEPHOSCOPE_WORKERS = int(os.environ.get("NEPHOSCOPE_WORKERS", "2"))
 NEPHOSCOPE_LEASE_SECONDS = int(os.environ.get("NEPHOSCOPE_LEASE_SECONDS", "60"))
 NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = int(os.environ.get("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", "25"))
 NEPHOSCOPE_RETENTION_DAYS = int(os.environ.get("NEPHOSCOPE_RETENTION_DAYS", "365"))
@@ -127,6 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
@@ -158,7 +160,7 @@ REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
 _WEEK = 7 * 24 * 3600
 Q_CLUSTER = {
     "name": "nephoscope",
-    "workers": int(os.environ.get("NEPHOSCOPE_WORKERS", "2")),
+    "workers": NEPHOSCOPE_WORKERS,
     # The truth about a scan is its shards' leases in our own tables: the queue only wakes workers. A task is never
     # handed out a second time by the queue, because the reaper wakes a new one when a lease runs out.
     "timeout": _WEEK,

@@ -14,7 +14,7 @@ WRITE_ROLE = "nephoscope-fix"
 
 FIELDS = (
     Field("role_arn", "Role ARN",
-          "The ARN of the role that Nephoscope assumes to read this account; the script below creates it and prints "
+          "The ARN of the role that Nephoscope assumes to read this account; the script above creates it and prints "
           "it. Leave it empty for the account of Nephoscope's own credentials."),
     Field("external_id", "External ID",
           "A secret word that the role asks of Nephoscope, so that nobody else can talk Nephoscope into using it. "

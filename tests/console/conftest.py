@@ -24,7 +24,6 @@ def sign_in() -> Callable[..., Client]:
     """Return a signed-in client of a user: ``sign_in(viewer)``."""
 
     def enter(user: User, *, enforce_csrf_checks: bool = False) -> Client:
-        User.objects.filter(pk=user.pk).update(is_staff=True)
         client = Client(enforce_csrf_checks=enforce_csrf_checks)
         client.force_login(user)
         return client

@@ -163,7 +163,7 @@ def test_an_undo_leaves_alone_what_somebody_changed_since(world: World) -> None:
     theirs = world.policy.replace("s3:GetObject", "s3:GetObjectVersion")
     world.aws.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=theirs)
     with pytest.raises(ValidationError, match="changed by somebody else"):
-        undo_change(world.actor, change, reason="")
+        undo_change(world.actor, change, reason="why not")
     assert world.policy == theirs
     change.refresh_from_db()
     assert change.state == "verified"
@@ -203,7 +203,7 @@ def test_an_analyst_may_neither_plan_apply_nor_undo(world: World, analyst: User)
     with pytest.raises(PermissionDenied):
         apply_change(actor, change, digest=change.digest, reason="why")
     with pytest.raises(PermissionDenied):
-        undo_change(actor, change)
+        undo_change(actor, change, reason="why")
     assert world.policy == POLICY
 
 

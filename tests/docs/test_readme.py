@@ -20,7 +20,7 @@ from nephoscope import plugins
 from nephoscope.testing import judge_example
 
 registry = plugins.registry()
-rule = registry.rules["acme.s3.owner"]
+rule = registry.rules["acme.s3.classified"]
 print(json.dumps({
     "problem": registry.infos["acme"].problem, "title": rule.title, "why": rule.why,
     "answers": [control.id for control in registry.frameworks["acme"].controls if rule.id in control.rules],
@@ -69,8 +69,8 @@ def test_the_rule_shows_up_and_its_examples_judge_as_written(site: Path) -> None
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     assert seen["problem"] == ""
-    assert seen["title"] == "S3 bucket does not say who owns it"
-    assert seen["why"] == "When it leaks, nobody knows whom to ask."
+    assert seen["title"] == "S3 bucket does not say how confidential its data is"
+    assert seen["why"] == "When it leaks, nobody knows whether that is an emergency."
     assert seen["answers"] == ["1"]
     assert seen["good"] == ["pass"]
     assert seen["bad"] == ["fail", "fail"]
@@ -79,7 +79,7 @@ def test_the_rule_shows_up_and_its_examples_judge_as_written(site: Path) -> None
 def test_the_rule_is_not_there_before_it_is_named(site: Path) -> None:
     done = run(site, "aws,baseline,aws_fixes", "-c", LOOK)
     assert done.returncode != 0
-    assert "KeyError: 'acme.s3.owner'" in done.stderr
+    assert "KeyError: 'acme.s3.classified'" in done.stderr
 
 
 def test_the_packages_own_test_passes(site: Path, package: Path) -> None:

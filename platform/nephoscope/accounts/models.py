@@ -37,6 +37,10 @@ class AccountGroup(models.Model):
 
 
 class Users(UserManager["User"]):
+    def create_user(self, username: str, email: str | None = None, password: str | None = None, **extra: Any) -> User:
+        # Django's manager would lock new users out of the admin, which here is the console.
+        return super().create_user(username, email, password, **{"is_staff": True, **extra})
+
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> User:

@@ -99,6 +99,15 @@ def _set_password(user: User, password: str) -> None:
     user.set_password(password)
 
 
+@transaction.atomic
+def change_own_password(actor: Actor, user: User, password: str) -> None:
+    """Set one's own password; the tokens of the old one end."""
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+    AuthToken.objects.filter(user=user).delete()
+    record(actor, "user.configured", user, "changed their own password")
+
+
 def _described(user: User) -> dict[str, Any]:
     groups = list(user.account_groups.values_list("name", flat=True))
     return {name: getattr(user, name) for name in PROFILE} | {"account_groups": groups}

@@ -17,7 +17,7 @@ from nephoscope.accounts.services import provider_of
 from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Moves, refresh
-from nephoscope.audit.services import Actor, record
+from nephoscope.audit.services import Actor, given, record
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 
@@ -49,12 +49,6 @@ def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
     return found
 
 
-def _reason(text: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise ValidationError({"reason": [_("Give a reason; it is kept in the audit log.")]})
-    return text.strip()
-
-
 def _resources(findings: list[Finding]) -> str:
     names = ", ".join(each.resource.name for each in findings[:5])
     count = ngettext("%(count)s resource", "%(count)s resources", len(findings)) % {"count": len(findings)}
@@ -70,7 +64,7 @@ def suppress(
     :raises ValidationError: no reason, nothing chosen, or an end that lies in the past.
     """
     actor.demand("suppress")
-    reason = _reason(reason)
+    reason = given(reason)
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationError({"expires_at": [_("This lies in the past.")]})
     Alert.objects.select_for_update().get(pk=alert.pk)
@@ -134,7 +128,7 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     """
     actor.demand("recheck")
     failing = alert.findings.filter(failing_since__isnull=False).select_related("resource__account")
-    rows = list(failing) if findings is None else chosen(alert, findings)
+    rows = list(failing.filter(suppression=None)) if findings is None else chosen(alert, findings)
     if len(rows) > MAX_RECHECKED:
         message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})

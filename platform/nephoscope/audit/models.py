@@ -63,7 +63,7 @@ class Entry(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit log")
+        verbose_name_plural = _("audit entries")
         indexes = [models.Index(fields=["target_type", "target_id"]), models.Index(fields=["account", "-id"])]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from nephoscope.accounts.permissions import demand
 from nephoscope.audit.models import Entry
@@ -45,6 +47,16 @@ class Actor:
             demand(self.user, act)
 
 
+def given(reason: object) -> str:
+    """Return a reason that a person gave, without the space around it.
+
+    :raises ValidationError: there is none.
+    """
+    if not isinstance(reason, str) or not reason.strip():
+        raise ValidationError({"reason": [_("Give a reason; it is kept in the audit log.")]})
+    return reason.strip()
+
+
 def record(
     actor: Actor,
     action: str,
@@ -68,8 +80,8 @@ def record(
         last = Entry.objects.order_by("-id").values_list("digest", flat=True).first()
         entry = Entry(
             at=at or timezone.now(), user=actor.user, actor=actor.name, action=action, account=account,
-            target_type=target._meta.model_name, target_id=str(target.pk), target=str(target)[:400], summary=summary,
-            reason=reason, address=actor.address, before=before, after=after, previous=last or GENESIS,
+            target_type=str(target._meta.model_name), target_id=str(target.pk), target=str(target)[:400],
+            summary=summary, reason=reason, address=actor.address, before=before, after=after, previous=last or GENESIS,
         )  # fmt: skip
         entry.digest = entry.compute_digest()
         entry.save(force_insert=True)

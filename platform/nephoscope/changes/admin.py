@@ -22,6 +22,9 @@ from nephoscope.console.diff import diff
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.templatetags.neph import state, when
 
+TOUCHED = (StepState.APPLIED, StepState.APPLYING)
+"""Steps that may have changed the cloud: one that was cut off is undone as well."""
+
 
 def call_name(call: dict[str, Any]) -> str:
     """Return an API call under the name that its vendor's documentation uses: s3 PutBucketPolicy."""
@@ -95,7 +98,7 @@ class ChangeAdmin(ConsoleAdmin):
             "resources": len({each["step"].resource_id for each in steps}),
             "reversible": all(each["step"].inverse for each in steps),
             "planned": shown.state == ChangeState.PLANNED,
-            "undoable": shown.state in UNDOABLE and any(each["step"].state == StepState.APPLIED for each in steps),
+            "undoable": shown.state in UNDOABLE and any(each["step"].state in TOUCHED for each in steps),
             "history": history.filter(target_type="change", target_id=str(shown.pk))[:50],
             **more,
         }

@@ -40,6 +40,7 @@ class Change(models.Model):
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    undo_reason = models.TextField(_("reason for undoing"), blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
     moved_at = models.DateTimeField(auto_now=True)
 

@@ -21,7 +21,7 @@ from nephoscope.accounts.services import provider_of
 from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.services import chosen, reread
-from nephoscope.audit.services import Actor, record
+from nephoscope.audit.services import Actor, given, record
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
@@ -150,7 +150,7 @@ def _writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
 def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[str], **fields: Any) -> Change:
     """Move a change on under a lock, so that it is applied, or undone, by one person once."""
     with transaction.atomic():
-        locked = Change.objects.select_for_update().get(pk=change.pk)
+        locked: Change = Change.objects.select_for_update().get(pk=change.pk)
         if locked.state not in allowed:
             message = _("%(change)s is %(state)s already.")
             values = {"change": locked, "state": locked.get_state_display().lower()}
@@ -159,10 +159,10 @@ def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[s
         for name, value in fields.items():
             setattr(locked, name, value)
         locked.save()
-        verb = "approved" if state == ChangeState.APPLYING else "began to undo"
-        record(actor, f"change.{'approved' if verb == 'approved' else 'undoing'}", locked,
-               f"{verb} {locked} “{locked.title}” for {locked.alert}", account=locked.account,
-               reason=fields.get("reason", ""))  # fmt: skip
+        why = fields.get("undo_reason") or fields["reason"]
+        action, verb = ("approved",) * 2 if state == ChangeState.APPLYING else ("undoing", "began to undo")
+        record(actor, f"change.{action}", locked, f"{verb} {locked} “{locked.title}” for {locked.alert}",
+               account=locked.account, reason=why)  # fmt: skip
     return locked
 
 
@@ -175,8 +175,7 @@ def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> C
     :raises ValidationError: no reason, another digest, not planned any more, or the account cannot be reached.
     """
     actor.demand("change")
-    if not isinstance(reason, str) or not reason.strip():
-        raise ValidationError({"reason": [_("Give a reason; it is kept in the audit log.")]})
+    reason = given(reason)
     rows = list(change.steps.all())
     steps = [_to_step(row) for row in rows]
     plan = _plan_of(change, steps)
@@ -188,7 +187,7 @@ def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> C
     remediation = _remediation(change.alert, change.remediation)
     writer = _writer(change.account, [step.call for step in steps])
     with closing(_open(change.account)) as session:
-        change = _begin(actor, change, ChangeState.APPLYING, [ChangeState.PLANNED], reason=reason.strip(),
+        change = _begin(actor, change, ChangeState.APPLYING, [ChangeState.PLANNED], reason=reason,
                         approved_by=actor.user, approved_at=timezone.now())  # fmt: skip
         try:
             whole = surgery.apply(remediation, steps, session, writer, _noter(rows))
@@ -246,9 +245,11 @@ def _finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> C
     rows = list(change.steps.all())
     back = state == ChangeState.UNDONE
     before, after = [row.before for row in rows], [row.after for row in rows]
+    if back:
+        before, after = after, before
     record(actor, f"change.{state.value}", change, f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
-           account=change.account, reason=change.reason, before=after if back else before,
-           after=before if back else after)  # fmt: skip
+           account=change.account, reason=change.undo_reason if back else change.reason, before=before,
+           after=after)  # fmt: skip
     return change
 
 
@@ -261,12 +262,14 @@ _VERBS = {
 }
 
 
-def undo_change(actor: Actor, change: Change, *, reason: str = "") -> Change:
+def undo_change(actor: Actor, change: Change, *, reason: str) -> Change:
     """Put back what was before, if it is still as the change left it; then read and judge the resources again.
 
-    :raises ValidationError: it was not applied, somebody changed the resource since, or the account cannot be reached.
+    :raises ValidationError: no reason, it was not applied, somebody changed the resource since, or the account cannot
+        be reached.
     """
     actor.demand("change")
+    reason = given(reason)
     rows = list(change.steps.all())
     steps = [_to_step(row) for row in rows]
     done = [(row.position, steps[row.position]) for row in rows if row.state in (StepState.APPLIED, StepState.APPLYING)]
@@ -278,7 +281,7 @@ def undo_change(actor: Actor, change: Change, *, reason: str = "") -> Change:
     was = change.state
     writer = _writer(change.account, [step.inverse for _position, step in done if step.inverse])
     with closing(_open(change.account)) as session:
-        change = _begin(actor, change, ChangeState.UNDOING, UNDOABLE)
+        change = _begin(actor, change, ChangeState.UNDOING, UNDOABLE, undo_reason=reason)
         try:
             whole = surgery.undo(remediation, done, session, writer, _noter(rows))
         except Exception as problem:
@@ -286,8 +289,6 @@ def undo_change(actor: Actor, change: Change, *, reason: str = "") -> Change:
             record(actor, "change.undo_refused", change, f"could not undo {change}: {problem}", account=change.account,
                    reason=reason)  # fmt: skip
             raise ValidationError({"change": [str(problem)]}) from problem
-    if reason:
-        change.reason = f"{change.reason}\n{_('Undone')}: {reason}"
     _look_again(actor, change)
     if not whole:
         return _finish(actor, change, ChangeState.FAILED, _("Some of it could not be undone; see the steps."))

@@ -43,7 +43,7 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
         return None
 
 
-class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # django-unfold has no types
+class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     """A list and a page to look at. What may be done there are acts of their own, posted to their own addresses.
 
     Everything is fetched through ``visible_to``: an object of an account that is not granted does not exist.

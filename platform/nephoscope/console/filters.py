@@ -67,7 +67,7 @@ def by_field(field: str) -> Callable[[QuerySet[Any], str], QuerySet[Any]]:
     return lambda rows, value: rows.filter(**{field: value})
 
 
-class FilteredChangeList(ChangeList):  # type: ignore[misc]  # django-unfold has no types
+class FilteredChangeList(ChangeList):  # django-unfold has no types
     """Django's list, narrowed by the page's own :class:`Filter` objects instead of the sheet at the side."""
 
     root_queryset: QuerySet[Any]

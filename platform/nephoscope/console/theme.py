@@ -48,7 +48,7 @@ _NAVIGATION = [
         ],
     },
     {
-        "title": _("Rules"),
+        "title": _("Checks"),
         "items": [
             _page(_("Policies"), "policy", "policies"),
             _page(_("Rules"), "rule", "rules"),

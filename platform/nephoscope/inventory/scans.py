@@ -87,7 +87,7 @@ def _parts(account: Account, services: list[str], regions: list[str]) -> list[tu
 
 def wake(scan: Scan) -> None:
     """Ask the queue for as many workers as may share the scan; one that finds nothing to do ends at once."""
-    for _worker in range(settings.Q_CLUSTER["workers"]):
+    for _worker in range(settings.NEPHOSCOPE_WORKERS):
         async_task("nephoscope.tasks.work_on_scan", scan.pk, task_name=f"scan {scan.pk}")
 
 
@@ -98,7 +98,7 @@ def cancel_scan(actor: Actor, scan: Scan) -> Scan:
     """
     actor.demand("scan")
     with transaction.atomic():
-        locked = Scan.objects.select_for_update().get(pk=scan.pk)
+        locked: Scan = Scan.objects.select_for_update().get(pk=scan.pk)
         if not locked.active:
             raise ValidationError({"scan": [_("This scan has finished.")]})
         locked.cancel_requested = True

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit entry",
-                "verbose_name_plural": "audit log",
+                "verbose_name_plural": "audit entries",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(fields=["target_type", "target_id"], name="audit_entry_target__17a98b_idx"),
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the audit log is append-only';",
+                    func="RAISE EXCEPTION 'the audit entries is append-only';",
                     hash="cef3064f1455d8c609db42ca49cb0ed3aeb03f2e",
                     level="STATEMENT",
                     operation="TRUNCATE",

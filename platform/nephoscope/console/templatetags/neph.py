@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -106,12 +105,6 @@ def value(given: Any) -> SafeString:
         text[:LONG],
         pretty(given) if isinstance(given, dict | list) else str(given),
     )
-
-
-@register.filter
-def item(mapping: Mapping[Any, Any], key: Any) -> Any:
-    """Return the mapping's value of a key that is itself a variable."""
-    return mapping.get(key)
 
 
 @register.simple_tag(takes_context=True)

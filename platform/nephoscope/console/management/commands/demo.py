@@ -26,6 +26,7 @@ from nephoscope import postgres
 from nephoscope.accounts.models import Account, User
 from nephoscope.accounts.services import configure_account, create_account, kits, verify_account
 from nephoscope.audit.services import Actor
+from nephoscope.inventory.management.commands.scan import open_alerts
 from nephoscope.inventory.models import Scan
 
 ACCOUNT = "northwind"
@@ -123,6 +124,7 @@ class Command(BaseCommand):
             call_command("scan", ACCOUNT, stdout=self.stdout)
         else:
             self.stdout.write(f"{ACCOUNT} was scanned before; scan it again in the console.")
+            self.stdout.write(open_alerts(account))
 
     # -- processes ---------------------------------------------------------------------------------
 

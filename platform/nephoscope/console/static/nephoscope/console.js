@@ -29,7 +29,7 @@
     let state;
     try {
       const answer = await fetch(element.dataset.progress, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
+      if (!answer.ok || answer.redirected) return;
       state = await answer.json();
     } catch {
       setTimeout(follow, INTERVAL, element);

@@ -52,9 +52,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _summarise(self, scan: Scan) -> None:
-        open_alerts = Alert.objects.filter(account=scan.account, state=AlertState.OPEN)
-        counts = [f"{label} {open_alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
-        self.stdout.write("Open alerts: " + ", ".join(counts))
+        self.stdout.write(open_alerts(scan.account))
         for shard in scan.shards.exclude(error="", gaps=[]):
             for gap in shard.gaps:
                 self.stdout.write(f"  not known: {gap['type']} ({shard}): {gap['permission'] or gap['reason']}")
@@ -62,6 +60,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"  failed: {shard}: {shard.error}")
         if scan.state == ScanState.FAILED:
             raise CommandError(scan.error or "The scan failed.")
+
+
+def open_alerts(account: Account) -> str:
+    """Say how many alerts of an account are open, by severity."""
+    alerts = Alert.objects.filter(account=account, state=AlertState.OPEN)
+    counts = [f"{label} {alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
+    return "Open alerts: " + ", ".join(counts)
 
 
 def find_account(wanted: str) -> Account:

@@ -1,0 +1,111 @@
+"""docs/hooks.md: every hook with its signature and a shipped user, and an example that works."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+from tests.docs.markdown import ROOT, blocks, section
+
+from nephoscope import hookspecs, surgery
+from nephoscope.domain import Connection, Permission, Verdict
+from nephoscope.plugins import Registry
+from nephoscope.testing import NOW, judge, judge_example
+
+PAGE = ROOT / "docs/hooks.md"
+TEXT = PAGE.read_text()
+HOOKS: dict[str, FunctionType] = {
+    name: hook for name, hook in vars(hookspecs).items() if hasattr(hook, "nephoscope_spec")
+}
+MODULE = "nephoscope_docs_example"
+every_hook = pytest.mark.parametrize("name", HOOKS)
+
+
+def heading(name: str) -> str:
+    signature = inspect.signature(HOOKS[name])
+    return f"`{name}{str(signature).replace(chr(39), '')}`"
+
+
+@every_hook
+def test_a_hook_is_documented_with_its_signature(name: str) -> None:
+    assert section(TEXT, heading(name)).strip()
+
+
+def test_no_hook_is_documented_that_does_not_exist() -> None:
+    assert re.findall(r"^## `(\w+)\(", TEXT, re.MULTILINE) == list(HOOKS)
+
+
+@every_hook
+def test_a_hook_has_a_shipped_user_that_implements_it(name: str) -> None:
+    found = re.search(r"Shipped user: \[(\w+)]\(([^)]+)\)", section(TEXT, heading(name)))
+    assert found
+    module = (PAGE.parent / found[2]).resolve()
+    assert module.parent.name == found[1]
+    assert f"@hookimpl\ndef {name}(" in module.read_text()
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry with the page's plugin alone, loaded by an entry point as any other."""
+    folder = tmp_path_factory.mktemp("hooks")
+    text = "\n\n".join(block.text for block in blocks(TEXT) if block.language == "python")
+    (folder / f"{MODULE}.py").write_text(text)
+    sys.path.append(str(folder))
+    try:
+        yield Registry(["shelf"], [EntryPoint("shelf", MODULE, hookspecs.GROUP)]).load_all()
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop(MODULE, None)
+
+
+def test_the_example_uses_every_hook_and_works(registry: Registry) -> None:
+    info = registry.infos["shelf"]
+    assert info.problem == ""
+    assert set(info.hooks) == set(HOOKS)
+    assert info.contributes == {"provider": 1, "rule": 1, "framework": 1, "remediation": 1}
+
+
+def test_the_examples_rule_judges_its_examples_as_written(registry: Registry) -> None:
+    rule = registry.rules["shelf.book.author"]
+    assert {judge_example(rule, each).verdict for each in rule.good} == {Verdict.PASS}
+    assert {judge_example(rule, each).verdict for each in rule.bad} == {Verdict.FAIL}
+    assert "shelf.book.author" in registry.frameworks["shelf_rules"].rules
+
+
+def test_the_examples_cloud_is_read_judged_fixed_and_put_back(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "clouds.json").write_text("{}")
+    provider, rule = registry.providers["shelf"], registry.rules["shelf.book.author"]
+    connection = Connection(str(tmp_path), provider.prepare({"folder": f" {tmp_path} "}))
+    assert provider.verify(connection, ["shelf:Read"], writing=False).missing == ()
+    session = provider.open(connection)
+    [book] = session.collect("books", "global")
+    assert judge(rule, book, now=NOW).verdict == Verdict.FAIL
+
+    fix = registry.remediations[rule.remediations[0]]
+    plan = surgery.make_plan(fix, rule.id, book.account, [book], session, provider)
+    assert plan.reversible
+    assert registry.vetoes(plan, [book]) == []
+    writer = provider.open_for_writing(connection, [Permission("shelf:Write", "clouds.json")])
+    assert surgery.apply(fix, plan.steps, session, writer, lambda *_: None)
+    now = session.reread(book)
+    assert now is not None
+    assert judge(rule, now, now=NOW).verdict == Verdict.PASS
+
+    assert surgery.undo(fix, list(enumerate(plan.steps)), session, writer, lambda *_: None)
+    assert json.loads((tmp_path / "clouds.json").read_text()) == {}
+
+
+def test_the_examples_veto_refuses_what_it_says(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "clouds.json").write_text(json.dumps({"rare": True}))
+    session = registry.providers["shelf"].open(Connection("", {"folder": str(tmp_path)}))
+    [book] = session.collect("books", "global")
+    fix = registry.remediations["shelf.book.sign"]
+    plan = surgery.make_plan(fix, "shelf.book.author", book.account, [book], session, registry.providers["shelf"])
+    assert registry.vetoes(plan, [book]) == ["Nobody writes into clouds.json."]
