@@ -18,7 +18,7 @@ demo: .venv/installed  ## the whole platform on this machine, with a simulated A
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: .venv/installed-dev  ## all tests
-	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest $(ARGS)
+	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -31,6 +31,7 @@ check: lint types test
 
 bench: .venv/installed-dev  ## time and memory of a scan
 	$(BIN)/python benchmarks/scan.py $(ARGS)
+	$(BIN)/python benchmarks/huge_policies.py
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

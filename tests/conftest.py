@@ -27,9 +27,10 @@ PASSWORD = "correct horse battery staple"
 NUMBER = "123456789012"
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the embedded PostgreSQL that `make test` started in a data directory of its own."""
-    if settings.DATA_DIR.name == "test":
+    last_to_go = not hasattr(session.config, "workerinput")
+    if settings.DATA_DIR.name == "test" and last_to_go:
         postgres.stop(settings.POSTGRES_DIR)
 
 

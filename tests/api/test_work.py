@@ -139,7 +139,8 @@ def test_a_resource_fixed_by_hand_is_found_right_by_a_recheck(world: SimpleNames
     world.cloud.doors |= {"front": False}
     del world.cloud.doors["back"]
 
-    answer = api(analyst).post(f"{V1}/alerts/{world.alert.pk}/recheck", {})
+    both = [world.front.pk, world.back.pk]
+    answer = api(analyst).post(f"{V1}/alerts/{world.alert.pk}/recheck", {"findings": both})
 
     assert answer.json() == {"closed": 1, "still": 0, "gone": 1, "problems": []}
     assert api(analyst).get(f"{V1}/alerts/{world.alert.pk}").json()["state"] == "resolved"

@@ -250,6 +250,6 @@ def test_the_fix_roles_session_can_do_nothing_but_the_plan(world: World) -> None
         "s3", "put_bucket_policy", {"Bucket": "northwind-returns-photos", "Policy": POLICY}, allowed, "us-east-1"
     )
     delete = Call("s3", "delete_bucket", {"Bucket": BUCKET}, Permission("s3:DeleteBucket"), "us-east-1")
-    for call in (other, delete):
-        with pytest.raises(Exception, match="no session policy allows"):
+    for call, why in ((other, "no session policy allows"), (delete, "no identity-based policy allows")):
+        with pytest.raises(Exception, match=why):
             writer.write(call)

@@ -16,8 +16,9 @@ from tests.docs.markdown import ROOT, blocks, section
 
 from nephoscope import hookspecs, surgery
 from nephoscope.domain import Connection, Permission, Verdict
+from nephoscope.engine import judge
 from nephoscope.plugins import Registry
-from nephoscope.testing import NOW, judge, judge_example
+from nephoscope.testing import NOW, judge_example
 
 PAGE = ROOT / "docs/hooks.md"
 TEXT = PAGE.read_text()

