@@ -11,11 +11,15 @@ def work_on_scan(scan_id: int) -> None:
 
 
 def housekeeping() -> None:
-    """Every minute: wake scans whose worker died, end suppressions whose time is over, close interrupted changes."""
+    """Every minute: wake dead workers' scans, end suppressions, close interrupted changes, forget what is old."""
+    from django.conf import settings
+
     from nephoscope.alerts.services import expire_suppressions
     from nephoscope.changes.services import close_interrupted
     from nephoscope.inventory.scans import reap
+    from nephoscope.inventory.store import forget_old
 
     reap()
     expire_suppressions()
     close_interrupted()
+    forget_old(settings.NEPHOSCOPE_RETENTION_DAYS)

@@ -50,8 +50,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture(scope="package")
-def demo() -> Iterator[Demo]:
-    """The demo without an account. At the end it is stopped as a person stops it, and must leave nothing running."""
+def demo(artefacts: Path) -> Iterator[Demo]:
+    """The demo without an account. At the end it is stopped as a person stops it, and must leave nothing running.
+
+    Its logs are kept beside the pictures.
+    """
     data = Path(tempfile.mkdtemp(prefix="neph-"))  # short: a Unix socket of PostgreSQL lies in it
     process = running.start(data)
     try:
@@ -59,6 +62,8 @@ def demo() -> Iterator[Demo]:
     finally:
         code = running.stop(process)
         output, left = (data / "output").read_text(), running.processes(data)
+        for log in data.glob("demo/*.log"):
+            shutil.copy(log, artefacts / f"browser-demo-{log.name}")
         shutil.rmtree(data, ignore_errors=True)
     assert code == 0, output
     assert "Stopped." in output

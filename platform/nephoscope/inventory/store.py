@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.inventory.models import Resource
+from nephoscope.inventory.models import Resource, Scan
 
 
 def digest_of(resource: domain.Resource) -> str:
@@ -69,6 +70,18 @@ def _cleaned(value: object) -> object:
     if isinstance(value, list):
         return [_cleaned(member) for member in value]
     return value
+
+
+def forget_old(days: int) -> int:
+    """Delete finished scans and resources that have been gone for longer than so many days; return how many.
+
+    An account's latest scan stays, however old. What happened is in the audit log, which is never cut.
+    """
+    before = timezone.now() - timedelta(days=days)
+    latest = Scan.objects.order_by("account_id", "-id").distinct("account_id").values("pk")
+    scans, _each = Scan.objects.filter(finished_at__lt=before).exclude(pk__in=latest).delete()
+    resources, _each = Resource.objects.filter(gone_at__lt=before).delete()
+    return scans + resources
 
 
 def mark_gone(account: Account, service: domain.Service, region: str, seen: set[int]) -> int:

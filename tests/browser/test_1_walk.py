@@ -1,0 +1,375 @@
+"""From an empty console to a fixed bucket, in the order in which a person does it. Each test goes on from the last."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+from tests.browser.running import Demo
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+READABLE = "S3 bucket can be read by anyone"
+WRITABLE = "S3 bucket can be written by anyone"
+ROOT = "arn:aws:iam::123456789012:root"
+BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+
+
+def affected(visitor: Visitor, bucket: str) -> Locator:
+    return visitor.section("Affected resources").get_by_role("link", name=bucket, exact=True)
+
+
+def choose(visitor: Visitor, *buckets: str) -> None:
+    for bucket in buckets:
+        visitor.page.get_by_role("checkbox", name=f"Choose {bucket}", exact=True).check()
+
+
+def policy_of(demo: Demo, bucket: str) -> str:
+    return str(demo.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+
+
+def guard(demo: Demo, role: str, *actions: str) -> None:
+    """Deny a role some actions, as a company's guard rail does; with none, take the guard rail away."""
+    iam = demo.client("iam")
+    if not actions:
+        iam.delete_role_policy(RoleName=role, PolicyName="guard-rail")
+        return
+    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="guard-rail", PolicyDocument=document)
+
+
+# -- 2. Connect --------------------------------------------------------------------------------
+
+
+def test_whoever_signs_in_first_is_told_what_fills_the_dashboard(visitor: Visitor, demo: Demo) -> None:
+    visitor.go()
+    visitor.page.get_by_label("Username").fill(demo.user)
+    visitor.page.get_by_label("Password").fill("wrong")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.get_by_text("Please enter the correct username and password")).to_be_visible()
+    visitor.picture("sign-in")
+    visitor.sign_in(demo.user, demo.password)
+    expect(visitor.heading("No account is connected yet")).to_be_visible()
+    visitor.picture("empty-dashboard")
+    visitor.page.get_by_role("link", name="Connect an account").click()
+    expect(visitor.heading("Connect an account")).to_be_visible()
+
+
+def test_a_named_account_gets_an_external_id_and_three_ready_things(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_label("Name").fill("northwind")
+    visitor.picture("connect-who")
+    visitor.press("Continue")
+    external_id = page.get_by_text(re.compile("^[0-9a-f]{32}$")).inner_text()
+    for kit, expected in (("AWS CLI", "aws iam create-role"), ("CloudFormation", "AWS::IAM::Role"),
+                          ("Terraform", 'resource "aws_iam_role"')):  # fmt: skip
+        page.get_by_text(kit, exact=True).click()
+        shown = page.locator("pre:visible")
+        expect(shown).to_contain_text(expected)
+        expect(shown).to_contain_text(external_id)
+        expect(shown).to_contain_text("s3:GetBucketPolicy")
+        visitor.picture(f"connect-{kit.split()[0].lower()}")
+
+
+def test_a_wrong_role_is_refused_at_its_field_and_nothing_is_saved(visitor: Visitor) -> None:
+    field = visitor.page.get_by_label("Role ARN")
+    for wrong, said in (
+        ("", "Paste what the script or template printed."),
+        ("nephoscope-read", "This is not an ARN."),
+        ("arn:aws:iam::123456789012:user/alice", "This is the ARN of a user."),
+        ("arn:aws:iam::123456789012:role/nobody-made-this", "does not let Nephoscope assume this role"),
+    ):
+        field.fill(wrong)
+        visitor.press("Verify")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(visitor.page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+        expect(field).to_have_value(wrong)
+    visitor.picture("connect-wrong-role", whole=True)
+    visitor.follow("Accounts")
+    expect(visitor.rows()).to_contain_text("Pending")
+    visitor.rows().get_by_role("link", name="northwind").click()
+    visitor.picture("account-pending")
+    visitor.page.get_by_role("link", name="Go on connecting").click()
+    expect(field).to_have_value("")
+    expect(visitor.heading("What to scan")).to_have_count(0)
+
+
+def test_verify_names_every_permission_that_is_missing(visitor: Visitor, demo: Demo) -> None:
+    page = visitor.page
+    page.get_by_text("CloudFormation", exact=True).click()
+    arn = demo.deploy("nephoscope-read", page.locator("pre:visible").inner_text())
+    guard(demo, "nephoscope-read", "kms:GetKeyPolicy", "s3:GetBucketAcl")
+    page.get_by_label("Role ARN").fill(arn)
+    visitor.press("Verify")
+    expect(page.get_by_text("2 permissions are missing")).to_be_visible()
+    missing = page.get_by_role("listitem").filter(has=page.get_by_label("missing", exact=True))
+    assert sorted(text.split()[1] for text in missing.all_inner_texts()) == ["kms:GetKeyPolicy", "s3:GetBucketAcl"]
+    expect(missing.first).to_contain_text("a policy denies it")
+    visitor.picture("connect-missing", whole=True)
+
+    guard(demo, "nephoscope-read")
+    page.get_by_text("The role, and how to create it again").click()
+    visitor.press("Verify")
+    expect(page.get_by_text("No permission is missing")).to_be_visible()
+    page.get_by_text(re.compile(r"^\d+ permissions$")).click()
+    expect(page.get_by_label("missing", exact=True)).to_have_count(0)
+    assert page.get_by_label("allowed", exact=True).count() > 30
+    visitor.picture("connect-verified", whole=True)
+
+
+def test_regions_and_policies_are_chosen_and_the_scan_shows_its_progress(visitor: Visitor) -> None:
+    page = visitor.page
+    for box in page.get_by_role("group", name="Regions").get_by_role("checkbox").all():
+        box.set_checked(box.get_attribute("value") in REGIONS)
+    page.get_by_role("group", name="Policies").get_by_label("CIS Amazon Web Services Foundations 3.0").uncheck()
+    visitor.press("Scan now")
+    expect(visitor.heading("Scan 1 of northwind")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_text("You can leave this page")).to_be_visible()
+    visitor.picture("scan-running")
+    expect(page.get_by_text("Succeeded", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100 % · 1\d\d resources"))
+    visitor.picture("scan-finished")
+
+
+# -- 3. See ------------------------------------------------------------------------------------
+
+
+def test_each_count_of_the_dashboard_leads_to_the_alerts_that_make_it_up(visitor: Visitor) -> None:
+    visitor.follow("Dashboard")
+    counts = visitor.page.get_by_role("navigation", name="Open alerts by severity")
+    visitor.picture("dashboard", whole=True)
+    for severity in ("Critical", "High", "Medium", "Low"):
+        visitor.go()
+        count = counts.get_by_role("link", name=severity)
+        number = int(re.findall(r"\d+", count.inner_text())[0])
+        assert number > 0
+        count.click()
+        assert visitor.total() == number
+        expect(visitor.rows()).to_have_count(number)
+        assert all(severity in row for row in visitor.rows().all_inner_texts())
+    visitor.go()
+    counts.get_by_role("link", name="Critical").click()
+    visitor.picture("alerts-critical")
+
+
+def test_filters_narrow_the_list_and_the_address_can_be_shared(visitor: Visitor) -> None:
+    visitor.follow("Alerts")
+    page, everything = visitor.page, visitor.total()
+    page.get_by_label("Region").select_option("ap-southeast-2")
+    expect(page).to_have_url(re.compile("region=ap-southeast-2"))
+    there = visitor.total()
+    assert 0 < there < everything
+    page.get_by_label("Policy").select_option(label="CIS Amazon Web Services Foundations 5.0")
+    expect(page).to_have_url(re.compile("policy=aws_cis_5.0"))
+    by_policy = visitor.total()
+    assert 0 < by_policy < there
+    page.get_by_label("Search").fill("bucket http")
+    page.keyboard.press("Enter")
+    expect(visitor.rows()).to_have_count(1)
+    expect(visitor.rows()).to_contain_text("S3 bucket answers plain HTTP")
+    visitor.picture("alerts-filtered")
+    shared = page.url
+    page.get_by_role("link", name="Clear").click()
+    assert visitor.total() == everything
+    page.goto(shared)
+    expect(visitor.rows()).to_have_count(1)
+    page.get_by_label("Search").fill("no such thing")
+    page.keyboard.press("Enter")
+    expect(visitor.heading("Nothing matches these filters")).to_be_visible()
+    visitor.picture("alerts-none")
+
+
+def test_an_alert_says_why_it_matters_how_to_fix_it_and_what_was_read(visitor: Visitor) -> None:
+    visitor.alert(READABLE)
+    expect(visitor.section("Why it matters")).to_contain_text("Open buckets are found by scanners")
+    by_hand = visitor.section("How to fix it by hand")
+    expect(by_hand.get_by_role("listitem").first).to_be_visible()
+    guide = by_hand.get_by_role("link")
+    expect(guide).to_have_attribute("href", re.compile("^https://docs.aws.amazon.com/"))
+    shown = visitor.section("Affected resources")
+    expect(affected(visitor, "northwind-public-assets")).to_be_visible()
+    expect(shown).to_contain_text(re.compile(r'Policy\.Statement\[0\]\.Principal\s*=\s*"\*"'))
+    expect(visitor.section("Timeline")).to_contain_text("opened A-")
+    ticket = visitor.page.get_by_role("button", name="Ticket")
+    expect(ticket).to_have_attribute("aria-disabled", "true")
+    expect(ticket).to_have_attribute("title", "No ticket system is configured")
+    visitor.picture("alert", whole=True)
+
+
+# -- 4. Suppress -------------------------------------------------------------------------------
+
+
+def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(visitor: Visitor) -> None:
+    page, buckets = visitor.page, ("northwind-driver-manuals", "northwind-marketing-site")
+    visitor.alert(READABLE)
+    visitor.press("Suppress")
+    expect(page.get_by_text("Choose at least one resource.")).to_be_visible()
+    choose(visitor, *buckets)
+    visitor.press("Suppress")
+    expect(visitor.heading("Suppress 2 resources")).to_be_visible()
+    page.get_by_label("Reason").fill("Meant for everyone: manuals and the web site")
+    visitor.picture("suppress")
+    visitor.press("Suppress")
+    expect(page.get_by_text("2 resources are suppressed.")).to_be_visible()
+    for bucket in buckets:
+        expect(affected(visitor, bucket)).to_have_count(0)
+    expect(affected(visitor, "northwind-public-assets")).to_be_visible()
+
+    page.get_by_role("switch", name="Show suppressed").click()
+    suppressed = visitor.section("Suppressed resources")
+    expect(suppressed).to_contain_text("Meant for everyone: manuals and the web site")
+    expect(suppressed).to_contain_text("by admin")
+    visitor.picture("suppressed", whole=True)
+    choose(visitor, *buckets)
+    visitor.press("Unsuppress")
+    expect(page.get_by_text("2 resources count again.")).to_be_visible()
+    for bucket in buckets:
+        expect(affected(visitor, bucket)).to_be_visible()
+
+    visitor.follow("Audit log")
+    page.get_by_label("Search").fill("northwind-marketing-site")
+    page.keyboard.press("Enter")
+    for verb in ("suppressed", "unsuppressed"):
+        sentence = f"admin {verb} 2 resources (northwind-driver-manuals, northwind-marketing-site) of A-"
+        expect(visitor.rows().filter(has_text=sentence)).to_have_count(1)
+    visitor.picture("audit")
+
+
+# -- 5. Fix by hand ----------------------------------------------------------------------------
+
+
+def test_what_was_fixed_by_hand_leaves_when_it_is_rechecked(visitor: Visitor, demo: Demo) -> None:
+    visitor.alert(READABLE)
+    demo.client("s3").put_public_access_block(
+        Bucket="northwind-open-tariffs", PublicAccessBlockConfiguration=BLOCK
+    )  # fmt: skip
+    choose(visitor, "northwind-open-tariffs")
+    visitor.press("Recheck")
+    expect(visitor.page.get_by_text("Rechecked: 1 fixed, 0 gone, 0 still affected.")).to_be_visible()
+    expect(affected(visitor, "northwind-open-tariffs")).to_have_count(0)
+    expect(affected(visitor, "northwind-public-assets")).to_be_visible()
+    visitor.picture("rechecked")
+
+
+def test_the_alert_closes_without_a_scan_when_nothing_is_affected_any_more(visitor: Visitor, demo: Demo) -> None:
+    visitor.alert(WRITABLE)
+    demo.client("s3", "eu-west-1").put_public_access_block(
+        Bucket="northwind-returns-photos", PublicAccessBlockConfiguration=BLOCK
+    )
+    visitor.press("Recheck")
+    expect(visitor.page.get_by_text("Resolved", exact=True)).to_be_visible()
+    expect(visitor.section("Affected resources")).to_contain_text("Nothing is affected any more.")
+    visitor.picture("closed-by-hand")
+    visitor.follow("Alerts")
+    expect(visitor.rows().filter(has_text=WRITABLE)).to_have_count(0)
+    visitor.follow("Scans")
+    expect(visitor.rows()).to_have_count(1)
+
+
+# -- 6. Fix from the console -------------------------------------------------------------------
+
+
+def test_the_spanner_says_how_to_enable_it_until_there_is_a_fix_role(visitor: Visitor, demo: Demo) -> None:
+    page = visitor.page
+    visitor.alert(READABLE)
+    spanner = page.get_by_role("button", name="Fix", exact=True)
+    expect(spanner).to_have_attribute("aria-disabled", "true")
+    expect(page.get_by_text("northwind has no fix role yet")).to_be_visible()
+    visitor.picture("spanner-disabled")
+    page.get_by_role("link", name="Set up fixing").click()
+    visitor.section("Set up fixing").get_by_role("link", name="Set up fixing").click()
+    page.get_by_text("CloudFormation", exact=True).click()
+    template = page.locator("pre:visible").inner_text()
+    assert set(re.findall(r'"(s3:\w+)"', template)) == {"s3:PutBucketAcl", "s3:PutBucketPolicy"}
+    assert "SecurityAudit" not in template
+    visitor.picture("fixing-role", whole=True)
+    page.get_by_label("Role ARN for fixes").fill("arn:aws:iam::123456789012:role/nephoscope-read")
+    visitor.press("Verify")
+    expect(page.get_by_role("alert").filter(has_text="This is the role for reading.")).to_be_visible()
+    page.get_by_label("Role ARN for fixes").fill(demo.deploy("nephoscope-fix", template))
+    visitor.press("Verify")
+    expect(page.get_by_text("No permission is missing")).to_be_visible()
+    visitor.picture("fixing-verified", whole=True)
+
+
+def plan(visitor: Visitor, bucket: str) -> None:
+    visitor.alert(READABLE)
+    choose(visitor, bucket)
+    visitor.press("Fix")
+    expect(visitor.heading("Fix: Take public access away from the bucket")).to_be_visible()
+
+
+def apply(visitor: Visitor, reason: str) -> None:
+    visitor.page.get_by_label("Reason").fill(reason)
+    visitor.press("Apply plan")
+
+
+def test_an_approved_plan_is_applied_verified_and_undone_byte_for_byte(visitor: Visitor, demo: Demo) -> None:
+    page, bucket = visitor.page, "northwind-public-assets"
+    before = policy_of(demo, bucket)
+    plan(visitor, bucket)
+    expect(page.get_by_text("s3 PutBucketPolicy").first).to_be_visible()
+    expect(page.get_by_text("s3:PutBucketPolicy").first).to_be_visible()
+    expect(page.get_by_text("reversible", exact=True)).to_be_visible()
+    expect(page.locator("del").filter(has_text='"Principal": "*"')).to_be_visible()
+    expect(page.locator("ins").filter(has_text=ROOT)).to_be_visible()
+    visitor.picture("plan", whole=True)
+    visitor.press("Apply plan")
+    expect(page.get_by_role("button", name="Apply plan")).to_be_visible()
+    assert page.get_by_label("Reason").evaluate("field => field.validity.valueMissing")
+    assert policy_of(demo, bucket) == before
+
+    apply(visitor, "The web site has moved behind CloudFront")
+    expect(visitor.section("Outcome")).to_contain_text("Applied, read again and found right.")
+    visitor.picture("applied", whole=True)
+    statement: Any = json.loads(policy_of(demo, bucket))["Statement"][0]
+    assert statement["Principal"] == {"AWS": ROOT}
+    visitor.alert(READABLE)
+    expect(affected(visitor, bucket)).to_have_count(0)
+
+    visitor.section("Changes").get_by_role("link").first.click()
+    page.get_by_text("Undo", exact=True).click()
+    page.get_by_label("Reason").fill("A partner still reads from it")
+    visitor.picture("undo")
+    visitor.press("Undo this change")
+    expect(visitor.section("Outcome")).to_contain_text("Everything is as it was before.")
+    visitor.picture("undone", whole=True)
+    assert policy_of(demo, bucket) == before
+    visitor.alert(READABLE)
+    expect(affected(visitor, bucket)).to_be_visible()
+    visitor.picture("alert-after-undo", whole=True)
+
+
+def test_a_plan_is_refused_when_the_policy_changed_since(visitor: Visitor, demo: Demo) -> None:
+    bucket = "northwind-public-assets"
+    plan(visitor, bucket)
+    somebody = json.loads(policy_of(demo, bucket))
+    somebody["Statement"][0]["Sid"] = "ChangedBySomebodyElse"
+    demo.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(somebody))
+    theirs = policy_of(demo, bucket)
+    apply(visitor, "The web site has moved behind CloudFront")
+    expect(visitor.section("Outcome")).to_contain_text("Refused")
+    expect(visitor.section("Outcome")).to_contain_text("changed since")
+    visitor.picture("refused", whole=True)
+    assert policy_of(demo, bucket) == theirs
+
+
+def test_every_step_of_a_change_is_in_the_audit_log_with_its_reason(visitor: Visitor) -> None:
+    visitor.follow("Audit log")
+    page = visitor.page
+    page.get_by_label("Search").fill("Take public access away")
+    page.keyboard.press("Enter")
+    for did in ("planned", "approved", "applied and verified", "undid", "was refused"):
+        expect(visitor.rows().filter(has_text=f"admin {did} C-").first).to_be_visible()
+    visitor.picture("audit-of-changes")
+    visitor.rows().filter(has_text="applied and verified").get_by_role("link").first.click()
+    expect(page.get_by_text("The web site has moved behind CloudFront").first).to_be_visible()
+    expect(page.locator("ins").filter(has_text=ROOT).first).to_be_visible()
+    visitor.picture("audit-entry", whole=True)

@@ -1,0 +1,53 @@
+"""What the queue does every minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import Alert
+from nephoscope.changes.models import Change
+from nephoscope.inventory.models import Resource, Scan
+from nephoscope.inventory.store import forget_old
+from nephoscope.tasks import housekeeping
+
+pytestmark = pytest.mark.django_db
+
+
+def test_old_scans_and_resources_long_gone_are_forgotten_and_nothing_else(
+    account: Account, add_resource: Callable[..., Resource]
+) -> None:
+    now = timezone.now()
+    for age in (400, 399, 10):
+        Scan.objects.create(account=account, state="succeeded", finished_at=now - timedelta(days=age))
+    for name, gone in (("here", None), ("left", now - timedelta(days=10)), ("long gone", now - timedelta(days=400))):
+        Resource.objects.filter(pk=add_resource("AWS::S3::Bucket", name, {}).pk).update(gone_at=gone)
+    forget_old(365)
+    assert Scan.objects.count() == 1
+    assert set(Resource.objects.values_list("name", flat=True)) == {"here", "left"}
+
+
+def test_an_accounts_latest_scan_stays_however_old_it_is(account: Account) -> None:
+    Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now() - timedelta(days=900))
+    forget_old(365)
+    assert Scan.objects.count() == 1
+
+
+def test_a_change_that_was_cut_off_is_called_failed_after_a_while_and_not_before(
+    add_alert: Callable[..., Alert],
+) -> None:
+    alert = add_alert()
+    changes = [Change.objects.create(account=alert.account, alert=alert, remediation="x", title="x", digest="d",
+                                     state="applying") for _each in range(2)]  # fmt: skip
+    Change.objects.filter(pk=changes[0].pk).update(moved_at=timezone.now() - timedelta(hours=1))
+    housekeeping()
+    assert [Change.objects.get(pk=each.pk).state for each in changes] == ["failed", "applying"]
+
+
+def test_housekeeping_with_nothing_to_do_does_nothing(db: Any) -> None:
+    housekeeping()
