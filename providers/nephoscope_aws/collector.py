@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from nephoscope.domain import Resource, Service, unknown
-from nephoscope_aws.api import Api, Denied, Unavailable
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,3 @@ class Collector:
     reads: Mapping[tuple[str, str], str]
     collect: Callable[[Api, str], Iterator[Resource]]
     reread: Callable[[Api, Resource], Resource | None]
-
-
-def part(function: Callable[[], Any]) -> Any:
-    """Return ``function()``, or what stands for a value that could not be read when that was denied or unavailable."""
-    try:
-        return function()
-    except Denied as denied:
-        return unknown(denied.message, denied.permission)
-    except Unavailable as problem:
-        return unknown(problem.message)

@@ -89,6 +89,7 @@ class Visitor:
 
     def total(self) -> int:
         """How many the foot of a list says there are; none when the list is empty."""
+        self.page.wait_for_load_state()
         found = re.search(r"(\d+) (?:alert|finding|resource|scan|change|audit entr)", self.page.inner_text("body"))
         return int(found[1]) if found else 0
 
