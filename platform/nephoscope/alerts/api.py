@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -14,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope import domain
-from nephoscope.alerts import queries, services
+from nephoscope.alerts import outputs, queries, services
 from nephoscope.alerts.models import (
     Alert,
     AlertState,
@@ -254,6 +257,12 @@ class AlertFilter(filters.FilterSet):
         return queryset
 
 
+def download(lines: Iterator[str], type: str, name: str) -> StreamingHttpResponse:
+    """Send a file as it is made."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(lines, content_type=type, headers=headers)
+
+
 class Alerts(Models):
     """What to work on: open alerts unless ``state`` or ``suppressed`` asks for others."""
 
@@ -266,6 +275,13 @@ class Alerts(Models):
     acts: ClassVar[dict[str, str]] = {
         "suppress": "suppress", "unsuppress": "suppress", "recheck": "recheck", "plan": "change",
     }  # fmt: skip
+
+    @extend_schema(responses={(200, "text/csv"): str})
+    @action(detail=False, url_path="export/csv", pagination_class=None)
+    def csv(self, request: Request) -> StreamingHttpResponse:
+        """The same alerts as the list, all of them, as CSV."""
+        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=500)
+        return download(outputs.as_csv(rows), "text/csv; charset=utf-8", "alerts.csv")
 
     @extend_schema(request=Suppressing, responses=AlertDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -319,6 +335,13 @@ class Findings(Models):
     serializer_class = FindingSerializer
     filterset_class = FindingFilter
     ordering_fields = ["rule_id", "resource_id", "changed_at", "failing_since"]
+
+    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=False, url_path=f"export/(?P<form>{'|'.join(outputs.FORMS)})", pagination_class=None)
+    def export(self, request: Request, form: str) -> StreamingHttpResponse:
+        """The same findings as the list, all of them, as OCSF or in AWS's Security Finding Format (ASFF)."""
+        rows = self.filter_queryset(self.get_queryset())
+        return download(outputs.as_json(rows, form), "application/json", f"findings.{form}.json")
 
 
 class SuppressionFilter(filters.FilterSet):

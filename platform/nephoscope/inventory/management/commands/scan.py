@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
+from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
+from nephoscope.alerts.outputs import FORMS, as_csv, as_json
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import Scan, ScanState
 from nephoscope.inventory.runner import work
@@ -26,9 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("account", help="the account's name or number")
         parser.add_argument("--services", nargs="*", default=[], help="only these services")
         parser.add_argument("--regions", nargs="*", default=[], help="only these of the account's regions")
+        parser.add_argument("--output", type=Path, nargs="*", default=[],
+                            help="write findings to NAME.ocsf.json or NAME.asff.json, alerts to NAME.csv")  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
+        forms = {path: _form(path) for path in options["output"]}
         actor = Actor.system("manage.py scan")
         try:
             scan = start_scan(actor, account, services=options["services"], regions=options["regions"], enqueue=False)
@@ -39,6 +44,9 @@ class Command(BaseCommand):
         self._show(scan)
         if sys.stdout.isatty():
             self.stdout.write("")
+        for path, form in forms.items():
+            _write(account, path, form)
+            self.stdout.write(f"Wrote {path}.")
         self._summarise(scan)
 
     def _show(self, scan: Scan) -> None:
@@ -67,6 +75,28 @@ def open_alerts(account: Account) -> str:
     alerts = Alert.objects.filter(account=account, state=AlertState.OPEN)
     counts = [f"{label} {alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
     return "Open alerts: " + ", ".join(counts)
+
+
+def _form(path: Path) -> str:
+    """Return the form that a file's name asks for.
+
+    :raises CommandError: it asks for none that there is, or its folder does not exist; said before the scan begins.
+    """
+    form = next((form for form in FORMS if path.name.endswith(f".{form}.json")), "csv" if path.suffix == ".csv" else "")
+    if not form:
+        raise CommandError(f"--output {path}: end the name with .csv, .ocsf.json or .asff.json.")
+    if not path.parent.is_dir():
+        raise CommandError(f"--output {path}: there is no folder {path.parent}.")
+    return form
+
+
+def _write(account: Account, path: Path, form: str) -> None:
+    if form == "csv":
+        lines = as_csv(Alert.objects.filter(account=account).select_related("account").iterator())
+    else:
+        lines = as_json(Finding.objects.filter(account=account), form)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
 
 
 def find_account(wanted: str) -> Account:

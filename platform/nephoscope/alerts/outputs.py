@@ -1,0 +1,194 @@
+"""Findings and alerts in the forms that other tools read: OCSF, ASFF and CSV. One row at a time, however many."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from nephoscope import __version__, domain
+from nephoscope.alerts.models import Alert, Finding
+from nephoscope.plugins import registry
+
+Row = dict[str, Any]
+
+# https://schema.ocsf.io/1.5.0/classes/compliance_finding
+OCSF_VERSION = "1.5.0"
+OCSF_CLASS = {"class_uid": 2003, "class_name": "Compliance Finding", "category_uid": 2, "category_name": "Findings",
+              "activity_id": 1, "activity_name": "Create", "type_uid": 200301}  # fmt: skip
+OCSF_SEVERITY = {"low": (2, "Low"), "medium": (3, "Medium"), "high": (4, "High"), "critical": (5, "Critical")}
+OCSF_COMPLIANCE = {"pass": (1, "Pass"), "fail": (3, "Fail")}
+OCSF_STATUS = {"new": (1, "New"), "suppressed": (3, "Suppressed"), "resolved": (4, "Resolved")}
+
+# https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html
+ASFF_SCHEMA = "2018-10-08"
+ASFF_COMPLIANCE = {"pass": "PASSED", "fail": "FAILED", "unknown": "NOT_AVAILABLE", "error": "WARNING"}
+
+
+def findings_of(rows: QuerySet[Finding]) -> QuerySet[Finding]:
+    """Return the rows with what an output needs, and without the resources' properties."""
+    return rows.select_related("resource", "account", "suppression").defer("resource__properties").order_by("pk")
+
+
+def as_json(rows: QuerySet[Finding], form: str) -> Iterator[str]:
+    """Yield a JSON array of findings in one of :data:`FORMS`, member by member."""
+    make = FORMS[form]
+    yield "["
+    for position, row in enumerate(findings_of(rows).iterator(chunk_size=500)):
+        yield ("," if position else "") + "\n" + json.dumps(make(row), ensure_ascii=False)
+    yield "\n]\n"
+
+
+def _rule(row: Finding) -> domain.Rule | None:
+    return registry().rules.get(row.rule_id)
+
+
+def _controls(rule_id: str) -> list[tuple[str, str]]:
+    """The frameworks and control numbers that a rule answers."""
+    return [
+        (framework.name, control.id)
+        for framework in registry().frameworks.values()
+        for control in framework.controls
+        if rule_id in control.rules
+    ]
+
+
+def _uid(row: Finding) -> str:
+    return f"nephoscope/{row.account.number}/{row.rule_id}/{row.resource.resource_id}"
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(timezone.get_default_timezone()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _partition(row: Finding) -> str:
+    parts = row.resource.resource_id.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "arn" else "aws"
+
+
+def ocsf(row: Finding) -> Row:
+    """A finding as an OCSF compliance finding."""
+    rule, now = _rule(row), row.changed_at
+    severity_id, severity = OCSF_SEVERITY[rule.severity.value] if rule else (0, "Unknown")
+    verdict_id, verdict = OCSF_COMPLIANCE.get(row.verdict, (0, "Unknown"))
+    status_id, status = OCSF_STATUS["suppressed" if row.suppression_id else "new" if row.failing_since else "resolved"]
+    controls = _controls(row.rule_id)
+    return {
+        **OCSF_CLASS,
+        "time": int(now.timestamp() * 1000),
+        "severity_id": severity_id,
+        "severity": severity,
+        "status_id": status_id,
+        "status": status,
+        "message": row.message,
+        "metadata": {
+            "version": OCSF_VERSION,
+            "product": {"name": "Nephoscope", "vendor_name": "Nephoscope", "version": __version__},
+        },
+        "finding_info": {
+            "uid": _uid(row),
+            "title": rule.title if rule else row.rule_id,
+            "desc": rule.why if rule else "",
+            "types": [row.rule_id],
+            "modified_time": int(now.timestamp() * 1000),
+            **({"first_seen_time": int(row.failing_since.timestamp() * 1000)} if row.failing_since else {}),
+        },
+        "compliance": {
+            "control": row.rule_id,
+            "standards": sorted({framework for framework, _control in controls}) or ["Nephoscope"],
+            "requirements": [f"{framework} {control}" for framework, control in controls],
+            "status_id": verdict_id,
+            "status": verdict,
+            **({"status_detail": f"missing permission: {row.permission}"} if row.permission else {}),
+        },
+        "remediation": {"desc": rule.fix if rule else "", "references": [rule.link] if rule else []},
+        "resources": [
+            {
+                "uid": row.resource.resource_id,
+                "name": row.resource.name,
+                "type": row.resource.type,
+                "region": row.resource.region,
+                "cloud_partition": _partition(row),
+                "labels": [f"{key}:{value}" for key, value in row.resource.tags.items()],
+            }
+        ],
+        "cloud": {
+            "provider": row.account.provider.upper(),
+            "region": row.resource.region,
+            "account": {"uid": row.account.number, "name": row.account.name},
+        },
+        "unmapped": {"evidence": row.evidence},
+    }
+
+
+def asff(row: Finding) -> Row:
+    """A finding in AWS's Security Finding Format, as Security Hub's BatchImportFindings takes it."""
+    rule, resource = _rule(row), row.resource
+    region = "us-east-1" if resource.region == domain.ALL_REGIONS else resource.region
+    partition, number = _partition(row), row.account.number
+    recommendation = {"Text": rule.fix[:512], "Url": rule.link} if rule else {"Text": row.rule_id}
+    controls = [f"{framework} {control}"[:64] for framework, control in _controls(row.rule_id)]
+    return {
+        "SchemaVersion": ASFF_SCHEMA,
+        "Id": _uid(row)[:512],
+        "ProductArn": f"arn:{partition}:securityhub:{region}:{number}:product/{number}/default",
+        "GeneratorId": row.rule_id,
+        "AwsAccountId": number,
+        "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
+        "CreatedAt": _moment(row.failing_since or row.changed_at),
+        "UpdatedAt": _moment(row.changed_at),
+        "Severity": {"Label": rule.severity.value.upper() if rule else "INFORMATIONAL"},
+        "Title": (rule.title if rule else row.rule_id)[:256],
+        "Description": (row.message or (rule.why if rule else "") or row.rule_id)[:1024],
+        "Remediation": {"Recommendation": recommendation},
+        "ProductFields": {"nephoscope/version": __version__, "nephoscope/account": row.account.name},
+        "Resources": [
+            {
+                "Type": resource.type.replace("::", "") if resource.type.startswith("AWS::") else "Other",
+                "Id": resource.resource_id[:512],
+                "Partition": partition,
+                "Region": region,
+                **({"Tags": dict(list(resource.tags.items())[:50])} if resource.tags else {}),
+            }
+        ],
+        "Compliance": {
+            "Status": ASFF_COMPLIANCE[row.verdict],
+            **({"RelatedRequirements": controls[:32]} if controls else {}),
+        },
+        "Workflow": {"Status": "SUPPRESSED" if row.suppression_id else "NEW" if row.failing_since else "RESOLVED"},
+        "RecordState": "ACTIVE",
+    }
+
+
+FORMS: dict[str, Callable[[Finding], Row]] = {"ocsf": ocsf, "asff": asff}
+
+COLUMNS = ("id", "severity", "title", "rule", "kind", "account", "number", "state", "affected", "suppressed",
+           "open since", "last seen", "resolved")  # fmt: skip
+
+
+def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
+    """Yield alerts as lines of CSV, a heading first."""
+    yield _line(COLUMNS)
+    for alert in alerts:
+        moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
+        yield _line([
+            str(alert), alert.severity, alert.title, alert.key, alert.kind, alert.account.name, alert.account.number,
+            alert.state, alert.affected, alert.suppressed, *moments,
+        ])  # fmt: skip
+
+
+def _line(cells: Iterable[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_harmless(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _harmless(cell: Any) -> Any:
+    """A spreadsheet runs a text that begins like a formula; names come from the cloud, so such a one gets a quote."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
