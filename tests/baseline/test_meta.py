@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,16 +18,18 @@ from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
 from nephoscope.testing import ACCOUNT, NOW, resource
 from nephoscope.view import NotKnown, Recorder, ResourceView
+from nephoscope_aws.collectors import ALL
 from nephoscope_baseline import plugin
 
 SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 """The CloudFormation schemas that AWS publishes, as cfn-lint carries them."""
 
-SYNTHETIC_TYPES = {"AWS::::Account"}
-"""Types that no template can have: "there is none" is judged on them."""
-
-FOLDED = {"AWS::S3::Bucket": {"Policy"}}
-"""Properties that are types of their own in CloudFormation and live on the resource they belong to here."""
+SYNTHETIC: dict[str, set[str]] = {}
+"""The properties, as their collectors name them, that a published schema does not have, by type: what is a type of its
+own in CloudFormation and lives here on the resource that it belongs to, and all of a type that no template can have."""
+for each in ALL.values():
+    for type, names in getattr(sys.modules[each.collect.__module__], "SYNTHETIC", {}).items():
+        SYNTHETIC.setdefault(type, set()).update(names)
 
 REGISTRY = Registry(["aws", "baseline"])
 RULES = list(REGISTRY.rules.values())
@@ -99,10 +102,10 @@ def _reads(rule: Rule, given: Mapping[str, Any], defaults: Defaults) -> Iterator
 def unreal(reads: Iterable[tuple[str, str]]) -> Iterator[str]:
     for type, path in reads:
         names = [name for name in path.split(".") if name]
-        if type in SYNTHETIC_TYPES or not names or names[0] == "Observed" or names[0] in FOLDED.get(type, ()):
+        if not names or names[0] == "Observed" or names[0] in SYNTHETIC.get(type, ()):
             continue
         schema = schema_of(type)
-        if not exists(schema, schema, names):
+        if not schema or not exists(schema, schema, names):
             yield f"{type} has no {path}"
 
 
@@ -112,6 +115,8 @@ def unreal(reads: Iterable[tuple[str, str]]) -> Iterator[str]:
 @cache
 def schema_of(type: str) -> dict[str, Any]:
     files = json.loads((SCHEMAS / "providers" / "us-east-1.json").read_text(encoding="utf-8"))
+    if type not in files:
+        return {}
     schema: dict[str, Any] = json.loads((SCHEMAS / "resources" / f"{files[type]}.json").read_text(encoding="utf-8"))
     return schema
 

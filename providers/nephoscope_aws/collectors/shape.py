@@ -15,8 +15,9 @@ from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 T = TypeVar("T")
 
 GONE = frozenset({
-    "InvalidGroup.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound", "NoSuchAccessPoint",
-    "NoSuchBucket", "NoSuchEntity", "NotFoundException", "TrailNotFoundException",
+    "InvalidGroup.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound", "ListenerNotFound",
+    "LoadBalancerNotFound", "NoSuchAccessPoint", "NoSuchBucket", "NoSuchDistribution", "NoSuchEntity",
+    "NotFoundException", "ResourceNotFoundException", "TrailNotFoundException",
 })  # fmt: skip
 """Error codes by which AWS says that the thing asked about no longer exists (each service's API reference)."""
 

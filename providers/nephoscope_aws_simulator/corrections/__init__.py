@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope_aws_simulator.corrections import identity, regional, speed, stacks, storage
+from nephoscope_aws_simulator.corrections import blocks, edge, identity, regional, speed, stacks, storage
 from nephoscope_aws_simulator.world import World
 
 
@@ -11,5 +11,7 @@ def apply(world: World) -> None:
     identity.apply(world)
     storage.apply()
     regional.apply(world)
+    blocks.apply()
+    edge.apply()
     stacks.apply()
     speed.apply()

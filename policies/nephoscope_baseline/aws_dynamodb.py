@@ -1,0 +1,66 @@
+"""Rules on DynamoDB tables."""
+
+from __future__ import annotations
+
+from nephoscope.domain import Severity, View, rule
+from nephoscope_aws.access import is_on
+
+TABLE = "AWS::DynamoDB::Table"
+
+
+@rule(
+    "aws.dynamodb.pitr", on=TABLE, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html",
+    fix="""
+        1. In the DynamoDB console open Tables, choose the table, then Backups.
+        2. Under Point-in-time recovery (PITR) choose Edit, turn it on, and save.
+        3. By command line: aws dynamodb update-continuous-backups --table-name TABLE
+           --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
+        4. It costs by the size of the table. A restore always makes a new table.
+        """,
+    good=[
+        {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}},
+        {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "true"}},
+    ],
+    bad=[
+        {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+        {"PointInTimeRecoverySpecification": None},
+        {"PointInTimeRecoverySpecification": "yes"},
+        {},
+    ],
+)  # fmt: skip
+def pitr(table: View) -> bool:
+    """DynamoDB table has no point-in-time recovery.
+
+    One faulty program or careless command can overwrite every item within minutes. With continuous backups the table
+    can be restored as it was at any second of up to the last 35 days.
+    """
+    return is_on(table["PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"])
+
+
+@rule(
+    "aws.dynamodb.deletion_protection", on=TABLE, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
+    fix="""
+        1. In the DynamoDB console open Tables, choose the table, then Additional settings.
+        2. Under Deletion protection choose Turn on.
+        3. By command line: aws dynamodb update-table --table-name TABLE --deletion-protection-enabled
+        """,
+    good=[
+        {"DeletionProtectionEnabled": True},
+        {"TableName": "orders", "DeletionProtectionEnabled": "true", "BillingMode": "PAY_PER_REQUEST"},
+    ],
+    bad=[
+        {"DeletionProtectionEnabled": False},
+        {"TableName": "orders", "DeletionProtectionEnabled": None},
+        {"DeletionProtectionEnabled": "false", "TableClass": "STANDARD"},
+        {},
+    ],
+)  # fmt: skip
+def deletion_protection(table: View) -> bool:
+    """DynamoDB table can be deleted by a single command.
+
+    A script with the wrong name in it, or a stack that is removed, takes the table and its data along. Deletion
+    protection makes that two deliberate steps.
+    """
+    return is_on(table["DeletionProtectionEnabled"])

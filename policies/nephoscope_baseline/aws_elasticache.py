@@ -1,0 +1,89 @@
+"""Rules on ElastiCache replication groups."""
+
+from __future__ import annotations
+
+from nephoscope.domain import Severity, View, rule
+from nephoscope_aws.access import is_on
+
+GROUP = "AWS::ElastiCache::ReplicationGroup"
+
+DURABLE = ("sync", "async")
+"""Settings of Durability with which a group is always encrypted at rest.
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/at-rest-encryption.html"""
+
+ENCRYPTED = ("sse-elasticache", "sse-kms")
+"""What ElastiCache calls the encryption of a group that is encrypted, whatever was asked for.
+https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ReplicationGroup.html"""
+
+
+@rule(
+    "aws.elasticache.transit", on=GROUP, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html",
+    fix="""
+        1. In the ElastiCache console choose the cache, Modify, and under Security turn on Encryption in transit with
+           the mode Preferred, which takes clients with and without TLS.
+        2. Let every client connect with TLS, then set the mode to Required: only that ends plain connections.
+        3. By command line: aws elasticache modify-replication-group --replication-group-id GROUP
+           --transit-encryption-enabled --transit-encryption-mode preferred --apply-immediately
+        4. And once the clients use TLS: aws elasticache modify-replication-group --replication-group-id GROUP
+           --transit-encryption-mode required --apply-immediately
+        5. Redis OSS before version 7 has to be made anew from a backup with encryption on.
+        """,
+    good=[
+        {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"},
+        {"Engine": "redis", "TransitEncryptionEnabled": "true"},
+    ],
+    bad=[
+        {"TransitEncryptionEnabled": False, "TransitEncryptionMode": None},
+        {"Engine": "valkey", "AtRestEncryptionEnabled": True},
+        {"TransitEncryptionEnabled": "false", "TransitEncryptionMode": "required"},
+        {},
+    ],
+)  # fmt: skip
+def transit(group: View) -> bool:
+    """ElastiCache replication group does not encrypt connections.
+
+    Sessions, tokens and whatever else is cached pass in the clear, and so does the password of the cache. Anyone with
+    a foothold in the network can read and change them on the way.
+    """
+    return is_on(group["TransitEncryptionEnabled"])
+
+
+@rule(
+    "aws.elasticache.rest", on=GROUP, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/at-rest-encryption.html",
+    fix="""
+        1. A group cannot be encrypted later. In the ElastiCache console choose the cache, Actions, Backup.
+        2. Open Backups, choose the backup, Restore, and turn on Encryption at rest for the new cache.
+        3. By command line: aws elasticache create-snapshot --replication-group-id GROUP --snapshot-name BACKUP
+        4. Then: aws elasticache create-replication-group --replication-group-id NEW_GROUP
+           --replication-group-description TEXT --snapshot-name BACKUP --at-rest-encryption-enabled
+        5. Point the clients to the new group and delete the old one.
+        """,
+    good=[
+        {"AtRestEncryptionEnabled": True, "Engine": "redis"},
+        {"AtRestEncryptionEnabled": "true"},
+        {"Engine": "valkey"},
+        {"Engine": "valkey", "Durability": "sync", "AtRestEncryptionEnabled": False},
+        {"AtRestEncryptionEnabled": False, "Observed": {"StorageEncryptionType": "sse-elasticache"}},
+    ],
+    bad=[
+        {"AtRestEncryptionEnabled": False, "Observed": {"StorageEncryptionType": "none"}},
+        {"AtRestEncryptionEnabled": False, "Engine": "valkey", "Durability": "disabled"},
+        {"AtRestEncryptionEnabled": None, "Engine": "redis"},
+        {"AtRestEncryptionEnabled": ["true"], "Engine": {"Name": "valkey"}},
+        {},
+    ],
+)  # fmt: skip
+def rest(group: View) -> bool:
+    """ElastiCache replication group is not encrypted at rest.
+
+    The nodes write memory to disk for backups, for new replicas and when it runs short. Without encryption a leaked
+    backup is a readable copy of the cache.
+    """
+    asked = group["AtRestEncryptionEnabled"]
+    if is_on(asked) or group["Observed.StorageEncryptionType"] in ENCRYPTED or group["Durability"] in DURABLE:
+        return True
+    # Valkey is encrypted unless it is told not to be, Redis OSS the other way round:
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
+    return asked is None and group["Engine"] == "valkey"

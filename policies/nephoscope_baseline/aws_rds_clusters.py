@@ -1,0 +1,183 @@
+"""Rules on database clusters of RDS (Aurora and Multi-AZ), on snapshots, and on TLS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
+from nephoscope.view import ResourceView
+from nephoscope_aws.access import is_on
+from nephoscope_aws.databases import ENCRYPTED_TYPES, storage_encrypted, tls_by_default, tls_parameter
+
+CLUSTER = "AWS::RDS::DBCluster"
+SNAPSHOT = "AWS::RDS::DBSnapshot"
+CLUSTER_SNAPSHOT = "AWS::RDS::ClusterSnapshot"
+PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+
+GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
+AURORA_GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/"
+
+
+def _group(family: str, **parameters: Any) -> dict[str, Any]:
+    """An example: a parameter group; two underscores stand for the dot in a parameter's name."""
+    return {"Family": family, "Parameters": {name.replace("__", "."): value for name, value in parameters.items()}}
+
+
+@rule(
+    "aws.rds.cluster_encrypted", on=CLUSTER, severity=Severity.HIGH,
+    link=AURORA_GUIDE + "Overview.Encryption.html",
+    fix="""
+        1. A cluster cannot be encrypted in place. Take a snapshot: aws rds create-db-cluster-snapshot
+           --db-cluster-identifier ID --db-cluster-snapshot-identifier SNAPSHOT
+        2. Restore it with a key: aws rds restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
+           --db-cluster-identifier NEW_ID --engine ENGINE --kms-key-id KEY_ID, or in the RDS console Snapshots, Actions,
+           Restore snapshot, Enable encryption.
+        3. Add instances, point the programs to the new cluster, and delete the old one and its snapshots.
+        """,
+    good=[
+        {"Engine": "aurora-mysql", "StorageEncrypted": True},
+        {"Engine": "aurora-mysql", "StorageEncrypted": False, "StorageEncryptionType": "sse-rds"},
+        {"Engine": "aurora-postgresql"},
+        {"Engine": "mysql", "StorageEncrypted": "true"},
+    ],
+    bad=[
+        {"Engine": "aurora-mysql", "StorageEncrypted": False, "StorageEncryptionType": "none"},
+        {"Engine": "postgres", "StorageEncrypted": False},
+        {"Engine": "mysql"},
+    ],
+)  # fmt: skip
+def cluster_encrypted(cluster: View) -> bool | Fail:
+    """Database cluster is not encrypted at rest.
+
+    Its instances, backups and snapshots are in the clear as well. Whoever gets hold of one of them can read all data
+    without a key that could be refused.
+    """
+    # Aurora encrypts every cluster that was created since 2026-02-18:
+    # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html
+    return storage_encrypted(
+        cluster, type_at="StorageEncryptionType", by_default=str(cluster["Engine"]).startswith("aurora"),
+        inherited_by=("SnapshotIdentifier", "SourceDBClusterIdentifier", "SourceDbClusterResourceId",
+                      "ReplicationSourceIdentifier"),
+    )  # fmt: skip
+
+
+@rule(
+    "aws.rds.cluster_deletion_protection", on=CLUSTER, severity=Severity.LOW,
+    link=AURORA_GUIDE + "USER_DeleteCluster.html",
+    fix="""
+        1. In the RDS console choose the cluster, Modify, and turn on Enable deletion protection.
+        2. By command line: aws rds modify-db-cluster --db-cluster-identifier ID --deletion-protection
+           --apply-immediately
+        """,
+    good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],
+    bad=[{"DeletionProtection": False}, {}],
+)  # fmt: skip
+def cluster_deletion_protection(cluster: View) -> bool:
+    """Database cluster can be deleted in one step.
+
+    One mistaken command or one stolen key removes it, with its automated backups. Protection has to be taken off
+    first, which is a second act that shows in the log.
+    """
+    return is_on(cluster["DeletionProtection"])
+
+
+@rule(
+    "aws.rds.snapshot_public", on=(SNAPSHOT, CLUSTER_SNAPSHOT), severity=Severity.CRITICAL, live_only=True,
+    link=GUIDE + "USER_ShareSnapshot.html",
+    fix="""
+        1. In the RDS console open Snapshots, choose the snapshot, Actions, Share snapshot, and set its visibility to
+           Private. Name the accounts that need it.
+        2. By command line: aws rds modify-db-snapshot-attribute --db-snapshot-identifier ID --attribute-name restore
+           --values-to-remove all
+        3. For a snapshot of a cluster: aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier ID
+           --attribute-name restore --values-to-remove all
+        4. Treat the data in it, and every password among it, as known to strangers: copies that they made stay.
+        """,
+    good=[{"SnapshotType": "manual", "Observed": {"Public": False}}, {"Observed": {"Public": False}}],
+    bad=[{"SnapshotType": "manual", "Observed": {"Public": True}}, {"Observed": {"Public": True}}],
+)  # fmt: skip
+def snapshot_public(snapshot: View) -> bool | Fail:
+    """Database snapshot is public.
+
+    Every AWS account can restore it and read the whole database. Public snapshots are listed for all, and are searched
+    for secrets by machines.
+    """
+    public = snapshot["Observed.Public"]
+    if public is None:
+        raise NotKnown("Observed.Public", Unknown("it was not read whether the snapshot is public"))
+    return Fail("Every AWS account may restore it", "Observed.Public") if public else True
+
+
+@rule(
+    "aws.rds.snapshot_encrypted", on=(SNAPSHOT, CLUSTER_SNAPSHOT), severity=Severity.MEDIUM, live_only=True,
+    link=GUIDE + "USER_CopySnapshot.html",
+    fix="""
+        1. In the RDS console open Snapshots, choose the snapshot, Actions, Copy snapshot, and enable encryption.
+        2. By command line: aws rds copy-db-snapshot --source-db-snapshot-identifier ID --target-db-snapshot-identifier
+           ENCRYPTED --kms-key-id KEY_ID
+        3. Delete the one in the clear: aws rds delete-db-snapshot --db-snapshot-identifier ID
+        4. A cluster's snapshot in the clear is restored with a key and snapshotted anew. Automated snapshots follow
+           their database: encrypt that.
+        """,
+    good=[{"Encrypted": True}, {"Encrypted": False, "Observed": {"StorageEncryptionType": "sse-rds"}}],
+    bad=[{"Encrypted": False, "SnapshotType": "manual"},
+         {"Encrypted": False, "Observed": {"StorageEncryptionType": "none"}}],
+)  # fmt: skip
+def snapshot_encrypted(snapshot: ResourceView) -> bool:
+    """Database snapshot is not encrypted.
+
+    A snapshot is the whole database in one piece that can be copied and shared. Without a key of its own, everyone who
+    may restore it can read it.
+    """
+    switch = "StorageEncrypted" if snapshot.type == CLUSTER_SNAPSHOT else "Encrypted"
+    return snapshot["Observed.StorageEncryptionType"] in ENCRYPTED_TYPES or is_on(snapshot[switch])
+
+
+@rule(
+    "aws.rds.tls_required", on=PARAMETER_GROUP, severity=Severity.MEDIUM,
+    link=GUIDE + "UsingWithRDS.SSL.html",
+    fix="""
+        1. Make sure that all clients speak TLS and know the certificates of RDS.
+        2. A default group cannot be changed. In its place create one of the same family: aws rds
+           create-db-parameter-group --db-parameter-group-name NAME --db-parameter-group-family FAMILY
+           --description TEXT
+        3. In the RDS console open Parameter groups, choose the group, Edit, and set rds.force_ssl (PostgreSQL, SQL
+           Server) or require_secure_transport (MySQL, MariaDB) to 1.
+        4. By command line: aws rds modify-db-parameter-group --db-parameter-group-name NAME --parameters
+           ParameterName=rds.force_ssl,ParameterValue=1,ApplyMethod=pending-reboot
+        5. Give a new group to the instance: aws rds modify-db-instance --db-instance-identifier ID
+           --db-parameter-group-name NAME, and reboot it: aws rds reboot-db-instance --db-instance-identifier ID
+        """,
+    good=[
+        _group("postgres14", rds__force_ssl="1"),
+        _group("postgres16"),
+        _group("mysql8.0", require_secure_transport="ON"),
+        _group("mariadb11.8"),
+        _group("sqlserver-ee-15.0", rds__force_ssl=1),
+        _group("oracle-ee-19"),
+    ],
+    bad=[
+        _group("postgres16", rds__force_ssl="0"),
+        _group("postgres14"),
+        _group("mysql8.4", require_secure_transport="0"),
+        _group("mariadb11.4"),
+        _group("sqlserver-se-16.00", rds__force_ssl=0),
+        {"Family": "mysql8.0"},
+    ],
+)  # fmt: skip
+def tls_required(group: View) -> bool | Fail | None:
+    """Database instances accept connections without TLS.
+
+    A client that forgets to ask for TLS sends queries, results and sometimes passwords over the network in the clear.
+    The server can refuse such connections, whatever the client's settings.
+    """
+    name = tls_parameter(group["Family"])
+    if name is None:
+        return None
+    parameters = group["Parameters"]
+    if isinstance(parameters, str):
+        raise NotKnown("Parameters", Unknown("the parameters are one text"))
+    value = parameters.key(name) if isinstance(parameters, View) else None
+    if tls_by_default(group["Family"]) if value is None else str(value).lower() in ("1", "on", "true"):
+        return True
+    return Fail(f"{name} is {'not set' if value is None else 'off'}", f"Parameters.{name}", "Parameters")

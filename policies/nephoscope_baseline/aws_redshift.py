@@ -1,0 +1,129 @@
+"""Rules on Redshift clusters and the parameter groups that they use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
+from nephoscope_aws.access import is_on
+from nephoscope_aws.databases import given
+
+CLUSTER = "AWS::Redshift::Cluster"
+PARAMETER_GROUP = "AWS::Redshift::ClusterParameterGroup"
+
+GUIDE = "https://docs.aws.amazon.com/redshift/latest/mgmt/"
+
+# What an absent setting means: https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
+
+
+def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
+    """An example: a parameter group that sets require_ssl among others."""
+    return {"ParameterGroupFamily": family, "Parameters": [
+        {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"},
+        {"ParameterName": "require_ssl", "ParameterValue": value},
+    ]}  # fmt: skip
+
+
+@rule(
+    "aws.redshift.public", on=CLUSTER, severity=Severity.CRITICAL,
+    link=GUIDE + "managing-clusters-vpc.html",
+    fix="""
+        1. Find who connects from outside, and give them a VPN or a managed VPC endpoint instead.
+        2. In the Redshift console choose the cluster, Actions, Modify publicly accessible setting, and turn it off.
+        3. By command line: aws redshift modify-cluster --cluster-identifier ID --no-publicly-accessible
+        4. Remove internet ranges from the cluster's security groups too.
+        """,
+    good=[{"PubliclyAccessible": False}, {"PubliclyAccessible": "false"}, {}],
+    bad=[{"PubliclyAccessible": True}, {"PubliclyAccessible": "true"}],
+)  # fmt: skip
+def public(cluster: View) -> bool:
+    """Redshift cluster has a public address.
+
+    A warehouse gathers a company's data in one place, and its name resolves to an address on the internet. One wrong
+    rule in a security group then lets strangers try passwords.
+    """
+    return not is_on(cluster["PubliclyAccessible"])
+
+
+@rule(
+    "aws.redshift.encrypted", on=CLUSTER, severity=Severity.MEDIUM,
+    link=GUIDE + "changing-cluster-encryption.html",
+    fix="""
+        1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit encryption, and
+           choose a KMS key.
+        2. By command line: aws redshift modify-cluster --cluster-identifier ID --encrypted --kms-key-id KEY_ID
+        3. The cluster moves its data by itself and can be read meanwhile. Delete the snapshots from before.
+        """,
+    good=[{"Encrypted": True}, {"Encrypted": "true"}, {"NodeType": "ra3.large"}],
+    bad=[{"Encrypted": False}, {"Encrypted": None}],
+)  # fmt: skip
+def encrypted(cluster: View) -> bool:
+    """Redshift cluster is not encrypted at rest.
+
+    Its tables and snapshots are in the clear. Whoever gets hold of one of them can read all data without a key that
+    could be refused.
+    """
+    if "Encrypted" not in cluster:
+        if given(cluster, "SnapshotIdentifier"):
+            raise NotKnown("Encrypted", Unknown("it depends on the snapshot that the cluster is restored from"))
+        return True
+    return is_on(cluster["Encrypted"])
+
+
+@rule(
+    "aws.redshift.ssl", on=PARAMETER_GROUP, severity=Severity.MEDIUM,
+    link=GUIDE + "connecting-ssl-support.html",
+    fix="""
+        1. Make sure that all clients speak TLS.
+        2. A default group cannot be changed. In its place create one of the same family: aws redshift
+           create-cluster-parameter-group --parameter-group-name NAME --parameter-group-family FAMILY --description TEXT
+        3. In the Redshift console open Configurations, Workload management, choose the group, Parameters, Edit
+           parameters, and set require_ssl to true.
+        4. By command line: aws redshift modify-cluster-parameter-group --parameter-group-name NAME --parameters
+           ParameterName=require_ssl,ParameterValue=true
+        5. Give a new group to the cluster: aws redshift modify-cluster --cluster-identifier ID
+           --cluster-parameter-group-name NAME, and reboot it: aws redshift reboot-cluster --cluster-identifier ID
+        """,
+    good=[_group("true"), _group(True), {"ParameterGroupFamily": "redshift-2.0"}],
+    bad=[_group("false"), _group("false", "redshift-2.0"), {"ParameterGroupFamily": "redshift-1.0"},
+         {"ParameterGroupFamily": "redshift-1.0", "Parameters": [{"ParameterName": "statement_timeout"}]}],
+)  # fmt: skip
+def ssl(group: View) -> bool | Fail:
+    """Redshift accepts connections without TLS.
+
+    A client that forgets to ask for TLS sends queries, results and passwords over the network in the clear. The
+    cluster can refuse such connections, whatever the client's settings.
+    """
+    held = group["Parameters"]
+    for parameter in held if isinstance(held, View) and held.is_list else ():
+        if isinstance(parameter, View) and parameter["ParameterName"] == "require_ssl":
+            return True if is_on(parameter["ParameterValue"]) else Fail("require_ssl is off", parameter)
+    # The second family demands TLS: https://docs.aws.amazon.com/redshift/latest/mgmt/behavior-changes.html
+    return group["ParameterGroupFamily"] == "redshift-2.0" or Fail("require_ssl is not set", "Parameters")
+
+
+@rule(
+    "aws.redshift.audit", on=CLUSTER, severity=Severity.MEDIUM,
+    link=GUIDE + "db-auditing.html",
+    fix="""
+        1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit audit logging,
+           and turn it on, with CloudWatch Logs or a bucket as destination.
+        2. By command line: aws redshift enable-logging --cluster-identifier ID --log-destination-type cloudwatch
+           --log-exports connectionlog userlog useractivitylog
+        3. For the log of queries, set enable_user_activity_logging to true in the cluster's parameter group.
+        """,
+    good=[
+        {"LoggingProperties": {"BucketName": "audit-logs", "S3KeyPrefix": "redshift/"}},
+        {"LoggingProperties": {"LogDestinationType": "cloudwatch", "LogExports": ["connectionlog"]}},
+    ],
+    bad=[{"LoggingProperties": None}, {"LoggingProperties": {}}, {"LoggingProperties": {"S3KeyPrefix": "x"}}, {}],
+)  # fmt: skip
+def audit(cluster: View) -> bool | Fail:
+    """Redshift cluster keeps no audit log.
+
+    After an incident nobody can tell who signed in and what they read. Failed attempts before it go unnoticed as well.
+    """
+    where = cluster["LoggingProperties"]
+    if isinstance(where, View) and (where["BucketName"] or where["LogDestinationType"] or where["LogExports"]):
+        return True
+    return Fail("Connections and queries are not logged", "LoggingProperties")

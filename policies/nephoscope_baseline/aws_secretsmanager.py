@@ -1,0 +1,108 @@
+"""Rules on secrets in Secrets Manager: how they are kept, never what they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
+from nephoscope.testing import example
+from nephoscope.view import ResourceView
+from nephoscope_aws.times import age_days
+
+SECRET = "AWS::SecretsManager::Secret"
+
+UNUSED_DAYS = 90
+"""Days without use after which a secret counts as unused: Security Hub's value for SecretsManager.3.
+https://docs.aws.amazon.com/securityhub/latest/userguide/secretsmanager-controls.html#secretsmanager-3"""
+
+ACCESSED, CREATED = "Observed.LastAccessedDate", "Observed.CreatedDate"
+
+
+def _seen(accessed: str | None, created: str = "2024-03-01T09:30:00Z", **more: Any) -> dict[str, Any]:
+    """An example: a secret that was last read on this day."""
+    return {"Observed": {"LastAccessedDate": accessed, "CreatedDate": created, **more}}
+
+
+def _someone_elses(secret: ResourceView) -> bool:
+    """Tell whether the secret is kept for its owner: a replica of another region's, or one that a service manages.
+
+    Neither can be rotated or deleted where it stands: the original, or the service's own resource, decides.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+    """
+    primary = secret["Observed.PrimaryRegion"]
+    return bool(secret["Observed.OwningService"]) or (primary is not None and primary != secret.region)
+
+
+@rule(
+    "aws.secretsmanager.rotation", on=SECRET, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
+    fix="""
+        1. Make sure that programs read the secret when they need it, and do not keep a copy of it.
+        2. In the Secrets Manager console open the secret, Rotation, Edit rotation, turn it on and choose a schedule;
+           for databases the function is made for you.
+        3. By command line: aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION_ARN
+           --rotation-rules AutomaticallyAfterDays=30
+        4. The secret rotates at once: watch that what uses it goes on working.
+        """,
+    good=[
+        {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
+        {"Name": "db", "RotationRules": {"ScheduleExpression": "rate(10 days)", "AutomaticallyAfterDays": None}},
+        {"RotationRules": None, "Observed": {"OwningService": "events"}},
+        example({"RotationRules": None, "Observed": {"PrimaryRegion": "eu-central-1"}}),
+    ],
+    bad=[
+        {"Name": "db", "RotationRules": None},
+        example({"RotationRules": None, "Observed": {"PrimaryRegion": "eu-west-1", "OwningService": None}}),
+        {"Name": "db", "KmsKeyId": "alias/secrets"},
+    ],
+)  # fmt: skip
+def rotation(secret: ResourceView) -> bool | None:
+    """Secret does not rotate.
+
+    A password that leaked works until somebody notices, which may be never. Rotation ends that by itself and shows
+    that it can be done at all on the day when it has to be.
+    """
+    if isinstance(secret["RotationRules"], View):
+        return True
+    return None if _someone_elses(secret) else False
+
+
+@rule(
+    "aws.secretsmanager.unused", on=SECRET, severity=Severity.MEDIUM, live_only=True,
+    link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
+    fix="""
+        1. Look in CloudTrail, Event history, for GetSecretValue on it, and ask the owner.
+        2. Take away what it opens: the database user, the key at the other service.
+        3. In the Secrets Manager console open the secret, Actions, Delete secret; it can be restored for 7 to 30 days.
+        4. By command line: aws secretsmanager delete-secret --secret-id SECRET --recovery-window-in-days 30
+        """,
+    good=[
+        _seen("2026-01-14T00:00:00Z"),
+        _seen("2025-10-17T00:00:00Z"),
+        _seen(None, "2025-12-24T18:00:00Z"),
+        _seen(None, OwningService="rds"),
+        example(_seen(None, PrimaryRegion="eu-central-1")),
+    ],
+    bad=[_seen("2025-10-16T00:00:00Z"), _seen(None), example(_seen(None, PrimaryRegion="eu-west-1"))],
+)  # fmt: skip
+def unused(secret: ResourceView) -> bool | Fail | None:
+    """Secret has not been used for more than 90 days.
+
+    It still opens what it was made for, to former colleagues too. Nobody would notice that it works, and each secret
+    costs money every month.
+    """
+    if _someone_elses(secret):
+        return None
+    accessed = secret[ACCESSED]
+    path = CREATED if accessed is None else ACCESSED
+    try:
+        age = age_days(secret[path], secret.now)
+    except ValueError as error:
+        raise NotKnown(path, Unknown(str(error))) from error
+    if age is None:
+        raise NotKnown(path, Unknown("Secrets Manager does not say when it was made"))
+    # The day of an access is all that is known: of the 90th day, the whole day counts.
+    if int(age) <= UNUSED_DAYS:
+        return True
+    return Fail(f"Was last read on {accessed[:10]}" if accessed else "Was never read", ACCESSED, CREATED)

@@ -1,0 +1,76 @@
+"""Rules on SNS topics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_aws.access_policies import open_grants
+
+TOPIC = "AWS::SNS::Topic"
+ARN = "arn:aws:sns:eu-west-1:123456789012:news"
+
+
+def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any = "sns:Publish") -> dict[str, Any]:
+    """An example: a topic whose policy is one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": ARN}
+    return {"Policy": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
+
+
+@rule(
+    "aws.sns.kms", on=TOPIC, severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic.html",
+    fix="""
+        1. If services such as CloudWatch or S3 publish to the topic, choose a customer managed key whose policy lets
+           them use it: the key alias/aws/sns cannot be shared with them.
+        2. In the SNS console open the topic, Edit, Encryption, turn it on and choose the key.
+        3. By command line: aws sns set-topic-attributes --topic-arn ARN --attribute-name KmsMasterKeyId
+           --attribute-value alias/KEY
+        """,
+    good=[{"KmsMasterKeyId": "alias/aws/sns"}, {"TopicName": "news", "KmsMasterKeyId": "0d9c7a9e-key"}],
+    bad=[{"KmsMasterKeyId": None}, {"TopicName": "news"}, {"KmsMasterKeyId": ""}],
+)  # fmt: skip
+def kms(topic: View) -> bool:
+    """Topic is not encrypted with a KMS key.
+
+    Only with a key does reading stored messages need a permission of its own. Its use then shows in CloudTrail, and it
+    can be taken away at once.
+    """
+    return bool(topic["KmsMasterKeyId"])
+
+
+@rule(
+    "aws.sns.public", on=TOPIC, severity=Severity.CRITICAL,
+    link="https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
+    fix="""
+        1. In the SNS console open the topic, Edit, Access policy.
+        2. Replace the wildcard principal by the accounts, roles or services that use the topic, or add a condition with
+           your account id as AWS:SourceOwner, as in the policy that SNS gives to new topics.
+        3. By command line: aws sns set-topic-attributes --topic-arn ARN --attribute-name Policy
+           --attribute-value file://policy.json
+        4. Look through the subscriptions for addresses that you do not know: aws sns list-subscriptions-by-topic
+           --topic-arn ARN
+        """,
+    good=[
+        _policy({"AWS": "*"}, {"StringEquals": {"AWS:SourceOwner": "123456789012"}}),
+        _policy({"Service": "cloudwatch.amazonaws.com"}),
+        _policy({"AWS": "arn:aws:iam::210987654321:root"}, action="sns:Subscribe"),
+        {"Policy": None},
+        {},
+    ],
+    bad=[
+        _policy({"AWS": "*"}),
+        _policy("*", action=["sns:Subscribe", "sns:Receive"]),
+        _policy("*", {"StringEquals": {"sns:Protocol": "https"}}, "sns:Subscribe"),
+        _policy("*", {"StringLike": {"AWS:SourceOwner": "*"}}),
+    ],
+)  # fmt: skip
+def public(topic: View) -> bool | Fail:
+    """Topic can be used by anyone.
+
+    Strangers can subscribe and read along, or publish messages that your programs and colleagues take for yours. None
+    of this needs an account of yours.
+    """
+    for grant in open_grants(topic.key("Policy")):
+        return Fail(f"{grant.who} can use this topic: the policy allows {grant.principal} {grant.actions}", grant.at)
+    return True

@@ -1,0 +1,63 @@
+"""Certificates of AWS Certificate Manager of one region.
+
+Calls per region: 1 for each 1,000 certificates; the list tells when they end. Tags cost a call each, no rule reads
+them, and they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import Listing, actions, moment, picked
+
+CERTIFICATE = "AWS::CertificateManager::Certificate"
+
+READS = {("acm", "list_certificates"): "acm:ListCertificates"}
+
+KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+"""All kinds of keys: unless asked, AWS lists certificates with RSA keys of 1,024 and 2,048 bits only.
+https://docs.aws.amazon.com/acm/latest/APIReference/API_Filters.html"""
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's certificates."""
+    listing = Listing(_certificates(api, region))
+    yield from listing
+    yield from listing.unreadable(api, region, CERTIFICATE)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one certificate again: through the list, 1 call for each 1,000."""
+    return next((each for each in _certificates(api, resource.region) if each.id == resource.id), None)
+
+
+def _certificates(api: Api, region: str) -> Iterator[Resource]:
+    pages = api.pages("acm", "list_certificates", "CertificateSummaryList", region=region, MaxItems=1000,
+                      Includes={"keyTypes": list(KEY_TYPES)})  # fmt: skip
+    return (_certificate(api, region, each) for each in pages)
+
+
+def _certificate(api: Api, region: str, item: Item) -> Resource:
+    properties = {
+        **picked(item, "DomainName", "KeyAlgorithm"),
+        "Observed": {
+            **picked(item, "Status", "Type", "InUse", "RenewalEligibility"),
+            "NotAfter": moment(item.get("NotAfter")),
+        },
+    }
+    arn = item["CertificateArn"]
+    return Resource(CERTIFICATE, arn, item.get("DomainName") or arn, region, api.account, properties)
+
+
+COLLECTOR = Collector(
+    Service("acm", "AWS Certificate Manager", (CERTIFICATE,), actions(READS)),
+    READS,
+    collect,
+    reread,
+)

@@ -1,0 +1,145 @@
+"""CloudFront distributions, which belong to the whole account.
+
+Calls: 1 for each 100 distributions, 1 for each distribution (the list lacks its logging), and, if there are any, 2 or
+more for the deliveries of logs of the newer kind. Tags cost a call each, no rule reads them, and they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import ALL_REGIONS, Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import Listing, actions, existing, part, picked
+
+DISTRIBUTION = "AWS::CloudFront::Distribution"
+
+READS = {
+    ("cloudfront", "list_distributions"): "cloudfront:ListDistributions",
+    ("cloudfront", "get_distribution_config"): "cloudfront:GetDistributionConfig",
+    ("logs", "describe_delivery_sources"): "logs:DescribeDeliverySources",
+    ("logs", "describe_deliveries"): "logs:DescribeDeliveries",
+}
+
+LOGS_REGION = "us-east-1"
+"""Where deliveries of CloudFront's logs are made, for all distributions.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"""
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the account's distributions; ``region`` is the one that stands for all."""
+    listing = Listing(_listed(api))
+    for found in api.map(lambda each: existing(lambda: _resource(api, each)), listing):
+        if found:
+            yield found
+    yield from listing.unreadable(api, ALL_REGIONS, DISTRIBUTION)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one distribution again: 3 calls."""
+    config = existing(lambda: _config(api, resource.id.rpartition("/")[2]))
+    return _shaped(api, resource.id, config, _logging(config)) if config else None
+
+
+def _listed(api: Api) -> Iterator[Item]:
+    """Yield the summaries; the list is a level deeper than boto3's own paging could be told here."""
+    marker: dict[str, str] = {}
+    while True:
+        page = api.call("cloudfront", "list_distributions", **marker)["DistributionList"]
+        yield from page.get("Items") or ()
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": page["NextMarker"]}
+
+
+def _config(api: Api, id: str) -> Item:
+    config: Item = api.call("cloudfront", "get_distribution_config", Id=id)["DistributionConfig"]
+    return config
+
+
+def _resource(api: Api, summary: Item) -> Resource:
+    return _shaped(api, summary["ARN"], summary, part(lambda: _logging(_config(api, summary["Id"]))))
+
+
+def _logging(config: Item) -> Item | None:
+    """Return where standard logs (legacy) go, null when they go nowhere, as CloudFormation has it."""
+    logging = config.get("Logging") or {}
+    return picked(logging, "Bucket", "Prefix", "IncludeCookies") if logging.get("Enabled") else None
+
+
+def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
+    """Return a distribution; ``source`` is its summary or its configuration, which name alike what is taken here."""
+    aliases = _items(source.get("Aliases"))
+    properties = {
+        "DistributionConfig": {
+            **picked(source, "Enabled", "Comment", "PriceClass", "HttpVersion", "Staging"),
+            "Aliases": aliases,
+            "WebACLId": source.get("WebACLId") or None,
+            "DefaultCacheBehavior": _behavior(source["DefaultCacheBehavior"]),
+            "CacheBehaviors": [picked(each, "PathPattern") | _behavior(each)
+                               for each in _items(source.get("CacheBehaviors"))],
+            "Origins": [_origin(each) for each in _items(source["Origins"])],
+            "Logging": logging,
+        },
+        "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
+    }  # fmt: skip
+    name = aliases[0] if aliases else arn.rpartition("/")[2]
+    return Resource(DISTRIBUTION, arn, name, ALL_REGIONS, api.account, properties)
+
+
+def _items(counted: Item | None) -> list[Any]:
+    """Return a list as CloudFormation writes it: the API wraps each with its length."""
+    return list((counted or {}).get("Items") or ())
+
+
+def _behavior(behavior: Item) -> Item:
+    return picked(behavior, "TargetOriginId", "ViewerProtocolPolicy")
+
+
+def _origin(origin: Item) -> Item:
+    """Return an origin without its custom headers, in which people put shared secrets."""
+    s3, custom = origin.get("S3OriginConfig"), origin.get("CustomOriginConfig")
+    return {
+        **picked(origin, "Id", "DomainName", "OriginPath"),
+        "OriginAccessControlId": origin.get("OriginAccessControlId") or None,
+        "S3OriginConfig": picked(s3, "OriginAccessIdentity") if s3 is not None else None,
+        "CustomOriginConfig": _custom(custom) if custom is not None else None,
+    }
+
+
+def _custom(custom: Item) -> Item:
+    return {
+        **picked(custom, "HTTPPort", "HTTPSPort", "OriginProtocolPolicy"),
+        "OriginSSLProtocols": sorted(_items(custom.get("OriginSslProtocols"))),
+    }
+
+
+def _deliveries(api: Api) -> dict[str, list[str]]:
+    """Return the ARNs of the destinations of each distribution's standard logs (v2), by the distribution's ARN.
+
+    These are not in the distribution's configuration (see :data:`LOGS_REGION`). Read once per session.
+    """
+    return api.once("cloudfront-log-deliveries", lambda: _read_deliveries(api))
+
+
+def _read_deliveries(api: Api) -> dict[str, list[str]]:
+    sources = {each["name"]: each.get("resourceArns", ())
+               for each in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
+               if each.get("service") == "cloudfront"}  # fmt: skip
+    found: dict[str, list[str]] = {}
+    for delivery in api.pages("logs", "describe_deliveries", "deliveries", region=LOGS_REGION) if sources else ():
+        for arn in sources.get(delivery.get("deliverySourceName", ""), ()):
+            found.setdefault(arn, []).append(delivery.get("deliveryDestinationArn", ""))
+    return {arn: sorted(destinations) for arn, destinations in found.items()}
+
+
+COLLECTOR = Collector(
+    Service("cloudfront", "Amazon CloudFront", (DISTRIBUTION,), actions(READS), regional=False),
+    READS,
+    collect,
+    reread,
+)

@@ -1,0 +1,94 @@
+"""CodeBuild projects of one region.
+
+Calls per region: 1 for each 100 projects, and 1 more for each 100 of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.many import batches
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict
+from nephoscope_aws.plain_secrets import masked
+
+PROJECT = "AWS::CodeBuild::Project"
+
+READS = {
+    ("codebuild", "list_projects"): "codebuild:ListProjects",
+    ("codebuild", "batch_get_projects"): "codebuild:BatchGetProjects",
+}
+
+BATCH = 100
+"""The most projects that one call takes.
+https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetProjects.html"""
+
+Item = dict[str, Any]
+
+_DETAILS = ("ServiceRole", "Environment", "VpcConfig", "Visibility", "Tags")
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's projects."""
+    listing = Listing(api.pages("codebuild", "list_projects", "projects", region=region))
+    for found in api.map(lambda names: _projects(api, region, names), batches(listing, BATCH)):
+        yield from found
+    yield from listing.unreadable(api, region, PROJECT)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one project again, in one call."""
+    return next(iter(_described(api, resource.region, [resource.name])), None)
+
+
+def _projects(api: Api, region: str, names: list[str]) -> list[Resource]:
+    """Return these projects; if they cannot be described, with everything but the name unknown."""
+    try:
+        return _described(api, region, names)
+    except PROBLEMS as problem:
+        details = dict.fromkeys(_DETAILS, hidden(problem))
+        return [_resource(api, region, name, details) for name in names]
+
+
+def _described(api: Api, region: str, names: list[str]) -> list[Resource]:
+    answer = api.call("codebuild", "batch_get_projects", region=region, names=names)
+    return [_resource(api, region, each["name"], _details(each)) for each in answer.get("projects", ())]
+
+
+def _details(project: Item) -> Item:
+    environment, vpc = project.get("environment") or {}, project.get("vpcConfig") or {}
+    variables = environment.get("environmentVariables") or ()
+    return {
+        "ServiceRole": project.get("serviceRole"),
+        "Environment": {
+            **{name: environment.get(name[0].lower() + name[1:])
+               for name in ("Type", "Image", "ComputeType", "PrivilegedMode")},
+            "EnvironmentVariables": [_variable(each) for each in variables],
+        },
+        "VpcConfig": {"VpcId": vpc["vpcId"], "Subnets": vpc.get("subnets", []),
+                      "SecurityGroupIds": vpc.get("securityGroupIds", [])} if vpc.get("vpcId") else None,
+        "Visibility": project.get("projectVisibility"),
+        "Tags": [{"Key": tag["key"], "Value": tag.get("value") or ""} for tag in project.get("tags") or ()],
+    }  # fmt: skip
+
+
+def _variable(variable: Item) -> Item:
+    """Return a variable; the value of one in clear text is masked, of the others it is where the secret is kept."""
+    type, value = variable.get("type") or "PLAINTEXT", variable.get("value")
+    return {"Name": variable["name"], "Type": type, "Value": masked(value) if type == "PLAINTEXT" else value}
+
+
+def _resource(api: Api, region: str, name: str, details: Item) -> Resource:
+    arn = f"arn:aws:codebuild:{region}:{api.account}:project/{name}"
+    return Resource(PROJECT, arn, name, region, api.account, {"Name": name, **details}, tag_dict(details["Tags"]))
+
+
+COLLECTOR = Collector(
+    Service("codebuild", "AWS CodeBuild", (PROJECT,), actions(READS)),
+    READS,
+    collect,
+    reread,
+)

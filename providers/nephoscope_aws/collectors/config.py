@@ -1,0 +1,62 @@
+"""What AWS Config records in a region.
+
+Calls per region: 1, and 1 more where there is a recorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nephoscope_aws.api import Api
+from nephoscope_aws.collectors.region_settings import collector
+from nephoscope_aws.collectors.shape import PROBLEMS, hidden
+
+SETTINGS = "AWS::Config::RegionSettings"
+
+READS = {
+    ("config", "describe_configuration_recorders"): "config:DescribeConfigurationRecorders",
+    ("config", "describe_configuration_recorder_status"): "config:DescribeConfigurationRecorderStatus",
+}
+
+SYNTHETIC = {SETTINGS: ("ConfigurationRecorders",)}
+"""A list of AWS::Config::ConfigurationRecorder: Name, RecordingGroup, and under Observed what its status says."""
+
+Item = dict[str, Any]
+
+
+def _read(api: Api, region: str) -> Item:
+    recorders = api.call("config", "describe_configuration_recorders", region=region).get("ConfigurationRecorders", ())
+    if not recorders:
+        return {"ConfigurationRecorders": []}
+    observed = _observed(api, region)
+    return {"ConfigurationRecorders": [_recorder(each, observed(each["name"])) for each in recorders]}
+
+
+def _observed(api: Api, region: str) -> Callable[[str], Item]:
+    """Return what gives a recorder's status by its name, or what stands for it."""
+    try:
+        answer = api.call("config", "describe_configuration_recorder_status", region=region)
+    except PROBLEMS as problem:
+        why = hidden(problem)
+        return lambda name: why
+    found = {each["name"]: each for each in answer.get("ConfigurationRecordersStatus", ())}
+    return lambda name: {
+        "Recording": found.get(name, {}).get("recording", False),
+        "LastStatus": found.get(name, {}).get("lastStatus"),
+    }
+
+
+def _recorder(recorder: Mapping[str, Any], observed: Item) -> Item:
+    group = recorder.get("recordingGroup", {})
+    return {
+        "Name": recorder["name"],
+        "RecordingGroup": {
+            "AllSupported": group.get("allSupported", False),
+            "IncludeGlobalResourceTypes": group.get("includeGlobalResourceTypes", False),
+        },
+        "Observed": observed,
+    }
+
+
+COLLECTOR = collector("config", "AWS Config", SETTINGS, READS, _read)

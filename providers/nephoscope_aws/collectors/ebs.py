@@ -1,0 +1,153 @@
+"""What instances are made of in one region: volumes, own snapshots and images, launch templates, and their defaults.
+
+Calls per region: 6, one more where there is a snapshot, and one more for each further 1,000 of a kind (200 versions of
+launch templates). One question tells which snapshots everyone may restore, instead of one for each snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors import ec2_kinds
+from nephoscope_aws.collectors.ec2_kinds import PAGE, Item, Kind, listed
+from nephoscope_aws.collectors.shape import actions, moment, part, picked
+
+VOLUME = "AWS::EC2::Volume"
+SNAPSHOT = "AWS::EC2::Snapshot"
+IMAGE = "AWS::EC2::Image"
+LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
+SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
+REGION_SETTINGS = "AWS::EC2::RegionSettings"
+
+_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "Encrypted", "KmsKeyId", "StorageTier")
+_IMAGE = ("ImageId", "Name", "Description", "Public", "CreationDate", "ImdsSupport")
+
+SYNTHETIC = {
+    SNAPSHOT: (*_SNAPSHOT, "StartTime", "Tags"),
+    IMAGE: (*_IMAGE, "Tags"),
+    REGION_SETTINGS: ("EbsEncryptionByDefault",),
+}
+"""Types that CloudFormation does not have. Snapshots and images have the property names of EC2's API; the settings of
+a region exist once in each region, so that one that is off is found where there is nothing else to judge."""
+
+READS = {
+    ("ec2", "describe_volumes"): "ec2:DescribeVolumes",
+    ("ec2", "describe_snapshots"): "ec2:DescribeSnapshots",
+    ("ec2", "describe_images"): "ec2:DescribeImages",
+    ("ec2", "describe_launch_template_versions"): "ec2:DescribeLaunchTemplateVersions",
+    ("ec2", "get_snapshot_block_public_access_state"): "ec2:GetSnapshotBlockPublicAccessState",
+    ("ec2", "get_ebs_encryption_by_default"): "ec2:GetEbsEncryptionByDefault",
+}
+
+_LAUNCHED = ("ImageId", "InstanceType", "MetadataOptions", "NetworkInterfaces", "SecurityGroupIds", "SecurityGroups",
+             "IamInstanceProfile")  # fmt: skip
+"""What is kept of a launch template's data. User data is not: people write passwords into it."""
+
+_SNAPSHOTS = listed("describe_snapshots", "Snapshots", "snapshot-id", OwnerIds=["self"], **PAGE)
+_PUBLIC_SNAPSHOTS = listed(
+    "describe_snapshots", "Snapshots", "snapshot-id", OwnerIds=["self"], RestorableByUserIds=["all"], **PAGE
+)
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield what the region holds."""
+    return ec2_kinds.collect(api, region, _KINDS.values())
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one again, in one call; a snapshot in two."""
+    return ec2_kinds.reread(api, resource, _KINDS[resource.type])
+
+
+def _volume(volume: Item) -> Item:
+    return {
+        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"),
+        "Observed": {
+            "State": volume.get("State"),
+            "InstanceIds": sorted(filter(None, (each.get("InstanceId") for each in volume.get("Attachments", ())))),
+        },
+    }
+
+
+def _snapshots(api: Api, region: str, id: str) -> Iterator[Item]:
+    """Yield the account's snapshots, each with whether every AWS account may restore it."""
+    shared: Any = None
+    for snapshot in _SNAPSHOTS(api, region, id):
+        if shared is None:
+            shared = part(lambda: {each["SnapshotId"] for each in _PUBLIC_SNAPSHOTS(api, region, id)})
+        yield {**snapshot, "Public": snapshot["SnapshotId"] in shared if isinstance(shared, set) else shared}
+
+
+def _snapshot(snapshot: Item) -> Item:
+    return {
+        **picked(snapshot, *_SNAPSHOT),
+        "StartTime": moment(snapshot.get("StartTime")),
+        "Observed": picked(snapshot, "Public"),
+    }
+
+
+def _launch_templates(api: Api, region: str, id: str) -> Iterator[Item]:
+    """Yield the default version of each template, with the latest one under ``Latest`` where that is another.
+
+    Without an id, the two are given for all templates of the region, in no order that AWS promises.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html
+    """
+    versions: dict[str, list[Item]] = {}
+    for each in _template_versions(api, region, id):
+        kept = each | {"LaunchTemplateData": picked(each.get("LaunchTemplateData", {}), *_LAUNCHED)}
+        versions.setdefault(each["LaunchTemplateId"], []).append(kept)
+    for known in versions.values():
+        latest = max(known, key=lambda each: each["VersionNumber"])
+        default = next((each for each in known if each.get("DefaultVersion")), latest)
+        other = latest["VersionNumber"] != default["VersionNumber"]
+        yield {**default, "Latest": picked(latest, "VersionNumber", "LaunchTemplateData") if other else None}
+
+
+def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
+    asked: dict[str, Any] = {"Versions": ["$Default", "$Latest"]}
+    operation, key = "describe_launch_template_versions", "LaunchTemplateVersions"
+    if not id:
+        yield from api.pages("ec2", operation, key, region=region, MaxResults=200, **asked)
+        return
+    gone = ("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound")
+    answer = api.maybe("ec2", operation, gone, region=region, LaunchTemplateId=id, **asked)
+    yield from (answer or {}).get(key, ())
+
+
+def _launch_template(template: Item) -> Item:
+    return {
+        **picked(template, "LaunchTemplateId", "LaunchTemplateName", "VersionDescription", "LaunchTemplateData"),
+        "DefaultVersionNumber": str(template["VersionNumber"]),
+        "Observed": {"LatestVersion": template["Latest"]},
+    }
+
+
+def _snapshot_block(api: Api, region: str, _: str) -> Iterator[Item]:
+    yield api.call("ec2", "get_snapshot_block_public_access_state", region=region)
+
+
+def _region_settings(api: Api, region: str, _: str) -> Iterator[Item]:
+    yield api.call("ec2", "get_ebs_encryption_by_default", region=region)
+
+
+_ALL = (
+    Kind(VOLUME, listed("describe_volumes", "Volumes", "volume-id", **PAGE), "volume", "VolumeId", _volume),
+    Kind(SNAPSHOT, _snapshots, "snapshot", "SnapshotId", _snapshot, owner=False),
+    Kind(IMAGE, listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE), "image", "ImageId",
+         lambda image: picked(image, *_IMAGE), "Name", owner=False),
+    Kind(LAUNCH_TEMPLATE, _launch_templates, "launch-template", "LaunchTemplateId", _launch_template,
+         "LaunchTemplateName", tagged=False),
+    Kind(SNAPSHOT_BLOCK, _snapshot_block, "snapshot-block-public-access", None,
+         lambda block: picked(block, "State"), tagged=False),
+    Kind(REGION_SETTINGS, _region_settings, "settings", None,
+         lambda settings: picked(settings, "EbsEncryptionByDefault"), tagged=False),
+)  # fmt: skip
+_KINDS = {kind.type: kind for kind in _ALL}
+
+COLLECTOR = Collector(
+    Service("ebs", "EBS volumes, images and launch templates", tuple(_KINDS), actions(READS)), READS, collect, reread
+)

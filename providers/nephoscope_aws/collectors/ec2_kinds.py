@@ -1,0 +1,85 @@
+"""What the collectors of EC2's many types share: one type is a Kind, listed whole or asked for by an id.
+
+One is asked for with a filter instead of by its id: EC2 then answers with an empty list where it is gone, not with an
+error of its own for each type. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nephoscope.domain import Resource
+from nephoscope_aws.api import Api
+from nephoscope_aws.collectors.shape import Listing, tag_dict, tag_list
+
+Item = dict[str, Any]
+Items = Callable[[Api, str, str], Iterator[Item]]
+"""Given the Api, the region and an id, yields that one; with an empty id, all of them."""
+
+PAGE: dict[str, Any] = {"MaxResults": 1000}
+"""The most that EC2 gives in one page of most of its lists."""
+
+OVER = frozenset({"deleting", "deleted", "deregistered"})
+"""States in which a thing is still listed for a while, with nothing left to judge."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one type is read.
+
+    :param place: how an item's ARN ends, after region and account; ``None`` for the account's settings of a region,
+        which exist once.
+    :param owner: whether the ARN names the account; those of snapshots and images do not.
+    """
+
+    type: str
+    items: Items
+    place: str
+    id: str | None
+    shape: Callable[[Item], Item]
+    name: str = ""
+    tagged: bool = True
+    owner: bool = True
+
+
+def listed(operation: str, key: str, by: str, filters: str = "Filters", **parameters: Any) -> Items:
+    """Return what lists a type with one paged operation; ``by`` is the filter that names an id."""
+
+    def items(api: Api, region: str, id: str) -> Iterator[Item]:
+        which = {filters: [{"Name": by, "Values": [id]}]} if id else {}
+        return api.pages("ec2", operation, key, region=region, **parameters, **which)
+
+    return items
+
+
+def collect(api: Api, region: str, kinds: Iterable[Kind]) -> Iterator[Resource]:
+    """Yield what the region holds; a kind that cannot be listed does not hide the others."""
+    for kind in kinds:
+        listing = Listing(kind.items(api, region, ""))
+        yield from (_resource(api, region, kind, item) for item in listing if _own(api, item))
+        yield from listing.unreadable(api, region, kind.type)
+
+
+def reread(api: Api, resource: Resource, kind: Kind) -> Resource | None:
+    """Read one again; None when it is gone."""
+    items = kind.items(api, resource.region, resource.id.rpartition("/")[2])
+    again = (_resource(api, resource.region, kind, item) for item in items if _own(api, item))
+    return next((each for each in again if each.id == resource.id), None)
+
+
+def _own(api: Api, item: Item) -> bool:
+    """Tell whether the account can change it: what others share with it is listed too, as VPCs and gateways."""
+    return item.get("OwnerId", api.account) == api.account and item.get("State") not in OVER
+
+
+def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource:
+    tags = tag_list(item.get("Tags"))
+    by_name = tag_dict(tags)
+    id = item[kind.id] if kind.id else ""
+    place = f"{kind.place}/{id}" if id else kind.place
+    arn = f"arn:aws:ec2:{region}:{api.account if kind.owner else ''}:{place}"
+    name = item.get(kind.name) or by_name.get("Name") or id or f"{place} of {region}"
+    properties = kind.shape(item) | ({"Tags": tags} if kind.tagged else {})
+    return Resource(kind.type, arn, name, region, api.account, properties, by_name)

@@ -1,0 +1,64 @@
+"""EFS file systems of one region.
+
+Calls per region: 1 for each 100 file systems, and 1 for each file system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import Listing, actions, existing, part, picked, tag_dict, tag_list
+
+FILE_SYSTEM = "AWS::EFS::FileSystem"
+
+READS = {
+    ("efs", "describe_file_systems"): "elasticfilesystem:DescribeFileSystems",
+    ("efs", "describe_backup_policy"): "elasticfilesystem:DescribeBackupPolicy",
+}
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's file systems."""
+    listing = Listing(api.pages("efs", "describe_file_systems", "FileSystems", region=region))
+    for found in api.map(lambda item: existing(lambda: _resource(api, region, item)), listing):
+        if found:
+            yield found
+    yield from listing.unreadable(api, region, FILE_SYSTEM)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one file system again: 2 calls."""
+    answer = api.maybe("efs", "describe_file_systems", ("FileSystemNotFound",), region=resource.region,
+                       FileSystemId=resource.id.rpartition("/")[2])  # fmt: skip
+    items = answer["FileSystems"] if answer else []
+    return _resource(api, resource.region, items[0]) if items else None
+
+
+def _resource(api: Api, region: str, item: Item) -> Resource | None:
+    """Return a file system; None for one that is being deleted."""
+    if item.get("LifeCycleState") in ("deleting", "deleted"):
+        return None
+    id, tags = item["FileSystemId"], tag_list(item.get("Tags"))
+    properties = {
+        **picked(item, "FileSystemId", "Encrypted", "KmsKeyId", "PerformanceMode", "ThroughputMode",
+                 "AvailabilityZoneName", "FileSystemProtection"),
+        "BackupPolicy": part(lambda: _backup_policy(api, region, id)),
+        "FileSystemTags": tags,
+    }  # fmt: skip
+    by_key = tag_dict(tags)
+    return Resource(FILE_SYSTEM, item["FileSystemArn"], by_key.get("Name") or id, region, api.account, properties,
+                    by_key)  # fmt: skip
+
+
+def _backup_policy(api: Api, region: str, id: str) -> Item | None:
+    answer = api.maybe("efs", "describe_backup_policy", ("PolicyNotFound",), region=region, FileSystemId=id)
+    return picked(answer["BackupPolicy"], "Status") if answer else None
+
+
+COLLECTOR = Collector(Service("efs", "Amazon EFS", (FILE_SYSTEM,), actions(READS)), READS, collect, reread)

@@ -1,0 +1,94 @@
+"""EKS clusters of one region.
+
+Calls per region: 1 for each 100 clusters and 1 for each cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict
+
+CLUSTER = "AWS::EKS::Cluster"
+
+READS = {
+    ("eks", "list_clusters"): "eks:ListClusters",
+    ("eks", "describe_cluster"): "eks:DescribeCluster",
+}
+
+_GONE = ("ResourceNotFoundException",)
+_MEMBERS = ("Version", "ResourcesVpcConfig", "EncryptionConfig", "Logging", "Tags")
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's clusters."""
+    listing = Listing(api.pages("eks", "list_clusters", "clusters", region=region, maxResults=100))
+    for found in api.map(lambda name: _resource(api, region, name), listing):
+        if found:
+            yield found
+    yield from listing.unreadable(api, region, CLUSTER)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one cluster again, in one call."""
+    described = _described(api, resource.region, resource.name)
+    return _shaped(api, resource.region, resource.name, described) if described else None
+
+
+def _resource(api: Api, region: str, name: str) -> Resource | None:
+    try:
+        described = _described(api, region, name)
+    except PROBLEMS as problem:
+        described = dict.fromkeys(_MEMBERS, hidden(problem))
+    return _shaped(api, region, name, described) if described else None
+
+
+def _shaped(api: Api, region: str, name: str, described: Item) -> Resource:
+    arn = f"arn:aws:eks:{region}:{api.account}:cluster/{name}"
+    return Resource(CLUSTER, arn, name, region, api.account, {"Name": name, **described}, tag_dict(described["Tags"]))
+
+
+def _described(api: Api, region: str, name: str) -> Item | None:
+    """Return a cluster's properties as CloudFormation names them; None when it is gone."""
+    answer = api.maybe("eks", "describe_cluster", _GONE, region=region, name=name)
+    if not answer:
+        return None
+    cluster = answer["cluster"]
+    return {
+        "Version": cluster.get("version"),
+        "ResourcesVpcConfig": _network(cluster.get("resourcesVpcConfig") or {}),
+        "EncryptionConfig": [_encryption(each) for each in cluster.get("encryptionConfig") or ()] or None,
+        "Logging": {"ClusterLogging": {"EnabledTypes": list(_logged(cluster.get("logging") or {}))}},
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted((cluster.get("tags") or {}).items())],
+    }
+
+
+def _network(config: Mapping[str, Any]) -> Item:
+    return {
+        "EndpointPublicAccess": config.get("endpointPublicAccess"),
+        "EndpointPrivateAccess": config.get("endpointPrivateAccess"),
+        "PublicAccessCidrs": sorted(config.get("publicAccessCidrs") or ()),
+        "SubnetIds": sorted(config.get("subnetIds") or ()),
+        "SecurityGroupIds": sorted(config.get("securityGroupIds") or ()),
+    }
+
+
+def _encryption(config: Mapping[str, Any]) -> Item:
+    key = (config.get("provider") or {}).get("keyArn")
+    return {"Resources": config.get("resources") or [], "Provider": {"KeyArn": key}}
+
+
+def _logged(logging: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield the kinds of log that are on: EKS answers one entry for those that are on and one for the others."""
+    for entry in logging.get("clusterLogging") or ():
+        if entry.get("enabled"):
+            yield from ({"Type": type} for type in entry.get("types") or ())
+
+
+COLLECTOR = Collector(Service("eks", "Amazon EKS", (CLUSTER,), actions(READS)), READS, collect, reread)

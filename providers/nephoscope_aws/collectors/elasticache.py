@@ -1,0 +1,61 @@
+"""ElastiCache replication groups (Valkey and Redis) of one region.
+
+Calls per region: 1 for each 100 replication groups. Tags would be one more for each group, and no rule needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import Listing, actions, picked
+
+GROUP = "AWS::ElastiCache::ReplicationGroup"
+
+READS = {("elasticache", "describe_replication_groups"): "elasticache:DescribeReplicationGroups"}
+
+Item = dict[str, Any]
+
+_MEMBERS = (
+    "ReplicationGroupId", "CacheNodeType", "Engine", "ClusterMode", "AtRestEncryptionEnabled", "KmsKeyId",
+    "TransitEncryptionEnabled", "TransitEncryptionMode", "AutoMinorVersionUpgrade", "SnapshotRetentionLimit",
+    "NetworkType", "Durability",
+)  # fmt: skip
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's replication groups."""
+    listing = Listing(api.pages("elasticache", "describe_replication_groups", "ReplicationGroups", region=region,
+                                MaxRecords=100))  # fmt: skip
+    yield from (_resource(api, region, item) for item in listing if not _deleting(item))
+    yield from listing.unreadable(api, region, GROUP)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one replication group again, in one call."""
+    answer = api.maybe("elasticache", "describe_replication_groups", ("ReplicationGroupNotFoundFault",),
+                       region=resource.region, ReplicationGroupId=resource.name)  # fmt: skip
+    items = answer["ReplicationGroups"] if answer else []
+    return _resource(api, resource.region, items[0]) if items and not _deleting(items[0]) else None
+
+
+def _deleting(item: Item) -> bool:
+    return item.get("Status") == "deleting"
+
+
+def _resource(api: Api, region: str, item: Item) -> Resource:
+    properties = {
+        **picked(item, *_MEMBERS),
+        "ReplicationGroupDescription": item.get("Description"),
+        "AutomaticFailoverEnabled": item.get("AutomaticFailover") in ("enabled", "enabling"),
+        "MultiAZEnabled": item.get("MultiAZ") == "enabled",
+        "UserGroupIds": item.get("UserGroupIds") or [],
+        "Observed": picked(item, "StorageEncryptionType", "AuthTokenEnabled"),
+    }
+    return Resource(GROUP, item["ARN"], item["ReplicationGroupId"], region, api.account, properties)
+
+
+COLLECTOR = Collector(Service("elasticache", "Amazon ElastiCache", (GROUP,), actions(READS)), READS, collect, reread)

@@ -1,0 +1,204 @@
+"""Load balancers of all four types (application, network, gateway, classic) of one region, and their listeners.
+
+Calls per region: 2, and one more for each further 400 load balancers of a generation; 1 for the tags of each 20; 2 for
+each load balancer (attributes, listeners), 1 for each classic one (attributes; its listeners come with it). Listeners
+have tags of their own, which no rule reads and which are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from nephoscope.domain import Resource, Service, unknown
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.many import batches, children, first_stand_ins
+from nephoscope_aws.collectors.shape import (
+    PROBLEMS,
+    Listing,
+    actions,
+    existing,
+    part,
+    picked,
+    reason,
+    tag_dict,
+    tag_list,
+)
+
+BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+CLASSIC = "AWS::ElasticLoadBalancing::LoadBalancer"
+
+READS = {
+    ("elbv2", "describe_load_balancers"): "elasticloadbalancing:DescribeLoadBalancers",
+    ("elbv2", "describe_load_balancer_attributes"): "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    ("elbv2", "describe_listeners"): "elasticloadbalancing:DescribeListeners",
+    ("elbv2", "describe_tags"): "elasticloadbalancing:DescribeTags",
+    ("elb", "describe_load_balancers"): "elasticloadbalancing:DescribeLoadBalancers",
+    ("elb", "describe_load_balancer_attributes"): "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    ("elb", "describe_tags"): "elasticloadbalancing:DescribeTags",
+}
+
+PAGE = 400
+"""The most load balancers in one answer; https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"""
+
+BATCH = 20
+"""The most load balancers that one DescribeTags takes (same reference)."""
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Generation:
+    """How one API names things: its list, what identifies a load balancer, and how tags are asked for and answered."""
+
+    service: str
+    key: str
+    id: str
+    tagged: str
+    ids: str
+
+
+_V2 = _Generation("elbv2", "LoadBalancers", "LoadBalancerArn", "ResourceArn", "ResourceArns")
+_V1 = _Generation("elb", "LoadBalancerDescriptions", "LoadBalancerName", "LoadBalancerName", "LoadBalancerNames")
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's load balancers, each followed by its listeners; one generation does not hide the other."""
+    return first_stand_ins(_everything(api, region))
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one again: 3 calls for a load balancer, 1 for a listener."""
+    return existing(lambda: _REREAD[resource.type](api, resource))
+
+
+def _everything(api: Api, region: str) -> Iterator[Resource]:
+    for generation, read, types in ((_V2, _with_listeners, (BALANCER, LISTENER)), (_V1, _classic, (CLASSIC,))):
+        pages = api.pages(generation.service, "describe_load_balancers", generation.key, region=region, PageSize=PAGE)
+        listing = Listing(pages)
+        for found in api.map(partial(_each, read, api, region), _tagged(api, region, generation, listing)):
+            yield from found
+        yield from listing.unreadable(api, region, *types)
+
+
+def _each(
+    read: Callable[[Api, str, Item, Any], list[Resource]], api: Api, region: str, tagged: tuple[Item, Any]
+) -> list[Resource]:
+    return read(api, region, *tagged)
+
+
+def _tagged(api: Api, region: str, generation: _Generation, items: Any) -> Iterator[tuple[Item, Any]]:
+    """Yield each load balancer with its tags, or with what stands for them."""
+    for batch in batches(items, BATCH):
+        tags = _tags(api, region, generation, [each[generation.id] for each in batch])
+        yield from ((each, tags(each[generation.id])) for each in batch)
+
+
+def _tags(api: Api, region: str, generation: _Generation, ids: list[str]) -> Callable[[str], Any]:
+    """Return what gives the tags of one of these. One that went away meanwhile hides those of its whole batch."""
+    try:
+        answer = api.call(generation.service, "describe_tags", region=region, **{generation.ids: ids})
+    except PROBLEMS as problem:
+        why = unknown(*reason(problem))
+        return lambda id: why
+    by_id = {each[generation.tagged]: tag_list(each.get("Tags")) for each in answer["TagDescriptions"]}
+    return lambda id: by_id.get(id, [])
+
+
+def _with_listeners(api: Api, region: str, balancer: Item, tags: Any) -> list[Resource]:
+    resource = existing(lambda: _balancer(api, region, balancer, tags))
+    if not resource:
+        return []
+    return [resource, *children(api, region, LISTENER, lambda: [*_listeners(api, region, LoadBalancerArn=resource.id)])]
+
+
+def _balancer(api: Api, region: str, balancer: Item, tags: Any) -> Resource:
+    arn = balancer["LoadBalancerArn"]
+    properties = {
+        "Name": balancer["LoadBalancerName"],
+        **picked(balancer, "Type", "Scheme", "IpAddressType"),
+        "SecurityGroups": balancer.get("SecurityGroups") or [],
+        "Subnets": [zone.get("SubnetId") for zone in balancer.get("AvailabilityZones", ())],
+        "LoadBalancerAttributes": part(lambda: _attributes(api, region, arn)),
+        "Tags": tags,
+    }
+    return Resource(BALANCER, arn, balancer["LoadBalancerName"], region, api.account, properties, tag_dict(tags))
+
+
+def _attributes(api: Api, region: str, arn: str) -> list[dict[str, str]]:
+    answer = api.call("elbv2", "describe_load_balancer_attributes", region=region, LoadBalancerArn=arn)
+    return sorted((picked(each, "Key", "Value") for each in answer["Attributes"]), key=lambda each: each["Key"])
+
+
+def _listeners(api: Api, region: str, **which: Any) -> Iterator[Resource]:
+    return (_listener(api, region, each)
+            for each in api.pages("elbv2", "describe_listeners", "Listeners", region=region, **which))  # fmt: skip
+
+
+def _listener(api: Api, region: str, listener: Item) -> Resource:
+    # arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/BALANCER/LISTENER. A gateway's has no port.
+    balancer = listener["ListenerArn"].split("/")[2]
+    properties = {
+        **picked(listener, "LoadBalancerArn", "Port", "Protocol", "SslPolicy"),
+        "Certificates": [picked(each, "CertificateArn") for each in listener.get("Certificates", ())],
+        "DefaultActions": [picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig")
+                           for each in listener.get("DefaultActions", ())],
+    }  # fmt: skip
+    name = f"{balancer}:{listener['Port']}" if listener.get("Port") else balancer
+    return Resource(LISTENER, listener["ListenerArn"], name, region, api.account, properties)
+
+
+def _classic(api: Api, region: str, balancer: Item, tags: Any) -> list[Resource]:
+    resource = existing(lambda: _classic_shaped(api, region, balancer, tags))
+    return [resource] if resource else []
+
+
+def _classic_shaped(api: Api, region: str, balancer: Item, tags: Any) -> Resource:
+    name = balancer["LoadBalancerName"]
+    properties = {
+        **picked(balancer, "LoadBalancerName", "Scheme"),
+        "SecurityGroups": balancer.get("SecurityGroups") or [],
+        "Subnets": balancer.get("Subnets") or [],
+        "AccessLoggingPolicy": part(lambda: _access_log(api, region, name)),
+        "Tags": tags,
+    }
+    arn = f"arn:aws:elasticloadbalancing:{region}:{api.account}:loadbalancer/{name}"
+    return Resource(CLASSIC, arn, name, region, api.account, properties, tag_dict(tags))
+
+
+def _access_log(api: Api, region: str, name: str) -> Item:
+    answer = api.call("elb", "describe_load_balancer_attributes", region=region, LoadBalancerName=name)
+    log = answer["LoadBalancerAttributes"].get("AccessLog") or {}
+    return picked(log, "Enabled", "S3BucketName", "S3BucketPrefix", "EmitInterval")
+
+
+def _again(
+    generation: _Generation, id: Callable[[Resource], str], read: Callable[[Api, str, Item, Any], list[Resource]]
+) -> Callable[[Api, Resource], Resource | None]:
+    """Return what reads one load balancer of a generation again."""
+
+    def again(api: Api, resource: Resource) -> Resource | None:
+        pages = api.pages(generation.service, "describe_load_balancers", generation.key, region=resource.region,
+                          **{f"{generation.id}s": [id(resource)]})  # fmt: skip
+        found = (read(api, resource.region, *each) for each in _tagged(api, resource.region, generation, pages))
+        return next((each for resources in found for each in resources), None)
+
+    return again
+
+
+_REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {
+    BALANCER: _again(_V2, lambda resource: resource.id, lambda *each: [_balancer(*each)]),
+    LISTENER: lambda api, resource: next(_listeners(api, resource.region, ListenerArns=[resource.id]), None),
+    CLASSIC: _again(_V1, lambda resource: resource.id.rpartition("/")[2], _classic),
+}
+
+COLLECTOR = Collector(
+    Service("elb", "Elastic Load Balancing", tuple(_REREAD), actions(READS)),
+    READS,
+    collect,
+    reread,
+)

@@ -1,0 +1,30 @@
+"""What Inspector scans in a region.
+
+Calls per region: 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope_aws.api import Api
+from nephoscope_aws.collectors.region_settings import collector
+
+SETTINGS = "AWS::InspectorV2::RegionSettings"
+
+READS = {("inspector2", "batch_get_account_status"): "inspector2:BatchGetAccountStatus"}
+
+SYNTHETIC = {SETTINGS: ("ResourceState",)}
+"""The status (ENABLED, DISABLED, SUSPENDED …) of scanning for ``ec2``, ``ecr``, ``lambda`` and ``lambdaCode``.
+https://docs.aws.amazon.com/inspector/v2/APIReference/API_ResourceState.html"""
+
+_KINDS = ("ec2", "ecr", "lambda", "lambdaCode")
+
+
+def _read(api: Api, region: str) -> dict[str, Any]:
+    answer = api.call("inspector2", "batch_get_account_status", region=region, accountIds=[api.account])
+    state = [each.get("resourceState", {}) for each in answer.get("accounts", ())] or [{}]
+    return {"ResourceState": {kind: state[0].get(kind, {}).get("status", "DISABLED") for kind in _KINDS}}
+
+
+COLLECTOR = collector("inspector", "Amazon Inspector", SETTINGS, READS, _read)

@@ -1,0 +1,87 @@
+"""SageMaker notebook instances of one region.
+
+Calls per region: 1 for each 100 notebook instances, and 1 for each of them: the list lacks what the rules need. Tags
+would be one more for each, and no rule needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, existing, hidden, picked
+
+NOTEBOOK = "AWS::SageMaker::NotebookInstance"
+
+READS = {
+    ("sagemaker", "list_notebook_instances"): "sagemaker:ListNotebookInstances",
+    ("sagemaker", "describe_notebook_instance"): "sagemaker:DescribeNotebookInstance",
+}
+
+Item = dict[str, Any]
+
+_DESCRIBED = ("DirectInternetAccess", "RootAccess", "SubnetId", "RoleArn", "KmsKeyId", "PlatformIdentifier",
+              "InstanceMetadataServiceConfiguration", "SecurityGroupIds")  # fmt: skip
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's notebook instances."""
+    listing = Listing(api.pages("sagemaker", "list_notebook_instances", "NotebookInstances", region=region,
+                                MaxResults=100))  # fmt: skip
+    staying = (item for item in listing if item.get("NotebookInstanceStatus") != "Deleting")
+    for found in api.map(lambda item: existing(lambda: _resource(api, region, item)), staying):
+        if found:
+            yield found
+    yield from listing.unreadable(api, region, NOTEBOOK)
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one notebook instance again, in one call."""
+    found = _described(api, resource.region, resource.name)
+    if not found or found.get("NotebookInstanceStatus") == "Deleting":
+        return None
+    return _shaped(api, resource.region, found, _members(found))
+
+
+def _described(api: Api, region: str, name: str) -> Item | None:
+    """Return a notebook instance, or None when it is gone.
+
+    SageMaker has no error code for that: it answers ValidationException with the message "RecordNotFound".
+    """
+    try:
+        return api.call("sagemaker", "describe_notebook_instance", region=region, NotebookInstanceName=name)
+    except ClientError as error:
+        if "RecordNotFound" in str(error):
+            return None
+        raise
+
+
+def _resource(api: Api, region: str, listed: Item) -> Resource | None:
+    """Return a notebook instance that was listed, or None when it is gone meanwhile."""
+    try:
+        found = _described(api, region, listed["NotebookInstanceName"])
+    except PROBLEMS as problem:
+        return _shaped(api, region, listed, dict.fromkeys(_DESCRIBED, hidden(problem)))
+    return _shaped(api, region, found, _members(found)) if found else None
+
+
+def _members(found: Item) -> Item:
+    return {**picked(found, *_DESCRIBED), "SecurityGroupIds": found.get("SecurityGroups") or []}
+
+
+def _shaped(api: Api, region: str, item: Item, members: Item) -> Resource:
+    arn, name = item["NotebookInstanceArn"], item["NotebookInstanceName"]
+    properties = {
+        **picked(item, "NotebookInstanceName", "InstanceType"),
+        "LifecycleConfigName": item.get("NotebookInstanceLifecycleConfigName"),
+        **members,
+    }
+    return Resource(NOTEBOOK, arn, name, region, api.account, properties)
+
+
+COLLECTOR = Collector(Service("sagemaker", "Amazon SageMaker AI", (NOTEBOOK,), actions(READS)), READS, collect, reread)

@@ -1,0 +1,87 @@
+"""Web ACLs of AWS WAF of one region; those of CloudFront are asked for, and belong to, us-east-1.
+
+Calls per region: 1 for each 100 web ACLs and, if there are any, 1 for each 100 logging configurations; in us-east-1
+the same once more. Tags cost a call each, no rule reads them, and they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nephoscope.domain import Resource, Service
+from nephoscope_aws.api import Api
+from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.many import first_stand_ins
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, hidden, picked
+
+WEB_ACL = "AWS::WAFv2::WebACL"
+
+READS = {
+    ("wafv2", "list_web_acls"): "wafv2:ListWebACLs",
+    ("wafv2", "list_logging_configurations"): "wafv2:ListLoggingConfigurations",
+}
+
+SYNTHETIC = {WEB_ACL: ("LoggingConfiguration",)}
+"""Properties that CloudFormation has on a type of its own (AWS::WAFv2::LoggingConfiguration) and that are folded in."""
+
+CLOUDFRONT_REGION = "us-east-1"
+"""Where web ACLs for CloudFront are. https://docs.aws.amazon.com/waf/latest/APIReference/API_ListWebACLs.html"""
+
+Item = dict[str, Any]
+
+
+def collect(api: Api, region: str) -> Iterator[Resource]:
+    """Yield the region's web ACLs; one scope does not hide the other."""
+    return first_stand_ins(_everything(api, region))
+
+
+def reread(api: Api, resource: Resource) -> Resource | None:
+    """Read one web ACL again: through the lists, 2 calls."""
+    scope = "CLOUDFRONT" if ":global/" in resource.id else "REGIONAL"
+    return next((each for each in _of(api, resource.region, scope, _listed(api, resource.region, scope))
+                 if each.id == resource.id), None)  # fmt: skip
+
+
+def _everything(api: Api, region: str) -> Iterator[Resource]:
+    for scope in ("REGIONAL", "CLOUDFRONT") if region == CLOUDFRONT_REGION else ("REGIONAL",):
+        listing = Listing(_listed(api, region, scope))
+        yield from _of(api, region, scope, listing)
+        yield from listing.unreadable(api, region, WEB_ACL)
+
+
+def _listed(api: Api, region: str, scope: str) -> Iterator[Item]:
+    pages = answers(api, "wafv2", "list_web_acls", "NextMarker", region=region, Scope=scope, Limit=100)
+    return (each for page in pages for each in page.get("WebACLs", ()))
+
+
+def _of(api: Api, region: str, scope: str, items: Any) -> Iterator[Resource]:
+    logging: Callable[[str], Any] | None = None
+    for item in items:
+        logging = logging or _logging(api, region, scope)
+        properties = {
+            **picked(item, "Name", "Description"),
+            "Scope": scope,
+            "LoggingConfiguration": logging(item["ARN"]),
+        }
+        yield Resource(WEB_ACL, item["ARN"], item["Name"], region, api.account, properties)
+
+
+def _logging(api: Api, region: str, scope: str) -> Callable[[str], Any]:
+    """Return what gives a web ACL's logging configuration by its ARN, null if it has none.
+
+    Only those of the account itself are listed; what Security Lake collects is its own.
+    https://docs.aws.amazon.com/waf/latest/APIReference/API_ListLoggingConfigurations.html
+    """
+    try:
+        pages = answers(api, "wafv2", "list_logging_configurations", "NextMarker", region=region, Scope=scope,
+                        Limit=100)  # fmt: skip
+        found = {each["ResourceArn"]: picked(each, "LogDestinationConfigs")
+                 for page in pages for each in page.get("LoggingConfigurations", ())}  # fmt: skip
+    except PROBLEMS as problem:
+        why = hidden(problem)
+        return lambda arn: why
+    return found.get
+
+
+COLLECTOR = Collector(Service("waf", "AWS WAF", (WEB_ACL,), actions(READS)), READS, collect, reread)

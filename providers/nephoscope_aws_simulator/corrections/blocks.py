@@ -1,0 +1,96 @@
+"""EC2: who may restore a snapshot, the blocks of public access of a region, and a network ACL asked for by its id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope_aws_simulator.corrections.patching import extend, replace
+
+
+def apply() -> None:
+    """Shared snapshots, and the two blocks and the filter that moto does not have."""
+    _shared_snapshots()
+    _snapshot_block()
+    _vpc_block()
+    _network_acl_filter()
+
+
+def _shared_snapshots() -> None:
+    """OwnerIds and RestorableByUserIds, of which moto takes no notice.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+
+    @extend(ElasticBlockStore, "describe_snapshots")
+    def describe_snapshots(moto: Any, self: Any) -> Any:
+        found = moto(self).result["Snapshots"]
+        own = self.ec2_backend.account_id
+        if owners := self._get_param("OwnerIds", []):
+            wanted = {own if each == "self" else each for each in owners}
+            found = [each for each in found if each.owner_id in wanted]
+        if users := self._get_param("RestorableByUserIds", []):
+            wanted = {own if each == "self" else each for each in users}
+            found = [each for each in found if wanted & _may_restore(each)]
+        return ActionResult({"Snapshots": found})
+
+    def _may_restore(snapshot: Any) -> set[str]:
+        """The accounts that were named, and ``all``; an owner's own right does not make a snapshot shared."""
+        return {*snapshot.create_volume_permission_groups, *snapshot.create_volume_permission_userids}
+
+
+def _snapshot_block() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html"""
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses import EC2Response
+
+    def setting(self: Any, state: str | None = None) -> Any:
+        if state:
+            self.ec2_backend.snapshot_block = state
+        return ActionResult({"State": vars(self.ec2_backend).get("snapshot_block", "unblocked")})
+
+    @replace(EC2Response, "get_snapshot_block_public_access_state")
+    def get(self: Any) -> Any:
+        self.error_on_dryrun()
+        return setting(self)
+
+    @replace(EC2Response, "enable_snapshot_block_public_access")
+    def enable(self: Any) -> Any:
+        return setting(self, self._get_param("State"))
+
+    @replace(EC2Response, "disable_snapshot_block_public_access")
+    def disable(self: Any) -> Any:
+        return setting(self, "unblocked")
+
+
+def _vpc_block() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html"""
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses import EC2Response
+
+    def options(self: Any) -> Any:
+        mode = vars(self.ec2_backend).get("vpc_block")
+        return ActionResult({"VpcBlockPublicAccessOptions": {
+            "AwsAccountId": self.ec2_backend.account_id, "AwsRegion": self.ec2_backend.region_name,
+            "State": "update-complete" if mode else "default-state", "InternetGatewayBlockMode": mode or "off",
+            "ManagedBy": "account", "ExclusionsAllowed": "allowed"}})  # fmt: skip
+
+    @replace(EC2Response, "describe_vpc_block_public_access_options")
+    def describe(self: Any) -> Any:
+        self.error_on_dryrun()
+        return options(self)
+
+    @replace(EC2Response, "modify_vpc_block_public_access_options")
+    def modify(self: Any) -> Any:
+        self.ec2_backend.vpc_block = self._get_param("InternetGatewayBlockMode")
+        return options(self)
+
+
+def _network_acl_filter() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkAcls.html"""
+    from moto.ec2.models.network_acls import NetworkAcl
+
+    @extend(NetworkAcl, "get_filter_value")
+    def get_filter_value(moto: Any, self: Any, name: str, method: str | None = None) -> Any:
+        return self.id if name == "network-acl-id" else moto(self, name, method)

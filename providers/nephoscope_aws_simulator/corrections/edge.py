@@ -1,0 +1,53 @@
+"""Lambda, CloudFront and WAF."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from nephoscope_aws_simulator.corrections.patching import extend, replace
+
+
+def apply() -> None:
+    """URLs of functions, origin access control, logging of web ACLs for CloudFront."""
+    _function_urls()
+    _origin_access_control()
+    _logging_configurations()
+
+
+def _function_urls() -> None:
+    """moto lacks the list: https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionUrlConfigs.html"""
+    from moto.awslambda.responses import LambdaResponse
+    from moto.awslambda.urls import url_paths
+
+    url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
+
+    @replace(LambdaResponse, "list_function_url_configs")
+    def list_function_url_configs(self: Any) -> str:
+        function = self.backend.get_function(unquote(self.path.rstrip("/").split("/")[-2]))
+        return json.dumps({"FunctionUrlConfigs": [function.url_config.to_dict()] if function.url_config else []})
+
+
+def _origin_access_control() -> None:
+    """moto forgets it: https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html"""
+    from moto.cloudfront.models import Origin
+
+    @extend(Origin, "__init__")
+    def new_origin(moto: Any, self: Any, origin: dict[str, Any]) -> None:
+        moto(self, origin)
+        self.origin_access_control_id = origin.get("OriginAccessControlId") or ""
+
+
+def _logging_configurations() -> None:
+    """https://docs.aws.amazon.com/waf/latest/APIReference/API_ListLoggingConfigurations.html
+
+    moto looks for the scope in a form that ARNs of web ACLs do not have, and so lists none for CloudFront.
+    """
+    from moto.wafv2.models import WAFV2Backend
+
+    @extend(WAFV2Backend, "list_logging_configurations")
+    def list_logging_configurations(moto: Any, self: Any, scope: str, **page: Any) -> Any:
+        if scope != "CLOUDFRONT":
+            return moto(self, scope, **page)
+        return [each for arn, each in self.logging_configurations.items() if ":global/" in arn], None

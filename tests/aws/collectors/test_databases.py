@@ -1,0 +1,398 @@
+"""Databases of RDS, DocumentDB, Neptune and Redshift: what is read of them, and what the rules make of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from tests.aws.collectors.world import ACCOUNT, READS, Clients, at, collected, named, why
+
+from nephoscope.domain import Resource, Rule, Verdict, unknown
+from nephoscope.engine import judge
+from nephoscope.testing import NOW, judge_example
+from nephoscope_aws.api import Api, Denied
+from nephoscope_aws.collectors import ALL
+from nephoscope_aws.collectors import rds_shapes as shapes
+from nephoscope_aws.collectors.rds import PARAMETER_GROUP
+from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
+from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
+from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_baseline import aws_docdb, aws_neptune, aws_rds, aws_rds_clusters, aws_redshift
+
+REGION = "eu-central-1"
+EMPTY_REGION = "eu-west-3"
+SERVICES = ("rds", "redshift")
+SERVICE_OF = {type: service for service in SERVICES for type in ALL[service].service.types}
+PASSWORD = {"MasterUsername": "owner", "MasterUserPassword": "Passw0rd-1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def databases(simulator: Simulator) -> None:
+    seed_rds(simulator.client("rds", REGION))
+    seed_redshift(simulator.client("redshift", REGION))
+
+
+def seed_rds(rds: Any) -> None:
+    for name, value in (("tls", "1"), ("open", "0"), ("unused", "0")):
+        rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres14", Description=name)
+        rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[
+            {"ParameterName": "rds.force_ssl", "ParameterValue": value, "ApplyMethod": "immediate"}])  # fmt: skip
+    small = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, **PASSWORD}
+    rds.create_db_instance(
+        DBInstanceIdentifier="right", Engine="postgres", DBParameterGroupName="tls", StorageEncrypted=True,
+        MultiAZ=True, BackupRetentionPeriod=7, DeletionProtection=True, EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["upgrade", "postgresql"], PubliclyAccessible=False,
+        Tags=[{"Key": "team", "Value": "<b>"}], **small,
+    )  # fmt: skip
+    rds.create_db_instance(DBInstanceIdentifier="wrong", Engine="postgres", DBParameterGroupName="open",
+                           PubliclyAccessible=True, AutoMinorVersionUpgrade=False, **small)  # fmt: skip
+    rds.create_db_cluster(DBClusterIdentifier="safe", Engine="aurora-mysql", StorageEncrypted=True,
+                          DeletionProtection=True, **PASSWORD)  # fmt: skip
+    rds.create_db_cluster(DBClusterIdentifier="bare", Engine="aurora-postgresql", **PASSWORD)
+    rds.create_db_instance(DBInstanceIdentifier="bare-1", DBInstanceClass="db.r6g.large", Engine="aurora-postgresql",
+                           DBClusterIdentifier="bare")  # fmt: skip
+    for name in (True, False):
+        rds.create_db_cluster(DBClusterIdentifier=f"graph-{name}", Engine="neptune", StorageEncrypted=name, **PASSWORD)
+    rds.create_db_instance(DBInstanceIdentifier="graph-1", DBInstanceClass="db.r6g.large", Engine="neptune",
+                           DBClusterIdentifier="graph-True")  # fmt: skip
+    seed_snapshots(rds)
+
+
+def seed_snapshots(rds: Any) -> None:
+    for source in ("right", "wrong"):
+        rds.create_db_snapshot(DBSnapshotIdentifier=f"of-{source}", DBInstanceIdentifier=source)
+    for source in ("safe", "bare"):
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=f"of-{source}", DBClusterIdentifier=source)
+    for_all = {"AttributeName": "restore", "ValuesToAdd": ["all"]}
+    rds.modify_db_snapshot_attribute(DBSnapshotIdentifier="of-wrong", **for_all)
+    rds.modify_db_cluster_snapshot_attribute(DBClusterSnapshotIdentifier="of-bare", **for_all)
+
+
+def seed_redshift(redshift: Any) -> None:
+    for name in ("mine", "unused"):
+        redshift.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="redshift-1.0",
+                                                Description=name)  # fmt: skip
+    node = {"NodeType": "ra3.large", **PASSWORD}
+    redshift.create_cluster(ClusterIdentifier="right", Encrypted=True, ClusterParameterGroupName="mine",
+                            PubliclyAccessible=False, Tags=[{"Key": "team", "Value": "<b>"}], **node)  # fmt: skip
+    redshift.create_cluster(ClusterIdentifier="wrong", Encrypted=False, PubliclyAccessible=True, **node)
+    redshift.enable_logging(ClusterIdentifier="right", LogDestinationType="cloudwatch",
+                            LogExports=["userlog", "connectionlog"])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found(databases: None, clients: Clients) -> Iterator[list[Resource]]:
+    api = Api(ACCOUNT, clients, READS)
+    yield read(api)
+    api.close()
+
+
+def read(api: Api, *services: str) -> list[Resource]:
+    return [each for service in services or SERVICES for each in collected(api, service, REGION)]
+
+
+# -- What is read --------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_told_apart_and_has_the_published_shape(found: list[Resource]) -> None:
+    # moto also makes automated snapshots, whose names begin so.
+    assert sorted((each.type, each.name) for each in found if not each.name.startswith("rds:")) == sorted([
+        (shapes.RDS_INSTANCE, "right"), (shapes.RDS_INSTANCE, "wrong"), (shapes.RDS_INSTANCE, "bare-1"),
+        (shapes.RDS_CLUSTER, "safe"), (shapes.RDS_CLUSTER, "bare"), (shapes.NEPTUNE_INSTANCE, "graph-1"),
+        (shapes.NEPTUNE_CLUSTER, "graph-true"), (shapes.NEPTUNE_CLUSTER, "graph-false"),
+        (shapes.SNAPSHOT, "of-right"), (shapes.SNAPSHOT, "of-wrong"),
+        (shapes.CLUSTER_SNAPSHOT, "of-safe"), (shapes.CLUSTER_SNAPSHOT, "of-bare"),
+        (PARAMETER_GROUP, "tls"), (PARAMETER_GROUP, "open"), (WAREHOUSE, "right"), (WAREHOUSE, "wrong"),
+        (WAREHOUSE_GROUP, "mine"), (WAREHOUSE_GROUP, "default.redshift-1.0"),
+    ])  # fmt: skip
+    assert len({each.id for each in found}) == len(found)
+    for each in found:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", each.type).schema["properties"]
+        assert set(each.properties) <= {*schema, "Observed"}, each.type
+        assert "$unknown" not in json.dumps(each.properties)
+
+
+def test_an_instance_in_the_names_of_cloudformation(found: list[Resource]) -> None:
+    right = named(found, shapes.RDS_INSTANCE, "right")
+    assert right.id == f"arn:aws:rds:{REGION}:{ACCOUNT}:db:right"
+    assert right.tags == {"team": "<b>"}
+    wanted = {"DBClusterIdentifier": None, "DBParameterGroupName": "tls", "SourceDBInstanceIdentifier": None,
+              "EnableIAMDatabaseAuthentication": True, "BackupRetentionPeriod": 7,
+              "EnableCloudwatchLogsExports": ["postgresql", "upgrade"]}  # fmt: skip
+    assert {name: right.properties[name] for name in wanted} == wanted
+
+
+def test_a_warehouse_in_the_names_of_cloudformation(found: list[Resource]) -> None:
+    right, wrong = named(found, WAREHOUSE, "right"), named(found, WAREHOUSE, "wrong")
+    assert right.id == f"arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:right"
+    assert (right.tags, right.properties["ClusterParameterGroupName"]) == ({"team": "<b>"}, "mine")
+    assert at(right, "LoggingProperties.LogExports") == ["connectionlog", "userlog"]
+    assert wrong.properties["LoggingProperties"] is None
+
+
+def test_the_calls_are_as_few_as_the_docstrings_say(api: Api) -> None:
+    made = []
+    for service, region in ((each, region) for region in (REGION, EMPTY_REGION) for each in SERVICES):
+        before = api.calls
+        collected(api, service, region)
+        made.append(api.calls - before)
+    # One snapshot of each kind is encrypted and not asked about.
+    assert made == [4 + 2 + 1 + 2, 1 + 2 + 1 + 2, 4, 1]
+
+
+# -- What the rules make of it -------------------------------------------------------------------------------------
+
+VERDICTS = [
+    (rule, type, right, wrong)
+    for type, right, wrong, rules in (
+        (shapes.RDS_INSTANCE, "right", "wrong", (
+            aws_rds.public, aws_rds.encrypted, aws_rds.minor_upgrade, aws_rds.multi_az, aws_rds.backups,
+            aws_rds.deletion_protection, aws_rds.iam_auth, aws_rds.logs)),
+        (shapes.RDS_CLUSTER, "safe", "bare", (
+            aws_rds_clusters.cluster_encrypted, aws_rds_clusters.cluster_deletion_protection)),
+        (shapes.NEPTUNE_CLUSTER, "graph-true", "graph-false", (aws_neptune.encrypted,)),
+        (shapes.SNAPSHOT, "of-right", "of-wrong", (
+            aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted)),
+        (shapes.CLUSTER_SNAPSHOT, "of-safe", "of-bare", (
+            aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted)),
+        (PARAMETER_GROUP, "tls", "open", (aws_rds_clusters.tls_required,)),
+        (WAREHOUSE, "right", "wrong", (aws_redshift.public, aws_redshift.encrypted, aws_redshift.audit)),
+    )
+    for rule in rules
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "type", "right", "wrong"), VERDICTS, ids=lambda each: getattr(each, "id", each))
+def test_the_right_one_passes_and_the_wrong_one_fails(
+    found: list[Resource], rule: Rule, type: str, right: str, wrong: str
+) -> None:
+    assert judge(rule, named(found, type, right), now=NOW).verdict is Verdict.PASS
+    finding = judge(rule, named(found, type, wrong), now=NOW)
+    assert finding.verdict is Verdict.FAIL
+    assert finding.message
+
+
+def test_a_member_of_a_cluster_is_not_judged_by_what_its_cluster_decides(found: list[Resource]) -> None:
+    member = named(found, shapes.RDS_INSTANCE, "bare-1")
+    for rule in (aws_rds.multi_az, aws_rds.deletion_protection):
+        assert judge(rule, member, now=NOW).verdict is Verdict.NOT_APPLICABLE
+
+
+# -- What could not be read ----------------------------------------------------------------------------------------
+
+INSTANCES = [shapes.RDS_INSTANCE, shapes.DOCDB_INSTANCE, shapes.NEPTUNE_INSTANCE]
+CLUSTERS = [shapes.RDS_CLUSTER, shapes.DOCDB_CLUSTER, shapes.NEPTUNE_CLUSTER]
+
+
+@pytest.mark.parametrize(("service", "action", "types"), [
+    ("rds", "rds:DescribeDBInstances", [*INSTANCES, PARAMETER_GROUP]),
+    ("rds", "rds:DescribeDBClusters", CLUSTERS),
+    ("rds", "rds:DescribeDBSnapshots", [shapes.SNAPSHOT]),
+    ("rds", "rds:DescribeDBClusterSnapshots", [shapes.CLUSTER_SNAPSHOT]),
+    ("rds", "rds:DescribeDBParameterGroups", [PARAMETER_GROUP]),
+    ("redshift", "redshift:DescribeClusters", [WAREHOUSE, WAREHOUSE_GROUP]),
+    ("redshift", "redshift:DescribeClusterParameterGroups", [WAREHOUSE_GROUP]),
+])  # fmt: skip
+def test_a_denied_listing_hides_its_own_types(
+    simulator: Simulator, api: Api, found: list[Resource], service: str, action: str, types: list[str]
+) -> None:
+    before = [each for each in found if each.type in ALL[service].service.types]
+    simulator.control("deny", actions=[action])
+    after = read(api, service)
+    assert [each.type for each in after if not each.readable] == types
+    assert all(why(each.properties)["permission"] == action for each in after if not each.readable)
+    assert [each for each in after if each.readable] == [each for each in before if each.type not in types]
+    known = next(each for each in before if each.type == types[0])
+    with pytest.raises(Denied, match=action):
+        ALL[service].reread(api, known)
+
+
+@pytest.mark.parametrize(("action", "type", "name", "path", "rule"), [
+    ("rds:DescribeDBSnapshotAttributes", shapes.SNAPSHOT, "of-wrong", "Observed.Public",
+     aws_rds_clusters.snapshot_public),
+    ("rds:DescribeDBClusterSnapshotAttributes", shapes.CLUSTER_SNAPSHOT, "of-bare", "Observed.Public",
+     aws_rds_clusters.snapshot_public),
+    ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", aws_rds_clusters.tls_required),
+    ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", aws_redshift.audit),
+    ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", aws_redshift.ssl),
+])  # fmt: skip
+def test_a_denied_detail_is_unknown_and_nothing_else_is(
+    simulator: Simulator, api: Api, action: str, type: str, name: str, path: str, rule: Rule
+) -> None:
+    service = action.partition(":")[0]
+    simulator.control("deny", actions=[action])
+    found = read(api, service)
+    assert all(each.readable for each in found)
+    hit = named(found, type, name)
+    assert why(at(hit, path))["permission"] == action
+    assert json.dumps(hit.properties).count("$unknown") == 1
+    finding = judge(rule, hit, now=NOW)
+    assert (finding.verdict, finding.permission) == (Verdict.UNKNOWN, action)
+
+
+# -- Again, and gone -----------------------------------------------------------------------------------------------
+
+
+def test_reading_one_again_gives_the_same(api: Api, found: list[Resource]) -> None:
+    for each in found:
+        assert ALL[SERVICE_OF[each.type]].reread(api, each) == each
+
+
+@pytest.mark.parametrize("type", SERVICE_OF)
+def test_reading_again_what_is_gone_gives_none(api: Api, type: str) -> None:
+    gone = Resource(type, f"arn:aws:{type}:no-such-name", "no-such-name", REGION, ACCOUNT, {})
+    assert ALL[SERVICE_OF[type]].reread(api, gone) is None
+
+
+def test_what_vanishes_between_list_and_detail_is_dropped(simulator: Simulator, watched: Callable[..., Api]) -> None:
+    rds, redshift = simulator.client("rds", REGION), simulator.client("redshift", REGION)
+    rds.create_db_snapshot(DBSnapshotIdentifier="brief", DBInstanceIdentifier="wrong")
+    redshift.create_cluster(ClusterIdentifier="brief", NodeType="ra3.large", **PASSWORD)
+
+    def snapshot(params: dict[str, Any], **_: Any) -> None:
+        if params["DBSnapshotIdentifier"] == "brief":
+            rds.delete_db_snapshot(DBSnapshotIdentifier="brief")
+
+    def cluster(params: dict[str, Any], **_: Any) -> None:
+        if params["ClusterIdentifier"] == "brief":
+            redshift.delete_cluster(ClusterIdentifier="brief", SkipFinalClusterSnapshot=True)
+
+    api = watched(rds__DescribeDBSnapshotAttributes=snapshot, redshift__DescribeLoggingStatus=cluster)
+    assert "brief" not in {each.name for each in read(api)}
+
+
+# -- What moto does not have ---------------------------------------------------------------------------------------
+
+DOCDB = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:docs"
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "DescribeDBInstances": {"DBInstances": {"DBInstance": [
+        {"DBInstanceIdentifier": "docs-1", "Engine": "docdb", "DBClusterIdentifier": "docs", "DBInstanceArn": "arn:1"},
+        {"DBInstanceIdentifier": "newer", "Engine": "postgres", "DBInstanceArn": "arn:2", "StorageEncrypted": "false",
+         "StorageEncryptionType": "sse-rds", "DBParameterGroups": {"DBParameterGroup": [
+             {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}]}},
+    ]}},
+    "DescribeDBClusters": {"DBClusters": {"DBCluster": [
+        {"DBClusterIdentifier": "docs", "Engine": "docdb", "DBClusterArn": DOCDB, "StorageEncrypted": "false"},
+        {"DBClusterIdentifier": "sealed", "Engine": "docdb", "DBClusterArn": "arn:3", "StorageEncrypted": "true"},
+    ]}},
+    "DescribeDBSnapshots": {"DBSnapshots": {"DBSnapshot": [
+        {"DBSnapshotIdentifier": "rds:newer", "Engine": "postgres", "DBSnapshotArn": "arn:4", "Encrypted": "false",
+         "SnapshotType": "automated"},
+        {"DBSnapshotIdentifier": "shared", "Engine": "postgres", "DBSnapshotArn": "arn:5", "Encrypted": "true",
+         "SnapshotType": "manual", "StorageEncryptionType": "sse-rds"},
+    ]}},
+    "DescribeDBSnapshotAttributes": {"DBSnapshotAttributesResult": {"DBSnapshotIdentifier": "shared",
+        "DBSnapshotAttributes": {"DBSnapshotAttribute": [
+            {"AttributeName": "restore", "AttributeValues": {"AttributeValue": ["210987654321"]}}]}}},
+    "DescribeDBClusterSnapshots": {"DBClusterSnapshots": ""},
+    "DescribeDBParameterGroups": {"DBParameterGroups": {"DBParameterGroup": [
+        {"DBParameterGroupName": "default.postgres16", "DBParameterGroupFamily": "postgres16",
+         "DBParameterGroupArn": "arn:6"},
+        {"DBParameterGroupName": "default.postgres12", "DBParameterGroupFamily": "postgres12",
+         "DBParameterGroupArn": "arn:7"},
+    ]}},
+    "DescribeDBParameters": {"Parameters": {"Parameter": [
+        {"ParameterName": "rds.force_ssl", "Source": "engine-default"}]}},
+    "DescribeClusters": {"Clusters": {"Cluster": [{"ClusterIdentifier": "tls", "ClusterParameterGroups": {
+        "ClusterParameterGroup": [{"ParameterGroupName": "mine", "ParameterApplyStatus": "in-sync"}]}}]}},
+    "DescribeLoggingStatus": {"LoggingEnabled": "true", "BucketName": "audit"},
+    "DescribeClusterParameterGroups": {"ParameterGroups": {"ClusterParameterGroup": [
+        {"ParameterGroupName": "mine", "ParameterGroupFamily": "redshift-1.0", "Description": "mine"}]}},
+    "DescribeClusterParameters": {"Parameters": {"Parameter": [
+        {"ParameterName": "require_ssl", "ParameterValue": "true", "Source": "user"}]}},
+}  # fmt: skip
+"""Answers in the shape of https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/ and
+https://docs.aws.amazon.com/redshift/latest/APIReference/."""
+
+
+def xml(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    items = ((name, each) for name, held in value.items() for each in (held if isinstance(held, list) else [held]))
+    return "".join(f"<{name}>{xml(each)}</{name}>" for name, each in items)
+
+
+class Published(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        action = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["Action"][0]
+        body = xml({f"{action}Response": {f"{action}Result": PUBLISHED[action]}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[list[Resource]]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Published) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+        yield read(api)
+        api.close()
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("rule", "type", "name", "verdict"), [
+    (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
+    (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
+    (aws_rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
+    (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
+    (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
+    (aws_rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
+    (aws_redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
+    (aws_redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
+])  # fmt: skip
+def test_published_answers_are_judged(
+    published: list[Resource], rule: Rule, type: str, name: str, verdict: Verdict
+) -> None:
+    assert judge(rule, named(published, type, name), now=NOW).verdict is verdict
+
+
+def test_published_answers_give_nothing_more(published: list[Resource]) -> None:
+    assert len(published) == 9
+    assert named(published, shapes.DOCDB_INSTANCE, "docs-1").properties["DBClusterIdentifier"] == "docs"
+
+
+def test_a_group_of_moto_does_not_demand_tls(found: list[Resource]) -> None:
+    group = named(found, WAREHOUSE_GROUP, "mine")
+    assert judge(aws_redshift.ssl, group, now=NOW).verdict is Verdict.FAIL
+
+
+# -- What a template leaves open -----------------------------------------------------------------------------------
+
+NOT_YET = unknown("the parameter has no value")
+
+
+@pytest.mark.parametrize(("rule", "given", "verdict"), [
+    (aws_rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+    (aws_rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
+    (aws_rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
+    (aws_rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
+    (aws_rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
+    (aws_rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
+    (aws_rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+    (aws_rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
+    (aws_rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
+    (aws_redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+])  # fmt: skip
+def test_what_is_decided_elsewhere_is_not_guessed(rule: Rule, given: dict[str, Any], verdict: Verdict) -> None:
+    assert judge_example(rule, given).verdict is verdict
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], ["x"], [7], {}, {"x": 1}, [[]]])
+def test_odd_shapes_raise_nothing(odd: Any) -> None:
+    names = ("Engine", "EngineVersion", "StorageEncrypted", "BackupRetentionPeriod", "EnableCloudwatchLogsExports",
+             "PubliclyAccessible", "DBSubnetGroupName", "DBClusterIdentifier", "Family", "Parameters", "Observed",
+             "ParameterGroupFamily", "LoggingProperties", "SnapshotIdentifier", "Encrypted")  # fmt: skip
+    for module in (aws_rds, aws_rds_clusters, aws_docdb, aws_neptune, aws_redshift):
+        for rule in (each for each in vars(module).values() if isinstance(each, Rule)):
+            for given in (dict.fromkeys(names, odd), {"Engine": "mysql", "Family": "mysql8.0", "Parameters": odd}):
+                assert judge_example(rule, given).verdict is not Verdict.ERROR, (rule.id, given)
