@@ -53,7 +53,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         model = Account
         fields = [
             "id", "name", "provider", "number", "groups", "regions", "policies", "settings", "verification",
-            "verified_at", "writing_verified_at", "created_at",
+            "scan_every", "next_scan_at", "verified_at", "writing_verified_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -80,6 +80,9 @@ class AccountChanges(Body):
     regions = serializers.ListField(child=serializers.CharField(), required=False)
     policies = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    scan_every = serializers.IntegerField(
+        min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
+    )
 
 
 class Connecting(serializers.Serializer[Any]):

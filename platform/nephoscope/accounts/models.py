@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -92,6 +93,11 @@ class Account(models.Model):
     )  # fmt: skip
     regions = models.JSONField(_("regions"), default=list, blank=True)
     policies = models.JSONField(_("policies"), default=list, blank=True)
+    scan_every = models.PositiveSmallIntegerField(
+        _("scan every … hours"), default=0, validators=[MaxValueValidator(24 * 31)],
+        help_text=_("0: only when somebody starts one."),
+    )  # fmt: skip
+    next_scan_at = models.DateTimeField(_("next scan"), null=True, editable=False)
     verification = models.JSONField(default=dict, editable=False)
     verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
     writing_verified_at = models.DateTimeField(_("fixing verified"), null=True, editable=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -165,8 +167,11 @@ def configure_account(
     regions: Iterable[str] | None = None,
     policies: Iterable[str] | None = None,
     groups: Iterable[AccountGroup] | None = None,
+    scan_every: int | None = None,
 ) -> Account:
     """Change what is given: the name, the regions and policies to scan, the groups that see the account.
+
+    :param scan_every: hours between two scans that start by themselves; 0 for none.
 
     :raises ValidationError: an unknown region or policy, no region at all, a name that is taken; names the field.
     """
@@ -178,6 +183,9 @@ def configure_account(
         account.regions = _chosen("regions", regions, [each.id for each in available_regions(account) if each.enabled])
     if policies is not None:
         account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
+    if scan_every is not None and scan_every != account.scan_every:
+        account.scan_every = scan_every
+        account.next_scan_at = next_scan(scan_every)
     account.full_clean()
     account.save()
     if groups is not None:
@@ -185,6 +193,12 @@ def configure_account(
     record(actor, "account.configured", account, f"changed the settings of {account.name}", account=account,
            before=before, after=_described(account))  # fmt: skip
     return account
+
+
+def next_scan(every: int) -> datetime | None:
+    """Return when to scan next: in so many hours, give or take a tenth, so that accounts do not all start at once."""
+    # No secret hangs on this.
+    return timezone.now() + timedelta(hours=every * random.uniform(0.9, 1.1)) if every else None  # noqa: S311
 
 
 def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
@@ -199,7 +213,8 @@ def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 
 def _described(account: Account) -> dict[str, Any]:
     groups = list(account.groups.values_list("name", flat=True))
-    return {"name": account.name, "regions": account.regions, "policies": account.policies, "groups": groups}
+    return {"name": account.name, "regions": account.regions, "policies": account.policies, "groups": groups,
+            "scan_every": account.scan_every}  # fmt: skip
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,10 +16,12 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import provider_of
+from nephoscope.accounts.services import next_scan, provider_of
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import ACTIVE, JUDGE, Scan, ScanState, Shard, ShardState
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 """How often a shard is begun before it counts as failed: its worker died each time."""
@@ -173,6 +176,34 @@ def reap() -> int:
         if scan.active:
             wake(scan)
     return len(idle)
+
+
+def start_due() -> int:
+    """Start the scans whose time has come; run every minute by the queue. Returns how many were started.
+
+    One that is under way still when the next is due is not followed by another: that one waits for its next turn.
+    """
+    started = 0
+    while account := _take_due():
+        try:
+            start_scan(Actor.system("Schedule"), account)
+            started += 1
+        except ValidationError as problem:
+            log.info("scheduled scan of %s not started: %s", account, problem.messages)
+    return started
+
+
+def _take_due() -> Account | None:
+    """Return an account whose scan is due, with its next turn set, so that no other worker starts it as well."""
+    with transaction.atomic():
+        due = Account.objects.select_for_update(skip_locked=True).filter(
+            next_scan_at__lte=timezone.now(), verified_at__isnull=False
+        )
+        account = due.first()
+        if account:
+            account.next_scan_at = next_scan(account.scan_every)
+            account.save(update_fields=["next_scan_at"])
+        return account
 
 
 def _lease() -> timedelta:
