@@ -11,7 +11,7 @@ def work_on_scan(scan_id: int) -> None:
 
 
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start those that are due, end suppressions, close interrupted changes, forget what is old."""
+    """Every minute: wake dead workers' scans, end suppressions, close interrupted changes, forget what is old."""
     from django.conf import settings
 
     from nephoscope.alerts.services import expire_suppressions
