@@ -90,8 +90,8 @@ def test_sealed_variables_are_unknown_and_the_url_of_an_alias_is_found(published
 
 
 @pytest.mark.parametrize(("name", "value", "secret"), [
-    ("DB_PASSWORD", "hunter2", True), ("githubToken", "x", True), ("API_KEY", "x", True),
-    ("AWS_ACCESS_KEY_ID", "x", True), ("APIKey", "x", True), ("PASSWORD", 12345, True), ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
+    ("DB_PASSWORD", "hunter2", True), ("githubToken", "x", True), ("API_KEY", "x", True), ("APIKey", "x", True),
+    ("AWS_ACCESS_KEY_ID", "x", True), ("PASSWORD", 12345, True), ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
     ("URL", "https://a:b@example.com", True), ("TOKEN", "/etc/token with spaces", True),
     ("SECRET_ARN", "x", False), ("TOKEN_TTL", "60", False), ("SECRET", "arn:aws:ssm:::parameter/x", False),
     ("SECRET", " ", False), ("SECRET", None, False), ("SECRET", {"Ref": "x"}, False), ("USE_PASSWORD", "true", False),
