@@ -12,6 +12,7 @@ from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
+DEMO = ("--no-account",)
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 READABLE = "S3 bucket can be read by anyone"
@@ -335,7 +336,7 @@ def test_an_approved_plan_is_applied_verified_and_undone_byte_for_byte(visitor: 
     expect(affected(visitor, bucket)).to_have_count(0)
 
     visitor.section("Changes").get_by_role("link").first.click()
-    page.get_by_text("Undo", exact=True).click()
+    visitor.press("Undo")
     page.get_by_label("Reason").fill("A partner still reads from it")
     visitor.picture("undo")
     visitor.press("Undo this change")
