@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 from tests.browser import running
 from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
@@ -38,21 +39,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Keep a picture of the page on which a step failed."""
-    report: Any = yield
+    report = yield
     if report.failed and item.get_closest_marker("browser"):
         _file(item).stash.setdefault(_stopped_at, item.name)
         visitor = getattr(item, "funcargs", {}).get("visitor")
         if visitor and call.when == "call":
-            visitor.picture(f"FAILED-{item.name}", whole=True)
+            with suppress(Error):  # the browser itself may be what failed
+                visitor.picture(f"FAILED-{item.name}", whole=True)
     return report
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say why there were no browser tests: a quiet run does not list the reasons of skipped tests."""
-    if any(NO_CHROMIUM in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
-        terminalreporter.write_line(f"Browser tests skipped: {NO_CHROMIUM}.", yellow=True)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +62,7 @@ def album(request: pytest.FixtureRequest, artefacts: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(request: pytest.FixtureRequest, album: Path) -> Iterator[Demo]:
-    """The demo, started as the file's ``DEMO`` says, and stopped as a person stops it; it must leave nothing running."""
+    """The demo, started as the file's ``DEMO`` says and stopped as a person stops it; it must leave nothing running."""
     data = Path(tempfile.mkdtemp(prefix="neph-"))  # short: a Unix socket of PostgreSQL lies in it
     process = running.start(data, *request.module.DEMO)
     try:

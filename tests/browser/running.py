@@ -62,7 +62,7 @@ def ready(process: subprocess.Popen[str], data: Path) -> Demo:
     """Wait until the demo has said where to sign in and its account is filled."""
     said = _awaited(data / "output", r"Console\s+(\S+)\s+User\s+(\S+)\s+Password\s+(\S+)", process)
     line = _awaited(data / "demo" / "simulator.log", r'(\{"endpoint".*\})', process)
-    return Demo(*said.groups(), endpoint=json.loads(line[1])["endpoint"])
+    return Demo(said[1], said[2], said[3], json.loads(line[1])["endpoint"])
 
 
 def _awaited(path: Path, pattern: str, process: subprocess.Popen[str]) -> re.Match[str]:

@@ -50,7 +50,9 @@ class Command(BaseCommand):
         self.children: list[tuple[str, subprocess.Popen[bytes]]] = []
         self.data: Path = settings.DATA_DIR / "demo"
         self.data.mkdir(parents=True, exist_ok=True)
-        signal.signal(signal.SIGTERM, _interrupt)
+        # Also where the shell that started us told us to ignore Ctrl-C, as for a job in the background.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         try:
             self._run(options)
         except KeyboardInterrupt:
