@@ -104,7 +104,6 @@ def test_every_page_of_the_navigation_opens_also_on_a_small_screen(visitor: Visi
     assert len(pages) > 12
     for address in pages:
         visitor.go(address)
-        visitor.picture(address.strip("/").replace("/", "-") or "dashboard")
     visitor.go("api/")
     expect(visitor.page.get_by_role("heading", name="Nephoscope")).to_be_visible()
     visitor.picture("api")
@@ -191,7 +190,7 @@ def test_a_stranger_sees_that_there_is_nothing_for_them(enter: Callable[[], Visi
 def test_the_times_of_the_pages_are_written_down(visitor: Visitor, album: Path) -> None:
     visitor.alert(READABLE)
     lines = []
-    for address in ("", "alerts/alert/", visitor.page.url, "inventory/resource/", "audit/entry/", "policies/"):
+    for address in ("", "alerts/alert/", visitor.page.url):
         target = address if address.startswith("http") else visitor.url + address
         took = []
         for _time in range(4):

@@ -152,6 +152,7 @@ def test_each_count_of_the_dashboard_leads_to_the_alerts_that_make_it_up(visitor
         number = int(re.findall(r"\d+", count.inner_text())[0])
         assert number > 0
         count.click()
+        expect(visitor.page).to_have_url(re.compile(f"severity={severity.lower()}"))
         assert visitor.total() == number
         expect(visitor.rows()).to_have_count(number)
         assert all(severity in row for row in visitor.rows().all_inner_texts())
@@ -178,6 +179,7 @@ def test_filters_narrow_the_list_and_the_address_can_be_shared(visitor: Visitor)
     visitor.picture("alerts-filtered")
     shared = page.url
     page.get_by_role("link", name="Clear").click()
+    expect(page).not_to_have_url(re.compile("region="))
     assert visitor.total() == everything
     page.goto(shared)
     expect(visitor.rows()).to_have_count(1)

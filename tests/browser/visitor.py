@@ -51,7 +51,8 @@ class Visitor:
     def follow(self, name: str) -> None:
         """Click a link of the navigation; the name of its icon may be part of its name."""
         name_of_link = re.compile(rf"(^|\s){re.escape(name)}$")
-        self.page.locator("#nav-sidebar").get_by_role("link", name=name_of_link).click()
+        with self.page.expect_navigation():
+            self.page.locator("#nav-sidebar").get_by_role("link", name=name_of_link).click()
 
     def alert(self, title: str) -> None:
         """Find an alert in the list and open it."""
