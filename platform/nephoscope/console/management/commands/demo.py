@@ -67,7 +67,9 @@ class Command(BaseCommand):
         endpoint = self._simulator()
         call_command("migrate", verbosity=0)
         password = self._administrator()
-        if not options["no_account"]:
+        if options["no_account"]:
+            self.stdout.write(f"The simulated AWS account is at {endpoint}; AWS_ENDPOINT_URL={endpoint} leads there.")
+        else:
             self._wait("the simulated AWS account", f"{endpoint}/simulator/health", self.children[0][1])
             self._connect()
         if options["once"]:
@@ -153,6 +155,9 @@ class Command(BaseCommand):
         raise CommandError(f"{what} did not start; see the logs in {self.data}.")
 
     def _stop(self) -> None:
+        # A second Ctrl-C must not leave half of it running.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for _name, child in reversed(self.children):
             child.terminate()
             try:
