@@ -17,7 +17,14 @@ import psycopg
 DATABASE = "nephoscope"
 
 
+LONGEST = 90
+"""Characters of the data directory's path: a Unix socket's may have 107, and this one stands inside."""
+
+
 def _server(directory: Path) -> Any:
+    if len(str(directory)) > LONGEST:
+        # Beyond that the package would put the socket, which asks for no password, where every user can reach it.
+        raise ValueError(f"NEPHOSCOPE_DATA_DIR is too long for a socket: at most {LONGEST} characters, not {directory}")
     with warnings.catch_warnings():
         # Its lock file goes to the temporary directory where there is no runtime directory, which is well here.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
+log = logging.getLogger(__name__)
+
 
 def work_on_scan(scan_id: int) -> None:
     """Do one worker's part of a scan."""
@@ -11,7 +16,10 @@ def work_on_scan(scan_id: int) -> None:
 
 
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, end suppressions, close interrupted changes, forget what is old."""
+    """Every minute: wake dead workers' scans, end suppressions, close interrupted changes, forget what is old.
+
+    A part that fails is logged and does not keep the others from their work.
+    """
     from django.conf import settings
 
     from nephoscope.alerts.services import expire_suppressions
@@ -19,7 +27,9 @@ def housekeeping() -> None:
     from nephoscope.inventory.scans import reap
     from nephoscope.inventory.store import forget_old
 
-    reap()
-    expire_suppressions()
-    close_interrupted()
-    forget_old(settings.NEPHOSCOPE_RETENTION_DAYS)
+    parts = (reap, expire_suppressions, close_interrupted, partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS))
+    for part in parts:
+        try:
+            part()
+        except Exception:
+            log.exception("housekeeping: %s failed", part)

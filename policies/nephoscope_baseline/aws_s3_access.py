@@ -57,7 +57,7 @@ def _told(found: list[Exposure]) -> bool | Fail:
 
 
 CLOSE = """
-        1. If strangers shall read it (a website), serve it by CloudFront with origin access control instead.
+        1. If strangers need it, let CloudFront (to read) or presigned URLs (to upload) stand before it instead.
         2. In the S3 console open the bucket, Permissions, Block public access, Edit, Block all public access, and save.
         3. By command line: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true

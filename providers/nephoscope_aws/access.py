@@ -192,6 +192,8 @@ def _policy_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
         held = set(grant.actions.which(every))
         what = next(words for words, actions in _ACTIONS[access].items() if held & set(actions))
         message = f"{grant.who} can {what}: the policy allows {grant.principal} {_shown(grant, every)}"
+        if "Condition" in grant.statement.names():
+            message += ", and its condition keeps nobody out"
         yield Exposure(access, "policy", message, grant.at)
 
 

@@ -1,16 +1,17 @@
-"""A running demo, a browser, and one visitor who goes through all tests of this folder in the order of the files."""
+"""A running demo, a browser, and one visitor who goes through the tests of a file in their order."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 from tests.browser import running
 from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
@@ -21,74 +22,81 @@ _ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-quic
 _stopped_at = pytest.StashKey[str]()
 
 
+def _file(item: pytest.Item) -> pytest.Module:
+    found = item.getparent(pytest.Module)
+    assert found
+    return found
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or fail where a browser is required, without Chromium; and do not walk on after a step that failed."""
     if not item.get_closest_marker("browser"):
         return
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("NEPHOSCOPE_BROWSER_REQUIRED") else pytest.skip)(NO_CHROMIUM)
-    if step := item.session.stash.get(_stopped_at, ""):
+    if step := _file(item).stash.get(_stopped_at, ""):
         pytest.skip(f"the walk ended at: {step}")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Keep a picture of the page on which a step failed."""
-    report: Any = yield
+    report = yield
     if report.failed and item.get_closest_marker("browser"):
-        item.session.stash.setdefault(_stopped_at, item.name)
+        _file(item).stash.setdefault(_stopped_at, item.name)
         visitor = getattr(item, "funcargs", {}).get("visitor")
         if visitor and call.when == "call":
-            visitor.picture(f"FAILED-{item.name}", whole=True)
+            with suppress(Error):  # the browser itself may be what failed
+                visitor.picture(f"FAILED-{item.name}", whole=True)
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say why there were no browser tests: a quiet run does not list the reasons of skipped tests."""
-    if any(NO_CHROMIUM in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
-        terminalreporter.write_line(f"Browser tests skipped: {NO_CHROMIUM}.", yellow=True)
+@pytest.fixture(scope="module")
+def album(request: pytest.FixtureRequest, artefacts: Path) -> Path:
+    """Where the pictures of a file's tests are kept, numbered in their order, and the logs of its demo."""
+    path = artefacts / Path(request.path).stem
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path
 
 
-@pytest.fixture(scope="package")
-def demo(artefacts: Path) -> Iterator[Demo]:
-    """The demo without an account. At the end it is stopped as a person stops it, and must leave nothing running.
-
-    Its logs are kept beside the pictures.
-    """
+@pytest.fixture(scope="module")
+def demo(request: pytest.FixtureRequest, album: Path) -> Iterator[Demo]:
+    """The demo, started as the file's ``DEMO`` says and stopped as a person stops it; it must leave nothing running."""
     data = Path(tempfile.mkdtemp(prefix="neph-"))  # short: a Unix socket of PostgreSQL lies in it
-    process = running.start(data)
+    process = running.start(data, *request.module.DEMO)
     try:
         yield running.ready(process, data)
     finally:
         code = running.stop(process)
         output, left = (data / "output").read_text(), running.processes(data)
-        for log in data.glob("demo/*.log"):
-            shutil.copy(log, artefacts / f"browser-demo-{log.name}")
+        for log in (data / "output", *data.glob("demo/*.log")):
+            shutil.copy(log, album)
         shutil.rmtree(data, ignore_errors=True)
     assert code == 0, output
     assert "Stopped." in output
     assert left == []
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def enter(demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
+    """Open a browser window with a session of its own: ``enter()``."""
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        yield launched
-        launched.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+
+        def window() -> Visitor:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context.set_default_timeout(10_000)
+            return Visitor(context, demo.url, album)
+
+        yield window
+        browser.close()
 
 
-def enter(browser: Browser, demo: Demo, artefacts: Path) -> Visitor:
-    """Open a window for somebody who has not signed in yet."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
-    return Visitor(context, demo.url, artefacts)
-
-
-@pytest.fixture(scope="package")
-def admin(browser: Browser, demo: Demo, artefacts: Path) -> Visitor:
-    return enter(browser, demo, artefacts)
+@pytest.fixture(scope="module")
+def admin(enter: Callable[[], Visitor]) -> Visitor:
+    return enter()
 
 
 @pytest.fixture

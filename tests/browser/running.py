@@ -46,11 +46,11 @@ class Demo:
         return next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "RoleArn")
 
 
-def start(data: Path) -> subprocess.Popen[str]:
-    """Start the demo without an account. Nothing of the tests' own environment reaches it."""
+def start(data: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the demo. Nothing of the tests' own environment reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "manage.py", "demo", "--port", str(_free_port()), "--no-account"]
+    command = [sys.executable, "manage.py", "demo", "--port", str(_free_port()), *options]
     with (data / "output").open("w") as output:
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -62,7 +62,7 @@ def ready(process: subprocess.Popen[str], data: Path) -> Demo:
     """Wait until the demo has said where to sign in and its account is filled."""
     said = _awaited(data / "output", r"Console\s+(\S+)\s+User\s+(\S+)\s+Password\s+(\S+)", process)
     line = _awaited(data / "demo" / "simulator.log", r'(\{"endpoint".*\})', process)
-    return Demo(*said.groups(), endpoint=json.loads(line[1])["endpoint"])
+    return Demo(said[1], said[2], said[3], json.loads(line[1])["endpoint"])
 
 
 def _awaited(path: Path, pattern: str, process: subprocess.Popen[str]) -> re.Match[str]:

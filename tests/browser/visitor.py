@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from itertools import count
 from pathlib import Path
 from urllib.parse import urljoin
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, expect
 
-_numbers = count(1)
-
 
 class Visitor:
     """One browser window with its own session. ``problems`` collects what no page may ever do."""
 
-    def __init__(self, context: BrowserContext, url: str, pictures: Path) -> None:
+    def __init__(self, context: BrowserContext, url: str, album: Path) -> None:
         self.url = url
         self.context = context
         self.problems: list[str] = []
-        self._pictures = pictures
+        self._album = album
         context.on("console", lambda said: self._note(said.type in ("error", "warning"), f"console: {said.text}"))
         context.on("weberror", lambda error: self._note(True, f"script error: {error.error}"))
         context.on("request", self._stays_at_home)
@@ -54,7 +51,8 @@ class Visitor:
     def follow(self, name: str) -> None:
         """Click a link of the navigation; the name of its icon may be part of its name."""
         name_of_link = re.compile(rf"(^|\s){re.escape(name)}$")
-        self.page.locator("#nav-sidebar").get_by_role("link", name=name_of_link).click()
+        with self.page.expect_navigation():
+            self.page.locator("#nav-sidebar").get_by_role("link", name=name_of_link).click()
 
     def alert(self, title: str) -> None:
         """Find an alert in the list and open it."""
@@ -95,5 +93,6 @@ class Visitor:
 
     def picture(self, name: str, *, whole: bool = False) -> None:
         """Keep what is to be seen, or the whole length of the page."""
-        path = self._pictures / f"browser-{next(_numbers):02}-{name}.png"
+        number = len(list(self._album.glob("*.png"))) + 1
+        path = self._album / f"{number:02}-{name}.png"
         self.page.screenshot(path=path, full_page=whole, animations="disabled")

@@ -234,7 +234,9 @@ def test_fixing_by_hand_and_rechecking_closes_without_a_scan(world: World) -> No
 
 def test_a_recheck_that_is_denied_says_so_and_closes_nothing(world: World) -> None:
     world.aws.control("deny", actions=["s3:GetBucketPolicy"])
-    recheck(world.actor, world.alert, world.findings)
+    result = recheck(world.actor, world.alert, world.findings)
+    assert (result.closed, result.still) == (0, 1)
+    assert "s3:GetBucketPolicy" in result.problems[0] or "denied" in result.problems[0]
     assert len(world.findings) == 1
     assert world.findings[0].verdict == "unknown"
     assert world.findings[0].permission == "s3:GetBucketPolicy"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert
 from nephoscope.changes.models import Change
-from nephoscope.inventory.models import Resource, Scan
+from nephoscope.inventory.models import Resource, Scan, Shard
 from nephoscope.inventory.store import forget_old
 from nephoscope.tasks import housekeeping
 
@@ -51,3 +51,16 @@ def test_a_change_that_was_cut_off_is_called_failed_after_a_while_and_not_before
 
 def test_housekeeping_with_nothing_to_do_does_nothing(db: Any) -> None:
     housekeeping()
+
+
+def test_a_part_of_it_that_fails_keeps_no_other_from_its_work(
+    account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for age in (500, 400):
+        Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now() - timedelta(days=age))
+    monkeypatch.setattr("nephoscope.inventory.scans.wake", lambda scan: 1 / 0)
+    scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
+    Shard.objects.create(scan=scan, service="s3", region="global")
+    housekeeping()
+    assert "housekeeping" in caplog.text
+    assert Scan.objects.count() == 1

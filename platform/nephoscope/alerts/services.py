@@ -18,6 +18,7 @@ from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor, given, record
+from nephoscope.domain import Verdict
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 
@@ -27,7 +28,7 @@ MAX_RECHECKED = 50
 
 @dataclass(slots=True)
 class Recheck:
-    """How many of the resources are right now, still wrong or gone; and what could not be read."""
+    """How many of the resources are right now, still count as wrong, or are gone; and what could not be judged."""
 
     closed: int = 0
     still: int = 0
@@ -135,10 +136,11 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     reading = reread([each.resource for each in rows])
     record(actor, "alert.rechecked", alert, f"rechecked {_resources(rows)} of {alert}", account=alert.account)
     judge_resources(alert.account, Actor.system(f"Recheck by {actor.name}"), reading.read, reading.gone)
-    still = failing.filter(pk__in=[each.pk for each in rows]).count()
+    left = list(failing.filter(pk__in=[each.pk for each in rows]))
     alert.refresh_from_db()
-    gone = len(reading.gone)
-    return Recheck(closed=len(rows) - still - gone, still=still, gone=gone, problems=reading.problems)
+    gone, still = len(reading.gone), len(left)
+    unjudged = [f"{each.resource.name}: {each.message}" for each in left if each.verdict != Verdict.FAIL]
+    return Recheck(closed=len(rows) - still - gone, still=still, gone=gone, problems=reading.problems + unjudged)
 
 
 @dataclass(slots=True)

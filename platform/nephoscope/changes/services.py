@@ -50,11 +50,11 @@ def readiness(user: Any, alert: Alert) -> Readiness:
         return Readiness(False, _("Nephoscope has no fix for this rule yet; fix it by hand as described."))
     if not may(user, "change"):
         return Readiness(False, _("Fixing needs the role Remediator."), fixes)
+    if not alert.affected:
+        return Readiness(False, _("Nothing is affected any more."), fixes)
     if not alert.account.writing_verified_at:
         message = _("%(account)s has no fix role yet: set it up on the account's page, under “Set up fixing”.")
         return Readiness(False, message % {"account": alert.account.name}, fixes)
-    if not alert.affected:
-        return Readiness(False, _("Nothing is affected any more."), fixes)
     return Readiness(True, "", fixes)
 
 
@@ -257,7 +257,7 @@ _VERBS = {
     ChangeState.APPLIED: "applied",
     ChangeState.VERIFIED: "applied and verified",
     ChangeState.FAILED: "could not complete",
-    ChangeState.REFUSED: "was refused",
+    ChangeState.REFUSED: "did not apply",
     ChangeState.UNDONE: "undid",
 }
 

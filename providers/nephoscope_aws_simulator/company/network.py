@@ -70,6 +70,9 @@ class Instance:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+PROFILE = "northwind-servers"
+"""The instance profile of the newer instances; the old ones, with IMDSv1, have none."""
+
 INSTANCES = (
     Instance("webshop-1", HOME, ("web-public",), 40, public=True),
     Instance("webshop-2", HOME, ("web-public",), 40, public=True),
@@ -171,6 +174,7 @@ def _make_instances(cloud: Cloud, ec2: Any, region: str, subnets: tuple[str, str
             NetworkInterfaces=[interface],
             MetadataOptions={"HttpTokens": "required" if instance.imdsv2 else "optional", "HttpEndpoint": "enabled"},
             TagSpecifications=_tags("instance", **tags),
+            **({"IamInstanceProfile": {"Name": PROFILE}} if instance.imdsv2 else {}),
         )["Instances"][0]["InstanceId"]
         if instance.stopped:
             ec2.stop_instances(InstanceIds=[made])
@@ -182,6 +186,7 @@ def _make_instances(cloud: Cloud, ec2: Any, region: str, subnets: tuple[str, str
 
 def make_network(cloud: Cloud) -> None:
     """All three regions at once."""
+    cloud.client("iam").create_instance_profile(InstanceProfileName=PROFILE)
 
     def make(region: str) -> None:
         ec2 = cloud.client("ec2", region)

@@ -50,7 +50,9 @@ class Command(BaseCommand):
         self.children: list[tuple[str, subprocess.Popen[bytes]]] = []
         self.data: Path = settings.DATA_DIR / "demo"
         self.data.mkdir(parents=True, exist_ok=True)
-        signal.signal(signal.SIGTERM, _interrupt)
+        # Also where the shell that started us told us to ignore Ctrl-C, as for a job in the background.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
         try:
             self._run(options)
         except KeyboardInterrupt:
@@ -65,7 +67,9 @@ class Command(BaseCommand):
         endpoint = self._simulator()
         call_command("migrate", verbosity=0)
         password = self._administrator()
-        if not options["no_account"]:
+        if options["no_account"]:
+            self.stdout.write(f"The simulated AWS account is at {endpoint}; AWS_ENDPOINT_URL={endpoint} leads there.")
+        else:
             self._wait("the simulated AWS account", f"{endpoint}/simulator/health", self.children[0][1])
             self._connect()
         if options["once"]:
@@ -151,6 +155,9 @@ class Command(BaseCommand):
         raise CommandError(f"{what} did not start; see the logs in {self.data}.")
 
     def _stop(self) -> None:
+        # A second Ctrl-C must not leave half of it running.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for _name, child in reversed(self.children):
             child.terminate()
             try:
