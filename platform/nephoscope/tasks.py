@@ -16,7 +16,7 @@ def work_on_scan(scan_id: int) -> None:
 
 
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, end suppressions, close interrupted changes, forget what is old.
+    """Every minute: wake dead workers' scans, start due ones, end suppressions, and forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -24,10 +24,10 @@ def housekeeping() -> None:
 
     from nephoscope.alerts.services import expire_suppressions
     from nephoscope.changes.services import close_interrupted
-    from nephoscope.inventory.scans import reap
+    from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
 
-    parts = (reap, expire_suppressions, close_interrupted, partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS))
+    parts = (reap, start_due, expire_suppressions, close_interrupted, partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS))
     for part in parts:
         try:
             part()
