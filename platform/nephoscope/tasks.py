@@ -27,7 +27,8 @@ def housekeeping() -> None:
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
 
-    parts = (reap, start_due, expire_suppressions, close_interrupted, partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS))
+    forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
+    parts = (reap, start_due, expire_suppressions, close_interrupted, forget)
     for part in parts:
         try:
             part()

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from nephoscope_aws_simulator import authorize, control, simulate
+from nephoscope_aws_simulator import analyzers, authorize, control, simulate
 from nephoscope_aws_simulator.actions import iam_action, operation_name, resources
 from nephoscope_aws_simulator.conditions import NotSimulatedError
 from nephoscope_aws_simulator.entities import arn_of
@@ -88,6 +88,8 @@ class Application:
             authorize.authorize_assume_role(call, caller)
         if call.service == "iam" and call.operation == "SimulatePrincipalPolicy":
             return simulate.simulate_principal_policy(call)
+        if call.service == "access-analyzer":
+            return analyzers.answer(self._world, call, caller.account)
         return None
 
     def _note(self, call: Call, status: int) -> None:

@@ -21,7 +21,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from nephoscope_aws_simulator.world import Gate, World
 
 _LOCKS = {type(threading.Lock()): threading.Lock, type(threading.RLock()): threading.RLock}
-_KEPT = ("roots", "disabled_regions", "seeded")
+_KEPT = ("roots", "disabled_regions", "seeded", "analyzers")
 
 
 def _format() -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from nephoscope_aws_simulator.wildcards import matches
 
@@ -66,6 +67,7 @@ class World:
     roots: dict[str, Root] = field(default_factory=dict)
     disabled_regions: set[str] = field(default_factory=set)
     seeded: bool = False
+    analyzers: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
     latency_ms: float = 0
     calls: CallLog = field(default_factory=CallLog)

@@ -147,6 +147,47 @@ def test_keys_say_what_they_are(simulator: Simulator) -> None:
     assert kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["KeyManager"] == "AWS"
 
 
+def test_macie_refuses_everything_until_it_is_turned_on(simulator: Simulator) -> None:
+    macie = simulator.client("macie2", "eu-north-1")
+    error = refused(macie.get_macie_session)
+    assert (error["Code"], error["Message"]) == ("AccessDeniedException", "Macie is not enabled")
+    macie.enable_macie(status="PAUSED")
+    assert macie.get_macie_session()["status"] == "PAUSED"
+
+
+def test_analyzers_are_there_until_they_are_deleted(simulator: Simulator) -> None:
+    analyzer = simulator.client("accessanalyzer", "eu-north-1")
+    assert analyzer.list_analyzers()["analyzers"] == []
+    made = analyzer.create_analyzer(analyzerName="outside", type="ACCOUNT")["arn"]
+    [found] = analyzer.list_analyzers()["analyzers"]
+    assert (found["arn"], found["name"], found["type"], found["status"]) == (made, "outside", "ACCOUNT", "ACTIVE")
+    again = refused(lambda: analyzer.create_analyzer(analyzerName="outside", type="ACCOUNT"))
+    assert again["Code"] == "ConflictException"
+    assert simulator.client("accessanalyzer", "eu-west-3").list_analyzers()["analyzers"] == []
+    analyzer.delete_analyzer(analyzerName="outside")
+    assert refused(lambda: analyzer.delete_analyzer(analyzerName="outside"))["Code"] == "ResourceNotFoundException"
+    assert refused(analyzer.get_analyzer, analyzerName="outside")["Code"] == "NotImplemented"
+
+
+def test_a_running_instance_reports_to_systems_manager_when_its_role_lets_it(simulator: Simulator) -> None:
+    iam, ec2, ssm = (simulator.client(service, "eu-north-1") for service in ("iam", "ec2", "ssm"))
+    iam.create_instance_profile(InstanceProfileName="reports")
+    iam.add_role_to_instance_profile(InstanceProfileName="reports", RoleName="webshop-ec2")
+    able, not_able, stopped = (
+        ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"] for _ in "123"
+    )
+    assert ssm.describe_instance_information()["InstanceInformationList"] == []
+    for each in (able, stopped):
+        ec2.associate_iam_instance_profile(IamInstanceProfile={"Name": "reports"}, InstanceId=each)
+    ec2.stop_instances(InstanceIds=[stopped])
+    [machine] = ssm.describe_instance_information()["InstanceInformationList"]
+    assert (machine["InstanceId"], machine["PingStatus"]) == (able, "Online")
+    only = [{"Key": "InstanceIds", "Values": [not_able]}]
+    assert ssm.describe_instance_information(Filters=only)["InstanceInformationList"] == []
+    assert ssm.list_resource_compliance_summaries()["ResourceComplianceSummaryItems"] == []
+    ec2.terminate_instances(InstanceIds=[able, not_able, stopped])
+
+
 def test_what_moto_cannot_do_is_said_in_the_protocol_of_the_service(simulator: Simulator) -> None:
     error = refused(simulator.client("ec2").describe_ipam_pools)
     assert (error["Code"], "is not simulated" in error["Message"]) == ("NotImplemented", True)

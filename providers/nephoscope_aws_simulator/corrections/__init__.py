@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope_aws_simulator.corrections import blocks, edge, identity, regional, speed, stacks, storage
+from nephoscope_aws_simulator.corrections import blocks, edge, identity, regional, speed, stacks, storage, watching
 from nephoscope_aws_simulator.world import World
 
 
@@ -13,5 +13,6 @@ def apply(world: World) -> None:
     regional.apply(world)
     blocks.apply()
     edge.apply()
+    watching.apply()
     stacks.apply()
     speed.apply()
