@@ -205,6 +205,8 @@ class Framework:
     provider: str
     link: str
     controls: tuple[Control, ...]
+    default: bool = False
+    """Whether a newly connected account is checked by it, unless its owner chooses otherwise."""
 
     @property
     def rules(self) -> frozenset[str]:

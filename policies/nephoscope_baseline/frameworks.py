@@ -59,7 +59,7 @@ class _Wrong(Exception):
 
 
 def _framework(data: Mapping[str, Any]) -> Framework:
-    _only(data, "", "id", "name", "provider", "link", "controls")
+    _only(data, "", "id", "name", "provider", "link", "default", "controls")
     id_, name, provider, link = (_get(data, key, "", str) for key in ("id", "name", "provider", "link"))
     controls = [_control(each, f"controls[{index}]") for index, each in enumerate(_get(data, "controls", "", list))]
     seen: set[str] = set()
@@ -67,7 +67,8 @@ def _framework(data: Mapping[str, Any]) -> Framework:
         if control.id in seen:
             raise _Wrong(f"controls[{index}].id: {control.id!r} is used twice")
         seen.add(control.id)
-    return Framework(id_, name, provider, link, tuple(controls))
+    default = _get(data, "default", "", bool) if "default" in data else False
+    return Framework(id_, name, provider, link, tuple(controls), default)
 
 
 def _control(data: Any, at: str) -> Control:

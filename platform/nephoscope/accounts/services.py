@@ -37,6 +37,11 @@ def policies_for(account: Account) -> list[domain.Framework]:
     return [each for each in registry().frameworks.values() if each.provider == account.provider]
 
 
+def _first_policies(account: Account) -> list[str]:
+    known = policies_for(account)
+    return [each.id for each in known if each.default] or [each.id for each in known]
+
+
 def rules_for(account: Account) -> list[domain.Rule]:
     """Return the rules of the account's chosen policies, in the registry's order."""
     chosen = {rule for each in policies_for(account) if each.id in account.policies for rule in each.rules}
@@ -104,7 +109,7 @@ def verify_account(
 ) -> domain.Verification:
     """Reach the cloud with the account's settings (changed by ``settings``), and save them when that works.
 
-    The first success chooses all enabled regions and all policies.
+    The first success chooses all enabled regions and the policies that are so by default.
 
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
         that is connected already; names the field, and nothing is saved.
@@ -140,7 +145,7 @@ def _save_verified(
 ) -> None:
     with transaction.atomic():
         account.settings, account.number, account.regions = settings, found.account, regions
-        account.policies = account.policies or [policy.id for policy in policies_for(account)]
+        account.policies = account.policies or _first_policies(account)
         checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
         account.verification = {**account.verification, "writing" if writing else "reading": checks}
         if writing:

@@ -106,7 +106,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
     policy_name = serializers.CharField()
     control = serializers.CharField()
     title = serializers.CharField()
-    chosen = serializers.BooleanField(help_text="The policy is chosen for the account.")
 
 
 class RemediationSerializer(serializers.Serializer[domain.Remediation]):
@@ -143,14 +142,10 @@ class AlertDetailSerializer(AlertSerializer):
     @extend_schema_field(AnswerSerializer(many=True))
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
-            {
-                "policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title,
-                "chosen": policy.id in alert.account.policies,
-            }
-            for policy in registry().frameworks.values()
-            for control in policy.controls
-            if alert.key in control.rules
-        ]  # fmt: skip
+            {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
+            for policy, control in registry().answers.get(alert.key, ())
+            if policy.id in alert.account.policies
+        ]
 
     @extend_schema_field(FindingSerializer(many=True))
     def get_findings(self, alert: Alert) -> Any:

@@ -51,12 +51,7 @@ def _rule(row: Finding) -> domain.Rule | None:
 
 def _controls(rule_id: str) -> list[tuple[str, str]]:
     """The frameworks and control numbers that a rule answers."""
-    return [
-        (framework.name, control.id)
-        for framework in registry().frameworks.values()
-        for control in framework.controls
-        if rule_id in control.rules
-    ]
+    return [(framework.name, control.id) for framework, control in registry().answers.get(rule_id, ())]
 
 
 def _uid(row: Finding) -> str:

@@ -12,7 +12,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
-from nephoscope.domain import ALL_REGIONS, Control, Framework
+from nephoscope.domain import ALL_REGIONS
 from nephoscope.plugins import registry
 
 PER_PAGE = 100
@@ -33,16 +33,6 @@ def steps(fix: str) -> list[str]:
     return found
 
 
-def answers(rule_id: str) -> list[tuple[Framework, Control]]:
-    """Return the controls of all frameworks that a rule answers."""
-    return [
-        (framework, control)
-        for framework in registry().frameworks.values()
-        for control in framework.controls
-        if rule_id in control.rules
-    ]
-
-
 def regions(request: HttpRequest) -> list[tuple[str, str]]:
     """Return the regions of the accounts that the user may see."""
     chosen = Account.objects.visible_to(request.user).values_list("regions", flat=True)
@@ -54,7 +44,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     failing = alert.findings.filter(failing_since__isnull=False).select_related("resource", "suppression__author")
     failing = failing.defer("resource__properties").order_by("resource__name", "pk")
     suppressed = failing.exclude(suppression=None)
-    rule = alert.rule
+    rule, known = alert.rule, registry()
     timeline = Entry.objects.visible_to(request.user).filter(target_type="alert", target_id=str(alert.pk))
     page = Paginator(failing.filter(suppression=None), PER_PAGE).get_page(request.GET.get("p"))
     show_suppressed = bool(request.GET.get("suppressed"))
@@ -67,7 +57,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],
         "unknown_count": _unknown(alert).count(),
-        "answers": answers(alert.key),
+        "answers": [each for each in known.answers.get(alert.key, ()) if each[0].id in alert.account.policies],
         "timeline": timeline[:SHOWN],
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],
