@@ -49,6 +49,7 @@ ADMINISTRATOR, ANALYST, REMEDIATOR = Role.ADMINISTRATOR, Role.ANALYST, Role.REME
 LISTS = [
     *(listed(path) for path in ("accounts", "scans", "resources", "alerts", "findings", "suppressions", "changes")),
     listed("audit"),
+    listed("compliance"),
 ]
 CASES = [
     *LISTS,
@@ -133,9 +134,9 @@ def test_the_table_names_every_operation() -> None:
         (case.method, re.sub(r"/(\{.*?\}|(?<=s/)[a-z]+[.-]?[a-z]+)", "/{}", case.path.split("?")[0], count=1))
         for case in CASES
     }
-    # Signing in and out has tests of its own, and so have the files that are streamed (tests/core/test_outputs.py).
+    # Signing in and out has tests of its own, and so have files (tests/core/test_outputs.py, test_compliance.py).
     elsewhere = {("POST", "tokens"), ("DELETE", "tokens/{}"), ("GET", "alerts/export/csv"),
-                 ("GET", "findings/export/{form}")}  # fmt: skip
+                 ("GET", "findings/export/{form}"), ("GET", "compliance/export/{form}")}  # fmt: skip
     assert described - tabled == elsewhere
 
 

@@ -16,7 +16,7 @@ from .conftest import HOSTILE, Things
 LISTS = [
     "index", "alerts_alert_changelist", "alerts_finding_changelist", "accounts_account_changelist",
     "inventory_resource_changelist", "inventory_scan_changelist", "changes_change_changelist", "audit_entry_changelist",
-    "policies", "rules", "tokens",
+    "compliance", "policies", "rules", "tokens",
 ]  # fmt: skip
 FOR_ADMINISTRATORS = [
     "accounts_user_changelist", "accounts_user_add", "accounts_accountgroup_changelist", "accounts_accountgroup_add",
@@ -37,7 +37,12 @@ def details(things: Things) -> dict[str, str]:
         ("changes_change_change", things.change.pk), ("audit_entry_change", things.entry.pk),
         ("alerts_alert_history", things.alert.pk),
     ]  # fmt: skip
-    return {name: reverse(f"admin:{name}", args=[pk]) for name, pk in pairs}
+    addresses = {name: reverse(f"admin:{name}", args=[pk]) for name, pk in pairs}
+    policy = things.account.policies[0]
+    addresses["compliance_detail"] = reverse("admin:compliance_detail", args=[things.account.pk, policy])
+    for form in ("csv", "json", "pdf"):
+        addresses[f"compliance {form}"] = reverse("admin:compliance_export", args=[things.account.pk, policy, form])
+    return addresses
 
 
 @pytest.mark.parametrize("role", LOOKERS)
@@ -108,7 +113,7 @@ def test_markup_from_a_cloud_is_shown_as_text_everywhere(
     seen = 0
     for address in addresses:
         answer = client.get(address, follow=True)
-        if answer["Content-Type"].startswith("application/json"):
+        if not answer["Content-Type"].startswith("text/html"):
             continue
         text = answer.content.decode()
         assert HOSTILE not in text, address

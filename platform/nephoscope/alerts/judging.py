@@ -18,6 +18,7 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.services import provider_of, rules_for
+from nephoscope.alerts import compliance
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor
@@ -186,6 +187,7 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
     if still_wanted():
         judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=judge.checked))
+        compliance.write_down(scan)
 
 
 def _hidden(account: Account) -> Q:

@@ -155,3 +155,31 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule_id} on {self.resource}"
+
+
+class ComplianceDay(models.Model):
+    """How an account stood by a policy at the end of a day's last scan; in controls. Older days are never recounted.
+
+    The newest also says that the policy was judged by the account's newest scan (:mod:`nephoscope.alerts.compliance`).
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", verbose_name=_("account"))
+    policy = models.CharField(_("policy"), max_length=100)
+    day = models.DateField(_("day"))
+    judged_at = models.DateTimeField(_("judged"))
+    passed = models.PositiveIntegerField(_("passed"))
+    failed = models.PositiveIntegerField(_("failed"))
+    unknown = models.PositiveIntegerField(_("unknown"))
+
+    objects = InAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["day"]
+        verbose_name = _("day of compliance")
+        verbose_name_plural = _("days of compliance")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "policy", "day"], name="one_row_per_account_policy_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy} on {self.day}"

@@ -169,19 +169,20 @@ COLUMNS = ("id", "severity", "title", "rule", "kind", "account", "number", "stat
 
 def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
     """Yield alerts as lines of CSV, a heading first."""
-    yield _line(COLUMNS)
+    yield line(COLUMNS)
     for alert in alerts:
         moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
-        yield _line([
+        yield line([
             str(alert), alert.severity, alert.title, alert.key, alert.kind, alert.account.name, alert.account.number,
             alert.state, alert.affected, alert.suppressed, *moments,
         ])  # fmt: skip
 
 
-def _line(cells: Iterable[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([_harmless(cell) for cell in cells])
-    return line.getvalue()
+def line(cells: Iterable[Any]) -> str:
+    """Return a line of CSV that no spreadsheet takes for a formula."""
+    written = io.StringIO()
+    csv.writer(written).writerow([_harmless(cell) for cell in cells])
+    return written.getvalue()
 
 
 def _harmless(cell: Any) -> Any:

@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 from nephoscope.accounts.api import Accounts
 from nephoscope.alerts.api import Alerts, Findings, Suppressions
+from nephoscope.alerts.compliance_api import Compliances
 from nephoscope.api.catalogue import Plugins, Policies, Providers, Rules
 from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.audit.api import Entries
@@ -29,6 +30,7 @@ ENDPOINTS: dict[str, Any] = {
     "alerts": Alerts,
     "findings": Findings,
     "suppressions": Suppressions,
+    "compliance": Compliances,
     "changes": Changes,
     "audit": Entries,
     "providers": Providers,

@@ -50,6 +50,7 @@ _NAVIGATION = [
     {
         "title": _("Checks"),
         "items": [
+            _page(_("Compliance"), "verified", "compliance"),
             _page(_("Policies"), "policy", "policies"),
             _page(_("Rules"), "rule", "rules"),
         ],

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from nephoscope.console import views
+from nephoscope.console.pages import compliance
 
 
 def extra_urls() -> list[URLPattern]:
@@ -14,6 +15,13 @@ def extra_urls() -> list[URLPattern]:
     return [
         path("policies/", guard(views.policies), name="policies"),
         path("policies/<str:policy_id>/", guard(views.policy), name="policy"),
+        path("compliance/", guard(compliance.matrix), name="compliance"),
+        path("compliance/<int:account_id>/<str:policy_id>/", guard(compliance.detail), name="compliance_detail"),
+        path(
+            "compliance/<int:account_id>/<str:policy_id>/<slug:form>/",
+            guard(compliance.export),
+            name="compliance_export",
+        ),
         path("rules/", guard(views.rules), name="rules"),
         path("rules/<str:rule_id>/", guard(views.rule), name="rule"),
         path("plugins/", guard(views.plugins), name="plugins"),

@@ -138,6 +138,7 @@ STATES = {
     "partial": "neph-warn",
     "refused": "neph-warn",
     "error": "neph-warn",
+    "unknown": "neph-warn",
     "failed": "neph-bad",
     "fail": "neph-bad",
 }

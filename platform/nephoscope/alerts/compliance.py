@@ -1,0 +1,353 @@
+"""How accounts stand by policies: the state of every control, its score, and its days.
+
+One answer for the console, the API, the exports and ``manage.py report``. The number of queries does not depend on how
+many accounts, policies or findings there are. docs/definitions.md says what a score is, in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.services import policies_for
+from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
+from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
+from nephoscope.plugins import registry
+
+SHOWN = 10
+"""Resources of a rule that are named for each standing; the rest are counted."""
+
+DAYS = 90
+"""Days that a trend reaches back."""
+
+
+class ControlState(models.TextChoices):
+    FAIL = "fail", _("Fail")
+    UNKNOWN = "unknown", _("Unknown")
+    PASS = "pass", _("Pass")
+    NO_RESOURCES = "no_resources", _("No resources")
+    MANUAL = "manual", _("Manual")
+    NOT_COVERED = "not_covered", _("Not covered")
+    NOT_CHECKED = "not_checked", _("Not checked")
+
+
+class Standing(models.TextChoices):
+    """What a finding means for its control. A failure that somebody suppressed is accepted, and fails nothing."""
+
+    FAILED = "failed", _("Failing")
+    ACCEPTED = "accepted", _("Accepted")
+    UNKNOWN = "unknown", _("Unknown")
+    PASSED = "passed", _("Passing")
+
+
+STANDING = Case(
+    When(failing_since__isnull=False, suppression=None, then=Value(Standing.FAILED.value)),
+    When(failing_since__isnull=False, then=Value(Standing.ACCEPTED.value)),
+    When(verdict=VerdictChoice.PASS, then=Value(Standing.PASSED.value)),
+    default=Value(Standing.UNKNOWN.value),
+)
+"""A finding that failed and became unknown still fails, as its alert stays open."""
+
+
+def percent(passed: int, failed: int) -> int | None:
+    """Return the score: passed of those that pass or fail, rounded down so that 100 means all; None without any."""
+    return 100 * passed // (passed + failed) if passed + failed else None
+
+
+@dataclass(slots=True)
+class RuleStanding:
+    """One rule in one account: findings by standing, the first of those that need a look, what was not read for it."""
+
+    id: str
+    rule: domain.Rule | None
+    counts: dict[str, int]
+    unread: tuple[str, ...] = ()
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+
+    def count(self, standing: str) -> int:
+        return self.counts.get(standing, 0)
+
+    @property
+    def failed(self) -> int:
+        return self.count(Standing.FAILED)
+
+    @property
+    def accepted(self) -> int:
+        return self.count(Standing.ACCEPTED)
+
+    @property
+    def unknown(self) -> int:
+        return self.count(Standing.UNKNOWN)
+
+    @property
+    def passed(self) -> int:
+        return self.count(Standing.PASSED)
+
+    @property
+    def shown(self) -> list[tuple[str, list[Finding], int]]:
+        """The named findings of each standing that needs a look, with how many more there are."""
+        return [
+            (standing, rows, self.count(standing) - len(rows))
+            for standing in (Standing.FAILED, Standing.ACCEPTED, Standing.UNKNOWN)
+            if (rows := self.findings.get(standing, []))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlStanding:
+    """One control in one account."""
+
+    control: domain.Control
+    state: ControlState
+    rules: Sequence[RuleStanding]
+
+    @property
+    def accepted(self) -> int:
+        return sum(rule.accepted for rule in self.rules)
+
+    @property
+    def failed(self) -> int:
+        return sum(rule.failed for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """One account by one policy."""
+
+    account: Account
+    policy: domain.Framework
+    controls: Sequence[ControlStanding]
+    chosen: bool
+    judged_at: datetime | None
+    """When the policy was judged; None when it is not chosen, or not judged since it was."""
+    last_scan: Scan | None
+    unread: Sequence[str]
+    """The parts of the account that could not be read, or never were."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Controls by state, every state named."""
+        found = Counter(control.state.value for control in self.controls)
+        return {state: found[state] for state in ControlState.values}
+
+    @property
+    def score(self) -> int | None:
+        return percent(self.counts[ControlState.PASS], self.counts[ControlState.FAIL])
+
+    @property
+    def accepted(self) -> int:
+        """Failures that were suppressed, each counted once however many controls its rule answers."""
+        rules = {rule.id: rule.accepted for control in self.controls for rule in control.rules}
+        return sum(rules.values())
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing of the policy is checked; empty when it is."""
+        if not self.chosen:
+            return _t("The policy is not chosen for this account.")
+        return "" if self.judged_at else _t("The account was not scanned completely since the policy was chosen.")
+
+
+def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlState:
+    """Return the state of a control that is checked; anything not known keeps it from passing."""
+    if control.manual:
+        return ControlState.MANUAL
+    known = [rule for rule in rules if rule.rule]
+    if not known:
+        return ControlState.NOT_COVERED
+    if any(rule.failed for rule in known):
+        return ControlState.FAIL
+    # A rule whose plugin is not enabled is part of the control all the same, and nobody knows how it would stand.
+    if any(rule.unknown or rule.unread or not rule.rule for rule in rules):
+        return ControlState.UNKNOWN
+    return ControlState.PASS if any(rule.passed or rule.accepted for rule in known) else ControlState.NO_RESOURCES
+
+
+def why_unknown(each: RuleStanding) -> list[str]:
+    """Return why a rule is not known throughout, every reason once."""
+    reasons = [] if each.rule else [_t("no enabled plugin brings the rule")]
+    reasons += [_t("%(part)s was not read") % {"part": part} for part in each.unread]
+    for row in each.findings.get(Standing.UNKNOWN, []):
+        missing = _t("missing permission: %(permission)s") % {"permission": row.permission} if row.permission else ""
+        reasons.append(missing or row.message or _t("the rule could not be judged"))
+    return list(dict.fromkeys(reasons))
+
+
+# -- Reading what is stored ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What a few queries found about some accounts, by account."""
+
+    counts: dict[int, dict[str, dict[str, int]]]
+    unread: dict[int, list[tuple[domain.Service, str]]]
+    judged: dict[int, dict[str, datetime]]
+    scans: dict[int, Scan]
+
+    def judged_at(self, account: Account, policy: str) -> datetime | None:
+        """When the policy was judged, if the newest judged scan of the account did."""
+        moments = self.judged.get(account.pk, {})
+        newest = max(moments.values(), default=None)
+        return newest if newest and moments.get(policy) == newest else None
+
+
+def _stored(accounts: Sequence[Account]) -> _Stored:
+    counts: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    findings = Finding.objects.filter(account__in=accounts).order_by().annotate(standing=STANDING)
+    for account, rule, standing, n in findings.values_list("account", "rule_id", "standing").annotate(Count("pk")):
+        counts[account][rule][standing] = n
+    judged: dict[int, dict[str, datetime]] = defaultdict(dict)
+    days = ComplianceDay.objects.filter(account__in=accounts).order_by()
+    for account, policy, moment in days.values_list("account", "policy").annotate(Max("judged_at")):
+        judged[account][policy] = moment
+    last = Scan.objects.filter(account__in=accounts).order_by("account_id", "-pk").distinct("account_id")
+    return _Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last})
+
+
+def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
+    """Return the services and regions that a whole scan of the account reads; none when its plugin is not enabled."""
+    provider = registry().providers.get(account.provider)
+    services = provider.services if provider else ()
+    return [
+        (service, region)
+        for service in services
+        for region in (account.regions if service.regional else [domain.ALL_REGIONS])
+    ]
+
+
+def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
+    """Return the parts that the newest judged scan with them did not read to their end, or that no scan had."""
+    judging = Shard.objects.filter(
+        scan=OuterRef("scan"), service=JUDGE, state__in=[ShardState.RUNNING, ShardState.DONE]
+    )
+    shards = Shard.objects.filter(Exists(judging), scan__account__in=accounts).exclude(service=JUDGE)
+    part = ("scan__account_id", "service", "region")
+    newest = shards.order_by(*part, "-scan_id").distinct(*part)
+    rows = newest.values_list(*part, "state")
+    read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
+    return {
+        account.pk: [
+            (service, region) for service, region in parts_of(account) if (account.pk, service.id, region) not in read
+        ]
+        for account in accounts
+    }
+
+
+def _named(part: tuple[domain.Service, str]) -> str:
+    service, region = part
+    return _t("%(service)s in %(region)s") % {"service": service.name, "region": region} if service.regional else (
+        service.name
+    )  # fmt: skip
+
+
+# -- Judging controls ----------------------------------------------------------------------------------------------
+
+
+def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Compliance:
+    chosen, judged_at = policy.id in account.policies, stored.judged_at(account, policy.id)
+    judged_at = judged_at if chosen else None
+    unread: dict[str, list[str]] = defaultdict(list)
+    for part in stored.unread.get(account.pk, []):
+        for type in part[0].types:
+            unread[type].append(_named(part))
+    rules: dict[str, RuleStanding] = {}
+    for id in policy.rules:
+        rule, counts = registry().rules.get(id), stored.counts.get(account.pk, {}).get(id, {})
+        parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread[type])
+        rules[id] = RuleStanding(id, rule, counts if judged_at else {}, tuple(parts) if judged_at else ())
+    controls = [
+        ControlStanding(
+            control,
+            state_of(control, [rules[id] for id in control.rules])
+            if judged_at or control.manual or not any(rules[id].rule for id in control.rules)
+            else ControlState.NOT_CHECKED,
+            [rules[id] for id in control.rules],
+        )
+        for control in policy.controls
+    ]
+    missing = dict.fromkeys(part for rule in rules.values() for part in rule.unread)
+    return Compliance(account, policy, controls, chosen, judged_at, stored.scans.get(account.pk), sorted(missing))
+
+
+def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:
+    """Return how each account stands by each policy that can be chosen for it."""
+    accounts, wanted = list(accounts), {policy.id for policy in policies}
+    stored = _stored(accounts)
+    return [
+        _stands(account, policy, stored)
+        for account in accounts
+        for policy in policies_for(account)
+        if policy.id in wanted
+    ]
+
+
+def detail(account: Account, policy: domain.Framework) -> Compliance:
+    """Return how an account stands by a policy, with the first resources behind every rule."""
+    found = _stands(account, policy, _stored([account]))
+    if found.judged_at:
+        rules = {rule.id: rule for control in found.controls for rule in control.rules}
+        for row in _first(account, rules):
+            rules[row.rule_id].findings.setdefault(row.standing, []).append(row)
+    return found
+
+
+def _first(account: Account, rules: Iterable[str]) -> QuerySet[Any]:
+    """Return the first findings of each rule and standing that needs a look."""
+    rows = Finding.objects.filter(account=account, rule_id__in=list(rules)).annotate(standing=STANDING)
+    numbered = rows.exclude(standing=Standing.PASSED).annotate(
+        place=Window(RowNumber(), partition_by=[F("rule_id"), F("standing")], order_by=["resource__name", "pk"])
+    )
+    shown: QuerySet[Any] = numbered.filter(place__lte=SHOWN).select_related("resource", "suppression")
+    return shown.defer("resource__properties", "evidence").order_by("rule_id", "standing", "place")
+
+
+# -- Days ----------------------------------------------------------------------------------------------------------
+
+
+def write_down(scan: Scan) -> None:
+    """Keep how the account stands after this scan, one row per policy and day; the day's last scan counts.
+
+    A policy that was chosen since the last scan counts as judged only by a scan of the whole account.
+    """
+    account, now = scan.account, timezone.now()
+    stored = _stored([account])
+    covered = set(scan.shards.values_list("service", "region"))
+    whole = all((service.id, region) in covered for service, region in parts_of(account))
+    judged = [
+        policy
+        for policy in policies_for(account)
+        if policy.id in account.policies and (whole or stored.judged_at(account, policy.id))
+    ]
+    stored.judged[account.pk] = {policy.id: now for policy in judged}
+    rows = []
+    for policy in judged:
+        counts = _stands(account, policy, stored).counts
+        rows.append(ComplianceDay(
+            account=account, policy=policy.id, day=timezone.localdate(now, timezone.get_default_timezone()),
+            judged_at=now, passed=counts[ControlState.PASS], failed=counts[ControlState.FAIL],
+            unknown=counts[ControlState.UNKNOWN],
+        ))  # fmt: skip
+    ComplianceDay.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["account", "policy", "day"],
+        update_fields=["judged_at", "passed", "failed", "unknown"],
+    )  # fmt: skip
+
+
+def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[tuple[date, int | None]]:
+    """Return the score of each of the last days that had a scan, oldest first."""
+    since = timezone.localdate() - timedelta(days=days)
+    rows = ComplianceDay.objects.filter(account=account, policy=policy.id, day__gt=since).order_by("day")
+    return [(row.day, percent(row.passed, row.failed)) for row in rows]

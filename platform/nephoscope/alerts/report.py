@@ -1,0 +1,120 @@
+"""Compliance of an account by a policy as a file: CSV and JSON for programs, PDF for people (alerts/pdf.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from nephoscope import __version__
+from nephoscope.alerts.compliance import Compliance, ControlStanding, RuleStanding, Standing, trend, why_unknown
+from nephoscope.alerts.models import Finding
+from nephoscope.alerts.outputs import line
+from nephoscope.alerts.pdf import as_pdf
+
+COLUMNS = ("account", "number", "policy", "control", "title", "state", "rule", "severity", "rule title", "passing",
+           "failing", "accepted", "unknown", "failing resources", "not known because")  # fmt: skip
+
+
+def as_csv(found: Compliance) -> bytes:
+    """Return one line per control and rule; a control without rules has one as well."""
+    lines = [line(COLUMNS)]
+    for each in found.controls:
+        about = (found.account.name, found.account.number, found.policy.name, each.control.id, each.control.title,
+                 each.state.value)  # fmt: skip
+        lines += [line((*about, *_cells(rule))) for rule in each.rules] or [line((*about, *[""] * 9))]
+    return "".join(lines).encode()
+
+
+def _cells(each: RuleStanding) -> tuple[Any, ...]:
+    failing = [row.resource.resource_id for row in each.findings.get(Standing.FAILED, [])]
+    if more := each.failed - len(failing):
+        failing.append(_("and %(n)s more") % {"n": more})
+    reasons = why_unknown(each)
+    return (
+        each.id, each.rule.severity.value if each.rule else "", each.rule.title if each.rule else "", each.passed,
+        each.failed, each.accepted, each.unknown, "; ".join(failing), "; ".join(reasons),
+    )  # fmt: skip
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat(timespec="seconds") if value else None
+
+
+def described(found: Compliance) -> dict[str, Any]:
+    """Return the standing as JSON."""
+    scan = found.last_scan
+    return {
+        "product": f"Nephoscope {__version__}",
+        "made_at": _moment(timezone.now()),
+        "account": {"id": found.account.pk, "name": found.account.name, "provider": found.account.provider,
+                    "number": found.account.number},
+        "policy": {"id": found.policy.id, "name": found.policy.name, "link": found.policy.link},
+        "chosen": found.chosen,
+        "judged_at": _moment(found.judged_at),
+        "not_checked_because": found.why_not,
+        "score": found.score,
+        "counts": found.counts,
+        "accepted": found.accepted,
+        "scope": {
+            "regions": found.account.regions,
+            "last_scan": {"id": scan.pk, "state": scan.state, "finished_at": _moment(scan.finished_at)}
+            if scan
+            else None,
+            "not_read": list(found.unread),
+        },
+        "trend": [{"day": day.isoformat(), "score": score} for day, score in trend(found.account, found.policy)],
+        "controls": [_control(each) for each in found.controls],
+    }  # fmt: skip
+
+
+def _control(each: ControlStanding) -> dict[str, Any]:
+    return {"id": each.control.id, "title": each.control.title, "state": each.state.value,
+            "rules": [_rule(rule) for rule in each.rules]}  # fmt: skip
+
+
+def _rule(each: RuleStanding) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "title": each.rule.title if each.rule else None,
+        "severity": each.rule.severity.value if each.rule else None,
+        "counts": {standing: each.count(standing) for standing in Standing.values},
+        "not_known_because": why_unknown(each),
+        **{standing: [_finding(row) for row in rows] for standing, rows, _more in each.shown},
+    }
+
+
+def _finding(row: Finding) -> dict[str, Any]:
+    return {
+        "finding": row.pk,
+        "resource": row.resource.resource_id,
+        "name": row.resource.name,
+        "region": row.resource.region,
+        "message": row.message,
+        **({"permission": row.permission} if row.permission else {}),
+        **({"reason": row.suppression.reason} if row.suppression else {}),
+    }
+
+
+def as_json(found: Compliance) -> bytes:
+    """Return everything, with the first resources of each rule; all findings are at /api/v1/findings/export."""
+    return (json.dumps(described(found), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+FORMS: dict[str, tuple[str, Callable[[Compliance], bytes]]] = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "json": ("application/json", as_json),
+    "pdf": ("application/pdf", as_pdf),
+}
+"""Type and maker of each form of a file, by the ending of its name."""
+
+
+def file_name(found: Compliance, form: str) -> str:
+    """Return a name for the file that every system can hold."""
+    parts = (found.account.name, found.policy.id, timezone.localdate().isoformat())
+    return f"{'-'.join(filter(None, map(slugify, parts)))}.{form}"

@@ -1,0 +1,60 @@
+"""Compliance: every account by every policy, one of those in detail, and the same as a file."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.services import policies_for
+from nephoscope.alerts import compliance
+from nephoscope.alerts.compliance import ControlState
+from nephoscope.alerts.compliance_api import download
+from nephoscope.alerts.queries import ids
+from nephoscope.alerts.report import FORMS
+from nephoscope.console.base import page
+from nephoscope.plugins import registry
+
+
+def matrix(request: HttpRequest) -> HttpResponse:
+    """Show the score of each account by each policy."""
+    demand(request.user, "look")
+    visible = list(Account.objects.visible_to(request.user))
+    wanted, policy = ids(request.GET.get("account", "")), request.GET.get("policy", "")
+    accounts = [each for each in visible if not wanted or each.pk in wanted]
+    policies = [each for each in registry().frameworks.values() if policy in ("", each.id)]
+    cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
+    rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
+    return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, visible=visible,
+                all_policies=registry().frameworks.values(), account=wanted[0] if wanted else "", policy=policy,
+                narrowed=bool(wanted or policy))  # fmt: skip
+
+
+def _asked(request: HttpRequest, account_id: int, policy_id: str) -> tuple[Account, domain.Framework]:
+    demand(request.user, "look")
+    account = Account.objects.visible_to(request.user).filter(pk=account_id).first()
+    policy = next((each for each in (policies_for(account) if account else ()) if each.id == policy_id), None)
+    if account is None or policy is None:
+        raise Http404
+    return account, policy
+
+
+def detail(request: HttpRequest, account_id: int, policy_id: str) -> HttpResponse:
+    """Show the controls of one account by one policy, those of one state when asked, down to the resources."""
+    account, policy = _asked(request, account_id, policy_id)
+    found = compliance.detail(account, policy)
+    state = request.GET.get("state", "")
+    shown = [each for each in found.controls if state in ("", each.state)]
+    states = [(ControlState(key), count) for key, count in found.counts.items() if count]
+    return page(request, "console/compliance_detail.html", f"{policy.name}: {account.name}", found=found, state=state,
+                controls=shown, states=states, forms=FORMS, days=compliance.trend(account, policy))  # fmt: skip
+
+
+def export(request: HttpRequest, account_id: int, policy_id: str, form: str) -> HttpResponse:
+    """Answer with the file."""
+    account, policy = _asked(request, account_id, policy_id)
+    if form not in FORMS:
+        raise Http404
+    return download(compliance.detail(account, policy), form)
