@@ -15,9 +15,9 @@ WRITE_ROLE = "nephoscope-fix"
 FIELDS = (
     Field("role_arn", "Role ARN",
           "The ARN of the role that Nephoscope assumes to read this account; the script above creates it and prints "
-          "it. Leave it empty for the account of Nephoscope's own credentials."),
+          "it. Only the account that Nephoscope's own credentials belong to needs no role."),
     Field("external_id", "External ID",
-          "A secret word that the role asks of Nephoscope, so that nobody else can talk Nephoscope into using it. "
+          "The external ID that the role asks of Nephoscope, so that nobody else can talk Nephoscope into using it. "
           "It is made for you; enter one only if the role already asks for another.", generated=True),
     Field("profile", "Profile",
           "The profile in Nephoscope's AWS configuration to start from. Leave it empty for the credentials in its "
@@ -26,7 +26,7 @@ FIELDS = (
           "The ARN of a second role that Nephoscope assumes only to apply fixes that a person has approved. Leave it "
           "empty and Nephoscope cannot change anything.", for_writing=True),
     Field("write_external_id", "External ID for fixes",
-          "The secret word that the role for fixes asks of Nephoscope. It is made for you.", generated=True,
+          "The external ID that the role for fixes asks of Nephoscope. It is made for you.", generated=True,
           for_writing=True),
 )  # fmt: skip
 

@@ -177,7 +177,7 @@ def test_a_stranger_sees_that_there_is_nothing_for_them(enter: Callable[[], Visi
     alert = visitor.page.url
     stranger = enter()
     stranger.sign_in("sam", PASSWORD)
-    expect(stranger.page.get_by_text("You have not been granted any account.")).to_be_visible()
+    expect(stranger.page.get_by_text("You have not been granted any account")).to_be_visible()
     stranger.picture("stranger")
     stranger.follow("Alerts")
     expect(stranger.rows()).to_have_count(0)

@@ -43,7 +43,7 @@ class Visitor:
 
     def sign_in(self, user: str, password: str) -> None:
         self.go()
-        self.page.get_by_label("Username").fill(user)
+        self.page.get_by_label("User name").fill(user)
         self.page.get_by_label("Password").fill(password)
         self.page.keyboard.press("Enter")
         expect(self.page).to_have_url(self.url)

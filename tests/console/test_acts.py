@@ -197,7 +197,7 @@ def test_scan_now_goes_to_the_scan_which_can_be_cancelled(analyst: User, account
     client = sign_in(analyst)
     page = client.post(reverse("admin:accounts_account_scan", args=[account.pk]), follow=True)
     scan = page.context["scan"]
-    assert scan.active and "data-progress" in page.content.decode()
+    assert scan.active and "data-live" in page.content.decode()
     cancelled = client.post(reverse("admin:inventory_scan_cancel", args=[scan.pk]), follow=True)
     assert cancelled.context["scan"].state == "cancelled"
 

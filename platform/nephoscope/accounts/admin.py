@@ -113,13 +113,14 @@ class AccountAdmin(ConsoleAdmin):
         if request.method == "POST":
             try:
                 entered = connecting.entered(account, request.POST, writing=writing)
-                services.verify_account(actor, account, entered, writing=writing)
+                found = services.verify_account(actor, account, entered, writing=writing)
             except ValidationError as error:
                 errors = error.message_dict
                 account.refresh_from_db()
             else:
-                messages.success(request, _t("Nephoscope reached the account."))
-                return HttpResponseRedirect(self.address("fixing" if writing else "connect", account.pk))
+                if not found.missing:  # else the page says so, with what to do
+                    messages.success(request, _t("Nephoscope reached the account."))
+                return HttpResponseRedirect(request.get_full_path())
         template = "console/fixing.html" if writing else "console/connect.html"
         return self.show(request, account, template=template,
                          **connecting.context(request, account, errors, writing=writing))  # fmt: skip
@@ -189,6 +190,8 @@ class AccountAdmin(ConsoleAdmin):
 class PeopleAdmin(ConsoleAdmin):
     """Lists that administrators edit, through the services that the API uses, too."""
 
+    add_title: Any = ""
+
     list_before_template = "console/filters.html"
     change_list_template = "console/people.html"
 
@@ -233,8 +236,8 @@ class PeopleAdmin(ConsoleAdmin):
             else:
                 messages.success(request, _t("Saved."))
                 return HttpResponseRedirect(self.address("changelist"))
-        title = str(shown) if shown else _t("Add")
-        return page(request, "console/form.html", title, opts=self.opts, original=shown, shown=shown, form=form,
+        crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (self.add_title, "")]
+        return page(request, "console/form.html", crumbs[-1][0], crumbs=crumbs, form=form,
                     list_address=self.address("changelist"),
                     remove_address=self.address("remove", shown.pk) if shown else "")  # fmt: skip
 
@@ -254,8 +257,9 @@ class PeopleAdmin(ConsoleAdmin):
 
 @admin.register(User)
 class UserAdmin(PeopleAdmin):
-    list_display = ("username", "full_name", "role", "groups_shown", "is_active", "last_login")
+    list_display = ("user_name", "full_name", "role", "groups_shown", "active", "signed_in")
     list_title = _("Users")
+    add_title = _("Add user")
     ordering = ("username",)
     filters = (
         Filter("role", _("Role"), fixed(*Role.choices), by_field("role")),
@@ -266,9 +270,21 @@ class UserAdmin(PeopleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("account_groups")
 
+    @admin.display(description=_("user name"), ordering="username")
+    def user_name(self, user: User) -> str:
+        return user.username
+
     @admin.display(description=_("name"))
     def full_name(self, user: User) -> str:
         return user.get_full_name()
+
+    @admin.display(description=_("active"), ordering="is_active")
+    def active(self, user: User) -> str:
+        return _t("Yes") if user.is_active else _t("No")
+
+    @admin.display(description=_("last signed in"), ordering="last_login")
+    def signed_in(self, user: User) -> Any:
+        return when(user.last_login)
 
     @admin.display(description=_("account groups"))
     def groups_shown(self, user: User) -> str:
@@ -296,6 +312,7 @@ class UserAdmin(PeopleAdmin):
 class AccountGroupAdmin(PeopleAdmin):
     list_display = ("name", "description", "users_shown", "accounts_shown")
     list_title = _("Account groups")
+    add_title = _("Add account group")
     nothing = _("A group names accounts that users are granted together. Administrators see all accounts without one.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

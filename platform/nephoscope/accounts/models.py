@@ -22,6 +22,11 @@ def validate_time_zone(value: str) -> None:
         )
 
 
+def _taken(message: Any, name: str) -> ValidationError:
+    """Return what is said of a name that is taken: it is all that must be unique and is typed by people."""
+    return ValidationError(message, code="unique", params={"name": name})
+
+
 class AccountGroup(models.Model):
     """A set of accounts that users are granted together."""
 
@@ -35,6 +40,9 @@ class AccountGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        return _taken(_("An account group named %(name)s exists already."), self.name)
 
 
 class Users(UserManager["User"]):
@@ -117,6 +125,9 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        return _taken(_("An account named %(name)s exists already."), self.name)
 
     @property
     def connection(self) -> domain.Connection:

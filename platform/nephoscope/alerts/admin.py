@@ -7,24 +7,25 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from nephoscope.alerts import queries, services
-from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
+from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice
 from nephoscope.audit.services import Actor
 from nephoscope.changes.services import plan_change
 from nephoscope.console.base import ConsoleAdmin, attempt
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import alert_context, regions
-from nephoscope.console.templatetags.neph import severity, state, when
+from nephoscope.console.templatetags.neph import VERDICTS, judged, severity, verdict, when
 from nephoscope.plugins import registry
 
 PERIODS = fixed(
@@ -122,7 +123,7 @@ class AlertAdmin(ConsoleAdmin):
         actor.demand("suppress")
         findings = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
         if findings is None:
-            return self.back(alert)
+            return self._back_choosing(request, alert)
         errors: dict[str, list[str]] = {}
         if "confirm" in request.POST:
             try:
@@ -165,7 +166,13 @@ class AlertAdmin(ConsoleAdmin):
         alert, actor = self.find(request, pk), Actor.from_request(request)
         remediation = request.POST.get("remediation", "")
         change = attempt(request, lambda: plan_change(actor, alert, self._chosen(request, alert), remediation))
-        return self.back(change if change is not None else alert)
+        return self.back(change) if change is not None else self._back_choosing(request, alert)
+
+    def _back_choosing(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """Go back to the alert with the same boxes ticked: what was wrong may be put right, or one box too many."""
+        chosen = ",".join(str(finding.pk) for finding in self._chosen(request, alert))
+        query = urlencode({"chosen": chosen, "p": request.POST.get("p", "")})
+        return HttpResponseRedirect(f"{self.address('change', alert.pk)}?{query}")
 
     def back(self, shown: Any) -> HttpResponseRedirect:
         model_admin: Any = self.admin_site._registry[type(shown)]
@@ -190,31 +197,40 @@ def _end_of(day: str) -> datetime | None:
     return timezone.make_aware(datetime.combine(date, time.max))
 
 
+def _titles(request: HttpRequest) -> list[tuple[str, str]]:
+    return sorted(((each.id, each.title) for each in registry().rules.values()), key=lambda pair: pair[1])
+
+
 @admin.register(Finding)
 class FindingAdmin(ConsoleAdmin):
-    list_display = ("shown_verdict", "found", "rule_id", "account", "region", "changed")
+    list_display = ("shown_verdict", "found", "shown_rule", "account", "region", "changed")
     list_display_links = ("found",)
     list_select_related = ("account", "resource")
     list_title = _("Findings")
     nothing = _("A scan writes here what each rule said about each resource.")
     detail_template = "console/finding.html"
     filters = (
-        Filter("verdict", _("Verdict"), fixed(*VerdictChoice.choices), by_field("verdict")),
+        Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),
         Filter("account", _("Account"), accounts, by_account),
         Filter("region", _("Region"), regions, by_field("resource__region")),
-        Filter("rule", _("Rule"), lambda request: [(each, each) for each in registry().rules], by_field("rule_id")),
+        Filter("rule", _("Rule"), _titles, by_field("rule_id")),
         Filter("policy", _("Policy"), _policies, lambda rows, value: rows.filter(rule_id__in=_rules_of(value))),
     )
 
     @admin.display(description=_("verdict"), ordering="verdict")
     def shown_verdict(self, finding: Finding) -> SafeString:
-        return state(finding.verdict, finding.get_verdict_display())
+        return verdict(finding)
 
     @admin.display(description=_("resource"), ordering="resource__name")
     def found(self, finding: Finding) -> SafeString:
         why = _t("missing: %(permission)s") % {"permission": finding.permission} if finding.permission else ""
         text = " · ".join(part for part in (finding.message[:200], why) if part)
         return format_html('{} <div class="neph-small neph-subtle">{}</div>', finding.resource.name, text)
+
+    @admin.display(description=_("rule"), ordering="rule_id")
+    def shown_rule(self, finding: Finding) -> SafeString:
+        title = judged(finding, registry().rules.get(finding.rule_id))
+        return format_html('<div>{}<div class="neph-id">{}</div></div>', title, finding.rule_id)
 
     @admin.display(description=_("region"), ordering="resource__region")
     def region(self, finding: Finding) -> str:
@@ -225,12 +241,18 @@ class FindingAdmin(ConsoleAdmin):
         return when(finding.changed_at)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Every word in the resource's name, or the rule's id or title."""
         for word in text.split():
-            rows = rows.filter(resource__name__icontains=word) | rows.filter(rule_id__icontains=word)
+            titled = [each.id for each in registry().rules.values() if word.lower() in each.title.lower()]
+            found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
+            rows = rows.filter(found)
         return rows
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
-        return {"rule": registry().rules.get(shown.rule_id), "title": shown.resource.name}
+        return {"rule": registry().rules.get(shown.rule_id)}
+
+    def named(self, shown: Finding) -> str:
+        return shown.resource.name
 
 
 def _rules_of(framework: str) -> frozenset[str]:

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
@@ -21,7 +20,7 @@ from nephoscope.console.base import ConsoleAdmin
 from nephoscope.console.diff import diff
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.targets import address_of
-from nephoscope.console.templatetags.neph import when
+from nephoscope.console.templatetags.neph import clock
 
 MOST = 200
 """Actors and actions offered as filters."""
@@ -41,11 +40,10 @@ def _distinct(field: str) -> Any:
 
 
 def sentence(entry: Entry) -> str:
-    """Return an entry as a sentence: who did what, why, at what time, from where."""
+    """Return an entry as a sentence: who did what, why, from where."""
     told = str(entry)
     if entry.reason:
         told += f" ({entry.reason[:300]})"
-    told += f", {date_format(timezone.localtime(entry.at), 'H:i')}"
     return told + (_t(", from %(address)s") % {"address": entry.address} if entry.address else "")
 
 
@@ -67,7 +65,7 @@ class EntryAdmin(ConsoleAdmin):
 
     @admin.display(description=_("time"), ordering="id")
     def moment(self, entry: Entry) -> Any:
-        return when(entry.at)
+        return clock(entry.at)
 
     @admin.display(description=_("who did what"))
     def sentence(self, entry: Entry) -> SafeString:
@@ -91,10 +89,12 @@ class EntryAdmin(ConsoleAdmin):
             )  # fmt: skip
         return rows
 
+    def named(self, shown: Entry) -> str:
+        return _t("Entry %(number)s") % {"number": shown.pk}
+
     def detail(self, request: HttpRequest, shown: Entry) -> dict[str, Any]:
         changed = shown.before is not None or shown.after is not None
         return {
-            "title": _t("Entry %(number)s") % {"number": shown.pk},
             "sentence": sentence(shown),
             "diff": diff(shown.before, shown.after) if changed else None,
             "target_address": address_of(request.user, shown.target_type, shown.target_id),

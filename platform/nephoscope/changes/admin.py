@@ -16,11 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change, ChangeState, StepState
-from nephoscope.changes.services import UNDOABLE, apply_change, undo_change
+from nephoscope.changes.services import UNDOABLE, apply_change, readiness, undo_change
 from nephoscope.console.base import ConsoleAdmin
 from nephoscope.console.diff import diff
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.templatetags.neph import state, when
+
+OVER = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED, ChangeState.REFUSED, ChangeState.UNDONE)
+"""States in which a step that was not begun never will be."""
 
 TOUCHED = (StepState.APPLIED, StepState.APPLYING)
 """Steps that may have changed the cloud: one that was cut off is undone as well."""
@@ -36,6 +39,9 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
     return [
         {
             "step": step,
+            "state": _t("Not applied")
+            if step.state == StepState.PENDING and change.state in OVER
+            else step.get_state_display(),
             "call": call_name(step.call),
             "region": step.call.get("region", ""),
             "inverse": call_name(step.inverse) if step.inverse else "",
@@ -43,6 +49,25 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
         }
         for step in change.steps.all()
     ]
+
+
+def needed(change: Change) -> dict[str, list[str]]:
+    """Return the actions that a change needs, each once, with what it needs them on."""
+    found: dict[str, list[str]] = {}
+    for each in change.permissions:
+        resources = found.setdefault(each["action"], [])
+        if each["resource"] not in resources:
+            resources.append(each["resource"])
+    return found
+
+
+def replannable(user: Any, change: Change) -> list[int]:
+    """Return the findings for which the user may plan the fix again, because this change did not do it."""
+    if change.state not in (ChangeState.REFUSED, ChangeState.FAILED) or not readiness(user, change.alert).ready:
+        return []
+    resources = {step.resource_id for step in change.steps.all()}
+    failing = change.alert.findings.filter(failing_since__isnull=False, suppression=None)
+    return list(failing.filter(resource__resource_id__in=resources).values_list("pk", flat=True))
 
 
 @admin.register(Change)
@@ -96,6 +121,8 @@ class ChangeAdmin(ConsoleAdmin):
             "title": shown.title,
             "steps": steps,
             "resources": len({each["step"].resource_id for each in steps}),
+            "needed": needed(shown),
+            "replannable": replannable(request.user, shown),
             "reversible": all(each["step"].inverse for each in steps),
             "planned": shown.state == ChangeState.PLANNED,
             "undoable": shown.state in UNDOABLE and any(each["step"].state in TOUCHED for each in steps),

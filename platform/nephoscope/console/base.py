@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
@@ -41,6 +41,12 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
         for message in error.messages:
             messages.error(request, message)
         return None
+
+
+def come_from(request: HttpRequest) -> str:
+    """Return the address that ``next`` names, to go back to; nothing unless it is on this site."""
+    wanted = request.GET.get("next", "")
+    return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
 class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
@@ -128,9 +134,20 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
         """Return what the object's page shows beside the object."""
         return {}
 
+    def named(self, shown: Any) -> str:
+        """Return what the breadcrumb calls the object."""
+        return str(shown)
+
+    def crumbs(self, shown: Any) -> list[tuple[Any, str]]:
+        """Return the breadcrumb of a page about the object: titles and their addresses."""
+        return [(self.list_title, self.address("changelist")), (self.named(shown), self.address("change", shown.pk))]
+
     def show(self, request: HttpRequest, shown: Any, *, template: str = "", **context: Any) -> TemplateResponse:
         """Answer with a page about the object, under its breadcrumb."""
-        given = {"title": str(shown), "opts": self.opts, "original": shown, self.opts.model_name: shown, **context}
+        given = {
+            "title": self.named(shown), "opts": self.opts, "original": shown, "crumbs": self.crumbs(shown),
+            self.opts.model_name: shown, **context,
+        }  # fmt: skip
         return page(request, template or self.detail_template, given.pop("title"), **given)
 
     def history_view(

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AdminOwnPasswordChangeForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from nephoscope.accounts import people
 from nephoscope.accounts.models import AccountGroup
@@ -25,11 +25,29 @@ class ConsoleForm(forms.Form):
             if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
                 field.widget.attrs.setdefault("class", "neph-input")
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Begin at the first field that is wrong when the page comes back."""
+        super().add_error(field, error)
+        if field and not any("autofocus" in each.widget.attrs for each in self.fields.values()):
+            self.fields[field].widget.attrs["autofocus"] = True
+
     def refuse(self, error: ValidationError) -> None:
         """Put what a service said beside the fields that it named."""
         named = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         for name, said in named.items():
             self.add_error(name if name in self.fields else None, said)
+
+
+class SignInForm(AuthenticationForm):
+    """Django's form speaks of staff accounts, which nobody here knows of."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("This user name and password do not belong together.")
+    }  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
@@ -62,12 +80,13 @@ class UserForm(ConsoleForm):
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
     is_active = forms.BooleanField(
         label=_("Active"), required=False, initial=True,
-        help_text=_("One who is not can neither sign in nor use a token."),
+        help_text=_("Somebody who is not active can neither sign in nor use an API token."),
     )  # fmt: skip
     is_staff = forms.BooleanField(label=_("May sign in to the console"), required=False, initial=True)
     password = forms.CharField(
         label=_("Password"), strip=False, max_length=4096,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 8 characters, not a commonly used password, and not like the user's name or address."),
     )  # fmt: skip
     again = forms.CharField(
         label=_("Password again"), strip=False, max_length=4096,
@@ -80,7 +99,10 @@ class UserForm(ConsoleForm):
             for name in ("password", "again"):
                 self.fields[name].required = False
             self.fields["password"].label = _("New password")
-            self.fields["password"].help_text = _("Left empty, it stays. A new one revokes the user's API tokens.")
+            self.fields["password"].help_text = _(
+                "Left empty, it stays. A new one has at least 8 characters, is not a commonly used password, and not "
+                "like the user's name or address; it revokes the user's API tokens."
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -17,7 +17,8 @@ from nephoscope.audit.services import Actor
 from nephoscope.console.base import ConsoleAdmin, attempt
 from nephoscope.console.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import regions
-from nephoscope.console.templatetags.neph import state, when
+from nephoscope.console.templatetags.neph import state, type_name, when
+from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import JUDGE, Resource, Scan, ScanState, Shard, ShardState
 from nephoscope.plugins import registry
@@ -25,12 +26,12 @@ from nephoscope.plugins import registry
 
 def _types(request: HttpRequest) -> list[tuple[str, str]]:
     types = {type for provider in registry().providers.values() for each in provider.services for type in each.types}
-    return [(each, each) for each in sorted(types)]
+    return [(each, type_name(each)) for each in sorted(types)]
 
 
 @admin.register(Resource)
 class ResourceAdmin(ConsoleAdmin):
-    list_display = ("shown_name", "type", "region", "account", "shown_tags", "shown_failing", "changed")
+    list_display = ("shown_name", "shown_type", "region", "account", "shown_tags", "shown_failing", "changed")
     list_display_links = ("shown_name",)
     list_select_related = ("account",)
     list_title = _("Resources")
@@ -62,6 +63,10 @@ class ResourceAdmin(ConsoleAdmin):
     def shown_name(self, resource: Resource) -> str:
         return resource.name
 
+    @admin.display(description=_("type"), ordering="type")
+    def shown_type(self, resource: Resource) -> str:
+        return type_name(resource.type)
+
     @admin.display(description=_("tags"))
     def shown_tags(self, resource: Resource) -> SafeString:
         tags = ((f"{key}={value}",) for key, value in sorted(resource.tags.items())[:4])
@@ -76,7 +81,7 @@ class ResourceAdmin(ConsoleAdmin):
         return when(resource.changed_at)
 
     def detail(self, request: HttpRequest, shown: Resource) -> dict[str, Any]:
-        findings = shown.findings.select_related("alert").order_by("-failing_since", "rule_id")
+        findings = shown.findings.select_related("alert").order_by(F("failing_since").desc(nulls_last=True), "rule_id")
         rules = registry().rules
         return {"findings": [(each, rules.get(each.rule_id)) for each in findings]}
 
@@ -92,7 +97,9 @@ def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
     parts: dict[str, dict[str, Any]] = {}
     for shard in shards:
         name = _t("Judging") if shard.service == JUDGE else names.get(shard.service, shard.service)
-        part = parts.setdefault(shard.service, {"name": name, "shards": [], "resources": 0, "done": 0})
+        part = parts.setdefault(
+            shard.service, {"id": shard.service, "name": name, "shards": [], "resources": 0, "done": 0}
+        )  # fmt: skip
         part["shards"].append(shard)
         part["resources"] += shard.resources
         part["done"] += shard.state == ShardState.DONE
@@ -137,16 +144,22 @@ class ScanAdmin(ConsoleAdmin):
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(account__name__icontains=text)
 
+    def named(self, shown: Scan) -> str:
+        return self.shown_name(shown)
+
     def detail(self, request: HttpRequest, shown: Scan) -> dict[str, Any]:
         found = scans.progress(shown)
         names = {each.id: each.name for provider in registry().providers.values() for each in provider.services}
         shards = list(shown.shards.all())
         return {
-            "title": self.shown_name(shown),
             "progress": found,
             "progress_text": described(found),
             "parts": _parts(shards, names),
-            "gaps": [(shard, gap) for shard in shards for gap in shard.gaps],
+            "gaps": [
+                (names.get(shard.service, shard.service), "" if shard.region == ALL_REGIONS else shard.region, gap)
+                for shard in shards
+                for gap in shard.gaps
+            ],
         }
 
     def get_urls(self) -> list[Any]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
+from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
 from nephoscope.domain import ALL_REGIONS
@@ -53,6 +54,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "rule": rule,
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
+        "chosen": ids(request.GET.get("chosen", "")),
         "suppressed_shown": show_suppressed,
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],

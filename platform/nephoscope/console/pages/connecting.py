@@ -12,8 +12,10 @@ from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor
+from nephoscope.console.base import come_from
 from nephoscope.domain import Field
 from nephoscope.inventory import scans
+from nephoscope.inventory.models import ACTIVE
 
 Errors = dict[str, list[str]]
 
@@ -41,7 +43,7 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     if not writing and "own" in posted:
         settings[main.name] = ""
     elif not settings.get(main.name):
-        also = "" if writing else " " + _("Or tick that Nephoscope's own credentials are used.")
+        also = "" if writing else " " + _("Or tick that this account needs no role.")
         raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
     return settings
 
@@ -64,10 +66,12 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "more": [each for each in shown if each["field"] is not main],
         "more_open": any(each["errors"] for each in shown if each["field"] is not main),
         "own": own and not writing,
+        "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
         "kits": services.kits(account, writing=writing),
         "writing": writing,
         "verified": verified,
+        "come_from": come_from(request),
         "provider": services.provider_of(account),
         "checks": account.verification.get("writing" if writing else "reading", {}),
         **(choices(request, account, errors) if verified and not writing else {}),
@@ -82,16 +86,18 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
     except ValidationError as error:
         regions, problem = list(account.regions), " ".join(error.messages)
     posted = request.POST if "configure" in request.POST else None
+    ticked = {"all": regions, "none": []}.get(request.GET.get("regions", ""), account.regions)
     return {
         "errors": errors,
         "name": posted["name"] if posted and "name" in posted else account.name,
-        "regions": [(each, each in (posted.getlist("regions") if posted else account.regions)) for each in regions],
+        "regions": [(each, each in (posted.getlist("regions") if posted else ticked)) for each in regions],
         "regions_problem": problem,
         "policies": [
             (each, each.id in (posted.getlist("policies") if posted else account.policies))
             for each in services.policies_for(account)
         ],
         "groups": [(each, each in account.groups.all()) for each in AccountGroup.objects.all()],
+        "running": account.scans.filter(state__in=ACTIVE).first(),
     }
 
 
@@ -112,7 +118,10 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
     except ValidationError:
         provider = None
     shown = [(each, account.settings.get(each.name, "")) for each in provider.fields] if provider and allowed else []
-    recent = list(account.scans.select_related("requested_by")[:8])
+    recent = [
+        (scan, scans.progress(scan) if scan.active else None)
+        for scan in account.scans.select_related("requested_by")[:8]
+    ]  # fmt: skip
     known = {each.id: each for each in services.policies_for(account)}
     return {
         "title": account.name,
@@ -121,7 +130,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "policies": [(each, known.get(each)) for each in account.policies],
-        "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "scans": recent,
+        "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
     }
 

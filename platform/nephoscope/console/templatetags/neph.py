@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from nephoscope.alerts.models import SeverityChoice
+from nephoscope.alerts.models import Finding, SeverityChoice, VerdictChoice
+from nephoscope.domain import Rule
 from nephoscope.view import as_unknown
 
 register = template.Library()
@@ -149,6 +152,43 @@ STATES = {
 def state(key: str, label: str) -> SafeString:
     """Return a state as a colour and a word."""
     return format_html('<span class="neph-chip {}">{}</span>', STATES.get(key, ""), label)
+
+
+VERDICTS = {
+    VerdictChoice.PASS: gettext_lazy("Passes"),
+    VerdictChoice.FAIL: gettext_lazy("Fails"),
+    VerdictChoice.UNKNOWN: gettext_lazy("Unknown"),
+    VerdictChoice.ERROR: gettext_lazy("Error"),
+}
+"""What a verdict says beside the title of its rule."""
+
+
+@register.simple_tag
+def verdict(finding: Finding) -> SafeString:
+    """Return a finding's verdict as a colour and a word."""
+    return state(finding.verdict, str(VERDICTS[VerdictChoice(finding.verdict)]))
+
+
+@register.simple_tag
+def judged(finding: Finding, rule: Rule | None) -> SafeString:
+    """Return the title of a finding's rule. It says what is wrong, so where nothing is, it must not read as a fact."""
+    title = rule.title if rule else finding.rule_id
+    if finding.verdict != VerdictChoice.PASS:
+        return format_html("{}", title)
+    return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)
+
+
+_WORD = re.compile(r"[A-Z][A-Z0-9]*(?=[A-Z][a-z]|$)|[A-Z]?[a-z0-9]+|[A-Z]+")
+
+
+@register.filter
+def type_name(type: str) -> str:
+    """Return a resource type in words: AWS::EC2::SecurityGroup as EC2 security group."""
+    _vendor, *parts = type.split("::")
+    if len(parts) != 2:
+        return type
+    words = [word if len(word) > 1 and word.isupper() else word.lower() for word in _WORD.findall(parts[1])]
+    return " ".join([parts[0], *words])
 
 
 @register.simple_tag

@@ -1,4 +1,5 @@
-// The little that pages cannot do without a script: copying, following a scan, and sending a filter when it changes.
+// The little that pages cannot do without a script: copying, following a scan, ticking boxes, and sending a filter when
+// it changes.
 "use strict";
 
 (() => {
@@ -45,6 +46,31 @@
     setTimeout(follow, INTERVAL, element);
   }
 
+  // Put in what the same page shows now, piece by piece: what a person unfolded or stands on stays as it is.
+  async function refresh() {
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected) return;
+      const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!now.querySelector("[data-live]")) {
+        location.reload();
+        return;
+      }
+      for (const piece of document.querySelectorAll("[data-fresh]")) {
+        const fresh = now.getElementById(piece.id);
+        if (fresh && fresh.innerHTML !== piece.innerHTML) piece.innerHTML = fresh.innerHTML;
+      }
+    } catch {
+      // The network is away; it may come back.
+    }
+    setTimeout(refresh, INTERVAL);
+  }
+
+  // The theme writes its icons as words, which would be read aloud.
+  function silence(root) {
+    for (const icon of root.querySelectorAll(".material-symbols-outlined")) icon.setAttribute("aria-hidden", "true");
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-copy-from]");
     if (button) copy(button);
@@ -54,6 +80,13 @@
       const boxes = document.querySelectorAll(`input[type=checkbox][form="${all.dataset.selectAll}"]`);
       const every = [...boxes].every((box) => box.checked);
       for (const box of boxes) box.checked = !every;
+    }
+    const tick = event.target.closest("[data-tick]");
+    if (tick) {
+      event.preventDefault();
+      for (const box of tick.closest("fieldset").querySelectorAll("input[type=checkbox]")) {
+        box.checked = tick.dataset.tick === "all";
+      }
     }
   });
 
@@ -74,7 +107,15 @@
     for (const field of document.querySelectorAll("form[data-auto-submit] :disabled")) field.disabled = false;
   });
 
+  // The theme keeps a page hidden until its script has run, and what is hidden cannot take the focus.
+  document.addEventListener("alpine:initialized", () => setTimeout(() => {
+    if (document.activeElement === document.body) document.querySelector(".neph-page [autofocus]")?.focus();
+  }));
+
+  document.addEventListener("htmx:afterSwap", (event) => silence(event.target));
   document.addEventListener("DOMContentLoaded", () => {
+    silence(document);
+    if (document.querySelector("[data-live]")) setTimeout(refresh, INTERVAL);
     for (const element of document.querySelectorAll("[data-progress]")) setTimeout(follow, INTERVAL, element);
   });
 })();
