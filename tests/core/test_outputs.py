@@ -12,6 +12,7 @@ import pytest
 from botocore.session import Session
 from botocore.validate import ParamValidator
 from django.core.management import CommandError, call_command
+from django.test import Client
 from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import User
@@ -96,3 +97,18 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_scan(account: An
     for name, why in (("x.pdf", "end the name"), ("no/x.csv", "no folder")):
         with pytest.raises(CommandError, match=why):
             call_command("scan", "prod", "--output", str(tmp_path / name))
+
+
+def test_the_list_in_the_console_leads_to_the_export_of_what_it_shows(add_alert: AddAlert, viewer: User) -> None:
+    add_alert("aws.s3.public_read", "a")
+    add_alert("aws.s3.versioning", "b", severity="low")
+    client = Client()
+    client.force_login(viewer)
+    page = client.get("/alerts/alert/?severity=low&suppressed=1&o=2&p=0")
+    link = page.context["export"]
+    assert link in page.content.decode().replace("&amp;", "&")
+    answer = client.get(link)
+    assert answer.status_code == 200
+    exported_rows = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "versioning" in exported_rows
+    assert "public_read" not in exported_rows

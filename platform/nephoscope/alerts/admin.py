@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
@@ -27,6 +28,9 @@ from nephoscope.console.filters import Filter, accounts, by_account, by_field, f
 from nephoscope.console.pages.alert import alert_context, regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, severity, verdict, when
 from nephoscope.plugins import registry
+
+EXPORTED = {*queries.FILTERS, "suppressed", "q"}
+"""Parameters of the list that the export understands as well."""
 
 PERIODS = fixed(
     ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
@@ -102,7 +106,9 @@ class AlertAdmin(ConsoleAdmin):
                 "label": _("Show suppressed"),
                 "href": f"?{parameters.urlencode()}" if not on else f"?{_without(parameters, 'suppressed')}",
             }
-        return super().changelist_view(request, {"switch": switch, **(extra_context or {})})
+        asked = {name: value for name, value in request.GET.items() if name in EXPORTED and value}
+        export = f"{reverse('alerts-csv')}?{urlencode(asked)}"
+        return super().changelist_view(request, {"switch": switch, "export": export, **(extra_context or {})})
 
     def detail(self, request: HttpRequest, shown: Alert) -> dict[str, Any]:
         return alert_context(request, shown)

@@ -92,6 +92,7 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
         "name": posted["name"] if posted and "name" in posted else account.name,
         "regions": [(each, each in (posted.getlist("regions") if posted else ticked)) for each in regions],
         "regions_problem": problem,
+        "scan_every": posted.get("scan_every", "") if posted else account.scan_every,
         "policies": [
             (each, each.id in (posted.getlist("policies") if posted else account.policies))
             for each in services.policies_for(account)
@@ -104,9 +105,12 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
 def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
     """Save what was chosen."""
     groups = AccountGroup.objects.filter(pk__in=[pk for pk in posted.getlist("groups") if pk.isdecimal()])
+    hours = posted.get("scan_every", "").strip() or "0"
+    if not hours.isdecimal() or len(hours) > 4:
+        raise ValidationError({"scan_every": [_("Enter a whole number of hours.")]})
     return services.configure_account(
         actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
-        policies=posted.getlist("policies"), groups=groups,
+        policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
     )  # fmt: skip
 
 
