@@ -82,7 +82,7 @@ class Models(ListModelMixin, RetrieveModelMixin, Endpoint):
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Filters are for lists: one row is found by its id, whatever the filters hide by default."""
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
+        return queryset if self.detail else super().filter_queryset(queryset)
 
     def shown(self, row: Any, status: int = 200) -> Response:
         """The answer to an act: the row as it is now, in full."""
