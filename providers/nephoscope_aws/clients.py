@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.config import Config
-from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
-from botocore.loaders import Loader
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 from botocore.session import Session
 
 from nephoscope_aws.api import IN_FLIGHT
+from nephoscope_aws.models import WHOLE, Models, Operation, declared
 
 ATTEMPTS = 6
 """Times a call is tried in all while AWS throttles or fails; adaptive mode also slows the client down."""
@@ -24,17 +24,13 @@ ATTEMPTS_TO_CONNECT = 3
 HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partition -> the region that calls without one go to, when the configured one is of another partition."""
 
-_MODELS = Loader()
-"""Descriptions of AWS's APIs as botocore ships them. They hold nothing of any account, so all sessions share them:
-loading them takes about 200 ms of CPU and 30 MB for our services, a client made from loaded ones about 4 ms."""
-
 
 class _Given(CredentialProvider):  # type: ignore[misc,unused-ignore]
     """A chain of credentials of one link: the ones that were given."""
 
     METHOD = "given"
 
-    def __init__(self, credentials: RefreshableCredentials) -> None:
+    def __init__(self, credentials: Credentials) -> None:
         super().__init__()
         self._credentials = credentials
 
@@ -42,7 +38,7 @@ class _Given(CredentialProvider):  # type: ignore[misc,unused-ignore]
         return self._credentials
 
 
-def new_session(profile: str = "", credentials: RefreshableCredentials | None = None) -> Session:
+def new_session(profile: str = "", credentials: Credentials | None = None, models: Models = WHOLE) -> Session:
     """Return a session with credentials of its own: the given ones, or boto3's usual chain.
 
     That chain is the environment, the shared files (``profile``, or the default one), and the role of the machine:
@@ -51,7 +47,7 @@ def new_session(profile: str = "", credentials: RefreshableCredentials | None = 
     :raises botocore.exceptions.ProfileNotFound: there is no such profile; raised by whatever first reads it.
     """
     session = Session(profile=profile or None)
-    session.register_component("data_loader", _MODELS)
+    session.register_component("data_loader", models)
     if credentials is not None:
         session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
     return session
@@ -121,6 +117,11 @@ class ClientCache:
                 self._clients[at] = self._session.create_client(*at, config=self._config)
                 self._clients[at].meta.events.register("before-call.s3-control", without_account)
             return self._clients[at]
+
+    def declared(self, operations: frozenset[Operation]) -> ClientCache:
+        """Return a cache of clients for the same account, by the same credentials, that have these operations alone."""
+        session = new_session(self._session.profile or "", self._session.get_credentials(), declared(operations))
+        return ClientCache(session, self.home)
 
     def close(self) -> None:
         """Close the connections of all clients."""

@@ -98,7 +98,7 @@ class AwsProvider(Provider):
         return self._session(connect(connection))
 
     def _session(self, connected: Connected) -> AwsSession:
-        return AwsSession(connected, collectors.ALL, Api(connected.account, connected.clients, reads()))
+        return AwsSession(connected, collectors.ALL, reads())
 
     def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> AwsWriter:
         """Open for writing. Raises ConnectionProblem; PlanProblem when AWS cannot be told so many permissions."""

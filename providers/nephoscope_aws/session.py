@@ -43,9 +43,12 @@ def says_missing(error: ClientError) -> bool:
 class AwsSession(Session):
     """One account, open for reading. Safe to use from several threads."""
 
-    def __init__(self, connected: Connected, collectors: Mapping[str, Collector], api: Api) -> None:
-        self.api = api
+    def __init__(
+        self, connected: Connected, collectors: Mapping[str, Collector], reads: Mapping[tuple[str, str], str]
+    ) -> None:
         self._clients = connected.clients
+        self._declared = connected.clients.declared(frozenset(reads))
+        self.api = Api(connected.account, self._declared, reads)
         self._collectors = collectors
         self._by_type = {type: each for each in collectors.values() for type in each.service.types}
         self._reads = 0
@@ -77,6 +80,7 @@ class AwsSession(Session):
 
     def close(self) -> None:
         self.api.close()
+        self._declared.close()
         self._clients.close()
 
 

@@ -28,6 +28,9 @@ _MODELS = {
     "airflow": "mwaa",
 }
 
+# two APIs that are signed for the same service
+_BY_PATH = {("s3", "/v20180820/"): "s3control", ("apigateway", "/v2/"): "apigatewayv2"}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -104,7 +107,8 @@ def read(environ: Environ) -> Call:
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, service = credential.groups() if credential else ("", "us-east-1", "s3")
     path = environ.get("PATH_INFO", "/")
-    model = "s3control" if service == "s3" and path.startswith("/v20180820/") else _MODELS.get(service, service)
+    model = next((model for (name, start), model in _BY_PATH.items() if name == service and path.startswith(start)),
+                 _MODELS.get(service, service))  # fmt: skip
     form = {}
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from nephoscope.domain import Control, Framework
 from nephoscope.plugins import Registry
+from nephoscope_baseline import frameworks
 from nephoscope_baseline.frameworks import FrameworkError, load, read
 
+SHIPPED = sorted((Path(frameworks.__file__).parent / "frameworks").glob("*.toml"))
 HEAD = 'id = "acme"\nname = "ACME"\nprovider = "aws"\nlink = "https://acme.example"\n'
 CONTROL = '[[controls]]\nid = "1"\ntitle = "Doors are shut"\n'
 
@@ -73,7 +77,10 @@ def test_every_rule_is_part_of_a_framework_and_all_are_in_our_own(registry: Regi
     assert registry.frameworks["aws_nephoscope"].rules == aws
 
 
-@pytest.mark.parametrize(("framework", "controls", "manual"), [("aws_cis_3.0", 62, 5), ("aws_cis_5.0", 63, 4)])
+@pytest.mark.parametrize(("framework", "controls", "manual"), [
+    ("aws_cis_1.4", 58, 5), ("aws_cis_1.5", 63, 5), ("aws_cis_2.0", 64, 5), ("aws_cis_3.0", 62, 5),
+    ("aws_cis_4.0", 64, 5), ("aws_cis_5.0", 63, 4), ("aws_cis_6.0", 63, 4),
+])  # fmt: skip
 def test_benchmarks_are_listed_in_full(registry: Registry, framework: str, controls: int, manual: int) -> None:
     listed = registry.frameworks[framework].controls
     assert len(listed) == controls
@@ -84,3 +91,51 @@ def test_frameworks_are_of_a_registered_provider_and_link_to_their_source(regist
     for framework in registry.frameworks.values():
         assert framework.provider in registry.providers
         assert framework.link.startswith("https://")
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: str(file.stem))
+def test_every_control_has_a_short_title_and_says_how_it_is_answered(file: Path) -> None:
+    data = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert data["id"] == file.stem
+    assert data["controls"]
+    for control in data["controls"]:
+        assert not re.search(r"\s", control["id"]), f"{control['id']!r} is the anchor on the policy's page: no spaces"
+        assert 0 < len(control["title"].strip()) <= 120, control["id"]
+        assert "rules" in control or control.get("manual"), f"{control['id']}: say that it is open with rules = []"
+        rules = control.get("rules", [])
+        assert len(rules) == len(set(rules)), control["id"]
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: str(file.stem))
+def test_controls_are_in_natural_order(file: Path) -> None:
+    assert out_of_order([control.id for control in read(file).controls]) == []
+
+
+@pytest.mark.parametrize(("ids", "wrong"), [
+    (["1.2", "1.10", "2.1"], []),
+    (["1.10", "1.2"], ["1.2"]),
+    (["AC-2", "AC-2(1)", "AC-10", "AT-1"], []),
+    (["AC-2(1)", "AC-2"], ["AC-2"]),
+    (["PR.1", "ID.1", "PR.2"], ["PR.2"]),
+    (["1.1", "1.1"], ["1.1"]),
+])  # fmt: skip
+def test_natural_order_is_told_apart(ids: list[str], wrong: list[str]) -> None:
+    assert out_of_order(ids) == wrong
+
+
+def out_of_order(ids: list[str]) -> list[str]:
+    """Return ids that stand wrongly: numbers ascend, and what begins alike stands together (letters as published)."""
+    wrong, before, seen = [], [""], set[tuple[str, ...]]()
+    for each in ids:
+        parts = re.findall(r"\d+|\D+", each)
+        same = next((n for n, (a, b) in enumerate(zip(before, parts, strict=False)) if a != b), len(before))
+        falls = same < min(len(before), len(parts)) and _falls(before[same], parts[same])
+        if falls or tuple(parts[: same + 1]) in seen:
+            wrong.append(each)
+        seen |= {tuple(parts[:n]) for n in range(1, len(parts) + 1)}
+        before = parts
+    return wrong
+
+
+def _falls(before: str, after: str) -> bool:
+    return before.isdigit() and after.isdigit() and int(before) > int(after)

@@ -7,11 +7,16 @@ import urllib.error
 import urllib.request
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from tests.simulator.documents import ACCOUNT, OTHER_ACCOUNT, document, refused, trust
 
+from nephoscope_aws.provider import reads
+from nephoscope_aws_simulator.actions import iam_action
 from nephoscope_aws_simulator.company import create_role
 from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.wire import Call
 
 
 def test_a_role_is_assumed_with_its_external_id_and_its_session_is_known(
@@ -210,3 +215,14 @@ def test_the_policy_simulator_knows_users_and_their_groups_and_nobody_else(simul
     assert [one["EvalDecision"] for one in answer["EvaluationResults"]] == ["allowed", "implicitDeny"]
     error = refused(iam.simulate_principal_policy, PolicySourceArn=arn + "x", ActionNames=asked)
     assert error["Code"] == "NoSuchEntity"
+
+
+def test_the_simulator_asks_for_the_action_that_each_declared_call_names() -> None:
+    """Of the operations as botocore sends them: signed for a service whose name is not always the actions' prefix."""
+    session = Session()
+    for (service, operation), action in reads().items():
+        model = session.get_service_model(service)
+        name = next(each for each in model.operation_names if xform_name(each) == operation)
+        method = str(model.operation_model(name).http["method"])
+        call = Call(model.signing_name, service, name, "us-east-1", "", "", "", method)
+        assert iam_action(call) == action

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from tests.aws.collectors.containers_world import LEAK
 from tests.aws.collectors.world import ACCOUNT, REGION, Clients, at, collected, named, why
 
 from nephoscope.domain import Finding, Resource, Verdict, rules_in
@@ -25,102 +25,11 @@ RULES = {each.id: each for each in rules_in(
     aws_eks, aws_ecs, aws_ecr, aws_ssm, aws_secretsmanager, aws_sqs, aws_sns)}  # fmt: skip
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EMPTY_REGION = "eu-west-2"
-LEAK = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-
-def allow(arn: str, action: str) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": arn}]})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        seed_clusters(simulator)
-        seed_images(simulator)
-        seed_messages(simulator)
-        seed_secrets(simulator)
-        yield simulator
-
-
-def seed_clusters(simulator: Simulator) -> None:
-    client = simulator.client("eks", REGION)
-    role = f"arn:aws:iam::{ACCOUNT}:role/eks"
-    client.create_cluster(
-        name="closed", version="1.34", roleArn=role, tags={"team": "core"},
-        resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"], "endpointPublicAccess": True,
-                            "publicAccessCidrs": ["203.0.113.0/24"]},
-        encryptionConfig=[{"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu-west-1:1:key/k"}}],
-        logging={"clusterLogging": [{"types": ["api", "audit"], "enabled": True},
-                                    {"types": ["scheduler"], "enabled": False}]},
-    )  # fmt: skip
-    client.create_cluster(
-        name="open", version="1.29", roleArn=role,
-        resourcesVpcConfig={"subnetIds": ["subnet-1"], "endpointPublicAccess": True,
-                            "publicAccessCidrs": ["0.0.0.0/0"]},
-        logging={"clusterLogging": [{"types": ["api"], "enabled": True}, {"types": ["audit"], "enabled": False}]},
-    )  # fmt: skip
-
-
-def seed_images(simulator: Simulator) -> None:
-    client = simulator.client("ecs", REGION)
-    network = simulator.client("ec2", REGION)
-    subnet = network.describe_subnets()["Subnets"][0]["SubnetId"]
-    group = network.describe_security_groups()["SecurityGroups"][0]["GroupId"]
-    client.create_cluster(clusterName="prod")
-    client.create_cluster(clusterName="empty")
-    client.register_task_definition(family="bad", containerDefinitions=[
-        {"name": "one", "image": "app", "memory": 64},
-        {"name": "two", "image": "app", "memory": 64, "privileged": True, "readonlyRootFilesystem": True,
-         "environment": [{"name": "AWS_SECRET_ACCESS_KEY", "value": LEAK}]}])  # fmt: skip
-    for _ in range(2):  # the first revision is history
-        client.register_task_definition(
-            family="good", networkMode="awsvpc", tags=[{"key": "team", "value": "web"}],
-            containerDefinitions=[{"name": "app", "image": "app", "memory": 64, "readonlyRootFilesystem": True,
-                                   "environment": [{"name": "LOG_LEVEL", "value": LEAK}]}])  # fmt: skip
-    for name, public in [("inside", "DISABLED"), ("outside", "ENABLED"), *((f"s{n}", "DISABLED") for n in range(9))]:
-        client.create_service(
-            cluster="prod", serviceName=name, taskDefinition="good", desiredCount=0, launchType="FARGATE",
-            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group],
-                                                          "assignPublicIp": public}},
-        )  # fmt: skip
-    client = simulator.client("ecr", REGION)
-    client.create_repository(repositoryName="team/good", imageTagMutability="IMMUTABLE",
-                             imageScanningConfiguration={"scanOnPush": True})  # fmt: skip
-    for name in ("team/scanned", "bad"):
-        client.create_repository(repositoryName=name)
-    text = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["ecr:BatchGetImage"]}]})
-    client.set_repository_policy(repositoryName="bad", policyText=text)
-    client.put_registry_scanning_configuration(
-        scanType="ENHANCED",
-        rules=[
-            {"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "team/*", "filterType": "WILDCARD"}]}
-        ],
-    )
-
-
-def seed_messages(simulator: Simulator) -> None:
-    client = simulator.client("sqs", REGION)
-    client.create_queue(QueueName="good")
-    client.create_queue(QueueName="keyed", Attributes={"SqsManagedSseEnabled": "false", "KmsMasterKeyId": "alias/q"})
-    url = client.create_queue(QueueName="bad", Attributes={"SqsManagedSseEnabled": "false"})["QueueUrl"]
-    policy = allow(f"arn:aws:sqs:{REGION}:{ACCOUNT}:bad", "sqs:*")
-    client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    client = simulator.client("sns", REGION)
-    client.create_topic(Name="good", Attributes={"KmsMasterKeyId": "alias/aws/sns"})
-    arn = client.create_topic(Name="bad")["TopicArn"]
-    client.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=allow(arn, "sns:Publish"))
-
-
-def seed_secrets(simulator: Simulator) -> None:
-    client = simulator.client("secretsmanager", REGION)
-    client.create_secret(Name="db", SecretString=LEAK, Tags=[{"Key": "team", "Value": "core"}])
-    client.create_secret(Name="db-2", SecretString=LEAK)
-    client = simulator.client("ssm", REGION)
-    text = json.dumps({"schemaVersion": "2.2", "description": "x", "mainSteps": []})
-    for name in ("own", "shared"):
-        client.create_document(Name=name, Content=text, DocumentType="Command")
-    client.modify_document_permission(Name="shared", PermissionType="Share", AccountIdsToAdd=["all"])
+def cloud(simulators: Callable[[str], Simulator]) -> Simulator:
+    return simulators("services")
 
 
 @pytest.fixture
@@ -168,41 +77,6 @@ def test_the_right_one_passes_and_the_wrong_one_fails(account: Api, rule: str, g
     assert finding.verdict is Verdict.FAIL
     assert finding.message
     assert finding.evidence
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_everything_is_json_of_the_published_schema(account: Api, service: str) -> None:
-    synthetic: dict[str, tuple[str, ...]] = {}
-    for module in MODULES:
-        synthetic |= getattr(module, "SYNTHETIC", {})
-    for each in collected(account, service):
-        if each.readable and each.type != ssm.MANAGED:
-            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", each.type).schema["properties"]
-            assert set(each.properties) <= {*schema, "Observed", *synthetic.get(each.type, ())}
-        assert json.loads(json.dumps(each.properties)) == each.properties
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_reading_one_again_gives_the_same_and_none_when_it_is_gone(account: Api, service: str) -> None:
-    for each in [each for each in collected(account, service) if each.readable]:
-        assert ALL[service].reread(account, each) == each
-        if each.type != ecr.SCANNING:
-            gone = Resource(each.type, each.id + "0", each.name + "-0", each.region, ACCOUNT, each.properties)
-            assert ALL[service].reread(account, gone) is None
-
-
-def test_the_calls_are_as_few_as_the_docstrings_say(account: Api) -> None:
-    made: dict[str, tuple[int, int]] = {}
-    for service in SERVICES:
-        before = account.calls
-        collected(account, service)
-        between = account.calls
-        assert not [each for each in collected(account, service, EMPTY_REGION) if each.readable]
-        made[service] = (between - before, account.calls - between)
-    assert made == {
-        "eks": (1 + 2, 1), "ecs": (1 + 2 + 2 + 1 + 2, 2), "ecr": (1 + 3 + 1, 1), "ssm": (1 + 1 + 2, 2),
-        "secretsmanager": (1, 1), "sqs": (1 + 3, 1), "sns": (1 + 2, 1),
-    }  # fmt: skip
 
 
 def test_a_cluster_is_told_as_a_template_would(account: Api) -> None:

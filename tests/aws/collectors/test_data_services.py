@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from tests.aws.collectors.data_world import permit
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
 
 from nephoscope.domain import Resource, Verdict
 from nephoscope.engine import judge
 from nephoscope_aws.api import Api, Denied
-from nephoscope_aws.collectors import ALL, emr
+from nephoscope_aws.collectors import ALL
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws_simulator.testing import Simulator
 from nephoscope_baseline import plugin
@@ -26,12 +25,8 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Simulator]:
-    """An account with one right and one wrong thing of each type, both said to be so by their names."""
-    with Simulator() as simulator:
-        for seed in (seed_storage, seed_caches, seed_search, seed_machines):
-            seed(simulator)
-        yield simulator
+def aws(simulators: Callable[[str], Simulator]) -> Simulator:
+    return simulators("services")
 
 
 @pytest.fixture
@@ -49,66 +44,6 @@ def found(aws: Simulator) -> dict[tuple[str, str], Resource]:
     resources = {(service, each.name): each for service in SERVICES for each in collected(api, service)}
     api.close()
     return resources
-
-
-def seed_storage(simulator: Simulator) -> None:
-    dynamodb = simulator.client("dynamodb", REGION)
-    for name in ("right", "wrong"):
-        dynamodb.create_table(
-            TableName=name, BillingMode="PAY_PER_REQUEST", DeletionProtectionEnabled=name == "right",
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])  # fmt: skip
-    dynamodb.update_continuous_backups(
-        TableName="right", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
-    efs = simulator.client("efs", REGION)
-    for name in ("right", "wrong"):
-        efs.create_file_system(CreationToken=name, Encrypted=name == "right", Backup=name == "right",
-                               Tags=[{"Key": "Name", "Value": name}])  # fmt: skip
-
-
-def seed_caches(simulator: Simulator) -> None:
-    client = simulator.client("elasticache", REGION)
-    for name in ("right", "wrong"):
-        client.create_replication_group(
-            ReplicationGroupId=name, ReplicationGroupDescription="a cache", Engine="redis",
-            CacheNodeType="cache.t3.small", TransitEncryptionEnabled=name == "right",
-            AtRestEncryptionEnabled=name == "right")  # fmt: skip
-
-
-def seed_search(simulator: Simulator) -> None:
-    client = simulator.client("opensearch", REGION)
-    client.create_domain(
-        DomainName="right", EngineVersion="OpenSearch_2.19", EncryptionAtRestOptions={"Enabled": True},
-        NodeToNodeEncryptionOptions={"Enabled": True}, VPCOptions={"SubnetIds": ["subnet-0a1b2c3d"]},
-        DomainEndpointOptions={"EnforceHTTPS": True, "TLSSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10"},
-        AccessPolicies=json.dumps({"Version": "2012-10-17", "Statement": []}))  # fmt: skip
-    client.create_domain(DomainName="wrong")
-    client.create_domain(
-        DomainName="old-tls",
-        DomainEndpointOptions={"EnforceHTTPS": True, "TLSSecurityPolicy": "Policy-Min-TLS-1-0-2019-07"},
-    )
-    for number in range(4):
-        client.create_domain(DomainName=f"more-{number}")
-
-
-def seed_machines(simulator: Simulator) -> None:
-    dms, sagemaker = simulator.client("dms", REGION), simulator.client("sagemaker", REGION)
-    for name in ("right", "wrong"):
-        dms.create_replication_instance(ReplicationInstanceIdentifier=name, PubliclyAccessible=name == "wrong",
-                                        ReplicationInstanceClass="dms.t3.micro")  # fmt: skip
-        switch = "Disabled" if name == "right" else "Enabled"
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=f"arn:aws:iam::{ACCOUNT}:role/notebook",
-            SubnetId="subnet-0a1b2c3d", DirectInternetAccess=switch, RootAccess=switch)  # fmt: skip
-    permit(simulator, 22)
-
-
-def permit(simulator: Simulator, last: int) -> None:
-    """Let EMR open ports from 22 to the last one; moto keeps one configuration for all regions, and always on."""
-    block = {"BlockPublicSecurityGroupRules": True,
-             "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": last}]}  # fmt: skip
-    simulator.client("emr", REGION).put_block_public_access_configuration(BlockPublicAccessConfiguration=block)
 
 
 def verdict(rule: str, resource: Resource | None) -> Verdict:
@@ -165,17 +100,6 @@ def test_an_endpoint_with_outdated_tls_says_which_policy_it_has(found: dict[tupl
     assert "Policy-Min-TLS-1-0-2019-07" in finding.message
 
 
-def test_everything_has_a_shape_that_cloudformation_knows(found: dict[tuple[str, str], Resource]) -> None:
-    assert {service for service, _ in found} == set(SERVICES)
-    for resource in found.values():
-        assert resource.id.startswith("arn:aws:") and resource.account == ACCOUNT and resource.readable
-        assert "$unknown" not in json.dumps(resource.properties)
-        known = set(emr.SYNTHETIC.get(resource.type, ())) | {"Observed"}
-        if resource.type != emr.SETTINGS:
-            known |= set(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource.type).schema["properties"])
-        assert set(resource.properties) <= known
-
-
 SHAPES: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "wrong", {"DeletionProtectionEnabled": False, "BillingMode": "PAY_PER_REQUEST",
                            "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": False}),
@@ -206,39 +130,6 @@ def test_properties_are_as_cloudformation_names_them(
 
 
 # -- Calls, and reading again --------------------------------------------------------------------------------------
-
-
-def test_the_calls_are_as_few_as_the_docstrings_say_and_one_where_there_is_nothing(reader: Api) -> None:
-    made = {}
-    for service in SERVICES:
-        for region in (REGION, EMPTY_REGION):
-            before = reader.calls
-            collected(reader, service, region)
-            made[service, region] = reader.calls - before
-    assert {service: made[service, REGION] for service in SERVICES} == {
-        "dynamodb": 1 + 2 * 2, "efs": 1 + 2, "elasticache": 1, "opensearch": 1 + 2, "dms": 1, "emr": 1,
-        "sagemaker": 1 + 2,
-    }  # fmt: skip
-    assert {made[service, EMPTY_REGION] for service in SERVICES} == {1}
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_reading_again_gives_the_same_and_none_for_what_is_gone(
-    found: dict[tuple[str, str], Resource], reader: Api, service: str
-) -> None:
-    for (of, _), resource in found.items():
-        if of == service:
-            assert ALL[service].reread(reader, resource) == resource
-    gone = Resource(resource.type, f"{resource.id[:-8]}0badc0de", "no-such-name", REGION, ACCOUNT, {})
-    assert service == "emr" or ALL[service].reread(reader, gone) is None
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_an_unchanged_account_is_collected_unchanged(
-    found: dict[tuple[str, str], Resource], reader: Api, service: str
-) -> None:
-    again = collected(reader, service)
-    assert again == [each for (of, _), each in found.items() if of == service and each.region == REGION]
 
 
 # -- What was hidden, or vanished ----------------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from tests.aws.collectors.edge_world import HOME, LOGS, NOW, PASSWORD, seed
+from tests.aws.collectors.edge_world import HOME, LOGS, NOW, PASSWORD
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
 
 from nephoscope.domain import Resource, Verdict
@@ -24,10 +24,8 @@ RULES = {rule.id: rule for rule in plugin.register_rules()}
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        seed(simulator)
-        yield simulator
+def aws(simulators: Callable[[str], Simulator]) -> Simulator:
+    return simulators("services")
 
 
 @pytest.fixture

@@ -13,22 +13,18 @@ from tests.aws.collectors.world import (
     ACCOUNT,
     LISTINGS,
     READS,
-    TYPES,
     Clients,
     at,
     collected,
-    everything,
     named,
     why,
 )
 
 from nephoscope_aws.api import Api, Unavailable
-from nephoscope_aws.collectors import ALL, account
+from nephoscope_aws.collectors import ALL
 from nephoscope_aws.collectors.account_wide import credential_report
 from nephoscope_aws.collectors.shape import document
 from nephoscope_aws_simulator.testing import Simulator
-
-EXTRA_REGION = "ap-east-1"
 
 PARTS = [
     ("account", "iam:GetAccountPasswordPolicy", "PasswordPolicy"),
@@ -95,23 +91,6 @@ def test_what_was_read_before_a_page_failed_is_kept(simulator: Simulator, watche
     assert second.readable
     assert not hidden.readable
     assert "ServiceUnavailable" in why(hidden.properties)["reason"]
-
-
-def test_a_region_that_is_not_enabled_is_unreadable_for_all_its_types(simulator: Simulator, api: Api) -> None:
-    for service, collector in ALL.items():
-        if collector.service.regional:
-            resources = collected(api, service, EXTRA_REGION)
-            assert [each.type for each in resources if not each.readable] == list(collector.service.types), service
-            assert all(why(each.properties)["reason"] for each in resources)
-
-
-def test_a_dead_endpoint_leaves_nothing_but_stand_ins_and_an_unknown_account() -> None:
-    api = Api(ACCOUNT, Clients("http://127.0.0.1:9"), READS)
-    [found, *others] = everything(api)
-    assert all(why(value) for name, value in found.properties.items() if name != "Observed")
-    assert sorted(each.type for each in others) == sorted(set(TYPES) - {account.ACCOUNT})
-    assert not any(each.readable for each in others)
-    api.close()
 
 
 def test_a_bucket_deleted_between_list_and_detail_is_dropped(simulator: Simulator, watched: Callable[..., Api]) -> None:

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import pytest
 from tests.aws.collectors.world import (
-    ACCOUNT,
     LISTINGS,
-    TYPES,
     at,
     collected,
     named,
 )
 
-from nephoscope.domain import Resource
 from nephoscope_aws.api import Api, Denied
-from nephoscope_aws.collectors import ALL, account
+from nephoscope_aws.collectors import ALL
 from nephoscope_aws_simulator.testing import Simulator
-
-
-@pytest.mark.parametrize("type", TYPES)
-def test_reading_one_again_gives_the_same_shape_as_collecting_it(api: Api, type: str) -> None:
-    collector = ALL[TYPES[type]]
-    for resource in collected(api, TYPES[type]):
-        if resource.type == type:
-            again = collector.reread(api, resource)
-            assert again == resource
-
-
-@pytest.mark.parametrize("type", [type for type in TYPES if type != account.ACCOUNT])
-def test_reading_again_what_is_gone_gives_none(api: Api, type: str) -> None:
-    known = next(each for each in collected(api, TYPES[type]) if each.type == type)
-    absent = known.id.replace(known.id[-8:], "0badc0de")
-    gone = Resource(type, absent, "no-such-name", known.region, ACCOUNT, known.properties)
-    assert ALL[TYPES[type]].reread(api, gone) is None
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from tests.aws.collectors.world import ACCOUNT, MARKUP, READS, Clients, at, collected, named, why
+from tests.aws.collectors.networks_world import BARE, SEEDED
+from tests.aws.collectors.world import ACCOUNT, READS, Clients, at, collected, named, why
 
 from nephoscope.domain import Resource, Verdict, unknown
 from nephoscope.engine import judge
@@ -22,75 +22,8 @@ from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, ebs, vpc
 from nephoscope_aws_simulator.testing import Simulator
 
-SEEDED, BARE = "eu-north-1", "eu-central-1"
 RULES = Registry(["aws", "baseline"]).rules
 TYPES = {**dict.fromkeys(vpc.COLLECTOR.service.types, "vpc"), **dict.fromkeys(ebs.COLLECTOR.service.types, "ebs")}
-
-
-def tagged(type: str, name: str) -> dict[str, Any]:
-    return {"TagSpecifications": [{"ResourceType": type, "Tags": [{"Key": "Name", "Value": name}]}]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def world(simulator: Simulator) -> None:
-    ec2 = simulator.client("ec2", SEEDED)
-    seed_networks(ec2)
-    seed_disks(ec2)
-    seed_templates(ec2)
-    other = simulator.client("ec2", BARE)
-    other.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
-    other.enable_snapshot_block_public_access(State="block-all-sharing")
-    other.enable_ebs_encryption_by_default()
-
-
-def seed_networks(ec2: Any) -> None:
-    good, bad = [ec2.create_vpc(CidrBlock="10.9.0.0/16", **tagged("vpc", name))["Vpc"]["VpcId"]
-                 for name in ("logged", "silent")]  # fmt: skip
-    ec2.create_flow_logs(ResourceType="VPC", ResourceIds=[good], TrafficType="REJECT", LogDestinationType="s3",
-                         LogDestination="arn:aws:s3:::full-bucket")  # fmt: skip
-    for name, public in (("inner", False), ("outer", True)):
-        made = ec2.create_subnet(VpcId=bad, CidrBlock=f"10.9.{int(public)}.0/24", **tagged("subnet", name))["Subnet"]
-        ec2.modify_subnet_attribute(SubnetId=made["SubnetId"], MapPublicIpOnLaunch={"Value": public})
-    for name, ports in (("tight", (443, 443)), ("loose", (0, 65535))):
-        acl = ec2.create_network_acl(VpcId=good, **tagged("network-acl", name))["NetworkAcl"]["NetworkAclId"]
-        ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=100, Protocol="6", RuleAction="allow", Egress=False,
-                                     CidrBlock="0.0.0.0/0", PortRange={"From": ports[0], "To": ports[1]})  # fmt: skip
-    for name, accept in (("asks", "disable"), ("open", "enable")):
-        ec2.create_transit_gateway(Options={"AutoAcceptSharedAttachments": accept}, Description=MARKUP,
-                                   **tagged("transit-gateway", name))  # fmt: skip
-    deleted = ec2.create_transit_gateway(**tagged("transit-gateway", "gone"))["TransitGateway"]["TransitGatewayId"]
-    ec2.delete_transit_gateway(TransitGatewayId=deleted)
-    instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    used = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    ec2.associate_address(AllocationId=used, InstanceId=instance)
-    ec2.allocate_address(Domain="vpc")
-
-
-def seed_disks(ec2: Any) -> None:
-    instance = ec2.describe_instances()["Reservations"][0]["Instances"][0]["InstanceId"]
-    zone = f"{SEEDED}a"
-    sealed = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=True, **tagged("volume", "sealed"))["VolumeId"]
-    ec2.attach_volume(VolumeId=sealed, InstanceId=instance, Device="/dev/sdf")
-    plain = ec2.create_volume(AvailabilityZone=zone, Size=1, **tagged("volume", "plain"))["VolumeId"]
-    ec2.attach_volume(VolumeId=plain, InstanceId=instance, Device="/dev/sdg")
-    ec2.create_volume(AvailabilityZone=zone, Size=1, **tagged("volume", "spare"))
-    for name in ("kept", "shared"):
-        made = ec2.create_snapshot(VolumeId=plain, Description=MARKUP, **tagged("snapshot", name))["SnapshotId"]
-    ec2.modify_snapshot_attribute(SnapshotId=made, Attribute="createVolumePermission", OperationType="add",
-                                  GroupNames=["all"])  # fmt: skip
-    for name in ("private", "public"):
-        image = ec2.create_image(InstanceId=instance, Name=name)["ImageId"]
-    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]})
-
-
-def seed_templates(ec2: Any) -> None:
-    data = {"ImageId": "ami-12c6146b", "UserData": "cGFzc3dvcmQ=", "MetadataOptions": {"HttpTokens": "required"},
-            "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}]}  # fmt: skip
-    worse = data | {"MetadataOptions": {"HttpTokens": "optional"},
-                    "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}]}  # fmt: skip
-    for name, first in (("strict", data), ("slack", worse), ("slackening", data)):
-        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=first)
-    ec2.create_launch_template_version(LaunchTemplateName="slackening", LaunchTemplateData=worse)
 
 
 def verdicts(rule: str, resources: list[Resource]) -> dict[str, Verdict]:
@@ -141,20 +74,6 @@ def test_a_default_network_acl_lets_everything_in_and_says_which_rule(api: Api) 
     )
 
 
-def test_every_type_is_collected_of_the_published_schema(api: Api) -> None:
-    for service, module in (("vpc", vpc), ("ebs", ebs)):
-        resources = collected(api, service, SEEDED)
-        assert {each.type for each in resources} == set(module.COLLECTOR.service.types)
-        assert len({each.id for each in resources}) == len(resources)
-        assert "$unknown" not in json.dumps([each.properties for each in resources])
-        for each in resources:
-            known = {*module.SYNTHETIC.get(each.type, ()), "Observed"}
-            if not each.type.endswith(("::Snapshot", "::Image", "::RegionSettings")):
-                schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", each.type).schema
-                known |= set(schema["properties"])
-            assert set(each.properties) <= known, each.type
-
-
 def test_shapes(api: Api) -> None:
     networks, disks = collected(api, "vpc", SEEDED), collected(api, "ebs", SEEDED)
     assert at(named(networks, vpc.NETWORK_ACL, "tight"), "Entries")[0] == {
@@ -179,23 +98,6 @@ def test_a_launch_template_shows_both_versions_in_use_and_no_user_data(api: Api)
     assert (latest["VersionNumber"], latest["LaunchTemplateData"]["MetadataOptions"]["HttpTokens"]) == (2, "optional")
     assert at(named(found, ebs.LAUNCH_TEMPLATE, "strict"), "Observed.LatestVersion") is None
     assert "UserData" not in json.dumps([each.properties for each in found])
-
-
-def test_the_calls_are_as_few_as_the_docstrings_say_and_nothing_changes_by_itself(api: Api) -> None:
-    for service, region, calls in (("vpc", SEEDED, 7), ("ebs", SEEDED, 7), ("vpc", BARE, 7), ("ebs", BARE, 6)):
-        before = api.calls
-        first = collected(api, service, region)
-        assert api.calls - before == calls
-        assert collected(api, service, region) == first
-
-
-@pytest.mark.parametrize("type", TYPES)
-def test_reading_again(api: Api, type: str) -> None:
-    collector = ALL[TYPES[type]]
-    known = [each for each in collected(api, TYPES[type], SEEDED) if each.type == type]
-    assert [collector.reread(api, each) for each in known] == known
-    absent = Resource(type, known[0].id[:-8] + "0badc0de", "gone", SEEDED, ACCOUNT, known[0].properties)
-    assert collector.reread(api, absent) is None
 
 
 def test_a_denied_listing_hides_one_type_and_raises_when_it_is_read_again(simulator: Simulator, api: Api) -> None:

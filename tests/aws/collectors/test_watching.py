@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.aws.collectors.watching_world import TRAIL_PATTERN
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
 
 from nephoscope.domain import Finding, Resource, Rule, Verdict
@@ -29,73 +30,23 @@ from nephoscope_baseline import (
     aws_macie,
     aws_securityhub,
 )
-from nephoscope_baseline.watched_events import WATCHES
 from nephoscope_baseline.watching import ALARM, METRIC_FILTER, SUBSCRIPTION
 
 EMPTY = "eu-north-1"
 """A region in which nothing is switched on."""
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
-TRAIL_PATTERN = WATCHES["alarm_trail"].pattern
 SETTINGS = ("config", "guardduty", "securityhub", "macie", "inspector")
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        seed_services(simulator)
-        seed_alarms(simulator)
-        yield simulator
+def simulator(simulators: Callable[[str], Simulator]) -> Simulator:
+    return simulators("watching")
 
 
 @pytest.fixture(scope="module")
 def clients(simulator: Simulator) -> Clients:
     return Clients(simulator.endpoint)
-
-
-@pytest.fixture
-def api(simulator: Simulator, clients: Clients) -> Iterator[Api]:
-    api = Api(ACCOUNT, clients, READS)
-    yield api
-    api.close()
-    simulator.control("reset-denials", {})
-
-
-def seed_services(simulator: Simulator) -> None:
-    simulator.client("guardduty", REGION).create_detector(Enable=True)
-    simulator.client("securityhub", REGION).enable_security_hub()
-    simulator.client("inspector2", REGION).enable(accountIds=[ACCOUNT], resourceTypes=["EC2", "ECR"])
-    simulator.client("macie2", EMPTY).disable_macie()
-    recorder = {"name": "default", "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config",
-                "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}}  # fmt: skip
-    settings = simulator.client("config", REGION)
-    settings.put_configuration_recorder(ConfigurationRecorder=recorder)
-    simulator.client("s3").create_bucket(Bucket="history")
-    settings.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "history"})
-    settings.start_configuration_recorder(ConfigurationRecorderName="default")
-
-
-def seed_alarms(simulator: Simulator) -> None:
-    logs, sns = simulator.client("logs", REGION), simulator.client("sns", REGION)
-    logs.create_log_group(logGroupName="trail")
-    for name, pattern in (("Trail", TRAIL_PATTERN), ("Keys", WATCHES["alarm_kms"].pattern), ("Errors", "ERROR")):
-        metric = {"metricName": name, "metricNamespace": "Security", "metricValue": "1"}
-        logs.put_metric_filter(logGroupName="trail", filterName=name, filterPattern=pattern,
-                               metricTransformations=[metric])  # fmt: skip
-    heard, unheard = (sns.create_topic(Name=name)["TopicArn"] for name in ("heard", "unheard"))
-    sns.subscribe(TopicArn=heard, Protocol="email", Endpoint="security@example.com")
-    alarms = (("Trail", heard), ("Keys", unheard), ("Errors", f"arn:aws:automate:{REGION}:ec2:stop"))
-    for name, action in alarms:
-        simulator.client("cloudwatch", REGION).put_metric_alarm(
-            AlarmName=name, Namespace="Security", MetricName=name, Statistic="Sum", Period=300, EvaluationPeriods=1,
-            Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", AlarmActions=[action])  # fmt: skip
-    trail = simulator.client("cloudtrail", REGION)
-    simulator.client("s3").create_bucket(Bucket="logs")
-    trail.create_trail(
-        Name="main", S3BucketName="logs", IsMultiRegionTrail=True,
-        CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*",
-        CloudWatchLogsRoleArn=f"arn:aws:iam::{ACCOUNT}:role/logs")  # fmt: skip
-    trail.start_logging(Name="main")
 
 
 def verdict(rule: Rule, resource: Resource, neighbours: list[Resource] | None = None) -> Finding:
@@ -130,13 +81,6 @@ def test_a_service_is_judged_in_each_region(api: Api, service: str) -> None:
 def test_region_settings_read_again_are_the_same(api: Api, service: str, region: str) -> None:
     [settings] = collected(api, service, region)
     assert ALL[service].reread(api, settings) == settings
-
-
-def test_services_that_are_off_cost_one_call_each(api: Api) -> None:
-    for service in (*SETTINGS, "logs", "cloudwatch"):
-        before = api.calls
-        collected(api, service, EMPTY)
-        assert api.calls == before + 1, service
 
 
 def test_a_suspended_detector_is_no_detector(simulator: Simulator, api: Api) -> None:
@@ -372,13 +316,6 @@ def test_a_topic_that_could_not_be_asked_makes_only_its_chain_unknown(simulator:
     assert verdict(aws_cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
     assert verdict(aws_cloudwatch.alarm_kms, account, neighbours).permission == "sns:ListSubscriptionsByTopic"
     assert verdict(aws_cloudwatch.alarm_root, account, neighbours).verdict is Verdict.FAIL
-
-
-def test_alarms_cost_as_few_calls_as_the_docstrings_say(api: Api) -> None:
-    for service, calls in (("logs", 1), ("cloudwatch", 3)):
-        before = api.calls
-        collected(api, service)
-        assert api.calls == before + calls, service
 
 
 def test_alarms_filters_and_subscriptions_are_read_again(simulator: Simulator, api: Api) -> None:

@@ -1,0 +1,84 @@
+"""Macie, and the machines of Systems Manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope_aws_simulator.corrections.patching import extend, replace
+
+_MAY_REPORT = "/AmazonSSMManagedInstanceCore"
+
+
+def apply() -> None:
+    """Macie is off until somebody turns it on; machines report to Systems Manager when their role lets them."""
+    _macie()
+    _machines()
+
+
+def _macie() -> None:
+    """moto has it on from the beginning.
+
+    AWS refuses every call until it is on: "AccessDeniedException: Macie is not enabled".
+    https://docs.aws.amazon.com/macie/latest/APIReference/macie.html
+    """
+    from moto.macie2.exceptions import AccessDeniedException
+    from moto.macie2.models import MacieBackend
+
+    @extend(MacieBackend, "__init__")
+    def new_backend(moto: Any, self: Any, *args: Any, **kwargs: Any) -> None:
+        moto(self, *args, **kwargs)
+        self.macie_session = None
+
+    @extend(MacieBackend, "get_macie_session")
+    def get_macie_session(moto: Any, self: Any) -> Any:
+        if self.macie_session is None:
+            raise AccessDeniedException("Macie is not enabled")
+        return moto(self)
+
+
+def _machines() -> None:
+    """moto lacks both calls. No machine here ever reports patches.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html,
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceComplianceSummaries.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.ssm.responses import SimpleSystemManagerResponse as Response
+
+    @replace(Response, "describe_instance_information")
+    def describe_instance_information(self: Any) -> Any:
+        machines = list(_reporting(self.current_account, self.region))
+        for wanted in self._get_param("Filters", []):
+            if wanted["Key"] == "InstanceIds":
+                machines = [each for each in machines if each["InstanceId"] in wanted["Values"]]
+        return ActionResult({"InstanceInformationList": machines})
+
+    @replace(Response, "list_resource_compliance_summaries")
+    def list_resource_compliance_summaries(self: Any) -> Any:
+        return ActionResult({"ResourceComplianceSummaryItems": []})
+
+
+def _reporting(account: str, region: str) -> Iterator[dict[str, Any]]:
+    """Running instances whose role may report; AWS's images carry the agent.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
+    """
+    from moto.ec2.models import ec2_backends
+    from moto.iam.models import iam_backends
+
+    profiles = iam_backends[account]["aws"].instance_profiles.values()
+    able = {profile.arn for profile in profiles if any(_may_report(role) for role in profile.roles)}
+    for instance in ec2_backends[account][region].all_instances():
+        profile = instance.iam_instance_profile or {}
+        if instance.state == "running" and profile.get("Arn") in able:
+            yield {
+                "InstanceId": instance.id,
+                "PingStatus": "Online",
+                "ResourceType": "EC2Instance",
+                "PlatformType": "Linux",
+            }
+
+
+def _may_report(role: Any) -> bool:
+    return any(arn.endswith(_MAY_REPORT) for arn in role.managed_policies)

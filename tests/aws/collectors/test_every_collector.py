@@ -1,0 +1,175 @@
+"""What holds for every collector, tried on the place where something of each of its types is."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from tests.aws.collectors.conftest import Reader
+from tests.aws.collectors.places import CALLS, ELSEWHERE, LACKING, NOTHING_THERE, PLACE_OF
+from tests.aws.collectors.world import ACCOUNT, READS, TYPES, Clients, everything, why
+
+from nephoscope.domain import Resource
+from nephoscope_aws.api import Api
+from nephoscope_aws.collectors import ALL, account
+from nephoscope_aws.collectors.account_wide import credential_report
+
+CLOSED_REGION = "ap-east-1"
+Readers = Callable[[str], Reader]
+Found = Callable[[str], list[Resource]]
+NOT_NEEDED_HERE = {("s3", "get_bucket_location")}
+"""Asked only of an AWS that lists buckets without their regions."""
+
+each_service = pytest.mark.parametrize("service", PLACE_OF)
+
+
+@pytest.fixture(scope="module")
+def read_before() -> dict[str, list[Resource]]:
+    return {}
+
+
+@pytest.fixture
+def found(read_before: dict[str, list[Resource]], readers: Readers) -> Found:
+    """Gives all that a collector finds in its place, read once for all tests of this file."""
+
+    def of(service: str) -> list[Resource]:
+        if service not in read_before:
+            read_before[service] = readers(service).collect()
+        return read_before[service]
+
+    return of
+
+
+def test_every_collector_is_tried_somewhere() -> None:
+    assert {*PLACE_OF, *ELSEWHERE} == set(ALL)
+    assert set(LACKING) <= set(TYPES)
+    for file in {*ELSEWHERE.values(), *LACKING.values()}:
+        assert (Path(__file__).parent / f"{file}.py").is_file()
+
+
+def test_every_permission_is_an_action_that_aws_names_in_its_own_policies() -> None:
+    named_by_aws = set(re.findall(r'"([a-z0-9-]+:[A-Za-z0-9]+)"', json.dumps(json.loads(aws_managed_policies_data))))
+    assert set(READS.values()) <= named_by_aws
+
+
+@each_service
+def test_every_type_is_collected_and_no_other(found: Found, service: str) -> None:
+    resources = found(service)
+    assert {each.type for each in resources} == set(ALL[service].service.types) - set(LACKING)
+    assert all(each.readable and each.account == ACCOUNT for each in resources)
+    assert len({each.id for each in resources}) == len(resources)
+    properties = [each.properties for each in resources]
+    assert json.loads(json.dumps(properties)) == properties
+    assert "$unknown" not in json.dumps(properties)
+
+
+@each_service
+def test_every_property_is_of_the_published_schema(found: Found, service: str) -> None:
+    own = getattr(sys.modules[ALL[service].collect.__module__], "SYNTHETIC", {})
+    for resource in found(service):
+        known = {*own.get(resource.type, ()), "Observed"}
+        try:
+            known |= set(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource.type).schema["properties"])
+        except ResourceNotFoundError:
+            assert resource.type in own
+        assert set(resource.properties) <= known, resource.type
+
+
+@each_service
+def test_every_declared_read_is_used_and_the_calls_are_as_few_as_the_docstrings_say(
+    readers: Readers, service: str
+) -> None:
+    """In the region where its things are; then, of the regional ones, where nothing is."""
+    reader = readers(service)
+    if service in ("account", "iam"):
+        credential_report(reader.api)  # as many calls as AWS needs to make it
+    before = reader.api.calls
+    resources = reader.collect()
+    full = reader.api.calls - before
+    for resource in resources:
+        ALL[service].reread(reader.api, resource)
+    assert reader.api.asked == set(ALL[service].reads) - NOT_NEEDED_HERE
+    if ALL[service].service.regional:
+        empty = readers(service)
+        empty.collect(NOTHING_THERE)
+        assert (full, empty.api.calls) == CALLS[service]
+    else:
+        assert full == CALLS[service]
+
+
+HARMLESS = {"iam:ListAccountAliases"}
+"""What only gives a thing its name."""
+
+DENIALS = [(service, action) for service in PLACE_OF for action in ALL[service].service.permissions]
+
+
+@pytest.mark.parametrize(("service", "action"), DENIALS)
+def test_what_a_denial_hides_is_said_and_nothing_else_is_lost(
+    readers: Readers, found: Found, service: str, action: str
+) -> None:
+    before = found(service)
+    reader = readers(service)
+    reader.simulator.control("deny", actions=[action])
+    after = reader.collect()
+    hidden = {each.type for each in after if not each.readable}
+    assert all(each.readable or why(each.properties)["permission"] == action for each in after)
+    assert len(hidden) == sum(not each.readable for each in after), "one stand-in for each type"
+    there = {each.id for each in after}
+    lost = [each for each in before if each.id not in there]
+    assert {each.type for each in lost} <= hidden
+    asked = {READS[call] for call in reader.api.asked}
+    assert action in json.dumps([each.properties for each in after]) or action not in asked or action in HARMLESS
+    same = {each.id: each.properties for each in before}
+    for each in after:
+        if each.readable and "$unknown" not in json.dumps(each.properties):
+            assert each.properties == same[each.id]
+
+
+@each_service
+def test_a_region_that_is_not_enabled_is_unreadable_for_all_types(readers: Readers, service: str) -> None:
+    if not ALL[service].service.regional:
+        pytest.skip("is not asked in a region")
+    resources = readers(service).collect(CLOSED_REGION)
+    assert sorted(each.type for each in resources) == sorted(ALL[service].service.types)
+    assert not any(each.readable for each in resources)
+    assert all(why(each.properties)["reason"] for each in resources)
+
+
+def test_a_dead_endpoint_leaves_nothing_but_stand_ins_and_an_unknown_account() -> None:
+    api = Api(ACCOUNT, Clients("http://127.0.0.1:9"), READS)
+    [found, *others] = everything(api)
+    assert all(why(value) for name, value in found.properties.items() if name != "Observed")
+    assert sorted(each.type for each in others) == sorted(set(TYPES) - {account.ACCOUNT})
+    assert not any(each.readable for each in others)
+    api.close()
+
+
+@each_service
+def test_reading_one_again_gives_the_same_as_collecting_it(readers: Readers, found: Found, service: str) -> None:
+    reader = readers(service)
+    resources = reader.collect()
+    assert resources == found(service), "what did not change is collected unchanged"
+    for resource in resources:
+        assert ALL[service].reread(reader.api, resource) == resource
+
+
+def can_go(type: str) -> bool:
+    """Settings of an account or a region are always there."""
+    return not type.endswith(("::Account", "::AlternateContact", "::RegionSettings", "::RegistryScanningConfiguration"))
+
+
+@pytest.mark.parametrize(
+    "type", [type for type in TYPES if TYPES[type] in PLACE_OF and type not in LACKING and can_go(type)]
+)
+def test_reading_again_what_is_gone_gives_none(readers: Readers, found: Found, type: str) -> None:
+    reader = readers(TYPES[type])
+    known = next(each for each in found(TYPES[type]) if each.type == type)
+    parent, part = known.id.removesuffix("/url"), "/url" * known.id.endswith("/url")
+    gone = Resource(type, f"{parent}0{part}", f"{known.name}0", known.region, ACCOUNT, known.properties)
+    assert ALL[TYPES[type]].reread(reader.api, gone) is None
