@@ -50,15 +50,19 @@ def _rule(row: Finding) -> domain.Rule | None:
     return registry().rules.get(row.rule_id)
 
 
+def _incident(row: Finding) -> Alert | None:
+    """The alert of an incident, which has no rule to take title and severity from."""
+    return row.alert if row.rule_id in list(domain.Kind) else None
+
+
 def _title(row: Finding) -> str:
-    """The rule's title; of an incident, which has none, its own."""
-    rule = _rule(row)
-    return rule.title if rule else row.alert.title if row.alert else row.rule_id
+    known = _rule(row) or _incident(row)
+    return known.title if known else row.rule_id
 
 
 def _severity(row: Finding) -> str:
-    rule = _rule(row)
-    return rule.severity.value if rule else row.alert.severity if row.alert else ""
+    known = _rule(row) or _incident(row)
+    return str(known.severity) if known else ""
 
 
 def _controls(rule_id: str) -> list[tuple[str, str]]:
