@@ -6,12 +6,13 @@ Plugins import these from :mod:`nephoscope.domain`, with all the others.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nephoscope.domain import Call, Default, Resource
+    from nephoscope.domain import Call, Default, Kind, Resource, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,57 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One part of a provider that is collected as a whole: the unit of a scan's shards."""
+    """One part of a provider that is collected as a whole: the unit of a scan's shards.
+
+    One that brings ``incidents`` is read by :meth:`Session.incidents`; its one type is what they are stored as, and
+    ``writes`` are the actions that :meth:`Provider.archiving` needs.
+    """
 
     id: str
     name: str
     types: tuple[str, ...]
     permissions: tuple[str, ...]
     regional: bool = True
+    incidents: bool = False
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that the cloud itself noticed and raised, as a GuardDuty finding; becomes an alert of its own.
+
+    ``key`` is unique within the account and the kind, and stays the same when the incident is updated. ``resource_*``
+    say what it happened to, ``facts`` what a person should see of it, ``details`` is all of it as the cloud wrote it.
+    ``archived`` means that it no longer stands there; ``sample`` that somebody asked the cloud for an example.
+    """
+
+    kind: Kind
+    key: str
+    region: str
+    severity: Severity
+    title: str
+    description: str
+    resource_id: str
+    resource_type: str
+    resource_name: str
+    first_seen: datetime
+    last_seen: datetime
+    updated: datetime
+    count: int
+    link: str
+    guide: str
+    facts: Mapping[str, str]
+    details: Mapping[str, Any]
+    archived: bool = False
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """An incident that stood before and no longer does: it was archived in the cloud, or is gone from it."""
+
+    kind: Kind
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +161,16 @@ class Session(ABC):
     def reread(self, resource: Resource) -> Resource | None:
         """Read one known resource again; None when it is gone. Raises what the cloud raises."""
 
+    def incidents(
+        self, service: str, region: str, since: datetime | None, known: Collection[str]
+    ) -> Iterator[Incident | Over | Resource]:
+        """Yield the incidents that stand and were updated at or after ``since`` (all without it), page by page.
+
+        Also those that stand and are not among the keys ``known``, :class:`Over` for the known ones that no longer
+        do, and :meth:`Resource.unreadable` for what was hidden.
+        """
+        return iter(())
+
     @abstractmethod
     def read(self, call: Call) -> Mapping[str, Any] | None:
         """Do one reading call for a remediation; None when the thing asked for does not exist."""
@@ -165,6 +220,10 @@ class Provider(ABC):
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""
         return ""
+
+    def archiving(self, incident: Resource, *, archive: bool) -> Call | None:
+        """Return the call that archives a stored incident in the cloud, or takes that back; None if there is none."""
+        return None
 
     @abstractmethod
     def open(self, connection: Connection) -> Session:

@@ -21,7 +21,9 @@ from nephoscope.cloud import (
     Connection,
     ConnectionProblem,
     Field,
+    Incident,
     Kit,
+    Over,
     Permission,
     Provider,
     Region,
@@ -34,9 +36,9 @@ from nephoscope.view import Evidence, Fail, Inventory, NotKnown, ResourceView, U
 
 __all__ = [
     "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Evidence", "Fail",
-    "Field", "Finding", "Framework", "Inventory", "Kind", "Kit", "NotKnown", "Permission", "Plan", "PlanProblem",
-    "Provider", "Region", "Remediation", "Resource", "ResourceView", "Rule", "Service", "Session", "Severity",
-    "Step", "Unknown", "Verdict", "Verification", "View", "Writer", "rule", "rules_in", "unknown",
+    "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "NotKnown", "Over", "Permission", "Plan",
+    "PlanProblem", "Provider", "Region", "Remediation", "Resource", "ResourceView", "Rule", "Service", "Session",
+    "Severity", "Step", "Unknown", "Verdict", "Verification", "View", "Writer", "rule", "rules_in", "unknown",
 ]  # fmt: skip
 
 ALL_REGIONS = "global"

@@ -107,6 +107,15 @@ def translated(error: Exception, permission: str) -> Exception:
     return error
 
 
+def switched_off(denied: Denied) -> bool:
+    """Tell whether AWS means that a service is not switched on: Macie says so as if access were denied.
+
+    https://repost.aws/questions/QU8ZC1xd9BQV2vnGkod7gQww
+    """
+    cause = denied.__cause__
+    return isinstance(cause, ClientError) and "is not enabled" in str(cause.response["Error"].get("Message", ""))
+
+
 def _reason(error: ClientError) -> str:
     """Return which kind of policy refused, where AWS says so; the rest of its message names callers and tokens.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nephoscope.domain import (
+    Call,
     Check,
     Connection,
     ConnectionProblem,
@@ -12,9 +13,10 @@ from nephoscope.domain import (
     Permission,
     Provider,
     Region,
+    Resource,
     Verification,
 )
-from nephoscope_aws import collectors, onboarding, verify
+from nephoscope_aws import collectors, incidents, onboarding, verify
 from nephoscope_aws.api import Api, Denied, Unavailable
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
@@ -30,7 +32,7 @@ _IDENTITY_ONLY = session_policy([Permission("sts:GetCallerIdentity")])
 
 def reads() -> dict[tuple[str, str], str]:
     """Return every declared call, the collectors' and the provider's own, with the IAM action it needs."""
-    declared = {**REGION_READS, **verify.READS}
+    declared = {**REGION_READS, **verify.READS, **incidents.READS}
     for collector in collectors.ALL.values():
         declared.update(collector.reads)
     return declared
@@ -42,7 +44,7 @@ class AwsProvider(Provider):
     id = "aws"
     name = "Amazon Web Services"
     fields = FIELDS
-    services = tuple(collector.service for collector in collectors.ALL.values())
+    services = (*(collector.service for collector in collectors.ALL.values()), incidents.SERVICE)
     defaults = DEFAULTS
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
@@ -93,6 +95,9 @@ class AwsProvider(Provider):
             (Region(each["RegionName"], each.get("OptInStatus") != "not-opted-in") for each in found),
             key=lambda region: region.id,
         )
+
+    def archiving(self, incident: Resource, *, archive: bool) -> Call:
+        return incidents.archiving(incident, archive=archive)
 
     def open(self, connection: Connection) -> AwsSession:
         return self._session(connect(connection))

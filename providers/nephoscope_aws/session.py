@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nephoscope.domain import ALL_REGIONS, Call, Permission, PlanProblem, Resource, Session, Writer
+from nephoscope.domain import ALL_REGIONS, Call, Incident, Over, Permission, PlanProblem, Resource, Session, Writer
+from nephoscope_aws import incidents
 from nephoscope_aws.api import Api, code_of, translated
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.collector import Collector
@@ -56,7 +58,14 @@ class AwsSession(Session):
     def collect(self, service: str, region: str) -> Iterator[Resource]:
         return self._collectors[service].collect(self.api, region)
 
+    def incidents(
+        self, service: str, region: str, since: datetime | None, known: Collection[str]
+    ) -> Iterator[Incident | Over | Resource]:
+        return incidents.incidents(self.api, region, since, known)
+
     def reread(self, resource: Resource) -> Resource | None:
+        if resource.type == incidents.FINDING:
+            return incidents.reread(self.api, resource)
         return self._by_type[resource.type].reread(self.api, resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Check
-from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+from nephoscope_aws.api import Api, Denied, Unavailable, code_of, switched_off
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.connect import Connected, role_of
 
@@ -105,7 +105,8 @@ def _attempted(api: Api) -> Callable[[tuple[tuple[str, str], dict[str, Any]]], C
         try:
             api.call(service, operation, **arguments)
         except Denied as denied:
-            return Check(denied.permission, False, "AWS refused it when it was tried")
+            if not switched_off(denied):
+                return Check(denied.permission, False, "AWS refused it when it was tried")
         except Unavailable as problem:
             return Check(api.permission(service, operation), None, problem.message)
         except ClientError:

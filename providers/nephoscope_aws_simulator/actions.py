@@ -179,6 +179,9 @@ def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
         return _kms(call, account)
     if call.service == "cloudtrail":
         return _cloudtrail(call, account)
+    if call.service == "guardduty":
+        id = call.params.get("DetectorId")
+        return [f"arn:aws:guardduty:{call.region}:{account}:detector/{id}" if id else "*"]
     if call.service == "sts":
         return [call.params.get("RoleArn", "*")]
     return [None]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
+from nephoscope_aws_simulator.corrections import findings
 from nephoscope_aws_simulator.world import World, ago
 
 Item = Mapping[str, Any]
@@ -72,10 +73,16 @@ def _instance_launch(_: World, item: Item) -> None:
     instances[item["id"]].launch_time = ago(item["age_days"])
 
 
+def _guardduty_finding(_: World, item: Item) -> None:
+    """region, finding (as the API writes it, with its id; what is not given stays as it was)."""
+    findings.put(item.get("account", DEFAULT_ACCOUNT), item["region"], item["finding"])
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
     "role": _role,
     "root": _root,
     "instance_launch": _instance_launch,
+    "guardduty_finding": _guardduty_finding,
 }

@@ -49,11 +49,13 @@ def rules_for(account: Account) -> list[domain.Rule]:
 
 
 def permissions_for(account: Account, *, writing: bool) -> list[str]:
-    """Return the actions that the reading role needs, or the writing role for all fixes of its provider."""
+    """Return the actions that the reading role needs, or the writing role for all that its provider may change."""
+    services = provider_of(account).services
     if writing:
         fixes = (each for each in registry().remediations.values() if each.provider == account.provider)
-        return sorted({action for fix in fixes for action in fix.writes})
-    return sorted({action for service in provider_of(account).services for action in service.permissions})
+        writes = [*(fix.writes for fix in fixes), *(service.writes for service in services)]
+        return sorted({action for actions in writes for action in actions})
+    return sorted({action for service in services for action in service.permissions})
 
 
 def kits(account: Account, *, writing: bool = False) -> list[domain.Kit]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from nephoscope.alerts import queries, services
+from nephoscope.alerts import incidents, queries, services
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice
 from nephoscope.audit.services import Actor
 from nephoscope.changes.services import plan_change
@@ -140,16 +140,21 @@ class AlertAdmin(ConsoleAdmin):
             else:
                 text = ngettext("%(n)s resource is suppressed.", "%(n)s resources are suppressed.", count)
                 messages.success(request, text % {"n": count})
+                for problem in incidents.archive(actor, alert, findings):
+                    messages.warning(request, problem)
                 return self.back(alert)
         return self.show(request, alert, template="console/suppress.html", title=_t("Suppress"), findings=findings,
                          errors=errors)  # fmt: skip
 
     def unsuppress(self, request: HttpRequest, pk: int) -> HttpResponse:
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        count = attempt(request, lambda: services.unsuppress(actor, alert, self._chosen(request, alert)))
+        findings = list(self._chosen(request, alert))
+        count = attempt(request, lambda: services.unsuppress(actor, alert, findings))
         if count is not None:
             text = ngettext("%(n)s resource counts again.", "%(n)s resources count again.", count)
             messages.success(request, text % {"n": count})
+            for problem in incidents.archive(actor, alert, findings, archive=False):
+                messages.warning(request, problem)
         return self.back(alert)
 
     def recheck(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope import domain
-from nephoscope.alerts import outputs, queries, services
+from nephoscope.alerts import incidents, outputs, queries, services
 from nephoscope.alerts.models import (
     Alert,
     AlertState,
@@ -114,6 +114,16 @@ class RemediationSerializer(serializers.Serializer[domain.Remediation]):
     summary = serializers.CharField()
 
 
+class IncidentSerializer(serializers.Serializer[Any]):
+    description = serializers.CharField(required=False)
+    link = serializers.URLField(required=False, help_text="The incident in the vendor's console.")
+    guide = serializers.URLField(required=False, help_text="The vendor's documentation of such incidents.")
+    count = serializers.IntegerField(required=False, help_text="How often it was seen.")
+    facts = serializers.DictField(child=serializers.CharField(), required=False)
+    resource_id = serializers.CharField(required=False)
+    resource_type = serializers.CharField(required=False)
+
+
 class ReadinessSerializer(serializers.Serializer[Any]):
     ready = serializers.BooleanField()
     why = serializers.CharField(help_text="Why it cannot be fixed from here by you; empty when it can.")
@@ -126,13 +136,14 @@ class AlertDetailSerializer(AlertSerializer):
     findings = serializers.SerializerMethodField(
         help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
     )
+    details = IncidentSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
     fixing = serializers.SerializerMethodField()
     timeline = serializers.SerializerMethodField(
         help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."
     )
 
     class Meta(AlertSerializer.Meta):
-        fields = [*AlertSerializer.Meta.fields, "about", "controls", "findings", "fixing", "timeline"]
+        fields = [*AlertSerializer.Meta.fields, "about", "details", "controls", "findings", "fixing", "timeline"]
         read_only_fields = fields
 
     @extend_schema_field(RuleSerializer(allow_null=True))
@@ -281,9 +292,14 @@ class Alerts(Models):
     @extend_schema(request=Suppressing, responses=AlertDetailSerializer)
     @action(detail=True, methods=["post"])
     def suppress(self, request: Request, id: str) -> Response:
-        """Ignore some of the affected resources from now on, for a reason, perhaps until a time."""
+        """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
+
+        A GuardDuty finding is archived in AWS as well where the account has a fix role; the timeline says so.
+        """
         alert, asked = self.get_object(), self.body(Suppressing)
-        services.suppress(self.actor, alert, selected(alert, asked) or (), **asked)
+        findings = selected(alert, asked) or []
+        services.suppress(self.actor, alert, findings, **asked)
+        incidents.archive(self.actor, alert, findings)
         return self.shown(alert)
 
     @extend_schema(request=Selection, responses=AlertDetailSerializer)
@@ -291,7 +307,9 @@ class Alerts(Models):
     def unsuppress(self, request: Request, id: str) -> Response:
         """Take suppressions back; the resources count again at once."""
         alert = self.get_object()
-        services.unsuppress(self.actor, alert, selected(alert, self.body(Selection)) or ())
+        findings = selected(alert, self.body(Selection)) or []
+        services.unsuppress(self.actor, alert, findings)
+        incidents.archive(self.actor, alert, findings, archive=False)
         return self.shown(alert)
 
     @extend_schema(request=Rechecking, responses=RecheckSerializer)

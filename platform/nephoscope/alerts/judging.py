@@ -19,7 +19,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.services import provider_of, rules_for
 from nephoscope.alerts import compliance
-from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.alerts.models import Alert, Finding, IncidentCursor, Suppression
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Verdict
@@ -82,7 +82,7 @@ class Judge:
                 elif update := self._update(stored, row, finding, now, moves):
                     changed.append(update)
         Finding.objects.filter(pk__in=over).delete()
-        self._suppress_again(changed)
+        suppress_again(changed)
         Finding.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
         )
@@ -128,20 +128,6 @@ class Judge:
             )  # fmt: skip
         return self._alerts[rule.id]
 
-    def _suppress_again(self, changed: list[Finding]) -> None:
-        """A suppression holds by the resource's id: also for a finding that comes back."""
-        new = [each for each in changed if each.alert_id and each.suppression_id is None]
-        if not new:
-            return
-        standing = {
-            (alert, resource): pk
-            for alert, resource, pk in Suppression.objects.standing()
-            .filter(alert__in={each.alert_id for each in new})
-            .values_list("alert_id", "resource_id", "pk")
-        }
-        for each in new:
-            each.suppression_id = standing.get((each.alert_id, each.resource.resource_id))
-
     def close(self, over: Q) -> None:
         """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked."""
         now = timezone.now()
@@ -160,6 +146,21 @@ class Judge:
     def checked(self) -> set[str]:
         """The ids of the rules that are checked."""
         return {rule.id for rules in self.rules.values() for rule in rules}
+
+
+def suppress_again(changed: list[Finding]) -> None:
+    """A suppression holds by the resource's id: also for a finding that comes back."""
+    new = [each for each in changed if each.alert_id and each.suppression_id is None]
+    if not new:
+        return
+    standing = {
+        (alert, resource): pk
+        for alert, resource, pk in Suppression.objects.standing()
+        .filter(alert__in={each.alert_id for each in new})
+        .values_list("alert_id", "resource_id", "pk")
+    }
+    for each in new:
+        each.suppression_id = standing.get((each.alert_id, each.resource.resource_id))
 
 
 def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:
@@ -186,7 +187,8 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
     if still_wanted():
-        judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=judge.checked))
+        # An incident's finding bears a kind for a rule, and no policy chooses it.
+        judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=[*judge.checked, *domain.Kind]))
         compliance.write_down(scan)
 
 
@@ -204,6 +206,7 @@ def _leave_deselected_regions(account: Account, services: Iterable[domain.Servic
     Resource.objects.filter(account=account, service__in=regional, gone_at=None).exclude(
         region__in=account.regions
     ).update(gone_at=timezone.now())
+    IncidentCursor.objects.filter(account=account).exclude(region__in=account.regions).delete()
 
 
 def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:

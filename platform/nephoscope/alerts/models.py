@@ -46,6 +46,8 @@ class VerdictChoice(models.TextChoices):
 class Alert(models.Model):
     """One rule failing in one account. ``key`` is the rule's id; the row is kept, resolved and reopened.
 
+    Of another kind than security it is one incident that the cloud raised: ``key`` is the incident's, ``details`` hold
+    its description, link, guide, facts, and how often it was seen, and its one finding bears the kind for a rule.
     ``affected`` and ``suppressed`` count its failing findings; open while any is affected, suppressed while all are.
     """
 
@@ -55,6 +57,7 @@ class Alert(models.Model):
     severity = models.CharField(_("severity"), max_length=10, choices=SeverityChoice.choices)
     rank = models.PositiveSmallIntegerField(editable=False)
     title = models.CharField(_("title"), max_length=300)
+    details = models.JSONField(_("details"), default=dict)
     state = models.CharField(_("state"), max_length=12, choices=AlertState.choices, default=AlertState.RESOLVED)
     affected = models.PositiveIntegerField(_("affected"), default=0)
     suppressed = models.PositiveIntegerField(_("suppressed"), default=0)
@@ -79,6 +82,21 @@ class Alert(models.Model):
     def rule(self) -> domain.Rule | None:
         """The rule as the plugins have it now; None when its plugin is no longer enabled."""
         return registry().rules.get(self.key)
+
+
+class IncidentCursor(models.Model):
+    """Up to when the incidents of an account's service in a region were read."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    service = models.CharField(max_length=60)
+    region = models.CharField(max_length=60)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "service", "region"], name="one_cursor_per_region")]
+
+    def __str__(self) -> str:
+        return f"{self.service} in {self.region}"
 
 
 class SuppressionQuerySet(InAccountQuerySet):

@@ -33,7 +33,8 @@ ASFF_COMPLIANCE = {"pass": "PASSED", "fail": "FAILED", "unknown": "NOT_AVAILABLE
 
 def findings_of(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     """Return the rows with what an output needs, and without the resources' properties."""
-    return rows.select_related("resource", "account", "suppression").defer("resource__properties").order_by("pk")
+    rows = rows.select_related("resource", "account", "suppression", "alert")
+    return rows.defer("resource__properties").order_by("pk")
 
 
 def as_json(rows: QuerySet[Finding], form: str) -> Iterator[str]:
@@ -47,6 +48,21 @@ def as_json(rows: QuerySet[Finding], form: str) -> Iterator[str]:
 
 def _rule(row: Finding) -> domain.Rule | None:
     return registry().rules.get(row.rule_id)
+
+
+def _incident(row: Finding) -> Alert | None:
+    """The alert of an incident, which has no rule to take title and severity from."""
+    return row.alert if row.rule_id in list(domain.Kind) else None
+
+
+def _title(row: Finding) -> str:
+    known = _rule(row) or _incident(row)
+    return known.title if known else row.rule_id
+
+
+def _severity(row: Finding) -> str:
+    known = _rule(row) or _incident(row)
+    return str(known.severity) if known else ""
 
 
 def _controls(rule_id: str) -> list[tuple[str, str]]:
@@ -70,7 +86,7 @@ def _partition(row: Finding) -> str:
 def ocsf(row: Finding) -> Row:
     """A finding as an OCSF compliance finding."""
     rule, now = _rule(row), row.changed_at
-    severity_id, severity = OCSF_SEVERITY[rule.severity.value] if rule else (0, "Unknown")
+    severity_id, severity = OCSF_SEVERITY.get(_severity(row), (0, "Unknown"))
     verdict_id, verdict = OCSF_COMPLIANCE.get(row.verdict, (0, "Unknown"))
     status_id, status = OCSF_STATUS["suppressed" if row.suppression_id else "new" if row.failing_since else "resolved"]
     controls = _controls(row.rule_id)
@@ -88,7 +104,7 @@ def ocsf(row: Finding) -> Row:
         },
         "finding_info": {
             "uid": _uid(row),
-            "title": rule.title if rule else row.rule_id,
+            "title": _title(row),
             "desc": rule.why if rule else "",
             "types": [row.rule_id],
             "modified_time": int(now.timestamp() * 1000),
@@ -138,8 +154,8 @@ def asff(row: Finding) -> Row:
         "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
         "CreatedAt": _moment(row.failing_since or row.changed_at),
         "UpdatedAt": _moment(row.changed_at),
-        "Severity": {"Label": rule.severity.value.upper() if rule else "INFORMATIONAL"},
-        "Title": (rule.title if rule else row.rule_id)[:256],
+        "Severity": {"Label": _severity(row).upper() or "INFORMATIONAL"},
+        "Title": _title(row)[:256],
         "Description": (row.message or (rule.why if rule else "") or row.rule_id)[:1024],
         "Remediation": {"Recommendation": recommendation},
         "ProductFields": {"nephoscope/version": __version__, "nephoscope/account": row.account.name},

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from nephoscope import domain
 from nephoscope.accounts.services import provider_of
+from nephoscope.alerts import incidents
 from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Moves, refresh
@@ -117,6 +118,8 @@ def expire_suppressions() -> int:
             summary = f"ended the suppression of {each.resource_name} of {each.alert}, as its time is over"
             record(Actor.system(), "alert.unsuppressed", each.alert, summary, account=each.alert.account)
             _refresh(each.alert, Actor.system())
+        rows = list(each.alert.findings.filter(resource__resource_id=each.resource_id))
+        incidents.archive(Actor.system(), each.alert, rows, archive=False)
     return len(over)
 
 

@@ -29,7 +29,7 @@ class Moves:
         self.added[alert].append(resource)
 
     def closed(self, alert: int | None, resource: str, why: str, *, suppressed: bool) -> None:
-        """``why`` is one of: fixed, gone, no longer checked."""
+        """``why`` is one of: fixed, gone, no longer checked; of an incident, what became of it in the cloud."""
         if alert is not None:
             self.left[alert][f"{why}, was suppressed" if suppressed else why].append(resource)
 
@@ -50,7 +50,7 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
     }
     for alert in alerts.values():
         count = counts.get(alert.pk, {"affected": 0, "suppressed": 0})
-        was = alert.state
+        was, reopened = alert.state, alert.resolved_at is not None
         alert.affected, alert.suppressed = count["affected"], count["suppressed"]
         alert.state = _state(alert)
         if alert.pk in moves.seen:
@@ -64,7 +64,7 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
             alert.title, alert.severity = rule.title[:300], rule.severity.value
             alert.rank = list(Severity).index(rule.severity)
         alert.save()
-        _write_down(alert, was, moves, actor, now)
+        _write_down(alert, was, moves, actor, now, reopened=reopened)
 
 
 def _state(alert: Alert) -> AlertState:
@@ -73,9 +73,8 @@ def _state(alert: Alert) -> AlertState:
     return AlertState.SUPPRESSED if alert.suppressed else AlertState.RESOLVED
 
 
-def _write_down(alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime) -> None:
+def _write_down(alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime, *, reopened: bool) -> None:
     if added := moves.added.get(alert.pk):
-        reopened = was == AlertState.RESOLVED and alert.first_seen < now
         verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
         record(actor, f"alert.{'added' if verb.startswith('added') else verb}", alert,
                f"{verb} {alert} “{alert.title}”: {_names(added)}", account=alert.account, at=now)  # fmt: skip

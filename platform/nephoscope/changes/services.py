@@ -19,7 +19,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.services import provider_of
 from nephoscope.alerts.judging import judge_resources
-from nephoscope.alerts.models import Alert, Finding
+from nephoscope.alerts.models import Alert, Finding, KindChoice
 from nephoscope.alerts.services import chosen, reread
 from nephoscope.audit.services import Actor, given, record
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
@@ -46,6 +46,8 @@ def readiness(user: Any, alert: Alert) -> Readiness:
     rule = alert.rule
     known = registry().remediations
     fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
+    if alert.kind != KindChoice.SECURITY:
+        return Readiness(False, _("This happened, and no change of a setting undoes it; follow the vendor’s guide."))
     if not fixes:
         return Readiness(False, _("Nephoscope has no fix for this rule yet; fix it by hand as described."))
     if not may(user, "change"):

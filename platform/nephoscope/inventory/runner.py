@@ -11,9 +11,10 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +22,9 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.services import provider_of
+from nephoscope.alerts import incidents
 from nephoscope.alerts.judging import judge_scan
+from nephoscope.audit.services import Actor
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, Scan, ScanState, Shard, ShardState
 from nephoscope.inventory.scans import finish_if_over
@@ -46,6 +49,7 @@ class Lane:
     shard: Shard
     seen: set[int] = field(default_factory=set)
     gaps: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Ended:
     error: str = ""
 
 
-Batch = list[domain.Resource]
+Item = domain.Resource | domain.Incident | domain.Over
+Batch = list[Item]
 
 
 class Worker:
@@ -103,7 +108,9 @@ class Worker:
         while True:
             while len(self.lanes) < LANES and not self.stop.is_set() and (shard := self._claim(reading=True)):
                 self.lanes[shard.pk] = Lane(shard)
-                threading.Thread(target=self._lane, args=(session, shard), name=str(shard), daemon=True).start()
+                threading.Thread(
+                    target=self._lane, args=(self._source(session, shard), shard), name=str(shard), daemon=True
+                ).start()
             if not self.lanes:
                 return
             self._heartbeat()
@@ -118,14 +125,20 @@ class Worker:
             if self.on_progress:
                 self.on_progress(self.scan)
 
-    def _lane(self, session: domain.Session, shard: Shard) -> None:
+    def _source(self, session: domain.Session, shard: Shard) -> Callable[[], Iterator[Item]]:
+        """Return what reads a shard; what it needs of the database is fetched here."""
+        if self.services[shard.service].incidents:
+            return incidents.source(session, self.scan.account, shard.service, shard.region)
+        return partial(session.collect, shard.service, shard.region)
+
+    def _lane(self, source: Callable[[], Iterator[Item]], shard: Shard) -> None:
         """Read one shard; the only code that runs in a thread. It touches no database."""
         error, batch = "", []
         try:
-            for resource in session.collect(shard.service, shard.region):
+            for item in source():
                 if self.stop.is_set():
                     break
-                batch.append(resource)
+                batch.append(item)
                 if len(batch) >= BATCH:
                     self.output.put((shard.pk, batch))
                     batch = []
@@ -139,8 +152,16 @@ class Worker:
         self.output.put((shard.pk, Ended(error)))
 
     def _store(self, lane: Lane, batch: Batch) -> None:
-        lane.seen.update(store.save(self.scan.account, lane.shard.service, batch))
-        for resource in batch:
+        account, service = self.scan.account, self.services[lane.shard.service]
+        resources = [each for each in batch if isinstance(each, domain.Resource)]
+        if service.incidents:
+            raised = [each for each in batch if not isinstance(each, domain.Resource)]
+            lane.seen.update(incidents.save(account, service, raised, Actor.system(f"Scan {self.scan.pk}")))
+            times = [each.updated for each in raised if isinstance(each, domain.Incident)]
+            lane.newest = max([lane.newest, *times] if lane.newest else times, default=None)
+        else:
+            lane.seen.update(store.save(account, service.id, resources))
+        for resource in resources:
             if len(lane.gaps) < MAX_GAPS:
                 _note_gaps(lane.gaps, resource.type, resource.properties)
         Shard.objects.filter(pk=lane.shard.pk, owner=self.owner).update(resources=len(lane.seen))
@@ -160,7 +181,10 @@ class Worker:
                 shard.state = ShardState.FAILED
             else:
                 shard.state = ShardState.DONE
-                store.mark_gone(self.scan.account, self.services[shard.service], shard.region, lane.seen)
+                if (service := self.services[shard.service]).incidents:
+                    incidents.advance(self.scan.account, service.id, shard.region, lane.newest, whole=not lane.gaps)
+                else:
+                    store.mark_gone(self.scan.account, service, shard.region, lane.seen)
             shard.save()
 
     # -- leases ------------------------------------------------------------------------------------

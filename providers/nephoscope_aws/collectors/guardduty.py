@@ -22,9 +22,14 @@ SYNTHETIC = {SETTINGS: ("Detectors",)}
 """``Detectors`` is a list of AWS::GuardDuty::Detector: Id, Enable."""
 
 
+def detectors(api: Api, region: str) -> list[str]:
+    """Return the ids of a region's detectors, asked once in a session."""
+    asked = f"guardduty detectors {region}"
+    return api.once(asked, lambda: list(api.pages("guardduty", "list_detectors", "DetectorIds", region=region)))
+
+
 def _read(api: Api, region: str) -> dict[str, Any]:
-    ids = api.pages("guardduty", "list_detectors", "DetectorIds", region=region)
-    return {"Detectors": [{"Id": id, "Enable": _enabled(api, region, id)} for id in ids]}
+    return {"Detectors": [{"Id": id, "Enable": _enabled(api, region, id)} for id in detectors(api, region)]}
 
 
 def _enabled(api: Api, region: str, id: str) -> Any:

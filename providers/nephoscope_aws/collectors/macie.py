@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from nephoscope_aws.api import Api, Denied
+from nephoscope_aws.api import Api, Denied, switched_off
 from nephoscope_aws.collectors.region_settings import collector
 
 SETTINGS = "AWS::Macie::RegionSettings"
@@ -24,19 +22,10 @@ def _read(api: Api, region: str) -> dict[str, Any]:
     try:
         answer = api.maybe("macie2", "get_macie_session", ("ResourceNotFoundException",), region=region)
     except Denied as denied:
-        if not _off(denied):
+        if not switched_off(denied):
             raise
         answer = None
     return {"Status": answer.get("status") if answer else None}
-
-
-def _off(denied: Denied) -> bool:
-    """Tell whether AWS means that there is no session: it says so as if access were denied.
-
-    https://repost.aws/questions/QU8ZC1xd9BQV2vnGkod7gQww
-    """
-    cause = denied.__cause__
-    return isinstance(cause, ClientError) and "is not enabled" in str(cause.response["Error"].get("Message", ""))
 
 
 COLLECTOR = collector("macie", "Amazon Macie", SETTINGS, READS, _read)

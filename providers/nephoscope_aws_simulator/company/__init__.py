@@ -12,6 +12,7 @@ from typing import Any
 from nephoscope_aws_simulator.company import roles
 from nephoscope_aws_simulator.company.buckets import BUCKETS, make_buckets
 from nephoscope_aws_simulator.company.cloud import Cloud
+from nephoscope_aws_simulator.company.detections import make_detections
 from nephoscope_aws_simulator.company.keys_and_trails import make_keys, make_trails
 from nephoscope_aws_simulator.company.network import make_network
 from nephoscope_aws_simulator.company.people import make_people
@@ -48,6 +49,7 @@ def seed(endpoint: str) -> Summary:
         delivery_role = chapters.submit(roles.make_roles, cloud)
         make_buckets(cloud, keys)
         make_trails(cloud, keys, delivery_role.result())
+        make_detections(cloud)
         for chapter in (network, people, certificates):
             chapter.result()
     return Summary(dict(cloud.counts))

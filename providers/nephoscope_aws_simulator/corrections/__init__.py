@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nephoscope_aws_simulator.corrections import blocks, edge, identity, regional, speed, stacks, storage, watching
+from nephoscope_aws_simulator.corrections import (
+    blocks,
+    edge,
+    findings,
+    identity,
+    regional,
+    speed,
+    stacks,
+    storage,
+    watching,
+)
 from nephoscope_aws_simulator.world import World
 
 
@@ -14,5 +24,6 @@ def apply(world: World) -> None:
     blocks.apply()
     edge.apply()
     watching.apply()
+    findings.apply()
     stacks.apply()
     speed.apply()

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, Finding, VerdictChoice
+from nephoscope.alerts.models import Alert, Finding, KindChoice, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
@@ -52,6 +52,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     return {
         "title": alert.title,
         "rule": rule,
+        "incident": alert.details if alert.kind != KindChoice.SECURITY else None,
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
         "chosen": ids(request.GET.get("chosen", "")),
