@@ -106,7 +106,7 @@ class AlertAdmin(ConsoleAdmin):
                 "label": _("Show suppressed"),
                 "href": f"?{parameters.urlencode()}" if not on else f"?{_without(parameters, 'suppressed')}",
             }
-        asked = {name: value for name, value in request.GET.items() if name in EXPORTED and value}
+        asked = {name: str(value) for name, value in request.GET.items() if name in EXPORTED and value}
         export = f"{reverse('alerts-csv')}?{urlencode(asked)}"
         return super().changelist_view(request, {"switch": switch, "export": export, **(extra_context or {})})
 
