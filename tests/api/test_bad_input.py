@@ -21,7 +21,7 @@ def send(client: Any, method: str, path: str, body: Any) -> Any:
 SHORT = {"ACCOUNT": "accounts/{account.pk}", "ALERT": "alerts/{alert.pk}", "CHANGE": "changes/{change.pk}"}
 
 BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
-    ("POST", "accounts", {"name": "prod", "provider": "toy"}, {"name": "already exists"}),
+    ("POST", "accounts", {"name": "prod", "provider": "toy"}, {"name": "exists already"}),
     ("POST", "accounts", {"provider": "toy"}, {"name": "required"}),
     ("POST", "accounts", {"name": "", "provider": "toy"}, {"name": "blank"}),
     ("POST", "accounts", {"name": "n" * 101, "provider": "toy"}, {"name": "no more than 100"}),
