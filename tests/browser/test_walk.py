@@ -134,7 +134,7 @@ def test_regions_and_policies_are_chosen_and_the_scan_shows_its_progress(visitor
     for region in REGIONS:
         regions.get_by_label(region, exact=True).check()
     assert regions.get_by_role("checkbox", checked=True).count() == len(REGIONS)
-    page.get_by_role("group", name="Policies").get_by_label("CIS Amazon Web Services Foundations 3.0").uncheck()
+    page.get_by_role("group", name="Policies").get_by_label("CIS Amazon Web Services Foundations 3.0").check()
     visitor.press("Scan now")
     expect(visitor.heading("Scan 1 of northwind")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -142,7 +142,7 @@ def test_regions_and_policies_are_chosen_and_the_scan_shows_its_progress(visitor
     expect(page.locator("#done-s3")).to_have_text("1 of 1 done", timeout=60_000)
     visitor.picture("scan-running")
     expect(page.get_by_text("Succeeded", exact=True)).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100 % · 1\d\d resources"))
+    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100 % · \d+ resources"))
     visitor.picture("scan-finished")
 
 

@@ -13,9 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.test import override_settings
 from django.utils import timezone
 from tests.conftest import use
+from tests.core.scanning import connect
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import configure_account, create_account, kits, permissions_for, verify_account
+from nephoscope.accounts.services import configure_account, kits, permissions_for, verify_account
 from nephoscope.alerts import incidents
 from nephoscope.alerts.models import Alert, Finding, IncidentCursor
 from nephoscope.alerts.services import expire_suppressions, recheck, suppress, unsuppress
@@ -82,9 +83,7 @@ def world(simulator: Simulator, system: Actor, monkeypatch: pytest.MonkeyPatch, 
     use(monkeypatch, simulator)
     simulator.control("reset-denials")
     client = simulator.client("guardduty", REGION)
-    account = create_account(system, name="watched")
-    verify_account(system, account)
-    account = configure_account(system, account, regions=[REGION, "us-east-1"])
+    account = connect(system, [REGION, "us-east-1"])
     detector = client.create_detector(Enable=True)["DetectorId"]
     yield World(account, system, simulator, detector)
     client.delete_detector(DetectorId=detector)

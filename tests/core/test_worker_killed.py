@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from tests.core.scanning import connect, scanned, snapshot
+from tests.core.scanning import SERVICES, connect, scanned, snapshot
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
@@ -48,7 +48,7 @@ def test_a_worker_killed_in_the_middle_delays_the_scan_and_does_not_harm_it(
     aws.control("latency", ms=150)
     first = worker()
     try:
-        scan = start_scan(system, account)
+        scan = start_scan(system, account, services=SERVICES)
         wait(lambda: scan.shards.filter(state="done").count() >= 2)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
