@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections import OrderedDict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,8 +97,13 @@ def without_account(params: dict[str, Any], **_: Any) -> None:
         params["url"] = url._replace(netloc=re.sub(r"^\d{12}\.", "", url.netloc)).geturl()
 
 
+KEPT = 32
+"""Clients that a session keeps; the one not used for longest goes first. A scan has some hundred services and regions,
+each needed for a moment only, and each client holds half a megabyte."""
+
+
 class ClientCache:
-    """One session's clients, made once per service and region. botocore's clients are thread-safe, making them is not:
+    """One session's clients, per service and region. botocore's clients are thread-safe, making them is not:
 
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
     """
@@ -107,7 +113,7 @@ class ClientCache:
         self._session = session
         self._config = config(session, attempts)
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
     def client(self, service: str, region: str = "") -> Any:
         """Return the client of a service in a region, by default the home region."""
@@ -116,6 +122,10 @@ class ClientCache:
             if at not in self._clients:
                 self._clients[at] = self._session.create_client(*at, config=self._config)
                 self._clients[at].meta.events.register("before-call.s3-control", without_account)
+            self._clients.move_to_end(at)
+            if len(self._clients) > KEPT:
+                # Not closed: a thread may be using it. It goes with the last one that does.
+                self._clients.popitem(last=False)
             return self._clients[at]
 
     def declared(self, operations: frozenset[Operation]) -> ClientCache:
