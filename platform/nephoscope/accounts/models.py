@@ -100,7 +100,9 @@ class Account(models.Model):
         AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts"
     )  # fmt: skip
     regions = models.JSONField(_("regions"), default=list, blank=True)
+    services = models.JSONField(_("services"), default=list, blank=True, help_text=_("None: all."))
     policies = models.JSONField(_("policies"), default=list, blank=True)
+    tags = models.JSONField(_("tags"), default=dict, blank=True)
     scan_every = models.PositiveSmallIntegerField(
         _("scan every … hours"), default=0, validators=[MaxValueValidator(24 * 31)],
         help_text=_("0: only when somebody starts one."),
