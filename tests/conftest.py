@@ -177,7 +177,8 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         tables = [table for table in connection.introspection.table_names() if table not in kept]
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
-            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            for table in tables:  # a few rows each: that is a hundred times as fast as TRUNCATE
+                cursor.execute(f'DELETE FROM "{table}"')
             cursor.execute("RESET session_replication_role")
         connection.close()
 

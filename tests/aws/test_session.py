@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -352,22 +351,19 @@ def test_clients_of_one_service_and_region_are_made_once(simulator: Simulator) -
 
 
 @pytest.mark.slow
-def test_every_collector_collects_a_company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Simulator(company=True) as company:
-        for name, value in company.env().items():
-            monkeypatch.setenv(name, value)
-        provider = AwsProvider()
-        session = provider.open(Connection("", {}))
-        found = {
-            service.id: list(session.collect(service.id, "us-east-1" if service.regional else "global"))
-            for service in provider.services
-            if not service.incidents
-        }
-        assert len(list(session.incidents("guardduty_findings", "us-east-1", None, ()))) == 4
-        types = {resource.type for resources in found.values() for resource in resources}
-        assert types <= {type for service in provider.services for type in service.types}
-        assert all(resource.readable for resources in found.values() for resource in resources)
-        assert {"AWS::::Account", "AWS::S3::Bucket", "AWS::IAM::User", "AWS::EC2::SecurityGroup"} <= types
-        bucket = next(resource for resource in found["s3"])
-        assert session.reread(bucket) == bucket
-        session.close()
+def test_every_collector_collects_a_company(aws: Simulator) -> None:
+    provider = AwsProvider()
+    session = provider.open(Connection("", {}))
+    found = {
+        service.id: list(session.collect(service.id, "us-east-1" if service.regional else "global"))
+        for service in provider.services
+        if not service.incidents
+    }
+    assert len(list(session.incidents("guardduty_findings", "us-east-1", None, ()))) == 4
+    types = {resource.type for resources in found.values() for resource in resources}
+    assert types <= {type for service in provider.services for type in service.types}
+    assert all(resource.readable for resources in found.values() for resource in resources)
+    assert {"AWS::::Account", "AWS::S3::Bucket", "AWS::IAM::User", "AWS::EC2::SecurityGroup"} <= types
+    bucket = next(resource for resource in found["s3"])
+    assert session.reread(bucket) == bucket
+    session.close()

@@ -18,7 +18,8 @@ from tests.browser.visitor import Visitor
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NO_CHROMIUM = "no Chromium was found; install the package chromium to run the browser tests"
-_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run", "--disable-sync"]
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+              "--disable-sync"]  # fmt: skip
 _stopped_at = pytest.StashKey[str]()
 
 

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+from tests.conftest import use
+from tests.core.scanning import connect, scanned
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import configure_account, create_account, kits, verify_account
+from nephoscope.accounts.services import kits, provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.services import recheck
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
 from nephoscope.changes.services import apply_change, plan_change, readiness, undo_change
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
 BUCKET = "northwind-change-test"
@@ -55,24 +56,23 @@ class World:
         return apply_change(self.actor, change, digest=change.digest, reason="nobody needs this")
 
 
-@pytest.fixture
-def roles(aws: Simulator) -> Iterator[Any]:
-    """Deploy the product's own CloudFormation templates, as a person would."""
-    client = aws.client("cloudformation")
-    stacks: list[str] = []
-
-    def deploy(account: Account, *, writing: bool) -> str:
-        name = "fix" if writing else "read"
-        template = next(kit.text for kit in kits(account, writing=writing) if kit.id == "cloudformation")
-        client.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
-        stacks.append(name)
-        outputs = client.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-        return str(next(each["OutputValue"] for each in outputs if each["OutputKey"] == "RoleArn"))
-
-    yield deploy
-    for name in stacks:
-        strip(aws, f"nephoscope-{name}")
-        client.delete_stack(StackName=name)
+@pytest.fixture(scope="module")
+def roles(company: Simulator) -> Iterator[dict[str, str]]:
+    """The settings of an account whose two stacks were deployed from the product's own CloudFormation templates."""
+    account = Account(provider="aws")
+    account.settings = provider_of(account).prepare({})
+    client = company.client("cloudformation")
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, company)
+        for writing, setting in ((False, "role_arn"), (True, "write_role_arn")):
+            template = next(kit.text for kit in kits(account, writing=writing) if kit.id == "cloudformation")
+            client.create_stack(StackName=setting, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+            outputs = client.describe_stacks(StackName=setting)["Stacks"][0]["Outputs"]
+            account.settings[setting] = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "RoleArn")
+    yield account.settings
+    for setting in ("role_arn", "write_role_arn"):
+        strip(company, account.settings[setting].partition("/")[2])
+        client.delete_stack(StackName=setting)
 
 
 def strip(aws: Simulator, role: str) -> None:
@@ -85,26 +85,27 @@ def strip(aws: Simulator, role: str) -> None:
 
 
 @pytest.fixture
-def reading_only(aws: Simulator, roles: Any, system: Actor, remediator: User) -> Iterator[World]:
+def reading_only(aws: Simulator, roles: dict[str, str], system: Actor, remediator: User) -> Iterator[World]:
     """A public bucket, found by a scan through the reading role; the account has no fix role."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.delete_public_access_block(Bucket=BUCKET)
     s3.put_bucket_policy(Bucket=BUCKET, Policy=POLICY)
-    account = create_account(system, name="company")
-    verify_account(system, account, {"role_arn": roles(account, writing=False)})
-    configure_account(system, account, regions=["us-east-1"], groups=list(remediator.account_groups.all()))
-    scan = start_scan(system, account, services=["s3"], enqueue=False)
-    work(scan.pk)
+    account = connect(system, ["us-east-1"])
+    account.settings = {**roles, "write_role_arn": ""}
+    account.save()
+    account.groups.set(remediator.account_groups.all())
+    scanned(account, system, services=["s3"])
     yield World(account, Alert.objects.get(key="aws.s3.public_read"), Actor.of(remediator, "10.0.0.5"), aws)
     s3.delete_bucket_policy(Bucket=BUCKET)
     s3.delete_bucket(Bucket=BUCKET)
 
 
 @pytest.fixture
-def world(reading_only: World, roles: Any, system: Actor) -> World:
+def world(reading_only: World, roles: dict[str, str]) -> World:
     account = reading_only.account
-    verify_account(system, account, {"write_role_arn": roles(account, writing=True)}, writing=True)
+    account.settings, account.writing_verified_at = roles, timezone.now()
+    account.save()
     reading_only.alert.refresh_from_db()
     return reading_only
 

@@ -45,9 +45,9 @@ def test_a_scan_reads_judges_and_a_second_one_writes_nothing(connected: Account,
 
 
 def test_a_denied_call_makes_exactly_what_it_hid_unknown(connected: Account, system: Actor, aws: Simulator) -> None:
-    before = scanned(connected, system) and snapshot()
+    before = scanned(connected, system, services=["s3"]) and snapshot()
     aws.control("deny", actions=["s3:GetBucketVersioning"])
-    scan = scanned(connected, system)
+    scan = scanned(connected, system, services=["s3"])
     assert scan.state == "partial"
     unknown = Finding.objects.filter(verdict="unknown")
     assert set(unknown.values_list("rule_id", flat=True)) == {"aws.s3.versioning", "aws.s3.mfa_delete"}
@@ -59,23 +59,23 @@ def test_a_denied_call_makes_exactly_what_it_hid_unknown(connected: Account, sys
 def test_a_denied_listing_hides_its_type_and_marks_nothing_as_gone(
     connected: Account, system: Actor, aws: Simulator
 ) -> None:
-    scanned(connected, system)
+    scanned(connected, system, services=["ec2"])
     groups = Resource.objects.filter(type="AWS::EC2::SecurityGroup", gone_at=None)
     count, before = groups.count(), snapshot()["alerts"]
     aws.control("deny", actions=["ec2:DescribeSecurityGroups"], regions=["eu-west-1"])
-    scan = scanned(connected, system)
+    scan = scanned(connected, system, services=["ec2"])
     assert scan.state == "partial"
     assert groups.exclude(resource_id__startswith="unreadable").count() == count
     stand_in = Finding.objects.filter(verdict="unknown", resource__resource_id__startswith="unreadable")
     assert set(stand_in.values_list("permission", "resource__region")) == {("ec2:DescribeSecurityGroups", "eu-west-1")}
     assert snapshot()["alerts"] == before
     aws.control("reset-denials")
-    assert scanned(connected, system).state == "succeeded"
+    assert scanned(connected, system, services=["ec2"]).state == "succeeded"
     assert not Finding.objects.filter(verdict="unknown").exists()
 
 
 def test_a_cancelled_scan_closes_nothing(connected: Account, system: Actor, aws: Simulator) -> None:
-    scanned(connected, system)
+    scanned(connected, system, services=["s3"])
     before = snapshot()["alerts"]
     client = aws.client("s3")
     client.put_bucket_versioning(Bucket="northwind-returns-photos", VersioningConfiguration={"Status": "Enabled"})
@@ -93,19 +93,19 @@ def test_a_cancelled_scan_closes_nothing(connected: Account, system: Actor, aws:
 def test_an_account_that_cannot_be_reached_fails_the_scan_in_words_and_closes_nothing(
     connected: Account, system: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scanned(connected, system)
+    scanned(connected, system, services=["s3"])
     before = snapshot()
     Account.objects.filter(pk=connected.pk).update(
         settings={**connected.settings, "role_arn": f"arn:aws:iam::{connected.number}:role/gone"}
     )
-    scan = scanned(connected, system)
+    scan = scanned(connected, system, services=["s3"])
     assert scan.state == "failed"
     assert "role" in scan.error
     assert snapshot() == before
 
 
 def test_a_dead_endpoint_closes_nothing(connected: Account, system: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    scanned(connected, system)
+    scanned(connected, system, services=["s3", "kms"])
     before = snapshot()["alerts"]
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     scan = scanned(connected, system, services=["s3", "kms"])

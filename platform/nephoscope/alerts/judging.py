@@ -7,7 +7,7 @@ leaves a failing finding failing; and a neighbour that this scan could not read 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -69,12 +69,17 @@ class Judge:
 
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
         known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
+        judged = [
+            (row, [judge(rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults)
+                   for rule in self.rules[row.type]])
+            for row, resource in ((row, row.to_domain()) for row in rows)
+        ]  # fmt: skip
+        failing = (each.rule for _row, found in judged for each in found if each.verdict == Verdict.FAIL)
+        self._make_alerts({rule.id: rule for rule in failing}, now)
         moves, changed, over = Moves(), [], []
-        for row in rows:
-            resource = row.to_domain()
-            for rule in self.rules[row.type]:
-                finding = judge(rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults)
-                stored = known.get((rule.id, row.pk))
+        for row, found in judged:
+            for finding in found:
+                stored = known.get((finding.rule.id, row.pk))
                 if finding.verdict == Verdict.NOT_APPLICABLE:
                     if stored:
                         over.append(stored.pk)
@@ -102,7 +107,7 @@ class Judge:
                 stored.failing_since, stored.alert_id, stored.suppression_id,
             )  # fmt: skip
         if finding.verdict == Verdict.FAIL:
-            new.alert = self._alert(finding.rule, now)
+            new.alert = self._alerts[finding.rule.id]
             moves.seen.add(new.alert.pk)
             if new.failing_since is None:
                 new.failing_since = now
@@ -118,15 +123,19 @@ class Judge:
         )
         return None if same else new
 
-    def _alert(self, rule: domain.Rule, now: datetime) -> Alert:
-        if rule.id not in self._alerts:
-            rank = list(domain.Severity).index(rule.severity)
-            self._alerts[rule.id], _made = Alert.objects.get_or_create(
-                account=self.account, kind=domain.Kind.SECURITY.value, key=rule.id,
-                defaults={"severity": rule.severity.value, "rank": rank, "title": rule.title[:300], "first_seen": now,
-                          "last_seen": now, "opened_at": now},
-            )  # fmt: skip
-        return self._alerts[rule.id]
+    def _make_alerts(self, failing: Mapping[str, domain.Rule], now: datetime) -> None:
+        """See that each failing rule has its alert; the account is locked, so nobody else makes it meanwhile."""
+        missing = sorted(failing.keys() - self._alerts)
+        of_these = {"account": self.account, "kind": domain.Kind.SECURITY.value}
+        if missing:
+            self._alerts |= {alert.key: alert for alert in Alert.objects.filter(**of_these, key__in=missing)}
+        new = [failing[id] for id in missing if id not in self._alerts]
+        made = Alert.objects.bulk_create(
+            Alert(**of_these, key=rule.id, title=rule.title[:300], severity=rule.severity.value,
+                  rank=list(domain.Severity).index(rule.severity), first_seen=now, last_seen=now, opened_at=now)
+            for rule in new
+        )  # fmt: skip
+        self._alerts |= {alert.key: alert for alert in made}
 
     def close(self, over: Q) -> None:
         """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,8 +11,12 @@ from django.db.models import Count, Q
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding
-from nephoscope.audit.services import Actor, record
+from nephoscope.audit.models import Entry
+from nephoscope.audit.services import Actor, append, entry
 from nephoscope.domain import Severity
+
+MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at", "title", "severity", "rank"]
+"""What a refresh may change of an alert, besides when it was last seen."""
 
 NAMED = 20
 """Resources that an audit entry names; the rest are counted."""
@@ -48,13 +53,13 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
         .annotate(affected=Count("pk", Q(suppression=None)), suppressed=Count("pk", ~Q(suppression=None)))
         .order_by()
     }
+    changed: list[Alert] = []
+    entries: list[Entry] = []
     for alert in alerts.values():
+        stood, was = {name: getattr(alert, name) for name in MOVING}, alert.state
         count = counts.get(alert.pk, {"affected": 0, "suppressed": 0})
-        was, reopened = alert.state, alert.resolved_at is not None
         alert.affected, alert.suppressed = count["affected"], count["suppressed"]
-        alert.state = _state(alert)
-        if alert.pk in moves.seen:
-            alert.last_seen = now
+        alert.state, reopened = _state(alert), alert.resolved_at is not None
         if alert.state == AlertState.OPEN and was != AlertState.OPEN:
             alert.opened_at = now if was == AlertState.RESOLVED else alert.opened_at
             alert.resolved_at = None
@@ -63,8 +68,12 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
         if rule := alert.rule:
             alert.title, alert.severity = rule.title[:300], rule.severity.value
             alert.rank = list(Severity).index(rule.severity)
-        alert.save()
-        _write_down(alert, was, moves, actor, now, reopened=reopened)
+        if any(getattr(alert, name) != value for name, value in stood.items()):
+            changed.append(alert)
+        entries += _written_down(alert, was, moves, actor, now, reopened=reopened)
+    Alert.objects.bulk_update(changed, MOVING)
+    Alert.objects.filter(pk__in=moves.seen).update(last_seen=now)
+    append(entries)
 
 
 def _state(alert: Alert) -> AlertState:
@@ -73,15 +82,19 @@ def _state(alert: Alert) -> AlertState:
     return AlertState.SUPPRESSED if alert.suppressed else AlertState.RESOLVED
 
 
-def _write_down(alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime, *, reopened: bool) -> None:
+def _written_down(
+    alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime, *, reopened: bool
+) -> Iterator[Entry]:
     if added := moves.added.get(alert.pk):
         verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
-        record(actor, f"alert.{'added' if verb.startswith('added') else verb}", alert,
-               f"{verb} {alert} “{alert.title}”: {_names(added)}", account=alert.account, at=now)  # fmt: skip
+        yield entry(actor, f"alert.{'added' if verb.startswith('added') else verb}", alert,
+                    f"{verb} {alert} “{alert.title}”: {_names(added)}", account=alert.account, at=now)  # fmt: skip
     for why, names in moves.left.get(alert.pk, {}).items():
-        record(actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now)
+        yield entry(
+            actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now
+        )
     if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
-        record(actor, "alert.resolved", alert, f"closed {alert} “{alert.title}”", account=alert.account, at=now)
+        yield entry(actor, "alert.resolved", alert, f"closed {alert} “{alert.title}”", account=alert.account, at=now)
 
 
 def _names(names: list[str]) -> str:

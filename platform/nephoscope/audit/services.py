@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,7 +58,7 @@ def given(reason: object) -> str:
     return reason.strip()
 
 
-def record(
+def entry(
     actor: Actor,
     action: str,
     target: models.Model,
@@ -69,30 +70,47 @@ def record(
     after: Any = None,
     at: datetime | None = None,
 ) -> Entry:
-    """Append one entry; part of the caller's transaction, so that the act and its entry stand or fall together.
+    """Make an entry that :func:`append` will write.
 
     :param action: ``noun.verb``, for example ``alert.suppressed``.
     :param summary: the rest of a sentence that begins with the actor's name.
     """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        last = Entry.objects.order_by("-id").values_list("digest", flat=True).first()
-        entry = Entry(
-            at=at or timezone.now(), user=actor.user, actor=actor.name, action=action, account=account,
-            target_type=str(target._meta.model_name), target_id=str(target.pk), target=str(target)[:400],
-            summary=summary, reason=reason, address=actor.address, before=before, after=after, previous=last or GENESIS,
-        )  # fmt: skip
-        entry.digest = entry.compute_digest()
-        entry.save(force_insert=True)
-    return entry
+    return Entry(
+        at=at or timezone.now(), user=actor.user, actor=actor.name, action=action, account=account,
+        target_type=str(target._meta.model_name), target_id=str(target.pk), target=str(target)[:400],
+        summary=summary, reason=reason, address=actor.address, before=before, after=after,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def append(entries: Sequence[Entry]) -> None:
+    """Write entries, each chained to the one before; part of the caller's transaction.
+
+    So the act and its entry stand or fall together.
+    """
+    if not entries:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    previous = Entry.objects.order_by("-id").values_list("digest", flat=True).first() or GENESIS
+    for each in entries:
+        each.previous = previous
+        previous = each.digest = each.compute_digest()
+    Entry.objects.bulk_create(entries)
+
+
+def record(actor: Actor, action: str, target: models.Model, summary: str, **details: Any) -> Entry:
+    """Append one entry; takes what :func:`entry` takes."""
+    made = entry(actor, action, target, summary, **details)
+    append([made])
+    return made
 
 
 def first_broken() -> Entry | None:
     """Return the first entry that does not follow from the one before it, or None when the chain is whole."""
     previous = GENESIS
-    for entry in Entry.objects.order_by("id").iterator(chunk_size=1000):
-        if entry.previous != previous or entry.digest != entry.compute_digest():
-            return entry
-        previous = entry.digest
+    for each in Entry.objects.order_by("id").iterator(chunk_size=1000):
+        if each.previous != previous or each.digest != each.compute_digest():
+            return each
+        previous = each.digest
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -67,6 +68,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     actions = None
     list_per_page = 50
     list_fullwidth = True
+    media = forms.Media()
+    """None: the admin's scripts serve forms and bulk actions that these pages do not have."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

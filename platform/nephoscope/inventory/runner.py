@@ -11,13 +11,16 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from nephoscope import domain
@@ -37,6 +40,12 @@ LANES = 8
 
 BATCH = 100
 """Resources that a lane hands over at a time; with the queue's size this bounds the memory of a scan."""
+
+SHOW_EVERY = 0.2
+"""Seconds between two looks at the progress: each is a query."""
+
+END_EVERY = 0.1
+"""Seconds over which lanes that ended are gathered."""
 
 MAX_GAPS = 50
 """Kinds of things hidden that one shard lists; the findings themselves say all of them."""
@@ -75,7 +84,7 @@ class Worker:
         self.cancelled = False
         self.on_progress = on_progress
         self.lease = timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
-        self.beat_at = 0.0
+        self.beat_at = self.shown_at = 0.0
         self.services = {service.id: service for service in provider_of(scan.account).services}
 
     def run(self) -> None:
@@ -105,25 +114,47 @@ class Worker:
     # -- reading -----------------------------------------------------------------------------------
 
     def _read(self, session: domain.Session) -> None:
+        claimed: deque[Shard] = deque()
+        ended: dict[int, Ended] = {}
+        ending_at = 0.0
         while True:
-            while len(self.lanes) < LANES and not self.stop.is_set() and (shard := self._claim(reading=True)):
-                self.lanes[shard.pk] = Lane(shard)
-                threading.Thread(
-                    target=self._lane, args=(self._source(session, shard), shard), name=str(shard), daemon=True
-                ).start()
+            while len(self.lanes) - len(ended) < LANES and not self.stop.is_set():
+                if not claimed:
+                    claimed.extend(self._claim(LANES))
+                if not claimed:
+                    break
+                self._begin(session, claimed.popleft())
             if not self.lanes:
-                return
+                break
             self._heartbeat()
-            try:
-                number, what = self.output.get(timeout=1)
-            except queue.Empty:
-                continue
-            if isinstance(what, Ended):
-                self._end(self.lanes.pop(number), what)
-            elif not self.stop.is_set():
-                self._store(self.lanes[number], what)
-            if self.on_progress:
-                self.on_progress(self.scan)
+            for number, what in self._waiting():
+                if isinstance(what, Ended):
+                    ended[number] = what
+                elif not self.stop.is_set():
+                    self._store(self.lanes[number], what)
+            # Each writing costs the same for one lane as for many, so they are gathered a little.
+            if len(ended) == len(self.lanes) or time.monotonic() > ending_at:
+                self._end(ended)
+                ended, ending_at = {}, time.monotonic() + END_EVERY
+            self._show_progress()
+        self._give_back(claimed)
+
+    def _begin(self, session: domain.Session, shard: Shard) -> None:
+        self.lanes[shard.pk] = Lane(shard)
+        work = partial(self._lane, self._source(session, shard), shard)
+        threading.Thread(target=work, name=str(shard), daemon=True).start()
+
+    def _waiting(self) -> Iterator[tuple[int, Batch | Ended]]:
+        """Yield what the lanes have put out: waits a moment for the first, and takes no more than is there."""
+        with suppress(queue.Empty):
+            yield self.output.get(timeout=END_EVERY)
+            for _each in range(self.output.qsize()):
+                yield self.output.get_nowait()
+
+    def _show_progress(self) -> None:
+        if self.on_progress and time.monotonic() - self.shown_at > SHOW_EVERY:
+            self.shown_at = time.monotonic()
+            self.on_progress(self.scan)
 
     def _source(self, session: domain.Session, shard: Shard) -> Callable[[], Iterator[Item]]:
         """Return what reads a shard; what it needs of the database is fetched here."""
@@ -164,42 +195,56 @@ class Worker:
         for resource in resources:
             if len(lane.gaps) < MAX_GAPS:
                 _note_gaps(lane.gaps, resource.type, resource.properties)
-        Shard.objects.filter(pk=lane.shard.pk, owner=self.owner).update(resources=len(lane.seen))
+        if len(lane.seen) > BATCH:  # a short shard's count comes with its end
+            Shard.objects.filter(pk=lane.shard.pk, owner=self.owner).update(resources=len(lane.seen))
 
-    def _end(self, lane: Lane, ended: Ended) -> None:
-        """Close a shard, if it is still ours; only one read to its end may mark resources as gone."""
+    def _end(self, ended: Mapping[int, Ended]) -> None:
+        """Close the shards of these lanes, those that are still ours; only one read to its end may mark any as gone."""
+        if not ended:
+            return
+        lanes = {number: self.lanes.pop(number) for number in ended}
         with transaction.atomic():
-            mine = Shard.objects.select_for_update().filter(
-                pk=lane.shard.pk, owner=self.owner, state=ShardState.RUNNING
-            )  # fmt: skip
-            if not (shard := mine.first()):
-                return
-            shard.finished_at, shard.gaps, shard.error = timezone.now(), list(lane.gaps.values()), ended.error
-            if self.cancelled:
-                shard.state = ShardState.CANCELLED
-            elif ended.error:
-                shard.state = ShardState.FAILED
+            ours = Shard.objects.select_for_update().filter(owner=self.owner, state=ShardState.RUNNING)
+            shards = list(ours.filter(pk__in=ended))
+            for shard in shards:
+                lane, error = lanes[shard.pk], ended[shard.pk].error
+                shard.finished_at, shard.gaps, shard.error = timezone.now(), list(lane.gaps.values()), error
+                shard.resources = len(lane.seen)
+                shard.state = ShardState.FAILED if error else ShardState.DONE
+                if self.cancelled:
+                    shard.state = ShardState.CANCELLED
+            self._read_to_their_end([lanes[shard.pk] for shard in shards if shard.state == ShardState.DONE])
+            Shard.objects.bulk_update(shards, ["finished_at", "gaps", "error", "resources", "state"])
+
+    def _read_to_their_end(self, lanes: Sequence[Lane]) -> None:
+        account, read = self.scan.account, []
+        for lane in lanes:
+            service, region = self.services[lane.shard.service], lane.shard.region
+            if service.incidents:
+                incidents.advance(account, service.id, region, lane.newest, whole=not lane.gaps)
             else:
-                shard.state = ShardState.DONE
-                if (service := self.services[shard.service]).incidents:
-                    incidents.advance(self.scan.account, service.id, shard.region, lane.newest, whole=not lane.gaps)
-                else:
-                    store.mark_gone(self.scan.account, service, shard.region, lane.seen)
-            shard.save()
+                read.append((service, region, lane.seen))
+        store.mark_gone(account, read)
 
     # -- leases ------------------------------------------------------------------------------------
 
-    def _claim(self, *, reading: bool) -> Shard | None:
+    def _claim(self, count: int, *, judging: bool = False) -> list[Shard]:
+        """Take up to so many shards that are to be read, or the one that judges."""
         with transaction.atomic():
-            shards = Shard.objects.select_for_update(skip_locked=True).filter(scan=self.scan, state=ShardState.QUEUED)
-            shard = (shards.exclude(service=JUDGE) if reading else shards.filter(service=JUDGE)).first()
-            if shard is None:
-                return None
-            shard.state, shard.owner, shard.attempts = ShardState.RUNNING, self.owner, shard.attempts + 1
-            shard.started_at = timezone.now()
-            shard.lease_until = shard.started_at + self.lease
-            shard.save()
-            return shard
+            queued = Shard.objects.select_for_update(skip_locked=True).filter(scan=self.scan, state=ShardState.QUEUED)
+            shards = list((queued.filter(service=JUDGE) if judging else queued.exclude(service=JUDGE))[:count])
+            now = timezone.now()
+            Shard.objects.filter(pk__in=[shard.pk for shard in shards]).update(
+                state=ShardState.RUNNING, owner=self.owner, attempts=F("attempts") + 1, started_at=now,
+                lease_until=now + self.lease,
+            )  # fmt: skip
+            return shards
+
+    def _give_back(self, claimed: Collection[Shard]) -> None:
+        """The scan was cancelled before these were begun."""
+        Shard.objects.filter(pk__in=[shard.pk for shard in claimed], owner=self.owner).update(
+            state=ShardState.CANCELLED, finished_at=timezone.now()
+        )
 
     def _heartbeat(self) -> None:
         """Renew the leases now and then, and see whether the scan was cancelled."""
@@ -219,7 +264,7 @@ class Worker:
         reading = self.scan.shards.exclude(service=JUDGE)
         if reading.filter(state__in=[ShardState.QUEUED, ShardState.RUNNING]).exists():
             return
-        if not (shard := self._claim(reading=False)):
+        if not (claimed := self._claim(1, judging=True)):
             return
         error = ""
         if not reading.filter(state=ShardState.DONE).exists():
@@ -231,7 +276,7 @@ class Worker:
                 log.exception("scan %s: judging failed", self.scan.pk)
                 error = f"{type(problem).__name__}: {problem}"
         state = ShardState.FAILED if error else ShardState.DONE
-        Shard.objects.filter(pk=shard.pk, owner=self.owner, state=ShardState.RUNNING).update(
+        Shard.objects.filter(pk=claimed[0].pk, owner=self.owner, state=ShardState.RUNNING).update(
             state=ShardState.CANCELLED if self.cancelled else state, error=error, finished_at=timezone.now()
         )
         if self.on_progress:

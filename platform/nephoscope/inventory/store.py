@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from nephoscope import domain
@@ -15,11 +16,18 @@ from nephoscope.accounts.models import Account
 from nephoscope.inventory.models import Resource, Scan
 
 
-def digest_of(resource: domain.Resource) -> str:
-    """Return a digest of everything about a resource that is stored."""
+def digest_of(resource: domain.Resource) -> tuple[str, bool]:
+    """Return a digest of everything about a resource that is stored, and whether PostgreSQL can store it as it is.
+
+    Its text holds no NUL and no lone surrogate; cloud data may.
+    """
     content = [resource.name, resource.region, resource.tags, resource.properties]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    try:
+        data, storable = text.encode(), "\\u0000" not in text
+    except UnicodeEncodeError:
+        data, storable = text.encode("utf-8", "surrogatepass"), False
+    return hashlib.blake2b(data, digest_size=16).hexdigest(), storable
 
 
 def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> set[int]:
@@ -32,15 +40,17 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
     now, changed = timezone.now(), []
     seen = {row[0] for key, row in known.items() if key in unique}
     for key, each in unique.items():
-        digest = digest_of(each)
+        digest, storable = digest_of(each)
         row = known.get(key)
         if row and row[1] == digest and row[2] is None:
             continue
+        name, tags, properties = each.name, each.tags, each.properties
+        if not storable:
+            name, tags, properties = (_cleaned(part) for part in (name, tags, properties))
         changed.append(
             Resource(
-                account=account, service=service, type=each.type, resource_id=each.id, name=each.name[:512],
-                region=each.region, tags=_storable(each.tags), properties=_storable(each.properties), digest=digest,
-                changed_at=now,
+                account=account, service=service, type=each.type, resource_id=each.id, name=name[:512],
+                region=each.region, tags=tags, properties=properties, digest=digest, changed_at=now,
             )
         )  # fmt: skip
     if changed:
@@ -54,15 +64,7 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
     return seen
 
 
-def _storable(value: object) -> object:
-    """PostgreSQL's text holds no NUL and no lone surrogate; cloud data may."""
-    text = json.dumps(value)
-    if "\\u0000" not in text and "\\ud" not in text.lower():
-        return value
-    return _cleaned(value)
-
-
-def _cleaned(value: object) -> object:
+def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "�").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -84,18 +86,24 @@ def forget_old(days: int) -> int:
     return scans + resources
 
 
-def mark_gone(account: Account, service: domain.Service, region: str, seen: set[int]) -> int:
-    """Mark what a complete reading of a service in a region no longer found; return how many.
+def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[int]]]) -> int:
+    """Mark what complete readings, each of a service in a region, no longer found; return how many. In a transaction.
 
-    A type whose listing was hidden there keeps all its resources: its stand-in row is among ``seen``.
+    A type whose listing was hidden there keeps all its resources: its stand-in row is among those found.
     """
-    with transaction.atomic():
-        rows = Resource.objects.filter(account=account, service=service.id, gone_at=None)
-        if service.regional:
-            rows = rows.filter(region=region)
-        present = list(rows.values_list("pk", "type", "resource_id"))
-        hidden = {type for pk, type, id in present if pk in seen and id.startswith("unreadable:")}
-        gone = [
-            pk for pk, type, id in present if pk not in seen and (type not in hidden or id.startswith("unreadable:"))
-        ]
-        return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now())
+    where, found, regional = Q(pk__in=[]), set[int](), {}
+    for service, region, seen in read:
+        part = Q(service=service.id)
+        where |= part & Q(region=region) if service.regional else part
+        found |= seen
+        regional[service.id] = service.regional
+    rows = Resource.objects.filter(where, account=account, gone_at=None)
+    hidden, missing = set(), []
+    for pk, type, id, service, region in rows.values_list("pk", "type", "resource_id", "service", "region"):
+        place = (type, region if regional[service] else "")
+        if pk not in found:
+            missing.append((pk, place, id.startswith("unreadable:")))
+        elif id.startswith("unreadable:"):
+            hidden.add(place)
+    gone = [pk for pk, place, stand_in in missing if stand_in or place not in hidden]
+    return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now()) if gone else 0

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             scan = start_scan(actor, account, services=options["services"], regions=options["regions"], enqueue=False)
         except ValidationError as problem:
             raise CommandError(" ".join(problem.messages)) from problem
-        work(scan.pk, on_progress=self._show)
+        work(scan.pk, on_progress=self._show if sys.stdout.isatty() else None)
         scan.refresh_from_db()
         self._show(scan)
         if sys.stdout.isatty():
