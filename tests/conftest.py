@@ -21,7 +21,7 @@ from nephoscope.domain import Resource as DomainResource
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
-from nephoscope_aws_simulator.testing import Simulator, env_for
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 PASSWORD = "correct horse battery staple"
 NUMBER = "123456789012"
@@ -158,11 +158,11 @@ def aws(monkeypatch: pytest.MonkeyPatch, company: Simulator) -> Simulator:
     return company
 
 
-def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
+def use(monkeypatch: pytest.MonkeyPatch, simulator: Cloud) -> None:
     """Point the AWS environment variables of this process at a simulator."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in env_for(simulator.endpoint).items():
+    for name, value in simulator.env().items():
         monkeypatch.setenv(name, value)
 
 

@@ -36,11 +36,11 @@ CLIENT_CONFIG = Config(
 _client_lock = threading.Lock()
 
 
-def env_for(endpoint: str) -> dict[str, str]:
-    """The environment in which the product talks to the simulator instead of AWS."""
+def env_for(endpoint: str, account: str = DEFAULT_ACCOUNT) -> dict[str, str]:
+    """The environment in which the product talks to the simulator instead of AWS, as an account's administrator."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": BASE_ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": administrator_key(account),
         "AWS_SECRET_ACCESS_KEY": BASE_SECRET_KEY,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -97,18 +97,65 @@ def control(endpoint: str, path: str, body: Any = None) -> Any:
         raise ControlError(f"{error.code}: {json.load(error)['error']}") from error
 
 
-class Simulator:
+class Cloud:
+    """A running simulator as an account's administrator sees it; other accounts in it share nothing but its faults."""
+
+    def __init__(self, endpoint: str, account: str = DEFAULT_ACCOUNT) -> None:
+        self.endpoint = endpoint
+        self.account = account
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    def client(
+        self,
+        service: str,
+        region: str = "us-east-1",
+        *,
+        account: str = "",
+        credentials: dict[str, Any] | None = None,
+    ) -> Any:
+        """A boto3 client; those of administrators are kept, because making one is slow."""
+        if credentials:
+            return client_for(self.endpoint, service, region, credentials=credentials)
+        key = (service, region, account or self.account)
+        if key not in self._clients:
+            self._clients[key] = client_for(self.endpoint, service, region, account=key[-1])
+        return self._clients[key]
+
+    def assume(self, role_arn: str, *, external_id: str | None = None, policy: Any = None) -> dict[str, Any]:
+        """The `Credentials` of a session of a role, with an inline session policy if there is one."""
+        request = {"RoleArn": role_arn, "RoleSessionName": "test"}
+        if external_id is not None:
+            request["ExternalId"] = external_id
+        if policy is not None:
+            request["Policy"] = json.dumps(policy)
+        credentials: dict[str, Any] = self.client("sts").assume_role(**request)["Credentials"]
+        return credentials
+
+    def control(self, path: str, payload: Any = None, **members: Any) -> Any:
+        """Call the control plane: `calls` and `health` are read, everything else is posted.
+
+        The body is `payload`, or the object of the keyword arguments.
+        """
+        if path in ("calls", "health"):
+            return control(self.endpoint, path)
+        return control(self.endpoint, path, members if payload is None else payload)
+
+    def env(self) -> dict[str, str]:
+        """The environment for the product, see `env_for`."""
+        return env_for(self.endpoint, self.account)
+
+
+class Simulator(Cloud):
     """The simulator as a process of its own on a free port, for the length of a `with`."""
 
     def __init__(
         self, *, company: bool = False, state: Path | None = None, disabled_regions: tuple[str, ...] = ()
     ) -> None:
+        super().__init__("")
         self._arguments = ["--company"] * company + (["--state", str(state)] if state else [])
         if disabled_regions:
             self._arguments += ["--disabled-regions", ",".join(disabled_regions)]
         self._process: subprocess.Popen[str] | None = None
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self.endpoint = ""
 
     def __enter__(self) -> Self:
         """Start, and wait until it is ready, that is also seeded."""
@@ -137,41 +184,6 @@ class Simulator:
             self._process.wait(timeout=_START_SECONDS)
             self._process.stdout.close()
 
-    def client(
-        self,
-        service: str,
-        region: str = "us-east-1",
-        *,
-        account: str = DEFAULT_ACCOUNT,
-        credentials: dict[str, Any] | None = None,
-    ) -> Any:
-        """A boto3 client; those of administrators are kept, because making one is slow."""
-        if credentials:
-            return client_for(self.endpoint, service, region, credentials=credentials)
-        key = (service, region, account)
-        if key not in self._clients:
-            self._clients[key] = client_for(self.endpoint, service, region, account=account)
-        return self._clients[key]
-
-    def assume(self, role_arn: str, *, external_id: str | None = None, policy: Any = None) -> dict[str, Any]:
-        """The `Credentials` of a session of a role, with an inline session policy if there is one."""
-        request = {"RoleArn": role_arn, "RoleSessionName": "test"}
-        if external_id is not None:
-            request["ExternalId"] = external_id
-        if policy is not None:
-            request["Policy"] = json.dumps(policy)
-        credentials: dict[str, Any] = self.client("sts").assume_role(**request)["Credentials"]
-        return credentials
-
-    def control(self, path: str, payload: Any = None, **members: Any) -> Any:
-        """Call the control plane: `calls` and `health` are read, everything else is posted.
-
-        The body is `payload`, or the object of the keyword arguments.
-        """
-        if path in ("calls", "health"):
-            return control(self.endpoint, path)
-        return control(self.endpoint, path, members if payload is None else payload)
-
-    def env(self) -> dict[str, str]:
-        """The environment for the product, see `env_for`."""
-        return env_for(self.endpoint)
+    def other(self, account: str) -> Cloud:
+        """Another account of this simulator, empty at first."""
+        return Cloud(self.endpoint, account)

@@ -18,9 +18,9 @@ from nephoscope.domain import Connection, ConnectionProblem, Kit, Permission
 from nephoscope_aws import onboarding
 from nephoscope_aws.provider import AwsProvider, reads
 from nephoscope_aws.settings import prepare
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
-ACCOUNT = "123456789012"
+ACCOUNT = "111111111111"
 NEPHOSCOPE = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
 PERMISSIONS = ("s3:GetBucketPolicy", "ec2:DescribeInstances")
 READING = onboarding.reading_role(PERMISSIONS, "word+=,.@:/-_0", NEPHOSCOPE)
@@ -30,8 +30,9 @@ WRITE = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-fix"
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+def simulator(company: Simulator) -> Iterator[Cloud]:
+    simulator = company.other(ACCOUNT)
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in simulator.env().items():
             patch.setenv(name, value)
         yield simulator
@@ -127,7 +128,7 @@ def kit(kits: list[Kit], id: str) -> str:
     return next(each.text for each in kits if each.id == id)
 
 
-def create_stack(simulator: Simulator, template: str, **parameters: str) -> str:
+def create_stack(simulator: Cloud, template: str, **parameters: str) -> str:
     cloudformation = simulator.client("cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     name = f"nephoscope-{len(cloudformation.describe_stacks()['Stacks'])}"
@@ -139,7 +140,7 @@ def create_stack(simulator: Simulator, template: str, **parameters: str) -> str:
 
 
 def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that_is_declared(
-    simulator: Simulator,
+    simulator: Cloud,
 ) -> None:
     provider = AwsProvider()
     settings = provider.prepare({})
@@ -154,7 +155,7 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
         provider.verify(Connection(ACCOUNT, settings | {"external_id": "guess"}), wanted, writing=False)
 
 
-def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Simulator) -> None:
+def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({"write_role_arn": WRITE})
     template = kit(provider.kits(Connection("", settings), ["s3:PutBucketPolicy"], writing=True), "cloudformation")
@@ -169,7 +170,7 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
 @pytest.mark.slow
-def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Simulator, tmp_path: Path) -> None:
+def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Cloud, tmp_path: Path) -> None:
     def run(role: onboarding.Role) -> str:
         script = tmp_path / "kit.sh"
         script.write_text(onboarding.cli_script(role))
@@ -230,7 +231,7 @@ def test_both_terraform_files_fit_in_one_folder() -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: Simulator) -> None:
+def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({})
     kits = provider.kits(Connection("", settings), ["s3:GetBucketTagging"], writing=False)

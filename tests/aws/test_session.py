@@ -17,9 +17,9 @@ from nephoscope_aws.connect import connect, own_principal, renewing
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws.session import AwsSession, session_policy
 from nephoscope_aws.settings import parse_role_arn
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
-ACCOUNT = "123456789012"
+ACCOUNT = "333333333333"
 OTHER = "210987654321"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
 READ = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read"
@@ -37,7 +37,7 @@ READS = {
 }
 
 
-def make_role(simulator: Simulator, name: str, external_id: str, *actions: str, account: str = ACCOUNT) -> None:
+def make_role(simulator: Cloud, name: str, external_id: str, *actions: str, account: str = ACCOUNT) -> None:
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": ADMINISTRATOR},
@@ -55,10 +55,11 @@ def _policy(statement: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+def simulator(company: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    simulator = company.other(ACCOUNT)
     config = tmp_path_factory.mktemp("aws") / "config"
     config.write_text("[profile other]\naws_access_key_id = AKIA210987654321BASE\naws_secret_access_key = simulator\n")
-    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in simulator.env().items():
             patch.setenv(name, value)
         patch.setenv("AWS_CONFIG_FILE", str(config))
@@ -72,13 +73,14 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 
 @pytest.fixture(autouse=True)
-def undo_denials(simulator: Simulator) -> Iterator[None]:
+def undo_denials(simulator: Cloud) -> Iterator[None]:
     yield
     simulator.control("reset-denials", {})
+    simulator.control("regions", disabled=[])
 
 
 @pytest.fixture
-def api(simulator: Simulator) -> Iterator[Api]:
+def api(simulator: Cloud) -> Iterator[Api]:
     connected = connect(reading())
     api = Api(connected.account, connected.clients, READS)
     yield api
@@ -103,17 +105,17 @@ def problem(act: Callable[[], object]) -> ConnectionProblem:
 # -- Connecting ------------------------------------------------------------------------------------
 
 
-def test_a_role_is_assumed_with_its_external_id(simulator: Simulator) -> None:
+def test_a_role_is_assumed_with_its_external_id(simulator: Cloud) -> None:
     connected = connect(reading())
     assert connected.account == ACCOUNT
     assert connected.principal == f"arn:aws:sts::{ACCOUNT}:assumed-role/nephoscope-read/nephoscope"
 
 
-def test_without_a_role_the_account_of_the_own_credentials_is_reached(simulator: Simulator) -> None:
+def test_without_a_role_the_account_of_the_own_credentials_is_reached(simulator: Cloud) -> None:
     assert connect(Connection("", {})).principal == ADMINISTRATOR == own_principal({})
 
 
-def test_a_profile_is_where_the_credentials_come_from(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_is_where_the_credentials_come_from(simulator: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert connect(Connection("", {"profile": "other"})).account == OTHER
 
@@ -127,7 +129,7 @@ def test_a_profile_is_where_the_credentials_come_from(simulator: Simulator, monk
         {"role_arn": "arn:aws:iam::999999999999:role/nephoscope-read"},
     ],
 )
-def test_a_role_that_lets_nobody_in_is_explained_on_its_field(simulator: Simulator, settings: dict[str, str]) -> None:
+def test_a_role_that_lets_nobody_in_is_explained_on_its_field(simulator: Cloud, settings: dict[str, str]) -> None:
     found = problem(lambda: connect(reading(**settings)))
     assert found.field == "role_arn"
     assert "does not exist" in found.message
@@ -135,23 +137,21 @@ def test_a_role_that_lets_nobody_in_is_explained_on_its_field(simulator: Simulat
     assert f"does not trust {ADMINISTRATOR}" in found.message
 
 
-def test_the_role_for_fixes_is_named_when_it_is_the_one_at_fault(simulator: Simulator) -> None:
+def test_the_role_for_fixes_is_named_when_it_is_the_one_at_fault(simulator: Cloud) -> None:
     wrong = writing(write_external_id="wrong-word")
     found = problem(lambda: AwsProvider().open_for_writing(wrong, [Permission("s3:PutBucketPolicy")]))
     assert found.field == "write_role_arn"
 
 
 @pytest.mark.parametrize("settings", [{"role_arn": READ, "external_id": "read-word"}, {}])
-def test_another_account_than_expected_is_refused_with_both_numbers(
-    simulator: Simulator, settings: dict[str, str]
-) -> None:
+def test_another_account_than_expected_is_refused_with_both_numbers(simulator: Cloud, settings: dict[str, str]) -> None:
     found = problem(lambda: connect(Connection(OTHER, settings)))
     assert found.field == "account"
     assert ACCOUNT in found.message
     assert OTHER in found.message
 
 
-def test_a_profile_that_does_not_exist_is_named(simulator: Simulator) -> None:
+def test_a_profile_that_does_not_exist_is_named(simulator: Cloud) -> None:
     found = problem(lambda: connect(reading(profile="nobody")))
     assert found.field == "profile"
     assert "'nobody'" in found.message
@@ -159,7 +159,7 @@ def test_a_profile_that_does_not_exist_is_named(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize(("connection", "field"), [(reading(), "role_arn"), (Connection("", {}), "profile")])
 def test_missing_credentials_are_explained(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, connection: Connection, field: str
+    simulator: Cloud, monkeypatch: pytest.MonkeyPatch, connection: Connection, field: str
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     found = problem(lambda: connect(connection))
@@ -168,17 +168,17 @@ def test_missing_credentials_are_explained(
     assert own_principal({}) == ""
 
 
-def test_a_dead_endpoint_is_explained(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_endpoint_is_explained(simulator: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "could not be reached" in problem(lambda: connect(reading())).message
 
 
-def test_credentials_that_aws_refuses_are_explained(simulator: Simulator) -> None:
+def test_credentials_that_aws_refuses_are_explained(simulator: Cloud) -> None:
     simulator.control("deny", actions=["sts:AssumeRole"], error="InvalidCredentials")
     assert "InvalidClientTokenId" in problem(lambda: connect(reading())).message
 
 
-def test_assumed_credentials_renew_themselves(simulator: Simulator) -> None:
+def test_assumed_credentials_renew_themselves(simulator: Cloud) -> None:
     role = parse_role_arn("role_arn", READ)
     # 900 seconds is within the quarter of an hour before expiry in which botocore renews
     credentials = renewing(new_session(), "us-east-1", role, "read-word", "", seconds=900)
@@ -186,7 +186,7 @@ def test_assumed_credentials_renew_themselves(simulator: Simulator) -> None:
     assert first != second
 
 
-def test_two_sessions_never_share_credentials(simulator: Simulator) -> None:
+def test_two_sessions_never_share_credentials(simulator: Cloud) -> None:
     provider = AwsProvider()
     sessions = {
         account: provider.open(Connection(account, {"role_arn": READ.replace(ACCOUNT, account), "external_id": word}))
@@ -213,7 +213,7 @@ def test_a_call_answers_without_metadata_and_is_counted(api: Api) -> None:
     assert api.calls == 2
 
 
-def test_a_call_that_nobody_declared_is_never_sent(simulator: Simulator, api: Api) -> None:
+def test_a_call_that_nobody_declared_is_never_sent(simulator: Cloud, api: Api) -> None:
     simulator.control("calls/reset", {})
     with pytest.raises(LookupError, match=r"s3\.delete_bucket"):
         api.call("s3", "delete_bucket", Bucket="first-bucket")
@@ -233,7 +233,7 @@ def test_a_call_that_nobody_declared_is_never_sent(simulator: Simulator, api: Ap
     ],
 )
 def test_a_refusal_in_any_protocol_names_the_permission(
-    simulator: Simulator, api: Api, service: str, operation: str, parameters: dict[str, str]
+    simulator: Cloud, api: Api, service: str, operation: str, parameters: dict[str, str]
 ) -> None:
     permission = READS[service, operation]
     simulator.control("deny", actions=[permission])
@@ -242,32 +242,32 @@ def test_a_refusal_in_any_protocol_names_the_permission(
     assert caught.value.permission == permission
 
 
-def test_a_refusal_between_pages_names_the_permission_too(simulator: Simulator, api: Api) -> None:
+def test_a_refusal_between_pages_names_the_permission_too(simulator: Cloud, api: Api) -> None:
     simulator.control("deny", actions=["iam:ListUsers"])
     with pytest.raises(Denied, match="iam:ListUsers"):
         list(api.pages("iam", "list_users", "Users"))
 
 
-def test_a_region_that_is_not_enabled_is_unavailable(simulator: Simulator, api: Api) -> None:
+def test_a_region_that_is_not_enabled_is_unavailable(simulator: Cloud, api: Api) -> None:
     simulator.control("regions", disabled=["eu-south-1"])
     for service, operation in (("ec2", "describe_vpcs"), ("kms", "list_keys")):
         with pytest.raises(Unavailable):
             api.call(service, operation, region="eu-south-1")
 
 
-def test_throttling_is_waited_out(simulator: Simulator, api: Api) -> None:
+def test_throttling_is_waited_out(simulator: Cloud, api: Api) -> None:
     simulator.control("deny", actions=["ec2:DescribeVpcs"], error="Throttling", times=2)
     assert api.call("ec2", "describe_vpcs")["Vpcs"]
 
 
-def test_what_is_not_there_is_none_and_other_errors_are_not(simulator: Simulator, api: Api) -> None:
+def test_what_is_not_there_is_none_and_other_errors_are_not(simulator: Cloud, api: Api) -> None:
     missing = ("NoSuchBucketPolicy",)
     assert api.maybe("s3", "get_bucket_policy", missing, Bucket="first-bucket") is None
     with pytest.raises(ClientError):
         api.maybe("s3", "get_bucket_policy", missing, Bucket="no-such-bucket-anywhere")
 
 
-def test_pages_follow_one_another(simulator: Simulator, api: Api) -> None:
+def test_pages_follow_one_another(simulator: Cloud, api: Api) -> None:
     for number in range(5):
         simulator.client("s3").put_object(Bucket="first-bucket", Key=f"object-{number}")
     pages = {"PageSize": 2}
@@ -284,7 +284,7 @@ def test_an_operation_without_pages_is_called_once(api: Api) -> None:
 # -- The session and the writer --------------------------------------------------------------------
 
 
-def test_reading_for_a_fix_gives_none_for_what_does_not_exist(simulator: Simulator) -> None:
+def test_reading_for_a_fix_gives_none_for_what_does_not_exist(simulator: Cloud) -> None:
     session = AwsProvider().open(reading())
     policy = Call("s3", "get_bucket_policy", {"Bucket": "first-bucket"}, Permission("s3:GetBucketPolicy"), "us-east-1")
     assert session.read(policy) is None
@@ -295,13 +295,13 @@ def test_reading_for_a_fix_gives_none_for_what_does_not_exist(simulator: Simulat
     session.close()
 
 
-def test_a_reading_session_sends_nothing_that_writes(simulator: Simulator) -> None:
+def test_a_reading_session_sends_nothing_that_writes(simulator: Cloud) -> None:
     session = AwsProvider().open(Connection("", {}))
     with pytest.raises(ValueError, match="not a reading call"):
         session.read(Call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
 
 
-def test_the_regions_are_listed_with_whether_they_are_enabled(simulator: Simulator) -> None:
+def test_the_regions_are_listed_with_whether_they_are_enabled(simulator: Cloud) -> None:
     regions = {region.id: region.enabled for region in AwsProvider().regions(reading())}
     assert regions["eu-west-1"]
     assert len(regions) > 15
@@ -314,7 +314,7 @@ def put_versioning(bucket: str) -> Call:
     return Call("s3", "put_bucket_versioning", parameters, Permission("s3:PutBucketVersioning"), "us-east-1")
 
 
-def test_a_writer_can_do_what_was_approved_and_nothing_else(simulator: Simulator) -> None:
+def test_a_writer_can_do_what_was_approved_and_nothing_else(simulator: Cloud) -> None:
     approved = Permission("s3:PutBucketVersioning", "arn:aws:s3:::first-bucket")
     writer = AwsProvider().open_for_writing(writing(), [approved])
     writer.write(put_versioning("first-bucket"))
@@ -326,7 +326,7 @@ def test_a_writer_can_do_what_was_approved_and_nothing_else(simulator: Simulator
         writer.write(Call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
 
 
-def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: Simulator) -> None:
+def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: Cloud) -> None:
     found = problem(lambda: AwsProvider().open_for_writing(reading(), [Permission("s3:PutBucketPolicy")]))
     assert found.field == "write_role_arn"
     assert "create the role" in found.message
@@ -344,14 +344,14 @@ def test_a_plan_whose_permissions_do_not_fit_is_refused() -> None:
         session_policy([Permission("s3:PutBucketPolicy", f"arn:aws:s3:::bucket-{number:040}") for number in range(50)])
 
 
-def test_clients_of_one_service_and_region_are_made_once(simulator: Simulator) -> None:
+def test_clients_of_one_service_and_region_are_made_once(simulator: Cloud) -> None:
     clients = connect(reading()).clients
     assert clients.client("s3", "eu-west-1") is clients.client("s3", "eu-west-1")
     assert clients.client("s3", "eu-west-1") is not clients.client("s3", "eu-west-2")
 
 
 @pytest.mark.slow
-def test_every_collector_collects_a_company(aws: Simulator) -> None:
+def test_every_collector_collects_a_company(aws: Cloud) -> None:
     provider = AwsProvider()
     session = provider.open(Connection("", {}))
     found = {

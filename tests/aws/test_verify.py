@@ -10,24 +10,25 @@ import pytest
 
 from nephoscope.domain import Check, Connection, ConnectionProblem, Verification
 from nephoscope_aws.provider import AwsProvider
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
-ACCOUNT = "123456789012"
+ACCOUNT = "222222222222"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/teams/reader"
 FIXER = f"arn:aws:iam::{ACCOUNT}:role/fixer"
 WANTED = ["s3:ListAllMyBuckets", "s3:GetBucketPolicy", "ec2:DescribeRegions", "ec2:DescribeInstances"]
 
 
-def put_policy(simulator: Simulator, role: str, *actions: str, **more: Any) -> None:
+def put_policy(simulator: Cloud, role: str, *actions: str, **more: Any) -> None:
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     simulator.client("iam").put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=document)
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+def simulator(company: Simulator) -> Iterator[Cloud]:
+    simulator = company.other(ACCOUNT)
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in simulator.env().items():
             patch.setenv(name, value)
         trust = {"Effect": "Allow", "Principal": {"AWS": ADMINISTRATOR}, "Action": "sts:AssumeRole"}
@@ -39,7 +40,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(autouse=True)
-def undo_denials(simulator: Simulator) -> Iterator[None]:
+def undo_denials(simulator: Cloud) -> Iterator[None]:
     yield
     simulator.control("reset-denials", {})
 
@@ -53,7 +54,7 @@ def answers(verification: Verification) -> dict[str, bool | None]:
     return {check.permission: check.allowed for check in verification.checks}
 
 
-def test_each_permission_is_simulated_on_the_role_in_the_order_asked(simulator: Simulator) -> None:
+def test_each_permission_is_simulated_on_the_role_in_the_order_asked(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "s3:ListAllMyBuckets", "ec2:DescribeRegions", "iam:SimulatePrincipalPolicy")
     found = verify(WANTED)
     assert found.account == ACCOUNT
@@ -63,7 +64,7 @@ def test_each_permission_is_simulated_on_the_role_in_the_order_asked(simulator: 
     assert found.checks[1] == Check("s3:GetBucketPolicy", False, "no policy allows it")
 
 
-def test_more_permissions_than_fit_in_one_call_are_all_checked(simulator: Simulator) -> None:
+def test_more_permissions_than_fit_in_one_call_are_all_checked(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "s3:*", "iam:SimulatePrincipalPolicy")
     wanted = [f"s3:Get{number}" for number in range(120)]
     simulator.control("calls/reset", {})
@@ -71,7 +72,7 @@ def test_more_permissions_than_fit_in_one_call_are_all_checked(simulator: Simula
     assert simulator.control("calls")["operations"]["iam:SimulatePrincipalPolicy"] == 3
 
 
-def test_an_explicit_denial_says_so(simulator: Simulator) -> None:
+def test_an_explicit_denial_says_so(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "iam:SimulatePrincipalPolicy")
     denied = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
     iam = simulator.client("iam")
@@ -82,7 +83,7 @@ def test_an_explicit_denial_says_so(simulator: Simulator) -> None:
         iam.delete_role_policy(RoleName="reader", PolicyName="no-s3")
 
 
-def test_without_simulation_the_harmless_calls_are_tried_and_the_rest_is_not_known(simulator: Simulator) -> None:
+def test_without_simulation_the_harmless_calls_are_tried_and_the_rest_is_not_known(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "s3:ListAllMyBuckets", "s3:GetBucketPolicy", "ec2:DescribeRegions")
     simulator.control("calls/reset", {})
     found = verify(WANTED)
@@ -94,13 +95,13 @@ def test_without_simulation_the_harmless_calls_are_tried_and_the_rest_is_not_kno
     assert all(name.split(":")[1].startswith(("Describe", "Get", "List", "Simulate", "Assume")) for name in operations)
 
 
-def test_own_credentials_that_iam_does_not_know_are_tried(simulator: Simulator) -> None:
+def test_own_credentials_that_iam_does_not_know_are_tried(simulator: Cloud) -> None:
     found = verify(WANTED, role_arn="")
     assert found.principal == ADMINISTRATOR
     assert answers(found) == dict.fromkeys(WANTED, True) | {"s3:GetBucketPolicy": None}
 
 
-def test_the_role_for_fixes_is_checked_by_the_role_for_reading(simulator: Simulator) -> None:
+def test_the_role_for_fixes_is_checked_by_the_role_for_reading(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "iam:SimulatePrincipalPolicy")
     put_policy(simulator, "fixer", "s3:PutBucketPolicy")
     found = verify(["s3:PutBucketPolicy", "s3:DeleteBucket"], writing=True)
@@ -108,14 +109,14 @@ def test_the_role_for_fixes_is_checked_by_the_role_for_reading(simulator: Simula
     assert answers(found) == {"s3:PutBucketPolicy": True, "s3:DeleteBucket": False}
 
 
-def test_the_role_for_fixes_is_not_known_when_the_one_for_reading_cannot_simulate(simulator: Simulator) -> None:
+def test_the_role_for_fixes_is_not_known_when_the_one_for_reading_cannot_simulate(simulator: Cloud) -> None:
     put_policy(simulator, "reader", "s3:ListAllMyBuckets")
     checks = verify(["s3:PutBucketPolicy"], writing=True).checks
     assert checks[0].allowed is None
     assert "iam:SimulatePrincipalPolicy" in checks[0].detail
 
 
-def test_a_connection_without_a_role_for_fixes_has_nothing_to_verify(simulator: Simulator) -> None:
+def test_a_connection_without_a_role_for_fixes_has_nothing_to_verify(simulator: Cloud) -> None:
     with pytest.raises(ConnectionProblem) as caught:
         verify(["s3:PutBucketPolicy"], writing=True, write_role_arn="")
     assert caught.value.field == "write_role_arn"

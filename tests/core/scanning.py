@@ -21,10 +21,10 @@ SERVICES = ["account", "iam", "s3", "s3control", "ec2", "cloudtrail", "kms"]
 """Those that the company has most in: scanning all of them in each test would only take longer."""
 
 
-def connect(system: Actor, regions: list[str] = REGIONS) -> Account:
+def connect(system: Actor, regions: list[str] = REGIONS, number: str = "123456789012") -> Account:
     """The simulated account by its own credentials, as verifying leaves it; verifying itself has tests of its own."""
     account = create_account(system, name="company")
-    account.number, account.regions, account.policies = "123456789012", regions, ["aws_nephoscope"]
+    account.number, account.regions, account.policies = number, regions, ["aws_nephoscope"]
     account.verified_at = timezone.now()
     account.save()
     return account

@@ -27,10 +27,11 @@ from nephoscope.inventory.models import Resource, Scan
 from nephoscope.inventory.runner import work
 from nephoscope.inventory.scans import start_scan
 from nephoscope_aws.incidents import archiving, incident, severity
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 pytestmark = pytest.mark.django_db
 
+NUMBER = "555555555555"
 REGION = "eu-west-1"
 SERVICE = "guardduty_findings"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -42,7 +43,7 @@ class World:
 
     account: Account
     actor: Actor
-    aws: Simulator
+    aws: Cloud
     detector: str
 
     def raised(self, id: str, *, hours: float = 24, archived: bool = False, **members: Any) -> None:
@@ -54,7 +55,7 @@ class World:
             "updatedAt": then, "description": f"What {id} is.", "service": service,
             "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1"}}, **members,
         }  # fmt: skip
-        self.aws.control("patch", {"kind": "guardduty_finding", "region": REGION, "finding": finding})
+        self.aws.control("patch", kind="guardduty_finding", account=NUMBER, region=REGION, finding=finding)
 
     def archived(self, *ids: str) -> set[str]:
         """Of these findings, those that are archived in AWS."""
@@ -73,17 +74,17 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
+def simulator(company: Simulator) -> Cloud:
+    """An account of its own, without the company's findings."""
+    return company.other(NUMBER)
 
 
 @pytest.fixture
-def world(simulator: Simulator, system: Actor, monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[World]:
+def world(simulator: Cloud, system: Actor, monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[World]:
     use(monkeypatch, simulator)
     simulator.control("reset-denials")
     client = simulator.client("guardduty", REGION)
-    account = connect(system, [REGION, "us-east-1"])
+    account = connect(system, [REGION, "us-east-1"], NUMBER)
     detector = client.create_detector(Enable=True)["DetectorId"]
     yield World(account, system, simulator, detector)
     client.delete_detector(DetectorId=detector)

@@ -14,9 +14,9 @@ from nephoscope.view import Recorder
 from nephoscope_aws.access import bucket_exposure
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud
 
-ACCOUNT = "123456789012"
+ACCOUNT = "444444444444"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
 CONNECTION = Connection(ACCOUNT, {
@@ -30,7 +30,7 @@ AUTHENTICATED = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 LOGS = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
 
-def make_role(simulator: Simulator, name: str, external_id: str, actions: Sequence[str]) -> None:
+def make_role(simulator: Cloud, name: str, external_id: str, actions: Sequence[str]) -> None:
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": ADMINISTRATOR},
@@ -55,7 +55,7 @@ def allow(bucket: str, principal: Any = "*", **more: Any) -> dict[str, Any]:
 class Bucket:
     """A bucket in the simulated account that can be public, and what may be done to it."""
 
-    def __init__(self, simulator: Simulator, session: Session, name: str) -> None:
+    def __init__(self, simulator: Cloud, session: Session, name: str) -> None:
         self.name, self.session, self.s3 = name, session, simulator.client("s3")
         self.s3.create_bucket(Bucket=name)
         self.block()

@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.fixes.buckets import CONNECTION, FIX, PROVIDER, Bucket, make_role
+from tests.fixes.buckets import ACCOUNT, CONNECTION, FIX, PROVIDER, Bucket, make_role
 
 from nephoscope.domain import Session
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 
 @pytest.fixture(scope="package")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as simulator, pytest.MonkeyPatch.context() as patch:
+def simulator(company: Simulator) -> Iterator[Cloud]:
+    """An account of its own."""
+    simulator = company.other(ACCOUNT)
+    with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -27,13 +29,13 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="package")
-def session(simulator: Simulator) -> Iterator[Session]:
+def session(simulator: Cloud) -> Iterator[Session]:
     session = PROVIDER.open(CONNECTION)
     yield session
     session.close()
 
 
 @pytest.fixture
-def bucket(simulator: Simulator, session: Session) -> Bucket:
+def bucket(simulator: Cloud, session: Session) -> Bucket:
     made = len(simulator.client("s3").list_buckets()["Buckets"])
     return Bucket(simulator, session, f"acme-{made}")

@@ -25,7 +25,7 @@ from tests.fixes.buckets import (
 )
 
 from nephoscope.domain import PlanProblem, Session
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud
 
 # -- Round trips -----------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ def test_an_acl_that_does_not_count_is_left_alone(bucket: Bucket, shield: Callab
     assert [step.call.operation for step in bucket.plan().steps] == ["put_bucket_policy"]
 
 
-def test_the_accounts_public_access_block_counts(bucket: Bucket, simulator: Simulator) -> None:
+def test_the_accounts_public_access_block_counts(bucket: Bucket, simulator: Cloud) -> None:
     make_both(bucket)
     control = simulator.client("s3control")
     block = {"BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False,
@@ -232,7 +232,7 @@ def test_a_bucket_that_is_gone_is_refused(bucket: Bucket, session: Session) -> N
 
 
 def test_a_denied_read_is_named_and_the_other_buckets_are_planned(
-    bucket: Bucket, session: Session, simulator: Simulator
+    bucket: Bucket, session: Session, simulator: Cloud
 ) -> None:
     make_policy_only(bucket)
     other = Bucket(simulator, session, f"{bucket.name}-other")

@@ -22,7 +22,7 @@ from tests.fixes.buckets import (
 from nephoscope import surgery
 from nephoscope.domain import Call, Connection, Permission, Session
 from nephoscope_aws.api import Denied
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud
 
 # -- What has changed since ------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ def test_lists_that_s3_gives_back_in_another_order_are_no_change(bucket: Bucket,
 # -- What the writer may do ------------------------------------------------------------------------
 
 
-def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: Session, simulator: Simulator) -> None:
+def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: Session, simulator: Cloud) -> None:
     make_policy_only(bucket)
     writer = writer_for(bucket.plan())
     other = Bucket(simulator, session, f"{bucket.name}-other")
@@ -93,7 +93,7 @@ def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: Sessio
     assert other.name in [each["Name"] for each in other.s3.list_buckets()["Buckets"]]
 
 
-def test_planning_needs_no_more_than_the_fix_declares_that_it_reads(bucket: Bucket, simulator: Simulator) -> None:
+def test_planning_needs_no_more_than_the_fix_declares_that_it_reads(bucket: Bucket, simulator: Cloud) -> None:
     make_both(bucket)
     make_role(simulator, "just-reads", "read-word", FIX.reads)
     role = f"arn:aws:iam::{ACCOUNT}:role/just-reads"

@@ -1,8 +1,6 @@
-"""One simulated company for all tests of the simulator; each test starts without denials, latency and counts."""
+"""The simulated company; each test of the simulator starts without denials, latency and counts."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 from tests.simulator.documents import document, trust
@@ -12,9 +10,8 @@ from nephoscope_aws_simulator.testing import Simulator
 
 
 @pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(company=True) as running:
-        yield running
+def simulator(company: Simulator) -> Simulator:
+    return company
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from nephoscope_aws_simulator.testing import Simulator
 
 ACCOUNT = "123456789012"
-OTHER_ACCOUNT = "210987654321"
+OTHER_ACCOUNT = "666666666666"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 
