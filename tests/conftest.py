@@ -27,6 +27,11 @@ PASSWORD = "correct horse battery staple"
 NUMBER = "123456789012"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's walks first: they take longest, and `--dist loadfile` deals files out in this order."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the embedded PostgreSQL that `make test` started in a data directory of its own."""
     last_to_go = not hasattr(session.config, "workerinput")

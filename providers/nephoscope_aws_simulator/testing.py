@@ -22,7 +22,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from nephoscope_aws_simulator.accounts import BASE_ACCESS_KEY, BASE_SECRET_KEY, DEFAULT_ACCOUNT, administrator_key
+from nephoscope_aws_simulator.accounts import BASE_SECRET_KEY, DEFAULT_ACCOUNT, administrator_key
 
 _START_SECONDS = 60.0
 _SHELF = Path(__file__).resolve().parent.parent

@@ -206,15 +206,24 @@ class Worker:
         with transaction.atomic():
             ours = Shard.objects.select_for_update().filter(owner=self.owner, state=ShardState.RUNNING)
             shards = list(ours.filter(pk__in=ended))
+            states = {shard.pk: self._final_state(ended[shard.pk]) for shard in shards}
+            self._read_to_their_end([lanes[pk] for pk, state in states.items() if state == ShardState.DONE])
+            now, empty = timezone.now(), []
             for shard in shards:
-                lane, error = lanes[shard.pk], ended[shard.pk].error
-                shard.finished_at, shard.gaps, shard.error = timezone.now(), list(lane.gaps.values()), error
-                shard.resources = len(lane.seen)
-                shard.state = ShardState.FAILED if error else ShardState.DONE
-                if self.cancelled:
-                    shard.state = ShardState.CANCELLED
-            self._read_to_their_end([lanes[shard.pk] for shard in shards if shard.state == ShardState.DONE])
-            Shard.objects.bulk_update(shards, ["finished_at", "gaps", "error", "resources", "state"])
+                lane = lanes[shard.pk]
+                if states[shard.pk] == ShardState.DONE and not lane.seen and not lane.gaps:
+                    empty.append(shard.pk)
+                    continue
+                shard.state, shard.finished_at, shard.error = states[shard.pk], now, ended[shard.pk].error
+                shard.gaps, shard.resources = list(lane.gaps.values()), len(lane.seen)
+                shard.save()
+            if empty:  # as most regions of most services are
+                Shard.objects.filter(pk__in=empty).update(state=ShardState.DONE, finished_at=now)
+
+    def _final_state(self, ended: Ended) -> ShardState:
+        if self.cancelled:
+            return ShardState.CANCELLED
+        return ShardState.FAILED if ended.error else ShardState.DONE
 
     def _read_to_their_end(self, lanes: Sequence[Lane]) -> None:
         account, read = self.scan.account, []

@@ -158,12 +158,16 @@ class Command(BaseCommand):
         # A second Ctrl-C must not leave half of it running.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        for _name, child in reversed(self.children):
-            child.terminate()
-            try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
+        # The cloud last: a scan under way must not find it gone.
+        cloud, users = self.children[:1], self.children[1:]
+        for together in (users, cloud):
+            for _name, child in together:
+                child.terminate()
+            for _name, child in together:
+                try:
+                    child.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    os.killpg(child.pid, signal.SIGKILL)
         connections.close_all()
         postgres.stop(settings.POSTGRES_DIR)
 
