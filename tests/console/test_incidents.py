@@ -63,17 +63,32 @@ def test_who_may_suppress_it_and_who_sees_it(alert: Alert, everyone: dict[str, U
 
 
 def test_an_archive_that_fails_is_a_warning(
-    alert: Alert, account: Account, analyst: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    alert: Alert, account: Account, remediator: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     account.writing_verified_at = timezone.now()
     account.save()
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
     body = {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
-    text = sign_in(analyst).post(address, body, follow=True).content.decode()
+    text = sign_in(remediator).post(address, body, follow=True).content.decode()
     assert "could not be archived in GuardDuty" in text
     alert.refresh_from_db()
     assert alert.state == "suppressed"
+
+
+def test_an_analyst_is_told_that_archiving_takes_a_remediator(
+    alert: Alert, account: Account, analyst: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    account.writing_verified_at = timezone.now()
+    account.save()
+    client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
+    assert "to archive it there takes a remediator" in client.get(page(alert)).content.decode()
+    address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    text = client.post(address, body, follow=True).content.decode()
+    assert "Not archived in GuardDuty: that takes a remediator." in text and "could not be archived" not in text
+    address = reverse("admin:alerts_alert_unsuppress", args=[alert.pk])
+    assert "Not unarchived in GuardDuty" in client.post(address, body, follow=True).content.decode()
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:

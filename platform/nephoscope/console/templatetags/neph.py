@@ -38,8 +38,10 @@ def severity(value: str) -> SafeString:
 
 
 def age(moment: datetime) -> str:
-    """Return how long ago, short."""
+    """Return how long ago, or in how long, short."""
     seconds = (timezone.now() - moment).total_seconds()
+    if seconds <= -60:
+        return _in(-seconds)
     if seconds < 60:
         return _("just now")
     if seconds < 3600:
@@ -47,6 +49,14 @@ def age(moment: datetime) -> str:
     if seconds < 86_400:
         return _("%(n)s h ago") % {"n": int(seconds // 3600)}
     return _("%(n)s d ago") % {"n": int(seconds // 86_400)}
+
+
+def _in(seconds: float) -> str:
+    if seconds < 3600:
+        return _("in %(n)s min") % {"n": int(seconds // 60)}
+    if seconds < 86_400:
+        return _("in %(n)s h") % {"n": int(seconds // 3600)}
+    return _("in %(n)s d") % {"n": int(seconds // 86_400)}
 
 
 def exact(moment: datetime) -> str:
@@ -137,6 +147,7 @@ STATES = {
     "done": "neph-good",
     "applied": "neph-good",
     "verified": "neph-good",
+    "sent": "neph-good",
     "pass": "neph-good",
     "partial": "neph-warn",
     "refused": "neph-warn",
