@@ -285,9 +285,7 @@ def test_a_suppression_that_ends_unarchives(fixable: World) -> None:
     assert fixable.archived("a1") == set()
 
 
-def test_only_who_may_apply_changes_has_them_archived_and_unarchived(
-    fixable: World, everyone: dict[str, User]
-) -> None:
+def test_only_who_may_apply_changes_has_them_archived_and_unarchived(fixable: World, everyone: dict[str, User]) -> None:
     alert, findings = suppressed(fixable, "a1")
     for role in ("viewer", "analyst", "stranger"):
         [said] = incidents.archive(Actor.of(everyone[role]), alert, findings)

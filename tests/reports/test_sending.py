@@ -66,7 +66,7 @@ def test_each_address_gets_a_mail_of_its_own_and_a_refused_one_is_named(
     assert [to for to, _message in post.mails] == ["a@example.org", "b@example.org"]
     assert run.state == "failed"
     assert run.outcome == (
-        "1 report mailed to a@example.org, b@example.org. not mailed: nobody@example.org: 550 no such user here."
+        "1 report mailed to a@example.org, b@example.org; not mailed: nobody@example.org: 550 no such user here."
     )
     assert Entry.objects.get(action="schedule.failed").summary.endswith(run.outcome)
 

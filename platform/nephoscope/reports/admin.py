@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.alerts.queries import ids
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import ConsoleAdmin, attempt, page
 from nephoscope.console.filters import Filter, fixed
@@ -110,7 +111,11 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def _edited(self, request: HttpRequest, shown: ReportSchedule | None) -> HttpResponse:
         actor = Actor.from_request(request)
         actor.demand("schedule")
-        initial = shown_values(shown) if shown else {"policies": request.GET.getlist("policy")}
+        initial = (
+            shown_values(shown)
+            if shown
+            else {"policies": request.GET.getlist("policy"), "accounts": ids(request.GET.get("account", ""))}
+        )
         form = ScheduleForm(request.POST or None, initial=initial, owner=shown.owner if shown else request.user)
         if request.method == "POST" and form.is_valid():
             try:

@@ -53,7 +53,9 @@ def save_schedule(
     groups: Iterable[int] | None = None,
     **values: Any,
 ) -> ReportSchedule:
-    """Add a schedule, which is then the actor's, or change what is given. They are named by id; neither accounts nor groups: all.
+    """Add a schedule, which is then the actor's, or change what is given.
+
+    Accounts and groups are named by id; neither: all that the owner sees.
 
     :raises ValidationError: names the field: nowhere to send to, a wrong address, something the owner does not see.
     """
@@ -221,7 +223,7 @@ def deliver(run_id: int) -> None:
         log.exception("reports of schedule %s", run.schedule_id)
         _finish(run, _("An error in Nephoscope; its log says more."), failed=True)
     else:
-        _finish(run, ". ".join([*done, *problems]) + ".", failed=bool(problems))
+        _finish(run, "; ".join([*done, *problems]) + ".", failed=bool(problems))
 
 
 def _delivered(run: ReportRun) -> tuple[list[str], list[str]]:

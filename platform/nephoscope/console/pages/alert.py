@@ -14,6 +14,7 @@ from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
 from nephoscope.domain import ALL_REGIONS
+from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
 PER_PAGE = 100
@@ -53,6 +54,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "title": alert.title,
         "rule": rule,
         "incident": alert.details if alert.kind != KindChoice.SECURITY else None,
+        "about": _about(alert),
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
         "chosen": ids(request.GET.get("chosen", "")),
@@ -66,6 +68,13 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "changes": alert.changes.all()[:10],
         "fixing": readiness(request.user, alert),
     }
+
+
+def _about(alert: Alert) -> Resource | None:
+    """Return the resource that an incident names, if the inventory has it."""
+    id = alert.details.get("resource_id") if alert.kind != KindChoice.SECURITY else ""
+    rows = Resource.objects.filter(account_id=alert.account_id, resource_id=id, gone_at=None) if id else None
+    return rows.filter(type=alert.details.get("resource_type")).first() if rows is not None else None
 
 
 def _unknown(alert: Alert) -> Any:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nephoscope.alerts.models import Finding, SeverityChoice, VerdictChoice
+from nephoscope.alerts.models import Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Rule
 from nephoscope.view import as_unknown
 
@@ -183,7 +183,8 @@ def verdict(finding: Finding) -> SafeString:
 @register.simple_tag
 def judged(finding: Finding, rule: Rule | None) -> SafeString:
     """Return the title of a finding's rule. It says what is wrong, so where nothing is, it must not read as a fact."""
-    title = rule.title if rule else finding.rule_id
+    kinds: dict[str, Any] = dict(KindChoice.choices)  # an incident has its kind for a rule
+    title = rule.title if rule else kinds.get(finding.rule_id, finding.rule_id)
     if finding.verdict != VerdictChoice.PASS:
         return format_html("{}", title)
     return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)
