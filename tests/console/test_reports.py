@@ -134,6 +134,10 @@ def test_the_api_does_the_same(analyst: User, account: Account, sign_in: SignIn)
     assert made.status_code == 201, made.content
     row = made.json()
     assert row["owner"] == "anna" and row["accounts"] == [{"id": account.pk, "name": "prod"}]
+    granted = list(analyst.account_groups.all())
+    analyst.account_groups.clear()
+    assert client.get(f"{PATH}/{row['id']}").json()["accounts"] == [], "who no longer sees it is not told its name"
+    analyst.account_groups.set(granted)
     assert (row["everything"], row["next_run_at"][11:16], row["runs"]) == (False, "05:00", [])
     one = f"{PATH}/{row['id']}"
     changed = client.patch(one, {"accounts": [], "folder": "auditor"}, content_type="application/json").json()

@@ -336,10 +336,11 @@ def needing_a_look(found: Compliance) -> QuerySet[Any, Any]:
     """Return all findings of the policy's rules but those that pass: rule and standing first, evidence as JSON last."""
     rows = Finding.objects.filter(account=found.account, rule_id__in=found.policy.rules).annotate(standing=STANDING)
     rows = rows.exclude(standing=Standing.PASSED) if found.judged_at else rows.none()
-    return rows.order_by("rule_id", "standing", "resource__name", "pk").values_list(
+    cells: QuerySet[Any, Any] = rows.order_by("rule_id", "standing", "resource__name", "pk").values_list(
         "rule_id", "standing", "resource__resource_id", "resource__name", "resource__region", "message", "permission",
         "failing_since", "suppression__reason", Left(Cast("evidence", models.TextField()), EVIDENCE),
     )  # fmt: skip
+    return cells
 
 
 def _first(account: Account, rules: Iterable[str]) -> QuerySet[Any]:

@@ -153,10 +153,10 @@ def archive(actor: Actor, alert: Alert, findings: Sequence[Finding], *, archive:
     provider = provider_of(alert.account)
     problems = []
     for row in Resource.objects.filter(findings__in=findings).select_related("account"):
-        if not (call := provider.archiving(row.to_domain(), archive=archive)):
-            continue
         done = "archived" if archive else "unarchived"
         try:
+            if not (call := provider.archiving(row.to_domain(), archive=archive)):
+                continue
             provider.open_for_writing(alert.account.connection, [call.permission]).write(call)
         except Exception as problem:
             log.warning("%s could not be %s", alert, done, exc_info=True)

@@ -223,16 +223,18 @@ def _state(state: ControlState) -> Paragraph:
 
 def _controls(found: Compliance) -> Iterator[Any]:
     yield _heading(_("Controls"))
+    printed: dict[str, str] = {}
     for each in found.controls:
         head = [_text(each.control.id, bold=True), _text(each.control.title), _state(each.state)]
         table = _table([head], (32, 106, 32), headed=False)
         table.keepWithNext = True
         yield table
-        yield from _rules(each)
+        yield from _rules(each, printed)
         yield Spacer(1, 3 * mm)
 
 
-def _rules(each: ControlStanding) -> Iterator[Any]:
+def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
+    """A control's rules; ``printed`` names the control at which a rule's resources stand already."""
     if each.state in (ControlState.MANUAL, ControlState.NOT_COVERED):
         yield _note(MEANINGS[each.state], leftIndent=INDENT)
         return
@@ -243,8 +245,11 @@ def _rules(each: ControlStanding) -> Iterator[Any]:
         # A rule's title names the problem, which under a control that passes would read as if there was one.
         looked = _("Looked for: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
         yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
-        yield _note(f"{rule.id} · {counts}", leftIndent=INDENT)
-        yield from _resources(rule)
+        yield _note(f"{rule.id} · {counts}", leftIndent=INDENT, keepWithNext=int(bool(rule.failed or rule.accepted)))
+        if (before := printed.setdefault(rule.id, each.control.id)) == each.control.id:
+            yield from _resources(rule)
+        elif rule.failed or rule.accepted:
+            yield _note(_("Its resources are printed at control %(id)s.") % {"id": before}, leftIndent=INDENT)
 
 
 def _resources(rule: RuleStanding) -> Iterator[Any]:

@@ -49,7 +49,8 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         last = ReportRun.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
         rows: QuerySet[Any] = super().get_queryset(request).select_related("owner")
-        return rows.annotate(**{f"last_{name}": Subquery(last.values(name)[:1]) for name in ("state", "queued_at")})
+        rows = rows.annotate(**{f"last_{name}": Subquery(last.values(name)[:1]) for name in ("state", "queued_at")})
+        return rows
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, schedule: ReportSchedule) -> SafeString:
@@ -76,7 +77,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def last_outcome(self, schedule: Any) -> Any:
         if not schedule.last_state:
             return _t("never sent")
-        label = RunState(schedule.last_state).label
+        label = str(RunState(schedule.last_state).label)
         return format_html("{} {}", state(schedule.last_state, label), when(schedule.last_queued_at))
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import Prefetch
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -11,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nephoscope.accounts.models import Account
 from nephoscope.api.serializers import Body, IdField, Named, Nothing
 from nephoscope.api.views import Models
 from nephoscope.reports import services
@@ -100,12 +102,17 @@ class ReportSchedules(Models):
     """Compliance reports that leave by themselves: one's own, and all for administrators."""
 
     noun = "report schedule"
-    queryset = ReportSchedule.objects.select_related("owner").prefetch_related("accounts", "groups")
+    queryset = ReportSchedule.objects.select_related("owner").prefetch_related("groups")
     serializer_class = ScheduleSerializer
     detail_class = ScheduleDetailSerializer
     filterset_class = ScheduleFilter
     ordering_fields = ["name", "next_run_at"]
     acts: ClassVar[dict[str, str]] = dict.fromkeys(("create", "partial_update", "destroy", "send"), "schedule")
+
+    def get_queryset(self) -> Any:
+        """Name an account only to who sees it still."""
+        accounts = Account.objects.visible_to(self.request.user)
+        return super().get_queryset().prefetch_related(Prefetch("accounts", accounts))
 
     @extend_schema(request=NewSchedule, responses={201: ScheduleDetailSerializer})
     def create(self, request: Request) -> Response:

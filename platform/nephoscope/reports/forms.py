@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.models import Account
+from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.console.forms import ConsoleForm
 from nephoscope.plugins import registry
 from nephoscope.reports.models import Every, Form, ReportSchedule
@@ -43,7 +43,7 @@ class ScheduleForm(ConsoleForm):
         Account.objects.none(), label=_("Accounts"), required=False, widget=forms.CheckboxSelectMultiple
     )
     groups = forms.ModelMultipleChoiceField(
-        None, label=_("Account groups"), required=False, widget=forms.CheckboxSelectMultiple
+        AccountGroup.objects.none(), label=_("Account groups"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:

@@ -41,7 +41,7 @@ def send(schedule: ReportSchedule, reports: Sequence[Report]) -> tuple[list[str]
     for address in schedule.mail_to:
         message = EmailMessage(subject, body, to=[address], headers={"Auto-Submitted": "auto-generated"})
         for each in reports if attached else ():
-            message.attach_file(each.path)
+            message.attach_file(str(each.path))
         try:
             message.send()
         except (SMTPException, OSError) as problem:
@@ -78,6 +78,7 @@ def address(path: str) -> str:
 
 def _said(problem: Exception) -> str:
     """Return what a server said; never what was sent to it."""
+    text: bytes | str
     if isinstance(problem, SMTPRecipientsRefused):
         code, text = next(iter(problem.recipients.values()))
     elif isinstance(problem, SMTPResponseException):
