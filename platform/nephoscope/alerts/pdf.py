@@ -64,7 +64,7 @@ ASIAN = {"HIRAGANA": "HeiseiKakuGo-W5", "KATAKANA": "HeiseiKakuGo-W5", "HANGUL":
 
 
 EMBEDDED = "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"
-"""A font for those that can be put into the document, so that it reads the same everywhere (fonts-droid-fallback)."""
+"""A font for Chinese and Japanese that can be put into the document, so that it reads the same everywhere."""
 
 
 # -- Text ----------------------------------------------------------------------------------------------------------

@@ -49,8 +49,10 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         last = ReportRun.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
         rows: QuerySet[Any] = super().get_queryset(request).select_related("owner")
-        rows = rows.annotate(**{f"last_{name}": Subquery(last.values(name)[:1]) for name in ("state", "queued_at")})
-        return rows
+        annotated: QuerySet[Any] = rows.annotate(
+            **{f"last_{name}": Subquery(last.values(name)[:1]) for name in ("state", "queued_at")}
+        )
+        return annotated
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, schedule: ReportSchedule) -> SafeString:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest
 
 from nephoscope.accounts.models import Account
@@ -71,10 +72,13 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
 
 
 def _about(alert: Alert) -> Resource | None:
-    """Return the resource that an incident names, if the inventory has it."""
-    id = alert.details.get("resource_id") if alert.kind != KindChoice.SECURITY else ""
-    rows = Resource.objects.filter(account_id=alert.account_id, resource_id=id, gone_at=None) if id else None
-    return rows.filter(type=alert.details.get("resource_type")).first() if rows is not None else None
+    """Return the resource that an incident names by its id or only by its name, if the inventory has just one such."""
+    named = alert.details.get("resource_id") if alert.kind != KindChoice.SECURITY else ""
+    if not named:
+        return None
+    rows = Resource.objects.filter(account_id=alert.account_id, type=alert.details.get("resource_type"), gone_at=None)
+    found = rows.filter(Q(resource_id=named) | Q(name=named)).defer("properties")[:2]
+    return found[0] if len(found) == 1 else None
 
 
 def _unknown(alert: Alert) -> Any:
