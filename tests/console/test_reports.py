@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from nephoscope.accounts.models import Account, User
+from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.console.pages.targets import address_of
 from nephoscope.reports.models import ReportRun, ReportSchedule
 from nephoscope.reports.services import save_schedule
 
@@ -109,6 +111,19 @@ def test_somebody_who_became_a_viewer_looks_at_their_own_and_does_nothing(
     assert "does not include scheduling reports" in shown and page("send", schedule.pk) not in shown
     for name in ("edit", "send", "remove"):
         assert client.post(page(name, schedule.pk), FORM).status_code == 403
+
+
+def test_one_is_found_by_its_address_and_from_the_audit_log(
+    analyst: User, stranger: User, schedule: ReportSchedule, sign_in: SignIn
+) -> None:
+    client = sign_in(analyst)
+    for text, count in (("auditor@", 1), ("folder-of-nobody", 0), ("anna", 1)):
+        assert client.get(page("changelist"), {"q": text}).context["cl"].result_count == count, text
+    entry = Entry.objects.get(action="schedule.created")
+    assert (
+        page("change", schedule.pk) in client.get(reverse("admin:audit_entry_change", args=[entry.pk])).content.decode()
+    )
+    assert address_of(stranger, "reportschedule", str(schedule.pk)) == ""
 
 
 def test_the_number_of_queries_does_not_grow(

@@ -115,6 +115,14 @@ def test_what_is_wrong_is_refused_by_its_field(values: dict[str, Any], field: st
     assert not ReportSchedule.objects.exists()
 
 
+def test_one_owner_has_so_many_and_no_more(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_SCHEDULES", 1)
+    schedule = add()
+    with pytest.raises(ValidationError, match="at most 1 schedules"):
+        add()
+    assert services.save_schedule(Actor.of(schedule.owner), schedule, name="Renamed").name == "Renamed"
+
+
 def test_without_mail_server_or_folder_nothing_can_go_there(analyst: User, settings: Any, account: Account) -> None:
     settings.EMAIL_HOST, settings.NEPHOSCOPE_REPORTS_DIR = "", ""
     with pytest.raises(ValidationError) as refused:

@@ -30,6 +30,8 @@ from nephoscope.reports.models import UNDER_WAY, ReportRun, ReportSchedule, RunS
 
 log = logging.getLogger(__name__)
 
+MOST_SCHEDULES = 50
+"""Schedules that one owner has at most."""
 MOST_ADDRESSES = 20
 RUNS_KEPT = 50
 """Runs of a schedule that its page can show."""
@@ -91,6 +93,8 @@ def groups_of(owner: Any) -> Any:
 def _check(schedule: ReportSchedule) -> None:
     schedule.mail_to = list(dict.fromkeys(each.strip() for each in schedule.mail_to if each.strip()))
     errors: dict[str, list[str]] = {}
+    if schedule.pk is None and ReportSchedule.objects.filter(owner=schedule.owner).count() >= MOST_SCHEDULES:
+        errors["name"] = [_("One owner has at most %(most)s schedules.") % {"most": MOST_SCHEDULES}]
     if strange := [each for each in schedule.policies if each not in registry().frameworks]:
         errors["policies"] = [_("There is no policy %(strange)s.") % {"strange": ", ".join(map(str, strange))}]
     if schedule.mail_to and not sending.is_on():
