@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope import postgres
+from nephoscope import mail, postgres
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(os.environ.get("NEPHOSCOPE_DATA_DIR", BASE_DIR / "var")).resolve()
@@ -43,6 +43,7 @@ NEPHOSCOPE_LEASE_SECONDS = int(os.environ.get("NEPHOSCOPE_LEASE_SECONDS", "60"))
 NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = int(os.environ.get("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", "25"))
 NEPHOSCOPE_SAMPLE_FINDINGS = _flag("NEPHOSCOPE_SAMPLE_FINDINGS")
 NEPHOSCOPE_RETENTION_DAYS = int(os.environ.get("NEPHOSCOPE_RETENTION_DAYS", "365"))
+NEPHOSCOPE_REPORTS_DIR = os.environ.get("NEPHOSCOPE_REPORTS_DIR", "")
 
 SECRET_KEY = _secret_key()
 DEBUG = _flag("NEPHOSCOPE_DEBUG")
@@ -94,6 +95,7 @@ INSTALLED_APPS = [
     "nephoscope.inventory",
     "nephoscope.alerts",
     "nephoscope.changes",
+    "nephoscope.reports",
     "nephoscope.audit",
     "nephoscope.console",
 ]
@@ -156,6 +158,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# Without an address there is no mail, and EMAIL_HOST is empty.
+EMAIL_HOST = ""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("NEPHOSCOPE_EMAIL_FROM", "nephoscope@localhost")
+globals().update(mail.configuration(os.environ.get("NEPHOSCOPE_EMAIL_URL", "")))
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

@@ -15,8 +15,15 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def send_reports(run_id: int) -> None:
+    """Make and send the reports of one run of a schedule."""
+    from nephoscope.reports.services import deliver
+
+    deliver(run_id)
+
+
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start due ones, end suppressions, and forget what is old.
+    """Every minute: wake dead workers' scans, start due ones, end suppressions, send reports, and forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -26,9 +33,11 @@ def housekeeping() -> None:
     from nephoscope.changes.services import close_interrupted
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
+    from nephoscope.reports import services as reports
 
     forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
-    parts = (reap, start_due, expire_suppressions, close_interrupted, forget)
+    of_reports = (reports.close_interrupted, reports.start_due)
+    parts = (reap, start_due, expire_suppressions, close_interrupted, *of_reports, forget)
     for part in parts:
         try:
             part()

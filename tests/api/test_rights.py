@@ -53,7 +53,7 @@ LISTS = [
 ]
 CASES = [
     *LISTS,
-    *(listed(path, scoped=False) for path in ("me", "tokens", "providers", "policies", "rules")),
+    *(listed(path, scoped=False) for path in ("me", "tokens", "providers", "policies", "rules", "report-schedules")),
     *(listed(path, ADMINISTRATOR, scoped=False) for path in ("plugins", "users", "groups")),
     Case("GET", "accounts/{account.pk}"),
     Case("GET", "scans/{scan.pk}"),
@@ -136,7 +136,10 @@ def test_the_table_names_every_operation() -> None:
     }
     # Signing in and out has tests of its own, and so have files (tests/core/test_outputs.py, test_compliance.py).
     elsewhere = {("POST", "tokens"), ("DELETE", "tokens/{}"), ("GET", "alerts/export/csv"),
-                 ("GET", "findings/export/{form}"), ("GET", "compliance/export/{form}")}  # fmt: skip
+                 ("GET", "findings/export/{form}"), ("GET", "compliance/export/{form}"),
+                 # One's own and nobody else's: tests/console/test_reports.py.
+                 ("GET", "report-schedules/{}"), ("POST", "report-schedules"), ("PATCH", "report-schedules/{}"),
+                 ("DELETE", "report-schedules/{}"), ("POST", "report-schedules/{}/send")}  # fmt: skip
     assert described - tabled == elsewhere
 
 

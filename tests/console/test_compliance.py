@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,7 +13,9 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.compliance import parts_of, write_down
+from nephoscope.alerts.models import ComplianceDay, Suppression
 from nephoscope.inventory.models import JUDGE, Scan, Shard
+from nephoscope.plugins import registry
 
 from .conftest import Things
 
@@ -66,3 +70,59 @@ def test_a_strange_form_or_policy_is_not_found(viewer: User, scanned: Things, si
     for policy, form in (("no-such", "pdf"), (policy_of(scanned), "doc")):
         address = reverse("admin:compliance_export", args=[scanned.account.pk, policy, form])
         assert client.get(address).status_code == 404
+
+
+def test_policies_in_force_come_first_and_the_others_are_folded(viewer: User, scanned: Things, sign_in: SignIn) -> None:
+    scanned.account.policies = [policy_of(scanned)]
+    scanned.account.save()
+    seen = sign_in(viewer).get(reverse("admin:compliance"))
+    assert [each.id for each, _cells in seen.context["in_force"]] == scanned.account.policies
+    assert len(seen.context["others"]) == len(seen.context["rows"]) - 1
+    text = seen.content.decode()
+    assert '<details class="neph-card">' in text and "policies that no account here is checked by" in text
+
+
+def test_every_number_of_a_rule_leads_to_as_many_findings(viewer: User, scanned: Things, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    logs, assets = scanned.alert.findings.order_by("resource__name").reverse()
+    logs.suppression = Suppression.objects.create(
+        alert=scanned.alert, resource_id=logs.resource.resource_id, reason="x"
+    )
+    logs.save()
+    address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy_of(scanned)])
+    text = client.get(address).content.decode()
+    for standing, found in (("failed", assets), ("accepted", logs)):
+        [link] = set(re.findall(rf'href="([^"]*rule=aws.s3.public_read[^"]*standing={standing})"', text))
+        listed = client.get(link.replace("&amp;", "&")).context["cl"].result_list
+        assert [row.pk for row in listed] == [found.pk]
+
+
+def test_what_is_unknown_names_the_missing_permission_and_what_is_manual_says_so(
+    viewer: User, scanned: Things, sign_in: SignIn
+) -> None:
+    scanned.alert.findings.update(verdict="unknown", failing_since=None, permission="s3:GetBucketPolicy", message="x")
+    client = sign_in(viewer)
+    text = client.get(
+        reverse("admin:compliance_detail", args=[scanned.account.pk, policy_of(scanned)])
+    ).content.decode()
+    assert "Not known: missing permission: s3:GetBucketPolicy" in text and "Looked for:" in text
+    policy = next(each for each in registry().frameworks.values() if any(control.manual for control in each.controls))
+    address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy.id])
+    assert "No rule can decide it; a person has to look." in client.get(address).content.decode()
+
+
+def test_the_dashboard_says_the_same_score(viewer: User, scanned: Things, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    shown = {each.policy.id: each.score for each in client.get(reverse("admin:index")).context["policies"]}
+    rows = client.get(reverse("admin:compliance")).context["in_force"]
+    assert shown == {policy.id: cells[0].score for policy, cells in rows}
+
+
+def test_the_score_of_each_day_is_drawn(viewer: User, scanned: Things, sign_in: SignIn) -> None:
+    policy, before = policy_of(scanned), timezone.now() - timedelta(days=10)
+    address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy])
+    assert sign_in(viewer).get(address).context["bars"] == []
+    ComplianceDay.objects.create(account=scanned.account, policy=policy, day=before.date(), judged_at=before, passed=1,
+                                 failed=1, unknown=0)  # fmt: skip
+    first, last = sign_in(viewer).get(address).context["bars"]
+    assert (first["height"], first["y"], last["x"] - first["x"]) == (50, 50, 100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.alerts import incidents
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.services import Actor
+from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope_aws.incidents import SERVICE, incident
 
@@ -63,17 +66,32 @@ def test_who_may_suppress_it_and_who_sees_it(alert: Alert, everyone: dict[str, U
 
 
 def test_an_archive_that_fails_is_a_warning(
-    alert: Alert, account: Account, analyst: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    alert: Alert, account: Account, remediator: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     account.writing_verified_at = timezone.now()
     account.save()
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
     body = {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
-    text = sign_in(analyst).post(address, body, follow=True).content.decode()
+    text = sign_in(remediator).post(address, body, follow=True).content.decode()
     assert "could not be archived in GuardDuty" in text
     alert.refresh_from_db()
     assert alert.state == "suppressed"
+
+
+def test_an_analyst_is_told_that_archiving_takes_a_remediator(
+    alert: Alert, account: Account, analyst: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    account.writing_verified_at = timezone.now()
+    account.save()
+    client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
+    assert "to archive it there takes a remediator" in client.get(page(alert)).content.decode()
+    address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    text = client.post(address, body, follow=True).content.decode()
+    assert "Not archived in GuardDuty: that takes a remediator." in text and "could not be archived" not in text
+    address = reverse("admin:alerts_alert_unsuppress", args=[alert.pk])
+    assert "Not unarchived in GuardDuty" in client.post(address, body, follow=True).content.decode()
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:
@@ -97,6 +115,33 @@ def test_exports_give_it_its_own_title(alert: Alert, viewer: User, sign_in: Sign
     [row] = [each for each in answer.getvalue().decode().split("\n") if "Portscan" in each or title in each]
     assert title in row
     assert "HIGH" in row or "High" in row
+
+
+def test_exports_call_it_a_detection_about_the_resource_that_it_names(
+    alert: Alert, viewer: User, sign_in: SignIn
+) -> None:
+    client = sign_in(viewer)
+    [ocsf] = json.loads(client.get("/api/v1/findings/export/ocsf").getvalue())
+    assert (ocsf["class_uid"], ocsf["type_uid"]) == (2004, 200401) and "compliance" not in ocsf
+    assert ocsf["finding_info"]["types"] == ["Recon:EC2/Portscan"] and ocsf["finding_info"]["desc"] == ocsf["message"]
+    resource = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1"
+    assert (ocsf["resources"][0]["uid"], ocsf["resources"][0]["type"]) == (resource, "AWS::EC2::Instance")
+    [asff] = json.loads(client.get("/api/v1/findings/export/asff").getvalue())
+    assert asff["Types"] == ["Unusual Behaviors"] and "Compliance" not in asff
+    assert (asff["Resources"][0]["Id"], asff["Resources"][0]["Type"]) == (resource, "AwsEc2Instance")
+
+
+def test_its_page_leads_to_the_resource_and_has_nothing_to_choose(
+    alert: Alert, analyst: User, sign_in: SignIn, add_resource: Callable[..., Resource]
+) -> None:
+    text = sign_in(analyst).get(page(alert)).content.decode()
+    assert "What happened" in text and "The finding in GuardDuty" in text and "Why it matters" not in text
+    assert re.search(r'name="finding" value="\d+" checked', text)
+    row = add_resource("AWS::EC2::Instance", "i-1", {}, service="ec2",
+                       id="arn:aws:ec2:eu-west-1:123456789012:instance/i-1")  # fmt: skip
+    assert (
+        reverse("admin:inventory_resource_change", args=[row.pk]) in sign_in(analyst).get(page(alert)).content.decode()
+    )
 
 
 def test_every_other_page_of_it_opens(alert: Alert, viewer: User, sign_in: SignIn) -> None:

@@ -16,7 +16,7 @@ from .conftest import HOSTILE, Things
 LISTS = [
     "index", "alerts_alert_changelist", "alerts_finding_changelist", "accounts_account_changelist",
     "inventory_resource_changelist", "inventory_scan_changelist", "changes_change_changelist", "audit_entry_changelist",
-    "compliance", "policies", "rules", "tokens",
+    "compliance", "reports_reportschedule_changelist", "policies", "rules", "tokens",
 ]  # fmt: skip
 FOR_ADMINISTRATORS = [
     "accounts_user_changelist", "accounts_user_add", "accounts_accountgroup_changelist", "accounts_accountgroup_add",

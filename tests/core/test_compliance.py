@@ -1,101 +1,27 @@
-"""How accounts stand by policies: states, scores, days, and the files made of them."""
+"""How accounts stand by policies: states, scores, days."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from reportlab.platypus import Paragraph
+from tests.core.standing import LOGGED, POLICY, READ, Find
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance, pdf, report
-from nephoscope.alerts.compliance import ControlState, Standing
+from nephoscope.alerts import compliance
+from nephoscope.alerts.compliance import Standing
 from nephoscope.alerts.judging import judge_scan
-from nephoscope.alerts.models import Alert, ComplianceDay, Finding, Suppression
-from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
+from nephoscope.alerts.models import ComplianceDay
+from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.plugins import registry
 
 pytestmark = pytest.mark.django_db
-
-READ, LOGGED, SAFE = "aws.s3.public_read", "aws.s3.versioning", "aws.kms.rotation"
-POLICY = domain.Framework(
-    "made-up", "Made-up <b>policy</b> & co", "aws", "https://example.com/policy",
-    (
-        domain.Control("1", "Nobody reads", (READ,)),
-        domain.Control("2", "Versions are kept", (LOGGED,)),
-        domain.Control("3", "Both", (READ, LOGGED)),
-        domain.Control("4", "A person looks", manual=True),
-        domain.Control("5", "No rule of ours"),
-        domain.Control("6", "A rule of a plugin that is gone", ("acme.gone",)),
-        domain.Control("7", "One of ours and one that is gone", (LOGGED, "acme.gone")),
-    ),
-)  # fmt: skip
-HOSTILE = "<para><b>x</b></i> & 日本語 한글 Ελλάδα עברית 🔒 \x00\x1b ]]>"
-
-Find = Callable[..., Finding]
-
-
-@pytest.fixture
-def policy(account: Account, monkeypatch: pytest.MonkeyPatch) -> domain.Framework:
-    monkeypatch.setitem(registry().frameworks, POLICY.id, POLICY)
-    account.policies = [POLICY.id]
-    account.save()
-    return POLICY
-
-
-@pytest.fixture
-def scanned(account: Account, policy: domain.Framework) -> Callable[..., Scan]:
-    """Write down a scan that read every part, or left some (``failed``), or was of some services only."""
-
-    def scan(*failed: str, services: tuple[str, ...] = ()) -> Scan:
-        row = Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now())
-        parts = [part for part in compliance.parts_of(account) if not services or part[0].id in services]
-        for service, region in parts:
-            state = "failed" if service.id in failed else "done"
-            Shard.objects.create(scan=row, service=service.id, region=region, state=state)
-        Shard.objects.create(scan=row, service=JUDGE, region="global", state="done")
-        compliance.write_down(row)
-        return row
-
-    return scan
-
-
-@pytest.fixture
-def find(account: Account, add_resource: Callable[..., Resource]) -> Find:
-    """Store a verdict; suppressed when a reason is given."""
-
-    def add(rule: str, verdict: str, name: str = "logs", *, reason: str = "", **more: Any) -> Finding:
-        now, alert, suppression = timezone.now(), None, None
-        if verdict == "fail":
-            times = dict.fromkeys(("first_seen", "last_seen", "opened_at"), now)
-            alert, _made = Alert.objects.get_or_create(
-                account=account, key=rule, defaults={"rank": 0, "severity": "critical", "title": rule, **times}
-            )
-            more.setdefault("failing_since", now)
-        resource = add_resource("AWS::S3::Bucket", name, {"BucketName": name})
-        if reason:
-            suppression = Suppression.objects.create(
-                alert=alert, resource_id=resource.resource_id, resource_name=name, reason=reason
-            )
-        return Finding.objects.create(
-            account=account, rule_id=rule, resource=resource, verdict=verdict, changed_at=now, alert=alert,
-            suppression=suppression, **more,
-        )  # fmt: skip
-
-    return add
 
 
 def states(account: Account) -> dict[str, str]:
@@ -282,118 +208,3 @@ def test_the_number_of_queries_does_not_grow(
         found = compliance.detail(account, POLICY)
     rule = found.controls[0].rules[0]
     assert [(len(rows), more) for _standing, rows, more in rule.shown] == [(compliance.SHOWN, 31 - compliance.SHOWN)]
-
-
-# -- Files ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def odd(account: Account, find: Find, scanned: Callable[..., Scan]) -> compliance.Compliance:
-    """A standing with everything in it, under names that try to be markup."""
-    scanned("ec2")
-    for n in range(compliance.SHOWN + 3):
-        find(READ, "fail", f"{HOSTILE.replace(chr(0), '')}{n}", message="=1+1 <img src=x>")
-    find(LOGGED, "fail", "accepted", reason="because <i>of</b> &c.")
-    find(LOGGED, "unknown", "hidden", permission="s3:GetBucketVersioning", message="x" * 5000)
-    account.name = HOSTILE.replace("\x00", "")
-    account.save()
-    return compliance.detail(account, POLICY)
-
-
-def test_csv_has_a_line_per_control_and_rule(odd: compliance.Compliance) -> None:
-    rows = list(csv.DictReader(io.StringIO(report.as_csv(odd).decode())))
-    assert [(row["control"], row["state"]) for row in rows] == [
-        ("1", "fail"), ("2", "unknown"), ("3", "fail"), ("3", "fail"), ("4", "manual"), ("5", "not_covered"),
-        ("6", "not_covered"), ("7", "unknown"), ("7", "unknown"),
-    ]  # fmt: skip
-    assert rows[0]["failing"] == "13" and rows[0]["failing resources"].endswith("and 3 more")
-    assert (rows[1]["accepted"], rows[1]["unknown"]) == ("1", "1")
-    assert "s3:GetBucketVersioning" in rows[1]["not known because"]
-
-
-def test_json_has_everything(odd: compliance.Compliance) -> None:
-    found = json.loads(report.as_json(odd))
-    assert found["score"] == 0 and found["counts"]["fail"] == 2 and found["accepted"] == 1
-    first = found["controls"][0]["rules"][0]
-    assert first["counts"]["failed"] == 13 and len(first["failed"]) == compliance.SHOWN
-    second = found["controls"][1]["rules"][0]
-    assert second["accepted"][0]["reason"] == "because <i>of</b> &c."
-    assert second["unknown"][0]["permission"] == "s3:GetBucketVersioning"
-    assert found["scope"]["last_scan"]["state"] == "succeeded"
-
-
-def texts(flowables: Any) -> str:
-    found = []
-    for each in flowables:
-        if isinstance(each, Paragraph):
-            found.append(each.getPlainText())
-        found += [texts(row) for row in getattr(each, "_cellvalues", ())]
-    return "\n".join(found)
-
-
-def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: compliance.Compliance) -> None:
-    assert set(pdf.MEANINGS) == set(ControlState)
-    text = texts(pdf.story(odd))
-    for said in (
-        "Made-up <b>policy</b> & co", "<para><b>x</b></i> & 日本語 한글 Ελλάδα", "us-east-1, eu-west-1", "Succeeded",
-        "and 3 more", "Accepted because: because <i>of</b> &c.", "s3:GetBucketVersioning", "A person looks",
-        "No rule of ours", "[U+1F512]", "It is not a pass", "0 %",
-    ):  # fmt: skip
-        assert said in text, said
-
-
-def test_the_document_is_a_pdf_with_numbered_pages(odd: compliance.Compliance, tmp_path: Path) -> None:
-    made = report.FORMS["pdf"][1](odd)
-    assert made.startswith(b"%PDF-") and made.rstrip().endswith(b"%%EOF")
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext (poppler-utils) is not installed")
-    (tmp_path / "report.pdf").write_bytes(made)
-    done = subprocess.run(["pdftotext", "-layout", str(tmp_path / "report.pdf"), "-"], capture_output=True, check=True)
-    text = done.stdout.decode()
-    assert "Page 1 of " in text and "What could not be judged, and why" in text and "Ελλάδα" in text
-
-
-@pytest.mark.parametrize("regular", ["/nowhere", None])
-def test_a_document_is_made_with_the_shipped_font_and_of_an_account_that_was_never_scanned(
-    regular: str | None, account: Account, policy: domain.Framework, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if regular:
-        monkeypatch.setattr(pdf, "FOLDERS", (Path(regular),))
-    pdf._fonts.cache_clear()
-    account.name = HOSTILE.replace("\x00", "") + "Привет " + "x" * 60
-    try:
-        assert pdf.as_pdf(compliance.detail(account, POLICY)).startswith(b"%PDF-")
-    finally:
-        pdf._fonts.cache_clear()
-
-
-def test_a_very_large_report_is_made(account: Account, scanned: Callable[..., Scan], find: Find) -> None:
-    scanned()
-    find(READ, "fail", "a" * 500, message="y" * 5000)
-    controls = tuple(domain.Control(f"{n}", "Long title " * 60, (READ,)) for n in range(120))
-    many = domain.Framework(POLICY.id, POLICY.name, "aws", POLICY.link, controls)
-    assert len(pdf.as_pdf(compliance.detail(account, many))) > 10_000
-
-
-@pytest.mark.parametrize("form", ["csv", "json", "pdf"])
-def test_the_command_writes_each_form(
-    form: str, account: Account, scanned: Callable[..., Scan], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    scanned()
-    path = tmp_path / f"report.{form}"
-    call_command("report", "prod", POLICY.id, "--output", str(path))
-    assert path.stat().st_size > 100
-    assert f"Wrote {path}" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [(("nobody", "made-up", "x.pdf"), "no account"), (("prod", "nothing", "x.pdf"), "no policy"),
-     (("prod", "made-up", "x.doc"), "end the name"), (("prod", "made-up", "/no/such/x.pdf"), "No such file")],
-)  # fmt: skip
-def test_the_command_says_what_is_wrong(
-    arguments: tuple[str, str, str], said: str, account: Account, policy: domain.Framework
-) -> None:
-    account_name, policy_id, path = arguments
-    with pytest.raises(CommandError, match=said):
-        call_command("report", account_name, policy_id, "--output", path)

@@ -286,6 +286,30 @@ def test_a_suppression_that_ends_unarchives(fixable: World) -> None:
     assert fixable.archived("a1") == set()
 
 
+def test_only_who_may_apply_changes_has_them_archived_and_unarchived(fixable: World, everyone: dict[str, User]) -> None:
+    alert, findings = suppressed(fixable, "a1")
+    for role in ("viewer", "analyst", "stranger"):
+        [said] = incidents.archive(Actor.of(everyone[role]), alert, findings)
+        assert said == "Not archived in GuardDuty: that takes a remediator."
+    assert fixable.archived("a1") == set()
+    assert incidents.archive(Actor.of(everyone["remediator"]), alert, findings) == []
+    assert fixable.archived("a1") == {"a1"}
+    [said] = incidents.archive(Actor.of(everyone["analyst"]), alert, findings, archive=False)
+    assert said.startswith("Not unarchived in GuardDuty") and fixable.archived("a1") == {"a1"}
+    assert incidents.archive(Actor.of(everyone["administrator"]), alert, findings, archive=False) == []
+    assert fixable.archived("a1") == set()
+
+
+def test_the_end_of_an_analysts_suppression_writes_nothing(fixable: World, analyst: User, remediator: User) -> None:
+    alert, findings = suppressed(fixable, "a1")
+    incidents.archive(Actor.of(remediator), alert, findings)
+    unsuppress(Actor.of(analyst), alert, findings)
+    suppress(Actor.of(analyst), alert, findings, "again", expires_at=timezone.now() + timedelta(days=1))
+    alert.suppressions.filter(lifted_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
+    expire_suppressions()
+    assert fixable.archived("a1") == {"a1"}
+
+
 def test_without_a_fix_role_nothing_is_written(world: World) -> None:
     alert, findings = suppressed(world, "a1")
     assert incidents.archive(world.actor, alert, findings) == []

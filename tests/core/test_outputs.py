@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.outputs import as_csv, as_json
+from nephoscope.alerts.outputs import ASFF_RESOURCES, as_csv, as_json
 from nephoscope.alerts.services import suppress
 from nephoscope.audit.services import Actor
 
@@ -62,6 +62,23 @@ def test_unknown_is_never_exported_as_a_pass(add_alert: AddAlert, verdict: str, 
     Finding.objects.update(verdict=verdict, permission="s3:GetBucketPolicy")
     assert exported("ocsf")[0]["compliance"]["status"] == ocsf
     assert exported("asff")[0]["Compliance"]["Status"] == asff
+
+
+def test_what_is_not_known_is_not_exported_as_resolved(add_alert: AddAlert) -> None:
+    add_alert()
+    Finding.objects.update(verdict="unknown", failing_since=None)
+    assert exported("ocsf")[0]["status"] == "New" and exported("asff")[0]["Workflow"]["Status"] == "NEW"
+    Finding.objects.update(verdict="pass")
+    assert exported("ocsf")[0]["status"] == "Resolved" and exported("asff")[0]["Workflow"]["Status"] == "RESOLVED"
+
+
+def test_asff_names_types_of_resources_as_security_hub_does(add_alert: AddAlert, add_resource: Any) -> None:
+    add_alert()
+    assert exported("asff")[0]["Resources"][0]["Type"] == "AwsS3Bucket"
+    members = Session().get_service_model("securityhub").shape_for("ResourceDetails").members
+    # Those have a type and no details of their own.
+    bare = {"AwsEc2Eip", "AwsGuardDutyDetector"}
+    assert set(ASFF_RESOURCES.values()) - bare <= set(members)
 
 
 def test_a_finding_of_a_rule_whose_plugin_is_gone_is_still_exported(add_alert: AddAlert) -> None:

@@ -23,13 +23,14 @@ ACTS: dict[str, str] = {
     "suppress": Role.ANALYST,
     "recheck": Role.ANALYST,
     "scan": Role.ANALYST,
+    "schedule": Role.ANALYST,
     "change": Role.REMEDIATOR,
     "connect": Role.ADMINISTRATOR,
     "administer": Role.ADMINISTRATOR,
 }
 """Every act that needs a right, and the least role that has it."""
 
-EVERYONE_SEES = {"accounts", "inventory", "alerts", "changes", "audit"}
+EVERYONE_SEES = {"accounts", "inventory", "alerts", "changes", "reports", "audit"}
 """Apps whose objects every role may look at, each user only those of the accounts granted (``visible_to``)."""
 
 

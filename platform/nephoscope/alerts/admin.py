@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from nephoscope.alerts import incidents, queries, services
+from nephoscope.alerts.compliance import STANDING, Standing
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice
 from nephoscope.audit.services import Actor
 from nephoscope.changes.services import plan_change
@@ -226,7 +227,9 @@ class FindingAdmin(ConsoleAdmin):
         Filter("region", _("Region"), regions, by_field("resource__region")),
         Filter("rule", _("Rule"), _titles, by_field("rule_id")),
         Filter("policy", _("Policy"), _policies, lambda rows, value: rows.filter(rule_id__in=_rules_of(value))),
-    )
+        Filter("standing", _("For compliance"), fixed(*Standing.choices),
+               lambda rows, value: rows.annotate(standing=STANDING).filter(standing=value)),
+    )  # fmt: skip
 
     @admin.display(description=_("verdict"), ordering="verdict")
     def shown_verdict(self, finding: Finding) -> SafeString:

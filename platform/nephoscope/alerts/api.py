@@ -294,7 +294,8 @@ class Alerts(Models):
     def suppress(self, request: Request, id: str) -> Response:
         """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
 
-        A GuardDuty finding is archived in AWS as well where the account has a fix role; the timeline says so.
+        A GuardDuty finding is archived in AWS as well where the account has a fix role and one's own role includes
+        applying changes; the timeline says so.
         """
         alert, asked = self.get_object(), self.body(Suppressing)
         findings = selected(alert, asked) or []

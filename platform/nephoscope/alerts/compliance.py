@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, QuerySet, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Cast, Left, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +29,9 @@ from nephoscope.plugins import registry
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
 
+EVIDENCE = 2000
+"""Characters of a finding's evidence in a CSV."""
+
 DAYS = 90
 """Days that a trend reaches back."""
 
@@ -41,6 +44,17 @@ class ControlState(models.TextChoices):
     MANUAL = "manual", _("Manual")
     NOT_COVERED = "not_covered", _("Not covered")
     NOT_CHECKED = "not_checked", _("Not checked")
+
+
+MEANINGS = {
+    ControlState.FAIL: _("A rule of the control found at least one resource that is wrong."),
+    ControlState.UNKNOWN: _("Nothing is known to be wrong, but not everything could be read. It is not a pass."),
+    ControlState.PASS: _("All that its rules apply to was read and is right, or was accepted."),
+    ControlState.NO_RESOURCES: _("Its rules ran, and there is nothing that they apply to."),
+    ControlState.MANUAL: _("No rule can decide it; a person has to look."),
+    ControlState.NOT_COVERED: _("Nephoscope has no rule for it yet."),
+    ControlState.NOT_CHECKED: _("It was not judged in this account."),
+}
 
 
 class Standing(models.TextChoices):
@@ -96,6 +110,25 @@ class RuleStanding:
         return self.count(Standing.PASSED)
 
     @property
+    def numbers(self) -> list[tuple[Standing, int]]:
+        """How many findings there are of each standing, as a table has them."""
+        order = (Standing.PASSED, Standing.FAILED, Standing.ACCEPTED, Standing.UNKNOWN)
+        return [(standing, self.count(standing)) for standing in order]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the rule is not known throughout, every reason once; as far as the findings are named."""
+        reasons = [] if self.rule else [_t("no enabled plugin brings the rule")]
+        reasons += [_t("%(part)s was not read") % {"part": part} for part in self.unread]
+        named = self.findings.get(Standing.UNKNOWN, [])
+        for row in named:
+            missing = _t("missing permission: %(permission)s") % {"permission": row.permission}
+            reasons.append((missing if row.permission else row.message) or _t("the rule could not be judged"))
+        if named and (more := self.unknown - len(named)):
+            reasons.append(_t("and %(n)s resources more are unknown") % {"n": more})
+        return list(dict.fromkeys(reasons))
+
+    @property
     def shown(self) -> list[tuple[str, list[Finding], int]]:
         """The named findings of each standing that needs a look, with how many more there are."""
         return [
@@ -112,6 +145,11 @@ class ControlStanding:
     control: domain.Control
     state: ControlState
     rules: Sequence[RuleStanding]
+
+    @property
+    def meaning(self) -> str:
+        """What the state means, in a sentence."""
+        return str(MEANINGS[self.state])
 
     @property
     def accepted(self) -> int:
@@ -173,16 +211,6 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
     if any(rule.unknown or rule.unread or not rule.rule for rule in rules):
         return ControlState.UNKNOWN
     return ControlState.PASS if any(rule.passed or rule.accepted for rule in known) else ControlState.NO_RESOURCES
-
-
-def why_unknown(each: RuleStanding) -> list[str]:
-    """Return why a rule is not known throughout, every reason once."""
-    reasons = [] if each.rule else [_t("no enabled plugin brings the rule")]
-    reasons += [_t("%(part)s was not read") % {"part": part} for part in each.unread]
-    for row in each.findings.get(Standing.UNKNOWN, []):
-        missing = _t("missing permission: %(permission)s") % {"permission": row.permission} if row.permission else ""
-        reasons.append(missing or row.message or _t("the rule could not be judged"))
-    return list(dict.fromkeys(reasons))
 
 
 # -- Reading what is stored ----------------------------------------------------------------------------------------
@@ -302,6 +330,17 @@ def detail(account: Account, policy: domain.Framework) -> Compliance:
         for row in _first(account, rules):
             rules[row.rule_id].findings.setdefault(row.standing, []).append(row)
     return found
+
+
+def needing_a_look(found: Compliance) -> QuerySet[Any, Any]:
+    """Return all findings of the policy's rules but those that pass: rule and standing first, evidence as JSON last."""
+    rows = Finding.objects.filter(account=found.account, rule_id__in=found.policy.rules).annotate(standing=STANDING)
+    rows = rows.exclude(standing=Standing.PASSED) if found.judged_at else rows.none()
+    cells: QuerySet[Any, Any] = rows.order_by("rule_id", "standing", "resource__name", "pk").values_list(
+        "rule_id", "standing", "resource__resource_id", "resource__name", "resource__region", "message", "permission",
+        "failing_since", "suppression__reason", Left(Cast("evidence", models.TextField()), EVIDENCE),
+    )  # fmt: skip
+    return cells
 
 
 def _first(account: Account, rules: Iterable[str]) -> QuerySet[Any]:

@@ -18,10 +18,12 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import may
 from nephoscope.accounts.services import provider_of
 from nephoscope.alerts.judging import suppress_again
-from nephoscope.alerts.models import Alert, Finding, IncidentCursor, KindChoice, VerdictChoice
+from nephoscope.alerts.models import Alert, Finding, IncidentCursor, KindChoice, Suppression, VerdictChoice
 from nephoscope.alerts.state import Moves, refresh
+from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Incident, Over, Severity
 from nephoscope.inventory import store
@@ -136,19 +138,25 @@ def _close(
 
 
 def archive(actor: Actor, alert: Alert, findings: Sequence[Finding], *, archive: bool = True) -> list[str]:
-    """Archive suppressed incidents in the cloud as well, or take that back; return what went wrong, in words.
+    """Archive suppressed incidents in the cloud as well, or take that back; return what was not done, in words.
 
-    Nothing is written in an account without a fix role. What was suppressed here stays so, whatever the cloud says.
+    That is a write in the cloud: nothing is written for who may not apply changes, nor in an account without a fix
+    role. What was suppressed here stays so, whatever the cloud says.
     """
-    if alert.kind == KindChoice.SECURITY or not alert.account.writing_verified_at:
+    if alert.kind == KindChoice.SECURITY or not alert.account.writing_verified_at or not findings:
         return []
+    if actor.user is not None and not may(actor.user, "change"):
+        message = _("Not archived in %(kind)s: that takes a remediator.")
+        if not archive:
+            message = _("Not unarchived in %(kind)s: that takes a remediator. What is archived there closes again.")
+        return [message % {"kind": alert.get_kind_display()}]
     provider = provider_of(alert.account)
     problems = []
     for row in Resource.objects.filter(findings__in=findings).select_related("account"):
-        if not (call := provider.archiving(row.to_domain(), archive=archive)):
-            continue
         done = "archived" if archive else "unarchived"
         try:
+            if not (call := provider.archiving(row.to_domain(), archive=archive)):
+                continue
             provider.open_for_writing(alert.account.connection, [call.permission]).write(call)
         except Exception as problem:
             log.warning("%s could not be %s", alert, done, exc_info=True)
@@ -161,3 +169,9 @@ def archive(actor: Actor, alert: Alert, findings: Sequence[Finding], *, archive:
         record(actor, f"alert.{done}", alert, f"{done} {row.name} of {alert} in {alert.get_kind_display()}",
                account=alert.account)  # fmt: skip
     return problems
+
+
+def was_archived(suppression: Suppression) -> bool:
+    """Whether somebody who may had the suppressed incident archived in the cloud, so that its end takes that back."""
+    entries = Entry.objects.filter(target_type="alert", target_id=str(suppression.alert_id), action="alert.archived")
+    return entries.filter(at__gte=suppression.created_at).exists()

@@ -13,21 +13,53 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from nephoscope import __version__, domain
-from nephoscope.alerts.models import Alert, Finding
+from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.plugins import registry
 
 Row = dict[str, Any]
 
-# https://schema.ocsf.io/1.5.0/classes/compliance_finding
+# https://schema.ocsf.io/1.5.0/classes/compliance_finding and, for incidents, /detection_finding
 OCSF_VERSION = "1.5.0"
-OCSF_CLASS = {"class_uid": 2003, "class_name": "Compliance Finding", "category_uid": 2, "category_name": "Findings",
-              "activity_id": 1, "activity_name": "Create", "type_uid": 200301}  # fmt: skip
+OCSF_EVENT = {"category_uid": 2, "category_name": "Findings", "activity_id": 1, "activity_name": "Create"}
+OCSF_CLASS = {**OCSF_EVENT, "class_uid": 2003, "class_name": "Compliance Finding", "type_uid": 200301}
+OCSF_DETECTION = {**OCSF_EVENT, "class_uid": 2004, "class_name": "Detection Finding", "type_uid": 200401}
 OCSF_SEVERITY = {"low": (2, "Low"), "medium": (3, "Medium"), "high": (4, "High"), "critical": (5, "Critical")}
 OCSF_COMPLIANCE = {"pass": (1, "Pass"), "fail": (3, "Fail")}
-OCSF_STATUS = {"new": (1, "New"), "suppressed": (3, "Suppressed"), "resolved": (4, "Resolved")}
+OCSF_STATUS = {"NEW": (1, "New"), "SUPPRESSED": (3, "Suppressed"), "RESOLVED": (4, "Resolved")}
 
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html
 ASFF_SCHEMA = "2018-10-08"
+# https://docs.aws.amazon.com/securityhub/latest/userguide/asff-type-taxonomy.html
+ASFF_TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
+ASFF_INCIDENT_TYPES = ["Unusual Behaviors"]
+# https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html: what is not there is Other.
+ASFF_RESOURCES = {
+    "AWS::ApiGateway::Stage": "AwsApiGatewayStage", "AWS::ApiGatewayV2::Stage": "AwsApiGatewayV2Stage",
+    "AWS::AutoScaling::LaunchConfiguration": "AwsAutoScalingLaunchConfiguration",
+    "AWS::Backup::BackupVault": "AwsBackupBackupVault",
+    "AWS::CertificateManager::Certificate": "AwsCertificateManagerCertificate",
+    "AWS::CloudFront::Distribution": "AwsCloudFrontDistribution", "AWS::CloudTrail::Trail": "AwsCloudTrailTrail",
+    "AWS::CloudWatch::Alarm": "AwsCloudWatchAlarm", "AWS::CodeBuild::Project": "AwsCodeBuildProject",
+    "AWS::DMS::ReplicationInstance": "AwsDmsReplicationInstance", "AWS::DynamoDB::Table": "AwsDynamoDbTable",
+    "AWS::EC2::EIP": "AwsEc2Eip", "AWS::EC2::Instance": "AwsEc2Instance",
+    "AWS::EC2::LaunchTemplate": "AwsEc2LaunchTemplate", "AWS::EC2::NetworkAcl": "AwsEc2NetworkAcl",
+    "AWS::EC2::NetworkInterface": "AwsEc2NetworkInterface", "AWS::EC2::SecurityGroup": "AwsEc2SecurityGroup",
+    "AWS::EC2::Subnet": "AwsEc2Subnet", "AWS::EC2::TransitGateway": "AwsEc2TransitGateway",
+    "AWS::EC2::VPC": "AwsEc2Vpc", "AWS::EC2::Volume": "AwsEc2Volume", "AWS::ECR::Repository": "AwsEcrRepository",
+    "AWS::ECS::Cluster": "AwsEcsCluster", "AWS::ECS::Service": "AwsEcsService",
+    "AWS::ECS::TaskDefinition": "AwsEcsTaskDefinition", "AWS::EKS::Cluster": "AwsEksCluster",
+    "AWS::ElasticLoadBalancing::LoadBalancer": "AwsElbLoadBalancer",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "AwsElbv2LoadBalancer",
+    "AWS::GuardDuty::Detector": "AwsGuardDutyDetector", "AWS::IAM::AccessKey": "AwsIamAccessKey",
+    "AWS::IAM::Group": "AwsIamGroup", "AWS::IAM::ManagedPolicy": "AwsIamPolicy", "AWS::IAM::Role": "AwsIamRole",
+    "AWS::IAM::User": "AwsIamUser", "AWS::KMS::Key": "AwsKmsKey", "AWS::Lambda::Function": "AwsLambdaFunction",
+    "AWS::OpenSearchService::Domain": "AwsOpenSearchServiceDomain", "AWS::RDS::DBCluster": "AwsRdsDbCluster",
+    "AWS::RDS::DBInstance": "AwsRdsDbInstance", "AWS::RDS::DBSnapshot": "AwsRdsDbSnapshot",
+    "AWS::Redshift::Cluster": "AwsRedshiftCluster", "AWS::S3::AccessPoint": "AwsS3AccessPoint",
+    "AWS::S3::Bucket": "AwsS3Bucket", "AWS::SNS::Topic": "AwsSnsTopic", "AWS::SQS::Queue": "AwsSqsQueue",
+    "AWS::SageMaker::NotebookInstance": "AwsSageMakerNotebookInstance",
+    "AWS::SecretsManager::Secret": "AwsSecretsManagerSecret", "AWS::WAFv2::WebACL": "AwsWafv2WebAcl",
+}  # fmt: skip
 ASFF_COMPLIANCE = {"pass": "PASSED", "fail": "FAILED", "unknown": "NOT_AVAILABLE", "error": "WARNING"}
 
 
@@ -78,20 +110,33 @@ def _moment(value: datetime) -> str:
     return value.astimezone(timezone.get_default_timezone()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _status(row: Finding) -> str:
+    """How far a finding was dealt with. One that is not known is not resolved."""
+    if row.suppression_id:
+        return "SUPPRESSED"
+    return "RESOLVED" if row.verdict == VerdictChoice.PASS and not row.failing_since else "NEW"
+
+
+def _about(row: Finding) -> tuple[str, str, str]:
+    """The id, name and type of the resource: an incident's is the one that it names, and not the incident."""
+    resource, named = row.resource, incident.details if (incident := _incident(row)) else {}
+    id, type = named.get("resource_id") or resource.resource_id, named.get("resource_type") or resource.type
+    return id, resource.name, type
+
+
 def _partition(row: Finding) -> str:
-    parts = row.resource.resource_id.split(":")
+    parts = _about(row)[0].split(":")
     return parts[1] if len(parts) > 2 and parts[0] == "arn" else "aws"
 
 
 def ocsf(row: Finding) -> Row:
-    """A finding as an OCSF compliance finding."""
-    rule, now = _rule(row), row.changed_at
+    """A finding as an OCSF compliance finding, or detection finding for an incident."""
+    rule, incident, now = _rule(row), _incident(row), row.changed_at
+    uid, name, type = _about(row)
     severity_id, severity = OCSF_SEVERITY.get(_severity(row), (0, "Unknown"))
-    verdict_id, verdict = OCSF_COMPLIANCE.get(row.verdict, (0, "Unknown"))
-    status_id, status = OCSF_STATUS["suppressed" if row.suppression_id else "new" if row.failing_since else "resolved"]
-    controls = _controls(row.rule_id)
+    status_id, status = OCSF_STATUS[_status(row)]
     return {
-        **OCSF_CLASS,
+        **(OCSF_DETECTION if incident else OCSF_CLASS),
         "time": int(now.timestamp() * 1000),
         "severity_id": severity_id,
         "severity": severity,
@@ -100,30 +145,24 @@ def ocsf(row: Finding) -> Row:
         "message": row.message,
         "metadata": {
             "version": OCSF_VERSION,
+            "profiles": ["cloud"],
             "product": {"name": "Nephoscope", "vendor_name": "Nephoscope", "version": __version__},
         },
         "finding_info": {
             "uid": _uid(row),
             "title": _title(row),
-            "desc": rule.why if rule else "",
-            "types": [row.rule_id],
+            "desc": rule.why if rule else row.message,
+            "types": [incident.details.get("facts", {}).get("Finding type", row.rule_id) if incident else row.rule_id],
             "modified_time": int(now.timestamp() * 1000),
             **({"first_seen_time": int(row.failing_since.timestamp() * 1000)} if row.failing_since else {}),
         },
-        "compliance": {
-            "control": row.rule_id,
-            "standards": sorted({framework for framework, _control in controls}) or ["Nephoscope"],
-            "requirements": [f"{framework} {control}" for framework, control in controls],
-            "status_id": verdict_id,
-            "status": verdict,
-            **({"status_detail": f"missing permission: {row.permission}"} if row.permission else {}),
-        },
-        "remediation": {"desc": rule.fix if rule else "", "references": [rule.link] if rule else []},
+        **({} if incident else {"compliance": _ocsf_compliance(row)}),
+        "remediation": _ocsf_remediation(rule, incident),
         "resources": [
             {
-                "uid": row.resource.resource_id,
-                "name": row.resource.name,
-                "type": row.resource.type,
+                "uid": uid,
+                "name": name,
+                "type": type,
                 "region": row.resource.region,
                 "cloud_partition": _partition(row),
                 "labels": [f"{key}:{value}" for key, value in row.resource.tags.items()],
@@ -138,12 +177,31 @@ def ocsf(row: Finding) -> Row:
     }
 
 
+def _ocsf_compliance(row: Finding) -> Row:
+    verdict_id, verdict = OCSF_COMPLIANCE.get(row.verdict, (0, "Unknown"))
+    controls = _controls(row.rule_id)
+    return {
+        "control": row.rule_id,
+        "standards": sorted({framework for framework, _control in controls}) or ["Nephoscope"],
+        "requirements": [f"{framework} {control}" for framework, control in controls],
+        "status_id": verdict_id,
+        "status": verdict,
+        **({"status_detail": f"missing permission: {row.permission}"} if row.permission else {}),
+    }
+
+
+def _ocsf_remediation(rule: domain.Rule | None, incident: Alert | None) -> Row:
+    link = rule.link if rule else incident.details.get("guide", "") if incident else ""
+    return {"desc": rule.fix if rule else "See the references.", "references": [link] if link else []}
+
+
 def asff(row: Finding) -> Row:
     """A finding in AWS's Security Finding Format, as Security Hub's BatchImportFindings takes it."""
-    rule, resource = _rule(row), row.resource
+    rule, incident, resource = _rule(row), _incident(row), row.resource
+    id, _name, type = _about(row)
     region = "us-east-1" if resource.region == domain.ALL_REGIONS else resource.region
     partition, number = _partition(row), row.account.number
-    recommendation = {"Text": rule.fix[:512], "Url": rule.link} if rule else {"Text": row.rule_id}
+    recommendation = {"Text": rule.fix[:512], "Url": rule.link} if rule else {"Text": _title(row)[:512]}
     controls = [f"{framework} {control}"[:64] for framework, control in _controls(row.rule_id)]
     return {
         "SchemaVersion": ASFF_SCHEMA,
@@ -151,7 +209,7 @@ def asff(row: Finding) -> Row:
         "ProductArn": f"arn:{partition}:securityhub:{region}:{number}:product/{number}/default",
         "GeneratorId": row.rule_id,
         "AwsAccountId": number,
-        "Types": ["Software and Configuration Checks/Industry and Regulatory Standards"],
+        "Types": ASFF_INCIDENT_TYPES if incident else ASFF_TYPES,
         "CreatedAt": _moment(row.failing_since or row.changed_at),
         "UpdatedAt": _moment(row.changed_at),
         "Severity": {"Label": _severity(row).upper() or "INFORMATIONAL"},
@@ -161,20 +219,20 @@ def asff(row: Finding) -> Row:
         "ProductFields": {"nephoscope/version": __version__, "nephoscope/account": row.account.name},
         "Resources": [
             {
-                "Type": resource.type.replace("::", "") if resource.type.startswith("AWS::") else "Other",
-                "Id": resource.resource_id[:512],
+                "Type": ASFF_RESOURCES.get(type, "Other"),
+                "Id": id[:512],
                 "Partition": partition,
                 "Region": region,
                 **({"Tags": dict(list(resource.tags.items())[:50])} if resource.tags else {}),
             }
         ],
-        "Compliance": {
+        **({} if incident else {"Compliance": {
             "Status": ASFF_COMPLIANCE[row.verdict],
             **({"RelatedRequirements": controls[:32]} if controls else {}),
-        },
-        "Workflow": {"Status": "SUPPRESSED" if row.suppression_id else "NEW" if row.failing_since else "RESOLVED"},
+        }}),
+        "Workflow": {"Status": _status(row)},
         "RecordState": "ACTIVE",
-    }
+    }  # fmt: skip
 
 
 FORMS: dict[str, Callable[[Finding], Row]] = {"ocsf": ocsf, "asff": asff}

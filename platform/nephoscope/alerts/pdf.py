@@ -19,7 +19,6 @@ from xml.sax.saxutils import escape
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -32,13 +31,13 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 
 from nephoscope import __version__
 from nephoscope.alerts.compliance import (
+    MEANINGS,
     Compliance,
     ControlStanding,
     ControlState,
     RuleStanding,
     Standing,
     trend,
-    why_unknown,
 )
 from nephoscope.alerts.models import Finding
 
@@ -53,18 +52,6 @@ COLOURS = {
     ControlState.FAIL: "#b91c1c", ControlState.UNKNOWN: "#a16207", ControlState.PASS: "#15803d",
 }  # fmt: skip
 
-MEANINGS = {
-    ControlState.FAIL: gettext_lazy("A rule of the control found at least one resource that is wrong."),
-    ControlState.UNKNOWN: gettext_lazy(
-        "Nothing is known to be wrong, but not everything could be read. It is not a pass."
-    ),
-    ControlState.PASS: gettext_lazy("All that its rules apply to was read and is right, or was accepted."),
-    ControlState.NO_RESOURCES: gettext_lazy("Its rules ran, and there is nothing that they apply to."),
-    ControlState.MANUAL: gettext_lazy("No rule can decide it; a person has to look."),
-    ControlState.NOT_COVERED: gettext_lazy("Nephoscope has no rule for it yet."),
-    ControlState.NOT_CHECKED: gettext_lazy("It was not judged in this account."),
-}
-
 FOLDERS = tuple(
     Path("/usr/share/fonts", folder)
     for folder in ("truetype/dejavu", "dejavu", "dejavu-sans-fonts", "TTF")
@@ -74,6 +61,10 @@ FOLDERS = tuple(
 ASIAN = {"HIRAGANA": "HeiseiKakuGo-W5", "KATAKANA": "HeiseiKakuGo-W5", "HANGUL": "HYGothic-Medium",
          "CJK": "STSong-Light", "FULLWIDTH": "STSong-Light", "IDEOGRAPHIC": "STSong-Light"}  # fmt: skip
 """Fonts that PDF readers bring themselves, by how the Unicode names of characters begin."""
+
+
+EMBEDDED = "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"
+"""A font for Chinese and Japanese that can be put into the document, so that it reads the same everywhere."""
 
 
 # -- Text ----------------------------------------------------------------------------------------------------------
@@ -92,6 +83,16 @@ def _fonts() -> tuple[str, str]:
     return _registered("Vera", "Vera.ttf", "VeraBd.ttf")
 
 
+@lru_cache(maxsize=1)
+def _embedded() -> str:
+    """Register the font for Chinese, Japanese and Korean; empty where it is not installed."""
+    try:
+        registerFont(TTFont("Fallback", EMBEDDED))
+    except TTFError:
+        return ""
+    return "Fallback"
+
+
 def _registered(name: str, regular: str | Path, bold: str | Path) -> tuple[str, str]:
     registerFont(TTFont(name, str(regular)))
     registerFont(TTFont(f"{name}-Bold", str(bold)))
@@ -99,6 +100,8 @@ def _registered(name: str, regular: str | Path, bold: str | Path) -> tuple[str, 
 
 
 def _asian(character: str) -> str:
+    if (embedded := _embedded()) and ord(character) in getFont(embedded).face.charToGlyph:
+        return embedded
     return ASIAN.get(unicodedata.name(character, "").split(" ")[0].split("-")[0], "")
 
 
@@ -220,16 +223,18 @@ def _state(state: ControlState) -> Paragraph:
 
 def _controls(found: Compliance) -> Iterator[Any]:
     yield _heading(_("Controls"))
+    printed: dict[str, str] = {}
     for each in found.controls:
         head = [_text(each.control.id, bold=True), _text(each.control.title), _state(each.state)]
         table = _table([head], (32, 106, 32), headed=False)
         table.keepWithNext = True
         yield table
-        yield from _rules(each)
+        yield from _rules(each, printed)
         yield Spacer(1, 3 * mm)
 
 
-def _rules(each: ControlStanding) -> Iterator[Any]:
+def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
+    """A control's rules; ``printed`` names the control at which a rule's resources stand already."""
     if each.state in (ControlState.MANUAL, ControlState.NOT_COVERED):
         yield _note(MEANINGS[each.state], leftIndent=INDENT)
         return
@@ -239,29 +244,40 @@ def _rules(each: ControlStanding) -> Iterator[Any]:
         }  # fmt: skip
         # A rule's title names the problem, which under a control that passes would read as if there was one.
         looked = _("Looked for: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
-        yield _text(looked, leftIndent=INDENT, spaceBefore=2)
-        yield _note(f"{rule.id} · {counts}", leftIndent=INDENT)
-        yield from _resources(rule)
+        yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
+        yield _note(f"{rule.id} · {counts}", leftIndent=INDENT, keepWithNext=int(bool(rule.failed or rule.accepted)))
+        if (before := printed.setdefault(rule.id, each.control.id)) == each.control.id:
+            yield from _resources(rule)
+        elif rule.failed or rule.accepted:
+            yield _note(_("Its resources are printed at control %(id)s.") % {"id": before}, leftIndent=INDENT)
 
 
 def _resources(rule: RuleStanding) -> Iterator[Any]:
     """The resources that fail and those that were accepted; unknown ones are in a chapter of their own."""
-    for standing, rows, more in rule.shown:
-        if standing == Standing.UNKNOWN:
-            continue
-        for row in rows:
-            yield _text(_resource(row, standing), 8, leftIndent=INDENT + 4 * mm, most=3 * LONGEST, spaceBefore=1)
+    shown = [each for each in rule.shown if each[0] != Standing.UNKNOWN]
+    rows = [_resource(row, standing) for standing, found, _more in shown for row in found]
+    if rows:
+        table = _table(rows, (18, 50, 64), headed=False)
+        table.hAlign = "RIGHT"
+        yield table
+    for standing, _found, more in shown:
         if more:
-            yield _note(_("and %(n)s more") % {"n": more}, leftIndent=INDENT + 4 * mm)
+            left_out = _("%(n)s more (%(standing)s) are not printed; the CSV has them all.")
+            yield _note(left_out % {"n": more, "standing": Standing(standing).label}, leftIndent=INDENT + 6 * mm)
 
 
-def _resource(row: Finding, standing: str) -> str:
-    resource = row.resource
-    names = resource.name if resource.name == resource.resource_id else f"{resource.name} ({resource.resource_id})"
-    label = Standing(standing).label
-    text = f"{label}: {names[:LONGEST]}, {resource.region}. {row.message[:LONGEST]}"
-    reason = row.suppression.reason if row.suppression else ""
-    return text + (" " + _("Accepted because: %(reason)s") % {"reason": reason[:LONGEST]} if reason else "")
+def _resource(row: Finding, standing: str) -> list[Any]:
+    """One line of the table: how it stands, which it is, what was found or why it was accepted."""
+    resource, reason = row.resource, row.suppression.reason if row.suppression else ""
+    failed = standing == Standing.FAILED
+    which: list[Any] = [_text(f"{resource.name[:LONGEST]}, {resource.region}", 8, most=LONGEST + 40)]
+    if resource.resource_id != resource.name:
+        which.append(_text(resource.resource_id, 6.5, textColor=SUBTLE))
+    found: list[Any] = [_text(row.message or "—", 8)]
+    if reason:
+        found.append(_text(_("Accepted because: %(reason)s") % {"reason": reason}, 8, most=LONGEST + 40))
+    colour = HexColor(COLOURS[ControlState.FAIL]) if failed else SUBTLE
+    return [_text(Standing(standing).label, 8, textColor=colour), which, found]
 
 
 def _not_judged(found: Compliance) -> Iterator[Any]:
@@ -270,7 +286,7 @@ def _not_judged(found: Compliance) -> Iterator[Any]:
     rows = [[_text(each, bold=True) for each in (_("Control"), _("Rule"), _("Why"))]]
     for each in unknown:
         for rule in each.rules:
-            rows += [[_text(each.control.id), _text(rule.id), _text(why)] for why in why_unknown(rule)]
+            rows += [[_text(each.control.id), _text(rule.id), _text(why)] for why in rule.reasons]
     if found.why_not:
         yield _text(found.why_not)
     elif len(rows) == 1:

@@ -12,34 +12,63 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from nephoscope import __version__
-from nephoscope.alerts.compliance import Compliance, ControlStanding, RuleStanding, Standing, trend, why_unknown
+from nephoscope.alerts.compliance import (
+    Compliance,
+    ControlStanding,
+    RuleStanding,
+    Standing,
+    needing_a_look,
+    trend,
+)
 from nephoscope.alerts.models import Finding
 from nephoscope.alerts.outputs import line
 from nephoscope.alerts.pdf import as_pdf
 
 COLUMNS = ("account", "number", "policy", "control", "title", "state", "rule", "severity", "rule title", "passing",
-           "failing", "accepted", "unknown", "failing resources", "not known because")  # fmt: skip
+           "failing", "accepted", "unknown", "not known because", "standing", "resource", "name", "region",
+           "what was found", "missing permission", "failing since", "accepted because", "evidence")  # fmt: skip
+
+MOST_LINES = 50_000
+"""Lines of a CSV; what is left out is counted in its last one."""
 
 
 def as_csv(found: Compliance) -> bytes:
-    """Return one line per control and rule; a control without rules has one as well."""
-    lines = [line(COLUMNS)]
+    """Return a line per control, rule and resource that needs a look; one per rule without any, and per control."""
+    lines, left_out = [line(COLUMNS)], 0
+    findings: dict[str, list[tuple[Any, ...]]] = {}
+    for rule, *cells in needing_a_look(found)[:MOST_LINES]:
+        findings.setdefault(rule, []).append(_finding_cells(*cells))
     for each in found.controls:
         about = (found.account.name, found.account.number, found.policy.name, each.control.id, each.control.title,
                  each.state.value)  # fmt: skip
-        lines += [line((*about, *_cells(rule))) for rule in each.rules] or [line((*about, *[""] * 9))]
+        for rule in each.rules:
+            rows = findings.get(rule.id, [])[: max(0, MOST_LINES - len(lines))]
+            lines += [line(_padded(*about, *_cells(rule), *row)) for row in rows or [()]]
+            left_out += rule.failed + rule.accepted + rule.unknown - len(rows)
+        if not each.rules:
+            lines.append(line(_padded(*about)))
+    if left_out:
+        message = _("%(n)s lines more are left out; all findings are at /api/v1/findings/export/ocsf")
+        lines.append(line(_padded(message % {"n": left_out})))
     return "".join(lines).encode()
 
 
+def _padded(*cells: Any) -> tuple[Any, ...]:
+    return (*cells, *[""] * (len(COLUMNS) - len(cells)))
+
+
 def _cells(each: RuleStanding) -> tuple[Any, ...]:
-    failing = [row.resource.resource_id for row in each.findings.get(Standing.FAILED, [])]
-    if more := each.failed - len(failing):
-        failing.append(_("and %(n)s more") % {"n": more})
-    reasons = why_unknown(each)
     return (
         each.id, each.rule.severity.value if each.rule else "", each.rule.title if each.rule else "", each.passed,
-        each.failed, each.accepted, each.unknown, "; ".join(failing), "; ".join(reasons),
+        each.failed, each.accepted, each.unknown, "; ".join(each.reasons),
     )  # fmt: skip
+
+
+def _finding_cells(
+    standing: str, resource: str, name: str, region: str, message: str, permission: str, since: datetime | None,
+    reason: str | None, evidence: str,
+) -> tuple[Any, ...]:  # fmt: skip
+    return standing, resource, name, region, message, permission, _moment(since) or "", reason or "", evidence
 
 
 def _moment(value: datetime | None) -> str | None:
@@ -84,7 +113,7 @@ def _rule(each: RuleStanding) -> dict[str, Any]:
         "title": each.rule.title if each.rule else None,
         "severity": each.rule.severity.value if each.rule else None,
         "counts": {standing: each.count(standing) for standing in Standing.values},
-        "not_known_because": why_unknown(each),
+        "not_known_because": each.reasons,
         **{standing: [_finding(row) for row in rows] for standing, rows, _more in each.shown},
     }
 
@@ -116,5 +145,6 @@ FORMS: dict[str, tuple[str, Callable[[Compliance], bytes]]] = {
 
 def file_name(found: Compliance, form: str) -> str:
     """Return a name for the file that every system can hold."""
-    parts = (found.account.name, found.policy.id, timezone.localdate().isoformat())
-    return f"{'-'.join(filter(None, map(slugify, parts)))}.{form}"
+    name = slugify(found.account.name) or found.account.number or str(found.account.pk)
+    parts = (name, found.policy.id.replace(".", "-"), timezone.localdate().isoformat())
+    return f"{'-'.join(map(slugify, parts))}.{form}"

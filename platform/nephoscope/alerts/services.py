@@ -118,8 +118,9 @@ def expire_suppressions() -> int:
             summary = f"ended the suppression of {each.resource_name} of {each.alert}, as its time is over"
             record(Actor.system(), "alert.unsuppressed", each.alert, summary, account=each.alert.account)
             _refresh(each.alert, Actor.system())
-        rows = list(each.alert.findings.filter(resource__resource_id=each.resource_id))
-        incidents.archive(Actor.system(), each.alert, rows, archive=False)
+        if incidents.was_archived(each):
+            rows = list(each.alert.findings.filter(resource__resource_id=each.resource_id))
+            incidents.archive(Actor.system(), each.alert, rows, archive=False)
     return len(over)
 
 

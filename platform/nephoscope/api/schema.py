@@ -26,6 +26,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "StepState": "nephoscope.changes.models.StepState",
         "ScanState": "nephoscope.inventory.models.ScanState",
         "ShardState": "nephoscope.inventory.models.ShardState",
+        "ReportForm": "nephoscope.reports.models.Form",
+        "ReportEvery": "nephoscope.reports.models.Every",
+        "ReportRunState": "nephoscope.reports.models.RunState",
         "Role": "nephoscope.accounts.permissions.Role",
     },
     "POSTPROCESSING_HOOKS": [

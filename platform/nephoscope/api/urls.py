@@ -19,6 +19,7 @@ from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.audit.api import Entries
 from nephoscope.changes.api import Changes
 from nephoscope.inventory.api import Resources, Scans
+from nephoscope.reports.api import ReportSchedules
 
 ENDPOINTS: dict[str, Any] = {
     "tokens": Tokens,
@@ -31,6 +32,7 @@ ENDPOINTS: dict[str, Any] = {
     "findings": Findings,
     "suppressions": Suppressions,
     "compliance": Compliances,
+    "report-schedules": ReportSchedules,
     "changes": Changes,
     "audit": Entries,
     "providers": Providers,

@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import queries
+from nephoscope.alerts import compliance, queries
+from nephoscope.alerts.compliance import ControlState
 from nephoscope.alerts.models import Alert, AlertState, KindChoice, SeverityChoice
 from nephoscope.console.base import rights
+from nephoscope.domain import Framework
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import Scan
 from nephoscope.plugins import registry
@@ -43,10 +45,30 @@ def bars(line: list[tuple[date, int]]) -> list[Bar]:
     return drawn
 
 
-def _policies(user: Any, accounts: list[Account]) -> list[tuple[Any, queries.Score]]:
+@dataclass(slots=True)
+class InForce:
+    """A policy that is chosen for an account: its controls in all of those together."""
+
+    policy: Framework
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    @property
+    def score(self) -> int | None:
+        return compliance.percent(self.passed, self.failed)
+
+
+def _policies(accounts: list[Account]) -> list[InForce]:
     chosen = {policy for account in accounts for policy in account.policies}
-    found = queries.scores(user)
-    return [(each, found.of(each)) for each in registry().frameworks.values() if each.id in chosen]
+    found = {each.id: InForce(each) for each in registry().frameworks.values() if each.id in chosen}
+    for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
+        if each.judged_at:
+            shown, counts = found[each.policy.id], each.counts
+            shown.passed += counts[ControlState.PASS]
+            shown.failed += counts[ControlState.FAIL]
+            shown.unknown += counts[ControlState.UNKNOWN]
+    return list(found.values())
 
 
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
@@ -71,5 +93,5 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "height": HEIGHT,
         "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
-        "policies": _policies(user, list(summary.accounts)),
+        "policies": _policies(list(summary.accounts)),
     }

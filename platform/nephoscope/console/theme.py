@@ -51,6 +51,7 @@ _NAVIGATION = [
         "title": _("Checks"),
         "items": [
             _page(_("Compliance"), "verified", "compliance"),
+            _page(_("Report schedules"), "schedule_send", "reports_reportschedule_changelist"),
             _page(_("Policies"), "policy", "policies"),
             _page(_("Rules"), "rule", "rules"),
         ],

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest
 
 from nephoscope.accounts.models import Account
@@ -14,6 +15,7 @@ from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
 from nephoscope.domain import ALL_REGIONS
+from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
 PER_PAGE = 100
@@ -53,6 +55,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "title": alert.title,
         "rule": rule,
         "incident": alert.details if alert.kind != KindChoice.SECURITY else None,
+        "about": _about(alert),
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
         "chosen": ids(request.GET.get("chosen", "")),
@@ -66,6 +69,16 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "changes": alert.changes.all()[:10],
         "fixing": readiness(request.user, alert),
     }
+
+
+def _about(alert: Alert) -> Resource | None:
+    """Return the resource that an incident names by its id or only by its name, if the inventory has just one such."""
+    named = alert.details.get("resource_id") if alert.kind != KindChoice.SECURITY else ""
+    if not named:
+        return None
+    rows = Resource.objects.filter(account_id=alert.account_id, type=alert.details.get("resource_type"), gone_at=None)
+    found = rows.filter(Q(resource_id=named) | Q(name=named)).defer("properties")[:2]
+    return found[0] if len(found) == 1 else None
 
 
 def _unknown(alert: Alert) -> Any:

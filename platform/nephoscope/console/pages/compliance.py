@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
@@ -27,7 +31,10 @@ def matrix(request: HttpRequest) -> HttpResponse:
     policies = [each for each in registry().frameworks.values() if policy in ("", each.id)]
     cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
-    return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, visible=visible,
+    in_force = [row for row in rows if any(cell and cell.chosen for cell in row[1])]
+    others = [row for row in rows if row not in in_force]
+    return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, in_force=in_force,
+                others=others, visible=visible,
                 all_policies=registry().frameworks.values(), account=wanted[0] if wanted else "", policy=policy,
                 narrowed=bool(wanted or policy))  # fmt: skip
 
@@ -48,8 +55,21 @@ def detail(request: HttpRequest, account_id: int, policy_id: str) -> HttpRespons
     state = request.GET.get("state", "")
     shown = [each for each in found.controls if state in ("", each.state)]
     states = [(ControlState(key), count) for key, count in found.counts.items() if count]
+    days = compliance.trend(account, policy)
+    today = timezone.localdate()
     return page(request, "console/compliance_detail.html", f"{policy.name}: {account.name}", found=found, state=state,
-                controls=shown, states=states, forms=FORMS, days=compliance.trend(account, policy))  # fmt: skip
+                controls=shown, states=states, forms=FORMS, days=days, bars=_bars(days, today),
+                width=compliance.DAYS * 10, first_day=today - timedelta(days=compliance.DAYS - 1))  # fmt: skip
+
+
+def _bars(days: list[tuple[date, int | None]], today: date) -> list[dict[str, Any]]:
+    """Return the trend as bars, each at its day; a day is ten units wide, and none is drawn for a single day."""
+    first = today - timedelta(days=compliance.DAYS - 1)
+    drawn = []
+    for day, score in days if len(days) > 1 else ():
+        height = max(2, score or 0)
+        drawn.append({"day": day, "score": score, "x": (day - first).days * 10, "y": 100 - height, "height": height})
+    return drawn
 
 
 def export(request: HttpRequest, account_id: int, policy_id: str, form: str) -> HttpResponse:

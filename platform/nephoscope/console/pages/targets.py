@@ -11,8 +11,11 @@ from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Scan
+from nephoscope.reports.models import ReportSchedule
 
-_IN_ACCOUNTS: dict[str, Any] = {"account": Account, "alert": Alert, "change": Change, "scan": Scan}
+_VISIBLE: dict[str, Any] = {
+    "account": Account, "alert": Alert, "change": Change, "scan": Scan, "reportschedule": ReportSchedule
+}  # fmt: skip
 _PEOPLE: dict[str, Any] = {"user": User, "accountgroup": AccountGroup}
 
 
@@ -20,8 +23,8 @@ def address_of(user: Any, kind: str, pk: str) -> str:
     """Return the address of the thing's page; empty when it is gone or the user may not see it."""
     if not pk.isdecimal():
         return ""
-    if kind in _IN_ACCOUNTS:
-        model = _IN_ACCOUNTS[kind]
+    if kind in _VISIBLE:
+        model = _VISIBLE[kind]
         rows = model.objects.visible_to(user)
     elif kind in _PEOPLE and may(user, "administer"):
         model = _PEOPLE[kind]

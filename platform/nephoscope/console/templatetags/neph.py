@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nephoscope.alerts.models import Finding, SeverityChoice, VerdictChoice
+from nephoscope.alerts.models import Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Rule
 from nephoscope.view import as_unknown
 
@@ -38,8 +38,10 @@ def severity(value: str) -> SafeString:
 
 
 def age(moment: datetime) -> str:
-    """Return how long ago, short."""
+    """Return how long ago, or in how long, short."""
     seconds = (timezone.now() - moment).total_seconds()
+    if seconds <= -60:
+        return _in(-seconds)
     if seconds < 60:
         return _("just now")
     if seconds < 3600:
@@ -47,6 +49,14 @@ def age(moment: datetime) -> str:
     if seconds < 86_400:
         return _("%(n)s h ago") % {"n": int(seconds // 3600)}
     return _("%(n)s d ago") % {"n": int(seconds // 86_400)}
+
+
+def _in(seconds: float) -> str:
+    if seconds < 3600:
+        return _("in %(n)s min") % {"n": int(seconds // 60)}
+    if seconds < 86_400:
+        return _("in %(n)s h") % {"n": int(seconds // 3600)}
+    return _("in %(n)s d") % {"n": int(seconds // 86_400)}
 
 
 def exact(moment: datetime) -> str:
@@ -137,6 +147,7 @@ STATES = {
     "done": "neph-good",
     "applied": "neph-good",
     "verified": "neph-good",
+    "sent": "neph-good",
     "pass": "neph-good",
     "partial": "neph-warn",
     "refused": "neph-warn",
@@ -172,7 +183,8 @@ def verdict(finding: Finding) -> SafeString:
 @register.simple_tag
 def judged(finding: Finding, rule: Rule | None) -> SafeString:
     """Return the title of a finding's rule. It says what is wrong, so where nothing is, it must not read as a fact."""
-    title = rule.title if rule else finding.rule_id
+    kinds: dict[str, Any] = dict(KindChoice.choices)  # an incident has its kind for a rule
+    title = rule.title if rule else kinds.get(finding.rule_id, finding.rule_id)
     if finding.verdict != VerdictChoice.PASS:
         return format_html("{}", title)
     return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)

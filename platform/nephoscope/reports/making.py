@@ -1,0 +1,106 @@
+"""What a schedule's reports are, and the files of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import may
+from nephoscope.accounts.services import policies_for
+from nephoscope.alerts.compliance import Compliance, ControlState, detail
+from nephoscope.alerts.report import FORMS, file_name
+from nephoscope.reports.models import ReportSchedule
+
+MOST = 200
+"""Reports that one run makes; one of many controls takes a second or two."""
+
+
+class NotSent(Exception):
+    """Why nothing can be sent, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One account by one policy, as a file and in words."""
+
+    path: Path
+    told: str
+
+
+def accounts_of(schedule: ReportSchedule) -> list[Account]:
+    """Return the accounts that a schedule is about, of those that its owner sees now."""
+    accounts = Account.objects.visible_to(schedule.owner)
+    if not schedule.everything:
+        groups = schedule.groups.values("accounts")
+        accounts = accounts.filter(Q(pk__in=schedule.accounts.values("pk")) | Q(pk__in=groups))
+    return list(accounts)
+
+
+def wanted(schedule: ReportSchedule) -> list[tuple[Account, domain.Framework]]:
+    """Return what is reported on: each account by each policy that was chosen for both.
+
+    :raises NotSent: there is nothing, too much, or nobody whose rights it could be made with.
+    """
+    owner = schedule.owner
+    if owner is None:
+        raise NotSent(_("Its owner was removed; somebody has to add it anew."))
+    if not owner.is_active:
+        raise NotSent(_("Its owner %(name)s is not active.") % {"name": owner})
+    if not may(owner, "schedule"):
+        raise NotSent(_("The role of its owner %(name)s does not include scheduling reports.") % {"name": owner})
+    accounts = accounts_of(schedule)
+    if not accounts:
+        raise NotSent(_("Its owner %(name)s sees none of its accounts.") % {"name": owner})
+    found = [
+        (account, policy)
+        for account in accounts
+        for policy in policies_for(account)
+        if policy.id in account.policies and (not schedule.policies or policy.id in schedule.policies)
+    ]
+    if not found:
+        raise NotSent(_("None of its accounts is checked by its policies."))
+    if len(found) > MOST:
+        message = _("%(n)s reports are more than one schedule makes (%(most)s): choose fewer policies or accounts.")
+        raise NotSent(message % {"n": len(found), "most": MOST})
+    return found
+
+
+def make(schedule: ReportSchedule, into: Path) -> Iterator[Report]:
+    """Write a schedule's reports into a folder, one after the other.
+
+    :raises NotSent: see :func:`wanted`.
+    """
+    names: set[str] = set()
+    for account, policy in wanted(schedule):
+        found = detail(account, policy)
+        path = into / _free(file_name(found, schedule.form), names)
+        path.write_bytes(FORMS[schedule.form][1](found))
+        yield Report(path, _told(found))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no file has yet: names of accounts may differ in what a file's name cannot hold."""
+    stem, dot, end = name.rpartition(".")
+    found, n = name, 1
+    while found in taken:
+        n += 1
+        found = f"{stem}-{n}{dot}{end}"
+    taken.add(found)
+    return found
+
+
+def _told(found: Compliance) -> str:
+    score = found.why_not or (_("no score") if found.score is None else f"{found.score} %")
+    failed = found.counts[ControlState.FAIL]
+    failing = ngettext("%(n)s control fails", "%(n)s controls fail", failed) % {"n": failed}
+    told = _("%(account)s by %(policy)s: %(score)s") % {
+        "account": found.account.name, "policy": found.policy.name, "score": score,
+    }  # fmt: skip
+    return f"{told}, {failing}" if failed else told

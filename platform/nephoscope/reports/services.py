@@ -1,0 +1,276 @@
+"""Adding, changing, removing and sending report schedules."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_q.tasks import async_task
+
+from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.permissions import may
+from nephoscope.audit.services import Actor, record
+from nephoscope.plugins import registry
+from nephoscope.reports import folder, sending
+from nephoscope.reports.making import NotSent, make
+from nephoscope.reports.models import UNDER_WAY, ReportRun, ReportSchedule, RunState
+
+log = logging.getLogger(__name__)
+
+MOST_SCHEDULES = 50
+"""Schedules that one owner has at most."""
+MOST_ADDRESSES = 20
+RUNS_KEPT = 50
+"""Runs of a schedule that its page can show."""
+INTERRUPTED_AFTER = timedelta(hours=2)
+"""A run under way for longer died with its worker; no 200 reports take so long."""
+
+
+def _own(actor: Actor, schedule: ReportSchedule) -> None:
+    """Refuse a schedule of somebody else; pages and API do not even show it."""
+    actor.demand("schedule")
+    if actor.user is not None and schedule.owner_id != actor.user.pk:
+        actor.demand("administer")
+
+
+@transaction.atomic
+def save_schedule(
+    actor: Actor,
+    schedule: ReportSchedule,
+    *,
+    accounts: Iterable[int] | None = None,
+    groups: Iterable[int] | None = None,
+    **values: Any,
+) -> ReportSchedule:
+    """Add a schedule, which is then the actor's, or change what is given.
+
+    Accounts and groups are named by id; neither: all that the owner sees.
+
+    :raises ValidationError: names the field: nowhere to send to, a wrong address, something the owner does not see.
+    """
+    added = schedule.pk is None
+    if added:
+        schedule.owner = actor.user
+    _own(actor, schedule)
+    before = None if added else described(schedule)
+    for name, value in values.items():
+        setattr(schedule, name, value)
+    _check(schedule)
+    schedule.full_clean()
+    schedule.next_run_at = schedule.next_after(timezone.now())
+    schedule.save()
+    if accounts is not None:
+        schedule.accounts.set(_seen("accounts", accounts, Account.objects.visible_to(schedule.owner)))
+    if groups is not None:
+        schedule.groups.set(_seen("groups", groups, groups_of(schedule.owner)))
+    if added or accounts is not None or groups is not None:
+        schedule.everything = not schedule.accounts.exists() and not schedule.groups.exists()
+        schedule.save(update_fields=["everything"])
+    action, verb = ("schedule.created", "added") if added else ("schedule.configured", "changed")
+    record(actor, action, schedule, f"{verb} the report schedule {schedule.name}, {to_whom(schedule)}",
+           before=before, after=described(schedule))  # fmt: skip
+    return schedule
+
+
+def groups_of(owner: Any) -> Any:
+    """Return the account groups that a schedule's owner may choose from."""
+    return AccountGroup.objects.all() if may(owner, "administer") else AccountGroup.objects.filter(users=owner)
+
+
+def _check(schedule: ReportSchedule) -> None:
+    schedule.mail_to = list(dict.fromkeys(each.strip() for each in schedule.mail_to if each.strip()))
+    errors: dict[str, list[str]] = {}
+    if schedule.pk is None and ReportSchedule.objects.filter(owner=schedule.owner).count() >= MOST_SCHEDULES:
+        errors["name"] = [_("One owner has at most %(most)s schedules.") % {"most": MOST_SCHEDULES}]
+    if strange := [each for each in schedule.policies if each not in registry().frameworks]:
+        errors["policies"] = [_("There is no policy %(strange)s.") % {"strange": ", ".join(map(str, strange))}]
+    if schedule.mail_to and not sending.is_on():
+        errors["mail_to"] = [_("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL.")]
+    elif len(schedule.mail_to) > MOST_ADDRESSES:
+        errors["mail_to"] = [_("At most %(most)s addresses.") % {"most": MOST_ADDRESSES}]
+    elif wrong := [each for each in schedule.mail_to if not _is_address(each)]:
+        errors["mail_to"] = [_("Not an address: %(wrong)s.") % {"wrong": ", ".join(wrong)[:200]}]
+    if schedule.folder and not settings.NEPHOSCOPE_REPORTS_DIR:
+        errors["folder"] = [_("Folders are off; an operator sets NEPHOSCOPE_REPORTS_DIR.")]
+    if not schedule.mail_to and not schedule.folder:
+        errors["mail_to"] = [_("Say where to send it: an address, a folder, or both.")]
+    if errors:
+        raise ValidationError(errors)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _seen(field: str, given: Iterable[int], known: Any) -> list[Any]:
+    """Return what is chosen; what the owner does not see is refused in the words for what does not exist."""
+    ids = set(given)
+    found = list(known.filter(pk__in=ids))
+    if strange := sorted(ids - {each.pk for each in found}):
+        message = _("The schedule’s owner sees none with the id %(ids)s.")
+        raise ValidationError({field: [message % {"ids": ", ".join(map(str, strange))}]})
+    return found
+
+
+def to_whom(schedule: ReportSchedule) -> str:
+    """Return where a schedule's reports go, as the rest of a sentence."""
+    parts = [f"to {', '.join(schedule.mail_to)}"] if schedule.mail_to else []
+    return " and ".join([*parts, *([f"into the folder {schedule.folder}"] if schedule.folder else [])])
+
+
+def described(schedule: ReportSchedule) -> dict[str, Any]:
+    """Return a schedule as the audit log keeps it."""
+    return {
+        "name": schedule.name, "owner": str(schedule.owner or ""), "policies": schedule.policies,
+        "accounts": list(schedule.accounts.values_list("name", flat=True)),
+        "groups": list(schedule.groups.values_list("name", flat=True)), "everything": schedule.everything,
+        "form": schedule.form, "every": schedule.every, "hour": schedule.hour, "mail_to": schedule.mail_to,
+        "folder": schedule.folder, "keep": schedule.keep, "active": schedule.active,
+    }  # fmt: skip
+
+
+@transaction.atomic
+def remove_schedule(actor: Actor, schedule: ReportSchedule) -> None:
+    """Delete a schedule with its history; files in folders stay."""
+    _own(actor, schedule)
+    record(actor, "schedule.removed", schedule, f"removed the report schedule {schedule.name}",
+           before=described(schedule))  # fmt: skip
+    schedule.delete()
+
+
+# -- Sending -------------------------------------------------------------------------------------------------------
+
+
+def send_now(actor: Actor, schedule: ReportSchedule, *, enqueue: bool = True) -> ReportRun:
+    """Have a schedule's reports made and sent now, by the queue.
+
+    :raises ValidationError: a run of it is under way.
+    """
+    _own(actor, schedule)
+    try:
+        with transaction.atomic():
+            run = ReportRun.objects.create(schedule=schedule, requested_by=actor.user)
+            record(actor, "schedule.requested", schedule,
+                   f"had the report schedule {schedule.name} sent now, {to_whom(schedule)}")  # fmt: skip
+    except IntegrityError as error:
+        raise ValidationError({"schedule": [_("It is being sent already; look again in a minute.")]}) from error
+    if enqueue:
+        _wake(run)
+    return run
+
+
+def _wake(run: ReportRun) -> None:
+    async_task("nephoscope.tasks.send_reports", run.pk, task_name=f"reports {run.pk}")
+
+
+def start_due() -> int:
+    """Have the queue send what is due; run every minute. Returns how many were started."""
+    started = 0
+    while run := _take_due():
+        _wake(run)
+        started += 1
+    return started
+
+
+def _take_due() -> ReportRun | None:
+    """Return a new run of a schedule that is due, with its next turn set, so that nobody else starts it as well.
+
+    One that is being sent waits until that is over.
+    """
+    now = timezone.now()
+    under_way = ReportRun.objects.filter(schedule=OuterRef("pk"), state__in=UNDER_WAY)
+    with transaction.atomic():
+        rows = ReportSchedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
+        schedule = rows.filter(~Exists(under_way), active=True, next_run_at__lte=now).first()
+        if schedule is None:
+            return None
+        schedule.next_run_at = schedule.next_after(now)
+        schedule.save(update_fields=["next_run_at"])
+        return schedule.runs.create()
+
+
+def close_interrupted() -> int:
+    """Mark the runs as failed whose worker died; run every minute. Returns how many."""
+    over = ReportRun.objects.filter(state__in=UNDER_WAY, queued_at__lt=timezone.now() - INTERRUPTED_AFTER)
+    for run in over.select_related("schedule"):
+        _finish(run, _("It was interrupted; what became of it is not known."), failed=True)
+    return len(over)
+
+
+def deliver(run_id: int) -> None:
+    """Make a run's reports and send them; what goes wrong is written down and waits for the next turn."""
+    if not ReportRun.objects.filter(pk=run_id, state=RunState.QUEUED).update(state=RunState.RUNNING):
+        return
+    run = ReportRun.objects.select_related("schedule__owner", "requested_by").get(pk=run_id)
+    try:
+        done, problems = _delivered(run)
+    except NotSent as problem:
+        _finish(run, str(problem), failed=True)
+    except Exception:
+        log.exception("reports of schedule %s", run.schedule_id)
+        _finish(run, _("An error in Nephoscope; its log says more."), failed=True)
+    else:
+        _finish(run, "; ".join([*done, *problems]) + ".", failed=bool(problems))
+
+
+def _delivered(run: ReportRun) -> tuple[list[str], list[str]]:
+    """Return what was done and what went wrong, in words."""
+    schedule = run.schedule
+    done, problems = [], []
+    zone = schedule.owner.time_zone if schedule.owner else None
+    with timezone.override(zone), tempfile.TemporaryDirectory(prefix="nephoscope-reports-") as made:
+        reports = list(make(schedule, Path(made)))
+        run.reports = len(reports)
+        if schedule.folder:
+            try:
+                done.append(_("written to %(where)s") % {"where": _stored(run, [each.path for each in reports])})
+            except OSError as problem:
+                message = _("not written to the folder %(name)s: %(why)s")
+                problems.append(message % {"name": schedule.folder, "why": problem.strerror or problem})
+        sent, refused = sending.send(schedule, reports)
+        if sent:
+            done.append(_("mailed to %(addresses)s") % {"addresses": ", ".join(sent)})
+        problems += [_("not mailed: %(why)s") % {"why": each} for each in refused]
+    count = ngettext("%(n)s report", "%(n)s reports", run.reports) % {"n": run.reports}
+    return [f"{count} {each}" if n == 0 else each for n, each in enumerate(done)], problems
+
+
+def _stored(run: ReportRun, files: list[Path]) -> str:
+    """Write the files below the operator's folder; return where, below that."""
+    schedule, root = run.schedule, settings.NEPHOSCOPE_REPORTS_DIR
+    if not root:
+        raise OSError(None, _("folders are off"))
+    name = f"{timezone.localtime():%Y-%m-%d-%H%M}-schedule-{schedule.pk}-run-{run.pk}"
+    ours = re.compile(rf"\d{{4}}-\d\d-\d\d-\d{{4}}-schedule-{schedule.pk}-run-\d+")
+    folder.store(Path(root), schedule.folder, name, files, most=schedule.keep, ours=ours)
+    return f"{schedule.folder}/{name}"
+
+
+@transaction.atomic
+def _finish(run: ReportRun, outcome: str, *, failed: bool) -> None:
+    run.state = RunState.FAILED if failed else RunState.SENT
+    run.outcome, run.finished_at = outcome[:1].upper() + outcome[1:], timezone.now()
+    run.save(update_fields=["state", "outcome", "finished_at", "reports"])
+    schedule = run.schedule
+    old = schedule.runs.order_by("-pk").values_list("pk", flat=True)[RUNS_KEPT:]
+    schedule.runs.filter(pk__in=list(old)).delete()
+    action, verb = ("schedule.failed", "could not send all") if failed else ("schedule.sent", "sent the reports")
+    actor = Actor.of(run.requested_by) if run.requested_by else Actor.system("Report schedule")
+    record(actor, action, schedule, f"{verb} of {schedule.name}: {run.outcome}")
