@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 import urllib.request
@@ -58,8 +59,8 @@ HEAD = (f"{'':34} {'wall s':>8} {'CPU s':>8} {'outside':>8} {'peak MB':>8} {'tre
 class Proxied:
     """The proxy, from outside."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, pid: int) -> None:
+        self.endpoint, self.pid = endpoint, pid
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def manner(self, **members: Any) -> None:
@@ -105,18 +106,34 @@ def command(name: str, words: list[str], environment: Mapping[str, str], folder:
     with log.open("wb") as output:
         process = subprocess.Popen(words, cwd=folder, env=dict(environment), stdout=output,  # noqa: S603 - our own
                                    stderr=output, start_new_session=True)  # fmt: skip
-        with Memory(process.pid, EVERY) as memory:
+        with ended(process), Memory(process.pid, EVERY) as memory:
             # Not waited for yet: an ended process keeps its CPU time until it is.
-            while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            while running(process):
                 if time.monotonic() - begun > TIMEOUT:
-                    process.kill()
                     raise SystemExit(f"{name} did not end within {TIMEOUT:.0f} s; see {log}.")
                 time.sleep(0.05)
-            row.wall = time.monotonic() - begun
-    row.cpu = cpu_seconds(process.pid)
+            row.wall, row.cpu = time.monotonic() - begun, cpu_seconds(process.pid)
     row.largest, row.whole = memory.peak.process, memory.peak.whole
-    process.wait()
     return row
+
+
+def running(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a process is not over; one that is stays to be waited for."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """See to it that a process is over at the end of a ``with``, with its whole group if it comes to that early."""
+    try:
+        yield
+    finally:
+        if (
+            process.returncode is None
+            and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+        ):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def as_json(rows: list[Row]) -> list[dict[str, Any]]:

@@ -116,7 +116,10 @@ class Proxy:
         reply(raw)
 
     async def _ask(self, request: Request, known: Known, counts: Counts, reply: Reply) -> None:
-        known.answer = await asyncio.to_thread(forward, self._upstream, request)
+        status, known.answer = await asyncio.to_thread(forward, self._upstream, request)
+        if status >= 500:
+            # What is not simulated is refused: a fault would be tried again and again, which AWS would not cause.
+            known.answer = refused(known.call, "AccessDenied")
         self._later(known.answer, counts, reply)
 
     def _control(self, request: Request) -> bytes:
@@ -127,8 +130,8 @@ class Proxy:
         return answer(200, "application/json", json.dumps(vars(self.counts)).encode())
 
 
-def forward(upstream: str, request: Request) -> bytes:
-    """Ask the simulator; return its whole answer."""
+def forward(upstream: str, request: Request) -> tuple[int, bytes]:
+    """Ask the simulator; return the status and the whole answer."""
     connection = http.client.HTTPConnection(upstream, timeout=60)
     try:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()
@@ -140,7 +143,7 @@ def forward(upstream: str, request: Request) -> bytes:
         length = got.headers.get("Content-Length", "0") if request.method == b"HEAD" else str(len(body))
         told = (f"{name}: {value}" for name, value in [*kept, ("Content-Length", length)])
         lines = [f"HTTP/1.1 {got.status} OK", *told]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        return got.status, "\r\n".join([*lines, "", ""]).encode("latin-1") + body
     finally:
         connection.close()
 

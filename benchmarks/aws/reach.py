@@ -38,6 +38,8 @@ class Result:
     """Calls that the rules need, by operation."""
     written: int = 0
     """Resource rows that the second scan wrote."""
+    load: float = 0.0
+    """The machine's load average before: figures of a busy machine say little."""
     differing: int = 0
     """Findings in which the throttled scan differs."""
     denial: Denial | None = None

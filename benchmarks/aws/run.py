@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scan import ROOT
@@ -37,11 +39,24 @@ def proxy(upstream: str) -> Iterator[Proxied]:
     process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     assert process.stdout is not None
     try:
-        yield Proxied(json.loads(process.stdout.readline())["endpoint"])
+        yield Proxied(json.loads(process.stdout.readline())["endpoint"], process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
         process.stdout.close()
+
+
+@contextmanager
+def errors_to(log: Path) -> Iterator[None]:
+    """Have processes that are started meanwhile write their errors into a file: what is asked and not simulated."""
+    kept = os.dup(2)
+    try:
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def ours(proxied: Proxied, logs: Path) -> Result:
@@ -73,12 +88,17 @@ def compare(size: int, chosen: list[tools.Tool]) -> Result:
     """Build an account of so many things and run everything on it."""
     logs = FOLDER / "aws" / str(size)
     logs.mkdir(parents=True, exist_ok=True)
-    with Simulator() as simulator, proxy(simulator.endpoint.removeprefix("http://")) as proxied:
+    with ExitStack() as stack:
+        with errors_to(logs / "simulator.log"):
+            simulator = stack.enter_context(Simulator())
+        proxied = stack.enter_context(proxy(simulator.endpoint.removeprefix("http://")))
         begun = time.monotonic()
         made = build(simulator.endpoint, size)
+        load = os.getloadavg()[0]
         print(f"\n{sum(made.values())} resources built in {time.monotonic() - begun:.0f} s, load average "
-              f"{os.getloadavg()[0]:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call", flush=True)  # fmt: skip
+              f"{load:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call", flush=True)  # fmt: skip
         result = ours(proxied, logs)
+        result.load = load
         print(HEAD, *result.rows, sep="\n", flush=True)
         for tool in chosen:
             if program := tools.install(tool, FOLDER / "venvs"):
@@ -94,7 +114,8 @@ def report(size: int, result: Result) -> bool:
     print("", *lines, sep="\n", flush=True)
     rows = as_json([*result.rows, *result.others.values()])
     reach = [{"what": each.what, "value": each.value, "held": each.held} for each in lines]
-    kept = {"size": size, "fewest": result.fewest, "rows": rows, "reach": reach}
+    when = datetime.now(UTC).date().isoformat()
+    kept = {"size": size, "when": when, "load": result.load, "fewest": result.fewest, "rows": rows, "reach": reach}
     (FOLDER / "aws" / f"{size}.json").write_text(json.dumps(kept, indent=1))
     return all(each.held for each in lines)
 
@@ -106,6 +127,7 @@ def main() -> int:
     parser.add_argument("--skip-prowler", action="store_true")
     parser.add_argument("--skip-scoutsuite", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # everything that was started ends in order
     skipped = {tools.PROWLER: options.skip_prowler, tools.SCOUTSUITE: options.skip_scoutsuite}
     chosen = [tool for tool, left_out in skipped.items() if not left_out]
     held = [report(size, compare(size, chosen)) for size in options.sizes]

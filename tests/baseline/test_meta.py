@@ -70,7 +70,9 @@ def test_a_rule_has_good_and_bad_examples(rule: Rule) -> None:
 
 @every_rule
 def test_a_rule_reads_only_properties_that_exist(rule: Rule) -> None:
-    assert not sorted(unreal(reads_of(rule)))
+    read = reads_of(rule)
+    assert any(path for _, path in read) or rule.needs, "its examples make it read something"
+    assert not sorted(unreal(read))
 
 
 # -- What a rule reads -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A scan that ends in the middle, by will or by refusal, closes nothing: neither what it had read nor what it had not."""
+"""A scan that ends in the middle, by will or by refusal, closes nothing that it did not read to the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A region with 285,000 log groups, each with a metric filter: memory does not grow with them, and nobody waits for them.
+"""A region with 285,000 log groups, each with a metric filter: memory does not grow with them, and nobody waits.
 
 AWS is a small server that makes up pages when they are asked for; how many come at once is up to a server, and this one
 gives 2,850 instead of 50, for the test's time. The reading is a process of its own, so that its memory can be told.
