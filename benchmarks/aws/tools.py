@@ -60,7 +60,7 @@ def install(tool: Tool, folder: Path) -> Path | None:
     print(f"Installing {tool.name} into {home} …", flush=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", home], check=True)  # noqa: S603 - our own commands
-        pip = [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *tool.requirements]
+        pip = [str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *tool.requirements]
         subprocess.run(pip, check=True, capture_output=True, text=True)  # noqa: S603
     except subprocess.CalledProcessError as error:
         print(f"{tool.name} could not be installed and is left out: {(error.stderr or '')[-300:]}")

@@ -15,9 +15,10 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from tests.aws.collectors.conftest import Reader
 from tests.aws.collectors.places import CALLS, ELSEWHERE, LACKING, NOTHING_THERE, PLACE_OF
 from tests.aws.collectors.world import ACCOUNT, READS, TYPES, Clients, everything, why
-from tests.baseline.test_meta import RULES, SYNTHETIC, reads_of
+from tests.baseline.test_meta import RULES, SYNTHETIC, reads_of, reads_on, unreal
 
 from nephoscope.domain import Resource
+from nephoscope.engine import Neighbours
 from nephoscope.plugins import Registry
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL, account
@@ -104,6 +105,16 @@ def test_every_fact_of_our_own_that_a_rule_reads_is_one_that_a_collector_writes(
         *(type for each in ELSEWHERE for type in ALL[each].service.types),
     }
     assert sorted(each for each in read - written if each[0] in tried) == []
+
+
+def test_what_rules_read_of_collected_resources_is_real_too(found: Found) -> None:
+    """Examples need not go down every branch of a rule; here are other resources that take some of the rest."""
+    collected = [each for service in PLACE_OF for each in found(service)]
+    neighbours = Neighbours.fixed(collected)
+    read = {pair for rule in RULES for each in collected if each.type in rule.on
+            for pair in reads_on(rule, each, neighbours)}  # fmt: skip
+    assert len(read) > 300
+    assert sorted(unreal(read)) == []
 
 
 def facts(properties: Mapping[str, Any]) -> Iterator[str]:
