@@ -79,9 +79,10 @@ class Proxied:
 
 
 def told(row: Row, counts: Mapping[str, Any]) -> Row:
-    """Fill in what the proxy counted."""
+    """Fill in what the proxy counted, and print the row, which is then complete."""
     for name in ("calls", "missed", "most_in_flight", "throttled", "denied", "by_operation"):
         setattr(row, name, counts[name])
+    print(row, flush=True)
     return row
 
 

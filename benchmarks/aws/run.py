@@ -96,15 +96,12 @@ def compare(size: int, chosen: list[tools.Tool]) -> Result:
         made = build(simulator.endpoint, size)
         load = os.getloadavg()[0]
         print(f"\n{sum(made.values())} resources built in {time.monotonic() - begun:.0f} s, load average "
-              f"{load:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call", flush=True)  # fmt: skip
+              f"{load:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call", HEAD, sep="\n", flush=True)  # fmt: skip
         result = ours(proxied, logs)
         result.load = load
-        print(HEAD, *result.rows, sep="\n", flush=True)
         for tool in chosen:
             if program := tools.install(tool, FOLDER / "venvs"):
-                row = tools.run(tool, program, proxied, logs / tool.program)
-                print(row, flush=True)
-                result.others[tool.program] = row
+                result.others[tool.program] = tools.run(tool, program, proxied, logs / tool.program)
     return result
 
 

@@ -20,6 +20,9 @@ SHARED = ("iam", "s3", "ec2", "vpc", "cloudtrail", "kms", "rds", "guardduty", "c
           "awslambda", "elbv2", "secretsmanager", "dynamodb", "ecr", "eks", "efs")  # fmt: skip
 """Prowler's services that have what our rules ask about."""
 
+NOWHERE = "http://127.0.0.1:9"
+"""Where nothing listens."""
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -73,14 +76,16 @@ def environment(endpoint: str, home: Path) -> dict[str, str]:
     """The environment in which a tool takes the proxy for AWS.
 
     S3 Control's host begins with the account's number, which needs a name server; so that goes to a made-up host
-    through the proxy as an HTTP proxy, which needs none.
+    through the proxy as an HTTP proxy, which needs none. Whatever else a tool asks of the world, as the code of a
+    function that Prowler fetches from S3, is refused.
     """
     left_out = ("AWS_", "NEPHOSCOPE_", "PYTHON", "DJANGO_")
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(left_out) and "proxy" not in name.lower()}  # fmt: skip
     key = {"AWS_ACCESS_KEY_ID": administrator_key(DEFAULT_ACCOUNT)}
-    through = {"AWS_ENDPOINT_URL_S3_CONTROL": "http://s3control.invalid", "HTTP_PROXY": endpoint,
-               "http_proxy": endpoint, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}  # fmt: skip
+    through = {"HTTP_PROXY": endpoint, "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
+    through |= {name.lower(): value for name, value in through.items()}
+    through["AWS_ENDPOINT_URL_S3_CONTROL"] = "http://s3control.invalid"
     return {**kept, **env_for(endpoint), **key, **through, "HOME": str(home), "LANG": "C.UTF-8"}
 
 
@@ -93,5 +98,4 @@ def run(tool: Tool, program: Path, proxied: Proxied, folder: Path) -> Row:
         words = [str(program), *tool.words(folder)]
         log = folder.with_suffix(".log")
         row = command(tool.name, words, environment(proxied.endpoint, folder), folder, log)
-        told(row, proxied.counts())
-    return row
+    return told(row, proxied.counts())
