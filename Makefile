@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint types check bench screenshot clean
+.PHONY: demo test lint types check bench bench-aws screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,9 @@ check: lint types test
 bench: .venv/installed-dev  ## time and memory of a scan
 	$(BIN)/python benchmarks/scan.py $(ARGS)
 	$(BIN)/python benchmarks/huge_policies.py
+
+bench-aws: .venv/installed-dev  ## beside Prowler and ScoutSuite, at 300 and 3,000 resources
+	PYTHONPATH=benchmarks $(BIN)/python -m aws $(ARGS)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

@@ -40,6 +40,16 @@ def cpu_seconds(pid: int) -> float:
     return total / _TICKS
 
 
+def main_thread_seconds(pid: int) -> float:
+    """Return the CPU time that the main threads of a tree's living processes took so far."""
+    total = 0
+    for each in tree(pid):
+        with suppress(OSError):
+            numbers = Path(f"/proc/{each}/task/{each}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, numbers[11:13]))
+    return total / _TICKS
+
+
 def _kilobytes(pid: int, file: str, name: str) -> int:
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
@@ -59,9 +69,10 @@ class Peak:
 class Memory:
     """Follows the memory of a tree for the length of a ``with``."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, every: float = EVERY) -> None:
         self.peak = Peak()
         self._pid = pid
+        self._every = every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -80,7 +91,7 @@ class Memory:
         self._thread.join()
 
     def _follow(self) -> None:
-        while not self._over.wait(EVERY):
+        while not self._over.wait(self._every):
             self._look()
 
     def _look(self) -> None:

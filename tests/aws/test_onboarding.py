@@ -15,8 +15,9 @@ import cfnlint
 import pytest
 
 from nephoscope.domain import Connection, ConnectionProblem, Kit, Permission
-from nephoscope_aws import onboarding
-from nephoscope_aws.provider import AwsProvider, reads
+from nephoscope_aws import incidents, onboarding, verify
+from nephoscope_aws.collectors import ALL
+from nephoscope_aws.provider import REGION_READS, AwsProvider, reads
 from nephoscope_aws.settings import prepare
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
@@ -241,6 +242,20 @@ def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: 
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: spaces do not count
     assert len(json.dumps(policy, separators=(",", ":"))) < 10_240
     assert all(NEPHOSCOPE in each.text and settings["external_id"] in each.text for each in kits)
+
+
+@pytest.mark.parametrize("form", ["cli", "cloudformation", "terraform"])
+def test_every_kit_lets_every_collector_make_all_its_calls(simulator: Simulator, form: str) -> None:
+    provider = AwsProvider()
+    text = kit(provider.kits(Connection("", provider.prepare({})), [], writing=False), form)
+    allowed = {
+        action for document in re.findall(r'"Action":\s*\[([^\]]*)\]', text) for action in json.loads(f"[{document}]")
+    }
+    assert len(ALL) > 40 and all(collector.reads for collector in ALL.values())
+    for service, collector in ALL.items():
+        assert set(collector.reads.values()) == set(collector.service.permissions), service
+        assert set(collector.reads.values()) <= allowed, service
+    assert {*verify.READS.values(), *incidents.READS.values(), *REGION_READS.values()} <= allowed
 
 
 def test_nothing_but_an_action_gets_into_a_kit() -> None:

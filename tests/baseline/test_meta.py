@@ -13,7 +13,7 @@ from typing import Any
 import cfnlint
 import pytest
 
-from nephoscope.domain import Rule
+from nephoscope.domain import Resource, Rule
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
 from nephoscope.testing import ACCOUNT, NOW, resource
@@ -33,6 +33,9 @@ for each in ALL.values():
 
 REGISTRY = Registry(["aws", "baseline"])
 RULES = list(REGISTRY.rules.values())
+DEFAULTS: Defaults = {
+    type: table for provider in REGISTRY.providers.values() for type, table in provider.defaults.items()
+}
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
@@ -70,7 +73,9 @@ def test_a_rule_has_good_and_bad_examples(rule: Rule) -> None:
 
 @every_rule
 def test_a_rule_reads_only_properties_that_exist(rule: Rule) -> None:
-    assert not sorted(unreal(reads_of(rule)))
+    read = reads_of(rule)
+    assert any(path for _, path in read) or rule.needs, "its examples make it read something"
+    assert not sorted(unreal(read))
 
 
 # -- What a rule reads -------------------------------------------------------------------------------------------
@@ -78,19 +83,23 @@ def test_a_rule_reads_only_properties_that_exist(rule: Rule) -> None:
 
 def reads_of(rule: Rule) -> set[tuple[str, str]]:
     """The (type, path) pairs that the rule reads in its examples."""
-    defaults = {type: table for provider in REGISTRY.providers.values() for type, table in provider.defaults.items()}
-    return {read for given in (*rule.good, *rule.bad) for read in _reads(rule, given, defaults)}
+    return {read for given in (*rule.good, *rule.bad) for read in _reads(rule, given)}
 
 
-def _reads(rule: Rule, given: Mapping[str, Any], defaults: Defaults) -> Iterator[tuple[str, str]]:
+def _reads(rule: Rule, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parts = given.get("$example") or {"properties": given, "neighbours": [], "name": "example", "region": "eu-west-1"}
     subject = resource(rule.on[0], parts["properties"], name=parts["name"], region=parts["region"])
     assert subject.account == ACCOUNT
+    yield from reads_on(rule, subject, Neighbours.fixed(parts["neighbours"]))
+
+
+def reads_on(rule: Rule, subject: Resource, neighbours: Neighbours) -> Iterator[tuple[str, str]]:
+    """Yield the (type, path) pairs that the rule reads of this resource and of its neighbours."""
     recorder = Recorder()
-    view = ResourceView(subject, recorder, defaults.get(subject.type, {}), NOW)
+    view = ResourceView(subject, recorder, DEFAULTS.get(subject.type, {}), NOW)
     arguments: list[Any] = [view]
     if rule.needs:
-        arguments.append(BoundInventory(rule, Neighbours.fixed(parts["neighbours"]), recorder, defaults, NOW))
+        arguments.append(BoundInventory(rule, neighbours, recorder, DEFAULTS, NOW))
     try:
         rule.check(*arguments)
     except NotKnown as gap:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
@@ -14,17 +15,24 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from tests.aws.collectors.conftest import Reader
 from tests.aws.collectors.places import CALLS, ELSEWHERE, LACKING, NOTHING_THERE, PLACE_OF
 from tests.aws.collectors.world import ACCOUNT, READS, TYPES, Clients, everything, why
+from tests.baseline.test_meta import RULES, SYNTHETIC, reads_of, reads_on, unreal
 
 from nephoscope.domain import Resource
+from nephoscope.engine import Neighbours
+from nephoscope.plugins import Registry
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL, account
 from nephoscope_aws.collectors.account_wide import credential_report
+from nephoscope_aws.provider import AwsProvider, reads
 
 CLOSED_REGION = "ap-east-1"
 Readers = Callable[[str], Reader]
 Found = Callable[[str], list[Resource]]
 NOT_NEEDED_HERE = {("s3", "get_bucket_location")}
 """Asked only of an AWS that lists buckets without their regions."""
+
+NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
+"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
@@ -55,7 +63,12 @@ def test_every_collector_is_tried_somewhere() -> None:
 
 def test_every_permission_is_an_action_that_aws_names_in_its_own_policies() -> None:
     named_by_aws = set(re.findall(r'"([a-z0-9-]+:[A-Za-z0-9]+)"', json.dumps(json.loads(aws_managed_policies_data))))
-    assert set(READS.values()) <= named_by_aws
+    registry = Registry(["aws", "baseline", "aws_fixes"]).load_all()
+    fixes = [action for fix in registry.remediations.values() for action in (*fix.reads, *fix.writes)]
+    declared = [each for service in AwsProvider.services for each in (*service.permissions, *service.writes)]
+    assert len(declared) > 120 and len(fixes) > 5, "there is something to look at"
+    assert {*declared, *fixes, *reads().values()} - named_by_aws == NAMED_ELSEWHERE
+    assert not {"s3:GetBucketEncryption", "s3:ListBuckets", "iam:NoSuchAction"} & named_by_aws, "calls are no actions"
 
 
 @each_service
@@ -79,6 +92,42 @@ def test_every_property_is_of_the_published_schema(found: Found, service: str) -
         except ResourceNotFoundError:
             assert resource.type in own
         assert set(resource.properties) <= known, resource.type
+
+
+def test_every_fact_of_our_own_that_a_rule_reads_is_one_that_a_collector_writes(found: Found) -> None:
+    """What no published schema has: members of ``Observed``, and the properties that a collector names as its own."""
+    written = {(each.type, name) for service in PLACE_OF for each in found(service) for name in facts(each.properties)}
+    tried = {type for type, _ in written}
+    read = {(type, fact) for rule in RULES for type, path in reads_of(rule) for fact in [own_fact(type, path)] if fact}
+    assert len(read) > 50
+    assert {type for type, _ in read} - tried <= {
+        *LACKING,
+        *(type for each in ELSEWHERE for type in ALL[each].service.types),
+    }
+    assert sorted(each for each in read - written if each[0] in tried) == []
+
+
+def test_what_rules_read_of_collected_resources_is_real_too(found: Found) -> None:
+    """Examples need not go down every branch of a rule; here are other resources that take some of the rest."""
+    collected = [each for service in PLACE_OF for each in found(service)]
+    neighbours = Neighbours.fixed(collected)
+    read = {pair for rule in RULES for each in collected if each.type in rule.on
+            for pair in reads_on(rule, each, neighbours)}  # fmt: skip
+    assert len(read) > 300
+    assert sorted(unreal(read)) == []
+
+
+def facts(properties: Mapping[str, Any]) -> Iterator[str]:
+    yield from properties
+    yield from (f"Observed.{name}" for name in properties.get("Observed") or ())
+
+
+def own_fact(type: str, path: str) -> str:
+    """Return the part of a path that a collector answers for; nothing for what the published schema has."""
+    first, _, rest = path.partition(".")
+    if first == "Observed":
+        return f"Observed.{rest.split('.')[0]}" if rest else ""
+    return first if first in SYNTHETIC.get(type, ()) else ""
 
 
 @each_service

@@ -1,0 +1,1 @@
+"""The comparison of scans of AWS: ``make bench-aws``. See docs/benchmarks.md."""
