@@ -15,8 +15,23 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def sync_organisation(organisation_id: int) -> None:
+    """Keep one organisation in step. What hinders it stands on its page."""
+    from django.core.exceptions import ValidationError
+
+    from nephoscope.audit.services import Actor
+    from nephoscope.organisations.models import Organisation
+    from nephoscope.organisations.sync import sync_organisation as sync
+
+    if organisation := Organisation.objects.filter(pk=organisation_id).first():
+        try:
+            sync(Actor.system("Sync"), organisation)
+        except ValidationError as problem:
+            log.info("organisation %s not synced: %s", organisation, problem.messages)
+
+
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start due ones, end suppressions, and forget what is old.
+    """Every minute: wake dead workers' scans, start due ones, sync organisations, end suppressions, forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -26,9 +41,10 @@ def housekeeping() -> None:
     from nephoscope.changes.services import close_interrupted
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
+    from nephoscope.organisations.sync import sync_due
 
     forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
-    parts = (reap, start_due, expire_suppressions, close_interrupted, forget)
+    parts = (reap, start_due, sync_due, expire_suppressions, close_interrupted, forget)
     for part in parts:
         try:
             part()

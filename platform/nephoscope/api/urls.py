@@ -19,12 +19,15 @@ from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.audit.api import Entries
 from nephoscope.changes.api import Changes
 from nephoscope.inventory.api import Resources, Scans
+from nephoscope.organisations.api import Members, Organisations
 
 ENDPOINTS: dict[str, Any] = {
     "tokens": Tokens,
     "users": Users,
     "groups": Groups,
     "accounts": Accounts,
+    "organisations": Organisations,
+    "members": Members,
     "scans": Scans,
     "resources": Resources,
     "alerts": Alerts,

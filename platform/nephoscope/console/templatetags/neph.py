@@ -138,6 +138,8 @@ STATES = {
     "applied": "neph-good",
     "verified": "neph-good",
     "pass": "neph-good",
+    "connected": "neph-good",
+    "pending": "neph-warn",
     "partial": "neph-warn",
     "refused": "neph-warn",
     "error": "neph-warn",
