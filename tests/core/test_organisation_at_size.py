@@ -12,7 +12,7 @@ from tests.api.toy import ToyCloud
 
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
-from nephoscope.domain import Connection, Member, MemberRole, MemberState, Verification
+from nephoscope.domain import Connection, Member, MemberState, Verification
 from nephoscope.organisations import sync
 from nephoscope.organisations.models import Organisation
 from nephoscope.organisations.services import create_organisation
@@ -24,9 +24,7 @@ MANY = 60
 
 
 class Large(ToyCloud):
-    """A toy cloud with an organisation; counts how many members are being reached at once."""
-
-    member_permissions = ("toy:List",)
+    """The toy cloud with many members; counts how many members are being reached at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,12 +33,8 @@ class Large(ToyCloud):
     def members(self, connection: Connection) -> Iterator[Member]:
         yield Member(connection.account, "first", MemberState.ACTIVE, management=True)
         for number in range(MANY):
-            yield Member(f"{number:012}", f"member\x00 {number}" + "x" * 300, MemberState.ACTIVE, ("a" * 900, "b" * 900))
-
-    def member_settings(
-        self, connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
-    ) -> dict[str, str]:
-        return self.prepare({"role": f"{number}/{reading.name}"})
+            name = f"member\x00 {number}" + "x" * 300
+            yield Member(f"{number:012}", name, MemberState.ACTIVE, ("a" * 900, "b" * 900))
 
     def verify(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> Verification:
         assert not permissions, "each permission was tried"

@@ -146,8 +146,10 @@ class OrganisationAdmin(ConsoleAdmin):
                 return self.back(organisation)
             messages.success(request, _t("%(name)s was removed.") % {"name": organisation})
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(request, organisation, template="console/remove.html", name=str(organisation),
-                         back=self.address("change", pk), stays=_t("The accounts of its members stay connected."))  # fmt: skip
+        return self.show(
+            request, organisation, template="console/remove.html", name=str(organisation),
+            back=self.address("change", pk), stays=_t("The accounts of its members stay connected."),
+        )  # fmt: skip
 
     def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
         """Answer with one of the ready things as a file."""
