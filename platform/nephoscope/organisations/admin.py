@@ -184,8 +184,9 @@ class MemberAdmin(ConsoleAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.with_standing().select_related("organisation", "account")  # type: ignore[attr-defined]
+        rows: Any = super().get_queryset(request)
+        shown: QuerySet[Any] = rows.with_standing().select_related("organisation", "account")
+        return shown
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         for word in text.split():

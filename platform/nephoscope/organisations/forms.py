@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -75,13 +75,12 @@ class OrganisationForm(ConsoleForm):
     def __init__(self, *args: Any, organisation: Organisation | None, **kwargs: Any) -> None:
         super().__init__(*args, initial=_initial(organisation), **kwargs)
         able = services.able_accounts()
+        account, policies = cast(Any, self.fields["account"]), cast(Any, self.fields["policies"])
+        account.queryset = able
         if organisation:
             del self.fields["account"], self.fields["external_id"]
-        else:
-            self.fields["account"].queryset = Account.objects.filter(pk__in=[each.pk for each in able])
-        first = organisation.account if organisation else (able[0] if able else None)
-        known = policies_for(first) if first else []
-        self.fields["policies"].choices = [(each.id, each.name) for each in known]
+        first = organisation.account if organisation else able.first()
+        policies.choices = [(each.id, each.name) for each in policies_for(first)] if first else []
 
 
 def _initial(organisation: Organisation | None) -> dict[str, Any]:

@@ -126,8 +126,8 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Those whose account the user may see; administrators see all."""
         return self if may(user, "administer") else self.filter(account__in=visible_accounts(user))
 
-    def with_standing(self) -> MemberQuerySet:
-        """Annotate each with its :class:`Standing`."""
+    def with_standing(self) -> Any:
+        """Annotate each with its :class:`Standing`, as ``standing``."""
         return self.annotate(
             standing=Case(
                 When(left_at__isnull=False, then=Value(Standing.LEFT)),

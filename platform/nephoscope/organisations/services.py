@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -26,10 +27,10 @@ MOST_UNITS = 100
 LONGEST_UNIT = 500
 
 
-def able_accounts() -> list[Account]:
+def able_accounts() -> QuerySet[Account]:
     """Return the connected accounts that an organisation could be read through."""
     able = [id for id, provider in registry().providers.items() if provider.member_permissions]
-    return list(Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None))
+    return Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None)
 
 
 def kits(organisation: Organisation) -> list[domain.Kit]:
