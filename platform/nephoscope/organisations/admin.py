@@ -86,11 +86,13 @@ class OrganisationAdmin(ConsoleAdmin):
             "total": sum(counts.values()),
             "all_members": _members(shown),
             "attention": [
-                (each, standing(each), problem(each)) for each in members.exclude(standing=Standing.CONNECTED)[:MOST]
+                (each, standing(each), folded(problem(each)))
+                for each in members.exclude(standing=Standing.CONNECTED)[:MOST]
             ],
             "connected": members.filter(standing=Standing.CONNECTED)[:MOST],
+            "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
-            "sync": _synced(shown),
+            "sync": _synced(shown, _t("In step")),
             "kits": services.kits(shown) if may(request.user, "connect") else [],
         }
 
@@ -161,14 +163,16 @@ class OrganisationAdmin(ConsoleAdmin):
         raise Http404
 
 
-def _synced(organisation: Organisation) -> Any:
+def _synced(organisation: Organisation, word: str = "") -> Any:
     if organisation.syncing:
         return state("running", _t("Sync under way"))
     if organisation.problem:
         return format_html(
             "{} {}", state("failed", _t("Sync failed")), when(organisation.synced_at, _t("never synced"))
         )
-    return when(organisation.synced_at, _t("Not synced yet"))
+    if not organisation.synced_at:
+        return _t("Not synced yet")
+    return format_html("{} {}", word, when(organisation.synced_at))
 
 
 @admin.register(Member)
@@ -223,8 +227,8 @@ class MemberAdmin(ConsoleAdmin):
         return format_html('<a class="neph-link" href="{}">{}</a>', address, member.account.name)
 
     @admin.display(description=_("problem"))
-    def shown_problem(self, member: Any) -> str:
-        return problem(member) or "—"
+    def shown_problem(self, member: Any) -> Any:
+        return folded(problem(member)) or "—"
 
 
 def standing(member: Any) -> Any:
@@ -244,3 +248,11 @@ def problem(member: Any) -> str:
     if member.management:
         return _t("StackSets leave out the management account: connect it by hand, under Accounts.")
     return member.problem or _t("Not tried yet.")
+
+
+def folded(text: str) -> Any:
+    """Return the first sentence of a text, which opens to the rest."""
+    first, stop, rest = text.partition(". ")
+    if not rest:
+        return text
+    return format_html("<details><summary>{}{}</summary>{}</details>", first, stop.strip(), rest)
