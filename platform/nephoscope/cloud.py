@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -147,6 +148,41 @@ class Kit:
     howto: str
 
 
+class MemberState(StrEnum):
+    """Where an account of an organisation stands. Only one that is active can be reached."""
+
+    ACTIVE = "active"
+    PENDING_ACTIVATION = "pending_activation"
+    SUSPENDED = "suspended"
+    PENDING_CLOSURE = "pending_closure"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One account of an organisation, as the organisation lists it.
+
+    ``path`` are the names of the units that it is in, from the top. ``management`` is the account that the organisation
+    belongs to: roles are not rolled out to it.
+    """
+
+    number: str
+    name: str
+    state: MemberState
+    path: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    management: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRole:
+    """A role that is rolled out to all members of an organisation, with one name, path and external id."""
+
+    name: str
+    external_id: str
+    path: str = "/"
+
+
 class Session(ABC):
     """An open reading connection to one account. It holds no global state: two sessions never share credentials."""
 
@@ -200,6 +236,8 @@ class Provider(ABC):
     fields: tuple[Field, ...] = ()
     services: tuple[Service, ...] = ()
     defaults: Mapping[str, Mapping[str, Default]] = {}
+    member_permissions: tuple[str, ...] = ()
+    """The actions that :meth:`members` needs; none where accounts are not kept in organisations."""
 
     @abstractmethod
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
@@ -216,6 +254,25 @@ class Provider(ABC):
     @abstractmethod
     def regions(self, connection: Connection) -> list[Region]:
         """Return the regions that can be chosen. Raises ConnectionProblem."""
+
+    def members(self, connection: Connection) -> Iterator[Member]:
+        """Yield every account of the organisation that this account may list. Raises ConnectionProblem."""
+        raise ConnectionProblem("account", f"{self.name} keeps no accounts in organisations.")
+
+    def member_settings(
+        self, connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
+    ) -> dict[str, str]:
+        """Return the settings that reach a member of the organisation that ``connection`` lists.
+
+        Raises ConnectionProblem; its field is ``role_name``, ``write_role_name`` or ``external_id``.
+        """
+        raise NotImplementedError
+
+    def member_kits(
+        self, connection: Connection, role: MemberRole, permissions: Sequence[str], *, writing: bool
+    ) -> list[Kit]:
+        """Return the ready things that roll a role out to all members, those to come included."""
+        raise NotImplementedError
 
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""

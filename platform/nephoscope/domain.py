@@ -23,6 +23,9 @@ from nephoscope.cloud import (
     Field,
     Incident,
     Kit,
+    Member,
+    MemberRole,
+    MemberState,
     Over,
     Permission,
     Provider,
@@ -36,9 +39,10 @@ from nephoscope.view import Evidence, Fail, Inventory, NotKnown, ResourceView, U
 
 __all__ = [
     "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Evidence", "Fail",
-    "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "NotKnown", "Over", "Permission", "Plan",
-    "PlanProblem", "Provider", "Region", "Remediation", "Resource", "ResourceView", "Rule", "Service", "Session",
-    "Severity", "Step", "Unknown", "Verdict", "Verification", "View", "Writer", "rule", "rules_in", "unknown",
+    "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "Member", "MemberRole", "MemberState",
+    "NotKnown", "Over", "Permission", "Plan", "PlanProblem", "Provider", "Region", "Remediation", "Resource",
+    "ResourceView", "Rule", "Service", "Session", "Severity", "Step", "Unknown", "Verdict", "Verification", "View",
+    "Writer", "rule", "rules_in", "unknown",
 ]  # fmt: skip
 
 ALL_REGIONS = "global"

@@ -42,6 +42,7 @@ NEPHOSCOPE_WORKERS = int(os.environ.get("NEPHOSCOPE_WORKERS", "2"))
 NEPHOSCOPE_LEASE_SECONDS = int(os.environ.get("NEPHOSCOPE_LEASE_SECONDS", "60"))
 NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = int(os.environ.get("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", "25"))
 NEPHOSCOPE_SAMPLE_FINDINGS = _flag("NEPHOSCOPE_SAMPLE_FINDINGS")
+NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = int(os.environ.get("NEPHOSCOPE_ORGANISATION_SYNC_MINUTES", "60"))
 NEPHOSCOPE_RETENTION_DAYS = int(os.environ.get("NEPHOSCOPE_RETENTION_DAYS", "365"))
 NEPHOSCOPE_REPORTS_DIR = os.environ.get("NEPHOSCOPE_REPORTS_DIR", "")
 
@@ -92,6 +93,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "nephoscope.accounts",
+    "nephoscope.organisations",
     "nephoscope.inventory",
     "nephoscope.alerts",
     "nephoscope.changes",

@@ -22,8 +22,23 @@ def send_reports(run_id: int) -> None:
     deliver(run_id)
 
 
+def sync_organisation(organisation_id: int) -> None:
+    """Keep one organisation in step. What hinders it stands on its page."""
+    from django.core.exceptions import ValidationError
+
+    from nephoscope.audit.services import Actor
+    from nephoscope.organisations.models import Organisation
+    from nephoscope.organisations.sync import sync_organisation as sync
+
+    if organisation := Organisation.objects.filter(pk=organisation_id).first():
+        try:
+            sync(Actor.system("Sync"), organisation)
+        except ValidationError as problem:
+            log.info("organisation %s not synced: %s", organisation, problem.messages)
+
+
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start due ones, end suppressions, send reports, and forget what is old.
+    """Every minute: wake what waits, start what is due, end what has run out, and forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -33,11 +48,19 @@ def housekeeping() -> None:
     from nephoscope.changes.services import close_interrupted
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
+    from nephoscope.organisations.sync import sync_due
     from nephoscope.reports import services as reports
 
-    forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
-    of_reports = (reports.close_interrupted, reports.start_due)
-    parts = (reap, start_due, expire_suppressions, close_interrupted, *of_reports, forget)
+    parts = (
+        reap,
+        start_due,
+        sync_due,
+        expire_suppressions,
+        close_interrupted,
+        reports.close_interrupted,
+        reports.start_due,
+        partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS),
+    )
     for part in parts:
         try:
             part()

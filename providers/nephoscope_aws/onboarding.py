@@ -27,7 +27,7 @@ PRINCIPAL = "NEPHOSCOPE_PRINCIPAL_ARN"
 
 _POLICY_NAME = "nephoscope"
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
-_ASKED = "The ARN of Nephoscope's own AWS credentials, whom the role trusts"
+ASKED = "The ARN of Nephoscope's own AWS credentials, whom the role trusts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +67,23 @@ class Role:
         return _document({"Effect": "Allow", "Action": list(self.permissions), "Resource": "*"})
 
 
-def reading_role(permissions: Iterable[str], external_id: str, trusted: str) -> Role:
+def reading_role(permissions: Iterable[str], external_id: str, trusted: str, name: str = READ_ROLE) -> Role:
     """Return the role that scans: AWS's policies for auditors, and every permission that is declared."""
     purpose = "Lets Nephoscope read the configuration of this account"
-    return Role(READ_ROLE, purpose, tuple(sorted(set(permissions))), external_id, trusted, MANAGED)
+    return Role(name, purpose, tuple(sorted(set(permissions))), external_id, trusted, MANAGED)
 
 
-def writing_role(permissions: Iterable[str], external_id: str, trusted: str) -> Role:
+def writing_role(permissions: Iterable[str], external_id: str, trusted: str, name: str = WRITE_ROLE) -> Role:
     """Return the role that applies fixes: just what the fixes declare."""
     purpose = "Lets Nephoscope apply fixes that a person has approved"
-    return Role(WRITE_ROLE, purpose, tuple(sorted(set(permissions))), external_id, trusted)
+    return Role(name, purpose, tuple(sorted(set(permissions))), external_id, trusted)
 
 
 def kits(role: Role) -> list[Kit]:
     """Return the kits that create a role; none for a role that would be allowed nothing."""
     if not role.permissions:
         return []
-    ask = "" if role.trusted else f" It asks for {_ASKED[0].lower()}{_ASKED[1:]}."
+    ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
     return [
         Kit("cli", "AWS CLI", f"{role.name}.sh", "bash", cli_script(role),
             f"Put the script in a file in CloudShell of the account (or where its credentials are) and run bash "
@@ -142,8 +142,12 @@ done
 """
 
 
-def cloudformation(role: Role) -> str:
-    """Return a CloudFormation template in YAML; the policies in it are JSON, which YAML contains."""
+def cloudformation(role: Role, path: str = "/") -> str:
+    """Return a CloudFormation template in YAML; the policies in it are JSON, which YAML contains.
+
+    :param path: of the role's name, as IAM writes it.
+    """
+    placed = f"\n      Path: {json.dumps(path)}" if path != "/" else ""
     default = f"\n    Default: {json.dumps(role.trusted)}" if role.trusted else ""
     managed = "".join(f"\n        - !Sub arn:${{AWS::Partition}}:iam::aws:policy/{each}" for each in role.managed)
     attachments = f"\n      ManagedPolicyArns:{managed}" if managed else ""
@@ -153,13 +157,13 @@ Description: {role.purpose}.
 Parameters:
   NephoscopePrincipalArn:
     Type: String
-    Description: {_ASKED}.
+    Description: {ASKED}.
     AllowedPattern: "arn:aws[a-z-]*:iam::[0-9]{{12}}:(root|(user|role)/.+)"{default}
 Resources:
   Role:
     Type: AWS::IAM::Role
     Properties:
-      RoleName: {role.name}
+      RoleName: {json.dumps(role.name)}{placed}
       Description: {role.purpose}
       AssumeRolePolicyDocument:
 {_json(role.trust({"Ref": "NephoscopePrincipalArn"}), 8)}{attachments}
@@ -183,7 +187,7 @@ def terraform(role: Role) -> str:
 # {role.purpose}.
 variable "{name}_principal_arn" {{
   type        = string
-  description = "{_ASKED}."{default}
+  description = "{ASKED}."{default}
 }}
 
 resource "aws_iam_role" "{name}" {{

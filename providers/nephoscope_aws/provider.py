@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nephoscope.domain import (
     Call,
@@ -10,18 +10,20 @@ from nephoscope.domain import (
     Connection,
     ConnectionProblem,
     Kit,
+    Member,
+    MemberRole,
     Permission,
     Provider,
     Region,
     Resource,
     Verification,
 )
-from nephoscope_aws import collectors, incidents, onboarding, verify
+from nephoscope_aws import collectors, incidents, onboarding, organisation, stacksets, verify
 from nephoscope_aws.api import Api, Denied, Unavailable
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.session import AwsSession, AwsWriter, session_policy
-from nephoscope_aws.settings import FIELDS
+from nephoscope_aws.settings import FIELDS, READ_ROLE, WRITE_ROLE
 from nephoscope_aws.settings import prepare as prepared
 
 REGION_READS = {("ec2", "describe_regions"): "ec2:DescribeRegions"}
@@ -46,6 +48,7 @@ class AwsProvider(Provider):
     fields = FIELDS
     services = (*(collector.service for collector in collectors.ALL.values()), incidents.SERVICE)
     defaults = DEFAULTS
+    member_permissions = tuple(sorted(organisation.READS.values()))
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         return prepared(settings)
@@ -95,6 +98,31 @@ class AwsProvider(Provider):
             (Region(each["RegionName"], each.get("OptInStatus") != "not-opted-in") for each in found),
             key=lambda region: region.id,
         )
+
+    def members(self, connection: Connection) -> Iterator[Member]:
+        connected = connect(connection)
+        api = Api(connected.account, connected.clients.declared(frozenset(organisation.READS)), organisation.READS)
+        try:
+            yield from organisation.members(api)
+        finally:
+            api.close()
+            connected.clients.close()
+
+    def member_settings(
+        self, connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
+    ) -> dict[str, str]:
+        return organisation.member_settings(connection, number, reading, writing)
+
+    def member_kits(
+        self, connection: Connection, role: MemberRole, permissions: Sequence[str], *, writing: bool
+    ) -> list[Kit]:
+        trusted = own_principal(connection.settings)
+        if writing:
+            made = onboarding.writing_role(permissions, role.external_id, trusted, role.name)
+            return stacksets.kits(made, role.path, WRITE_ROLE)
+        wanted = {*permissions, *reads().values()}
+        made = onboarding.reading_role(wanted, role.external_id, trusted, role.name)
+        return stacksets.kits(made, role.path, READ_ROLE)
 
     def archiving(self, incident: Resource, *, archive: bool) -> Call:
         return incidents.archiving(incident, archive=archive)

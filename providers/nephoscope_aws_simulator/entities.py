@@ -30,7 +30,8 @@ def backend_of(account: str) -> Any:
 def find(account: str, parameter: str, name: str) -> Any:
     """The entity that a parameter such as RoleName names, or None."""
     backend = backend_of(account)
-    entities = getattr(backend, _HOLDERS[parameter]).values() if backend else ()
+    # A copy: another call may be adding one.
+    entities = list(getattr(backend, _HOLDERS[parameter]).values()) if backend else []
     attribute = "cert_name" if parameter == "ServerCertificateName" else "name"
     return next((one for one in entities if getattr(one, attribute) == name), None)
 

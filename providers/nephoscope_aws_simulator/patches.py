@@ -78,6 +78,16 @@ def _guardduty_finding(_: World, item: Item) -> None:
     findings.put(item.get("account", DEFAULT_ACCOUNT), item["region"], item["finding"])
 
 
+def _organization_account(_: World, item: Item) -> None:
+    """id, name, state (as the API writes it, e.g. PENDING_CLOSURE)."""
+    from moto.organizations.models import organizations_backends
+
+    organization = organizations_backends[item.get("account", DEFAULT_ACCOUNT)]["aws"]
+    account = {account.id: account for account in organization.accounts}[item["id"]]
+    account.name = item.get("name", account.name)
+    account.state = account.status = item.get("state", account.state)
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
@@ -85,4 +95,5 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "root": _root,
     "instance_launch": _instance_launch,
     "guardduty_finding": _guardduty_finding,
+    "organization_account": _organization_account,
 }

@@ -26,7 +26,7 @@ _KEPT = ("roots", "disabled_regions", "seeded", "analyzers")
 
 def _format() -> str:
     """Pickled objects fit the version of moto that wrote them, and no other."""
-    return f"nephoscope-simulator-1 moto-{version('moto')}"
+    return f"nephoscope-simulator-2 moto-{version('moto')}"
 
 
 def _backends(service: str) -> Any:
@@ -147,6 +147,7 @@ def _dump(backends: Any) -> bytes | None:
     content = {
         "regions": {(account, region): backend.__dict__ for account, region, backend in backends.iter_backends()},
         "names": getattr(backends, "bucket_accounts", None),  # S3's names are one for all accounts
+        "managers": getattr(backends, "master_accounts", None),  # of the members of organisations
     }
     try:
         _Pickler(file, _addresses()).dump(content)
@@ -163,3 +164,5 @@ def _restore(service: str, dumped: bytes) -> None:
         backends[account][region].__dict__ = attributes
     if content["names"]:
         backends.bucket_accounts.update(content["names"])
+    if content["managers"]:
+        backends.master_accounts.update(content["managers"])

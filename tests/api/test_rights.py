@@ -18,6 +18,7 @@ from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.api.permissions import RolePermission
 from nephoscope.audit.models import Entry
+from nephoscope.organisations.models import Member, Organisation
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,8 @@ LISTS = [
     *(listed(path) for path in ("accounts", "scans", "resources", "alerts", "findings", "suppressions", "changes")),
     listed("audit"),
     listed("compliance"),
+    listed("organisations"),
+    listed("members"),
 ]
 CASES = [
     *LISTS,
@@ -63,6 +66,13 @@ CASES = [
     Case("GET", "suppressions/{back.suppression_id}"),
     Case("GET", "changes/{change.pk}"),
     Case("GET", "audit/{entry.pk}"),
+    Case("GET", "organisations/{organisation.pk}"),
+    Case("GET", "members/{member.pk}"),
+    Case("GET", "organisations/{organisation.pk}/kits", ADMINISTRATOR),
+    Case("POST", "organisations", ADMINISTRATOR, lambda w: {"name": "second", "account": w.idle.pk}, 201, scoped=False),
+    Case("PATCH", "organisations/{organisation.pk}", ADMINISTRATOR, lambda _: {"scan_every": 24}),
+    Case("DELETE", "organisations/{organisation.pk}", ADMINISTRATOR, ok=204),
+    Case("POST", "organisations/{organisation.pk}/sync", ADMINISTRATOR, ok=202),
     Case("GET", "providers/toy", scoped=False),
     Case("GET", "policies/toy-policy", scoped=False),
     Case("GET", "rules/toy.closed", scoped=False),
@@ -106,6 +116,12 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
         verified_at=timezone.now(),
     )  # fmt: skip
     world.idle.groups.set(world.account.groups.all())
+    world.organisation = Organisation.objects.create(name="all", account=world.account, external_id="secret-of-members")
+    now = timezone.now()
+    world.member = Member.objects.create(
+        organisation=world.organisation, account=world.account, number="1" * 12, name="one", state="active", since=now,
+        linked_at=now, seen_at=now,
+    )  # fmt: skip
     world.entry = Entry.objects.filter(account=world.account).first()
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")
@@ -196,3 +212,13 @@ def test_only_those_who_connect_accounts_see_the_secret_words(
     assert api(analyst).get(path).json()["settings"] == {}
     for shown in (path, "/api/v1/accounts", "/api/v1/audit"):
         assert "generated-secret-word" not in api(analyst).get(shown).content.decode()
+
+
+def test_the_external_id_of_an_organisation_is_for_those_who_connect_accounts(
+    everything: SimpleNamespace, analyst: User, administrator: User, api: Any
+) -> None:
+    path = f"/api/v1/organisations/{everything.organisation.pk}"
+
+    assert api(administrator).get(path).json()["external_id"] == "secret-of-members"
+    for shown in (path, "/api/v1/organisations", "/api/v1/members"):
+        assert "secret-of-members" not in api(analyst).get(shown).content.decode()

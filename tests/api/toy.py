@@ -45,6 +45,7 @@ class ToyCloud(domain.Provider):
         domain.Field("secret", "Secret word", generated=True),
         domain.Field("write_role", "Role for fixes", for_writing=True),
     )
+    member_permissions = ("toy:ListHouses",)
     services = (domain.Service("doors", "Doors", ("Toy::Door",), (READ,)),)
 
     def __init__(self) -> None:
@@ -60,6 +61,16 @@ class ToyCloud(domain.Provider):
         secret = connection.settings["secret"]
         text = f"toy create-role --secret {secret} --allow {','.join(permissions)}"
         return [domain.Kit("cli", "Script", "role.sh", "bash", text, "Run it.")]
+
+    def member_settings(
+        self, connection: Connection, number: str, reading: domain.MemberRole, writing: domain.MemberRole | None
+    ) -> dict[str, str]:
+        return self.prepare({"role": f"{number}/{reading.name}"})
+
+    def member_kits(
+        self, connection: Connection, role: domain.MemberRole, permissions: Sequence[str], *, writing: bool
+    ) -> list[domain.Kit]:
+        return [domain.Kit("cli", "Script", "role.sh", "bash", f"toy create-roles {role.name}", "Run it.")]
 
     def verify(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> domain.Verification:
         self.calls.append(f"verify {dict(connection.settings)}")

@@ -15,6 +15,7 @@ from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import Change, ChangeStep
 from nephoscope.inventory.models import Scan, Shard
+from nephoscope.organisations.models import Member, Organisation
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -40,6 +41,7 @@ class Things:
     change: Change
     scan: Scan
     entry: Entry
+    organisation: Organisation
 
 
 @pytest.fixture
@@ -65,4 +67,13 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     )  # fmt: skip
     entry = record(system, "alert.opened", alert, f"opened {alert} {HOSTILE}", account=account, reason=HOSTILE,
                    before={"name": HOSTILE}, after={"name": "x"})  # fmt: skip
-    return Things(account, alert, change, scan, entry)
+    organisation = Organisation.objects.create(
+        name=f"org {HOSTILE}", account=account, external_id="e" * 32, problem=HOSTILE
+    )
+    now = timezone.now()
+    for number, linked in ((account.number, account), ("210987654321", None)):
+        Member.objects.create(
+            organisation=organisation, number=number, name=HOSTILE, state="active", path=HOSTILE, since=now,
+            tags={HOSTILE: HOSTILE}, account=linked, linked_at=now if linked else None, problem=HOSTILE, seen_at=now,
+        )  # fmt: skip
+    return Things(account, alert, change, scan, entry, organisation)

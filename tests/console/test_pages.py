@@ -17,10 +17,11 @@ LISTS = [
     "index", "alerts_alert_changelist", "alerts_finding_changelist", "accounts_account_changelist",
     "inventory_resource_changelist", "inventory_scan_changelist", "changes_change_changelist", "audit_entry_changelist",
     "compliance", "reports_reportschedule_changelist", "policies", "rules", "tokens",
+    "organisations_organisation_changelist", "organisations_member_changelist",
 ]  # fmt: skip
 FOR_ADMINISTRATORS = [
     "accounts_user_changelist", "accounts_user_add", "accounts_accountgroup_changelist", "accounts_accountgroup_add",
-    "accounts_account_add", "plugins",
+    "accounts_account_add", "plugins", "organisations_organisation_add",
 ]  # fmt: skip
 LOOKERS = ["viewer", "analyst", "remediator", "administrator"]
 
@@ -35,7 +36,7 @@ def details(things: Things) -> dict[str, str]:
         ("accounts_account_change", things.account.pk), ("inventory_resource_change", finding.resource_id),
         ("inventory_scan_change", things.scan.pk), ("inventory_scan_progress", things.scan.pk),
         ("changes_change_change", things.change.pk), ("audit_entry_change", things.entry.pk),
-        ("alerts_alert_history", things.alert.pk),
+        ("alerts_alert_history", things.alert.pk), ("organisations_organisation_change", things.organisation.pk),
     ]  # fmt: skip
     addresses = {name: reverse(f"admin:{name}", args=[pk]) for name, pk in pairs}
     policy = things.account.policies[0]

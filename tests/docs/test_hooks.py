@@ -15,7 +15,7 @@ import pytest
 from tests.docs.markdown import ROOT, blocks, section
 
 from nephoscope import hookspecs, surgery
-from nephoscope.domain import Connection, Permission, Verdict
+from nephoscope.domain import Connection, MemberRole, MemberState, Permission, Verdict
 from nephoscope.engine import judge
 from nephoscope.plugins import Registry
 from nephoscope.testing import NOW, judge_example
@@ -101,6 +101,16 @@ def test_the_examples_cloud_is_read_judged_fixed_and_put_back(registry: Registry
 
     assert surgery.undo(fix, list(enumerate(plan.steps)), session, writer, lambda *_: None)
     assert json.loads((tmp_path / "clouds.json").read_text()) == {}
+
+
+def test_the_examples_organisation_lists_members_that_can_be_reached(registry: Registry, tmp_path: Path) -> None:
+    library = sys.modules[MODULE].Library()
+    (tmp_path / "novels").mkdir()
+    connection = Connection(str(tmp_path), {"folder": str(tmp_path)})
+    [member] = library.members(connection)
+    settings = library.member_settings(connection, member.number, MemberRole("reader", "word"), None)
+    assert (member.name, member.state) == ("novels", MemberState.ACTIVE)
+    assert library.verify(Connection(member.number, settings), [], writing=False).account == member.number
 
 
 def test_the_examples_veto_refuses_what_it_says(registry: Registry, tmp_path: Path) -> None:

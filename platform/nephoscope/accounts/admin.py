@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _t
@@ -24,6 +24,8 @@ from nephoscope.console.pages import connecting
 from nephoscope.console.templatetags.neph import state, when
 from nephoscope.inventory.models import Scan
 from nephoscope.inventory.scans import start_scan
+from nephoscope.organisations.filters import ACCOUNT_FILTERS
+from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
 
 
@@ -34,6 +36,7 @@ class AccountAdmin(ConsoleAdmin):
     nothing = _("Connect the first account that Nephoscope should watch. It takes three steps and a few minutes.")
     change_list_template = "console/accounts.html"
     detail_template = "console/account.html"
+    filters = ACCOUNT_FILTERS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("connect"))  # type: ignore[union-attr]
@@ -42,7 +45,9 @@ class AccountAdmin(ConsoleAdmin):
         last = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
         rows = super().get_queryset(request)
         annotated: QuerySet[Any] = rows.annotate(
-            opened=Count("alerts", Q(alerts__state=AlertState.OPEN)), scanned_at=Subquery(last.values("created_at")[:1])
+            opened=Count("alerts", Q(alerts__state=AlertState.OPEN)),
+            scanned_at=Subquery(last.values("created_at")[:1]),
+            resting=Exists(resting_accounts().filter(account=OuterRef("pk"))),
         )
         return annotated
 
@@ -55,7 +60,9 @@ class AccountAdmin(ConsoleAdmin):
         return provider.name if provider else account.provider
 
     @admin.display(description=_("state"), ordering="verified_at")
-    def shown_state(self, account: Account) -> Any:
+    def shown_state(self, account: Any) -> Any:
+        if account.resting:
+            return state("resting", _t("Suspended or left"))
         return state("done", _t("Connected")) if account.verified_at else state("partial", _t("Pending"))
 
     @admin.display(description=_("open alerts"), ordering="opened")

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.api.filters import IdFilter
 from nephoscope.api.serializers import Body, Named
 from nephoscope.api.views import Models
 from nephoscope.inventory.api import ScanDetailSerializer
@@ -133,6 +134,8 @@ class KitSerializer(serializers.Serializer[Any]):
 
 
 class AccountFilter(filters.FilterSet):
+    organisation = IdFilter(field_name="memberships__organisation_id", distinct=True)
+
     class Meta:
         model = Account
         fields = ["provider", "number", "name"]

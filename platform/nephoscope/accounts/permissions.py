@@ -30,7 +30,7 @@ ACTS: dict[str, str] = {
 }
 """Every act that needs a right, and the least role that has it."""
 
-EVERYONE_SEES = {"accounts", "inventory", "alerts", "changes", "reports", "audit"}
+EVERYONE_SEES = {"accounts", "organisations", "inventory", "alerts", "changes", "reports", "audit"}
 """Apps whose objects every role may look at, each user only those of the accounts granted (``visible_to``)."""
 
 

@@ -37,7 +37,8 @@ def policies_for(account: Account) -> list[domain.Framework]:
     return [each for each in registry().frameworks.values() if each.provider == account.provider]
 
 
-def _first_policies(account: Account) -> list[str]:
+def first_policies(account: Account) -> list[str]:
+    """Return the policies of an account that is new: those that are so by default, or all."""
     known = policies_for(account)
     return [each.id for each in known if each.default] or [each.id for each in known]
 
@@ -50,12 +51,14 @@ def rules_for(account: Account) -> list[domain.Rule]:
 
 def permissions_for(account: Account, *, writing: bool) -> list[str]:
     """Return the actions that the reading role needs, or the writing role for all that its provider may change."""
-    services = provider_of(account).services
+    provider = provider_of(account)
+    services = provider.services
     if writing:
         fixes = (each for each in registry().remediations.values() if each.provider == account.provider)
         writes = [*(fix.writes for fix in fixes), *(service.writes for service in services)]
         return sorted({action for actions in writes for action in actions})
-    return sorted({action for service in services for action in service.permissions})
+    listing = provider.member_permissions if hasattr(account, "organisation") else ()
+    return sorted({*listing, *(action for service in services for action in service.permissions)})
 
 
 def kits(account: Account, *, writing: bool = False) -> list[domain.Kit]:
@@ -147,7 +150,7 @@ def _save_verified(
 ) -> None:
     with transaction.atomic():
         account.settings, account.number, account.regions = settings, found.account, regions
-        account.policies = account.policies or _first_policies(account)
+        account.policies = account.policies or first_policies(account)
         checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
         account.verification = {**account.verification, "writing" if writing else "reading": checks}
         if writing:
@@ -228,9 +231,13 @@ def _described(account: Account) -> dict[str, Any]:
 def remove_account(actor: Actor, account: Account) -> None:
     """Forget an account with its resources, alerts and scans; the audit log keeps what was done to it.
 
-    :raises ValidationError: changes were applied to it, which are kept as evidence.
+    :raises ValidationError: changes were applied to it, which are kept as evidence; or an organisation is read through
+        it.
     """
     actor.demand("connect")
+    if hasattr(account, "organisation"):
+        message = _("The organisation %(name)s is read through this account; remove that first.")
+        raise ValidationError({"account": [message % {"name": account.organisation.name}]})
     if account.changes.exists():
         raise ValidationError(
             {"account": [_("Nephoscope has changed this account; it is kept so that those changes can be undone.")]}

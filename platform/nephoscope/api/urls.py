@@ -19,6 +19,7 @@ from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.audit.api import Entries
 from nephoscope.changes.api import Changes
 from nephoscope.inventory.api import Resources, Scans
+from nephoscope.organisations.api import Members, Organisations
 from nephoscope.reports.api import ReportSchedules
 
 ENDPOINTS: dict[str, Any] = {
@@ -26,6 +27,8 @@ ENDPOINTS: dict[str, Any] = {
     "users": Users,
     "groups": Groups,
     "accounts": Accounts,
+    "organisations": Organisations,
+    "members": Members,
     "scans": Scans,
     "resources": Resources,
     "alerts": Alerts,

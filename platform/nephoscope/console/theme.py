@@ -37,6 +37,7 @@ _NAVIGATION = [
         "title": _("Accounts"),
         "items": [
             _page(_("Accounts"), "cloud", "accounts_account_changelist"),
+            _page(_("Organisations"), "account_tree", "organisations_organisation_changelist"),
             _page(_("Scans"), "radar", "inventory_scan_changelist"),
         ],
     },

@@ -20,6 +20,7 @@ from nephoscope.accounts.services import next_scan, provider_of
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import ACTIVE, JUDGE, Scan, ScanState, Shard, ShardState
+from nephoscope.organisations.queries import resting_accounts, why_resting
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,14 @@ def start_scan(
 ) -> Scan:
     """Plan a scan of an account (of all its services and regions unless told) and wake the workers.
 
-    :raises ValidationError: the account is pending, a scan of it is under way, or a service or region is unknown.
+    :raises ValidationError: the account is pending, suspended or gone from its organisation, a scan of it is under way,
+        or a service or region is unknown.
     """
     actor.demand("scan")
     if not account.verified_at:
         raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
+    if why := why_resting(account):
+        raise ValidationError({"account": [why]})
     parts = _parts(account, list(services), list(regions))
     try:
         with transaction.atomic():
@@ -198,7 +202,7 @@ def _take_due() -> Account | None:
     with transaction.atomic():
         due = Account.objects.select_for_update(skip_locked=True).filter(
             next_scan_at__lte=timezone.now(), verified_at__isnull=False
-        )
+        ).exclude(pk__in=resting_accounts())  # fmt: skip
         account = due.first()
         if account:
             account.next_scan_at = next_scan(account.scan_every)

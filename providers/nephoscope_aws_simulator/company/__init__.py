@@ -1,6 +1,7 @@
 """The account of Northwind Freight, a logistics company with a webshop: some of it right, some of it wrong.
 
-Seeded through real boto3 over HTTP. None of it is named like Nephoscope's own roles: onboarding makes those.
+Seeded through real boto3 over HTTP. None of it is named like Nephoscope's own roles: onboarding makes those. Only the
+other accounts of its organisation have roles for Nephoscope already, as a StackSet would have made them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from nephoscope_aws_simulator.company.cloud import Cloud
 from nephoscope_aws_simulator.company.detections import make_detections
 from nephoscope_aws_simulator.company.keys_and_trails import make_keys, make_trails
 from nephoscope_aws_simulator.company.network import make_network
+from nephoscope_aws_simulator.company.organisation import make_organisation
 from nephoscope_aws_simulator.company.people import make_people
 from nephoscope_aws_simulator.testing import client_for
 
@@ -47,10 +49,11 @@ def seed(endpoint: str) -> Summary:
         keys = make_keys(cloud)
         certificates = chapters.submit(roles.make_certificates, cloud)
         delivery_role = chapters.submit(roles.make_roles, cloud)
+        organisation = chapters.submit(make_organisation, cloud)
         make_buckets(cloud, keys)
         make_trails(cloud, keys, delivery_role.result())
         make_detections(cloud)
-        for chapter in (network, people, certificates):
+        for chapter in (network, people, certificates, organisation):
             chapter.result()
     return Summary(dict(cloud.counts))
 

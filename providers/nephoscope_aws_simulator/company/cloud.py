@@ -29,14 +29,14 @@ class Cloud:
     endpoint: str
     counts: Counter[str] = field(default_factory=Counter)
     account: str = DEFAULT_ACCOUNT
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
 
-    def client(self, service: str, region: str = HOME) -> Any:
+    def client(self, service: str, region: str = HOME, account: str = "") -> Any:
         """A boto3 client, made once: making one costs as much as thirty calls."""
-        key = (service, region)
+        key = (service, region, account)
         if key not in self._clients:
-            self._clients[key] = client_for(self.endpoint, service, region)
+            self._clients[key] = client_for(self.endpoint, service, region, account=account or self.account)
         return self._clients[key]
 
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from nephoscope_aws_simulator.corrections.patching import replace
+from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def _by_one_thread(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,6 +31,7 @@ def apply() -> None:
     from moto import backends
     from moto.core import responses, routing, utils
     from moto.core.utils import method_names_from_class
+    from moto.iam.models import IAMBackend
     from moto.kms import models as kms
     from moto.kms.utils import generate_private_key
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -54,6 +56,17 @@ def apply() -> None:
 
     # writes and compiles two Python functions for each of some thousand routes, to make URLs of, which nobody asks for
     replace(Rule, "_compile_builder")(lambda self, append_unknown=True: lambda *_: None)
+    # reads AWS's 1,500 managed policies out of JSON for every account
+    made: dict[str, list[Any]] = {}
+
+    @extend(IAMBackend, "_init_aws_policies")
+    def of_one_reading(moto: Any, self: Any) -> list[Any]:
+        if self.partition not in made:
+            made[self.partition] = moto(self)
+        policies = [copy.copy(policy) for policy in made[self.partition]]
+        for policy in policies:
+            policy.account_id = self.account_id
+        return policies
 
     @replace(kms, "generate_private_key")
     def only_for_asymmetric_keys(key_spec: str) -> Any:

@@ -2,6 +2,9 @@
 IAM then cannot answer, and changes neither when the stack is updated.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
+
+And StackSets in an organisation: moto follows units one level down, and deploys to the management account, too.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nephoscope_aws_simulator.corrections.patching import replace
+from nephoscope_aws_simulator.corrections.patching import extend, replace
 from nephoscope_aws_simulator.entities import backend_of
 
 
@@ -30,9 +33,27 @@ def _give(role: Any, properties: dict[str, Any]) -> None:
         backend.attach_role_policy(arn, role.name)
 
 
+def _accounts_in(organization: Any, units: set[str]) -> list[str]:
+    while below := {unit.id for unit in organization.ou if unit.parent_id in units} - units:
+        units |= below
+    manager = organization.org.master_account_id
+    return [each.id for each in organization.accounts
+            if each.parent_id in units and each.id != manager and each.state == "ACTIVE"]  # fmt: skip
+
+
 def apply() -> None:
-    """Make and update roles as their template says."""
+    """Make and update roles as their template says, in all accounts of a unit."""
+    from moto.cloudformation.models import StackInstances
     from moto.iam.models import Role
+
+    @extend(StackInstances, "create_instances")
+    def create_instances(
+        moto: Any, self: Any, accounts: list[str], regions: list[str], parameters: Any, deployment_targets: Any,
+        permission_model: str,
+    ) -> Any:  # fmt: skip
+        units = deployment_targets.get("OrganizationalUnitIds", [])
+        inside = _accounts_in(self.org_backend, set(units)) if units else []
+        return moto(self, [*accounts, *inside], regions, parameters, {}, permission_model=permission_model)
 
     create, update = Role.create_from_cloudformation_json, Role.update_from_cloudformation_json
 

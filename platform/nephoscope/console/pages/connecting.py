@@ -16,6 +16,7 @@ from nephoscope.console.base import come_from
 from nephoscope.domain import Field
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
+from nephoscope.organisations.queries import why_resting
 
 Errors = dict[str, list[str]]
 
@@ -137,6 +138,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
+        "resting": why_resting(account),
+        "memberships": account.memberships.select_related("organisation"),
     }
 
 

@@ -149,6 +149,8 @@ STATES = {
     "verified": "neph-good",
     "sent": "neph-good",
     "pass": "neph-good",
+    "connected": "neph-good",
+    "pending": "neph-warn",
     "partial": "neph-warn",
     "refused": "neph-warn",
     "error": "neph-warn",

@@ -1,0 +1,79 @@
+"""From a member to an account: connecting one, linking one that was connected by hand, and what then follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.services import first_policies
+from nephoscope.audit.services import Actor, record
+from nephoscope.organisations.models import Member, Organisation
+
+if TYPE_CHECKING:
+    from nephoscope.organisations.sync import Reached
+
+
+def join(actor: Actor, organisation: Organisation, member: Member, reached: Reached) -> Account:
+    """Make the account of a member whose role was proven; its first scan comes only if it is scanned by itself.
+
+    :raises ValidationError: somebody connected the account in the meantime; the next sync links it.
+    """
+    now = timezone.now()
+    account = Account(
+        name=free_name(member), provider=organisation.account.provider, number=member.number, tags=member.tags,
+        settings=reached.settings, regions=list(reached.regions), policies=organisation.policies,
+        scan_every=organisation.scan_every, next_scan_at=now if organisation.scan_every else None, verified_at=now,
+        verification={"reading": {"principal": reached.principal, "checks": []}},
+    )  # fmt: skip
+    account.policies = account.policies or first_policies(account)
+    account.full_clean()
+    try:
+        with transaction.atomic():
+            account.save()
+            account.groups.set(organisation.groups.all())
+            member.account, member.given_name, member.linked_at, member.problem = account, account.name, now, ""
+            member.save()
+            record(actor, "member.connected", account, f"connected {member} of {organisation.name}", account=account)
+    except IntegrityError as error:
+        raise ValidationError({"account": [_("This account was connected by somebody just now.")]}) from error
+    return account
+
+
+def free_name(member: Member, account: Account | None = None) -> str:
+    """Return what a member's account is called: as in its organisation, with the number where that name is taken."""
+    others = Account.objects.exclude(pk=account.pk) if account else Account.objects.all()
+    names = [member.name, str(member)]
+    return next((name for name in names if not others.filter(name=name).exists()), member.number)
+
+
+def link(actor: Actor, member: Member, account: Account) -> None:
+    """Note that a member is connected already, by hand; its account is not changed."""
+    member.account, member.given_name, member.linked_at, member.problem = account, "", timezone.now(), ""
+    member.save()
+    record(actor, "member.linked", account, f"found {account.name} among the members of {member.organisation.name}",
+           account=account)  # fmt: skip
+
+
+def follow(actor: Actor, member: Member) -> None:
+    """Bring tags and name of an account that a sync connected up to date; a name that a person gave stays."""
+    account = member.account
+    if account is None or not member.given_name:
+        return
+    changed = []
+    if account.tags != member.tags:
+        account.tags = member.tags
+        changed.append("tags")
+    renamed = account.name != member.given_name
+    if not renamed and account.name not in (member.name, str(member)):
+        account.name = member.given_name = free_name(member, account)
+        member.save(update_fields=["given_name"])
+        changed.append("name")
+    if changed:
+        account.save(update_fields=changed)
+        record(actor, "account.followed", account, f"brought {' and '.join(changed)} of {account.name} up to date",
+               account=account)  # fmt: skip

@@ -1,0 +1,80 @@
+"""``manage.py connect_organisation NAME``: connect an organisation without the console."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from nephoscope.accounts.models import Account
+from nephoscope.audit.services import Actor
+from nephoscope.organisations.models import Organisation, Standing
+from nephoscope.organisations.services import create_organisation, kits
+from nephoscope.organisations.sync import sync_organisation
+
+
+class Command(BaseCommand):
+    help = (
+        "Connect an organisation. First time with --account: prints what creates the role in all its members. "
+        "Then again with --sync: lists the members and connects them."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="how the organisation is called in Nephoscope")
+        parser.add_argument("--account", default="", help="the connected account that may list it, by name")
+        parser.add_argument("--role-name", help="the role in every member; nephoscope-read unless given")
+        parser.add_argument("--role-path", help="the path of the roles; none unless given")
+        parser.add_argument("--write-role-name", help="the role for fixes in every member; none unless given")
+        parser.add_argument("--external-id", default="", help="one that the roles ask for already")
+        parser.add_argument("--include", nargs="*", help="connect only members of these units, as Workloads/Production")
+        parser.add_argument("--exclude", nargs="*", help="leave out the members of these units")
+        parser.add_argument(
+            "--kit", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+        )
+        parser.add_argument("--sync", action="store_true", help="list the members now and connect them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._connect(options)
+        except ValidationError as problem:
+            lines = [f"{name}: {text}" for name, texts in problem.message_dict.items() for text in texts]
+            raise CommandError("\n".join(lines)) from problem
+
+    def _connect(self, options: dict[str, Any]) -> None:
+        actor = Actor.system("manage.py connect_organisation")
+        organisation = Organisation.objects.filter(name=options["name"]).first() or self._create(actor, options)
+        if options["sync"]:
+            self._sync(actor, organisation)
+        else:
+            self._print_kit(organisation, options["kit"])
+
+    def _create(self, actor: Actor, options: dict[str, Any]) -> Organisation:
+        account = Account.objects.filter(name=options["account"]).first()
+        if account is None:
+            raise CommandError(
+                f"--account: there is no account {options['account']}." if options["account"] else
+                "--account: name the connected account that may list the organisation."
+            )  # fmt: skip
+        names = ("name", "external_id", "role_name", "role_path", "write_role_name", "include", "exclude")
+        return create_organisation(actor, account=account, **{name: options[name] for name in names})
+
+    def _sync(self, actor: Actor, organisation: Organisation) -> None:
+        done = sync_organisation(actor, organisation)
+        self.stdout.write(
+            f"{organisation}: {done.members} members, {done.connected} newly connected, {done.waiting} pending."
+        )
+        for member in organisation.members.with_standing():
+            line = (
+                f"  {Standing(member.standing).label:<22}{member.number}  {member.path}/{member.name}  {member.problem}"
+            )
+            self.stdout.write(line.rstrip())
+
+    def _print_kit(self, organisation: Organisation, wanted: str) -> None:
+        ready = {kit.id: kit for kit in kits(organisation)}
+        kit = ready.get(wanted or next(iter(ready)))
+        if kit is None:
+            raise CommandError(f"--kit: there is {', '.join(ready)}.")
+        self.stderr.write(f"# {kit.title}. {kit.howto}")
+        self.stdout.write(kit.text)

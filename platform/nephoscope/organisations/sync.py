@@ -1,0 +1,182 @@
+"""Keeping an organisation in step: who its members are, and connecting those that can be reached.
+
+A listing that fails changes nothing. Nothing is ever deleted. One member that fails never stops the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts.services import provider_of
+from nephoscope.audit.services import Actor
+from nephoscope.organisations import joining
+from nephoscope.organisations.models import ACTIVE, Member, Organisation, Standing
+from nephoscope.organisations.roll import call
+from nephoscope.organisations.services import enqueue, settings_of
+
+log = logging.getLogger(__name__)
+
+LANES = 8
+"""Members that one sync tries to reach at a time."""
+
+PATIENCE = 300.0
+"""Seconds after which a sync begins with no further member; those that are left come first in the next one."""
+
+LEASE = timedelta(minutes=15)
+"""How long a sync may take before another may begin: its worker died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What one sync did."""
+
+    members: int
+    connected: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What trying one member came to: its settings, who we are there and its enabled regions, or the problem."""
+
+    settings: dict[str, str]
+    principal: str = ""
+    regions: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def sync_organisation(actor: Actor, organisation: Organisation) -> Synced:
+    """List the members, note who came, went or changed, and connect the active ones that are not connected yet.
+
+    :raises ValidationError: another sync of it is under way, or the members could not be listed: then nothing changes
+        but the problem that the organisation shows.
+    """
+    actor.demand("connect")
+    now = timezone.now()
+    free = Organisation.objects.filter(Q(sync_until=None) | Q(sync_until__lt=now), pk=organisation.pk)
+    if not free.update(sync_until=now + LEASE, next_sync_at=_next()):
+        raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
+    try:
+        return _sync(actor, organisation)
+    finally:
+        Organisation.objects.filter(pk=organisation.pk).update(sync_until=None)
+        organisation.refresh_from_db()
+
+
+def sync_due() -> int:
+    """Have those organisations synced whose time has come; run every minute by the queue. Returns how many."""
+    due = 0
+    for organisation in Organisation.objects.filter(Q(next_sync_at=None) | Q(next_sync_at__lte=timezone.now())):
+        # Whoever moves the time has the turn: several workers do the housekeeping.
+        mine = Organisation.objects.filter(pk=organisation.pk, next_sync_at=organisation.next_sync_at)
+        if mine.update(next_sync_at=_next()):
+            enqueue(organisation)
+            due += 1
+    return due
+
+
+def _next() -> datetime:
+    """Return when to sync next, give or take a tenth, so that organisations do not all come at once."""
+    # No secret hangs on this.
+    minutes = settings.NEPHOSCOPE_ORGANISATION_SYNC_MINUTES * random.uniform(0.9, 1.1)  # noqa: S311
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def _sync(actor: Actor, organisation: Organisation) -> Synced:
+    try:
+        listed = _listed(organisation)
+    except domain.ConnectionProblem as problem:
+        Organisation.objects.filter(pk=organisation.pk).update(problem=problem.message)
+        raise ValidationError({problem.field: [problem.message]}) from problem
+    with transaction.atomic():
+        call(actor, organisation, listed)
+        Organisation.objects.filter(pk=organisation.pk).update(problem="", synced_at=timezone.now())
+    connected = _connect(actor, organisation)
+    members = organisation.members.filter(left_at=None)
+    return Synced(members.count(), connected, members.with_standing().filter(standing=Standing.PENDING).count())
+
+
+def _listed(organisation: Organisation) -> list[domain.Member]:
+    """Return the members; a listing that cannot be whole counts as one that failed."""
+    account = organisation.account
+    try:
+        listed = {each.number: each for each in provider_of(account).members(account.connection)}
+    except domain.ConnectionProblem:
+        raise
+    except Exception as problem:
+        log.exception("organisation %s could not be listed", organisation)
+        raise domain.ConnectionProblem("account", f"{type(problem).__name__}: {problem}"[:1000]) from problem
+    if account.number not in listed:
+        message = _("The list of members does not name %(name)s itself, so it cannot be whole.")
+        raise domain.ConnectionProblem("account", message % {"name": account.name})
+    return list(listed.values())
+
+
+def _connect(actor: Actor, organisation: Organisation) -> int:
+    """Try the members that wait to be connected, those that waited longest first. Returns how many were."""
+    waiting = organisation.members.filter(ACTIVE, account=None, linked_at=None, management=False, excluded=False)
+    rows = list(waiting.order_by(F("tried_at").asc(nulls_first=True), "pk"))
+    connected = 0
+    for member, reached in _reach(organisation, rows):
+        member.tried_at = timezone.now()
+        if not reached.problem:
+            try:
+                joining.join(actor, organisation, member, reached)
+                connected += 1
+                continue
+            except ValidationError as problem:
+                reached = Reached({}, problem=" ".join(problem.messages))
+        member.problem = reached.problem
+        member.save(update_fields=["problem", "tried_at"])
+    return connected
+
+
+def _reach(organisation: Organisation, members: Sequence[Member]) -> Iterator[tuple[Member, Reached]]:
+    """Reach the members side by side and yield what came of each. The threads touch no database."""
+    provider = provider_of(organisation.account)
+    regions, until = tuple(organisation.regions), time.monotonic() + PATIENCE
+    with ThreadPoolExecutor(LANES, "nephoscope-members") as pool:
+        running = {}
+        for member in members:
+            given = settings_of(organisation, member.number)
+            running[pool.submit(partial(_reached, provider, member.number, given, regions, until))] = member
+        for future in as_completed(running):
+            if (reached := future.result()) is not None:
+                yield running[future], reached
+
+
+def _reached(
+    provider: domain.Provider, number: str, given: dict[str, str], regions: tuple[str, ...], until: float
+) -> Reached | None:
+    """Prove the role and the number; None when there was no time left to.
+
+    Its permissions are not tried one by one: they are the StackSet's, and what one lacks, a scan names as unknown.
+    """
+    if time.monotonic() > until:
+        return None
+    try:
+        connection = domain.Connection(number, given)
+        found = provider.verify(connection, [], writing=False)
+        regions = regions or tuple(each.id for each in provider.regions(connection) if each.enabled)
+    except domain.ConnectionProblem as problem:
+        why = _("The role is not there yet, or not as it should be: deploy the StackSet to this account. %(why)s")
+        return Reached(given, problem=why % {"why": problem.message})
+    except Exception as problem:
+        log.exception("member %s could not be reached", number)
+        return Reached(given, problem=f"{type(problem).__name__}: {problem}"[:1000])
+    return Reached(given, found.principal, regions)

@@ -1,0 +1,160 @@
+"""The accounts of an organisation, listed through its management account or a delegated administrator's.
+
+Calls: 1 for which account manages it, 1 for its root, 1 per 20 accounts, per unit (the root is one) 1 per 20 accounts
+and 1 per 20 units right in it, and 1 per account for its tags. Asking each account for its parents instead would take
+as many calls as there are accounts, times how deep they are.
+
+ListAccounts alone says who is a member: an account that is moved while the units are walked may be met in none of them.
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from nephoscope.domain import Connection, ConnectionProblem, Member, MemberRole, MemberState
+from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+from nephoscope_aws.clients import home_region, new_session
+from nephoscope_aws.settings import parse_role_arn, prepare
+
+READS = {
+    ("organizations", "describe_organization"): "organizations:DescribeOrganization",
+    ("organizations", "list_accounts"): "organizations:ListAccounts",
+    ("organizations", "list_roots"): "organizations:ListRoots",
+    ("organizations", "list_accounts_for_parent"): "organizations:ListAccountsForParent",
+    ("organizations", "list_organizational_units_for_parent"): "organizations:ListOrganizationalUnitsForParent",
+    ("organizations", "list_tags_for_resource"): "organizations:ListTagsForResource",
+}
+"""What listing the members calls; only the account that an organisation is read through needs to be allowed it."""
+
+DEEPEST = 10
+"""Units within units that are followed; AWS allows 5.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+"""
+
+_STATES = {each.name: each for each in MemberState}
+_NUMBER = re.compile(r"\d{12}", re.ASCII)
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_PATH = re.compile(r"(?:/[\w+=,.@-]+)*/", re.ASCII)
+
+Units = dict[str, tuple[str, ...]]
+"""Account number -> the names of the units that it is in, from the top."""
+
+
+def members(api: Api) -> Iterator[Member]:
+    """Yield every account of the organisation.
+
+    :raises ConnectionProblem: the account is in no organisation, or may not list it; names the missing permission.
+    """
+    try:
+        manager = str(api.call("organizations", "describe_organization")["Organization"]["MasterAccountId"])
+        listed = [each for each in api.pages("organizations", "list_accounts", "Accounts") if _is_account(each)]
+        units = _units(api)
+        tags = list(api.map(lambda each: _tags(api, each), listed))
+    except Denied as denied:
+        raise ConnectionProblem(
+            "account",
+            f"{denied.message[:1].upper()}{denied.message[1:]}. An organisation is listed through its management "
+            "account, or through a member that it has made a delegated administrator, by a role with this permission.",
+        ) from None
+    except Unavailable as problem:
+        raise ConnectionProblem("account", f"The organisation could not be listed: {problem.message}.") from None
+    except ClientError as error:
+        raise _refused(error) from None
+    for each, its_tags in zip(listed, tags, strict=True):
+        number = str(each["Id"])
+        yield Member(number, str(each.get("Name", "")), _state(each), units.get(number, ()), its_tags,
+                     management=number == manager)  # fmt: skip
+
+
+def _is_account(listed: Mapping[str, Any]) -> bool:
+    return _NUMBER.fullmatch(str(listed.get("Id", ""))) is not None
+
+
+def _state(listed: Mapping[str, Any]) -> MemberState:
+    """Read ``State``, or ``Status`` where an older service still says it so. A state yet unknown is not active."""
+    return _STATES.get(str(listed.get("State") or listed.get("Status")), MemberState.SUSPENDED)
+
+
+def _units(api: Api) -> Units:
+    """Walk from the root down, level by level, all units of one level side by side."""
+    level: list[tuple[str, tuple[str, ...]]] = [
+        (str(root["Id"]), ()) for root in api.pages("organizations", "list_roots", "Roots")
+    ]
+    found: Units = {}
+    for _deep in range(DEEPEST):
+        below: list[tuple[str, tuple[str, ...]]] = []
+        for path, accounts, units in api.map(lambda unit: _inside(api, *unit), level):
+            found.update(dict.fromkeys(accounts, path))
+            below += [(id, (*path, name)) for id, name in units]
+        level = below
+    return found
+
+
+def _inside(
+    api: Api, id: str, path: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[str], list[tuple[str, str]]]:  # fmt: skip
+    accounts = api.pages("organizations", "list_accounts_for_parent", "Accounts", ParentId=id)
+    units = api.pages(
+        "organizations", "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=id
+    )  # fmt: skip
+    return path, [str(each["Id"]) for each in accounts], [(str(each["Id"]), str(each["Name"])) for each in units]
+
+
+def _tags(api: Api, listed: Mapping[str, Any]) -> dict[str, str]:
+    tags = api.pages("organizations", "list_tags_for_resource", "Tags", ResourceId=str(listed["Id"]))
+    return {str(each["Key"]): str(each["Value"]) for each in tags}
+
+
+def _refused(error: ClientError) -> ConnectionProblem:
+    code = code_of(error)
+    if code == "AWSOrganizationsNotInUseException":
+        return ConnectionProblem("account", "This account belongs to no organisation.")
+    return ConnectionProblem("account", f"AWS answered {code} when the organisation was listed.")
+
+
+def member_settings(
+    connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
+) -> dict[str, str]:
+    """Return the settings of a member: its roles' ARNs from the pattern, in the partition of the listing account."""
+    profile = connection.settings.get("profile", "")
+    partition = _partition(connection.settings.get("role_arn", ""), profile)
+    given = {"role_arn": _arn("role_name", partition, number, reading), "external_id": reading.external_id,
+             "profile": profile}  # fmt: skip
+    if writing:
+        given |= {"write_role_arn": _arn("write_role_name", partition, number, writing),
+                  "write_external_id": writing.external_id}  # fmt: skip
+    try:
+        return prepare(given)
+    except ConnectionProblem as problem:
+        field = {"write_role_arn": "write_role_name"}.get(problem.field, problem.field)
+        raise ConnectionProblem(field, problem.message) from None
+
+
+def _check_path(field: str, path: str) -> None:
+    if len(path) > 512 or not _PATH.fullmatch(path):
+        raise ConnectionProblem(
+            field, "A role's path begins and ends with a slash, like /service/; without one it is just a slash."
+        )
+
+
+def _arn(field: str, partition: str, number: str, role: MemberRole) -> str:
+    _check_path("role_path", role.path)
+    try:
+        return parse_role_arn(field, f"arn:{partition}:iam::{number}:role{role.path}{role.name}").arn
+    except ConnectionProblem:
+        raise ConnectionProblem(
+            field, "The name of a role has 1 to 64 characters, only letters, digits and + = , . @ _ -"
+        ) from None
+
+
+def _partition(role_arn: str, profile: str) -> str:
+    if role_arn:
+        return parse_role_arn("role_arn", role_arn).partition
+    session = new_session(profile)
+    return str(session.get_partition_for_region(home_region(session, "")))

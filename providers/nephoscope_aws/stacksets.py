@@ -1,0 +1,146 @@
+"""Kits that roll a role out to all accounts of an organisation: StackSets with service-managed permissions.
+
+The template in them is the one that connects a single account (:mod:`nephoscope_aws.onboarding`), for there is nothing
+in it that differs between accounts. IAM is not regional, so one region is enough.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs.html
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+from nephoscope.domain import Kit
+from nephoscope_aws.onboarding import ASKED, PRINCIPAL, Role, cloudformation
+
+TARGETS = "NEPHOSCOPE_UNITS"
+"""The script's variable for the organisational units to roll out to, by id; the root unless it is set."""
+
+_MANAGED = (
+    "New accounts of the organisation get the role by themselves, and those that leave lose it. StackSets leave out "
+    "the management account."
+)
+
+
+def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
+    """Return the kits; none for a role that would be allowed nothing."""
+    if not role.permissions:
+        return []
+    ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
+    return [
+        Kit("cli", "AWS CLI", f"{stack_set}-stackset.sh", "bash", cli_script(role, path, stack_set),
+            "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
+            f"CloudFormation. Run it again at any time to bring all roles up to date. {_MANAGED}{ask}"),
+        Kit("cloudformation", "CloudFormation", f"{stack_set}-stackset.yaml", "yaml", cloudformation(role, path),
+            "In CloudFormation of the management account, create a StackSet from this template: service-managed "
+            "permissions, automatic deployment on, one region, and acknowledge that it creates a named IAM role. "
+            f"{_MANAGED}{ask}"),
+        Kit("terraform", "Terraform", f"{stack_set}-stackset.tf", "hcl", terraform(role, path, stack_set),
+            "Put this file beside your own for the management account and run terraform apply. Trusted access for "
+            f"StackSets must be on in the organisation. {_MANAGED}{ask}"),
+    ]  # fmt: skip
+
+
+def cli_script(role: Role, path: str, stack_set: str) -> str:
+    """Return a bash script that creates the StackSet and its instances, or brings it up to date."""
+    given = f":-{role.trusted}" if role.trusted else ":?Set it to the ARN of the credentials of Nephoscope"
+    return f"""\
+#!/usr/bin/env bash
+# {role.purpose}, in every account of the organisation.
+# Run it in the management account, or as a delegated administrator for CloudFormation. StackSets must be trusted in the
+# organisation: aws cloudformation activate-organizations-access, once, in the management account.
+# {TARGETS} limits it to the units with these ids, separated by spaces.
+set -euo pipefail
+export AWS_PAGER=""
+
+name={stack_set}
+region="${{AWS_REGION:-${{AWS_DEFAULT_REGION:-us-east-1}}}}"
+{PRINCIPAL}="${{{PRINCIPAL}{given}}}"
+template=$(mktemp)
+trap 'rm -f "$template"' EXIT
+cat >"$template" <<'YAML'
+{cloudformation(role, path)}YAML
+
+manager=$(aws organizations describe-organization --query Organization.MasterAccountId --output text)
+as=SELF
+if [ "$(aws sts get-caller-identity --query Account --output text)" != "$manager" ]; then as=DELEGATED_ADMIN; fi
+{TARGETS}="${{{TARGETS}:-$(aws organizations list-roots --query 'Roots[0].Id' --output text)}}"
+given=(--stack-set-name "$name" --template-body "file://$template" --capabilities CAPABILITY_NAMED_IAM
+  --parameters "ParameterKey=NephoscopePrincipalArn,ParameterValue=${PRINCIPAL}" --region "$region" --call-as "$as")
+
+if aws cloudformation describe-stack-set --stack-set-name "$name" --region "$region" --call-as "$as" \\
+  >/dev/null 2>&1; then
+  aws cloudformation update-stack-set "${{given[@]}}" \\
+    --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
+else
+  aws cloudformation create-stack-set "${{given[@]}}" --description "{role.purpose}" \\
+    --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false
+  aws cloudformation create-stack-instances --stack-set-name "$name" --region "$region" --call-as "$as" \\
+    --deployment-targets "OrganizationalUnitIds=${{{TARGETS}// /,}}" --regions "$region" \\
+    --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
+fi
+"""
+
+
+def terraform(role: Role, path: str, stack_set: str) -> str:
+    """Return a Terraform file with the StackSet and its instances."""
+    name = f"{stack_set.replace('-', '_')}_members"
+    default = f"\n  default     = {json.dumps(role.trusted)}" if role.trusted else ""
+    # In a heredoc, Terraform takes ${ and %{ for its own unless they are doubled.
+    escaped = cloudformation(role, path).replace("${", "$${").replace("%{", "%%{")
+    template = textwrap.indent(escaped, " " * 4)
+    return f"""\
+# {role.purpose}, in every account of the organisation.
+variable "{name}_principal_arn" {{
+  type        = string
+  description = "{ASKED}."{default}
+}}
+
+variable "{name}_units" {{
+  type        = list(string)
+  description = "The ids of the organisational units to roll it out to; none: the whole organisation."
+  default     = []
+}}
+
+data "aws_organizations_organization" "{name}" {{}}
+
+resource "aws_cloudformation_stack_set" "{name}" {{
+  name             = "{stack_set}"
+  description      = "{role.purpose}"
+  permission_model = "SERVICE_MANAGED"
+  capabilities     = ["CAPABILITY_NAMED_IAM"]
+  parameters       = {{ NephoscopePrincipalArn = var.{name}_principal_arn }}
+  template_body    = <<-YAML
+{template}  YAML
+
+  auto_deployment {{
+    enabled                          = true
+    retain_stacks_on_account_removal = false
+  }}
+
+  operation_preferences {{
+    failure_tolerance_percentage = 100
+    max_concurrent_percentage    = 100
+  }}
+
+  lifecycle {{
+    # AWS fills it in for service-managed permissions.
+    ignore_changes = [administration_role_arn]
+  }}
+}}
+
+resource "aws_cloudformation_stack_set_instance" "{name}" {{
+  stack_set_name = aws_cloudformation_stack_set.{name}.name
+
+  deployment_targets {{
+    organizational_unit_ids = coalescelist(
+      var.{name}_units, [data.aws_organizations_organization.{name}.roots[0].id]
+    )
+  }}
+
+  operation_preferences {{
+    failure_tolerance_percentage = 100
+    max_concurrent_percentage    = 100
+  }}
+}}
+"""
