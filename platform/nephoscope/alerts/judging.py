@@ -6,7 +6,6 @@ leaves a failing finding failing; and a neighbour that this scan could not read 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -40,10 +39,10 @@ class Judge:
 
     def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
         self.account, self.actor, self.unread = account, actor, unread or {}
-        self.rules: dict[str, list[domain.Rule]] = defaultdict(list)
+        self.rules: dict[str, list[domain.Rule]] = {}
         for rule in rules_for(account):
             for type in rule.on:
-                self.rules[type].append(rule)
+                self.rules.setdefault(type, []).append(rule)
         self.defaults = provider_of(account).defaults
         self.neighbours = Neighbours(self._load)
         self._alerts: dict[str, Alert] = {}
@@ -66,6 +65,11 @@ class Judge:
                 # One writer of an account's findings at a time: a recheck may meet a scan.
                 Account.objects.select_for_update().get(pk=self.account.pk)
                 self._chunk(chunk, timezone.now())
+
+    def narrow(self, types: set[str]) -> None:
+        """Keep only the rules that read neighbours of these types."""
+        kept = {type: [rule for rule in rules if types & {*rule.needs}] for type, rules in self.rules.items()}
+        self.rules = {type: rules for type, rules in kept.items() if rules}
 
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
         known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
@@ -210,7 +214,14 @@ def _leave_deselected_regions(account: Account, services: Iterable[domain.Servic
 
 
 def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:
-    """Judge resources (by row) that were just read again, and close those that are gone."""
+    """Judge resources (by row) that were just read again, close those that are gone, and judge those beside them.
+
+    These are the stored ones that have rules which read one of the types that were read: whether an account has a trail
+    hangs on the trails.
+    """
+    read, gone = list(read), list(gone)
     judge = Judge(account, actor)
-    judge.run(Resource.objects.filter(pk__in=list(read)))
-    judge.close(Q(resource__in=list(gone)))
+    judge.run(Resource.objects.filter(pk__in=read))
+    judge.close(Q(resource__in=gone))
+    judge.narrow(set(Resource.objects.filter(pk__in=[*read, *gone]).values_list("type", flat=True)))
+    judge.run(Resource.objects.exclude(_hidden(account)))
