@@ -15,8 +15,15 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def work_on_events(account_id: int) -> None:
+    """Look at what an account's cloud told of."""
+    from nephoscope.events.working import drain
+
+    drain(account_id)
+
+
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start due ones, end suppressions, and forget what is old.
+    """Every minute: wake dead workers' scans and events, start due scans, end suppressions, and forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -24,11 +31,12 @@ def housekeeping() -> None:
 
     from nephoscope.alerts.services import expire_suppressions
     from nephoscope.changes.services import close_interrupted
+    from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
 
     forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
-    parts = (reap, start_due, expire_suppressions, close_interrupted, forget)
+    parts = (reap, start_due, wake_waiting, expire_suppressions, close_interrupted, forget)
     for part in parts:
         try:
             part()

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import provider_of, rules_for
+from nephoscope.accounts.services import provider_of, rules_for, scanned_services
 from nephoscope.alerts import compliance
 from nephoscope.alerts.models import Alert, Finding, IncidentCursor, Suppression
 from nephoscope.alerts.state import Moves, refresh
@@ -38,7 +38,7 @@ class Judge:
     """
 
     def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
-        self.account, self.actor, self.unread = account, actor, unread or {}
+        self.account, self.actor, self.unread = account, actor, {**_not_scanned(account), **(unread or {})}
         self.rules: dict[str, list[domain.Rule]] = {}
         for rule in rules_for(account):
             for type in rule.on:
@@ -187,8 +187,8 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
         else:
             where = f"{service.name} in {shard.region}" if service.regional else service.name
             unread.update(dict.fromkeys(service.types, f"{where} could not be read: {shard.error}"))
-    _leave_deselected_regions(account, services.values())
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
+    _leave_out_of_scope(judge, account)
     judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
     if still_wanted():
         # An incident's finding bears a kind for a rule, and no policy chooses it.
@@ -205,12 +205,22 @@ def _hidden(account: Account) -> Q:
     return hidden
 
 
-def _leave_deselected_regions(account: Account, services: Iterable[domain.Service]) -> None:
-    regional = [service.id for service in services if service.regional]
-    Resource.objects.filter(account=account, service__in=regional, gone_at=None).exclude(
-        region__in=account.regions
-    ).update(gone_at=timezone.now())
-    IncidentCursor.objects.filter(account=account).exclude(region__in=account.regions).delete()
+def _not_scanned(account: Account) -> dict[str, str]:
+    """Return why the types of services that are not chosen are not known: what is not read is not absent."""
+    scanned = {each.id for each in scanned_services(account)}
+    left = (each for each in provider_of(account).services if each.id not in scanned)
+    return {type: f"{each.name} is not among the services that are scanned" for each in left for type in each.types}
+
+
+def _leave_out_of_scope(judge: Judge, account: Account) -> None:
+    """Close what belongs to a region or service that is no longer chosen; it counts as gone until it is again."""
+    known, scanned = provider_of(account).services, scanned_services(account)
+    regional = Q(service__in=[each.id for each in scanned if each.regional], region__in=account.regions)
+    chosen = regional | Q(service__in=[each.id for each in scanned if not each.regional])
+    left = Resource.objects.filter(~chosen, account=account, gone_at=None, service__in=[each.id for each in known])
+    judge.close(Q(resource__in=left))
+    left.update(gone_at=timezone.now())
+    IncidentCursor.objects.filter(~chosen, account=account).delete()
 
 
 def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_scan_schedule'),
+        ("accounts", "0002_scan_schedule"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='services',
-            field=models.JSONField(blank=True, default=list, help_text='None: all.', verbose_name='services'),
+            model_name="account",
+            name="services",
+            field=models.JSONField(blank=True, default=list, help_text="None: all.", verbose_name="services"),
         ),
         migrations.AddField(
-            model_name='account',
-            name='tags',
-            field=models.JSONField(blank=True, default=dict, verbose_name='tags'),
+            model_name="account",
+            name="tags",
+            field=models.JSONField(blank=True, default=dict, verbose_name="tags"),
         ),
     ]
