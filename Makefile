@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint types check bench screenshot clean
+.PHONY: demo test lint types check bench bench-events screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,9 @@ check: lint types test
 bench: .venv/installed-dev  ## time and memory of a scan
 	$(BIN)/python benchmarks/scan.py $(ARGS)
 	$(BIN)/python benchmarks/huge_policies.py
+
+bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the alert
+	$(BIN)/python benchmarks/events.py $(ARGS)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py
