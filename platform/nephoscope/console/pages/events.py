@@ -64,15 +64,12 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
         (each, list(dict.fromkeys(one.name or services_known.get(one.service, one.service) for one in each.wanted)))
         for each in (listener.deliveries.all()[:SHOWN] if listener else ())
     ]
-    answer = page(
+    return page(
         request, "console/events.html", _("Recheck on events"), account=account, crumbs=crumbs, secret=secret,
         kits=services.kits(listener, request.build_absolute_uri("/")) if listener and allowed else [],
         deliveries=deliveries, asked=request.GET.get("ask", "") if request.method == "GET" else "",
         secure=request.is_secure(), **account_context(account),
     )  # fmt: skip
-    if secret:
-        answer["Cache-Control"] = "no-store"
-    return answer
 
 
 def _off(actor: Actor, account: Account) -> bool:
