@@ -27,10 +27,14 @@ def secret_of(listener: Listener) -> str:
     return salted_hmac("nephoscope.events", f"{listener.address}:{listener.salt}", algorithm="sha256").hexdigest()
 
 
+def endpoint(listener: Listener, url: str) -> str:
+    """Return where the account's events go; ``url`` is where this installation is reached."""
+    return f"{url.rstrip('/')}/events/{listener.account.provider}/{listener.address}"
+
+
 def kits(listener: Listener, url: str) -> list[Kit]:
-    """Return the ready things that make the cloud tell of changes; ``url`` is where this installation is reached."""
-    endpoint = f"{url.rstrip('/')}/events/{listener.account.provider}/{listener.address}"
-    return provider_of(listener.account).event_kits(endpoint)
+    """Return the ready things that make the cloud tell of changes."""
+    return provider_of(listener.account).event_kits(endpoint(listener, url))
 
 
 def offered(account: Account) -> bool:

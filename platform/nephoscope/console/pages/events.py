@@ -67,6 +67,7 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
     return page(
         request, "console/events.html", _("Recheck on events"), account=account, crumbs=crumbs, secret=secret,
         kits=services.kits(listener, request.build_absolute_uri("/")) if listener and allowed else [],
+        endpoint=services.endpoint(listener, request.build_absolute_uri("/")) if listener and allowed else "",
         deliveries=deliveries, asked=request.GET.get("ask", "") if request.method == "GET" else "",
         secure=request.is_secure(), **account_context(account),
     )  # fmt: skip
