@@ -25,7 +25,7 @@ from botocore.parsers import ResponseParserError
 
 from nephoscope.domain import ALL_REGIONS
 
-IN_FLIGHT = int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40"))
+IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
 
 _slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(IN_FLIGHT))

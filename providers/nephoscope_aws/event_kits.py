@@ -65,8 +65,8 @@ def kits(endpoint: str) -> list[Kit]:
     )
     return [
         Kit("cloudformation", "CloudFormation", "nephoscope-events.yaml", "yaml", cloudformation(endpoint),
-            f"Create a stack from this template {where}; for many regions, a stack set with service-managed or "
-            "self-managed permissions. It asks for the secret. Acknowledge that it creates an IAM role."),
+            f"Create a stack from this template {where}; for many regions, a stack set over the regions of "
+            "this account. It asks for the secret. Acknowledge that it creates an IAM role."),
         Kit("terraform", "Terraform", "nephoscope-events.tf", "hcl", terraform(endpoint),
             f"Use this file as a module {where}. Give it the secret in TF_VAR_nephoscope_secret; Terraform keeps it in "
             "its state, which is to be protected."),

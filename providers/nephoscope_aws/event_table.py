@@ -24,6 +24,7 @@ from nephoscope_aws.collectors import (
     kms,
     lambda_,
     rds,
+    rds_shapes,
     s3,
     s3control,
     secretsmanager,
@@ -246,8 +247,8 @@ SOURCES: dict[str, Source] = {
         # Which engine it is, and by that which type, the name does not tell.
         Kind("rds", "", "", ("dbinstanceidentifier",), r"DBInstance", made=False),
         Kind("rds", "", "", ("dbclusteridentifier",), r"DBCluster(?!Snapshot|Parameter)", made=False),
-        Kind("rds", rds.shapes.SNAPSHOT, "", ("dbsnapshotidentifier",), r"DBSnapshot", made=False),
-        Kind("rds", rds.shapes.CLUSTER_SNAPSHOT, "", ("dbclustersnapshotidentifier",), r"DBClusterSnapshot",
+        Kind("rds", rds_shapes.SNAPSHOT, "", ("dbsnapshotidentifier",), r"DBSnapshot", made=False),
+        Kind("rds", rds_shapes.CLUSTER_SNAPSHOT, "", ("dbclustersnapshotidentifier",), r"DBClusterSnapshot",
              made=False),
         Kind("rds", rds.PARAMETER_GROUP, "", ("dbparametergroupname",), r"DBParameterGroup", made=False),
     )),

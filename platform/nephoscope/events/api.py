@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nephoscope.accounts.permissions import may
 from nephoscope.api.serializers import KitSerializer, Nothing
 from nephoscope.api.views import Models
 from nephoscope.events import services
@@ -26,6 +27,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 
 class ListenerSerializer(serializers.ModelSerializer[Listener]):
+    address = serializers.SerializerMethodField(help_text="Empty for those who may not connect accounts.")
     waiting = serializers.SerializerMethodField(help_text="Events that have not been worked on, or not for good.")
     deliveries = serializers.SerializerMethodField(help_text="The latest events, 20 at most.")
 
@@ -36,6 +38,9 @@ class ListenerSerializer(serializers.ModelSerializer[Listener]):
             "waiting", "deliveries",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_address(self, listener: Listener) -> str:
+        return listener.address if may(self.context["request"].user, "connect") else ""
 
     def get_waiting(self, listener: Listener) -> int:
         return listener.deliveries.filter(state__in=WAITING).count()
@@ -63,7 +68,8 @@ class EventActs(Models):
     def events(self, request: Request, id: str) -> Response:
         """Whether the account's cloud tells of changes, and what came in last."""
         listener = services.listener_of(self.get_object())
-        return Response(EventsSerializer({"on": listener is not None, "listener": listener}).data)
+        shown = {"on": listener is not None, "listener": listener}
+        return Response(EventsSerializer(shown, context=self.get_serializer_context()).data)
 
     @extend_schema(request=Nothing, responses={201: SecretSerializer})
     @events.mapping.post

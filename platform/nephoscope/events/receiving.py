@@ -12,8 +12,8 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -67,6 +67,9 @@ def receive(provider: str, address: str, signature: str, body: bytes) -> Answer:
     except (ValueError, RecursionError) as problem:
         _refused(address, f"not an event: {problem}")
         return Answer(400, f"Not an event: {problem}.")
+    except ValidationError as problem:
+        _refused(address, " ".join(problem.messages))
+        return Answer(503, "This account's provider is not enabled.")
     if event.account != listener.account.number:
         _refused(address, f"an event of account {event.account}")
         return Answer(400, "An event of another account.")
@@ -112,11 +115,11 @@ def _taken(listener: Listener, event: Event) -> Answer:
         return Answer(200, "Known already.")
     seen.update(last_delivery_at=now)
     # Whoever works on those that wait already looks again before it ends.
-    if not waiting.exclude(pk=delivery.pk).exists():
+    if not waiting.filter(pk__lt=delivery.pk).exists():
         wake(listener.account)
     return Answer(202, "Queued.")
 
 
-def wake(account: Account | Any) -> None:
+def wake(account: Account) -> None:
     """Ask the queue for a worker."""
     async_task("nephoscope.tasks.work_on_events", account.pk, task_name=f"events of account {account.pk}")
