@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import next_scan, scanned_services
+from nephoscope.accounts.services import next_scan, provider_of, scanned_services
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.events.working import wake_after_scan
@@ -78,8 +78,10 @@ def start_scan(
 def _parts(account: Account, services: list[str], regions: list[str]) -> list[tuple[str, str]]:
     known = scanned_services(account)
     if strange := sorted(set(services) - {each.id for each in known}):
-        names = ", ".join(each.id for each in known)
-        message = _("%(strange)s is not among the account's services: %(names)s.")
+        names, all_of_them = ", ".join(each.id for each in known), {each.id for each in provider_of(account).services}
+        message = _("There is no service %(strange)s. Services: %(names)s.")
+        if set(strange) <= all_of_them:
+            message = _("%(strange)s is not among the account's services: %(names)s.")
         raise ValidationError({"services": [message % {"strange": ", ".join(strange), "names": names}]})
     if strange := sorted(set(regions) - set(account.regions)):
         message = _("%(strange)s is not among the account's regions: %(names)s.")
