@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test lint types check bench bench-aws screenshot clean
+.PHONY: demo test lint types check bench bench-aws bench-events screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,9 @@ bench: .venv/installed-dev  ## time and memory of a scan
 
 bench-aws: .venv/installed-dev  ## beside Prowler and ScoutSuite, at 300 and 3,000 resources
 	PYTHONPATH=benchmarks $(BIN)/python -m aws $(ARGS)
+
+bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the alert
+	$(BIN)/python benchmarks/events.py $(ARGS)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

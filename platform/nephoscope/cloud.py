@@ -109,6 +109,39 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a change in the cloud touched: one resource, several of a name, or all of a service in a region.
+
+    With ``id`` (and its ``type``) it is that resource, known or not. With ``name`` alone it is those known by that
+    name, of ``type`` if that is given; where none is known, and without a name, it is the whole service in the region.
+    """
+
+    service: str
+    region: str
+    type: str = ""
+    id: str = ""
+    name: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not (self.id or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a cloud says was done in an account. Believed of it is only where to look.
+
+    ``id`` is unique within the account; ``touched`` is empty for what changes nothing that is collected.
+    """
+
+    id: str
+    account: str
+    name: str
+    region: str
+    touched: tuple[Touched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     id: str
     enabled: bool = True
@@ -281,6 +314,17 @@ class Provider(ABC):
     def archiving(self, incident: Resource, *, archive: bool) -> Call | None:
         """Return the call that archives a stored incident in the cloud, or takes that back; None if there is none."""
         return None
+
+    def event(self, message: Mapping[str, Any]) -> Event:
+        """Say what a message about a change in the cloud is about. Pure: it is asked while the cloud waits.
+
+        :raises ValueError: it is no such message.
+        """
+        raise ValueError("this provider takes no events")
+
+    def event_kits(self, endpoint: str) -> list[Kit]:
+        """Return the ready things that send the account's changes to ``endpoint``; none if it takes no events."""
+        return []
 
     @abstractmethod
     def open(self, connection: Connection) -> Session:

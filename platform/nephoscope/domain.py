@@ -20,6 +20,7 @@ from nephoscope.cloud import (
     Check,
     Connection,
     ConnectionProblem,
+    Event,
     Field,
     Incident,
     Kit,
@@ -32,17 +33,18 @@ from nephoscope.cloud import (
     Region,
     Service,
     Session,
+    Touched,
     Verification,
     Writer,
 )
 from nephoscope.view import Evidence, Fail, Inventory, NotKnown, ResourceView, Unknown, View, unknown
 
 __all__ = [
-    "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Evidence", "Fail",
-    "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "Member", "MemberRole", "MemberState",
-    "NotKnown", "Over", "Permission", "Plan", "PlanProblem", "Provider", "Region", "Remediation", "Resource",
-    "ResourceView", "Rule", "Service", "Session", "Severity", "Step", "Unknown", "Verdict", "Verification", "View",
-    "Writer", "rule", "rules_in", "unknown",
+    "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Event", "Evidence",
+    "Fail", "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "Member", "MemberRole",
+    "MemberState", "NotKnown", "Over", "Permission", "Plan", "PlanProblem", "Provider", "Region", "Remediation",
+    "Resource", "ResourceView", "Rule", "Service", "Session", "Severity", "Step", "Touched", "Unknown", "Verdict",
+    "Verification", "View", "Writer", "rule", "rules_in", "unknown",
 ]  # fmt: skip
 
 ALL_REGIONS = "global"

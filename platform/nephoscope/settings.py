@@ -40,6 +40,7 @@ def _secret_key() -> str:
 NEPHOSCOPE_PLUGINS = _listed("NEPHOSCOPE_PLUGINS", "aws,baseline,aws_fixes")
 NEPHOSCOPE_WORKERS = int(os.environ.get("NEPHOSCOPE_WORKERS", "2"))
 NEPHOSCOPE_LEASE_SECONDS = int(os.environ.get("NEPHOSCOPE_LEASE_SECONDS", "60"))
+NEPHOSCOPE_MAX_SCANS = max(1, int(os.environ.get("NEPHOSCOPE_MAX_SCANS", "4")))
 NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = int(os.environ.get("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", "25"))
 NEPHOSCOPE_SAMPLE_FINDINGS = _flag("NEPHOSCOPE_SAMPLE_FINDINGS")
 NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = int(os.environ.get("NEPHOSCOPE_ORGANISATION_SYNC_MINUTES", "60"))
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
     "nephoscope.changes",
     "nephoscope.reports",
     "nephoscope.audit",
+    "nephoscope.events",
     "nephoscope.console",
 ]
 

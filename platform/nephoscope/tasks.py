@@ -15,6 +15,13 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def work_on_events(account_id: int) -> None:
+    """Look at what an account's cloud told of."""
+    from nephoscope.events.working import drain
+
+    drain(account_id)
+
+
 def send_reports(run_id: int) -> None:
     """Make and send the reports of one run of a schedule."""
     from nephoscope.reports.services import deliver
@@ -46,6 +53,7 @@ def housekeeping() -> None:
 
     from nephoscope.alerts.services import expire_suppressions
     from nephoscope.changes.services import close_interrupted
+    from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
@@ -55,6 +63,7 @@ def housekeeping() -> None:
         reap,
         start_due,
         sync_due,
+        wake_waiting,
         expire_suppressions,
         close_interrupted,
         reports.close_interrupted,

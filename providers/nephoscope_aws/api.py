@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -24,8 +25,18 @@ from botocore.parsers import ResponseParserError
 
 from nephoscope.domain import ALL_REGIONS
 
-IN_FLIGHT = 40
-"""Calls that one session has in flight at once, over all services and regions of its account."""
+IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
+"""Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
+
+_slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(IN_FLIGHT))
+_slots_lock = threading.Lock()
+
+
+def slots(account: str) -> threading.BoundedSemaphore:
+    """Return what a call to the account holds while it is made."""
+    with _slots_lock:
+        return _slots[account]
+
 
 DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AccessDeniedFault", "AllAccessDisabled", "AuthorizationError",
@@ -136,6 +147,7 @@ class Api:
         self.account = account
         self._clients = clients
         self._reads = reads
+        self._slots = slots(account)
         self._lock = threading.Lock()
         self._calls = 0
         self._once: dict[str, Future[Any]] = {}
@@ -160,7 +172,8 @@ class Api:
         client = self._client(service, region, permission)
         self._count()
         try:
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            with self._slots:
+                answer: dict[str, Any] = getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             raise translated(error, permission) from error
         answer.pop("ResponseMetadata", None)
@@ -177,7 +190,8 @@ class Api:
         while True:
             self._count()
             try:
-                page = next(pages)
+                with self._slots:
+                    page = next(pages)
             except StopIteration:
                 self._count(-1)
                 return

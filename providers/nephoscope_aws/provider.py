@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from nephoscope.domain import (
     Call,
     Check,
     Connection,
     ConnectionProblem,
+    Event,
     Kit,
     Member,
     MemberRole,
@@ -18,7 +20,16 @@ from nephoscope.domain import (
     Resource,
     Verification,
 )
-from nephoscope_aws import collectors, incidents, onboarding, organisation, stacksets, verify
+from nephoscope_aws import (
+    collectors,
+    event_kits,
+    events,
+    incidents,
+    onboarding,
+    organisation,
+    stacksets,
+    verify,
+)
 from nephoscope_aws.api import Api, Denied, Unavailable
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
@@ -126,6 +137,12 @@ class AwsProvider(Provider):
 
     def archiving(self, incident: Resource, *, archive: bool) -> Call:
         return incidents.archiving(incident, archive=archive)
+
+    def event(self, message: Mapping[str, Any]) -> Event:
+        return events.event(message)
+
+    def event_kits(self, endpoint: str) -> list[Kit]:
+        return event_kits.kits(endpoint)
 
     def open(self, connection: Connection) -> AwsSession:
         return self._session(connect(connection))

@@ -111,6 +111,7 @@ def _calls(world: World, _: Payload) -> dict[str, Any]:
     with world.lock:
         log = world.calls
         calls, errors, peak = dict(log.counts), dict(log.errors), dict(log.max_in_flight)
+        most = log.most_in_flight
     totals: dict[str, int] = {}
     regions: dict[str, int] = {}
     for (operation, region), count in calls.items():
@@ -123,6 +124,7 @@ def _calls(world: World, _: Payload) -> dict[str, Any]:
         "calls": _by_place(calls),
         "errors": _by_place(errors),
         "max_in_flight": _by_place(peak),
+        "most_in_flight": most,
     }
 
 

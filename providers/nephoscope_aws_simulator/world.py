@@ -58,6 +58,8 @@ class CallLog:
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     max_in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
+    now_in_flight: int = 0
+    most_in_flight: int = 0
 
 
 @dataclass
@@ -98,11 +100,14 @@ class World:
             log.counts[operation, region] += 1
             log.in_flight[place] += 1
             log.max_in_flight[place] = max(log.max_in_flight[place], log.in_flight[place])
+            log.now_in_flight += 1
+            log.most_in_flight = max(log.most_in_flight, log.now_in_flight)
         try:
             yield
         finally:
             with self.lock:
                 log.in_flight[place] -= 1
+                log.now_in_flight -= 1
 
 
 class Gate:

@@ -18,6 +18,8 @@ from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.api.permissions import RolePermission
 from nephoscope.audit.models import Entry
+from nephoscope.audit.services import Actor
+from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +83,11 @@ CASES = [
     Case("GET", "groups/{group.pk}", ADMINISTRATOR, scoped=False),
     Case("GET", "accounts/{account.pk}/regions", ADMINISTRATOR),
     Case("GET", "accounts/{account.pk}/kits?writing=true", ADMINISTRATOR),
+    Case("GET", "accounts/{account.pk}/events"),
+    Case("GET", "accounts/{account.pk}/events/kits", ADMINISTRATOR),
+    Case("POST", "accounts/{account.pk}/events", ADMINISTRATOR, ok=201),
+    Case("POST", "accounts/{telling.pk}/events/rotate", ADMINISTRATOR),
+    Case("DELETE", "accounts/{telling.pk}/events", ADMINISTRATOR, ok=204),
     Case("POST", "accounts", ADMINISTRATOR, lambda _: {"name": "second", "provider": "toy"}, 201, scoped=False),
     Case("PATCH", "accounts/{account.pk}", ADMINISTRATOR, lambda _: {"regions": ["south"]}),
     Case("DELETE", "accounts/{idle.pk}", ADMINISTRATOR, ok=204),
@@ -122,6 +129,12 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
         organisation=world.organisation, account=world.account, number="1" * 12, name="one", state="active", since=now,
         linked_at=now, seen_at=now,
     )  # fmt: skip
+    world.telling = Account.objects.create(
+        name="telling", provider="toy", number="3" * 12, settings=world.account.settings, regions=["north"],
+        verified_at=timezone.now(),
+    )  # fmt: skip
+    world.telling.groups.set(world.account.groups.all())
+    switch_on(Actor.system(), world.telling)
     world.entry = Entry.objects.filter(account=world.account).first()
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")

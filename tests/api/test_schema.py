@@ -25,8 +25,8 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
     names = {name for name, component in schema["components"]["schemas"].items() if "enum" in component}
 
     assert names == {
-        "AlertKind", "AlertState", "ChangeState", "ReportEvery", "ReportForm", "ReportRunState", "Role", "ScanState",
-        "Severity", "ShardState", "StepState", "Verdict",
+        "AlertKind", "AlertState", "ChangeState", "DeliveryState", "ReportEvery", "ReportForm", "ReportRunState",
+        "Role", "ScanState", "Severity", "ShardState", "StepState", "Verdict",
     }  # fmt: skip
 
 

@@ -14,13 +14,16 @@ READ, WRITE = "toy:GetDoor", "toy:SetDoor"
 class Doors(domain.Session, domain.Writer):
     """Reads and writes the doors; ``doors`` maps a door's name to whether it is open."""
 
-    def __init__(self, doors: dict[str, bool]) -> None:
+    def __init__(self, doors: dict[str, bool], read: list[str] | None = None) -> None:
         self.doors = doors
+        self.noted = [] if read is None else read
 
     def collect(self, service: str, region: str) -> Iterator[Resource]:
+        self.noted.append("all")
         yield from (door(name, open) for name, open in self.doors.items())
 
     def reread(self, resource: Resource) -> Resource | None:
+        self.noted.append(resource.name)
         return door(resource.name, self.doors[resource.name]) if resource.name in self.doors else None
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
@@ -51,6 +54,8 @@ class ToyCloud(domain.Provider):
     def __init__(self) -> None:
         self.doors: dict[str, bool] = {}
         self.calls: list[str] = []
+        self.read: list[str] = []
+        self.closed = ""
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         if settings.get("role", "").startswith("user/"):
@@ -83,9 +88,26 @@ class ToyCloud(domain.Provider):
         self.calls.append("regions")
         return [domain.Region("north"), domain.Region("south"), domain.Region("far", enabled=False)]
 
+    def event(self, message: Mapping[str, Any]) -> domain.Event:
+        """A message names the doors that were moved; none is about all of them, and a window about nothing."""
+        if "doors" not in message:
+            raise ValueError("it names no doors")
+        name = "Toy::Door"
+        touched = tuple(
+            domain.Touched("doors" if each != "window" else "windows", message.get("region", "north"),
+                           name if each else "", f"door/{each}" if each else "", each)
+            for each in message["doors"]
+        )  # fmt: skip
+        return domain.Event(message["id"], message["account"], "toy:SetDoor", "north", touched)
+
+    def event_kits(self, endpoint: str) -> list[domain.Kit]:
+        return [domain.Kit("script", "Script", "tell.sh", "bash", f"toy tell {endpoint}", "Run it.")]
+
     def open(self, connection: Connection) -> Doors:
         self.calls.append("open")
-        return Doors(self.doors)
+        if self.closed:
+            raise domain.ConnectionProblem("role", self.closed)
+        return Doors(self.doors, self.read)
 
     def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> Doors:
         self.calls.append("open for writing")

@@ -39,6 +39,7 @@ def details(things: Things) -> dict[str, str]:
         ("alerts_alert_history", things.alert.pk), ("organisations_organisation_change", things.organisation.pk),
     ]  # fmt: skip
     addresses = {name: reverse(f"admin:{name}", args=[pk]) for name, pk in pairs}
+    addresses["events"] = reverse("admin:events", args=[things.account.pk])
     policy = things.account.policies[0]
     addresses["compliance_detail"] = reverse("admin:compliance_detail", args=[things.account.pk, policy])
     for form in ("csv", "json", "pdf"):

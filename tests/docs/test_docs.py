@@ -119,8 +119,8 @@ def test_the_commands_and_options_that_a_page_names_exist(page: str) -> None:
 
 @every_page
 def test_the_make_targets_that_a_page_names_exist(page: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:`|^\$ |\.\.\. )make ([a-z]+)", TEXTS[page], re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^\$ |\.\.\. )make ([a-z-]+)", TEXTS[page], re.MULTILINE))
     assert named <= targets
 
 

@@ -19,8 +19,8 @@ from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.api.filters import IdFilter
-from nephoscope.api.serializers import Body, Named
-from nephoscope.api.views import Models
+from nephoscope.api.serializers import Body, KitSerializer, Named
+from nephoscope.events.api import EventActs
 from nephoscope.inventory.api import ScanDetailSerializer
 from nephoscope.inventory.scans import start_scan
 
@@ -44,6 +44,9 @@ class VerificationSerializer(serializers.Serializer[Any]):
 class AccountSerializer(serializers.ModelSerializer[Account]):
     groups = Named(many=True, read_only=True)
     regions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    services = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The services that are scanned; empty: all."
+    )
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
     verification = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField(
@@ -53,7 +56,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     class Meta:
         model = Account
         fields = [
-            "id", "name", "provider", "number", "groups", "regions", "policies", "settings", "verification",
+            "id", "name", "provider", "number", "groups", "regions", "services", "policies", "settings", "verification",
             "scan_every", "next_scan_at", "verified_at", "writing_verified_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -79,6 +82,9 @@ class NewAccount(Body):
 class AccountChanges(Body):
     name = serializers.CharField(max_length=100, required=False)
     regions = serializers.ListField(child=serializers.CharField(), required=False)
+    services = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="The services to scan; none: all."
+    )
     policies = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
     scan_every = serializers.IntegerField(
@@ -115,22 +121,17 @@ CONNECTING = {
 
 
 class ScanRequest(Body):
-    services = serializers.ListField(child=serializers.CharField(), default=list, help_text="All unless named.")
-    regions = serializers.ListField(child=serializers.CharField(), default=list, help_text="All unless named.")
+    services = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
+    )
+    regions = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
+    )
 
 
 class RegionSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     enabled = serializers.BooleanField()
-
-
-class KitSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    title = serializers.CharField()
-    filename = serializers.CharField()
-    language = serializers.CharField()
-    text = serializers.CharField()
-    howto = serializers.CharField()
 
 
 class AccountFilter(filters.FilterSet):
@@ -141,7 +142,7 @@ class AccountFilter(filters.FilterSet):
         fields = ["provider", "number", "name"]
 
 
-class Accounts(Models):
+class Accounts(EventActs):
     """Connected accounts: only those of the user's groups, for administrators all."""
 
     noun = "account"
@@ -152,6 +153,7 @@ class Accounts(Models):
     acts: ClassVar[dict[str, str]] = {
         "create": "connect", "partial_update": "connect", "destroy": "connect", "verify": "connect",
         "regions": "connect", "kits": "connect", "scan": "scan",
+        "events_on": "connect", "events_off": "connect", "events_rotate": "connect", "events_kits": "connect",
     }  # fmt: skip
 
     @extend_schema(request=NewAccount, responses={201: AccountSerializer})
@@ -162,7 +164,7 @@ class Accounts(Models):
 
     @extend_schema(request=AccountChanges, responses=AccountSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change the name, the regions and policies to scan, or the groups that see the account."""
+        """Change the name, the regions, services and policies to scan, or the groups that see the account."""
         return self.shown(services.configure_account(self.actor, self.get_object(), **self.body(AccountChanges)))
 
     def destroy(self, request: Request, id: str) -> Response:

@@ -32,6 +32,18 @@ def provider_of(account: Account) -> domain.Provider:
     return provider
 
 
+def scanned_services(account: Account) -> list[domain.Service]:
+    """Return the services that the account's scans read: those chosen for it, all where none is."""
+    known = provider_of(account).services
+    return [each for each in known if not account.services or each.id in account.services]
+
+
+def in_scope(account: Account, service: str, region: str) -> bool:
+    """Tell whether the account's scans read this service there."""
+    found = next((each for each in scanned_services(account) if each.id == service), None)
+    return bool(found) and region in (account.regions if found and found.regional else [domain.ALL_REGIONS])
+
+
 def policies_for(account: Account) -> list[domain.Framework]:
     """Return the policies that can be chosen for the account."""
     return [each for each in registry().frameworks.values() if each.provider == account.provider]
@@ -175,15 +187,17 @@ def configure_account(
     *,
     name: str | None = None,
     regions: Iterable[str] | None = None,
+    services: Iterable[str] | None = None,
     policies: Iterable[str] | None = None,
     groups: Iterable[AccountGroup] | None = None,
     scan_every: int | None = None,
 ) -> Account:
-    """Change what is given: the name, the regions and policies to scan, the groups that see the account.
+    """Change what is given: the name, the regions, services and policies to scan, the groups that see the account.
 
+    :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
 
-    :raises ValidationError: an unknown region or policy, no region at all, a name that is taken; names the field.
+    :raises ValidationError: an unknown region, service or policy, no region, a name that is taken; names the field.
     """
     actor.demand("connect")
     before = _described(account)
@@ -191,6 +205,8 @@ def configure_account(
         account.name = name.strip()
     if regions is not None:
         account.regions = _chosen("regions", regions, [each.id for each in available_regions(account) if each.enabled])
+    if services is not None:
+        account.services = _chosen_services(account, list(services))
     if policies is not None:
         account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
     if scan_every is not None and scan_every != account.scan_every:
@@ -211,6 +227,12 @@ def next_scan(every: int) -> datetime | None:
     return timezone.now() + timedelta(hours=every * random.uniform(0.9, 1.1)) if every else None  # noqa: S311
 
 
+def _chosen_services(account: Account, given: list[str]) -> list[str]:
+    known = [each.id for each in provider_of(account).services]
+    chosen = _chosen("services", given, known) if given else []
+    return [] if set(chosen) == set(known) else chosen
+
+
 def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
     chosen = list(dict.fromkeys(given))
     if strange := [each for each in chosen if each not in known]:
@@ -223,8 +245,8 @@ def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 
 def _described(account: Account) -> dict[str, Any]:
     groups = list(account.groups.values_list("name", flat=True))
-    return {"name": account.name, "regions": account.regions, "policies": account.policies, "groups": groups,
-            "scan_every": account.scan_every}  # fmt: skip
+    return {"name": account.name, "regions": account.regions, "services": account.services,
+            "policies": account.policies, "groups": groups, "scan_every": account.scan_every}  # fmt: skip
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ leaves a failing finding failing; and a neighbour that this scan could not read 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +16,7 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import provider_of, rules_for
+from nephoscope.accounts.services import provider_of, rules_for, scanned_services
 from nephoscope.alerts import compliance
 from nephoscope.alerts.models import Alert, Finding, IncidentCursor, Suppression
 from nephoscope.alerts.state import Moves, refresh
@@ -39,11 +38,11 @@ class Judge:
     """
 
     def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
-        self.account, self.actor, self.unread = account, actor, unread or {}
-        self.rules: dict[str, list[domain.Rule]] = defaultdict(list)
+        self.account, self.actor, self.unread = account, actor, {**_not_scanned(account), **(unread or {})}
+        self.rules: dict[str, list[domain.Rule]] = {}
         for rule in rules_for(account):
             for type in rule.on:
-                self.rules[type].append(rule)
+                self.rules.setdefault(type, []).append(rule)
         self.defaults = provider_of(account).defaults
         self.neighbours = Neighbours(self._load)
         self._alerts: dict[str, Alert] = {}
@@ -66,6 +65,11 @@ class Judge:
                 # One writer of an account's findings at a time: a recheck may meet a scan.
                 Account.objects.select_for_update().get(pk=self.account.pk)
                 self._chunk(chunk, timezone.now())
+
+    def narrow(self, types: set[str]) -> None:
+        """Keep only the rules that read neighbours of these types."""
+        kept = {type: [rule for rule in rules if types & {*rule.needs}] for type, rules in self.rules.items()}
+        self.rules = {type: rules for type, rules in kept.items() if rules}
 
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
         known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
@@ -192,8 +196,8 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
         else:
             where = f"{service.name} in {shard.region}" if service.regional else service.name
             unread.update(dict.fromkeys(service.types, f"{where} could not be read: {shard.error}"))
-    _leave_deselected_regions(account, services.values())
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
+    _leave_out_of_scope(judge, account)
     judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
     if still_wanted():
         # An incident's finding bears a kind for a rule, and no policy chooses it.
@@ -210,16 +214,33 @@ def _hidden(account: Account) -> Q:
     return hidden
 
 
-def _leave_deselected_regions(account: Account, services: Iterable[domain.Service]) -> None:
-    regional = [service.id for service in services if service.regional]
-    Resource.objects.filter(account=account, service__in=regional, gone_at=None).exclude(
-        region__in=account.regions
-    ).update(gone_at=timezone.now())
-    IncidentCursor.objects.filter(account=account).exclude(region__in=account.regions).delete()
+def _not_scanned(account: Account) -> dict[str, str]:
+    """Return why the types of services that are not chosen are not known: what is not read is not absent."""
+    scanned = {each.id for each in scanned_services(account)}
+    left = (each for each in provider_of(account).services if each.id not in scanned)
+    return {type: f"{each.name} is not among the services that are scanned" for each in left for type in each.types}
+
+
+def _leave_out_of_scope(judge: Judge, account: Account) -> None:
+    """Close what belongs to a region or service that is no longer chosen; it counts as gone until it is again."""
+    known, scanned = provider_of(account).services, scanned_services(account)
+    regional = Q(service__in=[each.id for each in scanned if each.regional], region__in=account.regions)
+    chosen = regional | Q(service__in=[each.id for each in scanned if not each.regional])
+    left = Resource.objects.filter(~chosen, account=account, gone_at=None, service__in=[each.id for each in known])
+    judge.close(Q(resource__in=left))
+    left.update(gone_at=timezone.now())
+    IncidentCursor.objects.filter(~chosen, account=account).delete()
 
 
 def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:
-    """Judge resources (by row) that were just read again, and close those that are gone."""
+    """Judge resources (by row) that were just read again, close those that are gone, and judge those beside them.
+
+    These are the stored ones that have rules which read one of the types that were read: whether an account has a trail
+    hangs on the trails.
+    """
+    read, gone = list(read), list(gone)
     judge = Judge(account, actor)
-    judge.run(Resource.objects.filter(pk__in=list(read)))
-    judge.close(Q(resource__in=list(gone)))
+    judge.run(Resource.objects.filter(pk__in=read))
+    judge.close(Q(resource__in=gone))
+    judge.narrow(set(Resource.objects.filter(pk__in=[*read, *gone]).values_list("type", flat=True)))
+    judge.run(Resource.objects.exclude(_hidden(account)))

@@ -12,16 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from nephoscope import domain
-from nephoscope.accounts.services import provider_of
 from nephoscope.alerts import incidents
 from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.alerts.rechecks import reread, touched
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor, given, record
 from nephoscope.domain import Verdict
-from nephoscope.inventory import store
-from nephoscope.inventory.models import Resource
 
 MAX_RECHECKED = 50
 """Resources that one recheck reads while the person waits; more are a scan's work."""
@@ -137,7 +134,7 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     if len(rows) > MAX_RECHECKED:
         message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
-    reading = reread([each.resource for each in rows])
+    reading = reread(alert.account, [touched(each.resource) for each in rows])
     record(actor, "alert.rechecked", alert, f"rechecked {_resources(rows)} of {alert}", account=alert.account)
     judge_resources(alert.account, Actor.system(f"Recheck by {actor.name}"), reading.read, reading.gone)
     left = list(failing.filter(pk__in=[each.pk for each in rows]))
@@ -145,42 +142,3 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     gone, still = len(reading.gone), len(left)
     unjudged = [f"{each.resource.name}: {each.message}" for each in left if each.verdict != Verdict.FAIL]
     return Recheck(closed=len(rows) - still - gone, still=still, gone=gone, problems=reading.problems + unjudged)
-
-
-@dataclass(slots=True)
-class Reading:
-    """The rows that were read again, those that are gone, and what could not be read."""
-
-    read: list[int] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def reread(resources: list[Resource]) -> Reading:
-    """Read stored resources of one account again, and store what was found.
-
-    :raises ValidationError: the account cannot be reached.
-    """
-    result = Reading()
-    if not resources:
-        return result
-    account = resources[0].account
-    try:
-        session = provider_of(account).open(account.connection)
-    except domain.ConnectionProblem as problem:
-        raise ValidationError({problem.field: [problem.message]}) from problem
-    try:
-        for row in resources:
-            try:
-                found = session.reread(row.to_domain())
-            except Exception as problem:
-                result.problems.append(f"{row.name}: {problem}")
-                continue
-            if found is None:
-                Resource.objects.filter(pk=row.pk).update(gone_at=timezone.now())
-                result.gone.append(row.pk)
-            else:
-                result.read += list(store.save(account, row.service, [found]))
-    finally:
-        session.close()
-    return result

@@ -24,6 +24,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Verdict": "nephoscope.alerts.models.VerdictChoice",
         "ChangeState": "nephoscope.changes.models.ChangeState",
         "StepState": "nephoscope.changes.models.StepState",
+        "DeliveryState": "nephoscope.events.models.DeliveryState",
         "ScanState": "nephoscope.inventory.models.ScanState",
         "ShardState": "nephoscope.inventory.models.ShardState",
         "ReportForm": "nephoscope.reports.models.Form",

@@ -53,3 +53,14 @@ class ReasonField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=2000, allow_blank=True, help_text="Kept in the audit log.", **kwargs)
+
+
+class KitSerializer(serializers.Serializer[Any]):
+    """One ready thing to copy: a script or a template."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    filename = serializers.CharField()
+    language = serializers.CharField()
+    text = serializers.CharField()
+    howto = serializers.CharField()

@@ -18,9 +18,9 @@ from nephoscope import domain, surgery
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.services import provider_of
-from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding, KindChoice
-from nephoscope.alerts.services import chosen, reread
+from nephoscope.alerts.rechecks import recheck_resources, touched
+from nephoscope.alerts.services import chosen
 from nephoscope.audit.services import Actor, given, record
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
 from nephoscope.inventory.models import Resource
@@ -223,11 +223,10 @@ def _resources(change: Change) -> list[Resource]:
 
 def _look_again(actor: Actor, change: Change) -> list[str]:
     try:
-        reading = reread(_resources(change))
+        wanted = [touched(each) for each in _resources(change)]
+        return recheck_resources(change.account, Actor.system(f"{change} by {actor.name}"), wanted).problems
     except ValidationError as problem:
         return problem.messages
-    judge_resources(change.account, Actor.system(f"{change} by {actor.name}"), reading.read, reading.gone)
-    return reading.problems
 
 
 def _still_failing(change: Change) -> list[str]:

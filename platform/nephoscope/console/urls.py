@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from nephoscope.console import views
-from nephoscope.console.pages import compliance
+from nephoscope.console.pages import compliance, events
 
 
 def extra_urls() -> list[URLPattern]:
@@ -22,6 +22,8 @@ def extra_urls() -> list[URLPattern]:
             guard(compliance.export),
             name="compliance_export",
         ),
+        path("accounts/account/<int:account_id>/events/", guard(events.show), name="events"),
+        path("accounts/account/<int:account_id>/events/kit/<slug:kit>/", guard(events.kit), name="events_kit"),
         path("rules/", guard(views.rules), name="rules"),
         path("rules/<str:rule_id>/", guard(views.rule), name="rule"),
         path("plugins/", guard(views.plugins), name="plugins"),

@@ -28,9 +28,10 @@ from nephoscope.accounts.services import provider_of
 from nephoscope.alerts import incidents
 from nephoscope.alerts.judging import judge_scan
 from nephoscope.audit.services import Actor
+from nephoscope.events.working import catch_up
 from nephoscope.inventory import store
-from nephoscope.inventory.models import JUDGE, Scan, ScanState, Shard, ShardState
-from nephoscope.inventory.scans import finish_if_over
+from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
+from nephoscope.inventory.scans import admit, finish_if_over
 from nephoscope.view import as_unknown
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Worker:
         self.cancelled = False
         self.on_progress = on_progress
         self.lease = timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
-        self.beat_at = self.shown_at = 0.0
+        self.beat_at = self.shown_at = self.events_at = 0.0
         self.services = {service.id: service for service in provider_of(scan.account).services}
 
     def run(self) -> None:
@@ -127,6 +128,7 @@ class Worker:
             if not self.lanes:
                 break
             self._heartbeat()
+            self._look_after_events()
             for number, what in self._waiting():
                 if isinstance(what, Ended):
                     ended[number] = what
@@ -267,6 +269,12 @@ class Worker:
             self.cancelled = True
             self.stop.set()
 
+    def _look_after_events(self) -> None:
+        """Once a second: all workers may be as busy with scans as this one, and an event is a matter of seconds."""
+        if time.monotonic() - self.events_at >= 1:
+            catch_up(self._heartbeat)
+            self.events_at = time.monotonic()
+
     # -- judging -----------------------------------------------------------------------------------
 
     def _judge(self) -> None:
@@ -293,6 +301,7 @@ class Worker:
 
     def _still_wanted(self) -> bool:
         self._heartbeat()
+        self._look_after_events()
         return not self.cancelled
 
 
@@ -306,9 +315,10 @@ def _note_gaps(gaps: dict[tuple[str, str], dict[str, str]], type: str, value: ob
 
 
 def work(scan_id: int, on_progress: Callable[[Scan], None] | None = None) -> None:
-    """Work on a scan until nothing of it is left to claim. Harmless to call twice, or for a scan that has finished."""
+    """Work on a scan until nothing of it is left to claim. Harmless to call twice, or for a scan that has finished.
+
+    One for which there is no room yet goes on waiting.
+    """
     scan = Scan.objects.select_related("account").filter(pk=scan_id).first()
-    if scan is None or not scan.active:
-        return
-    Scan.objects.filter(pk=scan_id, state=ScanState.QUEUED).update(state=ScanState.RUNNING, started_at=timezone.now())
-    Worker(scan, on_progress).run()
+    if scan and admit(scan):
+        Worker(scan, on_progress).run()

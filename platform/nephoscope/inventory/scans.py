@@ -9,20 +9,25 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import next_scan, provider_of
+from nephoscope.accounts.services import next_scan, provider_of, scanned_services
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ALL_REGIONS
+from nephoscope.events.working import wake_after_scan
 from nephoscope.inventory.models import ACTIVE, JUDGE, Scan, ScanState, Shard, ShardState
 from nephoscope.organisations.queries import resting_accounts, why_resting
 
 log = logging.getLogger(__name__)
+
+_LOCK = 7_201_937
+"""Key of the advisory lock under which scans begin; any constant that nothing else here uses."""
 
 MAX_ATTEMPTS = 3
 """How often a shard is begun before it counts as failed: its worker died each time."""
@@ -75,10 +80,12 @@ def start_scan(
 
 
 def _parts(account: Account, services: list[str], regions: list[str]) -> list[tuple[str, str]]:
-    known = provider_of(account).services
+    known = scanned_services(account)
     if strange := sorted(set(services) - {each.id for each in known}):
-        names = ", ".join(each.id for each in known)
+        names, all_of_them = ", ".join(each.id for each in known), {each.id for each in provider_of(account).services}
         message = _("There is no service %(strange)s. Services: %(names)s.")
+        if set(strange) <= all_of_them:
+            message = _("%(strange)s is not among the account's services: %(names)s.")
         raise ValidationError({"services": [message % {"strange": ", ".join(strange), "names": names}]})
     if strange := sorted(set(regions) - set(account.regions)):
         message = _("%(strange)s is not among the account's regions: %(names)s.")
@@ -96,6 +103,30 @@ def wake(scan: Scan) -> None:
     """Ask the queue for as many workers as may share the scan; one that finds nothing to do ends at once."""
     for _worker in range(settings.NEPHOSCOPE_WORKERS):
         async_task("nephoscope.tasks.work_on_scan", scan.pk, task_name=f"scan {scan.pk}")
+
+
+def _room() -> int:
+    """Return how many scans may begin beside those under way, over all workers."""
+    return int(settings.NEPHOSCOPE_MAX_SCANS) - Scan.objects.filter(state=ScanState.RUNNING).count()
+
+
+def admit(scan: Scan) -> bool:
+    """Begin a scan, unless as many as may be are under way: then it waits. True also for one that has begun."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        scan.refresh_from_db()
+        if scan.state == ScanState.QUEUED and _room() > 0:
+            scan.state, scan.started_at = ScanState.RUNNING, timezone.now()
+            scan.save(update_fields=["state", "started_at"])
+        return scan.state == ScanState.RUNNING
+
+
+def _go_on(account: Account) -> None:
+    """A scan has ended: begin those that waited longest, and look again at what changed during it."""
+    for waiting in Scan.objects.filter(state=ScanState.QUEUED).order_by("pk")[: max(0, _room())]:
+        wake(waiting)
+    wake_after_scan(account)
 
 
 def cancel_scan(actor: Actor, scan: Scan) -> Scan:
@@ -129,6 +160,7 @@ def finish_if_over(scan: Scan) -> None:
         scan.save(update_fields=["state", "finished_at"])
         summary = f"{scan.get_state_display().lower()}: read {sum(shard.resources for shard in shards)} resources"
         record(Actor.system(f"Scan {scan.pk}"), "scan.finished", scan, summary, account=scan.account)
+        transaction.on_commit(lambda: _go_on(scan.account))
 
 
 def _final_state(scan: Scan, shards: list[Shard]) -> ScanState:
@@ -152,7 +184,10 @@ def progress(scan: Scan) -> Progress:
     reading = any(shard.service != JUDGE and shard not in over for shard in shards)
     phase = scan.get_state_display() if not scan.active else (_("Reading") if reading else _("Judging"))
     if scan.state == ScanState.QUEUED:
-        phase = scan.get_state_display()
+        under_way = Scan.objects.filter(state=ScanState.RUNNING).count()
+        waiting = ngettext("Waiting: %(n)s scan is under way", "Waiting: %(n)s scans are under way", under_way)
+        full = under_way >= settings.NEPHOSCOPE_MAX_SCANS
+        phase = waiting % {"n": under_way} if full else scan.get_state_display()
     return Progress(len(shards), len(over), len(failed), percent, sum(each.resources for each in shards), str(phase))
 
 
@@ -174,12 +209,14 @@ def reap() -> int:
     idle = Scan.objects.filter(state__in=ACTIVE).exclude(shards__state=ShardState.RUNNING)
     # A scan just requested has its wake-up in the queue already.
     idle = idle.filter(Q(started_at__isnull=False) | Q(created_at__lt=now - _lease()))
-    for scan in idle:
+    woken = 0
+    for scan in idle.order_by("pk"):
         finish_if_over(scan)
         scan.refresh_from_db()
-        if scan.active:
+        if scan.state == ScanState.RUNNING or (scan.state == ScanState.QUEUED and woken < _room()):
             wake(scan)
-    return len(idle)
+            woken += 1
+    return woken
 
 
 def start_due() -> int:

@@ -94,6 +94,7 @@ class OrganisationAdmin(ConsoleAdmin):
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
             "sync": _synced(shown, _t("In step")),
             "kits": services.kits(shown) if may(request.user, "connect") else [],
+            "kit_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
 
     # -- Acts ----------------------------------------------------------------------------------

@@ -11,11 +11,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from nephoscope.accounts.api import KitSerializer
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.api.filters import IdFilter
-from nephoscope.api.serializers import Body, Named, Nothing
+from nephoscope.api.serializers import Body, KitSerializer, Named, Nothing
 from nephoscope.api.views import Models
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Member, Organisation, Standing

@@ -23,6 +23,7 @@ from nephoscope.plugins import Registry
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL, account
 from nephoscope_aws.collectors.account_wide import credential_report
+from nephoscope_aws.event_table import SOURCES
 from nephoscope_aws.provider import AwsProvider, reads
 
 CLOSED_REGION = "ap-east-1"
@@ -222,3 +223,14 @@ def test_reading_again_what_is_gone_gives_none(readers: Readers, found: Found, t
     parent, part = known.id.removesuffix("/url"), "/url" * known.id.endswith("/url")
     gone = Resource(type, f"{parent}0{part}", f"{known.name}0", known.region, ACCOUNT, known.properties)
     assert ALL[TYPES[type]].reread(reader.api, gone) is None
+
+
+@each_service
+def test_what_an_event_names_is_what_the_collector_found(service: str, found: Found) -> None:
+    kinds = [kind for source in SOURCES.values() for kind in source.kinds if kind.service == service and kind.arn]
+    for each in (each for each in found(service) if each.readable):
+        region = each.id.split(":")[3]  # moto has all access points in one
+        for kind in (kind for kind in kinds if kind.type == each.type):
+            pattern = kind.pattern(region, ACCOUNT)
+            assert pattern and pattern.fullmatch(each.id), each.id
+            assert kind.id(region, ACCOUNT, kind.called(each.id)) == (each.id if kind.made else "")

@@ -13,6 +13,7 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import come_from
+from nephoscope.console.pages import events
 from nephoscope.domain import Field
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
@@ -88,11 +89,13 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
         regions, problem = list(account.regions), " ".join(error.messages)
     posted = request.POST if "configure" in request.POST else None
     ticked = {"all": regions, "none": []}.get(request.GET.get("regions", ""), account.regions)
+    ticked_services = posted.getlist("services") if posted else account.services
     return {
         "errors": errors,
         "name": posted["name"] if posted and "name" in posted else account.name,
         "regions": [(each, each in (posted.getlist("regions") if posted else ticked)) for each in regions],
         "regions_problem": problem,
+        "services": [(each, each.id in ticked_services) for each in services.provider_of(account).services],
         "scan_every": posted.get("scan_every", "") if posted else account.scan_every,
         "policies": [
             (each, each.id in (posted.getlist("policies") if posted else account.policies))
@@ -111,7 +114,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
         raise ValidationError({"scan_every": [_("Enter a whole number of hours.")]})
     return services.configure_account(
         actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
-        policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
+        services=posted.getlist("services"), policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
     )  # fmt: skip
 
 
@@ -128,7 +131,10 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         for scan in account.scans.select_related("requested_by")[:8]
     ]  # fmt: skip
     known = {each.id: each for each in services.policies_for(account)}
+    named = {each.id: each.name for each in provider.services} if provider else {}
     return {
+        **events.account_context(account),
+        "services": [named.get(each, each) for each in account.services],
         "title": account.name,
         "provider": provider,
         "settings": shown,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class Command(BaseCommand):
             raise CommandError(" ".join(problem.messages)) from problem
         work(scan.pk, on_progress=self._show if sys.stdout.isatty() else None)
         scan.refresh_from_db()
+        while scan.state == ScanState.QUEUED:  # others are under way
+            self._show(scan)
+            time.sleep(1)
+            work(scan.pk, on_progress=self._show)
+            scan.refresh_from_db()
         self._show(scan)
         if sys.stdout.isatty():
             self.stdout.write("")
