@@ -92,7 +92,7 @@ def _reads(rule: Rule, given: Mapping[str, Any], defaults: Defaults) -> Iterator
     if rule.needs:
         arguments.append(BoundInventory(rule, Neighbours.fixed(parts["neighbours"]), recorder, defaults, NOW))
     try:
-        rule.check(*arguments)
+        rule.check(*arguments, **rule.defaults)
     except NotKnown as gap:
         recorder.note("", gap.path, None)
     for label, path in recorder.reads:
