@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "nephoscope.inventory",
     "nephoscope.alerts",
     "nephoscope.changes",
+    "nephoscope.policies",
     "nephoscope.audit",
     "nephoscope.console",
 ]

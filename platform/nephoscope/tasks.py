@@ -15,8 +15,15 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def rejudge(account_id: int) -> None:
+    """Judge what is stored of an account again, if somebody changed how."""
+    from nephoscope.alerts.rejudging import rejudge
+
+    rejudge(account_id)
+
+
 def housekeeping() -> None:
-    """Every minute: wake dead workers' scans, start due ones, end suppressions, and forget what is old.
+    """Every minute: wake dead workers' scans and judgings, start due ones, end suppressions, and forget what is old.
 
     A part that fails is logged and does not keep the others from their work.
     """
@@ -26,9 +33,10 @@ def housekeeping() -> None:
     from nephoscope.changes.services import close_interrupted
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
+    from nephoscope.policies.rejudging import wake_waiting
 
     forget = partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS)
-    parts = (reap, start_due, expire_suppressions, close_interrupted, forget)
+    parts = (reap, start_due, wake_waiting, expire_suppressions, close_interrupted, forget)
     for part in parts:
         try:
             part()

@@ -110,10 +110,8 @@ def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
     for what, at, last, since in _credentials(report):
         age = age_days(last or since or report["UserCreationTime"], user.now)
         if age is not None and age > days:
-            used = (
-                f"last used {age:.0f} days ago, more than {days}" if last else f"never used, for more than {days} days"
-            )
-            return Fail(f"{what} was {used}", at)
+            used = f"last used {age:.0f} days ago" if last else "never used"
+            return Fail(f"{what} was {used}; allowed are {days} days", at)
     return True
 
 

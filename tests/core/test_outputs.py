@@ -66,7 +66,7 @@ def test_unknown_is_never_exported_as_a_pass(add_alert: AddAlert, verdict: str, 
 
 def test_a_finding_of_a_rule_whose_plugin_is_gone_is_still_exported(add_alert: AddAlert) -> None:
     add_alert("acme.gone.rule")
-    assert exported("ocsf")[0]["severity"] == "Unknown"
+    assert exported("ocsf")[0]["severity"] == "Critical", "as its alert has it"
     assert exported("asff")[0]["Title"] == "acme.gone.rule"
 
 

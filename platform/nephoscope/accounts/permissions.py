@@ -24,6 +24,7 @@ ACTS: dict[str, str] = {
     "recheck": Role.ANALYST,
     "scan": Role.ANALYST,
     "change": Role.REMEDIATOR,
+    "set_policies": Role.ADMINISTRATOR,
     "connect": Role.ADMINISTRATOR,
     "administer": Role.ADMINISTRATOR,
 }

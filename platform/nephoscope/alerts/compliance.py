@@ -21,10 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import InForce, catalogue
 
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
@@ -73,6 +73,10 @@ class RuleStanding:
     id: str
     rule: domain.Rule | None
     counts: dict[str, int]
+    severity: domain.Severity | None = None
+    """As it is set for the account."""
+    off: str = ""
+    """Why somebody switched it off here; it is not judged then."""
     unread: tuple[str, ...] = ()
     findings: dict[str, list[Finding]] = field(default_factory=dict)
 
@@ -130,6 +134,7 @@ class Compliance:
     policy: domain.Framework
     controls: Sequence[ControlStanding]
     chosen: bool
+    """Whether it applies to the account: chosen for it, or brought by its tags."""
     judged_at: datetime | None
     """When the policy was judged; None when it is not chosen, or not judged since it was."""
     last_scan: Scan | None
@@ -157,16 +162,20 @@ class Compliance:
         """Why nothing of the policy is checked; empty when it is."""
         if not self.chosen:
             return _t("The policy is not chosen for this account.")
-        return "" if self.judged_at else _t("The account was not scanned completely since the policy was chosen.")
+        return "" if self.judged_at else _t("The account was not judged by it since the policy was chosen.")
 
 
 def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlState:
     """Return the state of a control that is checked; anything not known keeps it from passing."""
     if control.manual:
         return ControlState.MANUAL
+    rules = list(rules)
+    if not any(rule.rule for rule in rules):
+        return ControlState.NOT_COVERED
+    rules = [rule for rule in rules if not rule.off]
     known = [rule for rule in rules if rule.rule]
     if not known:
-        return ControlState.NOT_COVERED
+        return ControlState.NOT_CHECKED
     if any(rule.failed for rule in known):
         return ControlState.FAIL
     # A rule whose plugin is not enabled is part of the control all the same, and nobody knows how it would stand.
@@ -178,6 +187,7 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
 def why_unknown(each: RuleStanding) -> list[str]:
     """Return why a rule is not known throughout, every reason once."""
     reasons = [] if each.rule else [_t("no enabled plugin brings the rule")]
+    reasons += [_t("the rule is switched off: %(reason)s") % {"reason": each.off}] if each.off else []
     reasons += [_t("%(part)s was not read") % {"part": part} for part in each.unread]
     for row in each.findings.get(Standing.UNKNOWN, []):
         missing = _t("missing permission: %(permission)s") % {"permission": row.permission} if row.permission else ""
@@ -228,15 +238,19 @@ def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
     ]
 
 
-def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
-    """Return the parts that the newest judged scan with them did not read to their end, or that no scan had."""
+def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
+    """Return the shards of the newest judged scan with each part of the accounts."""
     judging = Shard.objects.filter(
         scan=OuterRef("scan"), service=JUDGE, state__in=[ShardState.RUNNING, ShardState.DONE]
     )
     shards = Shard.objects.filter(Exists(judging), scan__account__in=accounts).exclude(service=JUDGE)
     part = ("scan__account_id", "service", "region")
-    newest = shards.order_by(*part, "-scan_id").distinct(*part)
-    rows = newest.values_list(*part, "state")
+    return shards.order_by(*part, "-scan_id").distinct(*part)
+
+
+def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
+    """Return the parts that the newest judged scan with them did not read to their end, or that no scan had."""
+    rows = newest_readings(accounts).values_list("scan__account_id", "service", "region", "state")
     read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
     return {
         account.pk: [
@@ -256,9 +270,9 @@ def _named(part: tuple[domain.Service, str]) -> str:
 # -- Judging controls ----------------------------------------------------------------------------------------------
 
 
-def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Compliance:
-    chosen, judged_at = policy.id in account.policies, stored.judged_at(account, policy.id)
-    judged_at = judged_at if chosen else None
+def _stands(in_force: InForce, policy: domain.Framework, stored: _Stored) -> Compliance:
+    account, chosen = in_force.account, policy in in_force.applied
+    judged_at = stored.judged_at(account, policy.id) if chosen else None
     unread: dict[str, list[str]] = defaultdict(list)
     for part in stored.unread.get(account.pk, []):
         for type in part[0].types:
@@ -267,7 +281,11 @@ def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Comp
     for id in policy.rules:
         rule, counts = registry().rules.get(id), stored.counts.get(account.pk, {}).get(id, {})
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread[type])
-        rules[id] = RuleStanding(id, rule, counts if judged_at else {}, tuple(parts) if judged_at else ())
+        off = in_force.off(id) if rule else None
+        rules[id] = RuleStanding(
+            id, rule, counts if judged_at and not off else {}, in_force.rule(rule).severity if rule else None,
+            off.reason if off else "", tuple(parts) if judged_at else (),
+        )  # fmt: skip
     controls = [
         ControlStanding(
             control,
@@ -285,18 +303,18 @@ def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Comp
 def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:
     """Return how each account stands by each policy that can be chosen for it."""
     accounts, wanted = list(accounts), {policy.id for policy in policies}
-    stored = _stored(accounts)
+    stored, known = _stored(accounts), catalogue()
     return [
-        _stands(account, policy, stored)
-        for account in accounts
-        for policy in policies_for(account)
+        _stands(in_force, policy, stored)
+        for in_force in InForce.of_all(accounts, known)
+        for policy in known.offered(in_force.account)
         if policy.id in wanted
     ]
 
 
 def detail(account: Account, policy: domain.Framework) -> Compliance:
     """Return how an account stands by a policy, with the first resources behind every rule."""
-    found = _stands(account, policy, _stored([account]))
+    found = _stands(InForce.of(account), policy, _stored([account]))
     if found.judged_at:
         rules = {rule.id: rule for control in found.controls for rule in control.rules}
         for row in _first(account, rules):
@@ -317,24 +335,28 @@ def _first(account: Account, rules: Iterable[str]) -> QuerySet[Any]:
 # -- Days ----------------------------------------------------------------------------------------------------------
 
 
+def is_whole(scan: Scan) -> bool:
+    """Whether the scan was one of every part of the account."""
+    covered = set(scan.shards.values_list("service", "region"))
+    return all((service.id, region) in covered for service, region in parts_of(scan.account))
+
+
 def write_down(scan: Scan) -> None:
-    """Keep how the account stands after this scan, one row per policy and day; the day's last scan counts.
+    """Keep how the account stands after this scan, one row per policy and day; the day's last judging counts.
 
     A policy that was chosen since the last scan counts as judged only by a scan of the whole account.
     """
-    account, now = scan.account, timezone.now()
-    stored = _stored([account])
-    covered = set(scan.shards.values_list("service", "region"))
-    whole = all((service.id, region) in covered for service, region in parts_of(account))
-    judged = [
-        policy
-        for policy in policies_for(account)
-        if policy.id in account.policies and (whole or stored.judged_at(account, policy.id))
-    ]
+    write_day(scan.account, whole=is_whole(scan))
+
+
+def write_day(account: Account, *, whole: bool) -> None:
+    """Keep how the account stands; ``whole``: everything that is stored was judged by all policies that apply."""
+    now, stored, in_force = timezone.now(), _stored([account]), InForce.of(account)
+    judged = [each for each in in_force.applied if whole or stored.judged_at(account, each.id)]
     stored.judged[account.pk] = {policy.id: now for policy in judged}
     rows = []
     for policy in judged:
-        counts = _stands(account, policy, stored).counts
+        counts = _stands(in_force, policy, stored).counts
         rows.append(ComplianceDay(
             account=account, policy=policy.id, day=timezone.localdate(now, timezone.get_default_timezone()),
             judged_at=now, passed=counts[ControlState.PASS], failed=counts[ControlState.FAIL],

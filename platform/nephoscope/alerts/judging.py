@@ -17,14 +17,16 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import provider_of, rules_for
+from nephoscope.accounts.services import provider_of
 from nephoscope.alerts import compliance
-from nephoscope.alerts.models import Alert, Finding, IncidentCursor, Suppression
+from nephoscope.alerts.models import Alert, AlertState, Finding, IncidentCursor, KindChoice, Suppression
 from nephoscope.alerts.state import Moves, refresh
-from nephoscope.audit.services import Actor
+from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
-from nephoscope.inventory.models import JUDGE, Resource, Scan, ShardState
+from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
+from nephoscope.policies.models import Rejudging
+from nephoscope.policies.queries import RANK, InForce, SetRule
 
 CHUNK = 300
 """Resources judged and written in one transaction."""
@@ -33,17 +35,25 @@ FIELDS = ["verdict", "message", "evidence", "permission", "changed_at", "failing
 
 
 class Judge:
-    """Judges stored resources of one account by the rules of its policies.
+    """Judges stored resources of one account by the rules of its policies, as they are set when it is made.
 
     ``unread`` names types that could not be read completely, and why: as neighbours they are not known.
+    ``overtaken`` is asked under the lock on the account, before anything is written: once it says yes, nothing more is.
     """
 
-    def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
-        self.account, self.actor, self.unread = account, actor, unread or {}
-        self.rules: dict[str, list[domain.Rule]] = defaultdict(list)
-        for rule in rules_for(account):
-            for type in rule.on:
-                self.rules[type].append(rule)
+    def __init__(
+        self,
+        account: Account,
+        actor: Actor,
+        unread: dict[str, str] | None = None,
+        overtaken: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.account, self.actor, self.unread, self.overtaken = account, actor, unread or {}, overtaken
+        self.in_force = InForce.of(account)
+        self.rules: dict[str, list[SetRule]] = defaultdict(list)
+        for each in self.in_force.rules:
+            for type in each.rule.on:
+                self.rules[type].append(each)
         self.defaults = provider_of(account).defaults
         self.neighbours = Neighbours(self._load)
         self._alerts: dict[str, Alert] = {}
@@ -65,6 +75,8 @@ class Judge:
             with transaction.atomic():
                 # One writer of an account's findings at a time: a recheck may meet a scan.
                 Account.objects.select_for_update().get(pk=self.account.pk)
+                if self.overtaken():
+                    return
                 self._chunk(chunk, timezone.now())
 
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
@@ -72,9 +84,10 @@ class Judge:
         moves, changed, over = Moves(), [], []
         for row in rows:
             resource = row.to_domain()
-            for rule in self.rules[row.type]:
-                finding = judge(rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults)
-                stored = known.get((rule.id, row.pk))
+            for each in self.rules[row.type]:
+                finding = judge(each.rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults,
+                                parameters=each.parameters)  # fmt: skip
+                stored = known.get((each.rule.id, row.pk))
                 if finding.verdict == Verdict.NOT_APPLICABLE:
                     if stored:
                         over.append(stored.pk)
@@ -120,19 +133,25 @@ class Judge:
 
     def _alert(self, rule: domain.Rule, now: datetime) -> Alert:
         if rule.id not in self._alerts:
-            rank = list(domain.Severity).index(rule.severity)
+            severity = self.in_force.rule(rule).severity
             self._alerts[rule.id], _made = Alert.objects.get_or_create(
                 account=self.account, kind=domain.Kind.SECURITY.value, key=rule.id,
-                defaults={"severity": rule.severity.value, "rank": rank, "title": rule.title[:300], "first_seen": now,
-                          "last_seen": now, "opened_at": now},
+                defaults={"severity": severity.value, "rank": RANK[severity], "title": rule.title[:300],
+                          "first_seen": now, "last_seen": now, "opened_at": now},
             )  # fmt: skip
         return self._alerts[rule.id]
 
     def close(self, over: Q) -> None:
-        """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked."""
+        """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked.
+
+        It is the last step of judging, in which every alert of a rule also gets the severity that is in force.
+        """
         now = timezone.now()
         with transaction.atomic():
             Account.objects.select_for_update().get(pk=self.account.pk)
+            if self.overtaken():
+                return
+            self._grade(now)
             findings = Finding.objects.filter(over, account=self.account)
             moves = Moves()
             for each in findings.select_related("resource"):
@@ -142,10 +161,23 @@ class Judge:
             findings.delete()
             refresh(self.account, moves, self.actor, now)
 
+    def _grade(self, now: datetime) -> None:
+        for alert in Alert.objects.select_for_update().filter(account=self.account, kind=KindChoice.SECURITY):
+            severity = self.in_force.rule(alert.rule).severity if alert.rule else None
+            if severity is None or severity == alert.severity:
+                continue
+            was, alert.severity, alert.rank = alert.severity, severity.value, RANK[severity]
+            alert.save(update_fields=["severity", "rank"])
+            if alert.state != AlertState.RESOLVED:
+                record(self.actor, "alert.graded", alert, f"made {alert} “{alert.title}” {severity}, was {was}",
+                       account=self.account, at=now)  # fmt: skip
+
     @property
-    def checked(self) -> set[str]:
-        """The ids of the rules that are checked."""
-        return {rule.id for rules in self.rules.values() for rule in rules}
+    def unchecked(self) -> Q:
+        """Select the findings of rules that are no longer checked."""
+        # An incident's finding bears a kind for a rule, and no policy holds it.
+        checked = {each.rule.id for rules in self.rules.values() for each in rules}
+        return ~Q(rule_id__in=[*checked, *domain.Kind])
 
 
 def suppress_again(changed: list[Finding]) -> None:
@@ -174,6 +206,8 @@ def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:
 def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     """Judge what the shards of a scan read to their end; what other shards failed to read counts as not known."""
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
+    # Read before the policies are: what was asked for until now, these policies answer.
+    asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
     covered, unread = Q(pk__in=[]), {}
     for shard in scan.shards.exclude(service=JUDGE):
         service = services[shard.service]
@@ -181,24 +215,32 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
             part = Q(service=shard.service)
             covered |= part & Q(region=shard.region) if service.regional else part
         else:
-            where = f"{service.name} in {shard.region}" if service.regional else service.name
-            unread.update(dict.fromkeys(service.types, f"{where} could not be read: {shard.error}"))
+            unread.update(dict.fromkeys(service.types, why_unread(service, shard.region, shard)))
     _leave_deselected_regions(account, services.values())
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
-    judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
+    judge.run(Resource.objects.filter(covered).exclude(hidden(account)), still_wanted=still_wanted)
     if still_wanted():
-        # An incident's finding bears a kind for a rule, and no policy chooses it.
-        judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=[*judge.checked, *domain.Kind]))
+        judge.close(Q(resource__gone_at__isnull=False) | judge.unchecked)
         compliance.write_down(scan)
+        if asked and compliance.is_whole(scan):
+            Rejudging.objects.filter(account=account, wanted_at=asked).update(
+                judged_for=asked, finished_at=timezone.now()
+            )
 
 
-def _hidden(account: Account) -> Q:
+def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str:
+    """Say why the resources of a part of the account are not known."""
+    where = f"{service.name} in {region}" if service.regional else service.name
+    return f"{where} could not be read: {shard.error}" if shard else f"{where} was never read"
+
+
+def hidden(account: Account) -> Q:
     """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
-    hidden = Q(pk__in=[])
+    found = Q(pk__in=[])
     for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith="unreadable:"):
         part = Q(type=each.type) & ~Q(pk=each.pk)
-        hidden |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
-    return hidden
+        found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
+    return found
 
 
 def _leave_deselected_regions(account: Account, services: Iterable[domain.Service]) -> None:

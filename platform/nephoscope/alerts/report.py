@@ -37,7 +37,7 @@ def _cells(each: RuleStanding) -> tuple[Any, ...]:
         failing.append(_("and %(n)s more") % {"n": more})
     reasons = why_unknown(each)
     return (
-        each.id, each.rule.severity.value if each.rule else "", each.rule.title if each.rule else "", each.passed,
+        each.id, each.severity.value if each.severity else "", each.rule.title if each.rule else "", each.passed,
         each.failed, each.accepted, each.unknown, "; ".join(failing), "; ".join(reasons),
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def _rule(each: RuleStanding) -> dict[str, Any]:
     return {
         "id": each.id,
         "title": each.rule.title if each.rule else None,
-        "severity": each.rule.severity.value if each.rule else None,
+        "severity": each.severity.value if each.severity else None,
         "counts": {standing: each.count(standing) for standing in Standing.values},
         "not_known_because": why_unknown(each),
         **{standing: [_finding(row) for row in rows] for standing, rows, _more in each.shown},

@@ -11,7 +11,6 @@ from django.db.models import Count, Q
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding
 from nephoscope.audit.services import Actor, record
-from nephoscope.domain import Severity
 
 NAMED = 20
 """Resources that an audit entry names; the rest are counted."""
@@ -61,8 +60,7 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
         if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
             alert.resolved_at = now
         if rule := alert.rule:
-            alert.title, alert.severity = rule.title[:300], rule.severity.value
-            alert.rank = list(Severity).index(rule.severity)
+            alert.title = rule.title[:300]
         alert.save()
         _write_down(alert, was, moves, actor, now, reopened=reopened)
 

@@ -15,7 +15,7 @@ from nephoscope.alerts.models import Alert, AlertState, KindChoice, SeverityChoi
 from nephoscope.console.base import rights
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import Scan
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 
 DAYS = 90
 HEIGHT = 100
@@ -44,9 +44,10 @@ def bars(line: list[tuple[date, int]]) -> list[Bar]:
 
 
 def _policies(user: Any, accounts: list[Account]) -> list[tuple[Any, queries.Score]]:
-    chosen = {policy for account in accounts for policy in account.policies}
+    known = catalogue()
+    applied = {policy.id for account in accounts for policy in known.applied(account)}
     found = queries.scores(user)
-    return [(each, found.of(each)) for each in registry().frameworks.values() if each.id in chosen]
+    return [(each, found.of(each)) for each in known.policies.values() if each.id in applied]
 
 
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:

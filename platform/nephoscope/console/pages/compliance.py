@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import demand
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts import compliance
 from nephoscope.alerts.compliance import ControlState
 from nephoscope.alerts.compliance_api import download
 from nephoscope.alerts.queries import ids
 from nephoscope.alerts.report import FORMS
 from nephoscope.console.base import page
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks, policies_for
 
 
 def matrix(request: HttpRequest) -> HttpResponse:
@@ -24,11 +23,12 @@ def matrix(request: HttpRequest) -> HttpResponse:
     visible = list(Account.objects.visible_to(request.user))
     wanted, policy = ids(request.GET.get("account", "")), request.GET.get("policy", "")
     accounts = [each for each in visible if not wanted or each.pk in wanted]
-    policies = [each for each in registry().frameworks.values() if policy in ("", each.id)]
+    known = frameworks().values()
+    policies = [each for each in known if policy in ("", each.id)]
     cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
     return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, visible=visible,
-                all_policies=registry().frameworks.values(), account=wanted[0] if wanted else "", policy=policy,
+                all_policies=known, account=wanted[0] if wanted else "", policy=policy,
                 narrowed=bool(wanted or policy))  # fmt: skip
 
 
