@@ -106,8 +106,3 @@ def _judge_stored(account: Account, watch: _Watch) -> bool:
     if readings:
         compliance.write_day(account, whole=True)
     return True
-
-
-def state_of(account: Account) -> Rejudging | None:
-    """Return what is to be said of judging the account again; None when it never was."""
-    return Rejudging.objects.filter(account=account).first()

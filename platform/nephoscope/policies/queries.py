@@ -158,45 +158,60 @@ class InForce:
     @property
     def rules(self) -> list[SetRule]:
         """The rules that the account is judged by, in the registry's order."""
-        return [
-            self.rule(each) for each in registry().rules.values() if self.holds(each.id) and not self.off(each.id)
-        ]  # fmt: skip
+        return [self.rule(each) for each in registry().rules.values() if self.holds(each.id) and not self.off(each.id)]
 
     def rule(self, rule: Rule) -> SetRule:
         """Return how the rule is set here, whether it is judged or not."""
-        return SetRule(rule, self._severity(rule), {each.name: self._value(rule, each) for each in rule.parameters})
-
-    def _here(self, rule: Rule) -> RuleSetting | None:
-        return self.settings.get((rule.id, None, self.account.pk))
+        usual = laid_over(plain(rule), self.settings.get((rule.id, None, None)))
+        spoken = [laid_over(usual, row) for row in self._spoken(rule)] or [usual]
+        together = SetRule(
+            rule,
+            min((each.severity for each in spoken), key=RANK.__getitem__),
+            {each.name: each.strictest(said.parameters[each.name] for said in spoken) for each in rule.parameters},
+        )
+        return laid_over(together, self.settings.get((rule.id, None, self.account.pk)))
 
     def _spoken(self, rule: Rule) -> list[RuleSetting | None]:
-        """Return what each policy that holds the rule sets of it; one None for all that set nothing."""
+        """Return what the policies that hold the rule set of it: the rows of own ones, one None for all others."""
         rows = [
             self.settings.get((rule.id, self.own[policy], None)) if policy in self.own else None
             for policy in self._holding.get(rule.id, ())
         ]
-        return rows or [None]
-
-    def _severity(self, rule: Rule) -> Severity:
-        if (here := self._here(rule)) and here.severity:
-            return Severity(here.severity)
-        everywhere = self.settings.get((rule.id, None, None))
-        usual = Severity(everywhere.severity) if everywhere and everywhere.severity else rule.severity
-        spoken = [Severity(row.severity) if row and row.severity else usual for row in self._spoken(rule)]
-        return min(spoken, key=RANK.__getitem__)
-
-    def _value(self, rule: Rule, parameter: domain.Parameter) -> Value:
-        if (here := stored(self._here(rule), parameter)) is not None:
-            return here
-        everywhere = stored(self.settings.get((rule.id, None, None)), parameter)
-        usual = parameter.default if everywhere is None else everywhere
-        values = [stored(row, parameter) for row in self._spoken(rule)]
-        return parameter.strictest(usual if value is None else value for value in values)
+        return [row for row in rows if row] + ([None] if None in rows else [])
 
 
-def stored(row: RuleSetting | None, parameter: domain.Parameter) -> Value | None:
+def plain(rule: Rule) -> SetRule:
+    """Return a rule as its plugin brings it."""
+    return SetRule(rule, rule.severity, rule.defaults)
+
+
+def laid_over(base: SetRule, row: RuleSetting | None) -> SetRule:
+    """Return a rule with what a row sets of it, if there is one."""
+    if row is None:
+        return base
+    severity = Severity(row.severity) if row.severity else base.severity
+    found = {each.name: stored(row, each) for each in base.rule.parameters}
+    return SetRule(base.rule, severity, {
+        name: base.parameters[name] if value is None else value for name, value in found.items()
+    })  # fmt: skip
+
+
+def set_in(policy: Framework) -> dict[str, tuple[SetRule, RuleSetting | None]]:
+    """Return how each rule of a policy is set by it, as far as enabled plugins bring it, and its own row if any."""
+    rows = RuleSetting.objects.filter(account=None, rule_id__in=policy.rules).select_related("policy")
+    everywhere = {row.rule_id: row for row in rows if row.policy is None}
+    own = {row.rule_id: row for row in rows if row.policy and row.policy.key == policy.id}
+    known = registry().rules
+    return {
+        id: (laid_over(laid_over(plain(known[id]), everywhere.get(id)), own.get(id)), own.get(id))
+        for id in policy.rules
+        if id in known
+    }
+
+
+def stored(row: RuleSetting, parameter: domain.Parameter) -> Value | None:
     """Return what a row sets of a parameter; None for nothing, or what a newer version of the rule no longer takes."""
-    if row is None or parameter.name not in row.parameters:
+    if parameter.name not in row.parameters:
         return None
     try:
         return parameter.checked(row.parameters[parameter.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,11 +12,16 @@ from django.utils.translation import gettext as _
 from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import come_from
-from nephoscope.domain import Field
+from nephoscope.console.pages.rules import values
+from nephoscope.domain import Field, Framework, Rule
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
+from nephoscope.plugins import registry
+from nephoscope.policies.models import RuleSetting
+from nephoscope.policies.queries import InForce, catalogue
 
 Errors = dict[str, list[str]]
 
@@ -93,13 +99,20 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
         "regions": [(each, each in (posted.getlist("regions") if posted else ticked)) for each in regions],
         "regions_problem": problem,
         "scan_every": posted.get("scan_every", "") if posted else account.scan_every,
-        "policies": [
-            (each, each.id in (posted.getlist("policies") if posted else account.policies))
-            for each in services.policies_for(account)
-        ],
+        "policies": _by_family(account, posted.getlist("policies") if posted else account.policies),
+        "tags": posted.get("tags", "") if posted else written(account.tags),
         "groups": [(each, each in account.groups.all()) for each in AccountGroup.objects.all()],
         "running": account.scans.filter(state__in=ACTIVE).first(),
     }
+
+
+def _by_family(account: Account, ticked: list[str]) -> list[tuple[str, list[tuple[Framework, bool, bool]]]]:
+    """Return what can be chosen under headings: whether each is, and whether the account's tags bring it anyway."""
+    known = catalogue()
+    tagged, found = known.by_tag(account), defaultdict(list)
+    for each in known.offered(account):
+        found[each.family or _("Others")].append((each, each.id in ticked, each in tagged))
+    return sorted(found.items())
 
 
 def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
@@ -111,6 +124,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
     return services.configure_account(
         actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
         policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
+        tags=read(posted["tags"]) if "tags" in posted else None,
     )  # fmt: skip
 
 
@@ -126,7 +140,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
     ]  # fmt: skip
-    known = {each.id: each for each in services.policies_for(account)}
+    all_policies = catalogue()
+    known = {each.id: each for each in all_policies.offered(account)}
     return {
         "title": account.name,
         "provider": provider,
@@ -134,10 +149,26 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "policies": [(each, known.get(each)) for each in account.policies],
+        "tagged": all_policies.by_tag(account),
+        "set_rules": _set_rules(account),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
     }
+
+
+def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
+    """Return the rules that are set for the account, and those of its policies that are off everywhere."""
+    in_force, known = InForce.of(account), registry().rules
+    rows = [
+        row for row in in_force.settings.values()
+        if row.account_id or (row.policy_id is None and row.off and in_force.holds(row.rule_id))
+    ]  # fmt: skip
+    return [
+        (row, rule, values(rule, row) if rule else [])
+        for row in rows
+        for rule in [known.get(row.rule_id)]
+    ]  # fmt: skip
 
 
 def removal(account: Account) -> dict[str, Any]:
