@@ -97,7 +97,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     chosen["rules"].append(rule)
     chosen["manual"] = False
     policy.save()
-    summary = f"added “{_title(rule)}” to {chosen['id']} {chosen['title']} of {policy.name}"
+    summary = f"added “{_title(rule)}” to “{chosen['title']}” of {policy.name}"
     _say(actor, policy, rule, summary, added=True)
     return policy
 

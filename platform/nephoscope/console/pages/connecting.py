@@ -20,7 +20,7 @@ from nephoscope.domain import Field, Framework, Rule
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.plugins import registry
-from nephoscope.policies.models import RuleSetting
+from nephoscope.policies.models import OWN, RuleSetting
 from nephoscope.policies.queries import InForce, catalogue
 
 Errors = dict[str, list[str]]
@@ -112,7 +112,7 @@ def _by_family(account: Account, ticked: list[str]) -> list[tuple[str, list[tupl
     tagged, found = known.by_tag(account), defaultdict(list)
     for each in known.offered(account):
         found[each.family or _("Others")].append((each, each.id in ticked, each in tagged))
-    return sorted(found.items())
+    return sorted(found.items(), key=lambda family: (not family[1][0][0].id.startswith(OWN), family[0]))
 
 
 def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
