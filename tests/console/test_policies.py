@@ -13,7 +13,6 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.policies.models import Policy, PolicyScope, RuleSetting
 from nephoscope.policies.rejudging import request as ask
-from nephoscope.policies.rule_settings import Place, set_rule
 from nephoscope.policies.services import create_policy
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +119,7 @@ def test_a_rule_says_where_it_is_set_by_whom_and_why(
 
 
 def test_the_settings_of_an_account_offer_policies_by_family(
-    administrator: User, account: Account, own: Policy, system: Actor, sign_in: SignIn, aws: Any
+    administrator: User, account: Account, own: Policy, sign_in: SignIn, aws: Any
 ) -> None:
     client, address = sign_in(administrator), at("accounts_account_configure", account.pk)
     families = client.get(address).context["policies"]
@@ -155,11 +154,11 @@ def test_the_account_says_what_its_tags_bring_and_that_it_is_judged_again(
 
 
 def test_policies_ask_the_same_number_of_questions_however_much_is_set(
-    viewer: User, account: Account, own: Policy, system: Actor, sign_in: SignIn, django_assert_max_num_queries: Any
+    viewer: User, account: Account, own: Policy, sign_in: SignIn, django_assert_max_num_queries: Any
 ) -> None:
     client = sign_in(viewer)
-    for rule in own.to_domain().rules:
-        set_rule(system, rule, Place(policy=own), severity="low")
+    rows = [RuleSetting(rule_id=rule, policy=own, severity="low") for rule in own.to_domain().rules]
+    RuleSetting.objects.bulk_create(rows)
     for address in (at("policies"), at("policy", own.key), at("rules")):
         with django_assert_max_num_queries(14):
             client.get(address)

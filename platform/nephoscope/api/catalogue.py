@@ -49,9 +49,9 @@ class ControlSerializer(serializers.Serializer[domain.Control]):
 
 class ParameterSerializer(serializers.Serializer[domain.Parameter]):
     name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # as above
     kind = serializers.CharField(help_text="days, number or ports.")
-    default = serializers.JSONField(help_text="A whole number, or a list of ports.")  # type: ignore[assignment]
+    default = serializers.JSONField(help_text="A whole number, or a list of ports.")
     stricter = serializers.CharField(help_text="What finds more: lower, higher; more or fewer ports.")
     least = serializers.IntegerField()
     most = serializers.IntegerField()

@@ -60,7 +60,7 @@ class RuleSetting(models.Model):
 
     rule_id = models.CharField(_("rule"), max_length=200)
     policy = models.ForeignKey(
-        Policy, null=True, on_delete=models.CASCADE, related_name="settings", verbose_name=_("policy")
+        Policy, null=True, on_delete=models.CASCADE, related_name="rule_settings", verbose_name=_("policy")
     )  # fmt: skip
     account = models.ForeignKey(
         Account, null=True, on_delete=models.CASCADE, related_name="rule_settings", verbose_name=_("account")

@@ -69,8 +69,9 @@ def set_rule(
     reason = given(reason) if off else reason.strip()
     if len(reason) > LONGEST_REASON:
         raise ValidationError({"reason": [_("Write at most %(most)s characters.") % {"most": LONGEST_REASON}]})
-    here = {"rule_id": rule_id, "account": place.account, "policy": place.policy}
-    row, _made = RuleSetting.objects.select_for_update().get_or_create(**here)
+    row, _made = RuleSetting.objects.select_for_update(of=("self",)).get_or_create(
+        rule_id=rule_id, account=place.account, policy=place.policy
+    )
     before = _described(row)
     row.off, row.severity, row.parameters = wanted["off"], wanted["severity"], wanted["parameters"]
     row.reason, row.set_by = reason, actor.name

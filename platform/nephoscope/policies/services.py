@@ -116,7 +116,7 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
         control["rules"] = [each for each in control["rules"] if each != rule]
     policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
     policy.save()
-    policy.settings.filter(rule_id=rule).delete()
+    policy.rule_settings.filter(rule_id=rule).delete()
     _say(actor, policy, rule, f"removed “{_title(rule)}” from {policy.name}", added=False)
     return policy
 

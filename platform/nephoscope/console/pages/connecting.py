@@ -124,7 +124,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
     return services.configure_account(
         actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
         policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
-        tags=read(posted["tags"]) if "tags" in posted else None,
+        tags=read(posted.get("tags", "")) if "tags" in posted else None,
     )  # fmt: skip
 
 

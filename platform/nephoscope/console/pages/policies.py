@@ -161,7 +161,7 @@ def add(request: HttpRequest, policy_id: str) -> HttpResponse:
     """Add a rule to an own policy."""
     actor, policy = _own(request, policy_id)
     asked: dict[str, Any] = {name: request.POST.get(name, "") for name in ("rule", "control")}
-    if request.method == "POST" and attempt(request, lambda: services.add_rule(actor, policy, **asked)):
+    if request.method == "POST" and attempt(request, lambda: services.add_rule(actor, policy, **asked)) is not None:
         say_judged_again(request, len(services.applied_to(policy_id)))
     return _to(policy)
 
@@ -170,7 +170,7 @@ def remove(request: HttpRequest, policy_id: str, rule_id: str) -> HttpResponse:
     """Show which controls a rule answers, then take it out of all of them."""
     actor, policy = _own(request, policy_id)
     if request.method == "POST":
-        if attempt(request, lambda: services.remove_rule(actor, policy, rule_id)):
+        if attempt(request, lambda: services.remove_rule(actor, policy, rule_id)) is not None:
             say_judged_again(request, len(services.applied_to(policy_id)))
         return _to(policy)
     controls = [each for each in policy.to_domain().controls if rule_id in each.rules]

@@ -16,7 +16,7 @@ from nephoscope.accounts.permissions import demand
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.alerts.queries import ids, scores
 from nephoscope.audit.services import Actor
-from nephoscope.console.base import attempt, page
+from nephoscope.console.base import page
 from nephoscope.console.forms import RuleSettingForm
 from nephoscope.console.pages.alert import steps
 from nephoscope.parameters import in_words
@@ -102,7 +102,8 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     row = RuleSetting.objects.filter(rule_id=rule_id, account=place.account, policy=place.policy).first()
     back = redirect("admin:policy", place.policy.key) if place.policy else redirect("admin:rule", rule_id)
     if request.method == "POST" and "lift" in request.POST:
-        if row and attempt(request, lambda: rule_settings.lift(actor, row) or True):
+        if row:
+            rule_settings.lift(actor, row)
             messages.success(request, _("Taken back; what is stored is being judged again."))
         return back
     form = RuleSettingForm(request.POST or None, usual=_usual(rule, place), may_be_off=not place.policy,

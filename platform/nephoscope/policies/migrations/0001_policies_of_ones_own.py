@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="settings",
+                        related_name="rule_settings",
                         to="policies.policy",
                         verbose_name="policy",
                     ),
