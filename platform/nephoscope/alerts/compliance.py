@@ -74,7 +74,7 @@ class RuleStanding:
     rule: domain.Rule | None
     counts: dict[str, int]
     severity: domain.Severity | None = None
-    """As it is set for the account."""
+    """As it is set for the account; told of one account in detail only."""
     off: str = ""
     """Why somebody switched it off here; it is not judged then."""
     unread: tuple[str, ...] = ()
@@ -162,7 +162,11 @@ class Compliance:
         """Why nothing of the policy is checked; empty when it is."""
         if not self.chosen:
             return _t("The policy is not chosen for this account.")
-        return "" if self.judged_at else _t("The account was not judged by it since the policy was chosen.")
+        return (
+            ""
+            if self.judged_at
+            else _t("The account was not scanned completely, nor judged again, since the policy applies to it.")
+        )
 
 
 def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlState:
@@ -283,8 +287,8 @@ def _stands(in_force: InForce, policy: domain.Framework, stored: _Stored) -> Com
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread[type])
         off = in_force.off(id) if rule else None
         rules[id] = RuleStanding(
-            id, rule, counts if judged_at and not off else {}, in_force.rule(rule).severity if rule else None,
-            off.reason if off else "", tuple(parts) if judged_at else (),
+            id, rule, counts if judged_at and not off else {}, off=off.reason if off else "",
+            unread=tuple(parts) if judged_at else (),
         )  # fmt: skip
     controls = [
         ControlStanding(
@@ -314,9 +318,12 @@ def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) ->
 
 def detail(account: Account, policy: domain.Framework) -> Compliance:
     """Return how an account stands by a policy, with the first resources behind every rule."""
-    found = _stands(InForce.of(account), policy, _stored([account]))
+    in_force = InForce.of(account)
+    found = _stands(in_force, policy, _stored([account]))
+    rules = {rule.id: rule for control in found.controls for rule in control.rules}
+    for each in rules.values():
+        each.severity = in_force.rule(each.rule).severity if each.rule else None
     if found.judged_at:
-        rules = {rule.id: rule for control in found.controls for rule in control.rules}
         for row in _first(account, rules):
             rules[row.rule_id].findings.setdefault(row.standing, []).append(row)
     return found
