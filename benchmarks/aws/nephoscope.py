@@ -156,11 +156,12 @@ def numbers() -> dict[tuple[str, str], int]:
 def denial(before: Findings, service: str) -> Denial:
     """Compare with what was found before a service was refused."""
     from nephoscope.accounts.models import Account
-    from nephoscope.accounts.services import provider_of, rules_for
+    from nephoscope.accounts.services import provider_of
+    from nephoscope.policies.queries import InForce
 
     account = Account.objects.get()
     types = {type for each in provider_of(account).services if each.id == service for type in each.types}
-    rules = rules_for(account)
+    rules = [each.rule for each in InForce.of(account).rules]
     after = findings()
     return Denial(
         unknown={rule for rule, _, verdict, _ in after if verdict == "unknown"},

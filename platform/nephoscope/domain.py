@@ -37,14 +37,15 @@ from nephoscope.cloud import (
     Verification,
     Writer,
 )
+from nephoscope.parameters import Parameter, Value
 from nephoscope.view import Evidence, Fail, Inventory, NotKnown, ResourceView, Unknown, View, unknown
 
 __all__ = [
     "ALL_REGIONS", "Call", "Check", "Connection", "ConnectionProblem", "Control", "Default", "Event", "Evidence",
     "Fail", "Field", "Finding", "Framework", "Incident", "Inventory", "Kind", "Kit", "Member", "MemberRole",
-    "MemberState", "NotKnown", "Over", "Permission", "Plan", "PlanProblem", "Provider", "Region", "Remediation",
-    "Resource", "ResourceView", "Rule", "Service", "Session", "Severity", "Step", "Touched", "Unknown", "Verdict",
-    "Verification", "View", "Writer", "rule", "rules_in", "unknown",
+    "MemberState", "NotKnown", "Over", "Parameter", "Permission", "Plan", "PlanProblem", "Provider", "Region",
+    "Remediation", "Resource", "ResourceView", "Rule", "Service", "Session", "Severity", "Step", "Touched", "Unknown",
+    "Value", "Verdict", "Verification", "View", "Writer", "rule", "rules_in", "unknown",
 ]  # fmt: skip
 
 ALL_REGIONS = "global"
@@ -135,6 +136,12 @@ class Rule:
     needs: tuple[str, ...] = ()
     remediations: tuple[str, ...] = ()
     live_only: bool = False
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """Its parameters as they are unless somebody sets them."""
+        return {each.name: each.default for each in self.parameters}
 
 
 def rule(
@@ -149,6 +156,7 @@ def rule(
     needs: Iterable[str] = (),
     remediations: Iterable[str] = (),
     live_only: bool = False,
+    parameters: Iterable[Parameter] = (),
 ) -> Callable[[Callable[..., Judgement]], Rule]:
     """Make a :class:`Rule` of a function; its docstring's first line is the title, the rest says why it matters.
 
@@ -162,9 +170,15 @@ def rule(
     :param bad: examples that fail.
     :param needs: types of the neighbours that it reads from ``inventory``.
     :param live_only: it reads facts that no template has.
+    :param parameters: the thresholds that a person may set; the function gets each as a keyword-only argument.
+        Examples are judged by their defaults.
     """
+    declared = tuple(parameters)
 
     def make(check: Callable[..., Judgement]) -> Rule:
+        asked = [each.name for each in inspect.signature(check).parameters.values() if each.kind is each.KEYWORD_ONLY]
+        if sorted(asked) != sorted(each.name for each in declared):
+            raise ValueError(f"rule {id}: its keyword-only arguments are not the parameters that it declares")
         title, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n")
         if not title or not why.strip():
             raise ValueError(f"rule {id}: its docstring must hold a title, and after a blank line why it matters")
@@ -172,6 +186,7 @@ def rule(
             id=id, on=(on,) if isinstance(on, str) else on, severity=severity, title=title.rstrip("."),
             why=" ".join(why.split()), fix=inspect.cleandoc(fix), link=link, check=check, good=tuple(good),
             bad=tuple(bad), needs=tuple(needs), remediations=tuple(remediations), live_only=live_only,
+            parameters=declared,
         )  # fmt: skip
 
     return make
@@ -215,6 +230,8 @@ class Framework:
     controls: tuple[Control, ...]
     default: bool = False
     """Whether a newly connected account is checked by it, unless its owner chooses otherwise."""
+    family: str = ""
+    """Under which heading it is offered, beside others of its publisher."""
 
     @property
     def rules(self) -> frozenset[str]:

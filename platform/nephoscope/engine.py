@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from nephoscope.domain import ALL_REGIONS, Default, Finding, Resource, Rule, Verdict
+from nephoscope.domain import ALL_REGIONS, Default, Finding, Resource, Rule, Value, Verdict
 from nephoscope.view import Evidence, Fail, NotKnown, Recorder, ResourceView
 
 Defaults = Mapping[str, Mapping[str, Default]]
@@ -83,20 +83,22 @@ def judge(
     now: datetime,
     neighbours: Neighbours | None = None,
     defaults: Defaults | None = None,
+    parameters: Mapping[str, Value] | None = None,
 ) -> Finding:
-    """Judge one resource by one rule.
+    """Judge one resource by one rule, with its parameters as they are given, or else their defaults.
 
     What could not be read gives *unknown* with the permission; a rule that raises gives *error* with the exception's
     text, so that one bad rule or one odd resource costs one finding.
     """
     recorder, tables = Recorder(), defaults or {}
+    given = {**rule.defaults, **(parameters or {})} if rule.parameters else {}
     try:
         view = ResourceView(resource, recorder, tables.get(resource.type, {}), now)
         if rule.needs:
             inventory = BoundInventory(rule, neighbours or Neighbours.fixed(()), recorder, tables, now)
-            judgement = rule.check(view, inventory)
+            judgement = rule.check(view, inventory, **given)
         else:
-            judgement = rule.check(view)
+            judgement = rule.check(view, **given)
     except NotKnown as gap:
         what = gap.path or resource.name
         return Finding(rule, resource, Verdict.UNKNOWN, f"{what} could not be read: {gap.why.reason}",

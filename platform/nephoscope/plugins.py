@@ -17,7 +17,7 @@ from typing import Any
 import pluggy
 
 from nephoscope import hookspecs
-from nephoscope.domain import Control, Framework, Plan, Provider, Remediation, Resource, Rule
+from nephoscope.domain import Framework, Plan, Provider, Remediation, Resource, Rule
 
 log = logging.getLogger(__name__)
 
@@ -113,16 +113,6 @@ class Registry:
     @cached_property
     def frameworks(self) -> dict[str, Framework]:
         return self._gather("register_frameworks", "framework", Framework, lambda item: item.id)
-
-    @cached_property
-    def answers(self) -> dict[str, list[tuple[Framework, Control]]]:
-        """Which controls of which frameworks each rule answers, by the rule's id."""
-        found: dict[str, list[tuple[Framework, Control]]] = {}
-        for framework in self.frameworks.values():
-            for control in framework.controls:
-                for rule in control.rules:
-                    found.setdefault(rule, []).append((framework, control))
-        return found
 
     @cached_property
     def remediations(self) -> dict[str, Remediation]:

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "nephoscope.alerts",
     "nephoscope.changes",
     "nephoscope.reports",
+    "nephoscope.policies",
     "nephoscope.audit",
     "nephoscope.events",
     "nephoscope.console",

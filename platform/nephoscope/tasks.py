@@ -15,6 +15,13 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def rejudge(account_id: int) -> None:
+    """Judge what is stored of an account again, if somebody changed how."""
+    from nephoscope.alerts.rejudging import rejudge
+
+    rejudge(account_id)
+
+
 def work_on_events(account_id: int) -> None:
     """Look at what an account's cloud told of."""
     from nephoscope.events.working import drain
@@ -57,6 +64,7 @@ def housekeeping() -> None:
     from nephoscope.inventory.scans import reap, start_due
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
+    from nephoscope.policies.rejudging import wake_waiting as wake_judging
     from nephoscope.reports import services as reports
 
     parts = (
@@ -64,6 +72,7 @@ def housekeeping() -> None:
         start_due,
         sync_due,
         wake_waiting,
+        wake_judging,
         expire_suppressions,
         close_interrupted,
         reports.close_interrupted,

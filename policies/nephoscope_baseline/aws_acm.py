@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, rule
+from nephoscope.domain import Fail, Parameter, Severity, rule
 from nephoscope.view import ResourceView
 from nephoscope_aws.times import age_days
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
-RENEWED_BEFORE_DAYS = 30
+BEFORE = Parameter("days", "Days before its end by which a certificate is renewed", "days", 30, "higher", most=400)
 """How long before its end a certificate should have been renewed: ACM itself begins 45 to 60 days before.
 https://docs.aws.amazon.com/securityhub/latest/userguide/acm-controls.html#acm-1"""
 
@@ -21,7 +21,7 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
 
 
 @rule(
-    "aws.acm.expiry", on=CERTIFICATE, severity=Severity.MEDIUM, live_only=True,
+    "aws.acm.expiry", on=CERTIFICATE, severity=Severity.MEDIUM, live_only=True, parameters=[BEFORE],
     link="https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html",
     fix="""
         1. In the ACM console open the certificate. If ACM issued it, look at its renewal status and restore the CNAME
@@ -43,7 +43,7 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
         _certificate("2025-06-01T00:00:00Z", "EXPIRED"),
     ],
 )  # fmt: skip
-def expiry(certificate: ResourceView) -> bool | Fail | None:
+def expiry(certificate: ResourceView, *, days: int) -> bool | Fail | None:
     """Certificate ends soon and was not renewed.
 
     On the day that it ends, browsers and programs refuse the service. ACM renews its own certificates long before, so
@@ -55,6 +55,7 @@ def expiry(certificate: ResourceView) -> bool | Fail | None:
     age = age_days(until, certificate.now)
     if age is None:
         return None
-    if -age >= RENEWED_BEFORE_DAYS:
+    if -age >= days:
         return True
-    return Fail(f"{'Ended' if age > 0 else 'Ends'} on {until[:10]}", "Observed.NotAfter")
+    said = f"Ended on {until[:10]}" if age > 0 else f"Ends on {until[:10]}, in less than {days} days"
+    return Fail(said, "Observed.NotAfter")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, Resource, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, Parameter, Resource, Severity, View, rule
 from nephoscope.testing import example, resource
 from nephoscope.view import NotKnown, ResourceView
 from nephoscope_aws.access import bucket_exposure, is_on
@@ -16,8 +16,7 @@ ACCOUNT = "AWS::::Account"
 TRAIL = "AWS::CloudTrail::Trail"
 BUCKET = "AWS::S3::Bucket"
 
-DELIVERED_DAYS = 1
-"""How old, in days, the latest delivery to CloudWatch Logs may be."""
+DELIVERED = Parameter("days", "Days since the latest delivery to CloudWatch Logs", "days", 1, "lower", most=90)
 
 _MAX_NAMED = 5
 
@@ -270,6 +269,7 @@ def kms(trail: View) -> bool:
     "aws.cloudtrail.cloudwatch",
     on=TRAIL,
     severity=Severity.LOW,
+    parameters=[DELIVERED],
     fix="""
         1. In the CloudTrail console choose the trail, then Edit under CloudWatch Logs.
         2. Enable it, and choose or create a log group and the role with which CloudTrail writes to it.
@@ -293,7 +293,7 @@ def kms(trail: View) -> bool:
         WATCHING,
     ],
 )  # fmt: skip
-def cloudwatch(trail: ResourceView) -> bool | Fail:
+def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     """Trail does not deliver to CloudWatch Logs.
 
     Files in a bucket are read after the fact. Only what reaches CloudWatch Logs can be searched at once and can raise
@@ -307,11 +307,8 @@ def cloudwatch(trail: ResourceView) -> bool | Fail:
     age = age_days(trail[when], trail.now)
     if age is None:
         return Fail("Nothing has ever been delivered to its log group", when)
-    return (
-        True
-        if age <= DELIVERED_DAYS
-        else Fail(f"Nothing has been delivered to its log group since {trail[when]}", when)
-    )
+    since = f"{trail[when]}, for more than {days} {'day' if days == 1 else 'days'}"
+    return age <= days or Fail(f"Nothing has been delivered to its log group since {since}", when)
 
 
 @rule(

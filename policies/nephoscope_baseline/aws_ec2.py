@@ -10,18 +10,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, Unknown, View, rule
+from nephoscope.domain import Fail, Parameter, Severity, Unknown, View, rule
 from nephoscope.view import NotKnown, ResourceView
 from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words, openings, reaching
 
 GROUP = "AWS::EC2::SecurityGroup"
 INSTANCE = "AWS::EC2::Instance"
 
-WEB_PORTS = (80, 443)
-"""The only ports that are meant for everyone."""
-
-STOPPED_FOR = timedelta(days=30)
-"""How long an instance may be stopped before it counts as forgotten."""
+ADMIN = Parameter("ports", "Ports of remote administration", "ports", (22, 3389), "more")
+RISKY = Parameter("ports", "High-risk ports", "ports", HIGH_RISK_PORTS, "more")
+WEB_PORTS = Parameter("ports", "Ports that are meant for everyone", "ports", (80, 443), "fewer")
+STOPPED = Parameter("days", "Days that an instance may be stopped before it counts as forgotten", "days", 30, "lower")
 
 RULES_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-rules-reference.html"
 
@@ -110,26 +109,24 @@ def sg_rdp(group: View) -> bool | Fail:
 
 @rule(
     "aws.ec2.sg_admin_v4",
-    on=GROUP,
-    severity=Severity.HIGH,
+    on=GROUP, severity=Severity.HIGH, parameters=[ADMIN],
     fix=_closing("TCP port 22 or 3389 to an IPv4 range"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
     bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
-)
-def sg_admin_v4(group: View) -> bool | Fail:
+)  # fmt: skip
+def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a remote administration port to all IPv4 addresses.
 
     SSH (22) and Remote Desktop (3389) give full control of a machine to whoever signs in. Only the networks of the
     people who administer it need to reach them.
     """
-    return _closed(group, reaching(22, 3389), (IPV4,))
+    return _closed(group, reaching(*ports), (IPV4,))
 
 
 @rule(
     "aws.ec2.sg_admin_v6",
-    on=GROUP,
-    severity=Severity.HIGH,
+    on=GROUP, severity=Severity.HIGH, parameters=[ADMIN],
     fix=_closing("TCP port 22 or 3389 to an IPv6 range"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
@@ -138,32 +135,31 @@ def sg_admin_v4(group: View) -> bool | Fail:
         _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
         _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
     ],
-)
-def sg_admin_v6(group: View) -> bool | Fail:
+)  # fmt: skip
+def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a remote administration port to all IPv6 addresses.
 
     A rule that is tight for IPv4 is often doubled for IPv6 and then forgotten wide open. SSH (22) and Remote Desktop
     (3389) give full control of a machine over either protocol.
     """
-    return _closed(group, reaching(22, 3389), (IPV6,))
+    return _closed(group, reaching(*ports), (IPV6,))
 
 
 @rule(
     "aws.ec2.sg_high_risk_ports",
-    on=GROUP,
-    severity=Severity.CRITICAL,
+    on=GROUP, severity=Severity.CRITICAL, parameters=[RISKY],
     fix=_closing("the port that the alert names"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
     bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
-)
-def sg_high_risk_ports(group: View) -> bool | Fail:
+)  # fmt: skip
+def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a high-risk port to the internet.
 
     Databases, file shares, mail, Telnet and management consoles on these ports are searched for all day by automated
     attackers. Many of them were never built to be reached by strangers and some ask for no password.
     """
-    return _closed(group, reaching(*HIGH_RISK_PORTS))
+    return _closed(group, reaching(*ports))
 
 
 @rule(
@@ -188,6 +184,7 @@ def sg_cifs(group: View) -> bool | Fail:
     "aws.ec2.sg_unrestricted",
     on=GROUP,
     severity=Severity.HIGH,
+    parameters=[WEB_PORTS],
     fix=_closing("anything but the web ports 80 and 443"),
     link=RULES_LINK,
     good=[
@@ -203,13 +200,15 @@ def sg_cifs(group: View) -> bool | Fail:
         _ingress(ALL_TRAFFIC),
     ],
 )
-def sg_unrestricted(group: View) -> bool | Fail:
-    """Security group opens ports other than 80 and 443 to the internet.
+def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
+    """Security group opens more ports to the internet than those meant for everyone.
 
     A public website needs ports 80 and 443 and nothing else. Every further port that strangers can reach is one more
     service that has to be free of flaws and guessable passwords.
     """
-    return _closed(group, lambda covered: covered.first != covered.last or covered.first not in WEB_PORTS)
+    found = _closed(group, lambda covered: covered.first != covered.last or covered.first not in ports)
+    allowed = ", ".join(map(str, ports)) or "none"
+    return Fail(f"{found.message}; for everyone: {allowed}", *found.at) if isinstance(found, Fail) else found
 
 
 @rule(
@@ -363,6 +362,7 @@ def instance_profile(instance: View) -> bool | None:
     "aws.ec2.stopped_old",
     on=INSTANCE,
     severity=Severity.LOW,
+    parameters=[STOPPED],
     live_only=True,
     fix="""
         1. Ask the owner whether the instance is still needed.
@@ -378,8 +378,8 @@ def instance_profile(instance: View) -> bool | None:
     ],
     bad=[{"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2025-12-01 10:00:00 GMT)"}}],
 )
-def stopped_old(instance: ResourceView) -> bool | Fail | None:
-    """Instance has been stopped for more than 30 days.
+def stopped_old(instance: ResourceView, *, days: int) -> bool | Fail | None:
+    """Instance has been stopped for a long time.
 
     A machine that is started again after months has missed every security update since. Until then it keeps disks,
     addresses and a role alive that nobody watches.
@@ -394,6 +394,6 @@ def stopped_old(instance: ResourceView) -> bool | Fail | None:
         # EC2 gives no time when the operating system shut itself down.
         raise NotKnown(reason, Unknown("EC2 does not say when the instance was stopped"))
     stopped = datetime.fromisoformat(when[1]).replace(tzinfo=UTC)
-    if instance.now - stopped <= STOPPED_FOR:
+    if instance.now - stopped <= timedelta(days=days):
         return True
-    return Fail(f"It has been stopped since {stopped:%Y-%m-%d}", reason)
+    return Fail(f"It has been stopped since {stopped:%Y-%m-%d}, for more than {days} days", reason)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Parameter, Severity, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.network_acls import openings
 
-ADMIN_PORTS = (22, 3389)
+ADMIN = Parameter("ports", "Ports of remote administration", "ports", (22, 3389), "more")
 """SSH and Remote Desktop, over TCP (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html)."""
 
 REFUSED = ("ALL", "REJECT")
@@ -43,6 +43,7 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
     "aws.ec2.nacl_admin",
     on="AWS::EC2::NetworkAcl",
     severity=Severity.MEDIUM,
+    parameters=[ADMIN],
     fix="""
         1. In the VPC console open Network ACLs, choose the ACL, then Inbound rules, Edit inbound rules.
         2. Replace the source of the rule that the alert names by your own networks, or add a rule with a lower number
@@ -70,7 +71,7 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         _acl(_entry(100, "allow", 3389, Protocol=6, CidrBlock="0.0.0.0/1")),
     ],
 )  # fmt: skip
-def nacl_admin(acl: View) -> bool | Fail | None:
+def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     """Network ACL lets the internet reach a remote administration port.
 
     A network ACL is the second lock behind the security groups: it still holds when somebody opens one of those by
@@ -81,7 +82,7 @@ def nacl_admin(acl: View) -> bool | Fail | None:
     entries = acl["Entries"]
     if not isinstance(entries, View) or not entries.is_list:
         return None
-    found = openings(entries, *ADMIN_PORTS)
+    found = openings(entries, *ports)
     words = "; ".join(str(each) for each in found)
     return Fail(words[0].upper() + words[1:], *(each.entry for each in found)) if found else True
 

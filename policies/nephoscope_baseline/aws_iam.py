@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.aws_iam_account import (
@@ -31,8 +31,8 @@ __all__ = [
 
 USER = "AWS::IAM::User"
 
-UNUSED_DAYS = 45
-KEY_DAYS = 90
+UNUSED = Parameter("days", "Days without use after which a credential is unused", "days", 45, "lower")
+KEY_AGE = Parameter("days", "Days that an access key may be old", "days", 90, "lower")
 
 KEYS_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 UNUSED_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html"
@@ -82,6 +82,7 @@ def user_mfa(user: View) -> bool | Fail | None:
 
 @rule(
     "aws.iam.unused_credentials", on=USER, severity=Severity.MEDIUM, live_only=True, link=UNUSED_LINK,
+    parameters=[UNUSED],
     fix="""
         1. Ask the user whether the password or key is still needed.
         2. In the IAM console open Users, the user, Security credentials; choose Manage console access, Disable, or
@@ -100,16 +101,17 @@ def user_mfa(user: View) -> bool | Fail | None:
         _user(AccessKeys=[USED_KEY, {**OFF_KEY, "Active": True}]),
     ],
 )  # fmt: skip
-def unused_credentials(user: ResourceView) -> bool | Fail:
-    """Password or access key is unused for more than 45 days.
+def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
+    """Password or access key has not been used for a long time.
 
     Nobody notices the misuse of a credential that nobody uses. What is not needed should be off.
     """
     report = _report(user)
     for what, at, last, since in _credentials(report):
         age = age_days(last or since or report["UserCreationTime"], user.now)
-        if age is not None and age > UNUSED_DAYS:
-            return Fail(f"{what} was {'last' if last else 'never'} used{f' {age:.0f} days ago' if last else ''}", at)
+        if age is not None and age > days:
+            used = f"last used {age:.0f} days ago" if last else "never used"
+            return Fail(f"{what} was {used}; allowed are {days} days", at)
     return True
 
 
@@ -143,7 +145,7 @@ def one_active_key(user: View) -> bool | Fail:
 
 
 @rule(
-    "aws.iam.key_rotation", on="AWS::IAM::AccessKey", severity=Severity.MEDIUM, live_only=True,
+    "aws.iam.key_rotation", on="AWS::IAM::AccessKey", severity=Severity.MEDIUM, parameters=[KEY_AGE], live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
     fix="""
         1. Create a second key: aws iam create-access-key --user-name USER, and put it where the old one is used.
@@ -158,8 +160,8 @@ def one_active_key(user: View) -> bool | Fail:
     ],
     bad=[{"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": OLD}}],
 )  # fmt: skip
-def key_rotation(key: ResourceView) -> bool | Fail | None:
-    """Access key is older than 90 days.
+def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
+    """Access key has not been renewed for a long time.
 
     Keys end up in scripts, laptops and images, and work until someone turns them off. The older, the more copies.
     """
@@ -168,7 +170,8 @@ def key_rotation(key: ResourceView) -> bool | Fail | None:
     age = age_days(key["Observed.CreateDate"], key.now)
     if age is None:
         raise NotKnown("Observed.CreateDate", Unknown("the key's age is not known", "iam:ListAccessKeys"))
-    return age <= KEY_DAYS or Fail(f"The key of {key['UserName']} is {age:.0f} days old", "Observed.CreateDate")
+    old = f"The key of {key['UserName']} is {age:.0f} days old, more than {days}"
+    return age <= days or Fail(old, "Observed.CreateDate")
 
 
 @rule(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
 from nephoscope.testing import example, resource
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
 
 ACCOUNT = "AWS::::Account"
-ROOT_IDLE_DAYS = 90
+ROOT_IDLE = Parameter("days", "Days without a use of the root user", "days", 90, "higher")
+LENGTH = Parameter("length", "Characters that a password has at least", "number", 14, "higher", least=6, most=128)
+REMEMBERED = Parameter("passwords", "Former passwords that are refused", "number", 24, "higher", most=24)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html bounds both."""
 
 ROOT_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"
 ROOT_MFA_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html"
@@ -108,11 +111,12 @@ def root_hardware_mfa(account: View) -> bool | Fail:
 
 @rule(
     "aws.iam.root_not_used", on=ACCOUNT, severity=Severity.HIGH, live_only=True, link=ROOT_LINK,
+    parameters=[ROOT_IDLE],
     fix="""
         1. Ask who signed in as root and what for; if nobody did, change the root password and treat it as an incident.
         2. Look at what was done: in CloudTrail, Event history, filter User name by root.
         3. Give the people and programs that did it an IAM role or an Identity Center permission set for that task.
-        4. The alert closes 90 days after the last use.
+        4. The alert closes by itself when the last use lies far enough back.
         """,
     good=[
         {"Observed": {"RootCredentials": NEVER}},
@@ -124,8 +128,8 @@ def root_hardware_mfa(account: View) -> bool | Fail:
             {"Active": True, "LastRotated": "2020-01-01T00:00:00Z", "LastUsedDate": "2025-12-24T00:00:00Z"}]}}},
     ],
 )  # fmt: skip
-def root_not_used(account: ResourceView) -> bool | Fail:
-    """Root user was used in the last 90 days.
+def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
+    """Root user was used recently.
 
     Work done as root bypasses every permission boundary and cannot be told apart by person. Few tasks need it.
     """
@@ -134,9 +138,9 @@ def root_not_used(account: ResourceView) -> bool | Fail:
     uses += [("access key", key["LastUsedDate"]) for key in root.get("AccessKeys", ())]
     for what, moment in uses:
         age = age_days(moment, account.now)
-        if age is not None and age <= ROOT_IDLE_DAYS:
+        if age is not None and age <= days:
             how = "signed in" if what == "PasswordLastUsed" else "used an access key"
-            return Fail(f"Root {how} {age:.0f} days ago", root)
+            return Fail(f"Root {how} {age:.0f} days ago, within the last {days}", root)
     return True
 
 
@@ -147,11 +151,12 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     value = policy[setting]
     if isinstance(value, int) and value >= least:
         return True
-    return Fail(too_little.format(value or 0), f"PasswordPolicy.{setting}")
+    return Fail(f"{too_little.format(value or 0)}, fewer than {least}", f"PasswordPolicy.{setting}")
 
 
 @rule(
     "aws.iam.password_length", on=ACCOUNT, severity=Severity.MEDIUM, live_only=True, link=PASSWORD_LINK,
+    parameters=[LENGTH],
     fix=f"""
         1. In the IAM console open Account settings and choose Edit next to Password policy.
         2. Choose Custom, set Password minimum length to 14 or more, and save.
@@ -161,16 +166,17 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
 )  # fmt: skip
-def password_length(account: View) -> bool | Fail:
-    """Password policy allows passwords shorter than 14 characters.
+def password_length(account: View, *, length: int) -> bool | Fail:
+    """Password policy allows passwords that are too short.
 
     Short passwords fall to guessing and to reuse from leaked lists. Length is what makes guessing hopeless.
     """
-    return _at_least(account, "MinimumPasswordLength", 14, "Passwords of {} characters are accepted")
+    return _at_least(account, "MinimumPasswordLength", length, "Passwords of {} characters are accepted")
 
 
 @rule(
     "aws.iam.password_reuse", on=ACCOUNT, severity=Severity.LOW, live_only=True, link=PASSWORD_LINK,
+    parameters=[REMEMBERED],
     fix=f"""
         1. In the IAM console open Account settings and choose Edit next to Password policy.
         2. Choose Custom, turn on Prevent password reuse with 24 remembered passwords, and save.
@@ -184,12 +190,12 @@ def password_length(account: View) -> bool | Fail:
         {"PasswordPolicy": None},
     ],
 )  # fmt: skip
-def password_reuse(account: View) -> bool | Fail:
+def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """Password policy lets old passwords be used again.
 
     A password that leaked once comes back when people rotate between a few. AWS can remember the last 24.
     """
-    return _at_least(account, "PasswordReusePrevention", 24, "Only {} former passwords are remembered")
+    return _at_least(account, "PasswordReusePrevention", passwords, "Only {} former passwords are remembered")
 
 
 @rule(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, Parameter, Severity, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.databases import given, storage_encrypted
 
 INSTANCE = "AWS::RDS::DBInstance"
 
 BACKUP_DAYS = 7
-"""How long automated backups are kept at least.
+KEPT = Parameter("days", "Days that automated backups are kept at least", "days", BACKUP_DAYS, "higher", most=35)
+"""How long automated backups are kept at least; 35 days are the most that RDS keeps.
 https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-11"""
 
 IAM_ENGINES = ("mysql", "mariadb", "postgres", "aurora", "aurora-mysql", "aurora-postgresql")
@@ -197,7 +198,7 @@ def multi_az(db: View) -> bool | None:
 
 
 @rule(
-    "aws.rds.backups", on=INSTANCE, severity=Severity.MEDIUM,
+    "aws.rds.backups", on=INSTANCE, severity=Severity.MEDIUM, parameters=[KEPT],
     link=GUIDE + "USER_WorkingWithAutomatedBackups.Enabling.html",
     fix=f"""
         1. In the RDS console choose the database, Modify, Backup, and set the backup retention period to {BACKUP_DAYS}
@@ -212,8 +213,8 @@ def multi_az(db: View) -> bool | None:
     bad=[_postgres(BackupRetentionPeriod=6), _postgres(BackupRetentionPeriod=0),
          {"BackupRetentionPeriod": "many"}, {"Engine": "mysql"}],
 )  # fmt: skip
-def backups(db: View) -> bool | Fail | None:
-    """Database instance keeps its backups for less than 7 days.
+def backups(db: View, *, days: int) -> bool | Fail | None:
+    """Database instance keeps its backups for too short a time.
 
     Damage to data is often noticed days after it was done. Without a backup from before, there is nothing to go back
     to.
@@ -221,11 +222,13 @@ def backups(db: View) -> bool | Fail | None:
     if _left_to_cluster(db, "BackupRetentionPeriod") or _is_replica(db):
         return None
     if "BackupRetentionPeriod" not in db:
-        return Fail("AWS keeps backups for 1 day unless told otherwise", "BackupRetentionPeriod")
-    days = _whole(db["BackupRetentionPeriod"])
-    if days is not None and days >= BACKUP_DAYS:
+        # AWS keeps backups for one day unless told otherwise.
+        return days <= 1 or Fail(f"AWS keeps backups for 1 day, fewer than {days}", "BackupRetentionPeriod")
+    kept = _whole(db["BackupRetentionPeriod"])
+    if kept is not None and kept >= days:
         return True
-    return Fail(f"Backups are kept for {days} days" if days else "It is not backed up", "BackupRetentionPeriod")
+    said = f"Backups are kept for {kept} days, fewer than {days}" if kept else "It is not backed up"
+    return Fail(said, "BackupRetentionPeriod")
 
 
 @rule(

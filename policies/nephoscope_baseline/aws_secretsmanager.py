@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
+from nephoscope.domain import Fail, NotKnown, Parameter, Severity, Unknown, View, rule
 from nephoscope.testing import example
 from nephoscope.view import ResourceView
 from nephoscope_aws.times import age_days
 
 SECRET = "AWS::SecretsManager::Secret"
 
-UNUSED_DAYS = 90
+UNUSED = Parameter("days", "Days without use after which a secret is unused", "days", 90, "lower")
 """Days without use after which a secret counts as unused: Security Hub's value for SecretsManager.3.
 https://docs.aws.amazon.com/securityhub/latest/userguide/secretsmanager-controls.html#secretsmanager-3"""
 
@@ -69,7 +69,7 @@ def rotation(secret: ResourceView) -> bool | None:
 
 
 @rule(
-    "aws.secretsmanager.unused", on=SECRET, severity=Severity.MEDIUM, live_only=True,
+    "aws.secretsmanager.unused", on=SECRET, severity=Severity.MEDIUM, parameters=[UNUSED], live_only=True,
     link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
     fix="""
         1. Look in CloudTrail, Event history, for GetSecretValue on it, and ask the owner.
@@ -86,8 +86,8 @@ def rotation(secret: ResourceView) -> bool | None:
     ],
     bad=[_seen("2025-10-16T00:00:00Z"), _seen(None), example(_seen(None, PrimaryRegion="eu-west-1"))],
 )  # fmt: skip
-def unused(secret: ResourceView) -> bool | Fail | None:
-    """Secret has not been used for more than 90 days.
+def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
+    """Secret has not been used for a long time.
 
     It still opens what it was made for, to former colleagues too. Nobody would notice that it works, and each secret
     costs money every month.
@@ -102,7 +102,8 @@ def unused(secret: ResourceView) -> bool | Fail | None:
         raise NotKnown(path, Unknown(str(error))) from error
     if age is None:
         raise NotKnown(path, Unknown("Secrets Manager does not say when it was made"))
-    # The day of an access is all that is known: of the 90th day, the whole day counts.
-    if int(age) <= UNUSED_DAYS:
+    # The day of an access is all that is known: of the last day, the whole day counts.
+    if int(age) <= days:
         return True
-    return Fail(f"Was last read on {accessed[:10]}" if accessed else "Was never read", ACCESSED, CREATED)
+    said = f"Was last read on {accessed[:10]}" if accessed else "Was never read"
+    return Fail(f"{said}, for more than {days} days", ACCESSED, CREATED)

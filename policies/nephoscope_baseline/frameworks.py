@@ -5,6 +5,7 @@ One file is one framework::
     id = "acme"
     name = "ACME cloud standard"
     provider = "aws"
+    family = "ACME"
     link = "https://acme.example/standard"
 
     [[controls]]
@@ -59,7 +60,7 @@ class _Wrong(Exception):
 
 
 def _framework(data: Mapping[str, Any]) -> Framework:
-    _only(data, "", "id", "name", "provider", "link", "default", "controls")
+    _only(data, "", "id", "name", "provider", "family", "link", "default", "controls")
     id_, name, provider, link = (_get(data, key, "", str) for key in ("id", "name", "provider", "link"))
     controls = [_control(each, f"controls[{index}]") for index, each in enumerate(_get(data, "controls", "", list))]
     seen: set[str] = set()
@@ -68,7 +69,7 @@ def _framework(data: Mapping[str, Any]) -> Framework:
             raise _Wrong(f"controls[{index}].id: {control.id!r} is used twice")
         seen.add(control.id)
     default = _get(data, "default", "", bool) if "default" in data else False
-    return Framework(id_, name, provider, link, tuple(controls), default)
+    return Framework(id_, name, provider, link, tuple(controls), default, _get(data, "family", "", str, ""))
 
 
 def _control(data: Any, at: str) -> Control:

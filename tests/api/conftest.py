@@ -54,8 +54,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> toy.ToyCloud:
     monkeypatch.setitem(plugins.rules, toy.closed.id, toy.closed)
     monkeypatch.setitem(plugins.frameworks, toy.POLICY.id, toy.POLICY)
     monkeypatch.setitem(plugins.remediations, toy.CloseDoor.id, toy.CloseDoor())
-    policies = [(toy.POLICY, control) for control in toy.POLICY.controls if toy.closed.id in control.rules]
-    monkeypatch.setitem(plugins.answers, toy.closed.id, policies)
     return cloud
 
 

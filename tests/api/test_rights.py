@@ -21,6 +21,8 @@ from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
+from nephoscope.policies.rule_settings import Place, set_rule
+from nephoscope.policies.services import create_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,7 @@ LISTS = [
 CASES = [
     *LISTS,
     *(listed(path, scoped=False) for path in ("me", "tokens", "providers", "policies", "rules", "report-schedules")),
+    listed("rule-settings", scoped=False),
     *(listed(path, ADMINISTRATOR, scoped=False) for path in ("plugins", "users", "groups")),
     Case("GET", "accounts/{account.pk}"),
     Case("GET", "scans/{scan.pk}"),
@@ -78,6 +81,14 @@ CASES = [
     Case("GET", "providers/toy", scoped=False),
     Case("GET", "policies/toy-policy", scoped=False),
     Case("GET", "rules/toy.closed", scoped=False),
+    Case("GET", "rule-settings/{setting.pk}"),
+    Case("POST", "policies", ADMINISTRATOR, lambda _: {"name": "Ours", "based_on": "toy-policy"}, 201, scoped=False),
+    Case("PATCH", "policies/{own.key}", ADMINISTRATOR, lambda _: {"tags": {"env": "prod"}}, scoped=False),
+    Case("DELETE", "policies/{own.key}", ADMINISTRATOR, ok=204, scoped=False),
+    Case("POST", "policies/{own.key}/rules", ADMINISTRATOR, lambda w: {"rule": w.rule}, scoped=False),
+    Case("DELETE", "policies/{own.key}/rules/{rule}", ADMINISTRATOR, scoped=False),
+    Case("POST", "rule-settings", ADMINISTRATOR, lambda w: {"rule": w.rule, "severity": "low"}, 201, scoped=False),
+    Case("DELETE", "rule-settings/{setting.pk}", ADMINISTRATOR, ok=204),
     Case("GET", "plugins/aws", ADMINISTRATOR, scoped=False),
     Case("GET", "users/{user.pk}", ADMINISTRATOR, scoped=False),
     Case("GET", "groups/{group.pk}", ADMINISTRATOR, scoped=False),
@@ -138,6 +149,8 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
     world.entry = Entry.objects.filter(account=world.account).first()
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")
+    world.own, world.rule = create_policy(Actor.system(), name="Own", based_on="toy-policy"), "toy.closed"
+    world.setting = set_rule(Actor.system(), world.rule, Place(account=world.account), severity="low")
     return world
 
 

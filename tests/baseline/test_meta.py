@@ -101,7 +101,7 @@ def reads_on(rule: Rule, subject: Resource, neighbours: Neighbours) -> Iterator[
     if rule.needs:
         arguments.append(BoundInventory(rule, neighbours, recorder, DEFAULTS, NOW))
     try:
-        rule.check(*arguments)
+        rule.check(*arguments, **rule.defaults)
     except NotKnown as gap:
         recorder.note("", gap.path, None)
     for label, path in recorder.reads:

@@ -105,7 +105,7 @@ def test_a_key_made_yesterday_and_never_used_is_no_unused_key() -> None:
     key = {"Active": True, "LastRotated": RECENT, "LastUsedDate": None}
     assert verdict(aws_iam.unused_credentials, user(AccessKeys=[key])) is Verdict.PASS
     finding = judge_example(aws_iam.unused_credentials, user(AccessKeys=[key, {**key, "LastRotated": LONG_AGO}]))
-    assert finding.message == "Access key 2 was never used"
+    assert finding.message == "Access key 2 was never used; allowed are 45 days"
 
 
 @pytest.mark.parametrize(("created", "wanted"), [

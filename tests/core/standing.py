@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance
+from nephoscope.alerts import compliance, days
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
 from nephoscope.plugins import registry
@@ -52,7 +52,7 @@ def scanned(account: Account, policy: domain.Framework) -> Callable[..., Scan]:
             state = "failed" if service.id in failed else "done"
             Shard.objects.create(scan=row, service=service.id, region=region, state=state)
         Shard.objects.create(scan=row, service=JUDGE, region="global", state="done")
-        compliance.write_down(row)
+        days.write_down(row)
         return row
 
     return scan

@@ -19,6 +19,8 @@ from nephoscope.domain import Resource as DomainResource
 from nephoscope.domain import unknown
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
+from nephoscope.policies.models import Policy
+from nephoscope.policies.services import add_rule, create_policy, remove_rule
 
 BUCKET = "AWS::S3::Bucket"
 VERSIONING = "aws.s3.versioning"
@@ -29,14 +31,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def only_versioning(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def only_versioning(account: Account, system: Actor) -> Policy:
     """One rule is enough to see what opens and closes."""
-    from nephoscope.alerts import judging
-
-    rules = judging.rules_for
-    monkeypatch.setattr(
-        judging, "rules_for", lambda account: [each for each in rules(account) if each.id == VERSIONING]
-    )
+    policy = add_rule(system, create_policy(system, name="One rule", provider="aws"), VERSIONING)
+    account.policies = [policy.key]
+    account.save()
+    return policy
 
 
 def scanned(account: Account, shards: dict[tuple[str, str], str] | None = None) -> None:
@@ -139,11 +139,11 @@ def test_resources_whose_listing_was_hidden_are_not_judged_from_memory(
 
 
 def test_a_rule_that_no_policy_names_any_more_closes_its_alert(
-    account: Account, add_resource: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    account: Account, add_resource: Callable[..., Any], system: Actor, only_versioning: Policy
 ) -> None:
     add_resource(BUCKET, "logs", OFF)
     scanned(account)
-    monkeypatch.setattr("nephoscope.alerts.judging.rules_for", lambda account: [])
+    remove_rule(system, only_versioning, VERSIONING)
     scanned(account)
     assert the_alert().state == "resolved"
     assert "no longer checked" in Entry.objects.get(action="alert.left").summary

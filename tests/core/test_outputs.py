@@ -83,7 +83,7 @@ def test_asff_names_types_of_resources_as_security_hub_does(add_alert: AddAlert,
 
 def test_a_finding_of_a_rule_whose_plugin_is_gone_is_still_exported(add_alert: AddAlert) -> None:
     add_alert("acme.gone.rule")
-    assert exported("ocsf")[0]["severity"] == "Unknown"
+    assert exported("ocsf")[0]["severity"] == "Critical", "as its alert has it"
     assert exported("asff")[0]["Title"] == "acme.gone.rule"
 
 

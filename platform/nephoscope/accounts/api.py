@@ -48,6 +48,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         child=serializers.CharField(), read_only=True, help_text="The services that are scanned; empty: all."
     )
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
     verification = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField(
         help_text="How the account is reached, external ids included; empty for those who may not connect accounts."
@@ -56,7 +57,8 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     class Meta:
         model = Account
         fields = [
-            "id", "name", "provider", "number", "groups", "regions", "services", "policies", "settings", "verification",
+            "id", "name", "provider", "number", "groups", "regions", "services", "policies", "tags", "settings",
+            "verification",
             "scan_every", "next_scan_at", "verified_at", "writing_verified_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -87,6 +89,10 @@ class AccountChanges(Body):
     )
     policies = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    tags = serializers.DictField(
+        child=serializers.CharField(allow_blank=True), required=False,
+        help_text="All of the account's tags; policies can apply to accounts by them. At most 50.",
+    )  # fmt: skip
     scan_every = serializers.IntegerField(
         min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
     )

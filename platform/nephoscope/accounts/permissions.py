@@ -25,6 +25,7 @@ ACTS: dict[str, str] = {
     "scan": Role.ANALYST,
     "schedule": Role.ANALYST,
     "change": Role.REMEDIATOR,
+    "set_policies": Role.ADMINISTRATOR,
     "connect": Role.ADMINISTRATOR,
     "administer": Role.ADMINISTRATOR,
 }

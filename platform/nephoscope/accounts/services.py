@@ -14,9 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
+from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.audit.services import Actor, record
 from nephoscope.plugins import registry
+from nephoscope.policies import rejudging
+from nephoscope.policies.queries import catalogue, policies_for
 
 
 def provider_of(account: Account) -> domain.Provider:
@@ -44,21 +47,10 @@ def in_scope(account: Account, service: str, region: str) -> bool:
     return bool(found) and region in (account.regions if found and found.regional else [domain.ALL_REGIONS])
 
 
-def policies_for(account: Account) -> list[domain.Framework]:
-    """Return the policies that can be chosen for the account."""
-    return [each for each in registry().frameworks.values() if each.provider == account.provider]
-
-
 def first_policies(account: Account) -> list[str]:
     """Return the policies of an account that is new: those that are so by default, or all."""
     known = policies_for(account)
     return [each.id for each in known if each.default] or [each.id for each in known]
-
-
-def rules_for(account: Account) -> list[domain.Rule]:
-    """Return the rules of the account's chosen policies, in the registry's order."""
-    chosen = {rule for each in policies_for(account) if each.id in account.policies for rule in each.rules}
-    return [rule for rule in registry().rules.values() if rule.id in chosen]
 
 
 def permissions_for(account: Account, *, writing: bool) -> list[str]:
@@ -191,16 +183,21 @@ def configure_account(
     policies: Iterable[str] | None = None,
     groups: Iterable[AccountGroup] | None = None,
     scan_every: int | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Account:
     """Change what is given: the name, the regions, services and policies to scan, the groups that see the account.
+
+    When other policies apply than before, what is stored is judged again.
 
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
 
-    :raises ValidationError: an unknown region, service or policy, no region, a name that is taken; names the field.
+    :raises ValidationError: an unknown region, service or policy, no region, a name that is taken, a malformed tag;
+        names the field.
     """
     actor.demand("connect")
-    before = _described(account)
+    before, known = _described(account), catalogue()
+    applied = known.applied(account)
     if name is not None:
         account.name = name.strip()
     if regions is not None:
@@ -209,6 +206,8 @@ def configure_account(
         account.services = _chosen_services(account, list(services))
     if policies is not None:
         account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
+    if tags is not None:
+        account.tags = account_tags.checked(tags)
     if scan_every is not None and scan_every != account.scan_every:
         account.scan_every = scan_every
         account.next_scan_at = next_scan(scan_every)
@@ -218,6 +217,8 @@ def configure_account(
         account.groups.set(groups)
     record(actor, "account.configured", account, f"changed the settings of {account.name}", account=account,
            before=before, after=_described(account))  # fmt: skip
+    if known.applied(account) != applied:
+        rejudging.request([account])
     return account
 
 
@@ -246,7 +247,8 @@ def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 def _described(account: Account) -> dict[str, Any]:
     groups = list(account.groups.values_list("name", flat=True))
     return {"name": account.name, "regions": account.regions, "services": account.services,
-            "policies": account.policies, "groups": groups, "scan_every": account.scan_every}  # fmt: skip
+            "policies": account.policies, "groups": groups, "scan_every": account.scan_every,
+            "tags": account.tags}  # fmt: skip
 
 
 @transaction.atomic

@@ -29,6 +29,7 @@ from nephoscope.console.filters import Filter, accounts, by_account, by_field, f
 from nephoscope.console.pages.alert import alert_context, regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, severity, verdict, when
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks
 
 EXPORTED = {*queries.FILTERS, "suppressed", "q"}
 """Parameters of the list that the export understands as well."""
@@ -41,7 +42,7 @@ STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
 
 def _policies(request: HttpRequest) -> list[tuple[str, str]]:
-    return [(each.id, each.name) for each in registry().frameworks.values()]
+    return [(each.id, each.name) for each in frameworks().values()]
 
 
 @admin.register(Alert)
@@ -270,5 +271,5 @@ class FindingAdmin(ConsoleAdmin):
 
 
 def _rules_of(framework: str) -> frozenset[str]:
-    known = registry().frameworks.get(framework)
+    known = frameworks().get(framework)
     return known.rules if known else frozenset()

@@ -36,7 +36,7 @@ from nephoscope.audit.models import Entry
 from nephoscope.changes.api import ChangeDetailSerializer
 from nephoscope.changes.services import plan_change, readiness
 from nephoscope.inventory.models import Resource
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 
 SHOWN = 100
 """Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
@@ -154,8 +154,7 @@ class AlertDetailSerializer(AlertSerializer):
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
             {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
-            for policy, control in registry().answers.get(alert.key, ())
-            if policy.id in alert.account.policies
+            for policy, control in catalogue().answered(alert.account, alert.key)
         ]
 
     @extend_schema_field(FindingSerializer(many=True))

@@ -9,31 +9,27 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, QuerySet, Value, When, Window
 from django.db.models.functions import Cast, Left, RowNumber
-from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import InForce, catalogue
 
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
 
 EVIDENCE = 2000
 """Characters of a finding's evidence in a CSV."""
-
-DAYS = 90
-"""Days that a trend reaches back."""
 
 
 class ControlState(models.TextChoices):
@@ -87,6 +83,10 @@ class RuleStanding:
     id: str
     rule: domain.Rule | None
     counts: dict[str, int]
+    severity: domain.Severity | None = None
+    """As it is set for the account; told of one account in detail only."""
+    off: str = ""
+    """Why somebody switched it off here; it is not judged then."""
     unread: tuple[str, ...] = ()
     findings: dict[str, list[Finding]] = field(default_factory=dict)
 
@@ -119,6 +119,7 @@ class RuleStanding:
     def reasons(self) -> list[str]:
         """Why the rule is not known throughout, every reason once; as far as the findings are named."""
         reasons = [] if self.rule else [_t("no enabled plugin brings the rule")]
+        reasons += [_t("the rule is switched off: %(reason)s") % {"reason": self.off}] if self.off else []
         reasons += [_t("%(part)s was not read") % {"part": part} for part in self.unread]
         named = self.findings.get(Standing.UNKNOWN, [])
         for row in named:
@@ -168,6 +169,7 @@ class Compliance:
     policy: domain.Framework
     controls: Sequence[ControlStanding]
     chosen: bool
+    """Whether it applies to the account: chosen for it, or brought by its tags."""
     judged_at: datetime | None
     """When the policy was judged; None when it is not chosen, or not judged since it was."""
     last_scan: Scan | None
@@ -195,16 +197,24 @@ class Compliance:
         """Why nothing of the policy is checked; empty when it is."""
         if not self.chosen:
             return _t("The policy is not chosen for this account.")
-        return "" if self.judged_at else _t("The account was not scanned completely since the policy was chosen.")
+        return (
+            ""
+            if self.judged_at
+            else _t("The account was not scanned completely, nor judged again, since the policy applies to it.")
+        )
 
 
 def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlState:
     """Return the state of a control that is checked; anything not known keeps it from passing."""
     if control.manual:
         return ControlState.MANUAL
+    rules = list(rules)
+    if not any(rule.rule for rule in rules):
+        return ControlState.NOT_COVERED
+    rules = [rule for rule in rules if not rule.off]
     known = [rule for rule in rules if rule.rule]
     if not known:
-        return ControlState.NOT_COVERED
+        return ControlState.NOT_CHECKED
     if any(rule.failed for rule in known):
         return ControlState.FAIL
     # A rule whose plugin is not enabled is part of the control all the same, and nobody knows how it would stand.
@@ -217,7 +227,7 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
 
 
 @dataclass(slots=True)
-class _Stored:
+class Stored:
     """What a few queries found about some accounts, by account."""
 
     counts: dict[int, dict[str, dict[str, int]]]
@@ -232,7 +242,7 @@ class _Stored:
         return newest if newest and moments.get(policy) == newest else None
 
 
-def _stored(accounts: Sequence[Account]) -> _Stored:
+def stored_of(accounts: Sequence[Account]) -> Stored:
     counts: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     findings = Finding.objects.filter(account__in=accounts).order_by().annotate(standing=STANDING)
     for account, rule, standing, n in findings.values_list("account", "rule_id", "standing").annotate(Count("pk")):
@@ -242,36 +252,45 @@ def _stored(accounts: Sequence[Account]) -> _Stored:
     for account, policy, moment in days.values_list("account", "policy").annotate(Max("judged_at")):
         judged[account][policy] = moment
     last = Scan.objects.filter(account__in=accounts).order_by("account_id", "-pk").distinct("account_id")
-    return _Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last})
+    return Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last})
 
 
 def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
     """Return the services and regions that a whole scan of the account reads; none when its plugin is not enabled."""
+    return [part for part in _all_parts(account) if not account.services or part[0].id in account.services]
+
+
+def _all_parts(account: Account) -> list[tuple[domain.Service, str]]:
     provider = registry().providers.get(account.provider)
-    services = provider.services if provider else ()
     return [
         (service, region)
-        for service in services
+        for service in (provider.services if provider else ())
         for region in (account.regions if service.regional else [domain.ALL_REGIONS])
     ]
 
 
-def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
-    """Return the parts that the newest judged scan with them did not read to their end, or that no scan had."""
+def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
+    """Return the shards of the newest judged scan with each part of the accounts."""
     judging = Shard.objects.filter(
         scan=OuterRef("scan"), service=JUDGE, state__in=[ShardState.RUNNING, ShardState.DONE]
     )
     shards = Shard.objects.filter(Exists(judging), scan__account__in=accounts).exclude(service=JUDGE)
     part = ("scan__account_id", "service", "region")
-    newest = shards.order_by(*part, "-scan_id").distinct(*part)
-    rows = newest.values_list(*part, "state")
+    return shards.order_by(*part, "-scan_id").distinct(*part)
+
+
+def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
+    """Return the parts that the newest judged scan with them did not read to their end, or that no scan reads."""
+    rows = newest_readings(accounts).values_list("scan__account_id", "service", "region", "state")
     read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
-    return {
-        account.pk: [
-            (service, region) for service, region in parts_of(account) if (account.pk, service.id, region) not in read
-        ]
-        for account in accounts
-    }
+    return {account.pk: [part for part in _all_parts(account) if not _was_read(account, part, read)]
+            for account in accounts}  # fmt: skip
+
+
+def _was_read(account: Account, part: tuple[domain.Service, str], read: set[tuple[int, str, str]]) -> bool:
+    service, region = part
+    scanned = not account.services or service.id in account.services
+    return scanned and (account.pk, service.id, region) in read
 
 
 def _named(part: tuple[domain.Service, str]) -> str:
@@ -284,9 +303,9 @@ def _named(part: tuple[domain.Service, str]) -> str:
 # -- Judging controls ----------------------------------------------------------------------------------------------
 
 
-def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Compliance:
-    chosen, judged_at = policy.id in account.policies, stored.judged_at(account, policy.id)
-    judged_at = judged_at if chosen else None
+def stands(in_force: InForce, policy: domain.Framework, stored: Stored) -> Compliance:
+    account, chosen = in_force.account, policy in in_force.applied
+    judged_at = stored.judged_at(account, policy.id) if chosen else None
     unread: dict[str, list[str]] = defaultdict(list)
     for part in stored.unread.get(account.pk, []):
         for type in part[0].types:
@@ -295,7 +314,11 @@ def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Comp
     for id in policy.rules:
         rule, counts = registry().rules.get(id), stored.counts.get(account.pk, {}).get(id, {})
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread[type])
-        rules[id] = RuleStanding(id, rule, counts if judged_at else {}, tuple(parts) if judged_at else ())
+        off = in_force.off(id) if rule else None
+        rules[id] = RuleStanding(
+            id, rule, counts if judged_at and not off else {}, off=off.reason if off else "",
+            unread=tuple(parts) if judged_at else (),
+        )  # fmt: skip
     controls = [
         ControlStanding(
             control,
@@ -313,20 +336,23 @@ def _stands(account: Account, policy: domain.Framework, stored: _Stored) -> Comp
 def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:
     """Return how each account stands by each policy that can be chosen for it."""
     accounts, wanted = list(accounts), {policy.id for policy in policies}
-    stored = _stored(accounts)
+    stored, known = stored_of(accounts), catalogue()
     return [
-        _stands(account, policy, stored)
-        for account in accounts
-        for policy in policies_for(account)
+        stands(in_force, policy, stored)
+        for in_force in InForce.of_all(accounts, known)
+        for policy in known.offered(in_force.account)
         if policy.id in wanted
     ]
 
 
 def detail(account: Account, policy: domain.Framework) -> Compliance:
     """Return how an account stands by a policy, with the first resources behind every rule."""
-    found = _stands(account, policy, _stored([account]))
+    in_force = InForce.of(account)
+    found = stands(in_force, policy, stored_of([account]))
+    rules = {rule.id: rule for control in found.controls for rule in control.rules}
+    for each in rules.values():
+        each.severity = in_force.rule(each.rule).severity if each.rule else None
     if found.judged_at:
-        rules = {rule.id: rule for control in found.controls for rule in control.rules}
         for row in _first(account, rules):
             rules[row.rule_id].findings.setdefault(row.standing, []).append(row)
     return found
@@ -351,42 +377,3 @@ def _first(account: Account, rules: Iterable[str]) -> QuerySet[Any]:
     )
     shown: QuerySet[Any] = numbered.filter(place__lte=SHOWN).select_related("resource", "suppression")
     return shown.defer("resource__properties", "evidence").order_by("rule_id", "standing", "place")
-
-
-# -- Days ----------------------------------------------------------------------------------------------------------
-
-
-def write_down(scan: Scan) -> None:
-    """Keep how the account stands after this scan, one row per policy and day; the day's last scan counts.
-
-    A policy that was chosen since the last scan counts as judged only by a scan of the whole account.
-    """
-    account, now = scan.account, timezone.now()
-    stored = _stored([account])
-    covered = set(scan.shards.values_list("service", "region"))
-    whole = all((service.id, region) in covered for service, region in parts_of(account))
-    judged = [
-        policy
-        for policy in policies_for(account)
-        if policy.id in account.policies and (whole or stored.judged_at(account, policy.id))
-    ]
-    stored.judged[account.pk] = {policy.id: now for policy in judged}
-    rows = []
-    for policy in judged:
-        counts = _stands(account, policy, stored).counts
-        rows.append(ComplianceDay(
-            account=account, policy=policy.id, day=timezone.localdate(now, timezone.get_default_timezone()),
-            judged_at=now, passed=counts[ControlState.PASS], failed=counts[ControlState.FAIL],
-            unknown=counts[ControlState.UNKNOWN],
-        ))  # fmt: skip
-    ComplianceDay.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["account", "policy", "day"],
-        update_fields=["judged_at", "passed", "failed", "unknown"],
-    )  # fmt: skip
-
-
-def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[tuple[date, int | None]]:
-    """Return the score of each of the last days that had a scan, oldest first."""
-    since = timezone.localdate() - timedelta(days=days)
-    rows = ComplianceDay.objects.filter(account=account, policy=policy.id, day__gt=since).order_by("day")
-    return [(row.day, percent(row.passed, row.failed)) for row in rows]

@@ -15,14 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts import compliance
 from nephoscope.alerts.compliance import Compliance, ControlState
 from nephoscope.alerts.report import FORMS, file_name
 from nephoscope.api.filters import OF_EVERY_LIST
 from nephoscope.api.serializers import Body, IdField, Named
 from nephoscope.api.views import Endpoint
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks, policies_for
 
 
 class Asked(Body):
@@ -89,7 +88,7 @@ class Compliances(Endpoint):
         """The score of each account by each policy that can be chosen for it, and its controls by state."""
         asked = self.asked(Asked)
         accounts = self.get_queryset().filter(**({"pk": asked["account"]} if "account" in asked else {}))
-        policies = [each for each in registry().frameworks.values() if asked.get("policy", each.id) == each.id]
+        policies = [each for each in frameworks().values() if asked.get("policy", each.id) == each.id]
         page = self.paginate_queryset(compliance.matrix(accounts, policies))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

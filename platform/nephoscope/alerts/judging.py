@@ -16,14 +16,16 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import provider_of, rules_for, scanned_services
-from nephoscope.alerts import compliance
-from nephoscope.alerts.models import Alert, Finding, IncidentCursor, Suppression
+from nephoscope.accounts.services import provider_of, scanned_services
+from nephoscope.alerts import days
+from nephoscope.alerts.models import Alert, AlertState, Finding, IncidentCursor, KindChoice, Suppression
 from nephoscope.alerts.state import Moves, refresh
-from nephoscope.audit.services import Actor
+from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
-from nephoscope.inventory.models import JUDGE, Resource, Scan, ShardState
+from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
+from nephoscope.policies.models import Rejudging
+from nephoscope.policies.queries import RANK, InForce, SetRule
 
 CHUNK = 300
 """Resources judged and written in one transaction."""
@@ -32,17 +34,26 @@ FIELDS = ["verdict", "message", "evidence", "permission", "changed_at", "failing
 
 
 class Judge:
-    """Judges stored resources of one account by the rules of its policies.
+    """Judges stored resources of one account by the rules of its policies, as they are set when it is made.
 
     ``unread`` names types that could not be read completely, and why: as neighbours they are not known.
+    ``overtaken`` is asked under the lock on the account, before anything is written: once it says yes, nothing more is.
     """
 
-    def __init__(self, account: Account, actor: Actor, unread: dict[str, str] | None = None) -> None:
-        self.account, self.actor, self.unread = account, actor, {**_not_scanned(account), **(unread or {})}
-        self.rules: dict[str, list[domain.Rule]] = {}
-        for rule in rules_for(account):
-            for type in rule.on:
-                self.rules.setdefault(type, []).append(rule)
+    def __init__(
+        self,
+        account: Account,
+        actor: Actor,
+        unread: dict[str, str] | None = None,
+        overtaken: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.account, self.actor, self.overtaken = account, actor, overtaken
+        self.unread = {**_not_scanned(account), **(unread or {})}
+        self.in_force = InForce.of(account)
+        self.rules: dict[str, list[SetRule]] = {}
+        for each in self.in_force.rules:
+            for type in each.rule.on:
+                self.rules.setdefault(type, []).append(each)
         self.defaults = provider_of(account).defaults
         self.neighbours = Neighbours(self._load)
         self._alerts: dict[str, Alert] = {}
@@ -64,18 +75,20 @@ class Judge:
             with transaction.atomic():
                 # One writer of an account's findings at a time: a recheck may meet a scan.
                 Account.objects.select_for_update().get(pk=self.account.pk)
+                if self.overtaken():
+                    return
                 self._chunk(chunk, timezone.now())
 
     def narrow(self, types: set[str]) -> None:
         """Keep only the rules that read neighbours of these types."""
-        kept = {type: [rule for rule in rules if types & {*rule.needs}] for type, rules in self.rules.items()}
+        kept = {type: [each for each in rules if types & {*each.rule.needs}] for type, rules in self.rules.items()}
         self.rules = {type: rules for type, rules in kept.items() if rules}
 
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
         known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
         judged = [
-            (row, [judge(rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults)
-                   for rule in self.rules[row.type]])
+            (row, [judge(each.rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults,
+                         parameters=each.parameters) for each in self.rules[row.type]])
             for row, resource in ((row, row.to_domain()) for row in rows)
         ]  # fmt: skip
         failing = (each.rule for _row, found in judged for each in found if each.verdict == Verdict.FAIL)
@@ -135,17 +148,23 @@ class Judge:
             self._alerts |= {alert.key: alert for alert in Alert.objects.filter(**of_these, key__in=missing)}
         new = [failing[id] for id in missing if id not in self._alerts]
         made = Alert.objects.bulk_create(
-            Alert(**of_these, key=rule.id, title=rule.title[:300], severity=rule.severity.value,
-                  rank=list(domain.Severity).index(rule.severity), first_seen=now, last_seen=now, opened_at=now)
-            for rule in new
+            Alert(**of_these, key=rule.id, title=rule.title[:300], severity=severity.value, rank=RANK[severity],
+                  first_seen=now, last_seen=now, opened_at=now)
+            for rule in new for severity in [self.in_force.rule(rule).severity]
         )  # fmt: skip
         self._alerts |= {alert.key: alert for alert in made}
 
     def close(self, over: Q) -> None:
-        """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked."""
+        """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked.
+
+        It is the last step of judging, in which every alert of a rule also gets the severity that is in force.
+        """
         now = timezone.now()
         with transaction.atomic():
             Account.objects.select_for_update().get(pk=self.account.pk)
+            if self.overtaken():
+                return
+            self._grade(now)
             findings = Finding.objects.filter(over, account=self.account)
             moves = Moves()
             for each in findings.select_related("resource"):
@@ -155,10 +174,23 @@ class Judge:
             findings.delete()
             refresh(self.account, moves, self.actor, now)
 
+    def _grade(self, now: datetime) -> None:
+        for alert in Alert.objects.select_for_update().filter(account=self.account, kind=KindChoice.SECURITY):
+            severity = self.in_force.rule(alert.rule).severity if alert.rule else None
+            if severity is None or severity == alert.severity:
+                continue
+            was, alert.severity, alert.rank = alert.severity, severity.value, RANK[severity]
+            alert.save(update_fields=["severity", "rank"])
+            if alert.state != AlertState.RESOLVED:
+                record(self.actor, "alert.graded", alert, f"made {alert} “{alert.title}” {severity}, was {was}",
+                       account=self.account, at=now)  # fmt: skip
+
     @property
-    def checked(self) -> set[str]:
-        """The ids of the rules that are checked."""
-        return {rule.id for rules in self.rules.values() for rule in rules}
+    def unchecked(self) -> Q:
+        """Select the findings of rules that are no longer checked."""
+        # An incident's finding bears a kind for a rule, and no policy holds it.
+        checked = {each.rule.id for rules in self.rules.values() for each in rules}
+        return ~Q(rule_id__in=[*checked, *domain.Kind])
 
 
 def suppress_again(changed: list[Finding]) -> None:
@@ -187,6 +219,8 @@ def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:
 def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     """Judge what the shards of a scan read to their end; what other shards failed to read counts as not known."""
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
+    # Read before the policies are: what was asked for until now, these policies answer.
+    asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
     covered, unread = Q(pk__in=[]), {}
     for shard in scan.shards.exclude(service=JUDGE):
         service = services[shard.service]
@@ -194,24 +228,32 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
             part = Q(service=shard.service)
             covered |= part & Q(region=shard.region) if service.regional else part
         else:
-            where = f"{service.name} in {shard.region}" if service.regional else service.name
-            unread.update(dict.fromkeys(service.types, f"{where} could not be read: {shard.error}"))
+            unread.update(dict.fromkeys(service.types, why_unread(service, shard.region, shard)))
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     _leave_out_of_scope(judge, account)
-    judge.run(Resource.objects.filter(covered).exclude(_hidden(account)), still_wanted=still_wanted)
+    judge.run(Resource.objects.filter(covered).exclude(hidden(account)), still_wanted=still_wanted)
     if still_wanted():
-        # An incident's finding bears a kind for a rule, and no policy chooses it.
-        judge.close(Q(resource__gone_at__isnull=False) | ~Q(rule_id__in=[*judge.checked, *domain.Kind]))
-        compliance.write_down(scan)
+        judge.close(Q(resource__gone_at__isnull=False) | judge.unchecked)
+        days.write_down(scan)
+        if asked and days.is_whole(scan):
+            Rejudging.objects.filter(account=account, wanted_at=asked).update(
+                judged_for=asked, finished_at=timezone.now()
+            )
 
 
-def _hidden(account: Account) -> Q:
+def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str:
+    """Say why the resources of a part of the account are not known."""
+    where = f"{service.name} in {region}" if service.regional else service.name
+    return f"{where} could not be read: {shard.error}" if shard else f"{where} was never read"
+
+
+def hidden(account: Account) -> Q:
     """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
-    hidden = Q(pk__in=[])
+    found = Q(pk__in=[])
     for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith="unreadable:"):
         part = Q(type=each.type) & ~Q(pk=each.pk)
-        hidden |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
-    return hidden
+        found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
+    return found
 
 
 def _not_scanned(account: Account) -> dict[str, str]:
@@ -243,4 +285,4 @@ def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: I
     judge.run(Resource.objects.filter(pk__in=read))
     judge.close(Q(resource__in=gone))
     judge.narrow(set(Resource.objects.filter(pk__in=[*read, *gone]).values_list("type", flat=True)))
-    judge.run(Resource.objects.exclude(_hidden(account)))
+    judge.run(Resource.objects.exclude(hidden(account)))

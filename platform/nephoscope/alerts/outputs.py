@@ -15,6 +15,7 @@ from django.utils import timezone
 from nephoscope import __version__, domain
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import Answers, catalogue
 
 Row = dict[str, Any]
 
@@ -71,10 +72,10 @@ def findings_of(rows: QuerySet[Finding]) -> QuerySet[Finding]:
 
 def as_json(rows: QuerySet[Finding], form: str) -> Iterator[str]:
     """Yield a JSON array of findings in one of :data:`FORMS`, member by member."""
-    make = FORMS[form]
+    make, answers = FORMS[form], catalogue().answers
     yield "["
     for position, row in enumerate(findings_of(rows).iterator(chunk_size=500)):
-        yield ("," if position else "") + "\n" + json.dumps(make(row), ensure_ascii=False)
+        yield ("," if position else "") + "\n" + json.dumps(make(row, answers), ensure_ascii=False)
     yield "\n]\n"
 
 
@@ -93,13 +94,14 @@ def _title(row: Finding) -> str:
 
 
 def _severity(row: Finding) -> str:
-    known = _rule(row) or _incident(row)
+    """That of the alert, which somebody may have set; a rule that finds nothing wrong has its own."""
+    known = row.alert or _rule(row)
     return str(known.severity) if known else ""
 
 
-def _controls(rule_id: str) -> list[tuple[str, str]]:
-    """The frameworks and control numbers that a rule answers."""
-    return [(framework.name, control.id) for framework, control in registry().answers.get(rule_id, ())]
+def _controls(rule_id: str, answers: Answers) -> list[tuple[str, str]]:
+    """The policies and control numbers that a rule answers."""
+    return [(policy.name, control.id) for policy, control in answers.get(rule_id, ())]
 
 
 def _uid(row: Finding) -> str:
@@ -129,7 +131,7 @@ def _partition(row: Finding) -> str:
     return parts[1] if len(parts) > 2 and parts[0] == "arn" else "aws"
 
 
-def ocsf(row: Finding) -> Row:
+def ocsf(row: Finding, answers: Answers) -> Row:
     """A finding as an OCSF compliance finding, or detection finding for an incident."""
     rule, incident, now = _rule(row), _incident(row), row.changed_at
     uid, name, type = _about(row)
@@ -156,7 +158,7 @@ def ocsf(row: Finding) -> Row:
             "modified_time": int(now.timestamp() * 1000),
             **({"first_seen_time": int(row.failing_since.timestamp() * 1000)} if row.failing_since else {}),
         },
-        **({} if incident else {"compliance": _ocsf_compliance(row)}),
+        **({} if incident else {"compliance": _ocsf_compliance(row, answers)}),
         "remediation": _ocsf_remediation(rule, incident),
         "resources": [
             {
@@ -177,9 +179,9 @@ def ocsf(row: Finding) -> Row:
     }
 
 
-def _ocsf_compliance(row: Finding) -> Row:
+def _ocsf_compliance(row: Finding, answers: Answers) -> Row:
     verdict_id, verdict = OCSF_COMPLIANCE.get(row.verdict, (0, "Unknown"))
-    controls = _controls(row.rule_id)
+    controls = _controls(row.rule_id, answers)
     return {
         "control": row.rule_id,
         "standards": sorted({framework for framework, _control in controls}) or ["Nephoscope"],
@@ -195,14 +197,14 @@ def _ocsf_remediation(rule: domain.Rule | None, incident: Alert | None) -> Row:
     return {"desc": rule.fix if rule else "See the references.", "references": [link] if link else []}
 
 
-def asff(row: Finding) -> Row:
+def asff(row: Finding, answers: Answers) -> Row:
     """A finding in AWS's Security Finding Format, as Security Hub's BatchImportFindings takes it."""
     rule, incident, resource = _rule(row), _incident(row), row.resource
     id, _name, type = _about(row)
     region = "us-east-1" if resource.region == domain.ALL_REGIONS else resource.region
     partition, number = _partition(row), row.account.number
     recommendation = {"Text": rule.fix[:512], "Url": rule.link} if rule else {"Text": _title(row)[:512]}
-    controls = [f"{framework} {control}"[:64] for framework, control in _controls(row.rule_id)]
+    controls = [f"{framework} {control}"[:64] for framework, control in _controls(row.rule_id, answers)]
     return {
         "SchemaVersion": ASFF_SCHEMA,
         "Id": _uid(row)[:512],
@@ -235,7 +237,7 @@ def asff(row: Finding) -> Row:
     }  # fmt: skip
 
 
-FORMS: dict[str, Callable[[Finding], Row]] = {"ocsf": ocsf, "asff": asff}
+FORMS: dict[str, Callable[[Finding, Answers], Row]] = {"ocsf": ocsf, "asff": asff}
 
 COLUMNS = ("id", "severity", "title", "rule", "kind", "account", "number", "state", "affected", "suppressed",
            "open since", "last seen", "resolved")  # fmt: skip

@@ -37,8 +37,8 @@ from nephoscope.alerts.compliance import (
     ControlState,
     RuleStanding,
     Standing,
-    trend,
 )
+from nephoscope.alerts.days import trend
 from nephoscope.alerts.models import Finding
 
 LONGEST = 300

@@ -17,7 +17,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Framework
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks
 
 Alerts = QuerySet[Alert]
 
@@ -63,7 +63,8 @@ def in_region(alerts: Alerts, value: str) -> Alerts:
 
 def of_policy(alerts: Alerts, value: str) -> Alerts:
     """Those whose rule answers a control of the framework with this id."""
-    rules = {rule for each in _listed(value) if (known := registry().frameworks.get(each)) for rule in known.rules}
+    known = frameworks()
+    rules = {rule for each in _listed(value) if each in known for rule in known[each].rules}
     return alerts.filter(key__in=rules)
 
 

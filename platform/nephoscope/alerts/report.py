@@ -18,8 +18,8 @@ from nephoscope.alerts.compliance import (
     RuleStanding,
     Standing,
     needing_a_look,
-    trend,
 )
+from nephoscope.alerts.days import trend
 from nephoscope.alerts.models import Finding
 from nephoscope.alerts.outputs import line
 from nephoscope.alerts.pdf import as_pdf
@@ -59,7 +59,7 @@ def _padded(*cells: Any) -> tuple[Any, ...]:
 
 def _cells(each: RuleStanding) -> tuple[Any, ...]:
     return (
-        each.id, each.rule.severity.value if each.rule else "", each.rule.title if each.rule else "", each.passed,
+        each.id, each.severity.value if each.severity else "", each.rule.title if each.rule else "", each.passed,
         each.failed, each.accepted, each.unknown, "; ".join(each.reasons),
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _rule(each: RuleStanding) -> dict[str, Any]:
     return {
         "id": each.id,
         "title": each.rule.title if each.rule else None,
-        "severity": each.rule.severity.value if each.rule else None,
+        "severity": each.severity.value if each.severity else None,
         "counts": {standing: each.count(standing) for standing in Standing.values},
         "not_known_because": each.reasons,
         **{standing: [_finding(row) for row in rows] for standing, rows, _more in each.shown},

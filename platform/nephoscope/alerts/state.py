@@ -13,9 +13,8 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, append, entry
-from nephoscope.domain import Severity
 
-MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at", "title", "severity", "rank"]
+MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at", "title"]
 """What a refresh may change of an alert, besides when it was last seen."""
 
 NAMED = 20
@@ -66,8 +65,7 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
         if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
             alert.resolved_at = now
         if rule := alert.rule:
-            alert.title, alert.severity = rule.title[:300], rule.severity.value
-            alert.rank = list(Severity).index(rule.severity)
+            alert.title = rule.title[:300]
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
         entries += _written_down(alert, was, moves, actor, now, reopened=reopened)

@@ -1,4 +1,4 @@
-"""What the enabled plugins contribute: providers, policies, rules; and the plugins themselves."""
+"""What the enabled plugins contribute: providers, rules; and the plugins themselves."""
 
 from __future__ import annotations
 
@@ -47,12 +47,14 @@ class ControlSerializer(serializers.Serializer[domain.Control]):
     manual = serializers.BooleanField(help_text="No rule answers it; a person has to look.")
 
 
-class PolicySerializer(serializers.Serializer[domain.Framework]):
-    id = serializers.CharField()
+class ParameterSerializer(serializers.Serializer[domain.Parameter]):
     name = serializers.CharField()
-    provider = serializers.CharField()
-    link = serializers.CharField()
-    controls = ControlSerializer(many=True)
+    label = serializers.CharField()  # type: ignore[assignment]  # as above
+    kind = serializers.CharField(help_text="days, number or ports.")
+    default = serializers.JSONField(help_text="A whole number, or a list of ports.")
+    stricter = serializers.CharField(help_text="What finds more: lower, higher; more or fewer ports.")
+    least = serializers.IntegerField()
+    most = serializers.IntegerField()
 
 
 class RuleSerializer(serializers.Serializer[domain.Rule]):
@@ -65,6 +67,7 @@ class RuleSerializer(serializers.Serializer[domain.Rule]):
     link = serializers.CharField(help_text="The vendor's documentation.")
     remediations = serializers.ListField(child=serializers.CharField())
     live_only = serializers.BooleanField()
+    parameters = ParameterSerializer(many=True, help_text="The thresholds that can be set, see /api/v1/rule-settings.")
 
 
 class PluginSerializer(serializers.Serializer[Any]):
@@ -112,16 +115,6 @@ class Providers(Contributions):
 
     def things(self) -> Mapping[str, domain.Provider]:
         return registry().providers
-
-
-class Policies(Contributions):
-    """Policies that can be chosen for an account, each control with the rules that answer it."""
-
-    noun = "policy"
-    serializer_class = PolicySerializer
-
-    def things(self) -> Mapping[str, domain.Framework]:
-        return registry().frameworks
 
 
 class Rules(Contributions):

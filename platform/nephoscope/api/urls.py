@@ -14,12 +14,13 @@ from rest_framework.routers import SimpleRouter
 from nephoscope.accounts.api import Accounts
 from nephoscope.alerts.api import Alerts, Findings, Suppressions
 from nephoscope.alerts.compliance_api import Compliances
-from nephoscope.api.catalogue import Plugins, Policies, Providers, Rules
+from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.audit.api import Entries
 from nephoscope.changes.api import Changes
 from nephoscope.inventory.api import Resources, Scans
 from nephoscope.organisations.api import Members, Organisations
+from nephoscope.policies.api import Policies, RuleSettings
 from nephoscope.reports.api import ReportSchedules
 
 ENDPOINTS: dict[str, Any] = {
@@ -41,6 +42,7 @@ ENDPOINTS: dict[str, Any] = {
     "providers": Providers,
     "policies": Policies,
     "rules": Rules,
+    "rule-settings": RuleSettings,
     "plugins": Plugins,
 }
 

@@ -17,7 +17,7 @@ from nephoscope.console.base import rights
 from nephoscope.domain import Framework
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import Scan
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 
 DAYS = 90
 HEIGHT = 100
@@ -47,7 +47,7 @@ def bars(line: list[tuple[date, int]]) -> list[Bar]:
 
 @dataclass(slots=True)
 class InForce:
-    """A policy that is chosen for an account: its controls in all of those together."""
+    """A policy that applies to an account: its controls in all of those together."""
 
     policy: Framework
     passed: int = 0
@@ -60,8 +60,9 @@ class InForce:
 
 
 def _policies(accounts: list[Account]) -> list[InForce]:
-    chosen = {policy for account in accounts for policy in account.policies}
-    found = {each.id: InForce(each) for each in registry().frameworks.values() if each.id in chosen}
+    known = catalogue()
+    applied = {policy.id for account in accounts for policy in known.applied(account)}
+    found = {each.id: InForce(each) for each in known.policies.values() if each.id in applied}
     for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
         if each.judged_at:
             shown, counts = found[each.policy.id], each.counts

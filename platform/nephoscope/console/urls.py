@@ -6,15 +6,21 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from nephoscope.console import views
-from nephoscope.console.pages import compliance, events
+from nephoscope.console.pages import compliance, events, policies, rules
 
 
 def extra_urls() -> list[URLPattern]:
     """Return the addresses; django-unfold's site adds them to its own."""
     guard = admin.site.admin_view
     return [
-        path("policies/", guard(views.policies), name="policies"),
-        path("policies/<str:policy_id>/", guard(views.policy), name="policy"),
+        path("policies/", guard(policies.listed), name="policies"),
+        path("policies/new/", guard(policies.new), name="policy_new"),
+        path("policies/<str:policy_id>/", guard(policies.shown), name="policy"),
+        path("policies/<str:policy_id>/edit/", guard(policies.edit), name="policy_edit"),
+        path("policies/<str:policy_id>/delete/", guard(policies.delete), name="policy_delete"),
+        path("policies/<str:policy_id>/scope/", guard(policies.scope), name="policy_scope"),
+        path("policies/<str:policy_id>/add/", guard(policies.add), name="policy_add"),
+        path("policies/<str:policy_id>/remove/<str:rule_id>/", guard(policies.remove), name="policy_remove"),
         path("compliance/", guard(compliance.matrix), name="compliance"),
         path("compliance/<int:account_id>/<str:policy_id>/", guard(compliance.detail), name="compliance_detail"),
         path(
@@ -24,8 +30,9 @@ def extra_urls() -> list[URLPattern]:
         ),
         path("accounts/account/<int:account_id>/events/", guard(events.show), name="events"),
         path("accounts/account/<int:account_id>/events/kit/<slug:kit>/", guard(events.kit), name="events_kit"),
-        path("rules/", guard(views.rules), name="rules"),
-        path("rules/<str:rule_id>/", guard(views.rule), name="rule"),
+        path("rules/", guard(rules.listed), name="rules"),
+        path("rules/<str:rule_id>/", guard(rules.shown), name="rule"),
+        path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
         path("plugins/", guard(views.plugins), name="plugins"),
         path("tokens/", guard(views.tokens), name="tokens"),
         path("tokens/<str:key>/revoke/", guard(views.revoke), name="revoke_token"),

@@ -1,71 +1,20 @@
-"""Policies, rules, plugins and API tokens."""
+"""Plugins and API tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from nephoscope.accounts import people
 from nephoscope.accounts.permissions import demand
-from nephoscope.alerts.models import SeverityChoice
-from nephoscope.alerts.queries import scores
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import page
-from nephoscope.console.pages.alert import steps
 from nephoscope.plugins import registry
-
-
-def policies(request: HttpRequest) -> HttpResponse:
-    """List the frameworks with their scores."""
-    demand(request.user, "look")
-    found = scores(request.user)
-    shown = [(each, found.of(each)) for each in registry().frameworks.values()]
-    return page(request, "console/policies.html", _("Policies"), policies=shown)
-
-
-def policy(request: HttpRequest, policy_id: str) -> HttpResponse:
-    """Show a framework's controls, the rules that answer each, and how those stand."""
-    demand(request.user, "look")
-    framework = registry().frameworks.get(policy_id)
-    if framework is None:
-        raise Http404
-    found, known = scores(request.user), registry().rules
-    controls = [
-        (control, [(known[id], found.over([id])) for id in control.rules if id in known])
-        for control in framework.controls
-    ]
-    return page(request, "console/policy.html", framework.name, policy=framework, score=found.of(framework),
-                controls=controls)  # fmt: skip
-
-
-def rules(request: HttpRequest) -> HttpResponse:
-    """List the rules that the enabled plugins bring."""
-    demand(request.user, "look")
-    wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
-    found = scores(request.user)
-    shown = [
-        (each, found.over([each.id]))
-        for each in registry().rules.values()
-        if wanted in f"{each.id} {each.title}".lower() and severity in ("", each.severity)
-    ]
-    return page(request, "console/rules.html", _("Rules"), rules=shown, severities=SeverityChoice.choices,
-                wanted=request.GET.get("q", ""), severity=severity, narrowed=bool(wanted or severity))  # fmt: skip
-
-
-def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
-    """Show what a rule checks, why, and how it is fixed by hand."""
-    demand(request.user, "look")
-    found = registry().rules.get(rule_id)
-    if found is None:
-        raise Http404
-    fixes = [registry().remediations[id] for id in found.remediations if id in registry().remediations]
-    return page(request, "console/rule.html", found.title, rule=found, steps=steps(found.fix), fixes=fixes,
-                answers=registry().answers.get(found.id, ()), score=scores(request.user).over([found.id]))  # fmt: skip
 
 
 def plugins(request: HttpRequest) -> HttpResponse:

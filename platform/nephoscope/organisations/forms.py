@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.services import policies_for
 from nephoscope.console.forms import ConsoleForm
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Organisation
+from nephoscope.policies.queries import policies_for
 
 _TEXTS = ("name", "role_name", "role_path", "write_role_name", "scan_every")
 _LINES = ("include", "exclude", "regions")

@@ -15,10 +15,11 @@ from django_q.tasks import async_task
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.services import available_regions, permissions_for, policies_for, provider_of
+from nephoscope.accounts.services import available_regions, permissions_for, provider_of
 from nephoscope.audit.services import Actor, record
 from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import policies_for
 
 NOBODY = "0" * 12
 """A number that no account has, to try a pattern of roles with."""

@@ -18,7 +18,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.console.base import ConsoleAdmin, attempt, page
 from nephoscope.console.filters import Filter, fixed
 from nephoscope.console.templatetags.neph import state, when
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks
 from nephoscope.reports import services
 from nephoscope.reports.forms import ScheduleForm, shown_values
 from nephoscope.reports.making import NotSent, wanted
@@ -89,10 +89,10 @@ class ReportScheduleAdmin(ConsoleAdmin):
         )  # fmt: skip
 
     def detail(self, request: HttpRequest, shown: ReportSchedule) -> dict[str, Any]:
-        frameworks = registry().frameworks
+        known = frameworks()
         return {
             "schedule": shown,
-            "policies": [(id, frameworks[id].name if id in frameworks else id) for id in shown.policies],
+            "policies": [(id, known[id].name if id in known else id) for id in shown.policies],
             "runs": shown.runs.select_related("requested_by")[: services.RUNS_KEPT],
             "may_change": request.user.may("schedule"),  # type: ignore[union-attr]
             **contents(shown),

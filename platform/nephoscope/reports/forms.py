@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.console.forms import ConsoleForm
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import Every, Form, ReportSchedule
 from nephoscope.reports.services import groups_of
 
@@ -55,10 +55,10 @@ class ScheduleForm(ConsoleForm):
             "No account and no group ticked: all that %(owner)s sees when it is sent."
         ) % {"owner": owner or "—"}  # fmt: skip
         fields["hour"].help_text = _("By the clock of %(zone)s.") % {"zone": owner.time_zone if owner else "—"}
-        chosen = {id for account in accounts for id in account.policies} | {*self.initial.get("policies", ())}
-        fields["policies"].choices = [
-            (each.id, each.name) for each in registry().frameworks.values() if each.id in chosen
-        ]
+        known = catalogue()
+        applied = {each.id for account in accounts for each in known.applied(account)}
+        offered = applied | {*self.initial.get("policies", ())}
+        fields["policies"].choices = [(each.id, each.name) for each in known.policies.values() if each.id in offered]
         if not settings.EMAIL_HOST:
             _off(fields["mail_to"], _("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL."))
         else:

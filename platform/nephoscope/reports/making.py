@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts.compliance import Compliance, ControlState, detail
 from nephoscope.alerts.report import FORMS, file_name
+from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import ReportSchedule
 
 MOST = 200
@@ -44,7 +44,7 @@ def accounts_of(schedule: ReportSchedule) -> list[Account]:
 
 
 def wanted(schedule: ReportSchedule) -> list[tuple[Account, domain.Framework]]:
-    """Return what is reported on: each account by each policy that was chosen for both.
+    """Return what is reported on: each account by each policy that applies to it and was chosen here.
 
     :raises NotSent: there is nothing, too much, or nobody whose rights it could be made with.
     """
@@ -58,11 +58,12 @@ def wanted(schedule: ReportSchedule) -> list[tuple[Account, domain.Framework]]:
     accounts = accounts_of(schedule)
     if not accounts:
         raise NotSent(_("Its owner %(name)s sees none of its accounts.") % {"name": owner})
+    known = catalogue()
     found = [
         (account, policy)
         for account in accounts
-        for policy in policies_for(account)
-        if policy.id in account.policies and (not schedule.policies or policy.id in schedule.policies)
+        for policy in known.applied(account)
+        if not schedule.policies or policy.id in schedule.policies
     ]
     if not found:
         raise NotSent(_("None of its accounts is checked by its policies."))

@@ -28,6 +28,7 @@ def _by_one_thread(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def apply() -> None:
     """Same answers, sooner."""
+    from botocore.loaders import create_loader
     from moto import backends
     from moto.core import responses, routing, utils
     from moto.core.utils import method_names_from_class
@@ -48,7 +49,7 @@ def apply() -> None:
 
     # lists botocore's 400 services, with some stats for each, before it reads one model; and when a service is first
     # called by fifty threads, each of them reads it and builds its routes
-    replace(utils, "create_loader")(functools.cache(utils.create_loader))
+    replace(utils, "create_loader")(functools.cache(create_loader))
     replace(utils, "_load_service_model")(_by_one_thread(utils._load_service_model))
     get_router = routing.ServiceOperationRouter._get_router
     by_one = _by_one_thread(lambda router, protocol: get_router(router, protocol))

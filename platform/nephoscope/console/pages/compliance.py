@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import demand
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts import compliance
 from nephoscope.alerts.compliance import ControlState
 from nephoscope.alerts.compliance_api import download
+from nephoscope.alerts.days import DAYS, trend
 from nephoscope.alerts.queries import ids
 from nephoscope.alerts.report import FORMS
 from nephoscope.console.base import page
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks, policies_for
 
 
 def matrix(request: HttpRequest) -> HttpResponse:
@@ -28,14 +28,15 @@ def matrix(request: HttpRequest) -> HttpResponse:
     visible = list(Account.objects.visible_to(request.user))
     wanted, policy = ids(request.GET.get("account", "")), request.GET.get("policy", "")
     accounts = [each for each in visible if not wanted or each.pk in wanted]
-    policies = [each for each in registry().frameworks.values() if policy in ("", each.id)]
+    known = frameworks().values()
+    policies = [each for each in known if policy in ("", each.id)]
     cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
     in_force = [row for row in rows if any(cell and cell.chosen for cell in row[1])]
     others = [row for row in rows if row not in in_force]
     return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, in_force=in_force,
                 others=others, visible=visible,
-                all_policies=registry().frameworks.values(), account=wanted[0] if wanted else "", policy=policy,
+                all_policies=known, account=wanted[0] if wanted else "", policy=policy,
                 narrowed=bool(wanted or policy))  # fmt: skip
 
 
@@ -55,16 +56,16 @@ def detail(request: HttpRequest, account_id: int, policy_id: str) -> HttpRespons
     state = request.GET.get("state", "")
     shown = [each for each in found.controls if state in ("", each.state)]
     states = [(ControlState(key), count) for key, count in found.counts.items() if count]
-    days = compliance.trend(account, policy)
+    days = trend(account, policy)
     today = timezone.localdate()
     return page(request, "console/compliance_detail.html", f"{policy.name}: {account.name}", found=found, state=state,
                 controls=shown, states=states, forms=FORMS, days=days, bars=_bars(days, today),
-                width=compliance.DAYS * 10, first_day=today - timedelta(days=compliance.DAYS - 1))  # fmt: skip
+                width=DAYS * 10, first_day=today - timedelta(days=DAYS - 1))  # fmt: skip
 
 
 def _bars(days: list[tuple[date, int | None]], today: date) -> list[dict[str, Any]]:
     """Return the trend as bars, each at its day; a day is ten units wide, and none is drawn for a single day."""
-    first = today - timedelta(days=compliance.DAYS - 1)
+    first = today - timedelta(days=DAYS - 1)
     drawn = []
     for day, score in days if len(days) > 1 else ():
         height = max(2, score or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,13 +12,18 @@ from django.utils.translation import gettext as _
 from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import come_from
 from nephoscope.console.pages import events
-from nephoscope.domain import Field
+from nephoscope.console.pages.rules import values
+from nephoscope.domain import Field, Framework, Rule
 from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
+from nephoscope.plugins import registry
+from nephoscope.policies.models import OWN, RuleSetting
+from nephoscope.policies.queries import InForce, catalogue
 
 Errors = dict[str, list[str]]
 
@@ -97,13 +103,20 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
         "regions_problem": problem,
         "services": [(each, each.id in ticked_services) for each in services.provider_of(account).services],
         "scan_every": posted.get("scan_every", "") if posted else account.scan_every,
-        "policies": [
-            (each, each.id in (posted.getlist("policies") if posted else account.policies))
-            for each in services.policies_for(account)
-        ],
+        "policies": _by_family(account, posted.getlist("policies") if posted else account.policies),
+        "tags": posted.get("tags", "") if posted else written(account.tags),
         "groups": [(each, each in account.groups.all()) for each in AccountGroup.objects.all()],
         "running": account.scans.filter(state__in=ACTIVE).first(),
     }
+
+
+def _by_family(account: Account, ticked: list[str]) -> list[tuple[str, list[tuple[Framework, bool, bool]]]]:
+    """Return what can be chosen under headings: whether each is, and whether the account's tags bring it anyway."""
+    known = catalogue()
+    tagged, found = known.by_tag(account), defaultdict(list)
+    for each in known.offered(account):
+        found[each.family or _("Others")].append((each, each.id in ticked, each in tagged))
+    return sorted(found.items(), key=lambda family: (not family[1][0][0].id.startswith(OWN), family[0]))
 
 
 def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
@@ -115,6 +128,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
     return services.configure_account(
         actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
         services=posted.getlist("services"), policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
+        tags=read(posted.get("tags", "")) if "tags" in posted else None,
     )  # fmt: skip
 
 
@@ -130,7 +144,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
     ]  # fmt: skip
-    known = {each.id: each for each in services.policies_for(account)}
+    all_policies = catalogue()
+    known = {each.id: each for each in all_policies.offered(account)}
     named = {each.id: each.name for each in provider.services} if provider else {}
     return {
         **events.account_context(account),
@@ -141,12 +156,28 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "policies": [(each, known.get(each)) for each in account.policies],
+        "tagged": all_policies.by_tag(account),
+        "set_rules": _set_rules(account),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
         "resting": why_resting(account),
         "memberships": account.memberships.select_related("organisation"),
     }
+
+
+def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
+    """Return the rules that are set for the account, and those of its policies that are off everywhere."""
+    in_force, known = InForce.of(account), registry().rules
+    rows = [
+        row for row in in_force.settings.values()
+        if row.account_id or (row.policy_id is None and row.off and in_force.holds(row.rule_id))
+    ]  # fmt: skip
+    return [
+        (row, rule, values(rule, row) if rule else [])
+        for row in rows
+        for rule in [known.get(row.rule_id)]
+    ]  # fmt: skip
 
 
 def removal(account: Account) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Scan
+from nephoscope.policies.models import Policy, PolicyScope, RuleSetting
 from nephoscope.reports.models import ReportSchedule
 
 _VISIBLE: dict[str, Any] = {
@@ -23,6 +24,15 @@ def address_of(user: Any, kind: str, pk: str) -> str:
     """Return the address of the thing's page; empty when it is gone or the user may not see it."""
     if not pk.isdecimal():
         return ""
+    if kind == "policy":
+        key = Policy.objects.filter(pk=int(pk)).values_list("key", flat=True).first()
+        return reverse("admin:policy", args=[key]) if key else ""
+    if kind == "policyscope":
+        policy = PolicyScope.objects.filter(pk=int(pk)).values_list("policy", flat=True).first()
+        return reverse("admin:policy", args=[policy]) if policy else ""
+    if kind == "rulesetting":
+        rule = RuleSetting.objects.visible_to(user).filter(pk=int(pk)).values_list("rule_id", flat=True).first()
+        return reverse("admin:rule", args=[rule]) if rule else ""
     if kind in _VISIBLE:
         model = _VISIBLE[kind]
         rows = model.objects.visible_to(user)

@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nephoscope.alerts.models import Finding, KindChoice, SeverityChoice, VerdictChoice
-from nephoscope.domain import Rule
+from nephoscope.domain import Parameter, Rule
+from nephoscope.parameters import in_words
+from nephoscope.policies.queries import SetRule
 from nephoscope.view import as_unknown
 
 register = template.Library()
@@ -35,6 +37,12 @@ def severity(value: str) -> SafeString:
         value if known else "unknown",
         SeverityChoice(value).label if known else _("Unknown"),
     )
+
+
+@register.simple_tag
+def threshold(given: SetRule, parameter: Parameter) -> str:
+    """Return the value of a rule's parameter that is in force."""
+    return in_words(given.parameters[parameter.name])
 
 
 def age(moment: datetime) -> str:

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import policies_for
 from nephoscope.alerts.compliance import detail
 from nephoscope.alerts.report import FORMS
 from nephoscope.inventory.management.commands.scan import find_account
+from nephoscope.policies.queries import policies_for
 
 
 class Command(BaseCommand):

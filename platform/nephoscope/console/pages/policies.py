@@ -1,0 +1,182 @@
+"""Policies: all of them, one with its rules as they are set, and what makes one a person's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.tags import written
+from nephoscope.alerts.queries import scores
+from nephoscope.audit.services import Actor
+from nephoscope.console.base import attempt, page
+from nephoscope.console.forms import ConsoleForm, NewPolicyForm, PolicyForm, TagsForm
+from nephoscope.plugins import registry
+from nephoscope.policies import services
+from nephoscope.policies.models import Policy
+from nephoscope.policies.queries import Catalogue, catalogue, set_in
+
+
+def listed(request: HttpRequest) -> HttpResponse:
+    """List the policies, own ones first, with their scores and to how many accounts each applies."""
+    demand(request.user, "look")
+    found, known = scores(request.user), catalogue()
+    applied = [policy.id for account in Account.objects.visible_to(request.user) for policy in known.applied(account)]
+    own = set(Policy.objects.values_list("key", flat=True))
+    shown = sorted(known.policies.values(), key=lambda each: each.id not in own)
+    rows = [(each, found.of(each), each.id in own, applied.count(each.id)) for each in shown]
+    return page(request, "console/policies.html", _("Policies"), policies=rows)
+
+
+def _find(policy_id: str, known: Catalogue) -> domain.Framework:
+    if policy_id not in known.policies:
+        raise Http404
+    return known.policies[policy_id]
+
+
+def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
+    """Show a policy's controls, the rules that answer each, as they are set, and how those stand."""
+    demand(request.user, "look")
+    known = catalogue()
+    policy, found = _find(policy_id, known), scores(request.user)
+    own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
+    rules = set_in(policy)
+    controls = [
+        (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
+        for control in policy.controls
+    ]  # fmt: skip
+    accounts = Account.objects.visible_to(request.user).select_related("rejudging")
+    tagged = [each for each in accounts if policy in known.by_tag(each)]
+    others = sorted((each for each in registry().rules.values() if each.id not in policy.rules), key=lambda r: r.title)
+    return page(
+        request, "console/policy.html", policy.name, policy=policy, own=own, score=found.of(policy), controls=controls,
+        source=known.policies.get(own.based_on) if own else None, tags=known.scopes.get(policy_id, {}),
+        chosen=[each for each in accounts if policy_id in each.policies], tagged=tagged, others=others,
+    )  # fmt: skip
+
+
+def _form(request: HttpRequest, form: ConsoleForm, title: str, cancel: str, intro: str = "") -> HttpResponse:
+    return page(request, "console/form.html", title, form=form, list_address=cancel, intro=intro)
+
+
+def _to(policy: Policy) -> HttpResponseRedirect:
+    answer: HttpResponseRedirect = redirect("admin:policy", policy.key)
+    return answer
+
+
+def _address(policy: str) -> str:
+    return str(redirect("admin:policy", policy).url)
+
+
+def say_judged_again(request: HttpRequest, accounts: int) -> None:
+    """Say that something was saved, and what follows from it."""
+    again = ngettext(
+        "%(n)s account is being judged again, without a new scan.",
+        "%(n)s accounts are being judged again, without a new scan.", accounts,
+    )  # fmt: skip
+    messages.success(request, _("Saved.") + (" " + again % {"n": accounts} if accounts else ""))
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """Make an own policy, most often as a copy of another."""
+    actor, known = Actor.from_request(request), catalogue()
+    actor.demand("set_policies")
+    source = known.policies.get(request.GET.get("based_on", ""))
+    initial = {"based_on": source.id, "name": _("%(name)s, own") % {"name": source.name}} if source else {}
+    form = NewPolicyForm(request.POST or None, initial=initial)
+    nothing = [("", _("Nothing: begin without rules"))]
+    form.fields["based_on"].choices = nothing + [(each.id, each.name) for each in known.policies.values()]  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid():
+        try:
+            policy = services.create_policy(actor, **form.cleaned_data, provider=next(iter(registry().providers), ""))
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("%(name)s was made. It applies to no account yet.") % {"name": policy.name})
+            return _to(policy)
+    intro = _("A policy of your own can be changed: rules added and removed, their severity and thresholds set.")
+    return _form(request, form, _("New policy"), _address(source.id) if source else "..", intro)
+
+
+def _own(request: HttpRequest, policy_id: str) -> tuple[Actor, Policy]:
+    actor = Actor.from_request(request)
+    actor.demand("set_policies")
+    return actor, get_object_or_404(Policy, key=policy_id)
+
+
+def edit(request: HttpRequest, policy_id: str) -> HttpResponse:
+    """Change an own policy's name and description."""
+    actor, policy = _own(request, policy_id)
+    form = PolicyForm(request.POST or None, initial={"name": policy.name, "description": policy.description})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.configure_policy(actor, policy, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Saved."))
+            return _to(policy)
+    return _form(request, form, _("Change %(name)s") % {"name": policy.name}, _address(policy_id))
+
+
+def delete(request: HttpRequest, policy_id: str) -> HttpResponse:
+    """Ask, then delete an own policy."""
+    actor, policy = _own(request, policy_id)
+    if request.method == "POST":
+        if attempt(request, lambda: services.remove_policy(actor, policy) or True) is None:
+            return _to(policy)
+        messages.success(request, _("%(name)s was removed.") % {"name": policy.name})
+        return redirect("admin:policies")
+    return page(request, "console/remove.html", policy.name, name=policy.name, back=_address(policy_id))
+
+
+def scope(request: HttpRequest, policy_id: str) -> HttpResponse:
+    """Set which tags bring a policy to accounts."""
+    actor, known = Actor.from_request(request), catalogue()
+    actor.demand("set_policies")
+    policy = _find(policy_id, known)
+    form = TagsForm(request.POST or None, initial={"tags": written(known.scopes.get(policy_id, {}))})
+    if request.method == "POST" and form.is_valid():
+        before = {each.pk for each in services.applied_to(policy_id, known)}
+        try:
+            services.set_scope(actor, policy_id, form.cleaned_data["tags"])
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            say_judged_again(request, len(before ^ {each.pk for each in services.applied_to(policy_id)}))
+            return redirect("admin:policy", policy_id)
+    title = _("Accounts that %(name)s applies to by tag") % {"name": policy.name}
+    return _form(request, form, title, _address(policy_id))
+
+
+def add(request: HttpRequest, policy_id: str) -> HttpResponse:
+    """Add a rule to an own policy."""
+    actor, policy = _own(request, policy_id)
+    asked: dict[str, Any] = {name: request.POST.get(name, "") for name in ("rule", "control")}
+    if request.method == "POST" and attempt(request, lambda: services.add_rule(actor, policy, **asked)) is not None:
+        say_judged_again(request, len(services.applied_to(policy_id)))
+    return _to(policy)
+
+
+def remove(request: HttpRequest, policy_id: str, rule_id: str) -> HttpResponse:
+    """Show which controls a rule answers, then take it out of all of them."""
+    actor, policy = _own(request, policy_id)
+    if request.method == "POST":
+        if attempt(request, lambda: services.remove_rule(actor, policy, rule_id)) is not None:
+            say_judged_again(request, len(services.applied_to(policy_id)))
+        return _to(policy)
+    controls = [each for each in policy.to_domain().controls if rule_id in each.rules]
+    if not controls:
+        raise Http404
+    return page(
+        request, "console/policy_remove.html", policy.name, policy=policy, rule=registry().rules.get(rule_id),
+        rule_id=rule_id, controls=controls, accounts=services.applied_to(policy_id),
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""Rules: all of them, one with how it is set and where, and setting it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import demand
+from nephoscope.alerts.models import SeverityChoice
+from nephoscope.alerts.queries import ids, scores
+from nephoscope.audit.services import Actor
+from nephoscope.console.base import page
+from nephoscope.console.forms import RuleSettingForm
+from nephoscope.console.pages.alert import steps
+from nephoscope.parameters import in_words
+from nephoscope.plugins import registry
+from nephoscope.policies import rule_settings
+from nephoscope.policies.models import Policy, RuleSetting
+from nephoscope.policies.queries import SetRule, catalogue, laid_over, plain
+from nephoscope.policies.rule_settings import Place
+
+
+def listed(request: HttpRequest) -> HttpResponse:
+    """List the rules that the enabled plugins bring, with the severity that holds everywhere."""
+    demand(request.user, "look")
+    wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
+    found = scores(request.user)
+    everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
+    shown = [
+        (each, found.over([each.id]), laid_over(plain(each), everywhere.get(each.id)).severity,
+         each.id in everywhere and everywhere[each.id].off)
+        for each in registry().rules.values()
+        if wanted in f"{each.id} {each.title}".lower()
+    ]  # fmt: skip
+    return page(request, "console/rules.html", _("Rules"), rules=[each for each in shown if severity in ("", each[2])],
+                severities=SeverityChoice.choices, wanted=request.GET.get("q", ""), severity=severity,
+                narrowed=bool(wanted or severity))  # fmt: skip
+
+
+def _find(rule_id: str) -> domain.Rule:
+    rule = registry().rules.get(rule_id)
+    if rule is None:
+        raise Http404
+    return rule
+
+
+def values(rule: domain.Rule, row: RuleSetting) -> list[tuple[str, str]]:
+    """Return what a row sets of a rule's parameters, in words."""
+    set_there = laid_over(plain(rule), row).parameters
+    return [(each.label, in_words(set_there[each.name])) for each in rule.parameters if each.name in row.parameters]
+
+
+def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
+    """Show what a rule checks, why, how it is fixed by hand, and where it is set otherwise."""
+    demand(request.user, "look")
+    rule, known = _find(rule_id), catalogue()
+    fixes = [registry().remediations[id] for id in rule.remediations if id in registry().remediations]
+    rows = RuleSetting.objects.visible_to(request.user).filter(rule_id=rule_id).select_related("account", "policy")
+    places = sorted(rows, key=lambda row: (row.account_id is not None, row.policy_id is not None, row.place))
+    everywhere = next((row for row in places if row.account is None and row.policy is None), None)
+    in_force = laid_over(plain(rule), everywhere)
+    return page(
+        request, "console/rule.html", rule.title, rule=rule, steps=steps(rule.fix), fixes=fixes,
+        answers=known.answers.get(rule.id, ()), score=scores(request.user).over([rule.id]), in_force=in_force,
+        parameters=[(each.label, in_words(in_force.parameters[each.name])) for each in rule.parameters],
+        everywhere=everywhere, places=[(row, values(rule, row)) for row in places],
+        accounts=Account.objects.visible_to(request.user),
+        policies=[each for each in Policy.objects.all() if rule_id in each.to_domain().rules],
+    )  # fmt: skip
+
+
+def _place(request: HttpRequest) -> Place:
+    """Return the place that the address names: ``?account=3``, ``?policy=own_ours``, or neither."""
+    if account := request.GET.get("account", ""):
+        rows = Account.objects.visible_to(request.user).filter(pk__in=ids(account)[:1])
+        return Place(account=get_object_or_404(rows))
+    if policy := request.GET.get("policy", ""):
+        return Place(policy=get_object_or_404(Policy, key=policy))
+    return rule_settings.EVERYWHERE
+
+
+def _titled(rule: domain.Rule, place: Place) -> str:
+    if place.account:
+        return _("“%(rule)s” in %(place)s") % {"rule": rule.title, "place": place.account.name}
+    if place.policy:
+        return _("“%(rule)s” in the policy %(place)s") % {"rule": rule.title, "place": place.policy.name}
+    return _("“%(rule)s” everywhere") % {"rule": rule.title}
+
+
+def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
+    """Set a rule in one place, or take back what was set there."""
+    actor = Actor.from_request(request)
+    actor.demand("set_policies")
+    rule, place = _find(rule_id), _place(request)
+    row = RuleSetting.objects.filter(rule_id=rule_id, account=place.account, policy=place.policy).first()
+    back = redirect("admin:policy", place.policy.key) if place.policy else redirect("admin:rule", rule_id)
+    if request.method == "POST" and "lift" in request.POST:
+        if row:
+            rule_settings.lift(actor, row)
+            messages.success(request, _("Taken back; what is stored is being judged again."))
+        return back
+    form = RuleSettingForm(request.POST or None, usual=_usual(rule, place), may_be_off=not place.policy,
+                           initial=_initial(rule, row))  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        try:
+            rule_settings.set_rule(actor, rule_id, place, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Saved; what is stored is being judged again, without a new scan."))
+            return back
+    return page(request, "console/rule_set.html", _titled(rule, place), form=form, list_address=back.url, row=row,
+                rule=rule)  # fmt: skip
+
+
+def _usual(rule: domain.Rule, place: Place) -> SetRule:
+    """Return how the rule is set where nothing is set in this place."""
+    if place == rule_settings.EVERYWHERE:
+        return plain(rule)
+    return laid_over(plain(rule), RuleSetting.objects.filter(rule_id=rule.id, account=None, policy=None).first())
+
+
+def _initial(rule: domain.Rule, row: RuleSetting | None) -> dict[str, Any]:
+    if row is None:
+        return {}
+    set_there = laid_over(plain(rule), row).parameters
+    shown = {name: in_words(set_there[name]) for name in row.parameters if name in set_there}
+    return {"off": row.off, "severity": row.severity, "reason": row.reason, **shown}

@@ -1,0 +1,60 @@
+"""Asking that what is stored of accounts is judged again. It is done by :mod:`nephoscope.alerts.rejudging`.
+
+The truth is a row per account; the queue only wakes workers. A request locks that row in the transaction of the change
+that it is for, so a worker that takes the row sees that change, or finds the row asking again when it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from nephoscope.accounts.models import Account
+from nephoscope.policies.models import Rejudging
+
+OVERDUE = timedelta(minutes=1)
+"""After this, a request that nobody works on is put into the queue again."""
+
+
+def request(accounts: Iterable[Account]) -> int:
+    """Ask that these accounts are judged again; call it in the transaction of the change. Returns how many.
+
+    However many changes there are, one task waits per account.
+    """
+    connected = sorted({each.pk: each for each in accounts if each.verified_at}.values(), key=lambda each: each.pk)
+    for account in connected:
+        with transaction.atomic():
+            now = timezone.now()
+            row, made = Rejudging.objects.select_for_update().get_or_create(
+                account=account, defaults={"wanted_at": now}
+            )  # fmt: skip
+            waited, row.wanted_at = not made and row.waiting, now
+            row.save(update_fields=["wanted_at"])
+            if not waited:
+                transaction.on_commit(partial(wake, account.pk))
+    return len(connected)
+
+
+def wake(account_id: int) -> None:
+    """Ask the queue for a worker; one that finds nothing to do ends at once."""
+    async_task("nephoscope.tasks.rejudge", account_id, task_name=f"judge account {account_id} again")
+
+
+def wake_waiting() -> int:
+    """Wake workers for what waits and nobody works on: its worker died, or a scan was under way.
+
+    Run every minute by the queue; returns how many were woken.
+    """
+    now = timezone.now()
+    waiting = Rejudging.objects.filter(Q(judged_for=None) | Q(judged_for__lt=F("wanted_at")))
+    idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lt=now), wanted_at__lt=now - OVERDUE)
+    accounts = list(idle.values_list("account_id", flat=True))
+    for account in accounts:
+        wake(account)
+    return len(accounts)

@@ -1,0 +1,209 @@
+"""Making policies one's own, and setting to which accounts a policy applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts import tags as account_tags
+from nephoscope.accounts.models import Account
+from nephoscope.audit.services import Actor, record
+from nephoscope.plugins import registry
+from nephoscope.policies.models import OWN, Policy, PolicyScope
+from nephoscope.policies.queries import Catalogue, catalogue
+from nephoscope.policies.rejudging import request
+
+ADDED = "added"
+"""The id of the control that holds the rules which a person added without naming a control."""
+
+
+def applied_to(policy: str, known: Catalogue | None = None) -> list[Account]:
+    """Return the accounts that a policy applies to, by choice or by tag."""
+    known = known or catalogue()
+    return [each for each in Account.objects.all() if policy in {found.id for found in known.applied(each)}]
+
+
+@transaction.atomic
+def create_policy(actor: Actor, *, name: str, description: str = "", based_on: str = "", provider: str = "") -> Policy:
+    """Make an own policy: a copy of another one (``based_on``), or one without any rule yet.
+
+    :raises ValidationError: a name that is taken, a policy or provider that is not known; names the field.
+    """
+    actor.demand("set_policies")
+    source = catalogue().policies.get(based_on)
+    if based_on and source is None:
+        raise ValidationError({"based_on": [_("There is no policy %(id)s.") % {"id": based_on}]})
+    provider = source.provider if source else provider
+    if provider not in registry().providers:
+        known = ", ".join(registry().providers)
+        message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
+        raise ValidationError({"provider": [message % {"provider": provider, "known": known}]})
+    policy = Policy(name=name.strip(), description=description.strip(), provider=provider, based_on=based_on,
+                    controls=_as_json(source.controls if source else ()), created_by=actor.user)  # fmt: skip
+    policy.key = _free_key(policy.name)
+    _check(policy)
+    policy.save()
+    how = f"as a copy of {source.name}" if source else "without rules"
+    record(actor, "policy.created", policy, f"made the policy {policy.name} {how}", after=_described(policy))
+    return policy
+
+
+@transaction.atomic
+def configure_policy(
+    actor: Actor, policy: Policy, *, name: str | None = None, description: str | None = None
+) -> Policy:
+    """Change an own policy's name or description; its key stays.
+
+    :raises ValidationError: a name that is taken; names the field.
+    """
+    actor.demand("set_policies")
+    before = _described(policy)
+    policy.name = policy.name if name is None else name.strip()
+    policy.description = policy.description if description is None else description.strip()
+    _check(policy)
+    if (after := _described(policy)) != before:
+        policy.save()
+        what = f"renamed the policy {before['name']} to {policy.name}" if after["name"] != before["name"] else (
+            f"described the policy {policy.name} anew"
+        )  # fmt: skip
+        record(actor, "policy.changed", policy, what, before=before, after=after)
+    return policy
+
+
+@transaction.atomic
+def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Policy:
+    """Add a rule to a control, or, when none is named, to one for added rules.
+
+    :raises ValidationError: the rule or the control is not known, or holds it already; names the field.
+    """
+    actor.demand("set_policies")
+    policy = Policy.objects.select_for_update().get(pk=policy.pk)
+    if rule not in registry().rules:
+        raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule}]})
+    chosen = next((each for each in policy.controls if each["id"] == (control or ADDED)), None)
+    if chosen is None and control:
+        raise ValidationError({"control": [_("The policy has no control %(id)s.") % {"id": control}]})
+    if chosen is None:
+        chosen = {"id": ADDED, "title": _("Added rules"), "rules": [], "manual": False}
+        policy.controls.append(chosen)
+    if rule in chosen["rules"]:
+        raise ValidationError({"rule": [_("The control holds this rule already.")]})
+    chosen["rules"].append(rule)
+    chosen["manual"] = False
+    policy.save()
+    summary = f"added “{_title(rule)}” to “{chosen['title']}” of {policy.name}"
+    _say(actor, policy, rule, summary, added=True)
+    return policy
+
+
+@transaction.atomic
+def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
+    """Take a rule out of every control of an own policy.
+
+    :raises ValidationError: the policy does not hold it.
+    """
+    actor.demand("set_policies")
+    policy = Policy.objects.select_for_update().get(pk=policy.pk)
+    if rule not in policy.to_domain().rules:
+        raise ValidationError({"rule": [_("The policy does not hold the rule %(id)s.") % {"id": rule}]})
+    for control in policy.controls:
+        control["rules"] = [each for each in control["rules"] if each != rule]
+    policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
+    policy.save()
+    policy.rule_settings.filter(rule_id=rule).delete()
+    _say(actor, policy, rule, f"removed “{_title(rule)}” from {policy.name}", added=False)
+    return policy
+
+
+def _say(actor: Actor, policy: Policy, rule: str, summary: str, *, added: bool) -> None:
+    record(actor, "policy.rule_added" if added else "policy.rule_removed", policy, summary,
+           before=None if added else {"rule": rule}, after={"rule": rule} if added else None)  # fmt: skip
+    request(applied_to(policy.key))
+
+
+@transaction.atomic
+def remove_policy(actor: Actor, policy: Policy) -> None:
+    """Delete an own policy that applies to no account.
+
+    :raises ValidationError: accounts use it; names them.
+    """
+    actor.demand("set_policies")
+    Policy.objects.select_for_update().get(pk=policy.pk)
+    used = applied_to(policy.key)
+    # Pending accounts have chosen nothing yet, and no provider may be enabled that offers it: look at the rows, too.
+    used += [each for each in Account.objects.filter(policies__contains=policy.key) if each not in used]
+    if used:
+        names = ", ".join(each.name for each in used)
+        message = _("%(policy)s applies to %(names)s. Take it away there first.")
+        raise ValidationError({"policy": [message % {"policy": policy.name, "names": names}]})
+    record(actor, "policy.removed", policy, f"deleted the policy {policy.name}", before=_described(policy))
+    PolicyScope.objects.filter(policy=policy.key).delete()
+    policy.delete()
+
+
+@transaction.atomic
+def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
+    """Let a policy, own or of a plugin, apply to every account that has all these tags; none take that back.
+
+    :raises ValidationError: the policy is not known, or the tags are malformed; names the field.
+    """
+    actor.demand("set_policies")
+    known = catalogue()
+    if policy not in known.policies:
+        raise ValidationError({"policy": [_("There is no policy %(id)s.") % {"id": policy}]})
+    wanted = account_tags.checked(tags)
+    scope, _made = PolicyScope.objects.select_for_update().get_or_create(policy=policy)
+    if scope.tags == wanted:
+        return scope
+    before, had = scope.tags, {each.pk: each for each in applied_to(policy, known)}
+    scope.tags = wanted
+    scope.save()
+    has = {each.pk: each for each in applied_to(policy)}
+    where = ", ".join(account_tags.written(wanted).splitlines())
+    where = f"accounts with the tags {where}" if wanted else "no account by its tags"
+    record(
+        actor,
+        "policy.scoped",
+        scope,
+        f"let {known.policies[policy].name} apply to {where}",
+        before={"tags": before},
+        after={"tags": wanted},
+    )
+    request(each for pk, each in {**had, **has}.items() if (pk in had) != (pk in has))
+    return scope
+
+
+def _free_key(name: str) -> str:
+    stem = f"{OWN}{slugify(name).replace('-', '_') or 'policy'}"[:90]
+    taken, key, number = set(Policy.objects.values_list("key", flat=True)) | set(registry().frameworks), stem, 2
+    while key in taken:
+        key, number = f"{stem}_{number}", number + 1
+    return key
+
+
+def _check(policy: Policy) -> None:
+    policy.full_clean(exclude=["controls", "created_by"])
+    if any(each.name == policy.name for each in registry().frameworks.values()):
+        raise ValidationError({"name": [_("A policy named %(name)s exists already.") % {"name": policy.name}]})
+
+
+def _as_json(controls: Iterable[domain.Control]) -> list[dict[str, Any]]:
+    return [
+        {"id": each.id, "title": each.title, "rules": list(each.rules), "manual": each.manual} for each in controls
+    ]  # fmt: skip
+
+
+def _described(policy: Policy) -> Mapping[str, Any]:
+    return {"name": policy.name, "description": policy.description, "based_on": policy.based_on,
+            "rules": len(policy.to_domain().rules)}  # fmt: skip
+
+
+def _title(rule: str) -> str:
+    known = registry().rules.get(rule)
+    return known.title if known else rule
