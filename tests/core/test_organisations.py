@@ -29,6 +29,7 @@ from nephoscope.organisations.services import (
     request_sync,
 )
 from nephoscope.organisations.sync import sync_due, sync_organisation
+from nephoscope.policies.models import PolicyScope, Rejudging
 from nephoscope.tasks import sync_organisation as task
 from nephoscope_aws_simulator.testing import Simulator
 
@@ -249,6 +250,7 @@ def test_names_and_tags_follow_unless_a_person_renamed_the_account(
     aws: Simulator, synced: Organisation, system: Actor, numbers: dict[str, str]
 ) -> None:
     Account.objects.filter(name=ANALYTICS).update(name="data")
+    PolicyScope.objects.create(policy="aws_cis_6.0", tags={"Team": "shop"})
     for name in (WEBSHOP, ANALYTICS):
         patch(aws, numbers[name], name=f"{name}-new")
     organizations = aws.client("organizations")
@@ -263,6 +265,8 @@ def test_names_and_tags_follow_unless_a_person_renamed_the_account(
     assert (renamed.name, renamed.tags["Team"]) == (f"{WEBSHOP}-new", "shop")
     assert Account.objects.get(number=numbers[ANALYTICS]).name == "data"
     assert "brought tags and name" in Entry.objects.get(action="account.followed").summary
+    judged_again = Rejudging.objects.values_list("account__number", flat=True)
+    assert list(judged_again) == [numbers[WEBSHOP]], "its tags bring a policy"
 
 
 def test_an_account_that_somebody_removed_here_does_not_come_back_by_itself(

@@ -13,6 +13,8 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.services import first_policies
 from nephoscope.audit.services import Actor, record
 from nephoscope.organisations.models import Member, Organisation
+from nephoscope.policies import rejudging
+from nephoscope.policies.queries import catalogue
 
 if TYPE_CHECKING:
     from nephoscope.organisations.sync import Reached
@@ -64,9 +66,11 @@ def follow(actor: Actor, member: Member) -> None:
     account = member.account
     if account is None or not member.given_name:
         return
-    changed = []
+    changed, others_apply = [], False
     if account.tags != member.tags:
-        account.tags = member.tags
+        known = catalogue()
+        applied, account.tags = known.applied(account), member.tags
+        others_apply = known.applied(account) != applied
         changed.append("tags")
     renamed = account.name != member.given_name
     if not renamed and account.name not in (member.name, str(member)):
@@ -77,3 +81,5 @@ def follow(actor: Actor, member: Member) -> None:
         account.save(update_fields=changed)
         record(actor, "account.followed", account, f"brought {' and '.join(changed)} of {account.name} up to date",
                account=account)  # fmt: skip
+    if others_apply:
+        rejudging.request([account])
