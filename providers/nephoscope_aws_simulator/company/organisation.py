@@ -12,7 +12,7 @@ EXTERNAL_ID = "northwind-members"
 """What the roles in the members ask for: enter it when the organisation is connected."""
 
 ROLE = "nephoscope-read"
-MANAGED = ("SecurityAudit", "ReadOnlyAccess")
+MANAGED = ("ReadOnlyAccess",)
 UNITS = ("Workloads", "Sandbox")
 
 
