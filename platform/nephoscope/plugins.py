@@ -6,12 +6,15 @@ Installed is not enabled: this process holds the keys to other people's clouds, 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -117,6 +120,21 @@ class Registry:
     @cached_property
     def remediations(self) -> dict[str, Remediation]:
         return self._gather("register_remediations", "remediation", Remediation, lambda item: item.id)
+
+    @cached_property
+    def code(self) -> str:
+        """A digest of the code of Nephoscope and of the enabled plugins: other code may judge otherwise."""
+        digest = hashlib.blake2b(digest_size=16)
+        modules = {info.module.partition(".")[0] for info in self.infos.values() if info.enabled}
+        for name in sorted({"nephoscope", *modules}):
+            spec = find_spec(name)
+            if not spec or not spec.origin:
+                continue
+            file = Path(spec.origin)
+            for path in sorted(file.parent.rglob("*.py")) if spec.submodule_search_locations else [file]:
+                digest.update(f"{name}/{path.relative_to(file.parent)}\0".encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
 
     def vetoes(self, plan: Plan, resources: list[Resource]) -> list[str]:
         """Return the reasons that plugins give against a plan; a plugin that fails to answer counts as against."""

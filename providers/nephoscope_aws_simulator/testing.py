@@ -178,9 +178,12 @@ class Simulator(Cloud):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it with SIGTERM, so that it keeps its state."""
+        """Stop it: with SIGTERM if it has a state to keep."""
         if self._process and self._process.stdout:
-            self._process.terminate()
+            if "--state" in self._arguments:
+                self._process.terminate()
+            else:
+                self._process.kill()
             self._process.wait(timeout=_START_SECONDS)
             self._process.stdout.close()
 

@@ -89,22 +89,23 @@ def filled(body: Any, world: SimpleNamespace) -> Any:
     return body
 
 
-@pytest.mark.parametrize(("method", "path", "body", "expected"), BODIES)
 def test_a_wrong_body_is_refused_by_the_name_of_the_field(
-    world: SimpleNamespace, administrator: User, api: Any, method: str, path: str, body: Any, expected: dict[str, str]
+    subtests: pytest.Subtests, world: SimpleNamespace, administrator: User, api: Any
 ) -> None:
-    entries, account = Entry.objects.count(), Account.objects.values().get()
+    for method, path, body, expected in BODIES:
+        with subtests.test(f"{method} {path} {body}"):
+            entries, account = Entry.objects.count(), Account.objects.values().get()
 
-    for short, long in SHORT.items():
-        path = path.replace(short, long)
-    answer = send(api(administrator), method, path.format(**vars(world)), filled(body, world))
+            for short, long in SHORT.items():
+                path = path.replace(short, long)
+            answer = send(api(administrator), method, path.format(**vars(world)), filled(body, world))
 
-    assert answer.status_code == 400, answer.content
-    [(field, message)] = expected.items()
-    assert list(answer.json()) == [field]
-    assert message in json.dumps(answer.json()[field], ensure_ascii=False).replace('\\"', '"')
-    assert Entry.objects.count() == entries
-    assert Account.objects.values().get() == account
+            assert answer.status_code == 400, answer.content
+            [(field, message)] = expected.items()
+            assert list(answer.json()) == [field]
+            assert message in json.dumps(answer.json()[field], ensure_ascii=False).replace('\\"', '"')
+            assert Entry.objects.count() == entries
+            assert Account.objects.values().get() == account
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
+from tests.api.conftest import undone
 
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
@@ -185,8 +186,15 @@ def test_the_table_names_every_operation() -> None:
     assert described - tabled == elsewhere
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
 def test_only_those_who_may_get_through(
+    subtests: pytest.Subtests, everything: SimpleNamespace, users: dict[Role, User], stranger: User, api: Any
+) -> None:
+    for case in CASES:
+        with subtests.test(str(case)), undone(everything):
+            only_those_who_may(case, everything, users, stranger, api)
+
+
+def only_those_who_may(
     case: Case, everything: SimpleNamespace, users: dict[Role, User], stranger: User, api: Any
 ) -> None:
     least = RANK.index(case.least)

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nephoscope.accounts.models import User
-from nephoscope.alerts.compliance import parts_of, write_down
+from nephoscope.alerts.compliance import parts_of
+from nephoscope.alerts.days import write_down
 from nephoscope.alerts.models import ComplianceDay, Suppression
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.plugins import registry

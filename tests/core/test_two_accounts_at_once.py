@@ -19,7 +19,7 @@ from nephoscope.inventory.runner import work
 from nephoscope.inventory.scans import start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
-TURNS = 6
+TURNS = 2
 """How often the two runs wait for each other: each stores a batch or ends a part, and goes on when the other has."""
 
 NAMES = ("northwind-webshop", "northwind-analytics")

@@ -111,7 +111,7 @@ def test_a_refusal_of_s3_names_the_resource(simulator: Simulator) -> None:
 
 def test_managed_policies_of_aws_are_evaluated(simulator: Simulator) -> None:
     audit = "arn:aws:iam::aws:policy/SecurityAudit"
-    role = create_role(simulator.endpoint, "reader", trust(), [audit], {})
+    role = create_role(simulator.endpoint, "audit-reader", trust(), [audit], {})
     credentials = simulator.assume(role)
     assert simulator.client("iam", credentials=credentials).list_users()["Users"]
     s3 = simulator.client("s3", credentials=credentials)

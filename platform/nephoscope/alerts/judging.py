@@ -17,7 +17,7 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.services import provider_of, scanned_services
-from nephoscope.alerts import days
+from nephoscope.alerts import compliance, days, unchanged
 from nephoscope.alerts.models import Alert, AlertState, Finding, IncidentCursor, KindChoice, Suppression
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor, record
@@ -59,24 +59,30 @@ class Judge:
         self._alerts: dict[str, Alert] = {}
 
     def _load(self, type: str) -> list[domain.Resource]:
-        rows = Resource.objects.filter(account=self.account, type=type, gone_at=None).select_related("account")
-        loaded = [row.to_domain() for row in rows]
+        rows = Resource.objects.filter(account=self.account, type=type, gone_at=None)
+        loaded = [each for _row, each in self._read(rows)]
         if type in self.unread:
             loaded.append(domain.Resource.unreadable(type, domain.ALL_REGIONS, self.account.number,
                                                      permission="", reason=self.unread[type]))  # fmt: skip
         return loaded
 
+    def _read(self, rows: Iterable[Resource]) -> Iterator[tuple[Resource, domain.Resource]]:
+        for row in rows:
+            row.account = self.account  # one for all: reading it with each row costs more than the row
+            yield row, row.to_domain()
+
     def run(self, resources: QuerySet[Resource], *, still_wanted: Callable[[], bool] = lambda: True) -> None:
         """Judge these resources; stops between two chunks when no longer wanted."""
-        resources = resources.filter(account=self.account, gone_at=None).select_related("account")
-        for chunk in _chunks(resources.filter(type__in=list(self.rules)).order_by("pk")):
+        resources = resources.filter(account=self.account, gone_at=None, type__in=list(self.rules)).order_by("pk")
+        for chunk in _chunks(resources):
             if not still_wanted():
                 return
             with transaction.atomic():
                 # One writer of an account's findings at a time: a recheck may meet a scan.
-                Account.objects.select_for_update().get(pk=self.account.pk)
+                Account.objects.select_for_update().only("pk").get(pk=self.account.pk)
                 if self.overtaken():
                     return
+                unchanged.forget(self.account, {row.type for row in chunk})
                 self._chunk(chunk, timezone.now())
 
     def narrow(self, types: set[str]) -> None:
@@ -89,7 +95,7 @@ class Judge:
         judged = [
             (row, [judge(each.rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults,
                          parameters=each.parameters) for each in self.rules[row.type]])
-            for row, resource in ((row, row.to_domain()) for row in rows)
+            for row, resource in self._read(rows)
         ]  # fmt: skip
         failing = (each.rule for _row, found in judged for each in found if each.verdict == Verdict.FAIL)
         self._make_alerts({rule.id: rule for rule in failing}, now)
@@ -171,6 +177,7 @@ class Judge:
                 why = "gone" if each.resource.gone_at else "no longer checked"
                 if each.failing_since:
                     moves.closed(each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None)
+            unchanged.forget(self.account, {each.resource.type for each in findings})
             findings.delete()
             refresh(self.account, moves, self.actor, now)
 
@@ -221,7 +228,7 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
     # Read before the policies are: what was asked for until now, these policies answer.
     asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
-    covered, unread = Q(pk__in=[]), {}
+    covered, unread = Q(pk__in=[]), _never_read(scan)
     for shard in scan.shards.exclude(service=JUDGE):
         service = services[shard.service]
         if shard.state == ShardState.DONE:
@@ -231,14 +238,26 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
             unread.update(dict.fromkeys(service.types, why_unread(service, shard.region, shard)))
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     _leave_out_of_scope(judge, account)
-    judge.run(Resource.objects.filter(covered).exclude(hidden(account)), still_wanted=still_wanted)
+    as_before = unchanged.AsBefore(judge)
+    read = Resource.objects.filter(covered).exclude(hidden(account)).exclude(type__in=as_before.types)
+    judge.run(read, still_wanted=still_wanted)
     if still_wanted():
         judge.close(Q(resource__gone_at__isnull=False) | judge.unchecked)
+        as_before.write_down(scan)
         days.write_down(scan)
         if asked and days.is_whole(scan):
             Rejudging.objects.filter(account=account, wanted_at=asked).update(
                 judged_for=asked, finished_at=timezone.now()
             )
+
+
+def _never_read(scan: Scan) -> dict[str, str]:
+    """Return why types are not known that neither this scan nor one before it was to read."""
+    known = set(scan.shards.values_list("service", "region"))
+    known |= set(compliance.newest_readings([scan.account]).values_list("service", "region"))
+    never = ((service, region) for service, region in compliance.parts_of(scan.account)
+             if (service.id, region) not in known)  # fmt: skip
+    return {type: why_unread(service, region, None) for service, region in never for type in service.types}
 
 
 def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str:

@@ -129,3 +129,17 @@ class Rejudging(models.Model):
     def waiting(self) -> bool:
         """Whether a change was made that what is stored was not judged by yet."""
         return self.judged_for is None or self.judged_for < self.wanted_at
+
+
+class JudgedType(models.Model):
+    """A type of an account's resources that a whole scan judged, with a digest of all that its verdicts hang on."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    type = models.CharField(max_length=100)
+    content = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "type"], name="one_judged_type_per_account")]
+
+    def __str__(self) -> str:
+        return self.type

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
-from nephoscope.policies.models import Rejudging
+from nephoscope.policies.models import JudgedType, Rejudging
 
 OVERDUE = timedelta(minutes=1)
 """After this, a request that nobody works on is put into the queue again."""
@@ -28,6 +28,7 @@ def request(accounts: Iterable[Account]) -> int:
     However many changes there are, one task waits per account.
     """
     connected = sorted({each.pk: each for each in accounts if each.verified_at}.values(), key=lambda each: each.pk)
+    JudgedType.objects.filter(account__in=connected).delete()
     for account in connected:
         with transaction.atomic():
             now = timezone.now()
