@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 if TYPE_CHECKING:
     from nephoscope.domain import Call, Default, Kind, Resource, Severity
@@ -54,9 +55,25 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a service's resources, told by their ids, so that several workers can read one service."""
+
+    index: int
+    count: int
+
+    def has(self, id: str) -> bool:
+        """Whether a resource of this id belongs to it."""
+        return crc32(id.encode("utf-8", "surrogatepass")) % self.count == self.index
+
+
+WHOLE = Share(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One part of a provider that is collected as a whole: the unit of a scan's shards.
 
+    One that takes many calls per resource is read in several ``shares``, each by a call of :meth:`Session.collect`.
     One that brings ``incidents`` is read by :meth:`Session.incidents`; its one type is what they are stored as, and
     ``writes`` are the actions that :meth:`Provider.archiving` needs.
     """
@@ -68,6 +85,7 @@ class Service:
     regional: bool = True
     incidents: bool = False
     writes: tuple[str, ...] = ()
+    shares: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +238,10 @@ class Session(ABC):
     """An open reading connection to one account. It holds no global state: two sessions never share credentials."""
 
     @abstractmethod
-    def collect(self, service: str, region: str) -> Iterator[Resource]:
+    def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
         """Yield the resources of a service page by page, and :meth:`Resource.unreadable` for what was hidden.
 
+        Of a service that is read in shares only those that the share has; of any other, ``share`` is the whole.
         What one call hid becomes unknown; only a fault that hides everything may raise.
         """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from nephoscope.domain import Resource, Service
+from nephoscope.domain import Resource, Service, Share
 from nephoscope_aws.api import Api
 
 
@@ -21,3 +21,5 @@ class Collector:
     reads: Mapping[tuple[str, str], str]
     collect: Callable[[Api, str], Iterator[Resource]]
     reread: Callable[[Api, Resource], Resource | None]
+    collect_share: Callable[[Api, Share], Iterator[Resource]] | None = None
+    """A share of what ``collect`` yields, where the service has several."""

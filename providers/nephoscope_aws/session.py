@@ -11,7 +11,19 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nephoscope.domain import ALL_REGIONS, Call, Incident, Over, Permission, PlanProblem, Resource, Session, Writer
+from nephoscope.domain import (
+    ALL_REGIONS,
+    WHOLE,
+    Call,
+    Incident,
+    Over,
+    Permission,
+    PlanProblem,
+    Resource,
+    Session,
+    Share,
+    Writer,
+)
 from nephoscope_aws import incidents
 from nephoscope_aws.api import Api, code_of, translated
 from nephoscope_aws.clients import ClientCache
@@ -55,8 +67,11 @@ class AwsSession(Session):
         self._by_type = {type: each for each in collectors.values() for type in each.service.types}
         self._reads = 0
 
-    def collect(self, service: str, region: str) -> Iterator[Resource]:
-        return self._collectors[service].collect(self.api, region)
+    def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
+        collector = self._collectors[service]
+        if collector.collect_share:
+            return collector.collect_share(self.api, share)
+        return collector.collect(self.api, region)
 
     def incidents(
         self, service: str, region: str, since: datetime | None, known: Collection[str]

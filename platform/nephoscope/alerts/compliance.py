@@ -270,12 +270,12 @@ def _all_parts(account: Account) -> list[tuple[domain.Service, str]]:
 
 
 def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
-    """Return the shards of the newest judged scan with each part of the accounts."""
+    """Return the shards of the newest judged scan with each part of the accounts, every share of it."""
     judging = Shard.objects.filter(
         scan=OuterRef("scan"), service=JUDGE, state__in=[ShardState.RUNNING, ShardState.DONE]
     )
     shards = Shard.objects.filter(Exists(judging), scan__account__in=accounts).exclude(service=JUDGE)
-    part = ("scan__account_id", "service", "region")
+    part = ("scan__account_id", "service", "region", "share")
     return shards.order_by(*part, "-scan_id").distinct(*part)
 
 
@@ -283,6 +283,7 @@ def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service,
     """Return the parts that the newest judged scan with them did not read to their end, or that no scan reads."""
     rows = newest_readings(accounts).values_list("scan__account_id", "service", "region", "state")
     read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
+    read -= {(account, service, region) for account, service, region, state in rows if state != ShardState.DONE}
     return {account.pk: [part for part in _all_parts(account) if not _was_read(account, part, read)]
             for account in accounts}  # fmt: skip
 

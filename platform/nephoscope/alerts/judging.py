@@ -228,14 +228,17 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
     # Read before the policies are: what was asked for until now, these policies answer.
     asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
-    covered, unread = Q(pk__in=[]), _never_read(scan)
+    unread, whole, partly = _never_read(scan), set(), set()
     for shard in scan.shards.exclude(service=JUDGE):
         service = services[shard.service]
         if shard.state == ShardState.DONE:
-            part = Q(service=shard.service)
-            covered |= part & Q(region=shard.region) if service.regional else part
+            whole.add((service.id, shard.region))
         else:
+            partly.add((service.id, shard.region))
             unread.update(dict.fromkeys(service.types, why_unread(service, shard.region, shard)))
+    covered = Q(pk__in=[])
+    for name, region in sorted(whole - partly):
+        covered |= Q(service=name, region=region) if services[name].regional else Q(service=name)
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     _leave_out_of_scope(judge, account)
     as_before = unchanged.AsBefore(judge)

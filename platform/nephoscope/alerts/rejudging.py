@@ -87,7 +87,9 @@ def _claim(account_id: int) -> Rejudging | None:
 
 def _judge_stored(account: Account, watch: _Watch) -> bool:
     """Judge all that is stored and was read; False when a scan overtook it."""
-    readings = {(each.service, each.region): each for each in compliance.newest_readings([account])}
+    # Of a part that is read in shares, one that was not read counts.
+    shards = sorted(compliance.newest_readings([account]), key=lambda each: each.state != ShardState.DONE)
+    readings = {(each.service, each.region): each for each in shards}
     unread, left = {}, Q(pk__in=[])
     for service, region in compliance.parts_of(account):
         shard = readings.get((service.id, region))

@@ -42,7 +42,8 @@ class AsBefore:
         """Keep what was judged of the types that the scan read everywhere; the others' alerts were seen as well."""
         now, stored = timezone.now(), JudgedType.objects.filter(account=self._account)
         stored.exclude(type__in=self._prints).delete()
-        done = set(scan.shards.filter(state=ShardState.DONE).values_list("service", "region"))
+        parts = scan.shards.values_list("service", "region")
+        done = set(parts.filter(state=ShardState.DONE)) - set(parts.exclude(state=ShardState.DONE))
         partly = {
             type for service, region in compliance.parts_of(self._account) if (service.id, region) not in done
             for type in service.types

@@ -113,16 +113,20 @@ class ShardState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+LANES = 8
+"""Shards that one worker reads at a time, and takes at a time."""
+
 JUDGE = "judge"
 """The service of a scan's last shard: all others read the cloud, this one judges what they stored."""
 
 
 class Shard(models.Model):
-    """One service in one region of a scan: claimed by one worker at a time under a lease."""
+    """One service in one region of a scan, or one share of it: claimed by one worker at a time under a lease."""
 
     scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="shards")
     service = models.CharField(_("service"), max_length=60)
     region = models.CharField(_("region"), max_length=60)
+    share = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(_("state"), max_length=12, choices=ShardState.choices, default=ShardState.QUEUED)
     owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -135,7 +139,9 @@ class Shard(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["scan", "service", "region"], name="one_shard_per_part")]
+        constraints = [
+            models.UniqueConstraint(fields=["scan", "service", "region", "share"], name="one_shard_per_share")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.service} in {self.region}"
+        return f"{self.service} in {self.region}" + (f", share {self.share + 1}" if self.share else "")

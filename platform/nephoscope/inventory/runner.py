@@ -30,14 +30,11 @@ from nephoscope.alerts.judging import judge_scan
 from nephoscope.audit.services import Actor
 from nephoscope.events.working import catch_up
 from nephoscope.inventory import store
-from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
+from nephoscope.inventory.models import JUDGE, LANES, Scan, Shard, ShardState
 from nephoscope.inventory.scans import admit, finish_if_over
 from nephoscope.view import as_unknown
 
 log = logging.getLogger(__name__)
-
-LANES = 8
-"""Shards that one worker reads at a time."""
 
 BATCH = 100
 """Resources that a lane hands over at a time; with the queue's size this bounds the memory of a scan."""
@@ -162,6 +159,8 @@ class Worker:
         """Return what reads a shard; what it needs of the database is fetched here."""
         if self.services[shard.service].incidents:
             return incidents.source(session, self.scan.account, shard.service, shard.region)
+        if (count := self.services[shard.service].shares) > 1:
+            return partial(session.collect, shard.service, shard.region, domain.Share(shard.share, count))
         return partial(session.collect, shard.service, shard.region)
 
     def _lane(self, source: Callable[[], Iterator[Item]], shard: Shard) -> None:
@@ -234,7 +233,7 @@ class Worker:
             if service.incidents:
                 incidents.advance(account, service.id, region, lane.newest, whole=not lane.gaps)
             else:
-                read.append((service, region, lane.seen))
+                read.append((service, region, lane.seen, domain.Share(lane.shard.share, service.shares)))
         store.mark_gone(account, read)
 
     # -- leases ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from nephoscope.accounts.services import next_scan, provider_of, scanned_service
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.events.working import wake_after_scan
-from nephoscope.inventory.models import ACTIVE, JUDGE, Scan, ScanState, Shard, ShardState
+from nephoscope.inventory.models import ACTIVE, JUDGE, LANES, Scan, ScanState, Shard, ShardState
 from nephoscope.organisations.queries import resting_accounts, why_resting
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,10 @@ def start_scan(
     try:
         with transaction.atomic():
             scan = Scan.objects.create(account=account, requested_by=actor.user)
-            shards = [*parts, (JUDGE, ALL_REGIONS)]
-            Shard.objects.bulk_create(Shard(scan=scan, service=service, region=region) for service, region in shards)
+            shards = [*_shares(account, parts), (JUDGE, ALL_REGIONS, 0)]
+            Shard.objects.bulk_create(
+                Shard(scan=scan, service=service, region=region, share=share) for service, region, share in shards
+            )
             record(actor, "scan.requested", scan, f"started a scan of {account.name}", account=account)
     except IntegrityError as error:
         running = Scan.objects.filter(account=account, state__in=ACTIVE).first()
@@ -97,6 +99,16 @@ def _parts(account: Account, services: list[str], regions: list[str]) -> list[tu
         if not services or service.id in services
         for region in ((regions or account.regions) if service.regional else [ALL_REGIONS])
     ]
+
+
+def _shares(account: Account, parts: list[tuple[str, str]]) -> list[tuple[str, str, int]]:
+    """Divide the parts into shares; those of one part far enough from one another that two workers take them."""
+    count = {each.id: each.shares for each in provider_of(account).services}
+    shares = [(service, region, 0) for service, region in parts]
+    for at, (service, region) in enumerate(parts):
+        for share in range(1, count[service]):
+            shares.insert(at + share * LANES, (service, region, share))
+    return shares
 
 
 def wake(scan: Scan) -> None:

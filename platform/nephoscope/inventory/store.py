@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -86,21 +87,25 @@ def forget_old(days: int) -> int:
     return scans + resources
 
 
-def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[int]]]) -> int:
-    """Mark what complete readings, each of a service in a region, no longer found; return how many. In a transaction.
+def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[int], domain.Share]]) -> int:
+    """Mark what complete readings, each a share of a service in a region, no longer found. In a transaction.
 
     A type whose listing was hidden there keeps all its resources: its stand-in row is among those found.
     """
-    where, found, regional = Q(pk__in=[]), set[int](), {}
-    for service, region, seen in read:
+    where, found, regional, shares = Q(pk__in=[]), set[int](), {}, defaultdict(list)
+    for service, region, seen, share in read:
         part = Q(service=service.id)
         where |= part & Q(region=region) if service.regional else part
         found |= seen
         regional[service.id] = service.regional
+        shares[service.id, region if service.regional else ""].append(share)
     rows = Resource.objects.filter(where, account=account, gone_at=None)
     hidden, missing = set(), []
     for pk, type, id, service, region in rows.values_list("pk", "type", "resource_id", "service", "region"):
-        place = (type, region if regional[service] else "")
+        there = region if regional[service] else ""
+        place = (type, there)
+        if not any(share.has(id) for share in shares[service, there]):
+            continue
         if pk not in found:
             missing.append((pk, place, id.startswith("unreadable:")))
         elif id.startswith("unreadable:"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from nephoscope.domain import ALL_REGIONS, Resource, Service
+from nephoscope.domain import ALL_REGIONS, WHOLE, Resource, Service, Share
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import (
@@ -75,8 +75,13 @@ class _Aspect:
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield all buckets of the account, wherever they are."""
+    return collect_share(api, WHOLE)
+
+
+def collect_share(api: Api, share: Share) -> Iterator[Resource]:
+    """Yield those of all buckets that the share has: nine calls for each are more than one process makes quickly."""
     listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
-    yield from _buckets(api, listing)
+    yield from _buckets(api, (each for each in listing if share.has(_arn(each["Name"]))))
     yield from listing.unreadable(api, ALL_REGIONS, BUCKET)
 
 
@@ -97,6 +102,10 @@ def _buckets(api: Api, listed: Iterable[Item]) -> Iterator[Resource]:
         aspects = [answer for _, answer in answers]
         if None not in aspects:
             yield _resource(api, bucket, aspects, block)
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:s3:::{name}"
 
 
 def _located(api: Api, listed: Item) -> _Bucket | None:
@@ -131,7 +140,7 @@ def _resource(api: Api, bucket: _Bucket, aspects: Iterable[Item | None], block: 
     observed = {name: told.pop(name) for name in ("AclGrants", "MFADelete", "Owner")}
     observed |= {"AccountPublicAccessBlock": block, "CreationDate": bucket.created}
     properties = {"BucketName": bucket.name, **told, "Observed": observed}
-    return Resource(BUCKET, f"arn:aws:s3:::{bucket.name}", bucket.name, bucket.region, api.account, properties,
+    return Resource(BUCKET, _arn(bucket.name), bucket.name, bucket.region, api.account, properties,
                     tag_dict(told["Tags"]))  # fmt: skip
 
 
@@ -179,4 +188,10 @@ _ASPECTS = (
 )  # fmt: skip
 """The error codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
-COLLECTOR = Collector(Service("s3", "Amazon S3", (BUCKET,), actions(READS), regional=False), READS, collect, reread)
+COLLECTOR = Collector(
+    Service("s3", "Amazon S3", (BUCKET,), actions(READS), regional=False, shares=2),
+    READS,
+    collect,
+    reread,
+    collect_share,
+)
