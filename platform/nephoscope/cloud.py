@@ -54,6 +54,13 @@ class Permission:
     resource: str = "*"
 
 
+UNREADABLE = "unreadable:"
+"""How the ids begin of what stands for all resources of a type that could not be listed."""
+
+SHARE = "#share"
+"""What follows in such an id when only a share could not be listed, before its index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A part of a service's resources, told by their ids, so that several workers can read one service."""
@@ -62,7 +69,10 @@ class Share:
     count: int
 
     def has(self, id: str) -> bool:
-        """Whether a resource of this id belongs to it."""
+        """Whether a resource of this id belongs to it; each share has its own stand-ins for what it could not list."""
+        if id.startswith(UNREADABLE):
+            number = id.partition(SHARE)[2]
+            return (int(number) if number else 0) % self.count == self.index
         return crc32(id.encode("utf-8", "surrogatepass")) % self.count == self.index
 
 

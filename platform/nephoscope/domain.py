@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from nephoscope.cloud import (
+    SHARE,
+    UNREADABLE,
     WHOLE,
     Check,
     Connection,
@@ -142,14 +144,16 @@ class Resource:
     origin: str = "live"
 
     @classmethod
-    def unreadable(cls, type: str, region: str, account: str, *, permission: str, reason: str) -> Resource:
+    def unreadable(
+        cls, type: str, region: str, account: str, *, permission: str, reason: str, share: Share = WHOLE
+    ) -> Resource:
         """Stand for all resources of a type in a region that could not be listed: every rule on it is unknown."""
-        return cls(type, f"unreadable:{type}:{region}", f"All {type} in {region}", region, account,
-                   unknown(reason, permission))  # fmt: skip
+        id = f"{UNREADABLE}{type}:{region}" + (f"{SHARE}{share.index}" if share.index else "")
+        return cls(type, id, f"All {type} in {region}", region, account, unknown(reason, permission))
 
     @property
     def readable(self) -> bool:
-        return not self.id.startswith("unreadable:")
+        return not self.id.startswith(UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from nephoscope.alerts import compliance, days, unchanged
 from nephoscope.alerts.models import Alert, AlertState, Finding, IncidentCursor, KindChoice, Suppression
 from nephoscope.alerts.state import Moves, refresh
 from nephoscope.audit.services import Actor, record
+from nephoscope.cloud import UNREADABLE
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
@@ -272,8 +273,8 @@ def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str
 def hidden(account: Account) -> Q:
     """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
     found = Q(pk__in=[])
-    for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith="unreadable:"):
-        part = Q(type=each.type) & ~Q(pk=each.pk)
+    for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith=UNREADABLE):
+        part = Q(type=each.type) & ~Q(resource_id__startswith=UNREADABLE)
         found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
     return found
 
@@ -291,8 +292,9 @@ def _leave_out_of_scope(judge: Judge, account: Account) -> None:
     regional = Q(service__in=[each.id for each in scanned if each.regional], region__in=account.regions)
     chosen = regional | Q(service__in=[each.id for each in scanned if not each.regional])
     left = Resource.objects.filter(~chosen, account=account, gone_at=None, service__in=[each.id for each in known])
-    judge.close(Q(resource__in=left))
-    left.update(gone_at=timezone.now())
+    if left.exists():
+        judge.close(Q(resource__in=left))
+        left.update(gone_at=timezone.now())
     IncidentCursor.objects.filter(~chosen, account=account).delete()
 
 

@@ -42,6 +42,9 @@ BATCH = 100
 SHOW_EVERY = 0.2
 """Seconds between two looks at the progress: each is a query."""
 
+ASK_EVERY = 1.0
+"""Seconds until a worker that found no shard to take looks again: one may have come back from a worker that died."""
+
 END_EVERY = 0.1
 """Seconds over which lanes that ended are gathered."""
 
@@ -114,11 +117,12 @@ class Worker:
     def _read(self, session: domain.Session) -> None:
         claimed: deque[Shard] = deque()
         ended: dict[int, Ended] = {}
-        ending_at = 0.0
+        ending_at = asking_at = 0.0
         while True:
             while len(self.lanes) - len(ended) < LANES and not self.stop.is_set():
-                if not claimed:
+                if not claimed and time.monotonic() > asking_at:
                     claimed.extend(self._claim(LANES))
+                    asking_at = 0.0 if claimed else time.monotonic() + ASK_EVERY
                 if not claimed:
                     break
                 self._begin(session, claimed.popleft())

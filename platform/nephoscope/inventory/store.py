@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.cloud import UNREADABLE
 from nephoscope.inventory.models import Resource, Scan
 
 
@@ -107,8 +108,8 @@ def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[in
         if not any(share.has(id) for share in shares[service, there]):
             continue
         if pk not in found:
-            missing.append((pk, place, id.startswith("unreadable:")))
-        elif id.startswith("unreadable:"):
+            missing.append((pk, place, id.startswith(UNREADABLE)))
+        elif id.startswith(UNREADABLE):
             hidden.add(place)
     gone = [pk for pk, place, stand_in in missing if stand_in or place not in hidden]
     return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now()) if gone else 0

@@ -82,7 +82,7 @@ def collect_share(api: Api, share: Share) -> Iterator[Resource]:
     """Yield those of all buckets that the share has: nine calls for each are more than one process makes quickly."""
     listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
     yield from _buckets(api, (each for each in listing if share.has(_arn(each["Name"]))))
-    yield from listing.unreadable(api, ALL_REGIONS, BUCKET)
+    yield from listing.unreadable(api, ALL_REGIONS, BUCKET, share=share)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
-from nephoscope.domain import Resource, unknown
+from nephoscope.domain import WHOLE, Resource, Share, unknown
 from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 
 T = TypeVar("T")
@@ -141,14 +141,14 @@ class Listing(Generic[T]):
         except PROBLEMS as problem:
             self._problem = problem
 
-    def unreadable(self, api: Api, region: str, *types: str) -> Iterator[Resource]:
+    def unreadable(self, api: Api, region: str, *types: str, share: Share = WHOLE) -> Iterator[Resource]:
         """Yield one stand-in per type if the listing failed."""
         if self._problem:
             for type in types:
-                yield unreadable(api, region, type, self._problem)
+                yield unreadable(api, region, type, self._problem, share)
 
 
-def unreadable(api: Api, region: str, type: str, problem: Exception) -> Resource:
+def unreadable(api: Api, region: str, type: str, problem: Exception, share: Share = WHOLE) -> Resource:
     """Return the stand-in for all resources of a type that ``problem`` hid."""
     why, permission = reason(problem)
-    return Resource.unreadable(type, region, api.account, permission=permission, reason=why)
+    return Resource.unreadable(type, region, api.account, permission=permission, reason=why, share=share)
