@@ -139,7 +139,7 @@ def test_regions_and_policies_are_chosen_and_the_scan_shows_its_progress(visitor
     expect(visitor.heading("Scan 1 of northwind")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_text("You can leave this page")).to_be_visible()
-    expect(page.locator("#done-s3")).to_have_text("1 of 1 done", timeout=60_000)
+    expect(page.locator("#done-s3")).to_have_text("2 of 2 done", timeout=60_000)
     visitor.picture("scan-running")
     expect(page.get_by_text("Succeeded", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100 % · \d+ resources"))
