@@ -319,7 +319,7 @@ class Provider(ABC):
 
     def members(self, connection: Connection) -> Iterator[Member]:
         """Yield every account of the organisation that this account may list. Raises ConnectionProblem."""
-        raise ConnectionProblem("account", f"{self.name} keeps no accounts in organisations.")
+        raise self._no_organisations()
 
     def member_settings(
         self, connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
@@ -328,13 +328,16 @@ class Provider(ABC):
 
         Raises ConnectionProblem; its field is ``role_name``, ``write_role_name`` or ``external_id``.
         """
-        raise NotImplementedError
+        raise self._no_organisations()
 
     def member_kits(
         self, connection: Connection, role: MemberRole, permissions: Sequence[str], *, writing: bool
     ) -> list[Kit]:
         """Return the ready things that roll a role out to all members, those to come included."""
-        raise NotImplementedError
+        return []
+
+    def _no_organisations(self) -> ConnectionProblem:
+        return ConnectionProblem("account", f"{self.name} keeps no accounts in organisations.")
 
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""

@@ -69,9 +69,7 @@ class AwsSession(Session):
 
     def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
         collector = self._collectors[service]
-        if collector.collect_share:
-            return collector.collect_share(self.api, share)
-        return collector.collect(self.api, region)
+        return collector.collect(self.api, region, *(() if share == WHOLE else (share,)))
 
     def incidents(
         self, service: str, region: str, since: datetime | None, known: Collection[str]

@@ -145,6 +145,6 @@ def _read_whole(
         log.warning("%s in %s of %s could not be read again", name, region, account, exc_info=True)
         result.problems.append(f"{service.name} in {region}: {problem}")
     else:
-        store.mark_gone(account, [(service, region, seen, domain.Share(0, 1))])
+        store.mark_gone(account, [(service, region, seen, domain.WHOLE)])
         result.gone += Resource.objects.filter(pk__in=before, gone_at__isnull=False).values_list("pk", flat=True)
     result.read += seen

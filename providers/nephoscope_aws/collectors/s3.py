@@ -73,13 +73,11 @@ class _Aspect:
     missing: tuple[str, ...] = ()
 
 
-def collect(api: Api, region: str) -> Iterator[Resource]:
-    """Yield all buckets of the account, wherever they are."""
-    return collect_share(api, WHOLE)
+def collect(api: Api, region: str, share: Share = WHOLE) -> Iterator[Resource]:
+    """Yield all buckets of the account, wherever they are, or those of a share.
 
-
-def collect_share(api: Api, share: Share) -> Iterator[Resource]:
-    """Yield those of all buckets that the share has: nine calls for each are more than one process makes quickly."""
+    Shares, because nine calls for each bucket are more than one process makes quickly.
+    """
     listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
     yield from _buckets(api, (each for each in listing if share.has(_arn(each["Name"]))))
     yield from listing.unreadable(api, ALL_REGIONS, BUCKET, share=share)
@@ -189,9 +187,5 @@ _ASPECTS = (
 """The error codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 COLLECTOR = Collector(
-    Service("s3", "Amazon S3", (BUCKET,), actions(READS), regional=False, shares=2),
-    READS,
-    collect,
-    reread,
-    collect_share,
+    Service("s3", "Amazon S3", (BUCKET,), actions(READS), regional=False, shares=2), READS, collect, reread
 )
