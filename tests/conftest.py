@@ -26,10 +26,24 @@ from nephoscope_aws_simulator.testing import Cloud, Simulator
 PASSWORD = "correct horse battery staple"
 NUMBER = "123456789012"
 
+_SHARED = ("demo", "company", "simulators")
+"""Fixtures that take seconds to start, the one that takes longest first."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's walks first: they take longest, and `--dist loadfile` deals files out in this order."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Keep on one worker what shares something slow to start, the slowest first: `--dist loadgroup` deals groups out.
+
+    A demo with its browser, the company's simulated account, the simulators of the collectors; else a file is a group.
+    """
+    fixtures: dict[Path, set[str]] = {}
+    for item in items:
+        fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    groups = {path: next((name for name in _SHARED if name in names), "") for path, names in fixtures.items()}
+    order = [*_SHARED, ""]
+    items.sort(key=lambda item: order.index(groups[item.path]))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item.path] or item.path.relative_to(Path(__file__).parent)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

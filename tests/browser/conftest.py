@@ -1,4 +1,4 @@
-"""A running demo, a browser, and one visitor who goes through the tests of a file in their order."""
+"""A running demo, a browser, and one visitor who goes through the tests of a file in their order, as the files do."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, expect, sync_playwright
 from tests.browser import running
 from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The headless shell first: it needs half of what the others need."""
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 NO_CHROMIUM = "no Chromium was found; install the package chromium to run the browser tests"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
               "--disable-sync"]  # fmt: skip
@@ -54,23 +56,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="module")
 def album(request: pytest.FixtureRequest, artefacts: Path) -> Path:
-    """Where the pictures of a file's tests are kept, numbered in their order, and the logs of its demo."""
-    path = artefacts / Path(request.path).stem
+    """Where the pictures of a file's tests are kept, numbered in their order."""
+    return emptied(artefacts / Path(request.path).stem)
+
+
+def emptied(path: Path) -> Path:
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
     return path
 
 
-@pytest.fixture(scope="module")
-def demo(request: pytest.FixtureRequest, album: Path) -> Iterator[Demo]:
-    """The demo, started as the file's ``DEMO`` says and stopped as a person stops it; it must leave nothing running."""
+@pytest.fixture(scope="session")
+def demo(artefacts: Path) -> Iterator[Demo]:
+    """The demo, as `make demo` starts it and as a person stops it; it must leave nothing running. Its logs are kept."""
     data = Path(tempfile.mkdtemp(prefix="neph-"))  # short: a Unix socket of PostgreSQL lies in it
-    process = running.start(data, *request.module.DEMO)
+    process = running.start(data)
     try:
         yield running.ready(process, data)
     finally:
         code = running.stop(process)
         output, left = (data / "output").read_text(), running.processes(data)
+        album = emptied(artefacts / "demo")
         for log in (data / "output", *data.glob("demo/*.log")):
             shutil.copy(log, album)
         shutil.rmtree(data, ignore_errors=True)
@@ -79,20 +85,28 @@ def demo(request: pytest.FixtureRequest, album: Path) -> Iterator[Demo]:
     assert left == []
 
 
-@pytest.fixture(scope="module")
-def enter(demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
-    """Open a browser window with a session of its own: ``enter()``."""
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-
-        def window() -> Visitor:
-            context = browser.new_context(viewport={"width": 1440, "height": 900})
-            context.set_default_timeout(10_000)
-            return Visitor(context, demo.url, album)
-
-        yield window
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def enter(browser: Browser, demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
+    """Open a browser window with a session of its own: ``enter()``."""
+    opened: list[BrowserContext] = []
+
+    def window() -> Visitor:
+        opened.append(browser.new_context(viewport={"width": 1440, "height": 900}))
+        opened[-1].set_default_timeout(10_000)
+        return Visitor(opened[-1], demo.url, album)
+
+    yield window
+    for context in opened:
+        context.close()
 
 
 @pytest.fixture(scope="module")

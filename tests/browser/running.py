@@ -45,12 +45,21 @@ class Demo:
         outputs = cloud.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
         return next(str(each["OutputValue"]) for each in outputs if each["OutputKey"] == "RoleArn")
 
+    def delete(self, stack: str) -> None:
+        """Delete a stack and its role, which has the stack's name. The simulator does not empty a role by itself."""
+        iam = self.client("iam")
+        for each in iam.list_attached_role_policies(RoleName=stack)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=stack, PolicyArn=each["PolicyArn"])
+        for name in iam.list_role_policies(RoleName=stack)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=stack, PolicyName=name)
+        self.client("cloudformation").delete_stack(StackName=stack)
 
-def start(data: Path, *options: str) -> subprocess.Popen[str]:
+
+def start(data: Path) -> subprocess.Popen[str]:
     """Start the demo. Nothing of the tests' own environment reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "manage.py", "demo", "--port", str(_free_port()), *options]
+    command = [sys.executable, "manage.py", "demo", "--port", str(_free_port())]
     with (data / "output").open("w") as output:
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,

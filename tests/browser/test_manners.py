@@ -13,8 +13,6 @@ from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
-DEMO = ()
-"""With the account connected and scanned, as `make demo` starts it."""
 
 READABLE = "S3 bucket can be read by anyone"
 MARKUP = "<script>alert(1)</script>"

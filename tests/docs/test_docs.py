@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ def rows(text: str) -> list[list[str]]:
 # -- Environment variables -----------------------------------------------------------------------------------------
 
 
+@cache
 def variables() -> dict[str, str | None]:
     """Every environment variable that shipped code reads, with its default where that is a text."""
     found: dict[str, str | None] = {}

@@ -44,7 +44,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="connect, scan, print the summary and end")
         parser.add_argument("--port", type=int, default=8000, help="where the console listens on 127.0.0.1")
-        parser.add_argument("--no-account", action="store_true", help="leave connecting the account to you")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.children: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -67,11 +66,8 @@ class Command(BaseCommand):
         endpoint = self._simulator()
         call_command("migrate", verbosity=0)
         password = self._administrator()
-        if options["no_account"]:
-            self.stdout.write(f"The simulated AWS account is at {endpoint}; AWS_ENDPOINT_URL={endpoint} leads there.")
-        else:
-            self._wait("the simulated AWS account", f"{endpoint}/simulator/health", self.children[0][1])
-            self._connect()
+        self._wait("the simulated AWS account", f"{endpoint}/simulator/health", self.children[0][1])
+        self._connect()
         if options["once"]:
             return
         self._start("worker", ["manage.py", "worker"])
