@@ -18,7 +18,7 @@ demo: .venv/installed  ## the whole platform on this machine, with a simulated A
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: .venv/installed-dev  ## all tests
-	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

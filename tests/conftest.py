@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
+from xdist.scheduler import LoadFileScheduling
 
 from nephoscope import postgres
 from nephoscope.accounts.models import Account, AccountGroup, User
@@ -26,24 +27,25 @@ from nephoscope_aws_simulator.testing import Cloud, Simulator
 PASSWORD = "correct horse battery staple"
 NUMBER = "123456789012"
 
-_SHARED = ("demo", "company", "simulators")
-"""Fixtures that take seconds to start, the one that takes longest first."""
+_TOGETHER = ("tests/browser/", "tests/aws/collectors/")
+"""Directories whose files share a demo, and simulators."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class _ByDirectory(LoadFileScheduling):
+    """Deals out whole directories of what shares something slow to start, and of the rest single files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in _TOGETHER if nodeid.startswith(place)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByDirectory:
+    return _ByDirectory(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares something slow to start, the slowest first: `--dist loadgroup` deals groups out.
-
-    A demo with its browser, the company's simulated account, the simulators of the collectors; else a file is a group.
-    """
-    fixtures: dict[Path, set[str]] = {}
-    for item in items:
-        fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
-    groups = {path: next((name for name in _SHARED if name in names), "") for path, names in fixtures.items()}
-    order = [*_SHARED, ""]
-    items.sort(key=lambda item: order.index(groups[item.path]))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item.path] or item.path.relative_to(Path(__file__).parent)))
+    """The browser's walks first: they take longest, and tests are dealt out in this order."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

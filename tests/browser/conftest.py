@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 from tests.browser import running
 from tests.browser.running import Demo
 from tests.browser.visitor import Visitor
@@ -85,28 +85,20 @@ def demo(artefacts: Path) -> Iterator[Demo]:
     assert left == []
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def enter(demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
+    """Open a browser window with a session of its own: ``enter()``."""
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        yield browser
+
+        def window() -> Visitor:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context.set_default_timeout(10_000)
+            return Visitor(context, demo.url, album)
+
+        yield window
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def enter(browser: Browser, demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
-    """Open a browser window with a session of its own: ``enter()``."""
-    opened: list[BrowserContext] = []
-
-    def window() -> Visitor:
-        opened.append(browser.new_context(viewport={"width": 1440, "height": 900}))
-        opened[-1].set_default_timeout(10_000)
-        return Visitor(opened[-1], demo.url, album)
-
-    yield window
-    for context in opened:
-        context.close()
 
 
 @pytest.fixture(scope="module")

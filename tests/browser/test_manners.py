@@ -199,3 +199,18 @@ def test_the_times_of_the_pages_are_written_down(visitor: Visitor, album: Path) 
         lines.append(f"{'/'.join(target.split('/')[3:]) or 'dashboard':30} {min(warm):6.0f} ms to {max(warm):6.0f} ms")
     (album / "times.txt").write_text("\n".join(lines) + "\n")
     print(*lines, sep="\n")
+
+
+def test_the_account_of_the_demo_is_removed_with_all_that_was_known_of_it(visitor: Visitor, demo: Demo) -> None:
+    visitor.follow("Accounts")
+    visitor.rows().get_by_role("link", name="northwind").click()
+    visitor.page.get_by_role("link", name="Remove the account").click()
+    expect(visitor.page.get_by_text("Nephoscope forgets what it knows of this account:")).to_be_visible()
+    visitor.picture("remove")
+    visitor.press("Remove")
+    expect(visitor.page.get_by_text("northwind was removed.")).to_be_visible()
+    for name in ("Alerts", "Resources", "Scans"):
+        visitor.follow(name)
+        expect(visitor.rows()).to_have_count(0)
+    for stack in ("nephoscope-read", "nephoscope-fix"):
+        demo.delete(stack)

@@ -1,6 +1,6 @@
 """From an empty console to a fixed bucket, in the order in which a person does it. Each test goes on from the last.
 
-The console is the demo's, after the other files' tests, emptied by removing its account.
+The console is the demo's, empty since the tests before these removed its account.
 """
 
 from __future__ import annotations
@@ -48,23 +48,6 @@ def guard(demo: Demo, role: str, *actions: str) -> None:
 
 
 # -- 2. Connect --------------------------------------------------------------------------------
-
-
-def test_the_account_of_the_demo_is_removed_with_all_that_was_known_of_it(visitor: Visitor, demo: Demo) -> None:
-    visitor.sign_in(demo.user, demo.password)
-    visitor.follow("Accounts")
-    visitor.rows().get_by_role("link", name="northwind").click()
-    visitor.page.get_by_role("link", name="Remove the account").click()
-    expect(visitor.page.get_by_text("Nephoscope forgets what it knows of this account:")).to_be_visible()
-    visitor.picture("remove")
-    visitor.press("Remove")
-    expect(visitor.page.get_by_text("northwind was removed.")).to_be_visible()
-    for name in ("Alerts", "Resources", "Scans"):
-        visitor.follow(name)
-        expect(visitor.rows()).to_have_count(0)
-    for stack in ("nephoscope-read", "nephoscope-fix"):
-        demo.delete(stack)
-    visitor.context.clear_cookies()
 
 
 def test_whoever_signs_in_first_is_told_what_fills_the_dashboard(visitor: Visitor, demo: Demo) -> None:

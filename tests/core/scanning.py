@@ -15,6 +15,8 @@ from nephoscope.inventory.runner import work
 from nephoscope.inventory.scans import start_scan
 
 REGIONS = ["us-east-1", "eu-west-1"]
+SMALL = "676767676767"
+"""The account of the fixture ``small``."""
 
 
 SERVICES = ["account", "iam", "s3", "s3control", "ec2", "cloudtrail", "kms"]

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
-from tests.core.scanning import connect, scanned, snapshot
+from tests.core.scanning import SMALL, connect, scanned, snapshot
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert, Finding
@@ -17,18 +17,19 @@ from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
 from nephoscope.inventory.runner import work
 from nephoscope.inventory.scans import MAX_ATTEMPTS, cancel_scan, progress, reap, start_scan
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def connected(aws: Simulator, system: Actor, db: None) -> Account:
-    """The company's account, connected with its own credentials."""
-    return connect(system)
+def connected(small: Cloud, system: Actor, db: None) -> Account:
+    """The small account, connected with its own credentials."""
+    return connect(system, number=SMALL)
 
 
-def test_a_scan_reads_judges_and_a_second_one_writes_nothing(connected: Account, system: Actor) -> None:
+def test_a_scan_reads_judges_and_a_second_one_writes_nothing(aws: Simulator, system: Actor) -> None:
+    connected = connect(system)
     first = scanned(connected, system)
     assert (first.state, progress(first).percent) == ("succeeded", 100)
     before = snapshot()
@@ -46,9 +47,9 @@ def test_a_scan_reads_judges_and_a_second_one_writes_nothing(connected: Account,
     assert snapshot() == before
 
 
-def test_a_denied_call_makes_exactly_what_it_hid_unknown(connected: Account, system: Actor, aws: Simulator) -> None:
+def test_a_denied_call_makes_exactly_what_it_hid_unknown(connected: Account, system: Actor, small: Cloud) -> None:
     before = scanned(connected, system, services=["s3"]) and snapshot()
-    aws.control("deny", actions=["s3:GetBucketVersioning"])
+    small.control("deny", actions=["s3:GetBucketVersioning"])
     scan = scanned(connected, system, services=["s3"])
     assert scan.state == "partial"
     unknown = Finding.objects.filter(verdict="unknown")
@@ -60,28 +61,28 @@ def test_a_denied_call_makes_exactly_what_it_hid_unknown(connected: Account, sys
 
 
 def test_a_denied_listing_hides_its_type_and_marks_nothing_as_gone(
-    connected: Account, system: Actor, aws: Simulator
+    connected: Account, system: Actor, small: Cloud
 ) -> None:
     scanned(connected, system, services=["ec2"])
     groups = Resource.objects.filter(type="AWS::EC2::SecurityGroup", gone_at=None)
     count, before = groups.count(), snapshot()["alerts"]
-    aws.control("deny", actions=["ec2:DescribeSecurityGroups"], regions=["eu-west-1"])
+    small.control("deny", actions=["ec2:DescribeSecurityGroups"], regions=["eu-west-1"])
     scan = scanned(connected, system, services=["ec2"])
     assert scan.state == "partial"
     assert groups.exclude(resource_id__startswith="unreadable").count() == count
     stand_in = Finding.objects.filter(verdict="unknown", resource__resource_id__startswith="unreadable")
     assert set(stand_in.values_list("permission", "resource__region")) == {("ec2:DescribeSecurityGroups", "eu-west-1")}
     assert snapshot()["alerts"] == before
-    aws.control("reset-denials")
+    small.control("reset-denials")
     assert scanned(connected, system, services=["ec2"]).state == "succeeded"
     assert not Finding.objects.filter(verdict="unknown").exclude(rule_id="aws.ssm.managed").exists()
 
 
-def test_a_cancelled_scan_closes_nothing(connected: Account, system: Actor, aws: Simulator) -> None:
+def test_a_cancelled_scan_closes_nothing(connected: Account, system: Actor, small: Cloud) -> None:
     scanned(connected, system, services=["s3"])
     before = snapshot()["alerts"]
-    client = aws.client("s3")
-    client.put_bucket_versioning(Bucket="northwind-returns-photos", VersioningConfiguration={"Status": "Enabled"})
+    client = small.client("s3")
+    client.put_bucket_versioning(Bucket="open-house", VersioningConfiguration={"Status": "Enabled"})
     try:
         scan = start_scan(system, connected, enqueue=False)
         cancel_scan(system, scan)
@@ -90,7 +91,7 @@ def test_a_cancelled_scan_closes_nothing(connected: Account, system: Actor, aws:
         assert scan.state == "cancelled"
         assert snapshot()["alerts"] == before
     finally:
-        client.put_bucket_versioning(Bucket="northwind-returns-photos", VersioningConfiguration={"Status": "Suspended"})
+        client.put_bucket_versioning(Bucket="open-house", VersioningConfiguration={"Status": "Suspended"})
 
 
 def test_an_account_that_cannot_be_reached_fails_the_scan_in_words_and_closes_nothing(
@@ -117,12 +118,12 @@ def test_a_dead_endpoint_closes_nothing(connected: Account, system: Actor, monke
 
 
 def test_a_share_that_could_not_be_listed_hides_its_own_buckets_and_no_others(
-    connected: Account, system: Actor, aws: Simulator
+    connected: Account, system: Actor, small: Cloud
 ) -> None:
     scanned(connected, system, services=["s3"])
     buckets = Resource.objects.filter(type="AWS::S3::Bucket", gone_at=None)
     count, alerts = buckets.count(), snapshot()["alerts"]
-    aws.control("deny", actions=["s3:ListBuckets"], times=1)
+    small.control("deny", actions=["s3:ListBuckets"], times=1)
     scan = scanned(connected, system, services=["s3"])
     assert scan.state == "partial"
     assert sorted(len(shard.gaps) for shard in scan.shards.filter(service="s3")) == [0, 1]
@@ -133,8 +134,8 @@ def test_a_share_that_could_not_be_listed_hides_its_own_buckets_and_no_others(
     assert buckets.count() == count
 
 
-def test_a_resource_that_was_deleted_closes_as_gone(connected: Account, system: Actor, aws: Simulator) -> None:
-    client = aws.client("s3")
+def test_a_resource_that_was_deleted_closes_as_gone(connected: Account, system: Actor, small: Cloud) -> None:
+    client = small.client("s3")
     client.create_bucket(Bucket="short-lived")
     scanned(connected, system, services=["s3"])
     assert Resource.objects.get(name="short-lived").gone_at is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import timezone
-from tests.core.scanning import connect, scanned
+from tests.core.scanning import SMALL, connect, scanned
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
@@ -12,7 +12,7 @@ from nephoscope.alerts.services import recheck
 from nephoscope.audit.services import Actor
 from nephoscope.policies.models import JudgedType
 from nephoscope.policies.rule_settings import Place, set_rule
-from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_aws_simulator.testing import Cloud
 
 pytestmark = pytest.mark.django_db
 
@@ -21,9 +21,9 @@ SERVICES = ["s3", "kms"]
 
 
 @pytest.fixture
-def scanned_once(aws: Simulator, system: Actor) -> Account:
+def scanned_once(small: Cloud, system: Actor) -> Account:
     """Scanned, and then the messages of all findings were overwritten."""
-    account = connect(system, ["us-east-1"])
+    account = connect(system, ["us-east-1"], SMALL)
     account.services = SERVICES
     account.save()
     scanned(account, system, services=[])
@@ -49,8 +49,8 @@ def test_what_is_as_it_was_is_not_judged_again_and_was_seen_all_the_same(scanned
     assert not Alert.objects.filter(state="open", last_seen__lt=before).exists()
 
 
-def test_one_changed_resource_has_its_type_judged_again(scanned_once: Account, system: Actor, aws: Simulator) -> None:
-    s3 = aws.client("s3")
+def test_one_changed_resource_has_its_type_judged_again(scanned_once: Account, system: Actor, small: Cloud) -> None:
+    s3 = small.client("s3")
     s3.create_bucket(Bucket="newcomer")
     try:
         scanned(scanned_once, system, services=[])
@@ -75,8 +75,8 @@ def test_a_recheck_makes_the_next_scan_judge_the_type(scanned_once: Account, sys
     assert judged_again() == {KEYS}
 
 
-def test_a_scan_of_a_part_writes_no_type_down_that_it_did_not_read_everywhere(aws: Simulator, system: Actor) -> None:
-    account = connect(system, ["us-east-1", "eu-west-1"])
+def test_a_scan_of_a_part_writes_no_type_down_that_it_did_not_read_everywhere(small: Cloud, system: Actor) -> None:
+    account = connect(system, number=SMALL)
     scanned(account, system, services=["s3", "kms"], regions=["us-east-1"])
     assert set(JudgedType.objects.values_list("type", flat=True)) & {BUCKETS, KEYS} == {BUCKETS}
 
