@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
+# Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint types check bench bench-aws bench-events screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
+from nephoscope.alerts import judging
 from nephoscope.alerts.judging import judge_resources, judge_scan
 from nephoscope.alerts.models import Alert, AlertState, Finding
 from nephoscope.alerts.services import suppress
@@ -84,6 +85,18 @@ def test_judging_the_same_twice_changes_and_records_nothing(account: Account, ad
     before = (Finding.objects.get().changed_at, Entry.objects.count())
     scanned(account)
     assert (Finding.objects.get().changed_at, Entry.objects.count()) == before
+
+
+def test_postgresql_counts_its_rows_anew_when_much_was_written(
+    account: Account, add_resource: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "MANY", 3)
+    for number in range(5):
+        add_resource(BUCKET, f"logs-{number}", OFF)
+    scanned(account)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'alerts_finding'::regclass")
+        assert cursor.fetchone() == (Finding.objects.count(),)
 
 
 def test_what_cannot_be_read_any_more_is_unknown_and_closes_nothing(

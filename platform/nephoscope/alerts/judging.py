@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -30,6 +30,9 @@ from nephoscope.policies.queries import RANK, InForce, SetRule
 
 CHUNK = 300
 """Resources judged and written in one transaction."""
+
+MANY = 1000
+"""Findings written by one judging from which on PostgreSQL counts its rows anew."""
 
 FIELDS = ["verdict", "message", "evidence", "permission", "changed_at", "failing_since", "alert", "suppression"]
 
@@ -58,6 +61,7 @@ class Judge:
         self.defaults = provider_of(account).defaults
         self.neighbours = Neighbours(self._load)
         self._alerts: dict[str, Alert] = {}
+        self._written = 0
 
     def _load(self, type: str) -> list[domain.Resource]:
         rows = Resource.objects.filter(account=self.account, type=type, gone_at=None)
@@ -85,6 +89,11 @@ class Judge:
                     return
                 unchanged.forget(self.account, {row.type for row in chunk})
                 self._chunk(chunk, timezone.now())
+        if self._written >= MANY:
+            # The planner may still hold the tables to be empty, and then reads them whole for each row of the other:
+            # https://www.postgresql.org/docs/current/populate.html#POPULATE-ANALYZE
+            with connection.cursor() as cursor:
+                cursor.execute(f'ANALYZE "{Resource._meta.db_table}", "{Finding._meta.db_table}"')
 
     def narrow(self, types: set[str]) -> None:
         """Keep only the rules that read neighbours of these types."""
@@ -112,6 +121,7 @@ class Judge:
                     changed.append(update)
         Finding.objects.filter(pk__in=over).delete()
         suppress_again(changed)
+        self._written += len(changed)
         Finding.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
         )
@@ -172,14 +182,15 @@ class Judge:
             if self.overtaken():
                 return
             self._grade(now)
-            findings = Finding.objects.filter(over, account=self.account)
+            findings = Finding.objects.filter(over, account=self.account).select_related("resource")
+            closing = list(findings.defer("evidence", "resource__properties", "resource__tags"))
             moves = Moves()
-            for each in findings.select_related("resource"):
+            for each in closing:
                 why = "gone" if each.resource.gone_at else "no longer checked"
                 if each.failing_since:
                     moves.closed(each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None)
-            unchanged.forget(self.account, {each.resource.type for each in findings})
-            findings.delete()
+            unchanged.forget(self.account, {each.resource.type for each in closing})
+            Finding.objects.filter(pk__in=[each.pk for each in closing]).delete()
             refresh(self.account, moves, self.actor, now)
 
     def _grade(self, now: datetime) -> None:
