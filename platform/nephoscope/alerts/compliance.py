@@ -228,10 +228,10 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
 
 @dataclass(slots=True)
 class Stored:
-    """What a few queries found about some accounts, by account."""
+    """What a few queries found about some accounts, by account; ``unread`` names by type what was not read of it."""
 
     counts: dict[int, dict[str, dict[str, int]]]
-    unread: dict[int, list[tuple[domain.Service, str]]]
+    unread: dict[int, dict[str, list[str]]]
     judged: dict[int, dict[str, datetime]]
     scans: dict[int, Scan]
 
@@ -279,13 +279,19 @@ def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
     return shards.order_by(*part, "-scan_id").distinct(*part)
 
 
-def _unread(accounts: Sequence[Account]) -> dict[int, list[tuple[domain.Service, str]]]:
-    """Return the parts that the newest judged scan with them did not read to their end, or that no scan reads."""
+def _unread(accounts: Sequence[Account]) -> dict[int, dict[str, list[str]]]:
+    """Name the parts that the newest judged scan with them did not read to their end, or that no scan reads."""
     rows = newest_readings(accounts).values_list("scan__account_id", "service", "region", "state")
     read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
     read -= {(account, service, region) for account, service, region, state in rows if state != ShardState.DONE}
-    return {account.pk: [part for part in _all_parts(account) if not _was_read(account, part, read)]
-            for account in accounts}  # fmt: skip
+    found: dict[int, dict[str, list[str]]] = {account.pk: defaultdict(list) for account in accounts}
+    for account in accounts:
+        for part in _all_parts(account):
+            if not _was_read(account, part, read):
+                name = _named(part)
+                for type in part[0].types:
+                    found[account.pk][type].append(name)
+    return found
 
 
 def _was_read(account: Account, part: tuple[domain.Service, str], read: set[tuple[int, str, str]]) -> bool:
@@ -307,14 +313,11 @@ def _named(part: tuple[domain.Service, str]) -> str:
 def stands(in_force: InForce, policy: domain.Framework, stored: Stored) -> Compliance:
     account, chosen = in_force.account, policy in in_force.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
-    unread: dict[str, list[str]] = defaultdict(list)
-    for part in stored.unread.get(account.pk, []):
-        for type in part[0].types:
-            unread[type].append(_named(part))
+    unread, counted, known = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {}), registry().rules
     rules: dict[str, RuleStanding] = {}
     for id in policy.rules:
-        rule, counts = registry().rules.get(id), stored.counts.get(account.pk, {}).get(id, {})
-        parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread[type])
+        rule, counts = known.get(id), counted.get(id, {})
+        parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread.get(type, ()))
         off = in_force.off(id) if rule else None
         rules[id] = RuleStanding(
             id, rule, counts if judged_at and not off else {}, off=off.reason if off else "",
