@@ -6,7 +6,7 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint types check bench bench-aws bench-events screenshot clean
+.PHONY: demo test test-slow lint types check bench bench-aws bench-events screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -20,8 +20,13 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: .venv/installed  ## the whole platform on this machine, with a simulated AWS account
 	@$(BIN)/python manage.py demo $(ARGS)
 
-test: .venv/installed-dev  ## all tests
-	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+PYTEST = NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+
+test: .venv/installed-dev  ## all tests but those marked slow, within three minutes
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: .venv/installed-dev  ## those that start programs of their own: AWS CLI, workers that are killed, packages
+	$(PYTEST) -m slow $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -30,7 +35,7 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	DATABASE_URL=postgresql:///types $(BIN)/mypy  # reads the models only; no database is needed
 
-check: lint types test
+check: lint types test test-slow
 
 bench: .venv/installed-dev  ## time and memory of a scan
 	$(BIN)/python benchmarks/scan.py $(ARGS)
