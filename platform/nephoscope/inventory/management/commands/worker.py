@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django_q.models import Schedule
 
+from nephoscope.plugins import registry
 from nephoscope.tasks import housekeeping
 
 
@@ -20,4 +22,9 @@ class Command(BaseCommand):
             defaults={"func": "nephoscope.tasks.housekeeping", "schedule_type": Schedule.MINUTES, "minutes": 1},
         )
         housekeeping()
+        # Everything is loaded once, before the processes part, and then left alone by the garbage collector: they share
+        # the memory, and do not look through it again and again. https://docs.python.org/3/library/gc.html#gc.freeze
+        registry()
+        gc.collect()
+        gc.freeze()
         call_command("qcluster")
