@@ -127,5 +127,18 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # everything that was started ends in order
     skipped = {tools.PROWLER: options.skip_prowler, tools.SCOUTSUITE: options.skip_scoutsuite}
     chosen = [tool for tool, left_out in skipped.items() if not left_out]
-    held = [report(size, compare(size, chosen)) for size in options.sizes]
-    return 0 if all(held) else 1
+    if len(options.sizes) == 1:
+        [size] = options.sizes
+        return 0 if report(size, compare(size, chosen)) else 1
+    flags = [f"--skip-{tool.program}" for tool, left_out in skipped.items() if left_out]
+    return max(_alone(size, flags) for size in options.sizes)
+
+
+def _alone(size: int, flags: list[str]) -> int:
+    """Run one size as a process of its own, since a process has one database; return its exit code."""
+    process = subprocess.Popen([sys.executable, "-m", "aws", "--sizes", str(size), *flags])  # noqa: S603 - our own
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
@@ -182,11 +184,10 @@ def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tu
 
 def removal(account: Account) -> dict[str, Any]:
     """Gather what goes with an account that is removed."""
-    return {
-        "name": account.name,
-        "lost": [
-            (_("resources"), account.resources.count()),
-            (_("alerts"), account.alerts.count()),
-            (_("scans"), account.scans.count()),
-        ],
-    }
+    resources, alerts, scans = account.resources.count(), account.alerts.count(), account.scans.count()
+    lost = [
+        ngettext("%(n)s resource", "%(n)s resources", resources) % {"n": intcomma(resources)},
+        ngettext("%(n)s alert", "%(n)s alerts", alerts) % {"n": intcomma(alerts)},
+        ngettext("%(n)s scan", "%(n)s scans", scans) % {"n": intcomma(scans)},
+    ]
+    return {"name": account.name, "lost": lost}
