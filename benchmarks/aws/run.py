@@ -28,6 +28,7 @@ FOLDER = ROOT / "bench-tmp"
 SIZES = (300, 3000)
 THROTTLED = 0.05
 DENIED = "kms"
+TOOLS = {"prowler": tools.PROWLER, "scoutsuite": tools.SCOUTSUITE}
 
 
 @contextmanager
@@ -125,12 +126,12 @@ def main() -> int:
     parser.add_argument("--skip-scoutsuite", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # everything that was started ends in order
-    skipped = {tools.PROWLER: options.skip_prowler, tools.SCOUTSUITE: options.skip_scoutsuite}
-    chosen = [tool for tool, left_out in skipped.items() if not left_out]
+    skipped = {"prowler": options.skip_prowler, "scoutsuite": options.skip_scoutsuite}
+    chosen = [TOOLS[name] for name, left_out in skipped.items() if not left_out]
     if len(options.sizes) == 1:
         [size] = options.sizes
         return 0 if report(size, compare(size, chosen)) else 1
-    flags = [f"--skip-{tool.program}" for tool, left_out in skipped.items() if left_out]
+    flags = [f"--skip-{name}" for name, left_out in skipped.items() if left_out]
     return max(_alone(size, flags) for size in options.sizes)
 
 
