@@ -195,14 +195,14 @@ def company() -> Iterator[Simulator]:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, company: Simulator) -> Simulator:
-    """Let this process reach the company's account as it would reach AWS; denials of earlier tests are lifted."""
+    """The company's account, which this process reaches as it would reach AWS."""
     use(monkeypatch, company)
-    company.control("reset-denials")
     return company
 
 
 def use(monkeypatch: pytest.MonkeyPatch, simulator: Cloud) -> None:
-    """Point the AWS environment variables of this process at a simulator."""
+    """Let this process reach an account as it would reach AWS; denials of earlier tests are lifted."""
+    simulator.control("reset-denials")
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in simulator.env().items():

@@ -80,13 +80,10 @@ def test_the_trend_rises_when_alerts_open_falls_when_they_resolve_and_ends_with_
     assert line == [1, 1, 1, 1, 2, 2, 2, 1, 1, 1]
 
 
-def test_a_score_counts_unknown_neither_way_and_nothing_judged_has_none(
-    public: Alert, account: Account, viewer: User
-) -> None:
+def test_findings_are_counted_by_verdict_and_an_error_is_unknown(public: Alert, account: Account, viewer: User) -> None:
     resource = public.findings.get().resource
     for number, verdict in enumerate(["pass", "pass", "unknown", "error"]):
         Finding.objects.create(account=account, rule_id=f"r{number}", resource=resource, verdict=verdict,
                                changed_at=timezone.now())  # fmt: skip
-    score = queries.scores(viewer).over(["aws.s3.public_read", "r0", "r1", "r2", "r3"])
-    assert (score.passed, score.failed, score.unknown, score.percent) == (2, 1, 2, 66)
-    assert queries.scores(viewer).over(["r2"]).percent is None
+    counted = queries.verdicts(viewer).over(["aws.s3.public_read", "r0", "r1", "r2", "r3"])
+    assert (counted.passed, counted.failed, counted.unknown) == (2, 1, 2)

@@ -36,7 +36,6 @@ def small_account(company: Simulator) -> Cloud:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, small_account: Cloud) -> Cloud:
-    """Let this process reach the small account as it would reach AWS; denials of earlier tests are lifted."""
+    """The small account, which this process reaches as it would reach AWS."""
     use(monkeypatch, small_account)
-    small_account.control("reset-denials")
     return small_account

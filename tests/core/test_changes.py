@@ -85,7 +85,6 @@ def reading_only(
 ) -> Iterator[World]:
     """A public bucket, found by a scan through the reading role; the account has no fix role."""
     use(monkeypatch, cloud)
-    cloud.control("reset-denials")
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.delete_public_access_block(Bucket=BUCKET)

@@ -76,7 +76,7 @@ def test_a_scan_that_is_refused_everything_from_the_middle_on_closes_nothing_tha
     scanned: Account, system: Actor, aws: Simulator
 ) -> None:
     before = failing()
-    aws.control("latency", ms=50)
+    aws.control("latency", ms=150)
     scan = scan_with(scanned, system, lambda scan: aws.control("deny", actions=["*"]))
     assert scan.state == "partial"
     assert before - failing() <= {each for each in before if each[1] in (REPAIRED, "short-lived")}

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
-from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState
+from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import InForce, catalogue
 
@@ -282,8 +282,7 @@ def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
 def _unread(accounts: Sequence[Account]) -> dict[int, dict[str, list[str]]]:
     """Name the parts that the newest judged scan with them did not read to their end, or that no scan reads."""
     rows = newest_readings(accounts).values_list("scan__account_id", "service", "region", "state")
-    read = {(account, service, region) for account, service, region, state in rows if state == ShardState.DONE}
-    read -= {(account, service, region) for account, service, region, state in rows if state != ShardState.DONE}
+    read = read_to_end(((account, service, region), state) for account, service, region, state in rows)
     found: dict[int, dict[str, list[str]]] = {account.pk: defaultdict(list) for account in accounts}
     for account in accounts:
         for part in _all_parts(account):

@@ -24,7 +24,7 @@ from nephoscope.audit.services import Actor, record
 from nephoscope.cloud import UNREADABLE
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
-from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
+from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState, read_to_end
 from nephoscope.policies.models import Rejudging
 from nephoscope.policies.queries import RANK, InForce, SetRule
 
@@ -240,16 +240,13 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
     # Read before the policies are: what was asked for until now, these policies answer.
     asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
-    unread, whole, partly = _never_read(scan), set(), set()
-    for shard in scan.shards.exclude(service=JUDGE):
-        service = services[shard.service]
-        if shard.state == ShardState.DONE:
-            whole.add((service.id, shard.region))
-        else:
-            partly.add((service.id, shard.region))
+    unread, shards = _never_read(scan), list(scan.shards.exclude(service=JUDGE))
+    for shard in shards:
+        if shard.state != ShardState.DONE:
+            service = services[shard.service]
             unread.update(dict.fromkeys(service.types, why_unread(service, shard.region, shard)))
     covered = Q(pk__in=[])
-    for name, region in sorted(whole - partly):
+    for name, region in sorted(read_to_end(((shard.service, shard.region), shard.state) for shard in shards)):
         covered |= Q(service=name, region=region) if services[name].regional else Q(service=name)
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     _leave_out_of_scope(judge, account)

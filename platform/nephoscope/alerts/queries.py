@@ -173,49 +173,43 @@ def trend(user: Any, days: int = 90) -> list[tuple[date, int]]:
 
 
 @dataclass(slots=True)
-class Score:
-    """How the findings of some rules stand: suppressed ones count as failing, unknown ones count neither way."""
+class Verdicts:
+    """How many findings of some rules there are by verdict: suppressed ones count as failing, errors as unknown."""
 
     passed: int = 0
     failed: int = 0
     unknown: int = 0
 
-    @property
-    def percent(self) -> int | None:
-        """Passed of those that could be judged, rounded down so that 100 means all; None when there are none."""
-        judged = self.passed + self.failed
-        return 100 * self.passed // judged if judged else None
-
 
 @dataclass(slots=True)
-class Scores:
-    """The score of every rule over the visible accounts, and of any set of rules."""
+class VerdictsByRule:
+    """The verdicts of every rule over the visible accounts, and of any set of rules."""
 
-    rules: dict[str, Score] = field(default_factory=dict)
+    rules: dict[str, Verdicts] = field(default_factory=dict)
 
-    def of(self, framework: Framework) -> Score:
+    def of(self, framework: Framework) -> Verdicts:
         return self.over(framework.rules)
 
-    def over(self, rules: Any) -> Score:
-        total = Score()
+    def over(self, rules: Any) -> Verdicts:
+        total = Verdicts()
         for rule in rules:
-            if score := self.rules.get(rule):
-                total.passed += score.passed
-                total.failed += score.failed
-                total.unknown += score.unknown
+            if counted := self.rules.get(rule):
+                total.passed += counted.passed
+                total.failed += counted.failed
+                total.unknown += counted.unknown
         return total
 
 
-def scores(user: Any) -> Scores:
+def verdicts(user: Any) -> VerdictsByRule:
     """Count the verdicts that the user may see, by rule."""
-    found = Scores()
+    found = VerdictsByRule()
     rows = Finding.objects.visible_to(user).order_by().values_list("rule_id", "verdict").annotate(Count("pk"))
     for rule, verdict, count in rows:
-        score = found.rules.setdefault(rule, Score())
+        counted = found.rules.setdefault(rule, Verdicts())
         if verdict == VerdictChoice.PASS:
-            score.passed += count
+            counted.passed += count
         elif verdict == VerdictChoice.FAIL:
-            score.failed += count
+            counted.failed += count
         else:
-            score.unknown += count
+            counted.unknown += count
     return found

@@ -21,7 +21,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts import compliance
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
-from nephoscope.inventory.models import Resource, Scan, ShardState
+from nephoscope.inventory.models import Resource, Scan, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.models import JudgedType
 
@@ -42,8 +42,8 @@ class AsBefore:
         """Keep what was judged of the types that the scan read everywhere; the others' alerts were seen as well."""
         now, stored = timezone.now(), JudgedType.objects.filter(account=self._account)
         stored.exclude(type__in=self._prints).delete()
-        parts = scan.shards.values_list("service", "region")
-        done = set(parts.filter(state=ShardState.DONE)) - set(parts.exclude(state=ShardState.DONE))
+        shards = scan.shards.values_list("service", "region", "state")
+        done = read_to_end(((service, region), state) for service, region, state in shards)
         partly = {
             type for service, region in compliance.parts_of(self._account) if (service.id, region) not in done
             for type in service.types

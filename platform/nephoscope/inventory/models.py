@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
+
+Part = TypeVar("Part", bound=Hashable)
+"""A service in a region, told as the caller likes."""
 
 
 class InAccountQuerySet(models.QuerySet[Any]):
@@ -145,3 +149,9 @@ class Shard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} in {self.region}" + (f", share {self.share + 1}" if self.share else "")
+
+
+def read_to_end(shards: Iterable[tuple[Part, str]]) -> set[Part]:
+    """Return the parts, each told with the state of one of its shares, all of whose shares are done."""
+    told = list(shards)
+    return {part for part, _state in told} - {part for part, state in told if state != ShardState.DONE}

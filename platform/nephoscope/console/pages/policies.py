@@ -15,7 +15,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import demand
 from nephoscope.accounts.tags import written
-from nephoscope.alerts.queries import scores
+from nephoscope.alerts.queries import verdicts
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import attempt, page
 from nephoscope.console.forms import ConsoleForm, NewPolicyForm, PolicyForm, TagsForm
@@ -26,9 +26,9 @@ from nephoscope.policies.queries import Catalogue, catalogue, set_in
 
 
 def listed(request: HttpRequest) -> HttpResponse:
-    """List the policies, own ones first, with their scores and to how many accounts each applies."""
+    """List the policies, own ones first, with the findings of their rules and to how many accounts each applies."""
     demand(request.user, "look")
-    found, known = scores(request.user), catalogue()
+    found, known = verdicts(request.user), catalogue()
     applied = [policy.id for account in Account.objects.visible_to(request.user) for policy in known.applied(account)]
     own = set(Policy.objects.values_list("key", flat=True))
     shown = sorted(known.policies.values(), key=lambda each: each.id not in own)
@@ -46,7 +46,7 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     """Show a policy's controls, the rules that answer each, as they are set, and how those stand."""
     demand(request.user, "look")
     known = catalogue()
-    policy, found = _find(policy_id, known), scores(request.user)
+    policy, found = _find(policy_id, known), verdicts(request.user)
     own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
     rules = set_in(policy)
     controls = [
@@ -57,9 +57,10 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     tagged = [each for each in accounts if policy in known.by_tag(each)]
     others = sorted((each for each in registry().rules.values() if each.id not in policy.rules), key=lambda r: r.title)
     return page(
-        request, "console/policy.html", policy.name, policy=policy, own=own, score=found.of(policy), controls=controls,
-        source=known.policies.get(own.based_on) if own else None, tags=known.scopes.get(policy_id, {}),
-        chosen=[each for each in accounts if policy_id in each.policies], tagged=tagged, others=others,
+        request, "console/policy.html", policy.name, policy=policy, own=own, counted=found.of(policy),
+        controls=controls, source=known.policies.get(own.based_on) if own else None,
+        tags=known.scopes.get(policy_id, {}), tagged=tagged, others=others,
+        chosen=[each for each in accounts if policy_id in each.policies],
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import demand
 from nephoscope.alerts.models import SeverityChoice
-from nephoscope.alerts.queries import ids, scores
+from nephoscope.alerts.queries import ids, verdicts
 from nephoscope.audit.services import Actor
 from nephoscope.console.base import page
 from nephoscope.console.forms import RuleSettingForm
@@ -31,7 +31,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     """List the rules that the enabled plugins bring, with the severity that holds everywhere."""
     demand(request.user, "look")
     wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
-    found = scores(request.user)
+    found = verdicts(request.user)
     everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
     shown = [
         (each, found.over([each.id]), laid_over(plain(each), everywhere.get(each.id)).severity,
@@ -68,7 +68,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
     in_force = laid_over(plain(rule), everywhere)
     return page(
         request, "console/rule.html", rule.title, rule=rule, steps=steps(rule.fix), fixes=fixes,
-        answers=known.answers.get(rule.id, ()), score=scores(request.user).over([rule.id]), in_force=in_force,
+        answers=known.answers.get(rule.id, ()), counted=verdicts(request.user).over([rule.id]), in_force=in_force,
         parameters=[(each.label, in_words(in_force.parameters[each.name])) for each in rule.parameters],
         everywhere=everywhere, places=[(row, values(rule, row)) for row in places],
         accounts=Account.objects.visible_to(request.user),
