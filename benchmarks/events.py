@@ -43,10 +43,24 @@ RULE = "aws.s3.public_read"
 def web(port: int) -> Iterator[str]:
     """Start the web server; yield its address."""
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "gunicorn", "nephoscope.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class",
-         "gthread", "--threads", "8", "--log-level", "warning"], cwd=ROOT, start_new_session=True,
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "nephoscope.wsgi",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "8",
+            "--log-level",
+            "warning",
+        ],
+        cwd=ROOT,
+        start_new_session=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))},
-    )  # fmt: skip
+    )
     try:
         until = time.monotonic() + PATIENCE
         while not _listens(port):
@@ -83,9 +97,17 @@ def sender(url: str) -> Callable[[dict[str, Any], None], int]:
 
 def event(name: str, **request: str) -> dict[str, Any]:
     """Return what EventBridge hands over for a call to S3."""
-    detail = {"eventID": str(uuid.uuid4()), "eventName": name, "eventSource": "s3.amazonaws.com", "readOnly": False,
-              "awsRegion": "us-east-1", "managementEvent": True, "recipientAccountId": "123456789012",
-              "requestParameters": request, "responseElements": None}  # fmt: skip
+    detail = {
+        "eventID": str(uuid.uuid4()),
+        "eventName": name,
+        "eventSource": "s3.amazonaws.com",
+        "readOnly": False,
+        "awsRegion": "us-east-1",
+        "managementEvent": True,
+        "recipientAccountId": "123456789012",
+        "requestParameters": request,
+        "responseElements": None,
+    }
     return {"account": "123456789012", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 
 
@@ -122,8 +144,12 @@ class Bench:
         self.s3.delete_public_access_block(Bucket=BUCKET)
 
     def publish(self) -> None:
-        statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
-                     "Resource": f"arn:aws:s3:::{BUCKET}/*"}  # fmt: skip
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{BUCKET}/*",
+        }
         self.s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
     def rounds(self, when: str) -> None:

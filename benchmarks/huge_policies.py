@@ -65,8 +65,10 @@ def main() -> int:
         reading = seconds(lambda text=text: json.loads(text))  # type: ignore[misc]
         judging = seconds(lambda bucket=bucket, now=now: judge(aws_s3.public_read, bucket, now=now))  # type: ignore[misc]
         worst = max(worst, judging / reading)
-        print(f"{name:10} {len(text) // 1000:4d} KB  judge {judging * 1000:7.1f} ms  json {reading * 1000:5.1f} ms"
-              f"  ratio {judging / reading:6.1f}")  # fmt: skip
+        print(
+            f"{name:10} {len(text) // 1000:4d} KB  judge {judging * 1000:7.1f} ms  json {reading * 1000:5.1f} ms"
+            f"  ratio {judging / reading:6.1f}"
+        )
     return int(worst > MOST)
 
 

@@ -39,9 +39,12 @@ def demo(data: str) -> Iterator[dict[str, str]]:
     """Run the demo, and give what it prints: Console, User, Password."""
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "manage.py", "demo", "--port", str(free_port())],
-        cwd=ROOT, env=os.environ | {"NEPHOSCOPE_DATA_DIR": data}, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        env=os.environ | {"NEPHOSCOPE_DATA_DIR": data},
+        stdout=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     try:
         said: dict[str, str] = {}

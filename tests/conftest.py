@@ -93,11 +93,20 @@ def group(db: None) -> AccountGroup:
 def account(group: AccountGroup) -> Account:
     """A connected account whose group the viewer, the analyst and the remediator were granted."""
     account = Account.objects.create(
-        name="prod", provider="aws", number=NUMBER, regions=["us-east-1", "eu-west-1"], verified_at=timezone.now(),
+        name="prod",
+        provider="aws",
+        number=NUMBER,
+        regions=["us-east-1", "eu-west-1"],
+        verified_at=timezone.now(),
         policies=sorted(registry().frameworks),
-        settings={"role_arn": "", "external_id": "e" * 32, "profile": "", "write_role_arn": "",
-                  "write_external_id": "f" * 32},
-    )  # fmt: skip
+        settings={
+            "role_arn": "",
+            "external_id": "e" * 32,
+            "profile": "",
+            "write_role_arn": "",
+            "write_external_id": "f" * 32,
+        },
+    )
     account.groups.add(group)
     return account
 
@@ -136,8 +145,13 @@ def stranger(db: None) -> User:
 
 @pytest.fixture
 def everyone(viewer: User, analyst: User, remediator: User, administrator: User, stranger: User) -> dict[str, User]:
-    return {"viewer": viewer, "analyst": analyst, "remediator": remediator, "administrator": administrator,
-            "stranger": stranger}  # fmt: skip
+    return {
+        "viewer": viewer,
+        "analyst": analyst,
+        "remediator": remediator,
+        "administrator": administrator,
+        "stranger": stranger,
+    }
 
 
 @pytest.fixture
@@ -149,8 +163,16 @@ def system() -> Actor:
 def add_resource(account: Account) -> Callable[..., Resource]:
     """Store a resource as a scan would: ``add_resource("AWS::S3::Bucket", "logs", {...properties})``."""
 
-    def add(type: str, name: str, properties: dict[str, Any], *, region: str = "eu-west-1", service: str = "s3",
-            id: str = "", tags: dict[str, str] | None = None) -> Resource:  # fmt: skip
+    def add(
+        type: str,
+        name: str,
+        properties: dict[str, Any],
+        *,
+        region: str = "eu-west-1",
+        service: str = "s3",
+        id: str = "",
+        tags: dict[str, str] | None = None,
+    ) -> Resource:
         id = id or (
             f"arn:aws:s3:::{name}" if type == "AWS::S3::Bucket" else f"arn:aws:{service}:{region}:{NUMBER}:{name}"
         )
@@ -171,16 +193,29 @@ def add_alert(account: Account, add_resource: Callable[..., Resource]) -> Callab
         rank = ["critical", "high", "medium", "low"].index(severity)
         rule = registry().rules.get(key)
         alert = Alert.objects.create(
-            account=account, key=key, severity=severity, rank=rank, title=rule.title if rule else key, state="open",
-            affected=len(names), first_seen=now, last_seen=now, opened_at=now,
-        )  # fmt: skip
+            account=account,
+            key=key,
+            severity=severity,
+            rank=rank,
+            title=rule.title if rule else key,
+            state="open",
+            affected=len(names),
+            first_seen=now,
+            last_seen=now,
+            opened_at=now,
+        )
         for name in names:
             Finding.objects.create(
-                account=account, rule_id=key, resource=add_resource("AWS::S3::Bucket", name, {"BucketName": name}),
-                verdict="fail", message="Anyone can read objects: the policy allows * s3:GetObject",
+                account=account,
+                rule_id=key,
+                resource=add_resource("AWS::S3::Bucket", name, {"BucketName": name}),
+                verdict="fail",
+                message="Anyone can read objects: the policy allows * s3:GetObject",
                 evidence=[{"path": "Policy.Statement[0].Principal", "value": "*", "absent": False, "resource": ""}],
-                changed_at=now, failing_since=now, alert=alert,
-            )  # fmt: skip
+                changed_at=now,
+                failing_since=now,
+                alert=alert,
+            )
         return alert
 
     return add

@@ -14,9 +14,11 @@ SHELVES = ("platform", "providers", "policies", "remediations")
 PURE = ("domain.py", "cloud.py", "view.py", "engine.py", "hookspecs.py", "surgery.py", "testing.py")
 PACKAGES = ("providers/nephoscope_aws", "policies/nephoscope_baseline", "remediations/nephoscope_aws_fixes")
 OURS = [
-    path for folder in (*SHELVES, "tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in (*SHELVES, "tests", "benchmarks", "docs")
+    for path in (ROOT / folder).rglob("*.py")
     if "migrations" not in path.parts
-]  # fmt: skip
+]
 
 
 def imports(path: Path) -> set[str]:

@@ -20,10 +20,26 @@ REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 THREADS = 8
 
 SHARES = {
-    "bucket": 12, "user": 8, "role": 10, "policy": 4, "group": 10, "instance": 6, "volume": 5, "snapshot": 5,
-    "function": 6, "table": 5, "queue": 5, "topic": 4, "key": 4, "log_group": 6, "database": 2, "secret": 3,
-    "repository": 3, "file_system": 1, "trail": 1,
-}  # fmt: skip
+    "bucket": 12,
+    "user": 8,
+    "role": 10,
+    "policy": 4,
+    "group": 10,
+    "instance": 6,
+    "volume": 5,
+    "snapshot": 5,
+    "function": 6,
+    "table": 5,
+    "queue": 5,
+    "topic": 4,
+    "key": 4,
+    "log_group": 6,
+    "database": 2,
+    "secret": 3,
+    "repository": 3,
+    "file_system": 1,
+    "trail": 1,
+}
 """Of a hundred things, how many are of which kind."""
 
 MOST_TRAILS = 5
@@ -141,10 +157,14 @@ def group(account: Account, number: int, region: str) -> None:
 def instance(account: Account, number: int, region: str) -> None:
     token = "optional" if number % 3 == 0 else "required"
     account.client("ec2", region).run_instances(
-        ImageId=account.images[region], MinCount=1, MaxCount=1, InstanceType="t3.micro",
-        SubnetId=account.subnets[region], MetadataOptions={"HttpTokens": token, "HttpEndpoint": "enabled"},
+        ImageId=account.images[region],
+        MinCount=1,
+        MaxCount=1,
+        InstanceType="t3.micro",
+        SubnetId=account.subnets[region],
+        MetadataOptions={"HttpTokens": token, "HttpEndpoint": "enabled"},
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags(number)}],
-    )  # fmt: skip
+    )
 
 
 def volume(account: Account, number: int, region: str) -> None:
@@ -161,20 +181,27 @@ def snapshot(account: Account, number: int, region: str) -> None:
 def function(account: Account, number: int, region: str) -> None:
     aws, name = account.client("lambda", region), f"bench-function-{number}"
     runtime = ("python3.12", "nodejs20.x", "python3.7")[number % 3]
-    aws.create_function(FunctionName=name, Runtime=runtime, Handler="main.handler", Code={"ZipFile": ZIP},
-                        Role="arn:aws:iam::123456789012:role/bench-role-1",
-                        Environment={"Variables": {"STAGE": "test"}})  # fmt: skip
+    aws.create_function(
+        FunctionName=name,
+        Runtime=runtime,
+        Handler="main.handler",
+        Code={"ZipFile": ZIP},
+        Role="arn:aws:iam::123456789012:role/bench-role-1",
+        Environment={"Variables": {"STAGE": "test"}},
+    )
     if number % 4 == 0:
-        aws.add_permission(FunctionName=name, StatementId="events", Action="lambda:InvokeFunction",
-                           Principal="events.amazonaws.com")  # fmt: skip
+        aws.add_permission(
+            FunctionName=name, StatementId="events", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+        )
 
 
 def table(account: Account, number: int, region: str) -> None:
     account.client("dynamodb", region).create_table(
-        TableName=f"bench-table-{number}", BillingMode="PAY_PER_REQUEST",
+        TableName=f"bench-table-{number}",
+        BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-    )  # fmt: skip
+    )
 
 
 def queue(account: Account, number: int, region: str) -> None:
@@ -201,16 +228,25 @@ def log_group(account: Account, number: int, region: str) -> None:
     logs.create_log_group(logGroupName=name)
     if number % 6 == 0:
         metric = [{"metricName": f"bench-{number}", "metricNamespace": "bench", "metricValue": "1"}]
-        logs.put_metric_filter(logGroupName=name, filterName=f"bench-{number}", metricTransformations=metric,
-                               filterPattern='{ $.userIdentity.type = "Root" }')  # fmt: skip
+        logs.put_metric_filter(
+            logGroupName=name,
+            filterName=f"bench-{number}",
+            metricTransformations=metric,
+            filterPattern='{ $.userIdentity.type = "Root" }',
+        )
 
 
 def database(account: Account, number: int, region: str) -> None:
     account.client("rds", region).create_db_instance(
-        DBInstanceIdentifier=f"bench-database-{number}", DBInstanceClass="db.t3.micro", Engine="postgres",
-        AllocatedStorage=20, MasterUsername="bench", MasterUserPassword="bench-password",
-        StorageEncrypted=bool(number % 2), PubliclyAccessible=number % 10 == 0,
-    )  # fmt: skip
+        DBInstanceIdentifier=f"bench-database-{number}",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="bench",
+        MasterUserPassword="bench-password",
+        StorageEncrypted=bool(number % 2),
+        PubliclyAccessible=number % 10 == 0,
+    )
 
 
 def secret(account: Account, number: int, region: str) -> None:
@@ -234,11 +270,26 @@ def trail(account: Account, number: int, region: str) -> None:
 
 
 MAKERS: dict[str, Maker] = {
-    "bucket": bucket, "user": user, "role": role, "policy": policy, "group": group, "instance": instance,
-    "volume": volume, "snapshot": snapshot, "function": function, "table": table, "queue": queue, "topic": topic,
-    "key": key, "log_group": log_group, "database": database, "secret": secret, "repository": repository,
-    "file_system": file_system, "trail": trail,
-}  # fmt: skip
+    "bucket": bucket,
+    "user": user,
+    "role": role,
+    "policy": policy,
+    "group": group,
+    "instance": instance,
+    "volume": volume,
+    "snapshot": snapshot,
+    "function": function,
+    "table": table,
+    "queue": queue,
+    "topic": topic,
+    "key": key,
+    "log_group": log_group,
+    "database": database,
+    "secret": secret,
+    "repository": repository,
+    "file_system": file_system,
+    "trail": trail,
+}
 NEEDED_FIRST = ("bucket", "role")
 """What other kinds refer to: a trail its bucket, a function its role."""
 

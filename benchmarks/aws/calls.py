@@ -112,8 +112,12 @@ NEEDS: dict[str, Need] = {
     "ec2:DescribeNetworkAcls": region("AWS::EC2::NetworkAcl", page=1000),
     "ec2:DescribeNetworkInterfaces": region("AWS::EC2::NetworkInterface", page=1000),
     "ec2:DescribeSecurityGroups": region("AWS::EC2::SecurityGroup", page=1000),
-    "ec2:DescribeSnapshots": region("AWS::EC2::Snapshot", page=1000, times=2,
-                                    why="Once for the own ones, once for those of them that everyone may restore."),
+    "ec2:DescribeSnapshots": region(
+        "AWS::EC2::Snapshot",
+        page=1000,
+        times=2,
+        why="Once for the own ones, once for those of them that everyone may restore.",
+    ),
     "ec2:DescribeSubnets": region("AWS::EC2::Subnet", page=1000),
     "ec2:DescribeTransitGateways": region(),
     "ec2:DescribeVolumes": region("AWS::EC2::Volume", page=1000),
@@ -150,8 +154,11 @@ NEEDS: dict[str, Need] = {
     "iam:GetAccountPasswordPolicy": once(),
     "iam:GetAccountSummary": once(),
     "iam:GetCredentialReport": _REPORT,
-    "iam:ListAccessKeys": extra("user with an access key", "the key's id, without which nobody finds the key that a "
-                                "finding is about. The credential report tells age and use, and no id."),
+    "iam:ListAccessKeys": extra(
+        "user with an access key",
+        "the key's id, without which nobody finds the key that a "
+        "finding is about. The credential report tells age and use, and no id.",
+    ),
     "iam:ListAccountAliases": extra("account", "the account's name."),
     "iam:ListRoles": extra("1,000 roles", "description and longest session of roles, shown with them."),
     "iam:ListServerCertificates": once(),
@@ -213,12 +220,19 @@ NEEDS: dict[str, Need] = {
     "sts:GetCallerIdentity": extra("worker", "makes sure at each opening that this is the right account."),
     "wafv2:ListLoggingConfigurations": where("region with a web ACL"),
     "wafv2:ListWebACLs": Need("region, and CloudFront's", times=1, regions=1),
-}  # fmt: skip
+}
 
-ONLY_AGAIN = frozenset({
-    "apigateway:GetApi", "apigateway:GetRestApi", "iam:GetAccessKeyLastUsed", "iam:GetLoginProfile", "iam:GetRole",
-    "iam:ListMFADevices", "lambda:GetFunctionConfiguration",
-})  # fmt: skip
+ONLY_AGAIN = frozenset(
+    {
+        "apigateway:GetApi",
+        "apigateway:GetRestApi",
+        "iam:GetAccessKeyLastUsed",
+        "iam:GetLoginProfile",
+        "iam:GetRole",
+        "iam:ListMFADevices",
+        "lambda:GetFunctionConfiguration",
+    }
+)
 """Calls that read one resource again, after a fix or a click, and are no part of a scan."""
 
 

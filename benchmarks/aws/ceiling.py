@@ -17,10 +17,17 @@ from nephoscope_aws_simulator.testing import Simulator
 
 BODY = b"Action=GetCallerIdentity&Version=2011-06-15"
 CREDENTIAL = b"Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/sts/aws4_request"
-CALL = b"\r\n".join([
-    b"POST / HTTP/1.1", b"Host: aws", b"Authorization: AWS4-HMAC-SHA256 " + CREDENTIAL,
-    b"Content-Type: application/x-www-form-urlencoded", b"Content-Length: %d" % len(BODY), b"", BODY,
-])  # fmt: skip
+CALL = b"\r\n".join(
+    [
+        b"POST / HTTP/1.1",
+        b"Host: aws",
+        b"Authorization: AWS4-HMAC-SHA256 " + CREDENTIAL,
+        b"Content-Type: application/x-www-form-urlencoded",
+        b"Content-Length: %d" % len(BODY),
+        b"",
+        BODY,
+    ]
+)
 IN_FLIGHT = (50, 200, 800)
 SECONDS = 5.0
 
@@ -57,8 +64,10 @@ def _measure(proxied: Proxied) -> None:
         before = cpu_seconds(proxied.pid)
         calls = asyncio.run(_many(proxied.endpoint, connections))
         each = (cpu_seconds(proxied.pid) - before) / calls
-        print(f"{connections:4d} in flight: {calls / SECONDS:7.0f} calls/s of {connections / DELAY:7.0f} that "
-              f"{DELAY * 1000:.0f} ms allow; {each * 1e6:4.0f} µs of the proxy's CPU a call")  # fmt: skip
+        print(
+            f"{connections:4d} in flight: {calls / SECONDS:7.0f} calls/s of {connections / DELAY:7.0f} that "
+            f"{DELAY * 1000:.0f} ms allow; {each * 1e6:4.0f} µs of the proxy's CPU a call"
+        )
 
 
 async def _one_call(endpoint: str) -> None:

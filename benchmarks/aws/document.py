@@ -31,8 +31,9 @@ def calls(runs: list[Kept]) -> Iterator[str]:
 
     :raises SystemExit: a call was counted that :data:`NEEDS` does not name.
     """
-    counted = [(run["fewest"], next(row["by_operation"] for row in run["rows"] if row["name"] == EVERYTHING))
-               for run in runs]  # fmt: skip
+    counted = [
+        (run["fewest"], next(row["by_operation"] for row in run["rows"] if row["name"] == EVERYTHING)) for run in runs
+    ]
     if strange := {name for _, made in counted for name in made} - set(NEEDS):
         raise SystemExit(f"benchmarks/aws/calls.py does not know {', '.join(sorted(strange))}.")
     yield CALLS.format(*(f"{run['size']:,}" for run in runs))
@@ -50,8 +51,10 @@ def figures(runs: list[Kept]) -> Iterator[str]:
         yield f"At {run['size']:,} resources, {run['when']}, load average {run['load']:.1f}:\n\n{FIGURES}"
         for row in run["rows"]:
             outside, database = (f"{row[name]:.1f}" if row["outside"] else "" for name in ("outside", "database"))
-            yield (f"| {row['name'].strip()} | {row['wall']:.1f} | {row['cpu']:.1f} | {outside} | {database} | "
-                   f"{row['largest']:.0f} | {row['whole']:.0f} | {row['calls']:,} |\n")  # fmt: skip
+            yield (
+                f"| {row['name'].strip()} | {row['wall']:.1f} | {row['cpu']:.1f} | {outside} | {database} | "
+                f"{row['largest']:.0f} | {row['whole']:.0f} | {row['calls']:,} |\n"
+            )
         yield "\n"
         yield from (f"- {'✔' if each['held'] else '✘'} {each['what']}: {each['value']}\n" for each in run["reach"])
         yield "\n"

@@ -48,12 +48,16 @@ class Row:
 
     def __str__(self) -> str:
         outside = f"{self.outside:.1f}" if self.outside else ""
-        return (f"{self.name:<34} {self.wall:8.1f} {self.cpu:8.1f} {outside:>8} {self.largest:8.0f} {self.whole:8.0f} "
-                f"{self.calls:8d} {self.most_in_flight:6d} {self.missed:6d}")  # fmt: skip
+        return (
+            f"{self.name:<34} {self.wall:8.1f} {self.cpu:8.1f} {outside:>8} {self.largest:8.0f} {self.whole:8.0f} "
+            f"{self.calls:8d} {self.most_in_flight:6d} {self.missed:6d}"
+        )
 
 
-HEAD = (f"{'':34} {'wall s':>8} {'CPU s':>8} {'outside':>8} {'peak MB':>8} {'tree MB':>8} {'calls':>8} {'most':>6} "
-        f"{'missed':>6}")  # fmt: skip
+HEAD = (
+    f"{'':34} {'wall s':>8} {'CPU s':>8} {'outside':>8} {'peak MB':>8} {'tree MB':>8} {'calls':>8} {'most':>6} "
+    f"{'missed':>6}"
+)
 
 
 class Proxied:
@@ -105,8 +109,14 @@ def command(name: str, words: list[str], environment: Mapping[str, str], folder:
     """
     row, begun = Row(name), time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(words, cwd=folder, env=dict(environment), stdout=output,  # noqa: S603 - our own
-                                   stderr=output, start_new_session=True)  # fmt: skip
+        process = subprocess.Popen(  # noqa: S603 - our own
+            words,
+            cwd=folder,
+            env=dict(environment),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
         with ended(process), Memory(process.pid, EVERY) as memory:
             # Not waited for yet: an ended process keeps its CPU time until it is.
             while running(process):

@@ -25,9 +25,30 @@ PATIENCE = 900.0
 """Seconds in which a scan ends or counts as stuck."""
 
 SHARED = (
-    "account", "iam", "s3", "s3control", "ec2", "vpc", "ebs", "cloudtrail", "kms", "rds", "guardduty", "config",
-    "cloudwatch", "logs", "sns", "sqs", "lambda", "elb", "secretsmanager", "dynamodb", "ecr", "eks", "efs",
-)  # fmt: skip
+    "account",
+    "iam",
+    "s3",
+    "s3control",
+    "ec2",
+    "vpc",
+    "ebs",
+    "cloudtrail",
+    "kms",
+    "rds",
+    "guardduty",
+    "config",
+    "cloudwatch",
+    "logs",
+    "sns",
+    "sqs",
+    "lambda",
+    "elb",
+    "secretsmanager",
+    "dynamodb",
+    "ecr",
+    "eks",
+    "efs",
+)
 """Our services that together read what Prowler's 19 read; :data:`aws.tools.SHARED` names those."""
 
 Findings = set[tuple[str, str, str, str]]

@@ -134,8 +134,11 @@ def forward(upstream: str, request: Request) -> tuple[int, bytes]:
     """Ask the simulator; return the status and the whole answer."""
     connection = http.client.HTTPConnection(upstream, timeout=60)
     try:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()
-                   if name not in (b"connection", b"content-length", b"expect", b"proxy-connection")}  # fmt: skip
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in request.headers.items()
+            if name not in (b"connection", b"content-length", b"expect", b"proxy-connection")
+        }
         connection.request(request.method.decode(), request.target.decode("latin-1"), request.body or None, headers)
         got = connection.getresponse()
         body = got.read()

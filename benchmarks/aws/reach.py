@@ -70,26 +70,43 @@ def marks(size: int, result: Result) -> list[Mark]:
     ratio = result.everything.calls / fewest
     found = [
         Mark(f"no process over {MEMORY:.0f} MB", f"{largest:.0f} MB", largest < MEMORY),
-        Mark(f"calls at most {CALLS} times the fewest", f"{result.everything.calls} / {fewest} = {ratio:.2f}",
-             ratio <= CALLS),
+        Mark(
+            f"calls at most {CALLS} times the fewest",
+            f"{result.everything.calls} / {fewest} = {ratio:.2f}",
+            ratio <= CALLS,
+        ),
         Mark("a second scan writes no resource row", f"{result.written} written", not result.written),
-        Mark(f"and takes under {AGAIN} of the first one's CPU outside the calls",
-             f"{again:.1f} / {first:.1f} s = {again / first:.2f}", again < AGAIN * first),
-        Mark("throttled calls change no finding",
-             f"{result.throttled.throttled} throttled, {result.differing} findings differ", not result.differing),
-    ]  # fmt: skip
+        Mark(
+            f"and takes under {AGAIN} of the first one's CPU outside the calls",
+            f"{again:.1f} / {first:.1f} s = {again / first:.2f}",
+            again < AGAIN * first,
+        ),
+        Mark(
+            "throttled calls change no finding",
+            f"{result.throttled.throttled} throttled, {result.differing} findings differ",
+            not result.differing,
+        ),
+    ]
     if denial := result.denial:
-        found.append(Mark("a denied service makes its own rules unknown and no others",
-                          f"{result.refused.denied} refused, {len(denial.unknown)} rules unknown of "
-                          f"{len(denial.expected)} expected, {len(denial.changed - denial.unknown)} others changed",
-                          denial.held))  # fmt: skip
+        found.append(
+            Mark(
+                "a denied service makes its own rules unknown and no others",
+                f"{result.refused.denied} refused, {len(denial.unknown)} rules unknown of "
+                f"{len(denial.expected)} expected, {len(denial.changed - denial.unknown)} others changed",
+                denial.held,
+            )
+        )
     for name, times in TIMES.items():
         if other := result.others.get(name):
             faster = other.wall / result.first.wall
             wanted = f"at least {times:.0f} times" if size >= LARGE else "compared with"
-            found.append(Mark(f"{wanted} {other.name}'s speed",
-                              f"{other.wall:.1f} / {result.first.wall:.1f} s = {faster:.1f}; CPU "
-                              f"{other.cpu / result.first.cpu:.1f}, memory {other.whole / result.first.whole:.1f}, "
-                              f"calls {other.calls / result.first.calls:.1f} times ours",
-                              size < LARGE or faster >= times))  # fmt: skip
+            found.append(
+                Mark(
+                    f"{wanted} {other.name}'s speed",
+                    f"{other.wall:.1f} / {result.first.wall:.1f} s = {faster:.1f}; CPU "
+                    f"{other.cpu / result.first.cpu:.1f}, memory {other.whole / result.first.whole:.1f}, "
+                    f"calls {other.calls / result.first.calls:.1f} times ours",
+                    size < LARGE or faster >= times,
+                )
+            )
     return found

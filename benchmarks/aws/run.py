@@ -96,8 +96,13 @@ def compare(size: int, chosen: list[tools.Tool]) -> Result:
         begun = time.monotonic()
         made = build(simulator.endpoint, size)
         load = os.getloadavg()[0]
-        print(f"\n{sum(made.values())} resources built in {time.monotonic() - begun:.0f} s, load average "
-              f"{load:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call", HEAD, sep="\n", flush=True)  # fmt: skip
+        print(
+            f"\n{sum(made.values())} resources built in {time.monotonic() - begun:.0f} s, load average "
+            f"{load:.1f}, {nephoscope.DELAY * 1000:.0f} ms a call",
+            HEAD,
+            sep="\n",
+            flush=True,
+        )
         result = ours(proxied, logs)
         result.load = load
         for tool in chosen:

@@ -16,8 +16,27 @@ from aws.nephoscope import DELAY
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT, administrator_key
 from nephoscope_aws_simulator.testing import env_for
 
-SHARED = ("iam", "s3", "ec2", "vpc", "cloudtrail", "kms", "rds", "guardduty", "config", "cloudwatch", "sns", "sqs",
-          "awslambda", "elbv2", "secretsmanager", "dynamodb", "ecr", "eks", "efs")  # fmt: skip
+SHARED = (
+    "iam",
+    "s3",
+    "ec2",
+    "vpc",
+    "cloudtrail",
+    "kms",
+    "rds",
+    "guardduty",
+    "config",
+    "cloudwatch",
+    "sns",
+    "sqs",
+    "awslambda",
+    "elbv2",
+    "secretsmanager",
+    "dynamodb",
+    "ecr",
+    "eks",
+    "efs",
+)
 """Prowler's services that have what our rules ask about."""
 
 NOWHERE = "http://127.0.0.1:9"
@@ -36,8 +55,24 @@ class Tool:
 
 def _prowler(folder: Path) -> list[str]:
     # -z: failed checks are no failure of the run. Its usual three reports are written: that is what people run.
-    return ["aws", "--region", *REGIONS, "--service", *SHARED, "-z", "--no-banner", "--no-color", "--log-level",
-            "ERROR", "--log-file", str(folder / "errors.log"), "-o", str(folder), "-F", "out"]  # fmt: skip
+    return [
+        "aws",
+        "--region",
+        *REGIONS,
+        "--service",
+        *SHARED,
+        "-z",
+        "--no-banner",
+        "--no-color",
+        "--log-level",
+        "ERROR",
+        "--log-file",
+        str(folder / "errors.log"),
+        "-o",
+        str(folder),
+        "-F",
+        "out",
+    ]
 
 
 def _scoutsuite(folder: Path) -> list[str]:
@@ -80,8 +115,11 @@ def environment(endpoint: str, home: Path) -> dict[str, str]:
     function that Prowler fetches from S3, is refused.
     """
     left_out = ("AWS_", "NEPHOSCOPE_", "PYTHON", "DJANGO_")
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(left_out) and "proxy" not in name.lower()}  # fmt: skip
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(left_out) and "proxy" not in name.lower()
+    }
     key = {"AWS_ACCESS_KEY_ID": administrator_key(DEFAULT_ACCOUNT)}
     through = {"HTTP_PROXY": endpoint, "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
     through |= {name.lower(): value for name, value in through.items()}

@@ -38,11 +38,18 @@ class Request:
         """Which call of which service this is. Slow for REST; done once for each different request."""
         path, _, query = self.target.decode("latin-1").partition("?")
         environ = {
-            "REQUEST_METHOD": self.method.decode(), "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "aws",
-            "SERVER_PORT": "80", "wsgi.url_scheme": "http", "SCRIPT_NAME": "", "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_LENGTH": str(len(self.body)), "wsgi.input": io.BytesIO(self.body),
+            "REQUEST_METHOD": self.method.decode(),
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "aws",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+            "SCRIPT_NAME": "",
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_LENGTH": str(len(self.body)),
+            "wsgi.input": io.BytesIO(self.body),
             "CONTENT_TYPE": self.headers.get(b"content-type", b"").decode("latin-1"),
-        }  # fmt: skip
+        }
         for name, value in self.headers.items():
             if name not in (b"content-type", b"content-length"):
                 environ["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = value.decode("latin-1")

@@ -93,7 +93,7 @@ __all__ = [
     "rule",
     "rules_in",
     "unknown",
-]  # fmt: skip
+]
 
 ALL_REGIONS = "global"
 """The region of a service, shard or resource that belongs to the whole account."""
@@ -232,11 +232,21 @@ def rule(
         if not title or not why.strip():
             raise ValueError(f"rule {id}: its docstring must hold a title, and after a blank line why it matters")
         return Rule(
-            id=id, on=(on,) if isinstance(on, str) else on, severity=severity, title=title.rstrip("."),
-            why=" ".join(why.split()), fix=inspect.cleandoc(fix), link=link, check=check, good=tuple(good),
-            bad=tuple(bad), needs=tuple(needs), remediations=tuple(remediations), live_only=live_only,
+            id=id,
+            on=(on,) if isinstance(on, str) else on,
+            severity=severity,
+            title=title.rstrip("."),
+            why=" ".join(why.split()),
+            fix=inspect.cleandoc(fix),
+            link=link,
+            check=check,
+            good=tuple(good),
+            bad=tuple(bad),
+            needs=tuple(needs),
+            remediations=tuple(remediations),
+            live_only=live_only,
             parameters=declared,
-        )  # fmt: skip
+        )
 
     return make
 

@@ -53,8 +53,13 @@ class BoundInventory:
         return [each for each in everything if not region or each.region in (region, ALL_REGIONS)]
 
     def _view(self, resource: Resource) -> ResourceView:
-        return ResourceView(resource, self._recorder, self._defaults.get(resource.type, {}), self._now,
-                            f"{resource.type} {resource.name}")  # fmt: skip
+        return ResourceView(
+            resource,
+            self._recorder,
+            self._defaults.get(resource.type, {}),
+            self._now,
+            f"{resource.type} {resource.name}",
+        )
 
     def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
         """All of a type (in a region); raises NotKnown after those that are known."""
@@ -101,8 +106,14 @@ def judge(
             judgement = rule.check(view, **given)
     except NotKnown as gap:
         what = gap.path or resource.name
-        return Finding(rule, resource, Verdict.UNKNOWN, f"{what} could not be read: {gap.why.reason}",
-                       _evidence(recorder, ()), gap.why.permission)  # fmt: skip
+        return Finding(
+            rule,
+            resource,
+            Verdict.UNKNOWN,
+            f"{what} could not be read: {gap.why.reason}",
+            _evidence(recorder, ()),
+            gap.why.permission,
+        )
     except Exception as error:
         return Finding(rule, resource, Verdict.ERROR, f"{type(error).__name__}: {error}", _evidence(recorder, ()))
     if judgement is None:

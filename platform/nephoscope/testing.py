@@ -24,19 +24,37 @@ def example(
     tags: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return an example that is more than properties, for a rule's ``good`` or ``bad``."""
-    return {"$example": {"properties": properties, "neighbours": list(neighbours), "name": name, "region": region,
-                         "tags": dict(tags or {})}}  # fmt: skip
+    return {
+        "$example": {
+            "properties": properties,
+            "neighbours": list(neighbours),
+            "name": name,
+            "region": region,
+            "tags": dict(tags or {}),
+        }
+    }
 
 
-def resource(type: str, properties: Mapping[str, Any], *, name: str = "example", region: str = "eu-west-1",
-             tags: Mapping[str, str] | None = None) -> Resource:  # fmt: skip
+def resource(
+    type: str,
+    properties: Mapping[str, Any],
+    *,
+    name: str = "example",
+    region: str = "eu-west-1",
+    tags: Mapping[str, str] | None = None,
+) -> Resource:
     """Return a resource as it would be collected from the example account."""
     return Resource(type, f"arn:example:{type}:{name}", name, region, ACCOUNT, properties, dict(tags or {}))
 
 
 def judge_example(rule: Rule, given: Mapping[str, Any], defaults: Defaults | None = None) -> Finding:
     """Judge one of a rule's examples at :data:`NOW`."""
-    parts = given.get("$example") or {"properties": given, "neighbours": [], "name": "example",
-                                      "region": "eu-west-1", "tags": {}}  # fmt: skip
+    parts = given.get("$example") or {
+        "properties": given,
+        "neighbours": [],
+        "name": "example",
+        "region": "eu-west-1",
+        "tags": {},
+    }
     subject = resource(rule.on[0], parts["properties"], name=parts["name"], region=parts["region"], tags=parts["tags"])
     return judge(rule, subject, now=NOW, neighbours=Neighbours.fixed(parts["neighbours"]), defaults=defaults)

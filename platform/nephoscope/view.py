@@ -192,8 +192,9 @@ class ResourceView(View):
 
     __slots__ = ("account", "id", "name", "now", "region", "tags", "type")
 
-    def __init__(self, resource: Resource, recorder: Recorder, defaults: Mapping[str, Default], now: datetime,
-                 label: str = "") -> None:  # fmt: skip
+    def __init__(
+        self, resource: Resource, recorder: Recorder, defaults: Mapping[str, Default], now: datetime, label: str = ""
+    ) -> None:
         super().__init__(resource.properties, "", recorder, label, defaults)
         self.type, self.id, self.name = resource.type, resource.id, resource.name
         self.region, self.account, self.tags = resource.region, resource.account, resource.tags

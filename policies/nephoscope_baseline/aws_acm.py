@@ -21,7 +21,11 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
 
 
 @rule(
-    "aws.acm.expiry", on=CERTIFICATE, severity=Severity.MEDIUM, live_only=True, parameters=[BEFORE],
+    "aws.acm.expiry",
+    on=CERTIFICATE,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    parameters=[BEFORE],
     link="https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html",
     fix="""
         1. In the ACM console open the certificate. If ACM issued it, look at its renewal status and restore the CNAME
@@ -42,7 +46,7 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
         _certificate("2026-01-16T00:00:00Z", type="IMPORTED"),
         _certificate("2025-06-01T00:00:00Z", "EXPIRED"),
     ],
-)  # fmt: skip
+)
 def expiry(certificate: ResourceView, *, days: int) -> bool | Fail | None:
     """Certificate ends soon and was not renewed.
 

@@ -19,8 +19,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 
 def _stage(*settings: tuple[str, str, str]) -> dict[str, Any]:
     """An example: a REST stage with settings as (path, method, level)."""
-    return {"MethodSettings": [{"ResourcePath": path, "HttpMethod": method, "LoggingLevel": level}
-                               for path, method, level in settings]}  # fmt: skip
+    return {
+        "MethodSettings": [
+            {"ResourcePath": path, "HttpMethod": method, "LoggingLevel": level} for path, method, level in settings
+        ]
+    }
 
 
 def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[str, Any]:
@@ -29,7 +32,9 @@ def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[
 
 
 @rule(
-    "aws.apigateway.logging", on=(STAGE, STAGE_V2), severity=Severity.MEDIUM,
+    "aws.apigateway.logging",
+    on=(STAGE, STAGE_V2),
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
     fix="""
         1. Once per region: in the API Gateway console under Settings enter the ARN of a role that may write to
@@ -53,7 +58,7 @@ def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[
         {"MethodSettings": ["odd"]},
         {},
     ],
-)  # fmt: skip
+)
 def logging(stage: ResourceView) -> bool | Fail | None:
     """API stage logs no errors.
 
@@ -93,7 +98,9 @@ def _websocket_logging(stage: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.apigateway.auth", on=ROUTE, severity=Severity.MEDIUM,
+    "aws.apigateway.auth",
+    on=ROUTE,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html",
     fix="""
         1. In the API Gateway console choose the API, then Authorization, and the route that is named.
@@ -118,7 +125,7 @@ def _websocket_logging(stage: View) -> bool | Fail | None:
         {"RouteKey": "POST /login"},
         {"RouteKey": 7},
     ],
-)  # fmt: skip
+)
 def auth(route: View) -> bool | Fail | None:
     """API route is open to anyone.
 

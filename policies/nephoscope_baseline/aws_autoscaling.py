@@ -9,7 +9,9 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 
 
 @rule(
-    "aws.autoscaling.lc_public_ip", on=LAUNCH_CONFIGURATION, severity=Severity.HIGH,
+    "aws.autoscaling.lc_public_ip",
+    on=LAUNCH_CONFIGURATION,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/autoscaling/ec2/userguide/migrate-to-launch-templates.html",
     fix="""
         1. A launch configuration cannot be changed. In the EC2 console open Launch configurations, choose it, and
@@ -29,7 +31,7 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
         {"LaunchConfigurationName": "web", "AssociatePublicIpAddress": True},
         {"AssociatePublicIpAddress": "true"},
     ],
-)  # fmt: skip
+)
 def lc_public_ip(configuration: View) -> bool | Fail:
     """Auto Scaling puts instances directly on the internet.
 
@@ -42,7 +44,9 @@ def lc_public_ip(configuration: View) -> bool | Fail:
 
 
 @rule(
-    "aws.autoscaling.lc_imdsv2", on=LAUNCH_CONFIGURATION, severity=Severity.HIGH,
+    "aws.autoscaling.lc_imdsv2",
+    on=LAUNCH_CONFIGURATION,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-launch-config.html",
     fix="""
         1. A launch configuration cannot be changed. In the EC2 console open Launch configurations, choose it, and
@@ -62,7 +66,7 @@ def lc_public_ip(configuration: View) -> bool | Fail:
         {"MetadataOptions": "odd"},
         {},
     ],
-)  # fmt: skip
+)
 def lc_imdsv2(configuration: View) -> bool | Fail:
     """Auto Scaling starts instances with the old metadata service.
 

@@ -21,13 +21,21 @@ MAX_SHOWN = 3
 
 def _vault(key: str | None, *unencrypted: str, type: str | None = ORDINARY, count: Any = None) -> dict[str, Any]:
     """An example: a vault with a key, and the resources that have unencrypted backups in it."""
-    return {"EncryptionKeyArn": key, "Observed": {
-        "VaultType": type, "UnencryptedResources": list(unencrypted),
-        "UnencryptedResourceCount": len(unencrypted) if count is None else count}}  # fmt: skip
+    return {
+        "EncryptionKeyArn": key,
+        "Observed": {
+            "VaultType": type,
+            "UnencryptedResources": list(unencrypted),
+            "UnencryptedResourceCount": len(unencrypted) if count is None else count,
+        },
+    }
 
 
 @rule(
-    "aws.backup.vault_encrypted", on=VAULT, severity=Severity.MEDIUM, live_only=True,
+    "aws.backup.vault_encrypted",
+    on=VAULT,
+    severity=Severity.MEDIUM,
+    live_only=True,
     link="https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
     fix="""
         1. Find the unencrypted backups: aws backup list-recovery-points-by-backup-vault --backup-vault-name VAULT
@@ -51,7 +59,7 @@ def _vault(key: str | None, *unencrypted: str, type: str | None = ORDINARY, coun
         _vault(None, type=None),
         {"EncryptionKeyArn": KEY, "Observed": {"UnencryptedResources": "all", "UnencryptedResourceCount": 1}},
     ],
-)  # fmt: skip
+)
 def vault_encrypted(vault: View) -> bool | Fail:
     """Backups in a vault are not encrypted.
 

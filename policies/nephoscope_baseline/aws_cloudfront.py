@@ -41,8 +41,12 @@ def _origins(*origins: dict[str, Any]) -> dict[str, Any]:
 
 def _bucket(control: str | None = None, **more: Any) -> dict[str, Any]:
     """An example's origin: a bucket."""
-    return {"DomainName": "site.s3.eu-west-1.amazonaws.com", "OriginAccessControlId": control,
-            "S3OriginConfig": {"OriginAccessIdentity": ""}, **more}  # fmt: skip
+    return {
+        "DomainName": "site.s3.eu-west-1.amazonaws.com",
+        "OriginAccessControlId": control,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+        **more,
+    }
 
 
 def _custom(*protocols: str, policy: str = "https-only") -> dict[str, Any]:
@@ -62,7 +66,9 @@ def _objects(value: Any) -> Iterator[View]:
 
 
 @rule(
-    "aws.cloudfront.https", on=DISTRIBUTION, severity=Severity.MEDIUM,
+    "aws.cloudfront.https",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html",
     fix="""
         1. In the CloudFront console choose the distribution, then Behaviors, and each behaviour that is named.
@@ -77,7 +83,7 @@ def _objects(value: Any) -> Iterator[View]:
         _distribution(DefaultCacheBehavior="odd", CacheBehaviors=["odd"]),
         {},
     ],
-)  # fmt: skip
+)
 def https(distribution: View) -> bool | Fail:
     """CloudFront distribution serves unencrypted HTTP.
 
@@ -94,7 +100,9 @@ def https(distribution: View) -> bool | Fail:
 
 
 @rule(
-    "aws.cloudfront.logging", on=DISTRIBUTION, severity=Severity.MEDIUM,
+    "aws.cloudfront.logging",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html",
     fix="""
         1. In the CloudFront console choose the distribution, then Logging, Create access log delivery.
@@ -113,7 +121,7 @@ def https(distribution: View) -> bool | Fail:
         _distribution(Logging={"Prefix": "site/"}),
         {},
     ],
-)  # fmt: skip
+)
 def logging(distribution: View) -> bool | Fail:
     """CloudFront distribution keeps no access log.
 
@@ -126,7 +134,9 @@ def logging(distribution: View) -> bool | Fail:
 
 
 @rule(
-    "aws.cloudfront.waf", on=DISTRIBUTION, severity=Severity.MEDIUM,
+    "aws.cloudfront.waf",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-web-awswaf.html",
     fix="""
         1. In the CloudFront console choose the distribution, then Security, and enable the protections of AWS WAF, or
@@ -140,19 +150,22 @@ def logging(distribution: View) -> bool | Fail:
         _distribution(WebACLId="473e64fd-f30b-4765-81a0-62ad96dd167a"),
     ],
     bad=[_distribution(WebACLId=None), _distribution(WebACLId=""), {}],
-)  # fmt: skip
+)
 def waf(distribution: View) -> bool | Fail:
     """CloudFront distribution has no web application firewall.
 
     Scanners and bots try known attacks on every public site within hours. A firewall at the edge stops them, and lets
     a new attack be blocked before the application can be repaired.
     """
-    return bool(distribution["DistributionConfig.WebACLId"]) or Fail("No web ACL is attached",
-                                                                     "DistributionConfig.WebACLId")  # fmt: skip
+    return bool(distribution["DistributionConfig.WebACLId"]) or Fail(
+        "No web ACL is attached", "DistributionConfig.WebACLId"
+    )
 
 
 @rule(
-    "aws.cloudfront.oac", on=DISTRIBUTION, severity=Severity.MEDIUM,
+    "aws.cloudfront.oac",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html",
     fix="""
         1. In the CloudFront console choose the distribution, then Origins, the origin that is named, and Edit.
@@ -174,7 +187,7 @@ def waf(distribution: View) -> bool | Fail:
         _origins(_custom("TLSv1.2"), _bucket("")),
         _origins({**_custom("TLSv1.2"), "DomainName": "site.s3.amazonaws.com"}),
     ],
-)  # fmt: skip
+)
 def oac(distribution: View) -> bool | Fail | None:
     """CloudFront reads a bucket without origin access control.
 
@@ -196,7 +209,9 @@ def _is_bucket(origin: View) -> bool:
 
 
 @rule(
-    "aws.cloudfront.tls_origin", on=DISTRIBUTION, severity=Severity.MEDIUM,
+    "aws.cloudfront.tls_origin",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html",
     fix="""
         1. In the CloudFront console choose the distribution, then Origins, the origin that is named, and Edit.
@@ -216,7 +231,7 @@ def _is_bucket(origin: View) -> bool:
         _origins(_custom("TLSv1.2"), _custom("TLSv1.2", "SSLv3", policy="match-viewer")),
         _origins({"DomainName": "www.example.com", "CustomOriginConfig": {"OriginProtocolPolicy": "https-only"}}),
     ],
-)  # fmt: skip
+)
 def tls_origin(distribution: View) -> bool | Fail | None:
     """CloudFront may speak SSLv3 to an origin.
 

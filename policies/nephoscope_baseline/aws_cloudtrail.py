@@ -63,8 +63,11 @@ WATCHING = {"TrailName": "main", "S3BucketName": "logs", "IsMultiRegionTrail": T
 
 def _account(*trails: Mapping[str, Any]) -> dict[str, Any]:
     """An example: an account with these trails."""
-    return example({}, region="global", neighbours=[resource(TRAIL, each, name=f"trail-{number}")
-                                                    for number, each in enumerate(trails, 1)])  # fmt: skip
+    return example(
+        {},
+        region="global",
+        neighbours=[resource(TRAIL, each, name=f"trail-{number}") for number, each in enumerate(trails, 1)],
+    )
 
 
 def _classic(kind: str, *values: str, management: bool = True) -> dict[str, Any]:
@@ -280,19 +283,28 @@ def kms(trail: View) -> bool:
         """,
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     good=[
-        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-         "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}},
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"},
+        },
         {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"},
     ],
     bad=[
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
-        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-         "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
-        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-         "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"},
+        },
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": None},
+        },
         WATCHING,
     ],
-)  # fmt: skip
+)
 def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     """Trail does not deliver to CloudWatch Logs.
 

@@ -40,8 +40,18 @@ FIX = """
 
 def _trail(**properties: Any) -> Resource:
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"
-    return resource(TRAIL, {"IsMultiRegionTrail": True, "IsLogging": True, "CloudWatchLogsLogGroupArn": group,
-                            "EventSelectors": [], "AdvancedEventSelectors": [], **properties}, name="main")  # fmt: skip
+    return resource(
+        TRAIL,
+        {
+            "IsMultiRegionTrail": True,
+            "IsLogging": True,
+            "CloudWatchLogsLogGroupArn": group,
+            "EventSelectors": [],
+            "AdvancedEventSelectors": [],
+            **properties,
+        },
+        name="main",
+    )
 
 
 def _filter(pattern: str, name: str = "Seen", group: str = "trail") -> Resource:

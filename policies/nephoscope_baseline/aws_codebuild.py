@@ -17,12 +17,19 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariabl
 
 def _project(*variables: tuple[str, Any, str | None]) -> dict[str, Any]:
     """An example: a project with variables as (name, value, type)."""
-    return {"Environment": {"EnvironmentVariables": [{"Name": name, "Value": value} | ({"Type": type} if type else {})
-                                                     for name, value, type in variables]}}  # fmt: skip
+    return {
+        "Environment": {
+            "EnvironmentVariables": [
+                {"Name": name, "Value": value} | ({"Type": type} if type else {}) for name, value, type in variables
+            ]
+        }
+    }
 
 
 @rule(
-    "aws.codebuild.plain_secrets", on=PROJECT, severity=Severity.CRITICAL,
+    "aws.codebuild.plain_secrets",
+    on=PROJECT,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/codebuild/latest/userguide/change-project.html",
     fix="""
         1. Take the credential for known: deactivate the access key, or renew the secret. For calls to AWS, give the
@@ -47,7 +54,7 @@ def _project(*variables: tuple[str, Any, str | None]) -> dict[str, Any]:
         _project(("DB_PASSWORD", "correct horse", "PLAINTEXT")),
         _project(("REMOTE", "https://git:hunter2@example.com/repository", None)),
     ],
-)  # fmt: skip
+)
 def plain_secrets(project: View) -> bool | Fail | None:
     """Build project holds a credential in clear text.
 

@@ -28,23 +28,45 @@ WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
     link="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
     good=[
         {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING, "Observed": WORKING}]},
-        {"ConfigurationRecorders": [
-            {"Name": "some", "RecordingGroup": {"AllSupported": False}, "Observed": WORKING},
-            {"Name": "all", "RecordingGroup": {"AllSupported": True},
-             "Observed": {"Recording": True, "LastStatus": "Success"}},
-        ]},
+        {
+            "ConfigurationRecorders": [
+                {"Name": "some", "RecordingGroup": {"AllSupported": False}, "Observed": WORKING},
+                {
+                    "Name": "all",
+                    "RecordingGroup": {"AllSupported": True},
+                    "Observed": {"Recording": True, "LastStatus": "Success"},
+                },
+            ]
+        },
     ],
     bad=[
         {"ConfigurationRecorders": []},
         {"ConfigurationRecorders": [{"Name": "some", "RecordingGroup": {"AllSupported": False}, "Observed": WORKING}]},
-        {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING,
-                                     "Observed": {"Recording": False, "LastStatus": "SUCCESS"}}]},
-        {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING,
-                                     "Observed": {"Recording": True, "LastStatus": "FAILURE"}}]},
-        {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING,
-                                     "Observed": {"Recording": True, "LastStatus": None}}]},
+        {
+            "ConfigurationRecorders": [
+                {
+                    "Name": "default",
+                    "RecordingGroup": EVERYTHING,
+                    "Observed": {"Recording": False, "LastStatus": "SUCCESS"},
+                }
+            ]
+        },
+        {
+            "ConfigurationRecorders": [
+                {
+                    "Name": "default",
+                    "RecordingGroup": EVERYTHING,
+                    "Observed": {"Recording": True, "LastStatus": "FAILURE"},
+                }
+            ]
+        },
+        {
+            "ConfigurationRecorders": [
+                {"Name": "default", "RecordingGroup": EVERYTHING, "Observed": {"Recording": True, "LastStatus": None}}
+            ]
+        },
     ],
-)  # fmt: skip
+)
 def recorder(settings: ResourceView) -> bool | Fail:
     """AWS Config does not record everything.
 

@@ -15,7 +15,9 @@ def _is_off(value: Any) -> bool:
 
 
 @rule(
-    "aws.dms.public", on=INSTANCE, severity=Severity.CRITICAL,
+    "aws.dms.public",
+    on=INSTANCE,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/dms/latest/userguide/CHAP_ReplicationInstance.Creating.html",
     fix="""
         1. The setting cannot be changed. In the DMS console open Replication instances, Create replication instance,
@@ -36,7 +38,7 @@ def _is_off(value: Any) -> bool:
         {"PubliclyAccessible": None},
         {"ReplicationInstanceClass": "dms.t3.medium"},
     ],
-)  # fmt: skip
+)
 def public(instance: View) -> bool:
     """DMS replication instance has a public address.
 

@@ -9,7 +9,9 @@ TABLE = "AWS::DynamoDB::Table"
 
 
 @rule(
-    "aws.dynamodb.pitr", on=TABLE, severity=Severity.MEDIUM,
+    "aws.dynamodb.pitr",
+    on=TABLE,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html",
     fix="""
         1. In the DynamoDB console open Tables, choose the table, then Backups.
@@ -28,7 +30,7 @@ TABLE = "AWS::DynamoDB::Table"
         {"PointInTimeRecoverySpecification": "yes"},
         {},
     ],
-)  # fmt: skip
+)
 def pitr(table: View) -> bool:
     """DynamoDB table has no point-in-time recovery.
 
@@ -39,7 +41,9 @@ def pitr(table: View) -> bool:
 
 
 @rule(
-    "aws.dynamodb.deletion_protection", on=TABLE, severity=Severity.MEDIUM,
+    "aws.dynamodb.deletion_protection",
+    on=TABLE,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
     fix="""
         1. In the DynamoDB console open Tables, choose the table, then Additional settings.
@@ -56,7 +60,7 @@ def pitr(table: View) -> bool:
         {"DeletionProtectionEnabled": "false", "TableClass": "STANDARD"},
         {},
     ],
-)  # fmt: skip
+)
 def deletion_protection(table: View) -> bool:
     """DynamoDB table can be deleted by a single command.
 

@@ -109,12 +109,14 @@ def sg_rdp(group: View) -> bool | Fail:
 
 @rule(
     "aws.ec2.sg_admin_v4",
-    on=GROUP, severity=Severity.HIGH, parameters=[ADMIN],
+    on=GROUP,
+    severity=Severity.HIGH,
+    parameters=[ADMIN],
     fix=_closing("TCP port 22 or 3389 to an IPv4 range"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
     bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
-)  # fmt: skip
+)
 def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a remote administration port to all IPv4 addresses.
 
@@ -126,7 +128,9 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
 
 @rule(
     "aws.ec2.sg_admin_v6",
-    on=GROUP, severity=Severity.HIGH, parameters=[ADMIN],
+    on=GROUP,
+    severity=Severity.HIGH,
+    parameters=[ADMIN],
     fix=_closing("TCP port 22 or 3389 to an IPv6 range"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
@@ -135,7 +139,7 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
         _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
         _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
     ],
-)  # fmt: skip
+)
 def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a remote administration port to all IPv6 addresses.
 
@@ -147,12 +151,14 @@ def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
 
 @rule(
     "aws.ec2.sg_high_risk_ports",
-    on=GROUP, severity=Severity.CRITICAL, parameters=[RISKY],
+    on=GROUP,
+    severity=Severity.CRITICAL,
+    parameters=[RISKY],
     fix=_closing("the port that the alert names"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
     bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
-)  # fmt: skip
+)
 def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group opens a high-risk port to the internet.
 
@@ -229,11 +235,14 @@ def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
         {"GroupName": "web", "SecurityGroupIngress": [_tcp(443)], "SecurityGroupEgress": [ALL_TRAFFIC]},
     ],
     bad=[
-        {"GroupName": "default", "SecurityGroupIngress": [{"IpProtocol": "-1", "SourceSecurityGroupId": "sg-0a1b2c3d"}],
-         "SecurityGroupEgress": [ALL_TRAFFIC]},
+        {
+            "GroupName": "default",
+            "SecurityGroupIngress": [{"IpProtocol": "-1", "SourceSecurityGroupId": "sg-0a1b2c3d"}],
+            "SecurityGroupEgress": [ALL_TRAFFIC],
+        },
         {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": [ALL_TRAFFIC]},
     ],
-)  # fmt: skip
+)
 def default_sg_closed(group: View) -> bool | Fail | None:
     """Default security group of a VPC has rules.
 

@@ -25,8 +25,15 @@ def _entry(number: Any, action: str, first: Any = None, last: Any = None, **more
     """An example's inbound entry of a network ACL; without ports, for all traffic."""
     ports = None if first is None else {"From": first, "To": first if last is None else last}
     protocol = "-1" if first is None else "6"
-    return {"RuleNumber": number, "RuleAction": action, "Egress": False, "Protocol": protocol, "PortRange": ports,
-            "CidrBlock": "0.0.0.0/0", **more}  # fmt: skip
+    return {
+        "RuleNumber": number,
+        "RuleAction": action,
+        "Egress": False,
+        "Protocol": protocol,
+        "PortRange": ports,
+        "CidrBlock": "0.0.0.0/0",
+        **more,
+    }
 
 
 def _acl(*entries: dict[str, Any]) -> dict[str, Any]:
@@ -56,8 +63,11 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         _acl(_entry(100, "allow", 443), _entry(110, "allow", 32768, 65535)),
         _acl(_entry(100, "allow", 22, CidrBlock="10.0.0.0/8"), _entry(110, "allow", 3389, CidrBlock="203.0.113.0/24")),
         _acl(_entry(200, "allow"), _entry("100", "deny", 22), _entry(110, "deny", 3389)),
-        _acl(_entry(90, "deny", 0, 4000, CidrBlock="0.0.0.0/1"), _entry(91, "deny", 0, 4000, CidrBlock="128.0.0.0/1"),
-             _entry(100, "allow")),
+        _acl(
+            _entry(90, "deny", 0, 4000, CidrBlock="0.0.0.0/1"),
+            _entry(91, "deny", 0, 4000, CidrBlock="128.0.0.0/1"),
+            _entry(100, "allow"),
+        ),
         _acl(_entry(100, "allow", Egress=True)),
         _acl(_entry(100, "allow", 22, Protocol="17")),
         {"VpcId": "vpc-0a1b2c3d"},
@@ -70,7 +80,7 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         _acl(_entry(50, "deny", 22), _entry(100, "allow", 22, CidrBlock=None, Ipv6CidrBlock="::/0")),
         _acl(_entry(100, "allow", 3389, Protocol=6, CidrBlock="0.0.0.0/1")),
     ],
-)  # fmt: skip
+)
 def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     """Network ACL lets the internet reach a remote administration port.
 
@@ -101,15 +111,17 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     link="https://docs.aws.amazon.com/vpc/latest/userguide/working-with-flow-logs.html",
     good=[
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}),
-        _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ACCEPT"},
-             {"FlowLogId": "fl-2", "FlowLogStatus": "ACTIVE", "TrafficType": "REJECT"}),
+        _vpc(
+            {"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ACCEPT"},
+            {"FlowLogId": "fl-2", "FlowLogStatus": "ACTIVE", "TrafficType": "REJECT"},
+        ),
     ],
     bad=[
         _vpc(),
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ACCEPT"}),
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "FAILED", "TrafficType": "ALL"}),
     ],
-)  # fmt: skip
+)
 def flow_logs(vpc: View) -> bool | Fail:
     """VPC keeps no record of refused traffic.
 

@@ -36,7 +36,10 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
 
 
 @rule(
-    "aws.ecr.scan_on_push", on=REPOSITORY, severity=Severity.HIGH, needs=[SCANNING],
+    "aws.ecr.scan_on_push",
+    on=REPOSITORY,
+    severity=Severity.HIGH,
+    needs=[SCANNING],
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html",
     fix="""
         1. In the ECR console open Private registry, Features & Settings, Scanning, Edit.
@@ -61,7 +64,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         example(_repository(False), neighbours=[_registry("other*"), _registry("*", region="us-east-1")]),
         example(_repository(None), neighbours=[resource(SCANNING, {"ScanType": "BASIC", "Rules": [7, {}]})]),
     ],
-)  # fmt: skip
+)
 def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool:
     """Images in the repository are not scanned for known flaws.
 
@@ -97,7 +100,9 @@ def _objects(held: Any) -> list[View]:
 
 
 @rule(
-    "aws.ecr.immutable", on=REPOSITORY, severity=Severity.MEDIUM,
+    "aws.ecr.immutable",
+    on=REPOSITORY,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
     fix="""
         1. Make sure that your builds give each image a tag of its own, for example the commit, and do not move latest.
@@ -107,12 +112,16 @@ def _objects(held: Any) -> list[View]:
     good=[{"ImageTagMutability": "IMMUTABLE"}, {"RepositoryName": "web", "ImageTagMutability": "IMMUTABLE"}],
     bad=[
         {"ImageTagMutability": "MUTABLE"},
-        {"ImageTagMutability": "IMMUTABLE_WITH_EXCLUSION", "ImageTagMutabilityExclusionFilters": [
-            {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "*"}]},
+        {
+            "ImageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "ImageTagMutabilityExclusionFilters": [
+                {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "*"}
+            ],
+        },
         {"ImageTagMutability": "MUTABLE_WITH_EXCLUSION"},
         {},
     ],
-)  # fmt: skip
+)
 def immutable(repository: View) -> bool | Fail:
     """Tags in the repository can be moved to another image.
 
@@ -121,13 +130,18 @@ def immutable(repository: View) -> bool | Fail:
     """
     mutability = repository["ImageTagMutability"]
     if mutability == "IMMUTABLE_WITH_EXCLUSION":
-        return Fail("Tags are immutable, with exclusions that can still be moved", "ImageTagMutability",
-                    "ImageTagMutabilityExclusionFilters")  # fmt: skip
+        return Fail(
+            "Tags are immutable, with exclusions that can still be moved",
+            "ImageTagMutability",
+            "ImageTagMutabilityExclusionFilters",
+        )
     return True if mutability == "IMMUTABLE" else Fail("Any tag can be moved", "ImageTagMutability")
 
 
 @rule(
-    "aws.ecr.public_policy", on=REPOSITORY, severity=Severity.CRITICAL,
+    "aws.ecr.public_policy",
+    on=REPOSITORY,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
     fix="""
         1. In the ECR console open the repository, Permissions, Edit policy JSON.
@@ -149,7 +163,7 @@ def immutable(repository: View) -> bool | Fail:
         _policy({"AWS": ["*"]}, {"StringLike": {"aws:PrincipalOrgID": "*"}}),
         {"RepositoryPolicyText": {"Statement": [{"Effect": "Allow", "NotPrincipal": OWN, "Action": "ecr:PutImage"}]}},
     ],
-)  # fmt: skip
+)
 def public_policy(repository: View) -> bool | Fail:
     """Repository is open to every AWS account.
 
@@ -157,6 +171,7 @@ def public_policy(repository: View) -> bool | Fail:
     decide what your containers run.
     """
     for grant in open_grants(repository.key("RepositoryPolicyText")):
-        return Fail(f"{grant.who} can use this repository: the policy allows {grant.principal} {grant.actions}",
-                    grant.at)  # fmt: skip
+        return Fail(
+            f"{grant.who} can use this repository: the policy allows {grant.principal} {grant.actions}", grant.at
+        )
     return True

@@ -43,7 +43,9 @@ WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
 
 
 @rule(
-    "aws.ecs.public_ip", on=SERVICE, severity=Severity.HIGH,
+    "aws.ecs.public_ip",
+    on=SERVICE,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html",
     fix="""
         1. Give the service private subnets, with a NAT gateway or VPC endpoints for pulling images and writing logs.
@@ -54,7 +56,7 @@ WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
         """,
     good=[_network("DISABLED"), _network(None), {"NetworkConfiguration": None}, {"LaunchType": "EC2"}],
     bad=[_network("ENABLED"), _network("enabled")],
-)  # fmt: skip
+)
 def public_ip(service: View) -> bool | Fail | None:
     """Service gives its tasks public IP addresses.
 
@@ -72,7 +74,9 @@ def public_ip(service: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.ecs.privileged", on=TASK, severity=Severity.HIGH,
+    "aws.ecs.privileged",
+    on=TASK,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
     fix="""
         1. Find out what the container needs from its host; often one Linux capability is enough.
@@ -83,7 +87,7 @@ def public_ip(service: View) -> bool | Fail | None:
         """,
     good=[_task({"Privileged": False}, {}), _task({"Privileged": None}), {"Family": "empty"}],
     bad=[_task({}, {"Privileged": True}), _task({"Privileged": "true"})],
-)  # fmt: skip
+)
 def privileged(task: View) -> bool | Fail | None:
     """Container runs privileged.
 
@@ -94,7 +98,9 @@ def privileged(task: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.ecs.readonly_root", on=TASK, severity=Severity.HIGH,
+    "aws.ecs.readonly_root",
+    on=TASK,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
     fix="""
         1. Find out where the container writes, and mount a volume at each of these paths.
@@ -113,7 +119,7 @@ def privileged(task: View) -> bool | Fail | None:
         _task({}, RuntimePlatform={"OperatingSystemFamily": "LINUX"}),
         _task({"ReadonlyRootFilesystem": None}),
     ],
-)  # fmt: skip
+)
 def readonly_root(task: View) -> bool | Fail | None:
     """Container can write to its root file system.
 
@@ -128,7 +134,9 @@ def readonly_root(task: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.ecs.env_secrets", on=TASK, severity=Severity.HIGH,
+    "aws.ecs.env_secrets",
+    on=TASK,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html",
     fix="""
         1. Treat the credentials as leaked: deactivate them, and give the program a task role instead of access keys.
@@ -148,7 +156,7 @@ def readonly_root(task: View) -> bool | Fail | None:
         _task({"Environment": [{"Name": "AWS_ACCESS_KEY_ID", "Value": "AKIAIOSFODNN7EXAMPLE"}]}),
         _task(_env("ECS_ENGINE_AUTH_DATA")),
     ],
-)  # fmt: skip
+)
 def env_secrets(task: View) -> bool | Fail | None:
     """Credentials stand in a container's environment.
 

@@ -13,7 +13,9 @@ https://docs.aws.amazon.com/efs/latest/ug/API_BackupPolicy.html"""
 
 
 @rule(
-    "aws.efs.encrypted", on=FILE_SYSTEM, severity=Severity.MEDIUM,
+    "aws.efs.encrypted",
+    on=FILE_SYSTEM,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/efs/latest/ug/encryption-at-rest.html",
     fix="""
         1. A file system cannot be encrypted later. In the EFS console choose Create file system, Customize, and leave
@@ -28,7 +30,7 @@ https://docs.aws.amazon.com/efs/latest/ug/API_BackupPolicy.html"""
         {"Encrypted": "true", "FileSystemTags": [{"Key": "Name", "Value": "shared"}]},
     ],
     bad=[{"Encrypted": False}, {"KmsKeyId": None, "Encrypted": None}, {"Encrypted": "false"}, {}],
-)  # fmt: skip
+)
 def encrypted(file_system: View) -> bool:
     """EFS file system is not encrypted at rest.
 
@@ -39,7 +41,9 @@ def encrypted(file_system: View) -> bool:
 
 
 @rule(
-    "aws.efs.backup", on=FILE_SYSTEM, severity=Severity.MEDIUM,
+    "aws.efs.backup",
+    on=FILE_SYSTEM,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/efs/latest/ug/awsbackup.html",
     fix="""
         1. In the EFS console open File systems, choose the file system, then Edit under General.
@@ -56,7 +60,7 @@ def encrypted(file_system: View) -> bool:
         {"AvailabilityZoneName": "eu-west-1a", "BackupPolicy": {"Status": None}},
         {},
     ],
-)  # fmt: skip
+)
 def backup(file_system: View) -> bool:
     """EFS file system has no automatic backups.
 

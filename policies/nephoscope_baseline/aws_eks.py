@@ -51,7 +51,9 @@ def _logging(*types: str) -> dict[str, Any]:
 
 
 @rule(
-    "aws.eks.public_endpoint", on=CLUSTER, severity=Severity.HIGH,
+    "aws.eks.public_endpoint",
+    on=CLUSTER,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     fix="""
         1. Make sure that those who need the API server reach it from within the VPC (VPN, bastion) or from addresses
@@ -76,7 +78,7 @@ def _logging(*types: str) -> dict[str, Any]:
         _endpoint(),
         {},
     ],
-)  # fmt: skip
+)
 def public_endpoint(cluster: View) -> bool | Fail:
     """Cluster's API server can be reached from the whole internet.
 
@@ -104,7 +106,9 @@ def public_endpoint(cluster: View) -> bool | Fail:
 
 
 @rule(
-    "aws.eks.version", on=CLUSTER, severity=Severity.HIGH,
+    "aws.eks.version",
+    on=CLUSTER,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html",
     fix="""
         1. Read what changes for your workloads: in the EKS console open the cluster, Upgrade insights.
@@ -114,7 +118,7 @@ def public_endpoint(cluster: View) -> bool | Fail:
         """,
     good=[{"Version": "1.32"}, {"Version": "1.34"}, {"Version": "1.99"}, {}],
     bad=[{"Version": "1.31"}, {"Version": "1.30"}, {"Version": "1.21"}, {"Version": "1.9"}],
-)  # fmt: skip
+)
 def version(cluster: ResourceView) -> bool | Fail | None:
     """Cluster runs a Kubernetes version that is out of standard support.
 
@@ -137,7 +141,9 @@ def version(cluster: ResourceView) -> bool | Fail | None:
 
 
 @rule(
-    "aws.eks.secrets_kms", on=CLUSTER, severity=Severity.MEDIUM,
+    "aws.eks.secrets_kms",
+    on=CLUSTER,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
     fix="""
         1. Create a symmetric KMS key in the cluster's region, or choose one. This cannot be turned off again, and a
@@ -153,7 +159,7 @@ def version(cluster: ResourceView) -> bool | Fail | None:
         {"EncryptionConfig": [{}, {"Resources": ["other", "secrets"]}]},
     ],
     bad=[{"EncryptionConfig": None}, {"EncryptionConfig": []}, {"EncryptionConfig": [{"Resources": []}]}, {}],
-)  # fmt: skip
+)
 def secrets_kms(cluster: View) -> bool | Fail:
     """Kubernetes secrets are not encrypted with a KMS key of your own.
 
@@ -166,7 +172,9 @@ def secrets_kms(cluster: View) -> bool | Fail:
 
 
 @rule(
-    "aws.eks.audit_logs", on=CLUSTER, severity=Severity.MEDIUM,
+    "aws.eks.audit_logs",
+    on=CLUSTER,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
     fix="""
         1. In the EKS console open the cluster, Observability, Control plane logs, Manage, and turn Audit on.
@@ -176,7 +184,7 @@ def secrets_kms(cluster: View) -> bool | Fail:
         """,
     good=[_logging("audit"), _logging("api", "audit", "authenticator")],
     bad=[_logging("api"), _logging(), {"Logging": None}, {}],
-)  # fmt: skip
+)
 def audit_logs(cluster: View) -> bool | Fail:
     """Cluster keeps no audit log.
 

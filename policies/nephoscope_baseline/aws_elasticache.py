@@ -17,7 +17,9 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
 
 
 @rule(
-    "aws.elasticache.transit", on=GROUP, severity=Severity.MEDIUM,
+    "aws.elasticache.transit",
+    on=GROUP,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html",
     fix="""
         1. In the ElastiCache console choose the cache, Modify, and under Security turn on Encryption in transit with
@@ -39,7 +41,7 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
         {"TransitEncryptionEnabled": "false", "TransitEncryptionMode": "required"},
         {},
     ],
-)  # fmt: skip
+)
 def transit(group: View) -> bool:
     """ElastiCache replication group does not encrypt connections.
 
@@ -50,7 +52,9 @@ def transit(group: View) -> bool:
 
 
 @rule(
-    "aws.elasticache.rest", on=GROUP, severity=Severity.MEDIUM,
+    "aws.elasticache.rest",
+    on=GROUP,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/at-rest-encryption.html",
     fix="""
         1. A group cannot be encrypted later. In the ElastiCache console choose the cache, Actions, Backup.
@@ -74,7 +78,7 @@ def transit(group: View) -> bool:
         {"AtRestEncryptionEnabled": ["true"], "Engine": {"Name": "valkey"}},
         {},
     ],
-)  # fmt: skip
+)
 def rest(group: View) -> bool:
     """ElastiCache replication group is not encrypted at rest.
 

@@ -66,7 +66,9 @@ def _setting(flag: str) -> str:
 
 
 @rule(
-    "aws.elb.https_redirect", on=LISTENER, severity=Severity.MEDIUM,
+    "aws.elb.https_redirect",
+    on=LISTENER,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html",
     fix="""
         1. Make sure that the load balancer has an HTTPS listener with a certificate.
@@ -89,7 +91,7 @@ def _setting(flag: str) -> str:
         {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "fixed-response"}]},
         {"Protocol": "HTTP", "DefaultActions": "odd"},
     ],
-)  # fmt: skip
+)
 def https_redirect(listener: View) -> bool | Fail | None:
     """Load balancer answers unencrypted HTTP.
 
@@ -106,7 +108,9 @@ def https_redirect(listener: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.elb.tls_policy", on=LISTENER, severity=Severity.MEDIUM,
+    "aws.elb.tls_policy",
+    on=LISTENER,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
     fix="""
         1. In the access logs (fields ssl_protocol and ssl_cipher) see that no client needs an older TLS.
@@ -128,7 +132,7 @@ def https_redirect(listener: View) -> bool | Fail | None:
         _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06"),
         _forwarding("HTTPS"),
     ],
-)  # fmt: skip
+)
 def tls_policy(listener: View) -> bool | Fail | None:
     """Listener accepts outdated encryption.
 
@@ -145,7 +149,10 @@ def tls_policy(listener: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.elb.drop_invalid", on=BALANCER, severity=Severity.MEDIUM, fix=_setting(f"Key={DROP_INVALID},Value=true"),
+    "aws.elb.drop_invalid",
+    on=BALANCER,
+    severity=Severity.MEDIUM,
+    fix=_setting(f"Key={DROP_INVALID},Value=true"),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
     good=[
         _balancer(routing__http__drop_invalid_header_fields__enabled="true"),
@@ -158,7 +165,7 @@ def tls_policy(listener: View) -> bool | Fail | None:
         {},
         {"Type": "application", "LoadBalancerAttributes": ["odd"]},
     ],
-)  # fmt: skip
+)
 def drop_invalid(balancer: View) -> bool | Fail | None:
     """Load balancer passes on invalid HTTP headers.
 
@@ -171,7 +178,9 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.elb.logging", on=(BALANCER, CLASSIC), severity=Severity.MEDIUM,
+    "aws.elb.logging",
+    on=(BALANCER, CLASSIC),
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html",
     fix="""
         1. Choose a bucket in the load balancer's region and let Elastic Load Balancing write to it (see the link).
@@ -188,7 +197,7 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
         _balancer("gateway"),
     ],
     bad=[_balancer(access_logs__s3__enabled="false"), _balancer(), {}],
-)  # fmt: skip
+)
 def logging(balancer: ResourceView) -> bool | Fail | None:
     """Load balancer keeps no access log.
 
@@ -204,7 +213,9 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
 
 
 @rule(
-    "aws.elb.deletion_protection", on=BALANCER, severity=Severity.LOW,
+    "aws.elb.deletion_protection",
+    on=BALANCER,
+    severity=Severity.LOW,
     fix=_setting(f"Key={DELETION_PROTECTION},Value=true"),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
     good=[
@@ -217,7 +228,7 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
         _balancer("network"),
         {},
     ],
-)  # fmt: skip
+)
 def deletion_protection(balancer: View) -> bool | Fail:
     """Load balancer can be deleted by mistake.
 

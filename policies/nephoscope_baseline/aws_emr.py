@@ -24,7 +24,10 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
 
 
 @rule(
-    "aws.emr.bpa", on=SETTINGS, severity=Severity.CRITICAL, live_only=True,
+    "aws.emr.bpa",
+    on=SETTINGS,
+    severity=Severity.CRITICAL,
+    live_only=True,
     link="https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html",
     fix="""
         1. In the EMR console, in the region of the alert, open Block public access, then Edit.
@@ -49,7 +52,7 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
         _block(True, "22"),
         {_BLOCK: None},
     ],
-)  # fmt: skip
+)
 def bpa(settings: View) -> bool | Fail:
     """EMR clusters can be started open to the internet.
 

@@ -25,9 +25,19 @@ from nephoscope_baseline.aws_iam_account import (
 from nephoscope_baseline.aws_iam_policies import cloudshell_full, no_service_star, no_star_policy, role_trust_wildcard
 
 __all__ = [
-    "cloudshell_full", "no_service_star", "no_star_policy", "password_length", "password_reuse", "password_strength",
-    "role_trust_wildcard", "root_hardware_mfa", "root_mfa", "root_no_access_keys", "root_not_used", "support_role",
-]  # fmt: skip
+    "cloudshell_full",
+    "no_service_star",
+    "no_star_policy",
+    "password_length",
+    "password_reuse",
+    "password_strength",
+    "role_trust_wildcard",
+    "root_hardware_mfa",
+    "root_mfa",
+    "root_no_access_keys",
+    "root_not_used",
+    "support_role",
+]
 
 USER = "AWS::IAM::User"
 
@@ -44,9 +54,20 @@ OFF_KEY = {"Active": False, "LastRotated": OLD, "LastUsedDate": None}
 
 def _user(**report: Any) -> dict[str, Any]:
     """An example: a user with this line in the credential report."""
-    return {"UserName": "ann", "Observed": {"CredentialReport": {
-        "PasswordEnabled": False, "PasswordLastUsed": None, "PasswordLastChanged": None, "MfaActive": False,
-        "AccessKeys": [], "UserCreationTime": OLD, **report}}}  # fmt: skip
+    return {
+        "UserName": "ann",
+        "Observed": {
+            "CredentialReport": {
+                "PasswordEnabled": False,
+                "PasswordLastUsed": None,
+                "PasswordLastChanged": None,
+                "MfaActive": False,
+                "AccessKeys": [],
+                "UserCreationTime": OLD,
+                **report,
+            }
+        },
+    }
 
 
 def _report(user: View) -> View:
@@ -59,7 +80,10 @@ def _report(user: View) -> View:
 
 
 @rule(
-    "aws.iam.user_mfa", on=USER, severity=Severity.HIGH, live_only=True,
+    "aws.iam.user_mfa",
+    on=USER,
+    severity=Severity.HIGH,
+    live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable.html",
     fix="""
         1. In the IAM console open Users, choose the user, then Security credentials.
@@ -68,7 +92,7 @@ def _report(user: View) -> View:
         """,
     good=[_user(PasswordEnabled=True, MfaActive=True), _user(PasswordEnabled=False)],
     bad=[_user(PasswordEnabled=True, MfaActive=False)],
-)  # fmt: skip
+)
 def user_mfa(user: View) -> bool | Fail | None:
     """IAM user can sign in without MFA.
 
@@ -81,7 +105,11 @@ def user_mfa(user: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.iam.unused_credentials", on=USER, severity=Severity.MEDIUM, live_only=True, link=UNUSED_LINK,
+    "aws.iam.unused_credentials",
+    on=USER,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=UNUSED_LINK,
     parameters=[UNUSED],
     fix="""
         1. Ask the user whether the password or key is still needed.
@@ -100,7 +128,7 @@ def user_mfa(user: View) -> bool | Fail | None:
         _user(PasswordEnabled=True, PasswordLastUsed=None, PasswordLastChanged=OLD),
         _user(AccessKeys=[USED_KEY, {**OFF_KEY, "Active": True}]),
     ],
-)  # fmt: skip
+)
 def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
     """Password or access key has not been used for a long time.
 
@@ -126,7 +154,11 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
 
 
 @rule(
-    "aws.iam.one_active_key", on=USER, severity=Severity.MEDIUM, live_only=True, link=KEYS_LINK,
+    "aws.iam.one_active_key",
+    on=USER,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=KEYS_LINK,
     fix="""
         1. In the IAM console open Users, the user, Security credentials, and compare Last used of the keys.
         2. Move what uses the older key to the newer one, then choose Actions, Deactivate on the older.
@@ -134,7 +166,7 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
         """,
     good=[_user(AccessKeys=[]), _user(AccessKeys=[USED_KEY, OFF_KEY])],
     bad=[_user(AccessKeys=[USED_KEY, USED_KEY])],
-)  # fmt: skip
+)
 def one_active_key(user: View) -> bool | Fail:
     """IAM user has two active access keys.
 
@@ -145,7 +177,11 @@ def one_active_key(user: View) -> bool | Fail:
 
 
 @rule(
-    "aws.iam.key_rotation", on="AWS::IAM::AccessKey", severity=Severity.MEDIUM, parameters=[KEY_AGE], live_only=True,
+    "aws.iam.key_rotation",
+    on="AWS::IAM::AccessKey",
+    severity=Severity.MEDIUM,
+    parameters=[KEY_AGE],
+    live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
     fix="""
         1. Create a second key: aws iam create-access-key --user-name USER, and put it where the old one is used.
@@ -159,7 +195,7 @@ def one_active_key(user: View) -> bool | Fail:
         {"UserName": "ann", "Status": "Inactive", "Observed": {"CreateDate": OLD}},
     ],
     bad=[{"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": OLD}}],
-)  # fmt: skip
+)
 def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     """Access key has not been renewed for a long time.
 
@@ -175,7 +211,9 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
 
 
 @rule(
-    "aws.iam.user_no_direct_policies", on=USER, severity=Severity.LOW,
+    "aws.iam.user_no_direct_policies",
+    on=USER,
+    severity=Severity.LOW,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups_manage_attach-policy.html",
     fix="""
         1. In the IAM console open User groups and find or create the group for the user's task.
@@ -189,7 +227,7 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
         {"Policies": [], "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
         {"Policies": [{"PolicyName": "p", "PolicyDocument": {"Statement": []}}], "ManagedPolicyArns": []},
     ],
-)  # fmt: skip
+)
 def user_no_direct_policies(user: View) -> bool | Fail:
     """IAM user holds permissions directly.
 
@@ -212,7 +250,10 @@ def _name_of(policy: Any) -> str:
 
 
 @rule(
-    "aws.iam.expired_certs", on="AWS::IAM::ServerCertificate", severity=Severity.MEDIUM, live_only=True,
+    "aws.iam.expired_certs",
+    on="AWS::IAM::ServerCertificate",
+    severity=Severity.MEDIUM,
+    live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html",
     fix="""
         1. Make sure that no load balancer or distribution uses it; replace it by one from Certificate Manager.
@@ -221,7 +262,7 @@ def _name_of(policy: Any) -> str:
         """,
     good=[{"Observed": {"Expiration": "2027-01-01T00:00:00Z"}}],
     bad=[{"Observed": {"Expiration": "2026-01-14T00:00:00Z"}}],
-)  # fmt: skip
+)
 def expired_certs(certificate: ResourceView) -> bool | Fail:
     """Expired server certificate is stored.
 

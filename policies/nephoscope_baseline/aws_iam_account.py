@@ -38,7 +38,11 @@ STRONG = {
 
 
 @rule(
-    "aws.iam.root_no_access_keys", on=ACCOUNT, severity=Severity.CRITICAL, live_only=True, link=ROOT_LINK,
+    "aws.iam.root_no_access_keys",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_LINK,
     fix="""
         1. Find out what uses the key (last used: credential report) and give that workload a role of its own.
         2. Sign in as root, open Security credentials from the account menu, and under Access keys choose Deactivate.
@@ -47,7 +51,7 @@ STRONG = {
         """,
     good=[{"AccountSummary": {"AccountAccessKeysPresent": 0}}],
     bad=[{"AccountSummary": {"AccountAccessKeysPresent": 1}}, {"AccountSummary": {"AccountAccessKeysPresent": 2}}],
-)  # fmt: skip
+)
 def root_no_access_keys(account: View) -> bool:
     """Root user has access keys.
 
@@ -57,7 +61,11 @@ def root_no_access_keys(account: View) -> bool:
 
 
 @rule(
-    "aws.iam.root_mfa", on=ACCOUNT, severity=Severity.CRITICAL, live_only=True, link=ROOT_MFA_LINK,
+    "aws.iam.root_mfa",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_MFA_LINK,
     fix="""
         1. Sign in as root and open Security credentials from the account menu.
         2. Under Multi-factor authentication (MFA) choose Assign MFA device and follow the steps; prefer a security key.
@@ -66,7 +74,7 @@ def root_no_access_keys(account: View) -> bool:
         """,
     good=[{"AccountSummary": MFA}],
     bad=[{"AccountSummary": {"AccountMFAEnabled": 0}}],
-)  # fmt: skip
+)
 def root_mfa(account: View) -> bool:
     """Root user has no MFA.
 
@@ -77,7 +85,11 @@ def root_mfa(account: View) -> bool:
 
 
 @rule(
-    "aws.iam.root_hardware_mfa", on=ACCOUNT, severity=Severity.CRITICAL, live_only=True, link=ROOT_MFA_LINK,
+    "aws.iam.root_hardware_mfa",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_MFA_LINK,
     fix="""
         1. Get a FIDO2 security key or a hardware token that AWS supports.
         2. Sign in as root, open Security credentials, and under MFA choose Assign MFA device, Passkey or security key
@@ -94,7 +106,7 @@ def root_mfa(account: View) -> bool:
         {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN, {**USERS_OWN, "UserArn": ROOT_ARN}]},
         {"AccountSummary": {"AccountMFAEnabled": 0}, "VirtualMFADevices": []},
     ],
-)  # fmt: skip
+)
 def root_hardware_mfa(account: View) -> bool | Fail:
     """Root user's MFA is not a hardware device.
 
@@ -110,7 +122,11 @@ def root_hardware_mfa(account: View) -> bool | Fail:
 
 
 @rule(
-    "aws.iam.root_not_used", on=ACCOUNT, severity=Severity.HIGH, live_only=True, link=ROOT_LINK,
+    "aws.iam.root_not_used",
+    on=ACCOUNT,
+    severity=Severity.HIGH,
+    live_only=True,
+    link=ROOT_LINK,
     parameters=[ROOT_IDLE],
     fix="""
         1. Ask who signed in as root and what for; if nobody did, change the root password and treat it as an incident.
@@ -124,10 +140,18 @@ def root_hardware_mfa(account: View) -> bool | Fail:
     ],
     bad=[
         {"Observed": {"RootCredentials": {**NEVER, "PasswordLastUsed": "2026-01-10T08:00:00Z"}}},
-        {"Observed": {"RootCredentials": {**NEVER, "AccessKeys": [
-            {"Active": True, "LastRotated": "2020-01-01T00:00:00Z", "LastUsedDate": "2025-12-24T00:00:00Z"}]}}},
+        {
+            "Observed": {
+                "RootCredentials": {
+                    **NEVER,
+                    "AccessKeys": [
+                        {"Active": True, "LastRotated": "2020-01-01T00:00:00Z", "LastUsedDate": "2025-12-24T00:00:00Z"}
+                    ],
+                }
+            }
+        },
     ],
-)  # fmt: skip
+)
 def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
     """Root user was used recently.
 
@@ -155,7 +179,11 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
 
 
 @rule(
-    "aws.iam.password_length", on=ACCOUNT, severity=Severity.MEDIUM, live_only=True, link=PASSWORD_LINK,
+    "aws.iam.password_length",
+    on=ACCOUNT,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=PASSWORD_LINK,
     parameters=[LENGTH],
     fix=f"""
         1. In the IAM console open Account settings and choose Edit next to Password policy.
@@ -165,7 +193,7 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
         """,
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
-)  # fmt: skip
+)
 def password_length(account: View, *, length: int) -> bool | Fail:
     """Password policy allows passwords that are too short.
 
@@ -175,7 +203,11 @@ def password_length(account: View, *, length: int) -> bool | Fail:
 
 
 @rule(
-    "aws.iam.password_reuse", on=ACCOUNT, severity=Severity.LOW, live_only=True, link=PASSWORD_LINK,
+    "aws.iam.password_reuse",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    live_only=True,
+    link=PASSWORD_LINK,
     parameters=[REMEMBERED],
     fix=f"""
         1. In the IAM console open Account settings and choose Edit next to Password policy.
@@ -189,7 +221,7 @@ def password_length(account: View, *, length: int) -> bool | Fail:
         {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": None}},
         {"PasswordPolicy": None},
     ],
-)  # fmt: skip
+)
 def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """Password policy lets old passwords be used again.
 
@@ -199,7 +231,11 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
 
 
 @rule(
-    "aws.iam.password_strength", on=ACCOUNT, severity=Severity.MEDIUM, live_only=True, link=PASSWORD_LINK,
+    "aws.iam.password_strength",
+    on=ACCOUNT,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=PASSWORD_LINK,
     fix=f"""
         1. In the IAM console open Account settings and choose Edit next to Password policy.
         2. Choose Custom and require uppercase, lowercase, numbers and non-alphanumeric characters; save.
@@ -209,7 +245,7 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
         """,
     good=[{"PasswordPolicy": STRONG}],
     bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
-)  # fmt: skip
+)
 def password_strength(account: View) -> bool | Fail:
     """Password policy does not ask for all kinds of characters.
 
@@ -219,9 +255,11 @@ def password_strength(account: View) -> bool | Fail:
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     kinds = {
-        "RequireUppercaseCharacters": "uppercase letters", "RequireLowercaseCharacters": "lowercase letters",
-        "RequireNumbers": "numbers", "RequireSymbols": "symbols",
-    }  # fmt: skip
+        "RequireUppercaseCharacters": "uppercase letters",
+        "RequireLowercaseCharacters": "lowercase letters",
+        "RequireNumbers": "numbers",
+        "RequireSymbols": "symbols",
+    }
     missing = [name for name in kinds if policy[name] is not True]
     if not missing:
         return True
@@ -238,7 +276,11 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
 
 
 @rule(
-    "aws.iam.support_role", on=ACCOUNT, severity=Severity.LOW, needs=HOLDERS, live_only=True,
+    "aws.iam.support_role",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    needs=HOLDERS,
+    live_only=True,
     link="https://docs.aws.amazon.com/awssupport/latest/user/accessing-support.html",
     fix="""
         1. In the IAM console open Roles, Create role, and choose who in your organization may take it on.
@@ -251,7 +293,7 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
         example({}, neighbours=[_holder("AWS::IAM::User"), _holder("AWS::IAM::Group", SUPPORT)]),
     ],
     bad=[example({}), example({}, neighbours=[_holder("AWS::IAM::Role", "arn:aws:iam::aws:policy/ReadOnlyAccess")])],
-)  # fmt: skip
+)
 def support_role(account: View, inventory: Inventory) -> bool | Fail:
     """Nobody is entitled to open AWS support cases.
 

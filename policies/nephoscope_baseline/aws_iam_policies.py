@@ -17,8 +17,10 @@ LEAST_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.ht
 
 def _policy(*allowed: dict[str, Any], attached: int = 1) -> dict[str, Any]:
     """An example: a customer managed policy with these statements."""
-    return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]},
-            "Observed": {"AttachmentCount": attached}}  # fmt: skip
+    return {
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]},
+        "Observed": {"AttachmentCount": attached},
+    }
 
 
 def _trust(principal: Any, condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -43,7 +45,10 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
 
 
 @rule(
-    "aws.iam.no_star_policy", on=POLICY, severity=Severity.HIGH, link=LEAST_LINK,
+    "aws.iam.no_star_policy",
+    on=POLICY,
+    severity=Severity.HIGH,
+    link=LEAST_LINK,
     fix="""
         1. In the IAM console open the policy, Entities attached, to see who holds it.
         2. Let IAM Access Analyzer write a policy from what they really did: the role or user, Generate policy.
@@ -61,7 +66,7 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
         _policy({"Action": ["ec2:*", "*:*"], "Resource": ["*"]}),
         {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}},
     ],
-)  # fmt: skip
+)
 def no_star_policy(policy: View) -> bool | Fail | None:
     """Attached policy allows everything on everything.
 
@@ -81,7 +86,10 @@ def _names_all(named: Names) -> bool:
 
 
 @rule(
-    "aws.iam.no_service_star", on=POLICY, severity=Severity.LOW, link=LEAST_LINK,
+    "aws.iam.no_service_star",
+    on=POLICY,
+    severity=Severity.LOW,
+    link=LEAST_LINK,
     fix="""
         1. In the IAM console open the policy and choose Edit.
         2. Replace service:* by the actions that are used; Access Advisor and Generate policy show them.
@@ -93,7 +101,7 @@ def _names_all(named: Names) -> bool:
         _policy({"Action": "s3:*", "Resource": "*"}),
         _policy({"Action": ["ec2:Describe*", "iam:*"], "Resource": "*"}),
     ],
-)  # fmt: skip
+)
 def no_service_star(policy: View) -> bool | Fail:
     """Policy allows all actions of a service.
 
@@ -110,7 +118,9 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
 
 
 @rule(
-    "aws.iam.cloudshell_full", on=(ROLE, "AWS::IAM::User", "AWS::IAM::Group"), severity=Severity.MEDIUM,
+    "aws.iam.cloudshell_full",
+    on=(ROLE, "AWS::IAM::User", "AWS::IAM::Group"),
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/cloudshell/latest/userguide/sec-auth-with-identities.html",
     fix="""
         1. In the IAM console open the role, user or group, Permissions, and remove AWSCloudShellFullAccess.
@@ -121,7 +131,7 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
         """,
     good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],
     bad=[{"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AWSCloudShellFullAccess"]}],
-)  # fmt: skip
+)
 def cloudshell_full(holder: View) -> bool | Fail:
     """AWSCloudShellFullAccess is attached.
 
@@ -140,7 +150,9 @@ OWN = "arn:aws:iam::123456789012:root"
 
 
 @rule(
-    "aws.iam.role_trust_wildcard", on=ROLE, severity=Severity.CRITICAL,
+    "aws.iam.role_trust_wildcard",
+    on=ROLE,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html",
     fix="""
         1. In the IAM console open the role, Trust relationships, Edit trust policy.
@@ -152,8 +164,10 @@ OWN = "arn:aws:iam::123456789012:root"
     good=[
         _trust({"AWS": OWN}),
         _trust({"Service": "ec2.amazonaws.com"}),
-        _trust({"Federated": "cognito-identity.amazonaws.com"},
-               {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}}),
+        _trust(
+            {"Federated": "cognito-identity.amazonaws.com"},
+            {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}},
+        ),
         _trust("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         _trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci-*"}}),
         _trust("*", Effect="Deny"),
@@ -162,13 +176,16 @@ OWN = "arn:aws:iam::123456789012:root"
         _trust("*"),
         _trust({"AWS": "*"}),
         _trust({"AWS": [OWN, "*"]}),
-        {"AssumeRolePolicyDocument": {"Statement": {
-            "Effect": "Allow", "NotPrincipal": {"AWS": OWN}, "Action": "sts:AssumeRole"}}},
+        {
+            "AssumeRolePolicyDocument": {
+                "Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": OWN}, "Action": "sts:AssumeRole"}
+            }
+        },
         _trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "example"}}),
         _trust("*", {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}),
         _trust("*", {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
     ],
-)  # fmt: skip
+)
 def role_trust_wildcard(role: View) -> bool | Fail:
     """Role can be taken on by anyone with an AWS account.
 

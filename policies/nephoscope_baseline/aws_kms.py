@@ -19,7 +19,9 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
 
 
 @rule(
-    "aws.kms.rotation", on=KEY, severity=Severity.MEDIUM,
+    "aws.kms.rotation",
+    on=KEY,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html",
     fix="""
         1. In the KMS console open Customer managed keys and choose the key.
@@ -38,7 +40,7 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
         {"EnableKeyRotation": False, "Observed": {"KeyState": "Enabled"}},
         {},
     ],
-)  # fmt: skip
+)
 def rotation(key: View) -> bool | None:
     """KMS key is not rotated.
 
@@ -54,7 +56,10 @@ def rotation(key: View) -> bool | None:
 
 
 @rule(
-    "aws.kms.not_deleting", on=KEY, severity=Severity.CRITICAL, live_only=True,
+    "aws.kms.not_deleting",
+    on=KEY,
+    severity=Severity.CRITICAL,
+    live_only=True,
     link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-scheduling-key-deletion.html",
     fix="""
         1. Ask who scheduled it: in CloudTrail, Event history, filter Event name by ScheduleKeyDeletion.
@@ -67,7 +72,7 @@ def rotation(key: View) -> bool | None:
         {"Observed": {"KeyState": "PendingDeletion", "DeletionDate": "2026-02-01T00:00:00Z"}},
         {"Observed": {"KeyState": "PendingReplicaDeletion", "DeletionDate": None}},
     ],
-)  # fmt: skip
+)
 def not_deleting(key: View) -> bool | Fail:
     """KMS key is about to be deleted.
 
@@ -81,7 +86,9 @@ def not_deleting(key: View) -> bool | Fail:
 
 
 @rule(
-    "aws.kms.public", on=KEY, severity=Severity.CRITICAL,
+    "aws.kms.public",
+    on=KEY,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
     fix="""
         1. In the KMS console open the key, Key policy, Switch to policy view, Edit.
@@ -91,8 +98,10 @@ def not_deleting(key: View) -> bool | Fail:
         """,
     good=[
         _key_policy(OWN),
-        _key_policy({"AWS": "*"}, {"StringEquals": {"kms:CallerAccount": "123456789012",
-                                                    "kms:ViaService": "s3.eu-west-1.amazonaws.com"}}),
+        _key_policy(
+            {"AWS": "*"},
+            {"StringEquals": {"kms:CallerAccount": "123456789012", "kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+        ),
         _key_policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         _key_policy({"Service": "logs.eu-west-1.amazonaws.com"}),
     ],
@@ -102,7 +111,7 @@ def not_deleting(key: View) -> bool | Fail:
         _key_policy({"AWS": ["*"]}, {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}),
         _key_policy("*", {"StringLike": {"kms:CallerAccount": "*"}}),
     ],
-)  # fmt: skip
+)
 def public(key: View) -> bool | Fail:
     """KMS key can be used by anyone.
 

@@ -32,7 +32,9 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 @rule(
-    "aws.lambda.public", on=FUNCTION, severity=Severity.CRITICAL,
+    "aws.lambda.public",
+    on=FUNCTION,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
     fix="""
         1. In the Lambda console choose the function, then Configuration, Permissions, Resource-based policy statements.
@@ -58,7 +60,7 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
         _policy({"Service": ["events.amazonaws.com", S3]}, {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::*"}}),
         _policy("*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}, "lambda:InvokeFunctionUrl"),
     ],
-)  # fmt: skip
+)
 def public(function: View) -> bool | Fail:
     """Lambda function can be invoked by anyone.
 
@@ -76,7 +78,9 @@ def public(function: View) -> bool | Fail:
 
 
 @rule(
-    "aws.lambda.runtime", on=FUNCTION, severity=Severity.MEDIUM,
+    "aws.lambda.runtime",
+    on=FUNCTION,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     fix="""
         1. Find the successor of the runtime in the table of the link, and test the function with it.
@@ -96,7 +100,7 @@ def public(function: View) -> bool | Fail:
         {"Runtime": "go1.x"},
         {"Runtime": "java8"},
     ],
-)  # fmt: skip
+)
 def runtime(function: ResourceView) -> bool | Fail | None:
     """Lambda function runs on a retired runtime.
 
@@ -116,7 +120,9 @@ def runtime(function: ResourceView) -> bool | Fail | None:
 
 
 @rule(
-    "aws.lambda.url_auth", on=URL, severity=Severity.HIGH,
+    "aws.lambda.url_auth",
+    on=URL,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
     fix="""
         1. Find out who calls the URL. Callers in AWS can sign their requests; a site for everyone is better served by
@@ -127,7 +133,7 @@ def runtime(function: ResourceView) -> bool | Fail | None:
         """,
     good=[{"AuthType": "AWS_IAM", "TargetFunctionArn": "f"}, {"AuthType": "AWS_IAM", "Qualifier": "live"}],
     bad=[{"AuthType": "NONE", "TargetFunctionArn": "f"}, {"AuthType": None}, {}],
-)  # fmt: skip
+)
 def url_auth(url: View) -> bool | Fail:
     """Lambda function URL asks nobody who they are.
 
@@ -138,7 +144,9 @@ def url_auth(url: View) -> bool | Fail:
 
 
 @rule(
-    "aws.lambda.env_secrets", on=FUNCTION, severity=Severity.CRITICAL,
+    "aws.lambda.env_secrets",
+    on=FUNCTION,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html",
     fix="""
         1. Take the secret for known: renew it where it is used.
@@ -163,7 +171,7 @@ def url_auth(url: View) -> bool | Fail:
         _environment({"DATABASE": "postgres://app:hunter2@db.example.com/app"}),
         _environment({"STAGE": "prod", "apiKey": "a1b2c3", "clientSecret": "d4e5f6"}),
     ],
-)  # fmt: skip
+)
 def env_secrets(function: View) -> bool | Fail | None:
     """Lambda function has a secret in its environment.
 

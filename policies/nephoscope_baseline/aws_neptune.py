@@ -7,7 +7,9 @@ from nephoscope_aws.databases import storage_encrypted
 
 
 @rule(
-    "aws.neptune.encrypted", on="AWS::Neptune::DBCluster", severity=Severity.MEDIUM,
+    "aws.neptune.encrypted",
+    on="AWS::Neptune::DBCluster",
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/neptune/latest/userguide/encrypt.html",
     fix="""
         1. A cluster cannot be encrypted in place. Take a snapshot: aws neptune create-db-cluster-snapshot
@@ -23,7 +25,7 @@ from nephoscope_aws.databases import storage_encrypted
         {"StorageEncrypted": False, "Observed": {"StorageEncryptionType": "sse-rds"}},
     ],
     bad=[{"StorageEncrypted": False}, {"StorageEncrypted": None}, {}],
-)  # fmt: skip
+)
 def encrypted(cluster: View) -> bool | Fail:
     """Neptune cluster is not encrypted at rest.
 

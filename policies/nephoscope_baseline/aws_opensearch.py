@@ -25,7 +25,9 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
 
 
 @rule(
-    "aws.opensearch.encrypted", on=DOMAIN, severity=Severity.MEDIUM,
+    "aws.opensearch.encrypted",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
     link=GUIDE + "encryption-at-rest.html",
     fix="""
         1. In the OpenSearch Service console choose the domain, Actions, Edit security configuration.
@@ -45,7 +47,7 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
         {"EncryptionAtRestOptions": [True]},
         {},
     ],
-)  # fmt: skip
+)
 def encrypted(domain: View) -> bool:
     """OpenSearch domain is not encrypted at rest.
 
@@ -56,7 +58,9 @@ def encrypted(domain: View) -> bool:
 
 
 @rule(
-    "aws.opensearch.public", on=DOMAIN, severity=Severity.CRITICAL,
+    "aws.opensearch.public",
+    on=DOMAIN,
+    severity=Severity.CRITICAL,
     link=GUIDE + "vpc.html",
     fix="""
         1. A public domain cannot be moved into a VPC. In the OpenSearch Service console choose Create domain, and under
@@ -78,7 +82,7 @@ def encrypted(domain: View) -> bool:
         {"VPCOptions": "vpc-0a1b2c3d"},
         {"DomainName": "logs"},
     ],
-)  # fmt: skip
+)
 def public(domain: View) -> bool | Fail:
     """OpenSearch domain has an endpoint on the internet.
 
@@ -92,7 +96,9 @@ def public(domain: View) -> bool | Fail:
 
 
 @rule(
-    "aws.opensearch.node_tls", on=DOMAIN, severity=Severity.MEDIUM,
+    "aws.opensearch.node_tls",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
     link=GUIDE + "ntn.html",
     fix="""
         1. In the OpenSearch Service console choose the domain, Actions, Edit security configuration.
@@ -111,7 +117,7 @@ def public(domain: View) -> bool | Fail:
         {"NodeToNodeEncryptionOptions": True},
         {},
     ],
-)  # fmt: skip
+)
 def node_tls(domain: View) -> bool:
     """OpenSearch domain does not encrypt traffic between its nodes.
 
@@ -122,7 +128,9 @@ def node_tls(domain: View) -> bool:
 
 
 @rule(
-    "aws.opensearch.https", on=DOMAIN, severity=Severity.MEDIUM,
+    "aws.opensearch.https",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
     link=GUIDE + "infrastructure-security.html",
     fix="""
         1. Make sure that all clients connect by HTTPS and know TLS 1.2.
@@ -146,7 +154,7 @@ def node_tls(domain: View) -> bool:
         {"DomainEndpointOptions": None},
         {},
     ],
-)  # fmt: skip
+)
 def https(domain: View) -> bool | Fail:
     """OpenSearch domain accepts plain HTTP or outdated TLS.
 
@@ -159,8 +167,9 @@ def https(domain: View) -> bool | Fail:
     if _oldest_tls(policy) >= OLDEST_TLS:
         return True
     said = policy if isinstance(policy, str) else "not set"
-    return Fail(f"TLS older than 1.2 is accepted: the security policy is {said}",
-                "DomainEndpointOptions.TLSSecurityPolicy")  # fmt: skip
+    return Fail(
+        f"TLS older than 1.2 is accepted: the security policy is {said}", "DomainEndpointOptions.TLSSecurityPolicy"
+    )
 
 
 def _oldest_tls(policy: Any) -> tuple[int, int]:

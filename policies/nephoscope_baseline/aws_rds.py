@@ -74,7 +74,9 @@ def _whole(value: Any) -> int | None:
 
 
 @rule(
-    "aws.rds.public", on=INSTANCE, severity=Severity.CRITICAL,
+    "aws.rds.public",
+    on=INSTANCE,
+    severity=Severity.CRITICAL,
     link=GUIDE + "USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     fix="""
         1. Find who connects from outside, and give them a VPN, a bastion or Session Manager port forwarding instead.
@@ -97,7 +99,7 @@ def _whole(value: Any) -> int | None:
         {"Engine": "mysql", "DBSubnetGroupName": "default"},
         {**IN_CLUSTER, "PubliclyAccessible": True},
     ],
-)  # fmt: skip
+)
 def public(db: View) -> bool | Fail:
     """Database instance has a public address.
 
@@ -113,7 +115,9 @@ def public(db: View) -> bool | Fail:
 
 
 @rule(
-    "aws.rds.encrypted", on=INSTANCE, severity=Severity.HIGH,
+    "aws.rds.encrypted",
+    on=INSTANCE,
+    severity=Severity.HIGH,
     link=GUIDE + "Overview.Encryption.html",
     fix="""
         1. An instance cannot be encrypted in place. Take a snapshot: aws rds create-db-snapshot
@@ -135,7 +139,7 @@ def public(db: View) -> bool | Fail:
         {**IN_CLUSTER, "StorageEncrypted": False},
         {"Engine": "mysql"},
     ],
-)  # fmt: skip
+)
 def encrypted(db: View) -> bool | Fail | None:
     """Database instance is not encrypted at rest.
 
@@ -145,24 +149,35 @@ def encrypted(db: View) -> bool | Fail | None:
     if _left_to_cluster(db, "StorageEncrypted"):
         return None
     return storage_encrypted(
-        db, type_at="Observed.StorageEncryptionType",
-        inherited_by=("DBSnapshotIdentifier", "SourceDBInstanceIdentifier", "SourceDbiResourceId",
-                      "SourceDBInstanceAutomatedBackupsArn"),
-    )  # fmt: skip
+        db,
+        type_at="Observed.StorageEncryptionType",
+        inherited_by=(
+            "DBSnapshotIdentifier",
+            "SourceDBInstanceIdentifier",
+            "SourceDbiResourceId",
+            "SourceDBInstanceAutomatedBackupsArn",
+        ),
+    )
 
 
 @rule(
-    "aws.rds.minor_upgrade", on=INSTANCE, severity=Severity.MEDIUM,
+    "aws.rds.minor_upgrade",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
     link=GUIDE + "USER_UpgradeDBInstance.Upgrading.html",
     fix="""
         1. In the RDS console choose the database, Modify, Maintenance, turn on auto minor version upgrade, and choose a
            maintenance window in which a short outage does no harm.
         2. By command line: aws rds modify-db-instance --db-instance-identifier ID --auto-minor-version-upgrade
         """,
-    good=[_postgres(AutoMinorVersionUpgrade=True), {"AutoMinorVersionUpgrade": "true"}, {"Engine": "mysql"},
-          {"Engine": "custom-oracle-ee", "AutoMinorVersionUpgrade": False}],
+    good=[
+        _postgres(AutoMinorVersionUpgrade=True),
+        {"AutoMinorVersionUpgrade": "true"},
+        {"Engine": "mysql"},
+        {"Engine": "custom-oracle-ee", "AutoMinorVersionUpgrade": False},
+    ],
     bad=[_postgres(AutoMinorVersionUpgrade=False), {**IN_CLUSTER, "AutoMinorVersionUpgrade": False}],
-)  # fmt: skip
+)
 def minor_upgrade(db: View) -> bool | None:
     """Database instance does not take minor version upgrades by itself.
 
@@ -176,7 +191,9 @@ def minor_upgrade(db: View) -> bool | None:
 
 
 @rule(
-    "aws.rds.multi_az", on=INSTANCE, severity=Severity.MEDIUM,
+    "aws.rds.multi_az",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
     link=GUIDE + "Concepts.MultiAZ.Migrating.html",
     fix="""
         1. In the RDS console choose the database, then Actions, Convert to Multi-AZ deployment.
@@ -185,7 +202,7 @@ def minor_upgrade(db: View) -> bool | None:
         """,
     good=[_postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
     bad=[_postgres(MultiAZ=False), {"Engine": "mysql"}],
-)  # fmt: skip
+)
 def multi_az(db: View) -> bool | None:
     """Database instance runs in one availability zone only.
 
@@ -198,7 +215,10 @@ def multi_az(db: View) -> bool | None:
 
 
 @rule(
-    "aws.rds.backups", on=INSTANCE, severity=Severity.MEDIUM, parameters=[KEPT],
+    "aws.rds.backups",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    parameters=[KEPT],
     link=GUIDE + "USER_WorkingWithAutomatedBackups.Enabling.html",
     fix=f"""
         1. In the RDS console choose the database, Modify, Backup, and set the backup retention period to {BACKUP_DAYS}
@@ -208,11 +228,19 @@ def multi_az(db: View) -> bool | None:
         3. For an instance of Aurora or a Multi-AZ cluster: aws rds modify-db-cluster --db-cluster-identifier CLUSTER
            --backup-retention-period {BACKUP_DAYS}
         """,
-    good=[_postgres(BackupRetentionPeriod=7), {"BackupRetentionPeriod": "35"},
-          _postgres(BackupRetentionPeriod=0, SourceDBInstanceIdentifier="orders"), IN_CLUSTER],
-    bad=[_postgres(BackupRetentionPeriod=6), _postgres(BackupRetentionPeriod=0),
-         {"BackupRetentionPeriod": "many"}, {"Engine": "mysql"}],
-)  # fmt: skip
+    good=[
+        _postgres(BackupRetentionPeriod=7),
+        {"BackupRetentionPeriod": "35"},
+        _postgres(BackupRetentionPeriod=0, SourceDBInstanceIdentifier="orders"),
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(BackupRetentionPeriod=6),
+        _postgres(BackupRetentionPeriod=0),
+        {"BackupRetentionPeriod": "many"},
+        {"Engine": "mysql"},
+    ],
+)
 def backups(db: View, *, days: int) -> bool | Fail | None:
     """Database instance keeps its backups for too short a time.
 
@@ -232,17 +260,22 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
 
 
 @rule(
-    "aws.rds.deletion_protection", on=INSTANCE, severity=Severity.LOW,
+    "aws.rds.deletion_protection",
+    on=INSTANCE,
+    severity=Severity.LOW,
     link=GUIDE + "USER_DeleteInstance.html",
     fix="""
         1. In the RDS console choose the database, Modify, and turn on Enable deletion protection.
         2. By command line: aws rds modify-db-instance --db-instance-identifier ID --deletion-protection
            --apply-immediately
         """,
-    good=[_postgres(DeletionProtection=True), {"DeletionProtection": "true"},
-          {**IN_CLUSTER, "DeletionProtection": False}],
+    good=[
+        _postgres(DeletionProtection=True),
+        {"DeletionProtection": "true"},
+        {**IN_CLUSTER, "DeletionProtection": False},
+    ],
     bad=[_postgres(DeletionProtection=False), {"Engine": "mysql"}],
-)  # fmt: skip
+)
 def deletion_protection(db: View) -> bool | None:
     """Database instance can be deleted in one step.
 
@@ -256,7 +289,9 @@ def deletion_protection(db: View) -> bool | None:
 
 
 @rule(
-    "aws.rds.iam_auth", on=INSTANCE, severity=Severity.MEDIUM,
+    "aws.rds.iam_auth",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
     link=GUIDE + "UsingWithRDS.IAMDBAuth.Enabling.html",
     fix="""
         1. In the RDS console choose the database, Modify, Database authentication, Password and IAM database
@@ -279,7 +314,7 @@ def deletion_protection(db: View) -> bool | None:
         {**IN_CLUSTER, "EnableIAMDatabaseAuthentication": False},
         {"Engine": "mysql"},
     ],
-)  # fmt: skip
+)
 def iam_auth(db: View) -> bool | None:
     """Database instance knows passwords only.
 
@@ -294,7 +329,9 @@ def iam_auth(db: View) -> bool | None:
 
 
 @rule(
-    "aws.rds.logs", on=INSTANCE, severity=Severity.MEDIUM,
+    "aws.rds.logs",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
     link=GUIDE + "USER_LogAccess.Procedural.UploadtoCloudWatch.html",
     fix="""
         1. In the RDS console choose the database, Modify, Log exports, and tick every log.
@@ -318,7 +355,7 @@ def iam_auth(db: View) -> bool | None:
         {"Engine": "mariadb", "EnableCloudwatchLogsExports": "audit"},
         {"Engine": "mysql"},
     ],
-)  # fmt: skip
+)
 def logs(db: View) -> bool | Fail | None:
     """Database instance does not export all its logs.
 

@@ -24,7 +24,9 @@ def _group(family: str, **parameters: Any) -> dict[str, Any]:
 
 
 @rule(
-    "aws.rds.cluster_encrypted", on=CLUSTER, severity=Severity.HIGH,
+    "aws.rds.cluster_encrypted",
+    on=CLUSTER,
+    severity=Severity.HIGH,
     link=AURORA_GUIDE + "Overview.Encryption.html",
     fix="""
         1. A cluster cannot be encrypted in place. Take a snapshot: aws rds create-db-cluster-snapshot
@@ -45,7 +47,7 @@ def _group(family: str, **parameters: Any) -> dict[str, Any]:
         {"Engine": "postgres", "StorageEncrypted": False},
         {"Engine": "mysql"},
     ],
-)  # fmt: skip
+)
 def cluster_encrypted(cluster: View) -> bool | Fail:
     """Database cluster is not encrypted at rest.
 
@@ -55,14 +57,22 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
     # Aurora encrypts every cluster that was created since 2026-02-18:
     # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html
     return storage_encrypted(
-        cluster, type_at="StorageEncryptionType", by_default=str(cluster["Engine"]).startswith("aurora"),
-        inherited_by=("SnapshotIdentifier", "SourceDBClusterIdentifier", "SourceDbClusterResourceId",
-                      "ReplicationSourceIdentifier"),
-    )  # fmt: skip
+        cluster,
+        type_at="StorageEncryptionType",
+        by_default=str(cluster["Engine"]).startswith("aurora"),
+        inherited_by=(
+            "SnapshotIdentifier",
+            "SourceDBClusterIdentifier",
+            "SourceDbClusterResourceId",
+            "ReplicationSourceIdentifier",
+        ),
+    )
 
 
 @rule(
-    "aws.rds.cluster_deletion_protection", on=CLUSTER, severity=Severity.LOW,
+    "aws.rds.cluster_deletion_protection",
+    on=CLUSTER,
+    severity=Severity.LOW,
     link=AURORA_GUIDE + "USER_DeleteCluster.html",
     fix="""
         1. In the RDS console choose the cluster, Modify, and turn on Enable deletion protection.
@@ -71,7 +81,7 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
         """,
     good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],
     bad=[{"DeletionProtection": False}, {}],
-)  # fmt: skip
+)
 def cluster_deletion_protection(cluster: View) -> bool:
     """Database cluster can be deleted in one step.
 
@@ -82,7 +92,10 @@ def cluster_deletion_protection(cluster: View) -> bool:
 
 
 @rule(
-    "aws.rds.snapshot_public", on=(SNAPSHOT, CLUSTER_SNAPSHOT), severity=Severity.CRITICAL, live_only=True,
+    "aws.rds.snapshot_public",
+    on=(SNAPSHOT, CLUSTER_SNAPSHOT),
+    severity=Severity.CRITICAL,
+    live_only=True,
     link=GUIDE + "USER_ShareSnapshot.html",
     fix="""
         1. In the RDS console open Snapshots, choose the snapshot, Actions, Share snapshot, and set its visibility to
@@ -95,7 +108,7 @@ def cluster_deletion_protection(cluster: View) -> bool:
         """,
     good=[{"SnapshotType": "manual", "Observed": {"Public": False}}, {"Observed": {"Public": False}}],
     bad=[{"SnapshotType": "manual", "Observed": {"Public": True}}, {"Observed": {"Public": True}}],
-)  # fmt: skip
+)
 def snapshot_public(snapshot: View) -> bool | Fail:
     """Database snapshot is public.
 
@@ -109,7 +122,10 @@ def snapshot_public(snapshot: View) -> bool | Fail:
 
 
 @rule(
-    "aws.rds.snapshot_encrypted", on=(SNAPSHOT, CLUSTER_SNAPSHOT), severity=Severity.MEDIUM, live_only=True,
+    "aws.rds.snapshot_encrypted",
+    on=(SNAPSHOT, CLUSTER_SNAPSHOT),
+    severity=Severity.MEDIUM,
+    live_only=True,
     link=GUIDE + "USER_CopySnapshot.html",
     fix="""
         1. In the RDS console open Snapshots, choose the snapshot, Actions, Copy snapshot, and enable encryption.
@@ -120,9 +136,11 @@ def snapshot_public(snapshot: View) -> bool | Fail:
            their database: encrypt that.
         """,
     good=[{"Encrypted": True}, {"Encrypted": False, "Observed": {"StorageEncryptionType": "sse-rds"}}],
-    bad=[{"Encrypted": False, "SnapshotType": "manual"},
-         {"Encrypted": False, "Observed": {"StorageEncryptionType": "none"}}],
-)  # fmt: skip
+    bad=[
+        {"Encrypted": False, "SnapshotType": "manual"},
+        {"Encrypted": False, "Observed": {"StorageEncryptionType": "none"}},
+    ],
+)
 def snapshot_encrypted(snapshot: ResourceView) -> bool:
     """Database snapshot is not encrypted.
 
@@ -134,7 +152,9 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
 
 
 @rule(
-    "aws.rds.tls_required", on=PARAMETER_GROUP, severity=Severity.MEDIUM,
+    "aws.rds.tls_required",
+    on=PARAMETER_GROUP,
+    severity=Severity.MEDIUM,
     link=GUIDE + "UsingWithRDS.SSL.html",
     fix="""
         1. Make sure that all clients speak TLS and know the certificates of RDS.
@@ -164,7 +184,7 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
         _group("sqlserver-se-16.00", rds__force_ssl=0),
         {"Family": "mysql8.0"},
     ],
-)  # fmt: skip
+)
 def tls_required(group: View) -> bool | Fail | None:
     """Database instances accept connections without TLS.
 

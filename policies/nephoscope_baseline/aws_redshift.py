@@ -18,14 +18,19 @@ GUIDE = "https://docs.aws.amazon.com/redshift/latest/mgmt/"
 
 def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
     """An example: a parameter group that sets require_ssl among others."""
-    return {"ParameterGroupFamily": family, "Parameters": [
-        {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"},
-        {"ParameterName": "require_ssl", "ParameterValue": value},
-    ]}  # fmt: skip
+    return {
+        "ParameterGroupFamily": family,
+        "Parameters": [
+            {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"},
+            {"ParameterName": "require_ssl", "ParameterValue": value},
+        ],
+    }
 
 
 @rule(
-    "aws.redshift.public", on=CLUSTER, severity=Severity.CRITICAL,
+    "aws.redshift.public",
+    on=CLUSTER,
+    severity=Severity.CRITICAL,
     link=GUIDE + "managing-clusters-vpc.html",
     fix="""
         1. Find who connects from outside, and give them a VPN or a managed VPC endpoint instead.
@@ -35,7 +40,7 @@ def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
         """,
     good=[{"PubliclyAccessible": False}, {"PubliclyAccessible": "false"}, {}],
     bad=[{"PubliclyAccessible": True}, {"PubliclyAccessible": "true"}],
-)  # fmt: skip
+)
 def public(cluster: View) -> bool:
     """Redshift cluster has a public address.
 
@@ -46,7 +51,9 @@ def public(cluster: View) -> bool:
 
 
 @rule(
-    "aws.redshift.encrypted", on=CLUSTER, severity=Severity.MEDIUM,
+    "aws.redshift.encrypted",
+    on=CLUSTER,
+    severity=Severity.MEDIUM,
     link=GUIDE + "changing-cluster-encryption.html",
     fix="""
         1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit encryption, and
@@ -56,7 +63,7 @@ def public(cluster: View) -> bool:
         """,
     good=[{"Encrypted": True}, {"Encrypted": "true"}, {"NodeType": "ra3.large"}],
     bad=[{"Encrypted": False}, {"Encrypted": None}],
-)  # fmt: skip
+)
 def encrypted(cluster: View) -> bool:
     """Redshift cluster is not encrypted at rest.
 
@@ -71,7 +78,9 @@ def encrypted(cluster: View) -> bool:
 
 
 @rule(
-    "aws.redshift.ssl", on=PARAMETER_GROUP, severity=Severity.MEDIUM,
+    "aws.redshift.ssl",
+    on=PARAMETER_GROUP,
+    severity=Severity.MEDIUM,
     link=GUIDE + "connecting-ssl-support.html",
     fix="""
         1. Make sure that all clients speak TLS.
@@ -85,9 +94,13 @@ def encrypted(cluster: View) -> bool:
            --cluster-parameter-group-name NAME, and reboot it: aws redshift reboot-cluster --cluster-identifier ID
         """,
     good=[_group("true"), _group(True), {"ParameterGroupFamily": "redshift-2.0"}],
-    bad=[_group("false"), _group("false", "redshift-2.0"), {"ParameterGroupFamily": "redshift-1.0"},
-         {"ParameterGroupFamily": "redshift-1.0", "Parameters": [{"ParameterName": "statement_timeout"}]}],
-)  # fmt: skip
+    bad=[
+        _group("false"),
+        _group("false", "redshift-2.0"),
+        {"ParameterGroupFamily": "redshift-1.0"},
+        {"ParameterGroupFamily": "redshift-1.0", "Parameters": [{"ParameterName": "statement_timeout"}]},
+    ],
+)
 def ssl(group: View) -> bool | Fail:
     """Redshift accepts connections without TLS.
 
@@ -103,7 +116,9 @@ def ssl(group: View) -> bool | Fail:
 
 
 @rule(
-    "aws.redshift.audit", on=CLUSTER, severity=Severity.MEDIUM,
+    "aws.redshift.audit",
+    on=CLUSTER,
+    severity=Severity.MEDIUM,
     link=GUIDE + "db-auditing.html",
     fix="""
         1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit audit logging,
@@ -117,7 +132,7 @@ def ssl(group: View) -> bool | Fail:
         {"LoggingProperties": {"LogDestinationType": "cloudwatch", "LogExports": ["connectionlog"]}},
     ],
     bad=[{"LoggingProperties": None}, {"LoggingProperties": {}}, {"LoggingProperties": {"S3KeyPrefix": "x"}}, {}],
-)  # fmt: skip
+)
 def audit(cluster: View) -> bool | Fail:
     """Redshift cluster keeps no audit log.
 

@@ -32,7 +32,10 @@ def _blocked(resource: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.account_bpa", on="AWS::::Account", severity=Severity.HIGH, live_only=True,
+    "aws.s3.account_bpa",
+    on="AWS::::Account",
+    severity=Severity.HIGH,
+    live_only=True,
     link=f"{GUIDE}/configuring-block-public-access-account.html",
     fix="""
         1. List the buckets that are public on purpose (IAM Access Analyzer for S3) and serve those by CloudFront first.
@@ -44,7 +47,7 @@ def _blocked(resource: View) -> bool | Fail:
         """,
     good=[{BLOCK: COMPLETE}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
-)  # fmt: skip
+)
 def account_bpa(account: View) -> bool | Fail:
     """Account does not block public access to S3.
 
@@ -55,7 +58,9 @@ def account_bpa(account: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.bucket_bpa", on=BUCKET, severity=Severity.HIGH,
+    "aws.s3.bucket_bpa",
+    on=BUCKET,
+    severity=Severity.HIGH,
     link=f"{GUIDE}/configuring-block-public-access-bucket.html",
     fix="""
         1. In the S3 console open the bucket, Permissions, Block public access (bucket settings), Edit.
@@ -65,7 +70,7 @@ def account_bpa(account: View) -> bool | Fail:
         """,
     good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
-)  # fmt: skip
+)
 def bucket_bpa(bucket: View) -> bool | Fail:
     """S3 bucket does not block public access.
 
@@ -76,7 +81,9 @@ def bucket_bpa(bucket: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.access_point_bpa", on="AWS::S3::AccessPoint", severity=Severity.CRITICAL,
+    "aws.s3.access_point_bpa",
+    on="AWS::S3::AccessPoint",
+    severity=Severity.CRITICAL,
     link=f"{GUIDE}/access-points-bpa-settings.html",
     fix="""
         1. An access point's block cannot be changed: create another one with Block all public access on.
@@ -87,7 +94,7 @@ def bucket_bpa(bucket: View) -> bool | Fail:
         """,
     good=[{"Name": "reports", BLOCK: COMPLETE}],
     bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
-)  # fmt: skip
+)
 def access_point_bpa(point: View) -> bool | Fail:
     """S3 access point does not block public access.
 
@@ -98,7 +105,10 @@ def access_point_bpa(point: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.logging", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/enable-server-access-logging.html",
+    "aws.s3.logging",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/enable-server-access-logging.html",
     fix="""
         1. Choose or make a bucket for logs in the same region and account, which is not logged itself.
         2. In the S3 console open the bucket, Properties, Server access logging, Edit, Enable, and name that bucket.
@@ -107,7 +117,7 @@ def access_point_bpa(point: View) -> bool | Fail:
         """,
     good=[{"LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "b/"}}],
     bad=[{"LoggingConfiguration": None}, {}],
-)  # fmt: skip
+)
 def logging(bucket: View) -> bool:
     """S3 bucket does not log who reads it.
 
@@ -117,7 +127,10 @@ def logging(bucket: View) -> bool:
 
 
 @rule(
-    "aws.s3.versioning", on=BUCKET, severity=Severity.LOW, link=f"{GUIDE}/manage-versioning-examples.html",
+    "aws.s3.versioning",
+    on=BUCKET,
+    severity=Severity.LOW,
+    link=f"{GUIDE}/manage-versioning-examples.html",
     fix="""
         1. In the S3 console open the bucket, Properties, Bucket Versioning, Edit, Enable.
         2. By command line: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
@@ -125,7 +138,7 @@ def logging(bucket: View) -> bool:
         """,
     good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
     bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
-)  # fmt: skip
+)
 def versioning(bucket: View) -> bool:
     """S3 bucket keeps no former versions.
 
@@ -135,7 +148,10 @@ def versioning(bucket: View) -> bool:
 
 
 @rule(
-    "aws.s3.mfa_delete", on=BUCKET, severity=Severity.LOW, live_only=True,
+    "aws.s3.mfa_delete",
+    on=BUCKET,
+    severity=Severity.LOW,
+    live_only=True,
     link=f"{GUIDE}/MultiFactorAuthenticationDelete.html",
     fix="""
         1. It can only be set by the root user with its MFA device, and not in the console.
@@ -148,7 +164,7 @@ def versioning(bucket: View) -> bool:
         {"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Disabled"}},
         {"VersioningConfiguration": None, "Observed": {"MFADelete": "Disabled"}},
     ],
-)  # fmt: skip
+)
 def mfa_delete(bucket: View) -> bool:
     """S3 bucket's versions can be deleted without MFA.
 
@@ -164,7 +180,10 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
 
 
 @rule(
-    "aws.s3.kms", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/specifying-kms-encryption.html",
+    "aws.s3.kms",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/specifying-kms-encryption.html",
     fix="""
         1. Choose or create a KMS key in the bucket's region, and let those who use the bucket use the key.
         2. In the S3 console open the bucket, Properties, Default encryption, Edit, SSE-KMS, choose the key, and turn on
@@ -176,7 +195,7 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
         """,
     good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
     bad=[_encryption("AES256"), {"BucketEncryption": None}],
-)  # fmt: skip
+)
 def kms(bucket: View) -> bool | Fail:
     """S3 bucket is not encrypted with a KMS key.
 
@@ -199,7 +218,10 @@ def _algorithm(encryption_rule: Any) -> str:
 
 
 @rule(
-    "aws.s3.acl_disabled", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/about-object-ownership.html",
+    "aws.s3.acl_disabled",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/about-object-ownership.html",
     fix="""
         1. Move what the ACLs grant into the bucket policy.
         2. In the S3 console open the bucket, Permissions, Object Ownership, Edit, ACLs disabled, and save.
@@ -212,7 +234,7 @@ def _algorithm(encryption_rule: Any) -> str:
         {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}},
         {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
     ],
-)  # fmt: skip
+)
 def acl_disabled(bucket: View) -> bool | Fail:
     """S3 bucket still uses ACLs.
 
@@ -223,7 +245,9 @@ def acl_disabled(bucket: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.lifecycle", on=BUCKET, severity=Severity.LOW,
+    "aws.s3.lifecycle",
+    on=BUCKET,
+    severity=Severity.LOW,
     link=f"{GUIDE}/how-to-set-lifecycle-configuration-intro.html",
     fix="""
         1. Decide how long the objects are needed, and which are rarely read.
@@ -237,7 +261,7 @@ def acl_disabled(bucket: View) -> bool | Fail:
         {"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Disabled", "ExpirationInDays": 400}]}},
         {},
     ],
-)  # fmt: skip
+)
 def lifecycle(bucket: View) -> bool | Fail:
     """S3 bucket keeps everything forever.
 

@@ -16,9 +16,12 @@ BUCKET = "AWS::S3::Bucket"
 GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 
 ADMIN_ACTIONS = (
-    "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketPolicy", "s3:PutEncryptionConfiguration",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketPolicy",
+    "s3:PutEncryptionConfiguration",
     "s3:PutObjectAcl",
-)  # fmt: skip
+)
 """What Security Hub's S3.6 calls actions that other accounts must not have.
 https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"""
 
@@ -28,8 +31,12 @@ MAX_PLACES = 10
 OBJECTS = "arn:aws:s3:::example/*"
 BOTH = ["arn:aws:s3:::example", OBJECTS]
 COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
-OPEN: dict[str, Any] = {"PublicAccessBlockConfiguration": None, "OwnershipControls": None, "Policy": None,
-                        "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None}}  # fmt: skip
+OPEN: dict[str, Any] = {
+    "PublicAccessBlockConfiguration": None,
+    "OwnershipControls": None,
+    "Policy": None,
+    "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None},
+}
 
 
 def _policy(*given: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -67,8 +74,12 @@ CLOSE = """
 
 
 @rule(
-    "aws.s3.public_read", on=BUCKET, severity=Severity.CRITICAL, fix=CLOSE,
-    link=f"{GUIDE}/access-control-block-public-access.html", remediations=("aws.s3.remove_public_access",),
+    "aws.s3.public_read",
+    on=BUCKET,
+    severity=Severity.CRITICAL,
+    fix=CLOSE,
+    link=f"{GUIDE}/access-control-block-public-access.html",
+    remediations=("aws.s3.remove_public_access",),
     good=[
         OPEN,
         _policy({"Principal": {"AWS": "arn:aws:iam::210987654321:root"}}),
@@ -76,8 +87,15 @@ CLOSE = """
         _policy(_condition("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5")),
         _policy(_condition("StringEquals", "AWS:SourceVpce", ["vpce-1a2b3c4d", "vpce-5e6f7a8b"])),
         _policy(_condition("IpAddress", "aws:SourceIp", "203.0.113.0/24")),
-        _policy({}, {"Effect": "Deny", "Action": "s3:*", "Resource": BOTH,
-                     **_condition("StringNotEquals", "aws:PrincipalAccount", "123456789012")}),
+        _policy(
+            {},
+            {
+                "Effect": "Deny",
+                "Action": "s3:*",
+                "Resource": BOTH,
+                **_condition("StringNotEquals", "aws:PrincipalAccount", "123456789012"),
+            },
+        ),
         _policy({"Effect": "Deny"}),
         _policy({"Action": "s3:PutObject"}),
         _policy({}, PublicAccessBlockConfiguration=COMPLETE),
@@ -91,22 +109,40 @@ CLOSE = """
         {**OPEN, "Policy": {"Statement": _policy({})["Policy"]["Statement"][0]}},
         _policy({"Principal": {"AWS": ["arn:aws:iam::210987654321:root", "*"]}}),
         _policy({"Principal": {"Federated": "graph.facebook.com"}}),
-        {**OPEN, "Policy": {"Statement": [{"Effect": "Allow", "NotPrincipal": {"AWS": "210987654321"},
-                                           "NotAction": "s3:PutObject", "Resource": OBJECTS}]}},
+        {
+            **OPEN,
+            "Policy": {
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "NotPrincipal": {"AWS": "210987654321"},
+                        "NotAction": "s3:PutObject",
+                        "Resource": OBJECTS,
+                    }
+                ]
+            },
+        },
         _policy({"Action": ["s3:PutObject", "S3:getobject"]}),
         _policy({"Action": "*"}),
         _policy(_condition("StringLike", "aws:SourceVpc", "vpc-*")),
         _policy(_condition("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "0.0.0.0/1"])),
         _policy(_condition("StringEqualsIfExists", "aws:PrincipalOrgID", "o-a1b2c3d4e5")),
         _policy(_condition("StringLike", "aws:Referer", "https://example.com/*")),
-        _policy({}, {"Effect": "Deny", "Action": "s3:*", "Resource": BOTH,
-                     **_condition("Bool", "aws:SecureTransport", "false")}),
+        _policy(
+            {},
+            {
+                "Effect": "Deny",
+                "Action": "s3:*",
+                "Resource": BOTH,
+                **_condition("Bool", "aws:SecureTransport", "false"),
+            },
+        ),
         _policy({}, PublicAccessBlockConfiguration={**COMPLETE, "RestrictPublicBuckets": False}),
         _acl("global/AllUsers", "READ"),
         _acl("global/AuthenticatedUsers", "FULL_CONTROL"),
         {**OPEN, "AccessControl": "PublicRead"},
     ],
-)  # fmt: skip
+)
 def public_read(bucket: View) -> bool | Fail:
     """S3 bucket can be read by anyone.
 
@@ -117,8 +153,12 @@ def public_read(bucket: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.public_write", on=BUCKET, severity=Severity.CRITICAL, fix=CLOSE,
-    link=f"{GUIDE}/access-control-block-public-access.html", remediations=("aws.s3.remove_public_access",),
+    "aws.s3.public_write",
+    on=BUCKET,
+    severity=Severity.CRITICAL,
+    fix=CLOSE,
+    link=f"{GUIDE}/access-control-block-public-access.html",
+    remediations=("aws.s3.remove_public_access",),
     good=[
         OPEN,
         _policy({}),
@@ -133,14 +173,18 @@ def public_read(bucket: View) -> bool | Fail:
         _policy({"Action": ["s3:Delete*"]}),
         _policy({"Action": "s3:*", "Principal": {"AWS": "*"}}),
         _policy({"Action": "s3:PutBucketPolicy", "Resource": "arn:aws:s3:::example"}),
-        {**OPEN, "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Get*",
-                                           "Resource": OBJECTS}]}},
+        {
+            **OPEN,
+            "Policy": {
+                "Statement": [{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Get*", "Resource": OBJECTS}]
+            },
+        },
         _acl("global/AllUsers", "WRITE"),
         _acl("global/AllUsers", "WRITE", PublicAccessBlockConfiguration={**COMPLETE, "IgnorePublicAcls": False}),
         _acl("global/AuthenticatedUsers", "WRITE_ACP"),
         {**OPEN, "AccessControl": "PublicReadWrite"},
     ],
-)  # fmt: skip
+)
 def public_write(bucket: View) -> bool | Fail:
     """S3 bucket can be written by anyone.
 
@@ -150,12 +194,20 @@ def public_write(bucket: View) -> bool | Fail:
     return _told(bucket_exposure(bucket, (Access.WRITE,)))
 
 
-PLAIN_HTTP: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": BOTH,
-                              "Condition": {"Bool": {"aws:SecureTransport": "false"}}}  # fmt: skip
+PLAIN_HTTP: dict[str, Any] = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": BOTH,
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
 
 
 @rule(
-    "aws.s3.tls_only", on=BUCKET, severity=Severity.MEDIUM, link=f"{GUIDE}/example-bucket-policies.html",
+    "aws.s3.tls_only",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/example-bucket-policies.html",
     fix="""
         1. In the S3 console open the bucket, Permissions, Bucket policy, Edit.
         2. Add a statement: Effect Deny, Principal "*", Action "s3:*", Resource the bucket's ARN and the same with /*,
@@ -175,10 +227,15 @@ PLAIN_HTTP: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:
         {"Policy": {"Statement": [{**PLAIN_HTTP, "Action": "s3:GetObject"}]}},
         {"Policy": {"Statement": [{**PLAIN_HTTP, "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}]}},
         {"Policy": {"Statement": [{**PLAIN_HTTP, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}},
-        {"Policy": {"Statement": [{**PLAIN_HTTP, "Condition": {**PLAIN_HTTP["Condition"],
-                                                               "StringEquals": {"aws:SourceVpc": "vpc-1"}}}]}},
+        {
+            "Policy": {
+                "Statement": [
+                    {**PLAIN_HTTP, "Condition": {**PLAIN_HTTP["Condition"], "StringEquals": {"aws:SourceVpc": "vpc-1"}}}
+                ]
+            }
+        },
     ],
-)  # fmt: skip
+)
 def tls_only(bucket: View) -> bool | Fail:
     """S3 bucket answers plain HTTP.
 
@@ -222,7 +279,10 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/admin"}
 
 
 @rule(
-    "aws.s3.cross_account", on=BUCKET, severity=Severity.HIGH, link=f"{GUIDE}/access-policy-language-overview.html",
+    "aws.s3.cross_account",
+    on=BUCKET,
+    severity=Severity.HIGH,
+    link=f"{GUIDE}/access-policy-language-overview.html",
     fix="""
         1. In the S3 console open the bucket, Permissions, Bucket policy, Edit.
         2. In the statement for the other account, leave only the actions that it needs, such as s3:GetObject; take out
@@ -245,7 +305,7 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/admin"}
         _policy({"Action": "s3:*", **_condition("StringEquals", "aws:PrincipalAccount", "210987654321")}),
         _policy({"Principal": {"CanonicalUser": "79a59df900b949e5"}, "Action": "s3:*"}),
     ],
-)  # fmt: skip
+)
 def cross_account(bucket: ResourceView) -> bool | Fail:
     """S3 bucket lets another account change who may use it.
 

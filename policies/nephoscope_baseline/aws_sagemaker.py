@@ -12,7 +12,9 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInst
 
 
 @rule(
-    "aws.sagemaker.notebook_internet", on=NOTEBOOK, severity=Severity.HIGH,
+    "aws.sagemaker.notebook_internet",
+    on=NOTEBOOK,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/sagemaker/latest/dg/appendix-notebook-and-internet-access.html",
     fix="""
         1. The setting cannot be changed: save the notebooks of the instance to S3 or a Git repository first.
@@ -34,7 +36,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInst
         {"DirectInternetAccess": None, "SubnetId": None},
         {"InstanceType": "ml.t3.medium"},
     ],
-)  # fmt: skip
+)
 def notebook_internet(notebook: View) -> bool:
     """SageMaker notebook has direct internet access.
 
@@ -45,7 +47,9 @@ def notebook_internet(notebook: View) -> bool:
 
 
 @rule(
-    "aws.sagemaker.notebook_root", on=NOTEBOOK, severity=Severity.HIGH,
+    "aws.sagemaker.notebook_root",
+    on=NOTEBOOK,
+    severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-root-access.html",
     fix="""
         1. Move what needs root, as system packages, to a lifecycle configuration: that always runs as root.
@@ -65,7 +69,7 @@ def notebook_internet(notebook: View) -> bool:
         {"RootAccess": "", "LifecycleConfigName": "setup"},
         {},
     ],
-)  # fmt: skip
+)
 def notebook_root(notebook: View) -> bool:
     """SageMaker notebook gives its users root.
 

@@ -35,7 +35,9 @@ def _someone_elses(secret: ResourceView) -> bool:
 
 
 @rule(
-    "aws.secretsmanager.rotation", on=SECRET, severity=Severity.MEDIUM,
+    "aws.secretsmanager.rotation",
+    on=SECRET,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
     fix="""
         1. Make sure that programs read the secret when they need it, and do not keep a copy of it.
@@ -56,7 +58,7 @@ def _someone_elses(secret: ResourceView) -> bool:
         example({"RotationRules": None, "Observed": {"PrimaryRegion": "eu-west-1", "OwningService": None}}),
         {"Name": "db", "KmsKeyId": "alias/secrets"},
     ],
-)  # fmt: skip
+)
 def rotation(secret: ResourceView) -> bool | None:
     """Secret does not rotate.
 
@@ -69,7 +71,11 @@ def rotation(secret: ResourceView) -> bool | None:
 
 
 @rule(
-    "aws.secretsmanager.unused", on=SECRET, severity=Severity.MEDIUM, parameters=[UNUSED], live_only=True,
+    "aws.secretsmanager.unused",
+    on=SECRET,
+    severity=Severity.MEDIUM,
+    parameters=[UNUSED],
+    live_only=True,
     link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
     fix="""
         1. Look in CloudTrail, Event history, for GetSecretValue on it, and ask the owner.
@@ -85,7 +91,7 @@ def rotation(secret: ResourceView) -> bool | None:
         example(_seen(None, PrimaryRegion="eu-central-1")),
     ],
     bad=[_seen("2025-10-16T00:00:00Z"), _seen(None), example(_seen(None, PrimaryRegion="eu-west-1"))],
-)  # fmt: skip
+)
 def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
     """Secret has not been used for a long time.
 

@@ -18,7 +18,9 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
 
 
 @rule(
-    "aws.sns.kms", on=TOPIC, severity=Severity.MEDIUM,
+    "aws.sns.kms",
+    on=TOPIC,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic.html",
     fix="""
         1. If services such as CloudWatch or S3 publish to the topic, choose a customer managed key whose policy lets
@@ -29,7 +31,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         """,
     good=[{"KmsMasterKeyId": "alias/aws/sns"}, {"TopicName": "news", "KmsMasterKeyId": "0d9c7a9e-key"}],
     bad=[{"KmsMasterKeyId": None}, {"TopicName": "news"}, {"KmsMasterKeyId": ""}],
-)  # fmt: skip
+)
 def kms(topic: View) -> bool:
     """Topic is not encrypted with a KMS key.
 
@@ -40,7 +42,9 @@ def kms(topic: View) -> bool:
 
 
 @rule(
-    "aws.sns.public", on=TOPIC, severity=Severity.CRITICAL,
+    "aws.sns.public",
+    on=TOPIC,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
     fix="""
         1. In the SNS console open the topic, Edit, Access policy.
@@ -64,7 +68,7 @@ def kms(topic: View) -> bool:
         _policy("*", {"StringEquals": {"sns:Protocol": "https"}}, "sns:Subscribe"),
         _policy("*", {"StringLike": {"AWS:SourceOwner": "*"}}),
     ],
-)  # fmt: skip
+)
 def public(topic: View) -> bool | Fail:
     """Topic can be used by anyone.
 

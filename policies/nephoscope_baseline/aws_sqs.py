@@ -18,7 +18,9 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
 
 
 @rule(
-    "aws.sqs.encrypted", on=QUEUE, severity=Severity.MEDIUM,
+    "aws.sqs.encrypted",
+    on=QUEUE,
+    severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue.html",
     fix="""
         1. In the SQS console open the queue, Edit, Encryption, and turn on Server-side encryption with the SQS key, or
@@ -37,7 +39,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         {"SqsManagedSseEnabled": "false"},
         {"SqsManagedSseEnabled": False, "KmsMasterKeyId": ""},
     ],
-)  # fmt: skip
+)
 def encrypted(queue: View) -> bool:
     """Queue stores its messages unencrypted.
 
@@ -60,7 +62,9 @@ def encrypted(queue: View) -> bool:
 
 
 @rule(
-    "aws.sqs.public", on=QUEUE, severity=Severity.CRITICAL,
+    "aws.sqs.public",
+    on=QUEUE,
+    severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
     fix="""
         1. In the SQS console open the queue, Access policy, Edit.
@@ -82,7 +86,7 @@ def encrypted(queue: View) -> bool:
         _policy("*", {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}),
         _policy("*", {"Bool": {"aws:SecureTransport": "true"}}, ["sqs:ReceiveMessage", "sqs:DeleteMessage"]),
     ],
-)  # fmt: skip
+)
 def public(queue: View) -> bool | Fail:
     """Queue can be used by anyone.
 

@@ -25,7 +25,11 @@ def _instance(ping: str | None, state: str = "running", id: str = "i-0123456789a
 
 
 @rule(
-    "aws.ssm.managed", on=INSTANCE, severity=Severity.MEDIUM, needs=[MANAGED], live_only=True,
+    "aws.ssm.managed",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    needs=[MANAGED],
+    live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-ec2.html",
     fix="""
         1. Give all instances of the region the permission: in the Systems Manager console open Fleet Manager, Account
@@ -39,7 +43,7 @@ def _instance(ping: str | None, state: str = "running", id: str = "i-0123456789a
         """,
     good=[_instance("Online"), _instance(None, "stopped"), _instance("ConnectionLost", "terminated")],
     bad=[_instance(None), _instance("ConnectionLost"), _instance("Online", id="i-0fedcba9876543210")],
-)  # fmt: skip
+)
 def managed(instance: ResourceView, inventory: Inventory) -> bool | Fail | None:
     """Instance is not managed by Systems Manager.
 
@@ -68,7 +72,10 @@ def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
 
 
 @rule(
-    "aws.ssm.patch_compliant", on=MANAGED, severity=Severity.HIGH, live_only=True,
+    "aws.ssm.patch_compliant",
+    on=MANAGED,
+    severity=Severity.HIGH,
+    live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-states.html",
     fix="""
         1. See which patches are missing: in the Systems Manager console open Patch Manager, Compliance reporting, and
@@ -87,7 +94,7 @@ def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
         {"Observed": {"PatchStatus": "NON_COMPLIANT", "PingStatus": "Online"}},
         {"Observed": {"PatchStatus": "UNSPECIFIED_DATA"}},
     ],
-)  # fmt: skip
+)
 def patch_compliant(machine: View) -> bool | Fail | None:
     """Machine lacks patches that its baseline demands.
 
@@ -103,7 +110,10 @@ def patch_compliant(machine: View) -> bool | Fail | None:
 
 
 @rule(
-    "aws.ssm.document_public", on=DOCUMENT, severity=Severity.CRITICAL, live_only=True,
+    "aws.ssm.document_public",
+    on=DOCUMENT,
+    severity=Severity.CRITICAL,
+    live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html",
     fix="""
         1. In the Systems Manager console open Documents, Owned by me, the document, Details, Permissions, Edit.
@@ -115,7 +125,7 @@ def patch_compliant(machine: View) -> bool | Fail | None:
         """,
     good=[{"Observed": {"AccountIds": []}}, {"Name": "patch", "Observed": {"AccountIds": ["210987654321"]}}],
     bad=[{"Observed": {"AccountIds": ["all"]}}, {"Observed": {"AccountIds": ["210987654321", "All"]}}],
-)  # fmt: skip
+)
 def document_public(document: View) -> bool | Fail:
     """Systems Manager document is shared with every AWS account.
 

@@ -8,7 +8,9 @@ WEB_ACL = "AWS::WAFv2::WebACL"
 
 
 @rule(
-    "aws.waf.logging", on=WEB_ACL, severity=Severity.LOW,
+    "aws.waf.logging",
+    on=WEB_ACL,
+    severity=Severity.LOW,
     link="https://docs.aws.amazon.com/waf/latest/developerguide/logging-management-configure.html",
     fix="""
         1. Make a log group, bucket or Firehose stream whose name begins with aws-waf-logs- (for CloudFront in
@@ -20,8 +22,11 @@ WEB_ACL = "AWS::WAFv2::WebACL"
         """,
     good=[
         {"Name": "site", "LoggingConfiguration": {"LogDestinationConfigs": ["arn:aws:s3:::aws-waf-logs-site"]}},
-        {"LoggingConfiguration": {"LogDestinationConfigs": [
-            "arn:aws:logs:eu-west-1:123456789012:log-group:aws-waf-logs-site"]}},
+        {
+            "LoggingConfiguration": {
+                "LogDestinationConfigs": ["arn:aws:logs:eu-west-1:123456789012:log-group:aws-waf-logs-site"]
+            }
+        },
     ],
     bad=[
         {"Name": "site", "LoggingConfiguration": None},
@@ -29,7 +34,7 @@ WEB_ACL = "AWS::WAFv2::WebACL"
         {"LoggingConfiguration": "odd"},
         {},
     ],
-)  # fmt: skip
+)
 def logging(acl: View) -> bool | Fail:
     """Web firewall keeps no log.
 

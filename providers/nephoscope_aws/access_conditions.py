@@ -117,11 +117,21 @@ OPEN_IDENTITY_PROVIDERS = frozenset(
 """Web identity providers at which anyone can have a login; S3 calls a policy that names one public (same page)."""
 
 _FIXED_KEYS = (
-    "aws:principalaccount", "aws:principalorgid", "aws:principalservicename", "aws:sourceaccount", "aws:sourceorgid",
-    "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid", "kms:calleraccount",
-    "s3:dataaccesspointaccount", "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalservicename",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
     *(f"{provider}:{claim}" for provider in OPEN_IDENTITY_PROVIDERS for claim in ("aud", "app_id", "sub")),
-)  # fmt: skip
+)
 
 _PINS: dict[str, _Pin] = {
     **dict.fromkeys(_FIXED_KEYS, _Pin(_STRING | _ARN, _all_fixed)),

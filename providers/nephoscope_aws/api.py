@@ -38,27 +38,67 @@ def slots(account: str) -> threading.BoundedSemaphore:
         return _slots[account]
 
 
-DENIED = frozenset({
-    "AccessDenied", "AccessDeniedException", "AccessDeniedFault", "AllAccessDisabled", "AuthorizationError",
-    "AuthorizationErrorException", "Client.UnauthorizedOperation", "Forbidden", "NotAuthorized",
-    "NotAuthorizedException", "UnauthorizedAccess", "UnauthorizedException", "UnauthorizedOperation", "403",
-})  # fmt: skip
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AccessDeniedFault",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "Client.UnauthorizedOperation",
+        "Forbidden",
+        "NotAuthorized",
+        "NotAuthorizedException",
+        "UnauthorizedAccess",
+        "UnauthorizedException",
+        "UnauthorizedOperation",
+        "403",
+    }
+)
 """Error codes by which the services of AWS, in their several protocols, say that the caller may not do this.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and each service's API reference;
 ``403`` is what boto3 makes of a HEAD request's empty answer.
 """
 
-UNAVAILABLE = frozenset({
-    "AuthFailure", "BandwidthLimitExceeded", "EC2ThrottledException", "ExpiredToken", "ExpiredTokenException",
-    "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError", "InvalidAccessKeyId",
-    "InvalidClientTokenId", "LimitExceededException", "NotSignedUp", "OptInRequired", "PriorRequestNotComplete",
-    "ProvisionedThroughputExceededException", "RequestExpired", "RequestLimitExceeded", "RequestThrottled",
-    "RequestThrottledException", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
-    "ServiceUnavailableException", "SlowDown", "SubscriptionRequiredException", "ThrottledException", "Throttling",
-    "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException", "Unavailable",
-    "UnrecognizedClientException",
-})  # fmt: skip
+UNAVAILABLE = frozenset(
+    {
+        "AuthFailure",
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "LimitExceededException",
+        "NotSignedUp",
+        "OptInRequired",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestExpired",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "SubscriptionRequiredException",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        "Unavailable",
+        "UnrecognizedClientException",
+    }
+)
 """Error codes of throttling, faults, expiry and regions or services that are not switched on for the account.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
@@ -66,8 +106,15 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; a r
 ``AuthFailure``, ``InvalidClientTokenId`` or ``UnrecognizedClientException`` to keys that work elsewhere.
 """
 
-_FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError, CredentialRetrievalError, NoCredentialsError,
-           PartialCredentialsError, ResponseParserError)  # fmt: skip
+_FAULTS = (
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ResponseParserError,
+)
 
 _REASON = re.compile(r"because no [a-z -]+ allows (it|the \S+ action)|with an explicit deny( in an? [a-z -]+)?")
 

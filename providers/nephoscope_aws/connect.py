@@ -38,9 +38,19 @@ _PROVIDE = (
     "Give Nephoscope's environment AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run it on a machine with a role, or "
     "name a profile of its AWS configuration."
 )
-_REFUSED_KEYS = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
-                           "ExpiredToken", "ExpiredTokenException", "AuthFailure", "InvalidAccessKeyId",
-                           "IncompleteSignature", "MissingAuthenticationToken"})  # fmt: skip
+_REFUSED_KEYS = frozenset(
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "IncompleteSignature",
+        "MissingAuthenticationToken",
+    }
+)
 _POLICY_TOO_LARGE = frozenset({"PackedPolicyTooLarge", "MalformedPolicyDocument"})
 
 
@@ -128,8 +138,12 @@ def renewing(
 
 def _as_metadata(credentials: Mapping[str, Any]) -> dict[str, str]:
     expires: datetime = credentials["Expiration"]
-    return {"access_key": credentials["AccessKeyId"], "secret_key": credentials["SecretAccessKey"],
-            "token": credentials["SessionToken"], "expiry_time": expires.isoformat()}  # fmt: skip
+    return {
+        "access_key": credentials["AccessKeyId"],
+        "secret_key": credentials["SecretAccessKey"],
+        "token": credentials["SessionToken"],
+        "expiry_time": expires.isoformat(),
+    }
 
 
 def _assume(

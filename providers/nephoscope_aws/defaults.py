@@ -29,8 +29,9 @@ _BUCKET = {
     **_table(
         "2023-01-05",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html",
-        BucketEncryption={"ServerSideEncryptionConfiguration": [
-            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},
+        BucketEncryption={
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
     ),
     **_table(
         "2023-04-30",  # AWS says April 2023; by its end every region had it
@@ -38,7 +39,7 @@ _BUCKET = {
         PublicAccessBlockConfiguration=_ALL_BLOCKED,
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
     ),
-}  # fmt: skip
+}
 
 DEFAULTS: dict[str, dict[str, Default]] = {
     "AWS::S3::Bucket": _BUCKET,

@@ -64,13 +64,25 @@ def kits(endpoint: str) -> list[Kit]:
         "without a region arrive there. CloudTrail has to be on, with a trail that logs management events"
     )
     return [
-        Kit("cloudformation", "CloudFormation", "nephoscope-events.yaml", "yaml", cloudformation(endpoint),
+        Kit(
+            "cloudformation",
+            "CloudFormation",
+            "nephoscope-events.yaml",
+            "yaml",
+            cloudformation(endpoint),
             f"Create a stack from this template {where}; for many regions, a stack set over the regions of "
-            "this account. It asks for the secret. Acknowledge that it creates an IAM role."),
-        Kit("terraform", "Terraform", "nephoscope-events.tf", "hcl", terraform(endpoint),
+            "this account. It asks for the secret. Acknowledge that it creates an IAM role.",
+        ),
+        Kit(
+            "terraform",
+            "Terraform",
+            "nephoscope-events.tf",
+            "hcl",
+            terraform(endpoint),
             f"Use this file as a module {where}. Give it the secret in TF_VAR_nephoscope_secret; Terraform keeps it in "
-            "its state, which is to be protected."),
-    ]  # fmt: skip
+            "its state, which is to be protected.",
+        ),
+    ]
 
 
 def cloudformation(endpoint: str) -> str:

@@ -85,9 +85,12 @@ def touched(detail: Mapping[str, Any], account: str, region: str) -> Iterator[To
     if source is None:
         return
     said = _Said(
-        str(detail["eventName"]), region, account,
-        tuple(_texts(detail.get("requestParameters"))), tuple(_texts(detail.get("responseElements"))),
-    )  # fmt: skip
+        str(detail["eventName"]),
+        region,
+        account,
+        tuple(_texts(detail.get("requestParameters"))),
+        tuple(_texts(detail.get("responseElements"))),
+    )
     kinds = [kind for kind in source.kinds if re.search(kind.events, said.name)]
     ones = [*_always(source, said), *(each for kind in kinds for each in _named(kind, said))]
     if source.ids:

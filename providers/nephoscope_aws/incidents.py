@@ -32,9 +32,7 @@ READS = {
 }
 WRITES = ("guardduty:ArchiveFindings", "guardduty:UnarchiveFindings")
 
-SERVICE = Service(
-    "guardduty_findings", "GuardDuty findings", (FINDING,), actions(READS), incidents=True, writes=WRITES
-)  # fmt: skip
+SERVICE = Service("guardduty_findings", "GuardDuty findings", (FINDING,), actions(READS), incidents=True, writes=WRITES)
 
 BATCH = 50
 """Findings that GetFindings returns at most: https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetFindings.html"""
@@ -106,9 +104,14 @@ def _ids(api: Api, region: str, detector: str, since: datetime | None = None) ->
     if since:
         criterion["updatedAt"] = {"GreaterThanOrEqual": int(since.timestamp() * 1000)}
     return api.pages(
-        "guardduty", "list_findings", "FindingIds", region=region, DetectorId=detector,
-        FindingCriteria={"Criterion": criterion}, SortCriteria={"AttributeName": "updatedAt", "OrderBy": "ASC"},
-    )  # fmt: skip
+        "guardduty",
+        "list_findings",
+        "FindingIds",
+        region=region,
+        DetectorId=detector,
+        FindingCriteria={"Criterion": criterion},
+        SortCriteria={"AttributeName": "updatedAt", "OrderBy": "ASC"},
+    )
 
 
 def _get(api: Api, region: str, detector: str, ids: list[str]) -> list[dict[str, Any]]:
@@ -131,9 +134,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 def archiving(finding: Resource, *, archive: bool) -> Call:
     """Return the call that archives a finding, or takes that back, with no right to more than its detector."""
     operation, action = ("archive_findings", WRITES[0]) if archive else ("unarchive_findings", WRITES[1])
-    parameters = {
-        "DetectorId": finding.properties["Service"]["DetectorId"], "FindingIds": [finding.properties["Id"]]
-    }  # fmt: skip
+    parameters = {"DetectorId": finding.properties["Service"]["DetectorId"], "FindingIds": [finding.properties["Id"]]}
     detector = str(finding.properties["Arn"]).partition("/finding/")[0]
     return Call("guardduty", operation, parameters, Permission(action, detector), finding.region)
 
@@ -144,16 +145,31 @@ def incident(region: str, finding: Mapping[str, Any]) -> Incident:
     type, id, name = _resource(finding)
     updated = _time(finding["UpdatedAt"])
     return Incident(
-        kind=Kind.GUARDDUTY, key=_key(region, finding["Id"]), region=region, severity=severity(finding.get("Severity")),
-        title=finding.get("Title") or finding["Type"], description=finding.get("Description") or "",
-        resource_id=id, resource_type=type, resource_name=name,
+        kind=Kind.GUARDDUTY,
+        key=_key(region, finding["Id"]),
+        region=region,
+        severity=severity(finding.get("Severity")),
+        title=finding.get("Title") or finding["Type"],
+        description=finding.get("Description") or "",
+        resource_id=id,
+        resource_type=type,
+        resource_name=name,
         first_seen=_time(service.get("EventFirstSeen") or finding["CreatedAt"]),
-        last_seen=_time(service.get("EventLastSeen") or finding["UpdatedAt"]), updated=updated,
-        count=service.get("Count", 1), link=_link(finding, region), guide=GUIDE,
-        facts={"Finding type": finding["Type"], "Severity in GuardDuty": str(finding.get("Severity", "")),
-               "Resource": " ".join(part for part in (type, id or name) if part), **_action(service.get("Action", {}))},
-        details=_plain(finding), archived=bool(service.get("Archived")), sample=_is_sample(finding),
-    )  # fmt: skip
+        last_seen=_time(service.get("EventLastSeen") or finding["UpdatedAt"]),
+        updated=updated,
+        count=service.get("Count", 1),
+        link=_link(finding, region),
+        guide=GUIDE,
+        facts={
+            "Finding type": finding["Type"],
+            "Severity in GuardDuty": str(finding.get("Severity", "")),
+            "Resource": " ".join(part for part in (type, id or name) if part),
+            **_action(service.get("Action", {})),
+        },
+        details=_plain(finding),
+        archived=bool(service.get("Archived")),
+        sample=_is_sample(finding),
+    )
 
 
 def _key(region: str, id: str) -> str:

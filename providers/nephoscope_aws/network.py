@@ -38,9 +38,31 @@ IPV4, IPV6 = "CidrIp", "CidrIpv6"
 LAST_PORT = 65535
 
 HIGH_RISK_PORTS = (
-    20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 8080, 8088,
-    8888, 9200, 9300,
-)  # fmt: skip
+    20,
+    21,
+    22,
+    23,
+    25,
+    110,
+    135,
+    143,
+    445,
+    1433,
+    1434,
+    3000,
+    3306,
+    3389,
+    4333,
+    5000,
+    5432,
+    5500,
+    5601,
+    8080,
+    8088,
+    8888,
+    9200,
+    9300,
+)
 """TCP ports of services that are attacked as soon as they can be reached
 (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19)."""
 

@@ -85,17 +85,35 @@ def kits(role: Role) -> list[Kit]:
         return []
     ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
     return [
-        Kit("cli", "AWS CLI", f"{role.name}.sh", "bash", cli_script(role),
+        Kit(
+            "cli",
+            "AWS CLI",
+            f"{role.name}.sh",
+            "bash",
+            cli_script(role),
             f"Put the script in a file in CloudShell of the account (or where its credentials are) and run bash "
             f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to bring the "
-            f"role up to date.{ask}"),
-        Kit("cloudformation", "CloudFormation", f"{role.name}.yaml", "yaml", cloudformation(role),
+            f"role up to date.{ask}",
+        ),
+        Kit(
+            "cloudformation",
+            "CloudFormation",
+            f"{role.name}.yaml",
+            "yaml",
+            cloudformation(role),
             "Create a stack from this template, in any region, and acknowledge that it creates a named IAM role. The "
-            f"stack's output RoleArn is the role's ARN.{ask}"),
-        Kit("terraform", "Terraform", f"{role.name}.tf", "hcl", terraform(role),
+            f"stack's output RoleArn is the role's ARN.{ask}",
+        ),
+        Kit(
+            "terraform",
+            "Terraform",
+            f"{role.name}.tf",
+            "hcl",
+            terraform(role),
             "Put this file beside your own for the account and run terraform apply. The output "
-            f"{role.symbol}_role_arn is the role's ARN.{ask}"),
-    ]  # fmt: skip
+            f"{role.symbol}_role_arn is the role's ARN.{ask}",
+        ),
+    ]
 
 
 def cli_script(role: Role) -> str:

@@ -68,8 +68,14 @@ def members(api: Api) -> Iterator[Member]:
         raise _refused(error) from None
     for each, its_tags in zip(listed, tags, strict=True):
         number = str(each["Id"])
-        yield Member(number, str(each.get("Name", "")), _state(each), units.get(number, ()), its_tags,
-                     management=number == manager)  # fmt: skip
+        yield Member(
+            number,
+            str(each.get("Name", "")),
+            _state(each),
+            units.get(number, ()),
+            its_tags,
+            management=number == manager,
+        )
 
 
 def _is_account(listed: Mapping[str, Any]) -> bool:
@@ -96,13 +102,9 @@ def _units(api: Api) -> Units:
     return found
 
 
-def _inside(
-    api: Api, id: str, path: tuple[str, ...]
-) -> tuple[tuple[str, ...], list[str], list[tuple[str, str]]]:  # fmt: skip
+def _inside(api: Api, id: str, path: tuple[str, ...]) -> tuple[tuple[str, ...], list[str], list[tuple[str, str]]]:
     accounts = api.pages("organizations", "list_accounts_for_parent", "Accounts", ParentId=id)
-    units = api.pages(
-        "organizations", "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=id
-    )  # fmt: skip
+    units = api.pages("organizations", "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=id)
     return path, [str(each["Id"]) for each in accounts], [(str(each["Id"]), str(each["Name"])) for each in units]
 
 
@@ -124,11 +126,16 @@ def member_settings(
     """Return the settings of a member: its roles' ARNs from the pattern, in the partition of the listing account."""
     profile = connection.settings.get("profile", "")
     partition = _partition(connection.settings.get("role_arn", ""), profile)
-    given = {"role_arn": _arn("role_name", partition, number, reading), "external_id": reading.external_id,
-             "profile": profile}  # fmt: skip
+    given = {
+        "role_arn": _arn("role_name", partition, number, reading),
+        "external_id": reading.external_id,
+        "profile": profile,
+    }
     if writing:
-        given |= {"write_role_arn": _arn("write_role_name", partition, number, writing),
-                  "write_external_id": writing.external_id}  # fmt: skip
+        given |= {
+            "write_role_arn": _arn("write_role_name", partition, number, writing),
+            "write_external_id": writing.external_id,
+        }
     try:
         return prepare(given)
     except ConnectionProblem as problem:

@@ -27,19 +27,77 @@ ACCESS_KEY_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS
 https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html"""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset({
-    "apikey", "credential", "credentials", "passphrase", "passwd", "password", "passwords", "privatekey", "pwd",
-    "secret", "secretkey", "secrets", "token", "tokens",
-})  # fmt: skip
+_SECRET_WORDS = frozenset(
+    {
+        "apikey",
+        "credential",
+        "credentials",
+        "passphrase",
+        "passwd",
+        "password",
+        "passwords",
+        "privatekey",
+        "pwd",
+        "secret",
+        "secretkey",
+        "secrets",
+        "token",
+        "tokens",
+    }
+)
 _SECRET_PAIRS = frozenset(
     (before, "key") for before in ("access", "api", "auth", "encryption", "license", "private", "secret", "signing")
 )
-_ABOUT = frozenset({
-    "alias", "arn", "arns", "bucket", "count", "days", "enabled", "endpoint", "expiration", "expiry", "field", "file",
-    "format", "header", "host", "hours", "id", "ids", "issuer", "length", "location", "max", "min", "minutes", "mode",
-    "name", "names", "parameter", "path", "policy", "prefix", "ref", "region", "required", "rotation", "seconds",
-    "size", "ssm", "store", "table", "timeout", "ttl", "type", "uri", "url", "version",
-})  # fmt: skip
+_ABOUT = frozenset(
+    {
+        "alias",
+        "arn",
+        "arns",
+        "bucket",
+        "count",
+        "days",
+        "enabled",
+        "endpoint",
+        "expiration",
+        "expiry",
+        "field",
+        "file",
+        "format",
+        "header",
+        "host",
+        "hours",
+        "id",
+        "ids",
+        "issuer",
+        "length",
+        "location",
+        "max",
+        "min",
+        "minutes",
+        "mode",
+        "name",
+        "names",
+        "parameter",
+        "path",
+        "policy",
+        "prefix",
+        "ref",
+        "region",
+        "required",
+        "rotation",
+        "seconds",
+        "size",
+        "ssm",
+        "store",
+        "table",
+        "timeout",
+        "ttl",
+        "type",
+        "uri",
+        "url",
+        "version",
+    }
+)
 
 _REFERENCE = re.compile(
     r"arn:[\w-]+:"  # something in AWS

@@ -13,22 +13,40 @@ READ_ROLE = "nephoscope-read"
 WRITE_ROLE = "nephoscope-fix"
 
 FIELDS = (
-    Field("role_arn", "Role ARN",
-          "The ARN of the role that Nephoscope assumes to read this account; the script above creates it and prints "
-          "it. Only the account that Nephoscope's own credentials belong to needs no role."),
-    Field("external_id", "External ID",
-          "The external ID that the role asks of Nephoscope, so that nobody else can talk Nephoscope into using it. "
-          "It is made for you; enter one only if the role already asks for another.", generated=True),
-    Field("profile", "Profile",
-          "The profile in Nephoscope's AWS configuration to start from. Leave it empty for the credentials in its "
-          "environment or of the machine it runs on."),
-    Field("write_role_arn", "Role ARN for fixes",
-          "The ARN of a second role that Nephoscope assumes only to apply fixes that a person has approved. Leave it "
-          "empty and Nephoscope cannot change anything.", for_writing=True),
-    Field("write_external_id", "External ID for fixes",
-          "The external ID that the role for fixes asks of Nephoscope. It is made for you.", generated=True,
-          for_writing=True),
-)  # fmt: skip
+    Field(
+        "role_arn",
+        "Role ARN",
+        "The ARN of the role that Nephoscope assumes to read this account; the script above creates it and prints "
+        "it. Only the account that Nephoscope's own credentials belong to needs no role.",
+    ),
+    Field(
+        "external_id",
+        "External ID",
+        "The external ID that the role asks of Nephoscope, so that nobody else can talk Nephoscope into using it. "
+        "It is made for you; enter one only if the role already asks for another.",
+        generated=True,
+    ),
+    Field(
+        "profile",
+        "Profile",
+        "The profile in Nephoscope's AWS configuration to start from. Leave it empty for the credentials in its "
+        "environment or of the machine it runs on.",
+    ),
+    Field(
+        "write_role_arn",
+        "Role ARN for fixes",
+        "The ARN of a second role that Nephoscope assumes only to apply fixes that a person has approved. Leave it "
+        "empty and Nephoscope cannot change anything.",
+        for_writing=True,
+    ),
+    Field(
+        "write_external_id",
+        "External ID for fixes",
+        "The external ID that the role for fixes asks of Nephoscope. It is made for you.",
+        generated=True,
+        for_writing=True,
+    ),
+)
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ROLE = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)

@@ -28,17 +28,35 @@ def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
         return []
     ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
     return [
-        Kit("cli", "AWS CLI", f"{stack_set}-stackset.sh", "bash", cli_script(role, path, stack_set),
+        Kit(
+            "cli",
+            "AWS CLI",
+            f"{stack_set}-stackset.sh",
+            "bash",
+            cli_script(role, path, stack_set),
             "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
-            f"CloudFormation. Run it again at any time to bring all roles up to date. {_MANAGED}{ask}"),
-        Kit("cloudformation", "CloudFormation", f"{stack_set}-stackset.yaml", "yaml", cloudformation(role, path),
+            f"CloudFormation. Run it again at any time to bring all roles up to date. {_MANAGED}{ask}",
+        ),
+        Kit(
+            "cloudformation",
+            "CloudFormation",
+            f"{stack_set}-stackset.yaml",
+            "yaml",
+            cloudformation(role, path),
             "In CloudFormation of the management account, create a StackSet from this template: service-managed "
             "permissions, automatic deployment on, one region, and acknowledge that it creates a named IAM role. "
-            f"{_MANAGED}{ask}"),
-        Kit("terraform", "Terraform", f"{stack_set}-stackset.tf", "hcl", terraform(role, path, stack_set),
+            f"{_MANAGED}{ask}",
+        ),
+        Kit(
+            "terraform",
+            "Terraform",
+            f"{stack_set}-stackset.tf",
+            "hcl",
+            terraform(role, path, stack_set),
             "Put this file beside your own for the management account and run terraform apply. Trusted access for "
-            f"StackSets must be on in the organisation. {_MANAGED}{ask}"),
-    ]  # fmt: skip
+            f"StackSets must be on in the organisation. {_MANAGED}{ask}",
+        ),
+    ]
 
 
 def cli_script(role: Role, path: str, stack_set: str) -> str:

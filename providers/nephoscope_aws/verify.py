@@ -47,9 +47,12 @@ def simulate(api: Api, source: str, permissions: Sequence[str]) -> list[Check]:
 def _simulated(api: Api, source: str, permissions: Sequence[str]) -> list[Check]:
     try:
         pages = api.pages(
-            "iam", "simulate_principal_policy", "EvaluationResults",
-            PolicySourceArn=source, ActionNames=list(permissions),
-        )  # fmt: skip
+            "iam",
+            "simulate_principal_policy",
+            "EvaluationResults",
+            PolicySourceArn=source,
+            ActionNames=list(permissions),
+        )
         found = {result["EvalActionName"].lower(): result for result in pages}
     except ClientError as error:
         code = code_of(error)
@@ -80,8 +83,11 @@ def attempt(
     EC2's calls are made as dry runs.
     """
     wanted = set(permissions)
-    tries = [(at, arguments) for at, permission in reads.items() if permission in wanted
-             and (arguments := _harmless(clients, *at, api.account)) is not None]  # fmt: skip
+    tries = [
+        (at, arguments)
+        for at, permission in reads.items()
+        if permission in wanted and (arguments := _harmless(clients, *at, api.account)) is not None
+    ]
     found = dict(zip((reads[at] for at, _ in tries), api.map(_attempted(api), tries), strict=True))
     return [found.get(permission, Check(permission, None, why)) for permission in permissions]
 

@@ -36,8 +36,14 @@ def _create(analyzers: Analyzers, call: Call, account: str) -> Answer:
         raise AwsError("ConflictException", f"Analyzer {name} exists already.", 409)
     arn = f"arn:aws:access-analyzer:{call.region}:{account}:analyzer/{name}"
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    analyzers[name] = {"arn": arn, "name": name, "type": call.params["type"], "createdAt": created, "status": "ACTIVE",
-                       "tags": call.params.get("tags", {})}  # fmt: skip
+    analyzers[name] = {
+        "arn": arn,
+        "name": name,
+        "type": call.params["type"],
+        "createdAt": created,
+        "status": "ACTIVE",
+        "tags": call.params.get("tags", {}),
+    }
     return _json({"arn": arn})
 
 

@@ -107,8 +107,10 @@ def read(environ: Environ) -> Call:
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, service = credential.groups() if credential else ("", "us-east-1", "s3")
     path = environ.get("PATH_INFO", "/")
-    model = next((model for (name, start), model in _BY_PATH.items() if name == service and path.startswith(start)),
-                 _MODELS.get(service, service))  # fmt: skip
+    model = next(
+        (model for (name, start), model in _BY_PATH.items() if name == service and path.startswith(start)),
+        _MODELS.get(service, service),
+    )
     form = {}
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -84,8 +84,12 @@ class _Live:
     def view(self) -> View:
         """The bucket in its canonical shape, as far as public access is concerned."""
         observed = {"AclGrants": self.acl["Grants"], "AccountPublicAccessBlock": self.blocks[1]}
-        properties = {"Policy": self.document, "OwnershipControls": self.ownership, "Observed": observed,
-                      "PublicAccessBlockConfiguration": self.blocks[0]}  # fmt: skip
+        properties = {
+            "Policy": self.document,
+            "OwnershipControls": self.ownership,
+            "Observed": observed,
+            "PublicAccessBlockConfiguration": self.blocks[0],
+        }
         return View(properties, "", Recorder(), "", {})
 
     def refuses(self, flag: str) -> bool:

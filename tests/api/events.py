@@ -30,9 +30,11 @@ def post(
     """Post a body to the listener, signed by its secret unless another header is given; as nobody, with no cookie."""
     given = signature(secret_of(listener), body) if header is None else header
     return Client(enforce_csrf_checks=True).post(
-        f"/events/{provider}/{address or listener.address}", body, content_type="application/json",
+        f"/events/{provider}/{address or listener.address}",
+        body,
+        content_type="application/json",
         headers={"Nephoscope-Signature": given} if given else {},
-    )  # fmt: skip
+    )
 
 
 def tell(listener: Listener, *doors: str, **more: Any) -> Any:

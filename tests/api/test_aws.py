@@ -34,8 +34,12 @@ def make_role(aws: Simulator) -> Iterator[MakeRole]:
     made: list[tuple[Any, str]] = []
 
     def make(name: str, external_id: str, *actions: str, account: str = NUMBER) -> str:
-        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": administrator_arn(NUMBER)},
-                     "Condition": {"StringEquals": {"sts:ExternalId": external_id}}}  # fmt: skip
+        statement = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"AWS": administrator_arn(NUMBER)},
+            "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+        }
         allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         iam = aws.client("iam", account=account)
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(statement))
@@ -79,9 +83,14 @@ def pending(program: APIClient) -> dict[str, Any]:
     ],
 )
 def test_wrong_settings_are_named_and_the_account_stays_pending(
-    aws: Simulator, make_role: MakeRole, program: APIClient, pending: dict[str, Any], asked: dict[str, Any],
-    field: str, message: str,
-) -> None:  # fmt: skip
+    aws: Simulator,
+    make_role: MakeRole,
+    program: APIClient,
+    pending: dict[str, Any],
+    asked: dict[str, Any],
+    field: str,
+    message: str,
+) -> None:
     make_role("shy", "right-word", "s3:*")
 
     answer = program.post(f"{V1}/accounts/{pending['id']}/verify", asked)

@@ -33,12 +33,16 @@ BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
     ("POST", "accounts", {"name": "x", "provider": "toy", "settings": {"role": "user/x"}}, {"role": "is a user"}),
     ("POST", "accounts", {"name": "x", "colour": "red"}, {"colour": "Unknown field. Known: name, provider, settings."}),
     ("POST", "accounts", {"name": "x", "settings": {"role_arn": "logs"}}, {"role_arn": "This is not an ARN."}),
-    ("POST", "accounts", {"name": "x", "settings": {"role_arn": "arn:aws:iam::123456789012:user/eve"}},
-     {"role_arn": "This is the ARN of a user."}),
+    (
+        "POST",
+        "accounts",
+        {"name": "x", "settings": {"role_arn": "arn:aws:iam::123456789012:user/eve"}},
+        {"role_arn": "This is the ARN of a user."},
+    ),
     ("POST", "accounts", [], {"non_field_errors": "Expected a dictionary, but got list."}),
     ("PATCH", "accounts/{account.pk}", {"regions": ["atlantis"]}, {"regions": "atlantis cannot be chosen"}),
     ("PATCH", "accounts/{account.pk}", {"regions": []}, {"regions": "Choose at least one."}),
-    ("PATCH", "accounts/{account.pk}", {"regions": "north"}, {"regions": 'Expected a list of items'}),
+    ("PATCH", "accounts/{account.pk}", {"regions": "north"}, {"regions": "Expected a list of items"}),
     ("PATCH", "accounts/{account.pk}", {"policies": ["none"]}, {"policies": "none cannot be chosen"}),
     ("PATCH", "accounts/{account.pk}", {"groups": [99]}, {"groups": 'Invalid pk "99"'}),
     ("PATCH", "accounts/{account.pk}", {"number": "1"}, {"number": "Unknown field."}),
@@ -64,17 +68,25 @@ BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
     ("POST", "ALERT/suppress", {"findings": [1], "resources": [1], "reason": "x"}, {"resources": "not both"}),
     ("POST", "ALERT/suppress", {"findings": ["{front.pk}"]}, {"reason": "required"}),
     ("POST", "ALERT/suppress", {"findings": ["{front.pk}"], "reason": "  "}, {"reason": "Give a reason"}),
-    ("POST", "ALERT/suppress", {"findings": ["{front.pk}"], "reason": "x", "expires_at": "tomorrow"},
-     {"expires_at": "Datetime has wrong format"}),
-    ("POST", "ALERT/suppress",
-     {"findings": ["{front.pk}"], "reason": "x", "expires_at": "2020-01-01T00:00Z"}, {"expires_at": "in the past"}),
+    (
+        "POST",
+        "ALERT/suppress",
+        {"findings": ["{front.pk}"], "reason": "x", "expires_at": "tomorrow"},
+        {"expires_at": "Datetime has wrong format"},
+    ),
+    (
+        "POST",
+        "ALERT/suppress",
+        {"findings": ["{front.pk}"], "reason": "x", "expires_at": "2020-01-01T00:00Z"},
+        {"expires_at": "in the past"},
+    ),
     ("POST", "ALERT/plan", {"findings": ["{front.pk}"]}, {"remediation": "required"}),
     ("POST", "ALERT/plan", {"findings": ["{front.pk}"], "remediation": "no"}, {"remediation": "is not a fix"}),
     ("POST", "CHANGE/apply", {"reason": "x"}, {"digest": "required"}),
     ("POST", "CHANGE/apply", {"digest": "0" * 64, "reason": "x"}, {"digest": "not the plan that was shown"}),
     ("POST", "CHANGE/apply", {"digest": "{change.digest}", "reason": ""}, {"reason": "Give a reason"}),
     ("POST", "CHANGE/undo", {"reason": "x"}, {"change": "nothing to undo"}),
-]  # fmt: skip
+]
 
 
 def filled(body: Any, world: SimpleNamespace) -> Any:
@@ -111,14 +123,23 @@ def test_a_wrong_body_is_refused_by_the_name_of_the_field(
 @pytest.mark.parametrize(
     ("path", "noun"),
     [
-        ("accounts/987654", "account 987654"), ("scans/987654", "scan 987654"), ("alerts/abc", "alert abc"),
-        ("alerts/99999999999999999999999", "alert 99999999999999999999999"), ("findings/0", "finding 0"),
-        ("resources/-1", "resource -1"), ("changes/987654", "change 987654"), ("suppressions/987654", "suppression"),
-        ("audit/987654", "audit entry 987654"), ("policies/none", "policy none"), ("rules/no.such", "rule no.such"),
-        ("providers/moon", "provider moon"), ("plugins/x", "plugin x"), ("users/987654", "user 987654"),
+        ("accounts/987654", "account 987654"),
+        ("scans/987654", "scan 987654"),
+        ("alerts/abc", "alert abc"),
+        ("alerts/99999999999999999999999", "alert 99999999999999999999999"),
+        ("findings/0", "finding 0"),
+        ("resources/-1", "resource -1"),
+        ("changes/987654", "change 987654"),
+        ("suppressions/987654", "suppression"),
+        ("audit/987654", "audit entry 987654"),
+        ("policies/none", "policy none"),
+        ("rules/no.such", "rule no.such"),
+        ("providers/moon", "provider moon"),
+        ("plugins/x", "plugin x"),
+        ("users/987654", "user 987654"),
         ("groups/987654", "group 987654"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_id_is_not_found(administrator: User, api: Any, path: str, noun: str) -> None:
     answer = api(administrator).get(f"/api/v1/{path}")
 

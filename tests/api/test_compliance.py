@@ -50,9 +50,12 @@ def test_before_any_scan_it_says_why_there_is_no_score(world: SimpleNamespace, v
 
 @pytest.mark.parametrize(
     ("form", "type", "begins"),
-    [("csv", "text/csv; charset=utf-8", b"account,"), ("json", "application/json", b"{"),
-     ("pdf", "application/pdf", b"%PDF-")],
-)  # fmt: skip
+    [
+        ("csv", "text/csv; charset=utf-8", b"account,"),
+        ("json", "application/json", b"{"),
+        ("pdf", "application/pdf", b"%PDF-"),
+    ],
+)
 def test_each_form_for_everyone_who_sees_the_account(
     form: str, type: str, begins: bytes, judged: SimpleNamespace, everyone: dict[str, User], api: Any
 ) -> None:
@@ -76,9 +79,14 @@ def test_the_json_leads_down_to_the_resource(judged: SimpleNamespace, viewer: Us
 
 @pytest.mark.parametrize(
     ("path", "wrong"),
-    [("", {"acount": "1"}), ("", {"account": "x"}), ("/export/csv", {}), ("/export/csv", {"account": "1"}),
-     ("/export/csv", {"account": "1", "policy": "x", "state": "fail"})],
-)  # fmt: skip
+    [
+        ("", {"acount": "1"}),
+        ("", {"account": "x"}),
+        ("/export/csv", {}),
+        ("/export/csv", {"account": "1"}),
+        ("/export/csv", {"account": "1", "policy": "x", "state": "fail"}),
+    ],
+)
 def test_wrong_parameters_are_refused_by_name(path: str, wrong: dict[str, str], viewer: User, api: Any) -> None:
     assert api(viewer).get(f"/api/v1/compliance{path}", wrong).status_code == 400
 

@@ -95,12 +95,14 @@ def test_the_secret_is_not_in_the_database(listener: Listener) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "why"),
     [
-        (b"[]", 400, "not an event"), (b"{", 400, "not an event"),
-        (b"[" * 100_000, 400, "not an event"), (b"\xff", 400, "not an event"),
+        (b"[]", 400, "not an event"),
+        (b"{", 400, "not an event"),
+        (b"[" * 100_000, 400, "not an event"),
+        (b"\xff", 400, "not an event"),
         (b'{"id": "e", "account": "999999999999", "doors": ["front"]}', 400, "account 999999999999"),
     ],
     ids=["a list", "no JSON", "deep", "no text", "another account"],
-)  # fmt: skip
+)
 def test_what_is_signed_and_no_event_of_the_account_is_refused_with_the_reason(
     listener: Listener, body: bytes, status: int, why: str
 ) -> None:

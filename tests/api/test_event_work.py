@@ -93,10 +93,15 @@ def test_events_are_worked_on_together_and_each_resource_is_read_once(listener: 
 def test_a_storm_costs_one_reading_of_the_service(listener: Listener, cloud: toy.ToyCloud) -> None:
     cloud.doors |= {f"door-{number}": True for number in range(200)}
     Delivery.objects.bulk_create(
-        Delivery(listener=listener, event_id=f"e-{number}", name="toy:SetDoor", region="north",
-                 touched=[["doors", "north", "Toy::Door", f"door/door-{number}", f"door-{number}"]])
+        Delivery(
+            listener=listener,
+            event_id=f"e-{number}",
+            name="toy:SetDoor",
+            region="north",
+            touched=[["doors", "north", "Toy::Door", f"door/door-{number}", f"door-{number}"]],
+        )
         for number in range(200)
-    )  # fmt: skip
+    )
     working.drain(listener.account.pk)
     assert cloud.read == ["all"]
     assert len(open_doors()) == 200
@@ -157,9 +162,14 @@ def test_a_worker_that_is_busy_with_a_scan_looks_after_events(
 ) -> None:
     cloud.doors["front"] = True
     other = Account.objects.create(
-        name="other", provider="toy", number="2" * 12, regions=["north"], policies=toy_account.policies,
-        settings=toy_account.settings, verified_at=timezone.now(),
-    )  # fmt: skip
+        name="other",
+        provider="toy",
+        number="2" * 12,
+        regions=["north"],
+        policies=toy_account.policies,
+        settings=toy_account.settings,
+        verified_at=timezone.now(),
+    )
     tell(listener, "front")
     work(start_scan(Actor.system(), other, enqueue=False).pk)
     assert Delivery.objects.get().state == "done"

@@ -51,8 +51,20 @@ def more(world: SimpleNamespace) -> None:
         User.objects.create_user(f"more-{number}").account_groups.set(world.account.groups.all())
 
 
-LISTS = ["accounts", "scans", "resources", "alerts", "findings", "suppressions", "changes", "audit", "users", "groups",
-         "tokens", "policies"]  # fmt: skip
+LISTS = [
+    "accounts",
+    "scans",
+    "resources",
+    "alerts",
+    "findings",
+    "suppressions",
+    "changes",
+    "audit",
+    "users",
+    "groups",
+    "tokens",
+    "policies",
+]
 
 
 def test_a_longer_list_takes_no_more_queries(

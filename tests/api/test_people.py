@@ -106,8 +106,10 @@ def test_removing_a_group_takes_its_accounts_from_its_users(
 
     assert api(viewer).get("/api/v1/accounts").json()["count"] == 0
     assert Entry.objects.get().before == {
-        "name": group.name, "accounts": [account.name], "users": [viewer.username],
-    }  # fmt: skip
+        "name": group.name,
+        "accounts": [account.name],
+        "users": [viewer.username],
+    }
 
 
 def test_two_groups_do_not_share_a_name(administrator: User, group: AccountGroup, api: Any) -> None:

@@ -26,8 +26,12 @@ def test_a_policy_is_copied_changed_and_deleted(admin: Any) -> None:
     assert (made["id"], made["own"], made["based_on"], made["tags"]) == ("own_ours", True, "aws_cis_5.0", {})
     address = f"{POLICIES}/own_ours"
     added = admin.post(f"{address}/rules", {"rule": "aws.acm.expiry"}, format="json").json()
-    assert added["controls"][-1] == {"id": "added", "title": "Added rules", "rules": ["aws.acm.expiry"],
-                                     "manual": False}  # fmt: skip
+    assert added["controls"][-1] == {
+        "id": "added",
+        "title": "Added rules",
+        "rules": ["aws.acm.expiry"],
+        "manual": False,
+    }
     assert admin.delete(f"{address}/rules/aws.acm.expiry").json()["controls"] == made["controls"]
     renamed = admin.patch(address, {"name": "Mine", "tags": {"env": "prod"}}, format="json").json()
     assert (renamed["id"], renamed["name"], renamed["tags"]) == ("own_ours", "Mine", {"env": "prod"})
@@ -40,10 +44,11 @@ def test_a_plugins_policy_can_be_scoped_and_is_not_changed(admin: Any, account: 
     address = f"{POLICIES}/aws_cis_5.0"
     assert admin.patch(address, {"tags": {"env": "prod"}}, format="json").json()["tags"] == {"env": "prod"}
     for answer in (
-        admin.patch(address, {"name": "Mine"}, format="json"), admin.delete(address),
+        admin.patch(address, {"name": "Mine"}, format="json"),
+        admin.delete(address),
         admin.post(f"{address}/rules", {"rule": "aws.acm.expiry"}, format="json"),
         admin.delete(f"{address}/rules/{KEYS}"),
-    ):  # fmt: skip
+    ):
         assert answer.status_code == 400
         assert answer.json() == {"policy": ["A plugin brings this policy. Copy it, and change the copy."]}
     assert not Policy.objects.exists()
@@ -63,8 +68,9 @@ def test_tags_of_an_account_are_set_and_bring_policies(admin: Any, account: Acco
     admin.patch(f"{POLICIES}/aws_cis_5.0", {"tags": {"env": "prod"}}, format="json")
     Rejudging.objects.all().delete()
     assert admin.patch(address, {"tags": {"env": "prod", "x": ""}}, format="json").json()["tags"] == {
-        "env": "prod", "x": "",
-    }  # fmt: skip
+        "env": "prod",
+        "x": "",
+    }
     assert Rejudging.objects.get().waiting
     standing = admin.get("/api/v1/compliance", {"account": account.pk, "policy": "aws_cis_5.0"}).json()["results"]
     assert [each["chosen"] for each in standing] == [True]
@@ -91,13 +97,17 @@ def test_a_rule_is_set_and_what_was_set_is_taken_back(admin: Any, account: Accou
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"rule": "no.such"}, "rule"), ({"rule": KEYS, "severity": "dreadful"}, "severity"),
-        ({"rule": KEYS, "parameters": {"days": "many"}}, "days"), ({"rule": KEYS, "parameters": {"day": 1}}, "day"),
-        ({"rule": KEYS, "off": True}, "reason"), ({"rule": KEYS, "account": 999_999}, "account"),
-        ({"rule": KEYS, "policy": "aws_cis_5.0"}, "policy"), ({"rule": KEYS, "strange": 1}, "strange"),
+        ({"rule": "no.such"}, "rule"),
+        ({"rule": KEYS, "severity": "dreadful"}, "severity"),
+        ({"rule": KEYS, "parameters": {"days": "many"}}, "days"),
+        ({"rule": KEYS, "parameters": {"day": 1}}, "day"),
+        ({"rule": KEYS, "off": True}, "reason"),
+        ({"rule": KEYS, "account": 999_999}, "account"),
+        ({"rule": KEYS, "policy": "aws_cis_5.0"}, "policy"),
+        ({"rule": KEYS, "strange": 1}, "strange"),
         ({"severity": "low"}, "rule"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_setting_is_refused_by_the_name_of_the_field(admin: Any, body: dict[str, Any], field: str) -> None:
     answer = admin.post(SETTINGS, body, format="json")
     assert (answer.status_code, list(answer.json())) == (400, [field])

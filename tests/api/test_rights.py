@@ -109,18 +109,29 @@ CASES = [
     Case("POST", "alerts/{alert.pk}/suppress", ANALYST, lambda w: {"findings": [w.front.pk], "reason": "known"}),
     Case("POST", "alerts/{alert.pk}/unsuppress", ANALYST, lambda w: {"findings": [w.back.pk]}),
     Case("POST", "alerts/{alert.pk}/recheck", ANALYST, lambda w: {"findings": [w.front.pk]}),
-    Case("POST", "alerts/{alert.pk}/plan", REMEDIATOR,
-         lambda w: {"findings": [w.front.pk], "remediation": "toy.close"}, 201),
+    Case(
+        "POST",
+        "alerts/{alert.pk}/plan",
+        REMEDIATOR,
+        lambda w: {"findings": [w.front.pk], "remediation": "toy.close"},
+        201,
+    ),
     Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}),
     Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}),
-    Case("POST", "users", ADMINISTRATOR, lambda _: {"username": "new", "password": "cloud-9-instrument"}, 201,
-         scoped=False),
+    Case(
+        "POST",
+        "users",
+        ADMINISTRATOR,
+        lambda _: {"username": "new", "password": "cloud-9-instrument"},
+        201,
+        scoped=False,
+    ),
     Case("PATCH", "users/{user.pk}", ADMINISTRATOR, lambda _: {"role": "analyst"}, scoped=False),
     Case("DELETE", "users/{user.pk}", ADMINISTRATOR, ok=204, scoped=False),
     Case("POST", "groups", ADMINISTRATOR, lambda _: {"name": "new"}, 201, scoped=False),
     Case("PATCH", "groups/{group.pk}", ADMINISTRATOR, lambda _: {"name": "renamed"}, scoped=False),
     Case("DELETE", "groups/{group.pk}", ADMINISTRATOR, ok=204, scoped=False),
-]  # fmt: skip
+]
 """All operations but those on tokens, which are about oneself and have tests of their own."""
 
 
@@ -131,20 +142,34 @@ RANK = list(Role)
 def everything(world: SimpleNamespace) -> SimpleNamespace:
     """The world, and what single cases need beside it."""
     world.idle = Account.objects.create(
-        name="idle", provider="toy", number="2" * 12, settings=world.account.settings, regions=["north"],
+        name="idle",
+        provider="toy",
+        number="2" * 12,
+        settings=world.account.settings,
+        regions=["north"],
         verified_at=timezone.now(),
-    )  # fmt: skip
+    )
     world.idle.groups.set(world.account.groups.all())
     world.organisation = Organisation.objects.create(name="all", account=world.account, external_id="secret-of-members")
     now = timezone.now()
     world.member = Member.objects.create(
-        organisation=world.organisation, account=world.account, number="1" * 12, name="one", state="active", since=now,
-        linked_at=now, seen_at=now,
-    )  # fmt: skip
+        organisation=world.organisation,
+        account=world.account,
+        number="1" * 12,
+        name="one",
+        state="active",
+        since=now,
+        linked_at=now,
+        seen_at=now,
+    )
     world.telling = Account.objects.create(
-        name="telling", provider="toy", number="3" * 12, settings=world.account.settings, regions=["north"],
+        name="telling",
+        provider="toy",
+        number="3" * 12,
+        settings=world.account.settings,
+        regions=["north"],
         verified_at=timezone.now(),
-    )  # fmt: skip
+    )
     world.telling.groups.set(world.account.groups.all())
     switch_on(Actor.system(), world.telling)
     world.entry = Entry.objects.filter(account=world.account).first()
@@ -178,11 +203,19 @@ def test_the_table_names_every_operation() -> None:
         for case in CASES
     }
     # Signing in and out has tests of its own, and so have files (tests/core/test_outputs.py, test_compliance.py).
-    elsewhere = {("POST", "tokens"), ("DELETE", "tokens/{}"), ("GET", "alerts/export/csv"),
-                 ("GET", "findings/export/{form}"), ("GET", "compliance/export/{form}"),
-                 # One's own and nobody else's: tests/console/test_reports.py.
-                 ("GET", "report-schedules/{}"), ("POST", "report-schedules"), ("PATCH", "report-schedules/{}"),
-                 ("DELETE", "report-schedules/{}"), ("POST", "report-schedules/{}/send")}  # fmt: skip
+    elsewhere = {
+        ("POST", "tokens"),
+        ("DELETE", "tokens/{}"),
+        ("GET", "alerts/export/csv"),
+        ("GET", "findings/export/{form}"),
+        ("GET", "compliance/export/{form}"),
+        # One's own and nobody else's: tests/console/test_reports.py.
+        ("GET", "report-schedules/{}"),
+        ("POST", "report-schedules"),
+        ("PATCH", "report-schedules/{}"),
+        ("DELETE", "report-schedules/{}"),
+        ("POST", "report-schedules/{}/send"),
+    }
     assert described - tabled == elsewhere
 
 

@@ -25,9 +25,20 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
     names = {name for name, component in schema["components"]["schemas"].items() if "enum" in component}
 
     assert names == {
-        "AlertKind", "AlertState", "ChangeState", "DeliveryState", "ReportEvery", "ReportForm", "ReportRunState",
-        "Role", "ScanState", "Severity", "ShardState", "StepState", "Verdict",
-    }  # fmt: skip
+        "AlertKind",
+        "AlertState",
+        "ChangeState",
+        "DeliveryState",
+        "ReportEvery",
+        "ReportForm",
+        "ReportRunState",
+        "Role",
+        "ScanState",
+        "Severity",
+        "ShardState",
+        "StepState",
+        "Verdict",
+    }
 
 
 def test_every_operation_says_what_it_does_and_how_it_refuses(schema: dict[str, Any]) -> None:

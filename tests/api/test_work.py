@@ -53,8 +53,9 @@ def test_an_account_is_connected_configured_and_scanned(
     done = api(viewer).get(f"{V1}/scans/{scan.json()['id']}").json()
     assert (done["state"], done["progress"]["percent"], done["progress"]["resources"]) == ("succeeded", 100, 2)
     assert {(shard["service"], shard["region"], shard["state"]) for shard in done["shards"]} == {
-        ("doors", "north", "done"), ("judge", "global", "done"),
-    }  # fmt: skip
+        ("doors", "north", "done"),
+        ("judge", "global", "done"),
+    }
     [alert] = api(viewer).get(f"{V1}/alerts").json()["results"]
     assert (alert["title"], alert["severity"], alert["affected"]) == ("Doors are closed", "high", 1)
 

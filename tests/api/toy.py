@@ -94,10 +94,15 @@ class ToyCloud(domain.Provider):
             raise ValueError("it names no doors")
         name = "Toy::Door"
         touched = tuple(
-            domain.Touched("doors" if each != "window" else "windows", message.get("region", "north"),
-                           name if each else "", f"door/{each}" if each else "", each)
+            domain.Touched(
+                "doors" if each != "window" else "windows",
+                message.get("region", "north"),
+                name if each else "",
+                f"door/{each}" if each else "",
+                each,
+            )
             for each in message["doors"]
-        )  # fmt: skip
+        )
         return domain.Event(message["id"], message["account"], "toy:SetDoor", "north", touched)
 
     def event_kits(self, endpoint: str) -> list[domain.Kit]:

@@ -43,6 +43,7 @@ def test_who_did_it_and_from_where_stays_in_the_account() -> None:
 
 @pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
 def test_the_terraform_file_is_sound() -> None:
-    done = subprocess.run(["terraform", "fmt", "-"], input=event_kits.terraform(ENDPOINT), text=True,
-                          capture_output=True)  # fmt: skip
+    done = subprocess.run(
+        ["terraform", "fmt", "-"], input=event_kits.terraform(ENDPOINT), text=True, capture_output=True
+    )
     assert done.returncode == 0, done.stderr

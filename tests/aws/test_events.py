@@ -21,8 +21,14 @@ SERVICES = {each.id: each for each in AwsProvider.services}
 def message(name: str, request: Any = None, response: Any = None, **detail: Any) -> dict[str, Any]:
     """Return an event as EventBridge hands it over: ``message("s3:PutBucketPolicy", {...})``."""
     source, _, call = name.partition(":")
-    given = {"eventID": "b7c1", "eventName": call, "eventSource": f"{source}.amazonaws.com", "awsRegion": REGION,
-             "requestParameters": request, "responseElements": response}  # fmt: skip
+    given = {
+        "eventID": "b7c1",
+        "eventName": call,
+        "eventSource": f"{source}.amazonaws.com",
+        "awsRegion": REGION,
+        "requestParameters": request,
+        "responseElements": response,
+    }
     return {"account": ACCOUNT, "detail": {**given, **detail}}
 
 
@@ -43,66 +49,130 @@ ROOT = ("account", "global", f"arn:aws:iam::{ACCOUNT}:root")
         ("s3:PutBucketPolicy", {"bucketName": "logs"}, None, {("s3", "global", "arn:aws:s3:::logs")}),
         ("s3:CreateBucket", {"bucketName": "new"}, None, {("s3", "global", "arn:aws:s3:::new")}),
         ("s3:PutAccountPublicAccessBlock", {"accountId": ACCOUNT}, None, {ROOT, ("s3", "global", "")}),
-        ("s3:CreateAccessPoint", {"name": "ap", "bucket": "logs"}, None,
-         {("s3control", REGION, f"arn:aws:s3:{HERE}:accesspoint/ap")}),
+        (
+            "s3:CreateAccessPoint",
+            {"name": "ap", "bucket": "logs"},
+            None,
+            {("s3control", REGION, f"arn:aws:s3:{HERE}:accesspoint/ap")},
+        ),
         ("ec2:AuthorizeSecurityGroupIngress", GROUP, None, {SG}),
-        ("ec2:ModifySecurityGroupRules",
-         {"ModifySecurityGroupRulesRequest": {"GroupId": GROUP["groupId"],
-                                              "SecurityGroupRule": {"SecurityGroupRuleId": "sgr-01234567"}}},
-         None, {SG}),
+        (
+            "ec2:ModifySecurityGroupRules",
+            {
+                "ModifySecurityGroupRulesRequest": {
+                    "GroupId": GROUP["groupId"],
+                    "SecurityGroupRule": {"SecurityGroupRuleId": "sgr-01234567"},
+                }
+            },
+            None,
+            {SG},
+        ),
         ("ec2:RevokeSecurityGroupIngress", {"securityGroupRuleIds": ["sgr-01234567"]}, None, {("ec2", REGION, "")}),
-        ("ec2:AuthorizeSecurityGroupIngress", {"groupName": "default"},
-         {"securityGroupRuleSet": {"items": [GROUP]}}, {SG}),
-        ("ec2:RunInstances", {"subnetId": "subnet-01234567", "groupSet": {"items": [GROUP]}},
-         {"instancesSet": {"items": [{"instanceId": "i-0123456789abcdef0"}]}},
-         {("ec2", REGION, f"arn:aws:ec2:{HERE}:instance/i-0123456789abcdef0")}),
-        ("ec2:ModifySnapshotAttribute", {"snapshotId": "snap-01234567"}, None,
-         {("ebs", REGION, f"arn:aws:ec2:{REGION}::snapshot/snap-01234567")}),
+        (
+            "ec2:AuthorizeSecurityGroupIngress",
+            {"groupName": "default"},
+            {"securityGroupRuleSet": {"items": [GROUP]}},
+            {SG},
+        ),
+        (
+            "ec2:RunInstances",
+            {"subnetId": "subnet-01234567", "groupSet": {"items": [GROUP]}},
+            {"instancesSet": {"items": [{"instanceId": "i-0123456789abcdef0"}]}},
+            {("ec2", REGION, f"arn:aws:ec2:{HERE}:instance/i-0123456789abcdef0")},
+        ),
+        (
+            "ec2:ModifySnapshotAttribute",
+            {"snapshotId": "snap-01234567"},
+            None,
+            {("ebs", REGION, f"arn:aws:ec2:{REGION}::snapshot/snap-01234567")},
+        ),
         ("ec2:EnableEbsEncryptionByDefault", {}, None, {("ebs", REGION, f"arn:aws:ec2:{HERE}:settings")}),
         ("ec2:DeleteFlowLogs", {"flowLogId": "fl-01234567"}, None, {("vpc", REGION, "")}),
         ("ec2:CreateVpnConnection", {"x": "vpn-01234567"}, None, set()),
         ("iam:PutUserPolicy", {"userName": "eve"}, None, {("iam", "global", "eve")}),
-        ("iam:CreateUser", {"userName": "eve"}, {"user": {"arn": f"arn:aws:iam::{ACCOUNT}:user/p/eve"}},
-         {("iam", "global", f"arn:aws:iam::{ACCOUNT}:user/p/eve")}),
-        ("iam:AttachRolePolicy", {"roleName": "r", "policyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"}, None,
-         {("iam", "global", "r"), ("iam", "global", f"arn:aws:iam::{ACCOUNT}:policy/own")}),
-        ("iam:AttachRolePolicy", {"roleName": "r", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, None,
-         {("iam", "global", "r")}),
+        (
+            "iam:CreateUser",
+            {"userName": "eve"},
+            {"user": {"arn": f"arn:aws:iam::{ACCOUNT}:user/p/eve"}},
+            {("iam", "global", f"arn:aws:iam::{ACCOUNT}:user/p/eve")},
+        ),
+        (
+            "iam:AttachRolePolicy",
+            {"roleName": "r", "policyArn": f"arn:aws:iam::{ACCOUNT}:policy/own"},
+            None,
+            {("iam", "global", "r"), ("iam", "global", f"arn:aws:iam::{ACCOUNT}:policy/own")},
+        ),
+        (
+            "iam:AttachRolePolicy",
+            {"roleName": "r", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            None,
+            {("iam", "global", "r")},
+        ),
         ("iam:UpdateAccountPasswordPolicy", {"minimumPasswordLength": 6}, None, {ROOT}),
-        ("iam:CreateAccessKey", {"userName": "eve"}, {"accessKey": {"accessKeyId": "AKIA1"}},
-         {ROOT, ("iam", "global", "eve"), ("iam", "global", "AKIA1")}),
+        (
+            "iam:CreateAccessKey",
+            {"userName": "eve"},
+            {"accessKey": {"accessKeyId": "AKIA1"}},
+            {ROOT, ("iam", "global", "eve"), ("iam", "global", "AKIA1")},
+        ),
         ("kms:DisableKeyRotation", {"keyId": "1-2"}, None, {("kms", REGION, f"arn:aws:kms:{HERE}:key/1-2")}),
         ("kms:CreateGrant", {"keyId": "1-2"}, None, set()),
         ("rds:ModifyDBInstance", {"dBInstanceIdentifier": "db"}, None, {("rds", REGION, "db")}),
         ("rds:ModifyDBSnapshotAttribute", {"dBSnapshotIdentifier": "snap"}, None, {("rds", REGION, "snap")}),
-        ("lambda:UpdateFunctionConfiguration20150331v2", {"functionName": f"arn:aws:lambda:{HERE}:function:f"}, None,
-         {("lambda", REGION, f"arn:aws:lambda:{HERE}:function:f")}),
-        ("lambda:AddPermission20150331v2", {"functionName": "f"}, None,
-         {("lambda", REGION, f"arn:aws:lambda:{HERE}:function:f")}),
+        (
+            "lambda:UpdateFunctionConfiguration20150331v2",
+            {"functionName": f"arn:aws:lambda:{HERE}:function:f"},
+            None,
+            {("lambda", REGION, f"arn:aws:lambda:{HERE}:function:f")},
+        ),
+        (
+            "lambda:AddPermission20150331v2",
+            {"functionName": "f"},
+            None,
+            {("lambda", REGION, f"arn:aws:lambda:{HERE}:function:f")},
+        ),
         ("dynamodb:DeleteTable", {"tableName": "t"}, None, {("dynamodb", REGION, f"arn:aws:dynamodb:{HERE}:table/t")}),
         ("cloudtrail:StopLogging", {"name": "t"}, None, {("cloudtrail", REGION, f"arn:aws:cloudtrail:{HERE}:trail/t")}),
-        ("elasticloadbalancing:ModifyLoadBalancerAttributes",
-         {"loadBalancerArn": f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/app/l/1"}, None,
-         {("elb", REGION, f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/app/l/1")}),
-        ("sns:SetTopicAttributes", {"topicArn": f"arn:aws:sns:{HERE}:t"}, None,
-         {("sns", REGION, f"arn:aws:sns:{HERE}:t")}),
+        (
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            {"loadBalancerArn": f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/app/l/1"},
+            None,
+            {("elb", REGION, f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/app/l/1")},
+        ),
+        (
+            "sns:SetTopicAttributes",
+            {"topicArn": f"arn:aws:sns:{HERE}:t"},
+            None,
+            {("sns", REGION, f"arn:aws:sns:{HERE}:t")},
+        ),
         ("sqs:SetQueueAttributes", {"queueUrl": "https://attacker.example/1/q"}, None, {("sqs", REGION, "q")}),
         ("eks:UpdateClusterConfig", {"name": "c"}, None, {("eks", REGION, f"arn:aws:eks:{HERE}:cluster/c")}),
-        ("ecs:RegisterTaskDefinition", {"family": "f"},
-         {"taskDefinition": {"taskDefinitionArn": f"arn:aws:ecs:{HERE}:task-definition/f:3"}},
-         {("ecs", REGION, f"arn:aws:ecs:{HERE}:task-definition/f")}),
-        ("secretsmanager:CancelRotateSecret", {"secretId": f"arn:aws:secretsmanager:{HERE}:secret:a/b-AbCdEf"}, None,
-         {("secretsmanager", REGION, f"arn:aws:secretsmanager:{HERE}:secret:a/b-AbCdEf")}),
+        (
+            "ecs:RegisterTaskDefinition",
+            {"family": "f"},
+            {"taskDefinition": {"taskDefinitionArn": f"arn:aws:ecs:{HERE}:task-definition/f:3"}},
+            {("ecs", REGION, f"arn:aws:ecs:{HERE}:task-definition/f")},
+        ),
+        (
+            "secretsmanager:CancelRotateSecret",
+            {"secretId": f"arn:aws:secretsmanager:{HERE}:secret:a/b-AbCdEf"},
+            None,
+            {("secretsmanager", REGION, f"arn:aws:secretsmanager:{HERE}:secret:a/b-AbCdEf")},
+        ),
         ("secretsmanager:CreateSecret", {"name": "a/b"}, None, {("secretsmanager", REGION, "a/b")}),
-        ("cloudfront:UpdateDistribution", {"id": "E1", "distributionConfig": {"origins": [{"id": "o"}]}}, None,
-         {("cloudfront", "global", f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1")}),
+        (
+            "cloudfront:UpdateDistribution",
+            {"id": "E1", "distributionConfig": {"origins": [{"id": "o"}]}},
+            None,
+            {("cloudfront", "global", f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1")},
+        ),
         ("config:StopConfigurationRecorder", {"configurationRecorderName": "default"}, None, {("config", REGION, "")}),
         ("config:PutEvaluations", {}, None, set()),
         ("logs:CreateLogStream", {"logGroupName": "g"}, None, set()),
         ("ssm:UpdateInstanceInformation", {"instanceId": "i-01234567"}, None, set()),
         ("sts:AssumeRole", {"roleArn": "x"}, None, set()),
     ],
-)  # fmt: skip
+)
 def test_an_event_says_where_to_look(name: str, request_: Any, response: Any, expected: set[Any]) -> None:
     assert touched(name, request_, response) == expected
 
@@ -168,6 +238,14 @@ def test_odd_parameters_do_no_harm() -> None:
     deep: Any = {"bucketName": "deep"}
     for _level in range(100):
         deep = {"x": [deep]}
-    for odd in (deep, [1, None, True], {"bucketName": ["a", {"b": 1}, None]}, {"bucketName": "x" * 5_000}, "text", 7,
-                {"bucketName": "a\x00b"}, {"bucketName": {str(n): "i-01234567" for n in range(20_000)}}):  # fmt: skip
+    for odd in (
+        deep,
+        [1, None, True],
+        {"bucketName": ["a", {"b": 1}, None]},
+        {"bucketName": "x" * 5_000},
+        "text",
+        7,
+        {"bucketName": "a\x00b"},
+        {"bucketName": {str(n): "i-01234567" for n in range(20_000)}},
+    ):
         assert touched("s3:PutBucketPolicy", odd) <= {("s3", "global", ""), ("s3", "global", "arn:aws:s3:::a")}

@@ -73,9 +73,12 @@ def test_what_was_entered_is_kept_and_trimmed() -> None:
 
 @pytest.mark.parametrize(
     "arn",
-    ["arn:aws-cn:iam::123456789012:role/x", "arn:aws-us-gov:iam::123456789012:role/x",
-     "arn:aws:iam::123456789012:role/a/path/x+=,.@-_"],
-)  # fmt: skip
+    [
+        "arn:aws-cn:iam::123456789012:role/x",
+        "arn:aws-us-gov:iam::123456789012:role/x",
+        "arn:aws:iam::123456789012:role/a/path/x+=,.@-_",
+    ],
+)
 def test_roles_of_every_partition_and_path_are_taken(arn: str) -> None:
     assert prepare({"role_arn": arn})["role_arn"] == arn
 

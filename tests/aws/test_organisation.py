@@ -61,8 +61,11 @@ def template(simulator: Simulator) -> str:
 def test_every_member_is_listed_with_where_it_is_and_which_one_manages(simulator: Simulator) -> None:
     found = {each.name: each for each in PROVIDER.members(own())}
     assert {name: each.path for name, each in found.items()} == {
-        "master": (), "top": (), "one": ("Workloads",), "two": ("Workloads", "Production"),
-    }  # fmt: skip
+        "master": (),
+        "top": (),
+        "one": ("Workloads",),
+        "two": ("Workloads", "Production"),
+    }
     assert [name for name, each in found.items() if each.management] == ["master"]
     assert {each.state for each in found.values()} == {MemberState.ACTIVE}
 
@@ -87,9 +90,11 @@ def problem(simulator: Simulator, account: str) -> str:
 
 @pytest.mark.parametrize(
     ("own_role", "arn"),
-    [("", "arn:aws:iam::444455556666:role/security/nephoscope-read"),
-     ("arn:aws-us-gov:iam::123456789012:role/x", "arn:aws-us-gov:iam::444455556666:role/security/nephoscope-read")],
-)  # fmt: skip
+    [
+        ("", "arn:aws:iam::444455556666:role/security/nephoscope-read"),
+        ("arn:aws-us-gov:iam::123456789012:role/x", "arn:aws-us-gov:iam::444455556666:role/security/nephoscope-read"),
+    ],
+)
 def test_a_members_role_is_named_by_the_pattern_in_the_partition_of_the_account_that_lists(
     own_role: str, arn: str, simulator: Simulator
 ) -> None:
@@ -104,9 +109,12 @@ def test_the_stack_set_in_the_members_lets_nephoscope_in_with_every_permission(s
     members = [each for each in PROVIDER.members(own()) if not each.management]
     cloudformation = simulator.client("cloudformation")
     cloudformation.create_stack_set(
-        StackSetName="nephoscope-read", TemplateBody=template(simulator), PermissionModel="SERVICE_MANAGED",
-        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False}, Capabilities=["CAPABILITY_NAMED_IAM"],
-    )  # fmt: skip
+        StackSetName="nephoscope-read",
+        TemplateBody=template(simulator),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     [root] = simulator.client("organizations").list_roots()["Roots"]
     with pytest.raises(ConnectionProblem):
         PROVIDER.verify(Connection(members[0].number, settings(members[0].number)), [], writing=False)

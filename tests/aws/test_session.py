@@ -333,8 +333,17 @@ def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: C
 
 
 def test_a_session_policy_groups_actions_by_resource_and_resources_by_actions() -> None:
-    made = json.loads(session_policy([Permission("s3:B", "x"), Permission("s3:A", "x"), Permission("s3:A", "y"),
-                                      Permission("s3:B", "y"), Permission("kms:C")]))  # fmt: skip
+    made = json.loads(
+        session_policy(
+            [
+                Permission("s3:B", "x"),
+                Permission("s3:A", "x"),
+                Permission("s3:A", "y"),
+                Permission("s3:B", "y"),
+                Permission("kms:C"),
+            ]
+        )
+    )
     statements = {tuple(each["Resource"]): each["Action"] for each in made["Statement"]}
     assert statements == {("*",): ["kms:C"], ("x", "y"): ["s3:A", "s3:B"]}
 

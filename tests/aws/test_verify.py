@@ -87,8 +87,12 @@ def test_without_simulation_the_harmless_calls_are_tried_and_the_rest_is_not_kno
     put_policy(simulator, "reader", "s3:ListAllMyBuckets", "s3:GetBucketPolicy", "ec2:DescribeRegions")
     simulator.control("calls/reset", {})
     found = verify(WANTED)
-    assert answers(found) == {"s3:ListAllMyBuckets": True, "s3:GetBucketPolicy": None, "ec2:DescribeRegions": True,
-                              "ec2:DescribeInstances": False}  # fmt: skip
+    assert answers(found) == {
+        "s3:ListAllMyBuckets": True,
+        "s3:GetBucketPolicy": None,
+        "ec2:DescribeRegions": True,
+        "ec2:DescribeInstances": False,
+    }
     assert found.missing == ("ec2:DescribeInstances",)
     assert "iam:SimulatePrincipalPolicy" in found.checks[1].detail
     operations = simulator.control("calls")["operations"]

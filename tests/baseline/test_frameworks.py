@@ -27,28 +27,39 @@ def written(folder: Path, text: str) -> Path:
 def test_a_file_is_read_with_covered_manual_and_open_controls(tmp_path: Path) -> None:
     more = '[[controls]]\nid = "2"\ntitle = "Guards are awake"\nmanual = true\n[[controls]]\nid = "3"\ntitle = "Moat"\n'
     framework = read(written(tmp_path, HEAD + CONTROL + 'rules = ["a.b"]\n' + more))
-    assert framework == Framework("acme", "ACME", "aws", "https://acme.example", (
-        Control("1", "Doors are shut", ("a.b",)), Control("2", "Guards are awake", manual=True), Control("3", "Moat"),
-    ))  # fmt: skip
+    assert framework == Framework(
+        "acme",
+        "ACME",
+        "aws",
+        "https://acme.example",
+        (
+            Control("1", "Doors are shut", ("a.b",)),
+            Control("2", "Guards are awake", manual=True),
+            Control("3", "Moat"),
+        ),
+    )
     assert load(tmp_path) == [framework]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    (HEAD + "[[controls]\n", "acme.toml: "),
-    (HEAD, "controls: is missing"),
-    (HEAD + "controls = []", "controls: is empty"),
-    (CONTROL, "id: is missing"),
-    (HEAD.replace('"aws"', "7") + CONTROL, "provider: must be text, not 7"),
-    (HEAD + 'nmae = "x"\n' + CONTROL, "nmae: is not known here"),
-    (HEAD + "controls = [1]", r"controls\[0\]: must be a table"),
-    (HEAD + '[[controls]]\nid = "1"\n', r"controls\[0\].title: is missing"),
-    (HEAD + CONTROL + 'rule = ["a.b"]', r"controls\[0\].rule: is not known here"),
-    (HEAD + CONTROL + 'rules = "a.b"', r"controls\[0\].rules: must be a list"),
-    (HEAD + CONTROL + "rules = [7]", r"controls\[0\].rules\[0\]: must be the id of a rule"),
-    (HEAD + CONTROL + 'manual = "yes"', r"controls\[0\].manual: must be true or false"),
-    (HEAD + CONTROL + 'manual = true\nrules = ["a.b"]', r"controls\[0\].manual: a control that rules answer"),
-    (HEAD + CONTROL + CONTROL, r"controls\[1\].id: '1' is used twice"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD + "[[controls]\n", "acme.toml: "),
+        (HEAD, "controls: is missing"),
+        (HEAD + "controls = []", "controls: is empty"),
+        (CONTROL, "id: is missing"),
+        (HEAD.replace('"aws"', "7") + CONTROL, "provider: must be text, not 7"),
+        (HEAD + 'nmae = "x"\n' + CONTROL, "nmae: is not known here"),
+        (HEAD + "controls = [1]", r"controls\[0\]: must be a table"),
+        (HEAD + '[[controls]]\nid = "1"\n', r"controls\[0\].title: is missing"),
+        (HEAD + CONTROL + 'rule = ["a.b"]', r"controls\[0\].rule: is not known here"),
+        (HEAD + CONTROL + 'rules = "a.b"', r"controls\[0\].rules: must be a list"),
+        (HEAD + CONTROL + "rules = [7]", r"controls\[0\].rules\[0\]: must be the id of a rule"),
+        (HEAD + CONTROL + 'manual = "yes"', r"controls\[0\].manual: must be true or false"),
+        (HEAD + CONTROL + 'manual = true\nrules = ["a.b"]', r"controls\[0\].manual: a control that rules answer"),
+        (HEAD + CONTROL + CONTROL, r"controls\[1\].id: '1' is used twice"),
+    ],
+)
 def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(FrameworkError, match=f"^acme.toml: .*{said}" if "toml" not in said else said):
         read(written(tmp_path, text))
@@ -77,10 +88,18 @@ def test_every_rule_is_part_of_a_framework_and_all_are_in_our_own(registry: Regi
     assert registry.frameworks["aws_nephoscope"].rules == aws
 
 
-@pytest.mark.parametrize(("framework", "controls", "manual"), [
-    ("aws_cis_1.4", 58, 5), ("aws_cis_1.5", 63, 5), ("aws_cis_2.0", 64, 5), ("aws_cis_3.0", 62, 5),
-    ("aws_cis_4.0", 64, 5), ("aws_cis_5.0", 63, 4), ("aws_cis_6.0", 63, 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("framework", "controls", "manual"),
+    [
+        ("aws_cis_1.4", 58, 5),
+        ("aws_cis_1.5", 63, 5),
+        ("aws_cis_2.0", 64, 5),
+        ("aws_cis_3.0", 62, 5),
+        ("aws_cis_4.0", 64, 5),
+        ("aws_cis_5.0", 63, 4),
+        ("aws_cis_6.0", 63, 4),
+    ],
+)
 def test_benchmarks_are_listed_in_full(registry: Registry, framework: str, controls: int, manual: int) -> None:
     listed = registry.frameworks[framework].controls
     assert len(listed) == controls
@@ -111,14 +130,17 @@ def test_controls_are_in_natural_order(file: Path) -> None:
     assert out_of_order([control.id for control in read(file).controls]) == []
 
 
-@pytest.mark.parametrize(("ids", "wrong"), [
-    (["1.2", "1.10", "2.1"], []),
-    (["1.10", "1.2"], ["1.2"]),
-    (["AC-2", "AC-2(1)", "AC-10", "AT-1"], []),
-    (["AC-2(1)", "AC-2"], ["AC-2"]),
-    (["PR.1", "ID.1", "PR.2"], ["PR.2"]),
-    (["1.1", "1.1"], ["1.1"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ids", "wrong"),
+    [
+        (["1.2", "1.10", "2.1"], []),
+        (["1.10", "1.2"], ["1.2"]),
+        (["AC-2", "AC-2(1)", "AC-10", "AT-1"], []),
+        (["AC-2(1)", "AC-2"], ["AC-2"]),
+        (["PR.1", "ID.1", "PR.2"], ["PR.2"]),
+        (["1.1", "1.1"], ["1.1"]),
+    ],
+)
 def test_natural_order_is_told_apart(ids: list[str], wrong: list[str]) -> None:
     assert out_of_order(ids) == wrong
 

@@ -23,33 +23,62 @@ def test_a_recommended_pattern_fits_finds_every_event_and_no_everyday_one(name: 
     assert not any(matches(each) for each in watch.everyday)
 
 
-@pytest.mark.parametrize("pattern", [
-    '{$.eventName=StopLogging}',
-    '{ ( ($.eventName = "StartLogging")||($.eventName="StopLogging") ) && $.eventSource = cloudtrail* }',
-    '{ $.eventSource = "*.amazonaws.com" && ($.eventName = "*Logging" || $.errorCode = "x") }',
-    '{ $.eventName = X || $.eventName = StopLogging && $.readOnly IS FALSE && $.errorCode NOT EXISTS }',
-    "{ $.eventName = %^St[a-z]*Logging$% }",
-    '{ $.eventName != "Describe*" && $.responseElements IS NULL && $.managementEvent is true }',
-    '{ $.sourceIPAddress != 10.* && $.readOnly != true && $.eventVersion = 1.* }',
-    '{ $.errorCode != "AccessDenied" && $.eventName = "Stop*ogg*g" }',
-    "StopLogging", '?CreateTrail ?StopLogging', '"\\"eventName\\":\\"StopLogging\\"" -DescribeTrails',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{$.eventName=StopLogging}",
+        '{ ( ($.eventName = "StartLogging")||($.eventName="StopLogging") ) && $.eventSource = cloudtrail* }',
+        '{ $.eventSource = "*.amazonaws.com" && ($.eventName = "*Logging" || $.errorCode = "x") }',
+        "{ $.eventName = X || $.eventName = StopLogging && $.readOnly IS FALSE && $.errorCode NOT EXISTS }",
+        "{ $.eventName = %^St[a-z]*Logging$% }",
+        '{ $.eventName != "Describe*" && $.responseElements IS NULL && $.managementEvent is true }',
+        "{ $.sourceIPAddress != 10.* && $.readOnly != true && $.eventVersion = 1.* }",
+        '{ $.errorCode != "AccessDenied" && $.eventName = "Stop*ogg*g" }',
+        "StopLogging",
+        "?CreateTrail ?StopLogging",
+        '"\\"eventName\\":\\"StopLogging\\"" -DescribeTrails',
+    ],
+)
 def test_a_pattern_is_understood_however_it_is_written(pattern: str) -> None:
     assert matcher(pattern)(STOP)
     assert not matcher(pattern)(READING)
 
 
-@pytest.mark.parametrize("pattern", [
-    "{ $.eventName = StartLogging }", '{ $.eventName = "stoplogging" }', "{ $.awsRegion = us-east-1 && $.eventName=* }",
-    '{ $.eventName = "StopLogging" && $.userIdentity.type = "Root" }', "{ $.eventName != *Logging }",
-    "{ $.eventVersion > 1 }", "{ $.requestParameters.name = main }", "{ $.eventName NOT EXISTS }",
-    "[a, b, StopLogging]", "{" + "(" * 5000, "{" + "(" * 500 + ")" * 500 + "}",
-    "{ $.eventName = StopLogging", "{}", "{ () }", "{ ($.eventName = StopLogging }", "{ $.eventName = StopLogging ) }",
-    "{ $.eventName = StopLogging && }", "{ $.eventName = StopLogging $.readOnly IS FALSE }", "{ && }", "{ $ }",
-    "{ $.eventName StopLogging }", "{ $.eventName = %[% }", "{ $.eventName = %(a+)+b% }", "%StopLogging%", '"', "{",
-    "{ $.eventName > x }", "?StopLogging CreateTrail", "-StopLogging",
-    "{ $.eventName = StopLogging }" + " " * 5 + "x" * MAX_LENGTH,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{ $.eventName = StartLogging }",
+        '{ $.eventName = "stoplogging" }',
+        "{ $.awsRegion = us-east-1 && $.eventName=* }",
+        '{ $.eventName = "StopLogging" && $.userIdentity.type = "Root" }',
+        "{ $.eventName != *Logging }",
+        "{ $.eventVersion > 1 }",
+        "{ $.requestParameters.name = main }",
+        "{ $.eventName NOT EXISTS }",
+        "[a, b, StopLogging]",
+        "{" + "(" * 5000,
+        "{" + "(" * 500 + ")" * 500 + "}",
+        "{ $.eventName = StopLogging",
+        "{}",
+        "{ () }",
+        "{ ($.eventName = StopLogging }",
+        "{ $.eventName = StopLogging ) }",
+        "{ $.eventName = StopLogging && }",
+        "{ $.eventName = StopLogging $.readOnly IS FALSE }",
+        "{ && }",
+        "{ $ }",
+        "{ $.eventName StopLogging }",
+        "{ $.eventName = %[% }",
+        "{ $.eventName = %(a+)+b% }",
+        "%StopLogging%",
+        '"',
+        "{",
+        "{ $.eventName > x }",
+        "?StopLogging CreateTrail",
+        "-StopLogging",
+        "{ $.eventName = StopLogging }" + " " * 5 + "x" * MAX_LENGTH,
+    ],
+)
 def test_a_pattern_that_finds_something_else_or_is_none_does_not_match(pattern: str) -> None:
     assert not matcher(pattern)(STOP)
 

@@ -157,17 +157,20 @@ def _at(root: dict[str, Any], reference: str) -> dict[str, Any]:
     return node
 
 
-@pytest.mark.parametrize(("type", "path", "real"), [
-    ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.CidrIp", True),
-    ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.Cidr", False),
-    ("AWS::EC2::Instance", "MetadataOptions.HttpTokens", True),
-    ("AWS::EC2::Instance", "PublicIp", True),
-    ("AWS::EC2::Instance", "InstanceId.Name", False),
-    ("AWS::IAM::Role", "AssumeRolePolicyDocument.Statement.Principal", True),
-    ("AWS::IAM::ManagedPolicy", "PolicyDocument.Statement", True),
-    ("AWS::S3::Bucket", "Policy.Statement", True),
-    ("AWS::S3::Bucket", "BucketPolicy", False),
-    ("AWS::S3::Bucket", "Observed.Anything", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("type", "path", "real"),
+    [
+        ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.CidrIp", True),
+        ("AWS::EC2::SecurityGroup", "SecurityGroupIngress.Cidr", False),
+        ("AWS::EC2::Instance", "MetadataOptions.HttpTokens", True),
+        ("AWS::EC2::Instance", "PublicIp", True),
+        ("AWS::EC2::Instance", "InstanceId.Name", False),
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument.Statement.Principal", True),
+        ("AWS::IAM::ManagedPolicy", "PolicyDocument.Statement", True),
+        ("AWS::S3::Bucket", "Policy.Statement", True),
+        ("AWS::S3::Bucket", "BucketPolicy", False),
+        ("AWS::S3::Bucket", "Observed.Anything", True),
+    ],
+)
 def test_the_schema_is_followed_to_the_dot(type: str, path: str, real: bool) -> None:
     assert (not list(unreal([(type, path)]))) is real

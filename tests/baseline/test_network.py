@@ -20,18 +20,47 @@ def tcp(first: Any, last: Any, **source: Any) -> dict[str, Any]:
     return {"IpProtocol": "tcp", "FromPort": first, "ToPort": last, **source}
 
 
-@pytest.mark.parametrize("cidr", [
-    "0.0.0.0/0", "0.0.0.0/00", " 0.0.0.0/0 ", "203.0.113.9/0", "0.0.0.0/1", "128.0.0.0/1", "64.0.0.0/2", "8.0.0.0/7",
-    "::/0", "0::/0", "0:0:0:0:0:0:0:0/0", "::/1", "8000::/1", "2000::/3", "2a00::/15",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cidr",
+    [
+        "0.0.0.0/0",
+        "0.0.0.0/00",
+        " 0.0.0.0/0 ",
+        "203.0.113.9/0",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "64.0.0.0/2",
+        "8.0.0.0/7",
+        "::/0",
+        "0::/0",
+        "0:0:0:0:0:0:0:0/0",
+        "::/1",
+        "8000::/1",
+        "2000::/3",
+        "2a00::/15",
+    ],
+)
 def test_a_range_wider_than_one_organisation_is_the_internet(cidr: str) -> None:
     assert is_world(parse_range(cidr))
 
 
-@pytest.mark.parametrize("cidr", [
-    "8.0.0.0/8", "203.0.113.0/24", "203.0.113.9", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "240.0.0.0/4",
-    "2a00::/16", "2001:db8::/32", "fc00::/7", "fd00::/8", "::1/128",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cidr",
+    [
+        "8.0.0.0/8",
+        "203.0.113.0/24",
+        "203.0.113.9",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "240.0.0.0/4",
+        "2a00::/16",
+        "2001:db8::/32",
+        "fc00::/7",
+        "fd00::/8",
+        "::1/128",
+    ],
+)
 def test_a_narrow_or_private_range_is_not_the_internet(cidr: str) -> None:
     assert not is_world(parse_range(cidr))
 
@@ -61,10 +90,15 @@ def test_udp_does_not_open_a_tcp_port() -> None:
     assert ports.cover(22, "UDP")
 
 
-@pytest.mark.parametrize(("ports", "words"), [
-    (Ports("TCP", 22, 22), "TCP 22"), (Ports("UDP", 0, 1024), "UDP 0-1024"),
-    (Ports("TCP", 0, 65535), "Every TCP port"), (Ports("", 0, 65535), "All traffic"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ports", "words"),
+    [
+        (Ports("TCP", 22, 22), "TCP 22"),
+        (Ports("UDP", 0, 1024), "UDP 0-1024"),
+        (Ports("TCP", 0, 65535), "Every TCP port"),
+        (Ports("", 0, 65535), "All traffic"),
+    ],
+)
 def test_ports_are_named_as_a_person_would(ports: Ports, words: str) -> None:
     assert str(ports) == words
 
@@ -101,23 +135,29 @@ def test_groups_and_prefix_lists_are_not_the_internet(source: dict[str, Any]) ->
     assert judged(aws_ec2.sg_ssh, tcp(22, 22, **source)).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("entry", [
-    tcp(22, 22, CidrIp=unknown("var.cidr has no value")),
-    tcp(22, 22, CidrIp="${var.cidr}"),
-    tcp(unknown("var.port has no value"), 22, CidrIp="0.0.0.0/0"),
-    tcp("${var.port}", 22, CidrIp="0.0.0.0/0"),
-    unknown("dynamic block"),
-    "a text",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry",
+    [
+        tcp(22, 22, CidrIp=unknown("var.cidr has no value")),
+        tcp(22, 22, CidrIp="${var.cidr}"),
+        tcp(unknown("var.port has no value"), 22, CidrIp="0.0.0.0/0"),
+        tcp("${var.port}", 22, CidrIp="0.0.0.0/0"),
+        unknown("dynamic block"),
+        "a text",
+    ],
+)
 def test_a_rule_that_may_be_open_is_unknown(entry: Any) -> None:
     assert judged(aws_ec2.sg_ssh, entry).verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("entry", [
-    tcp(443, 443, CidrIp=unknown("var.cidr has no value")),
-    tcp(unknown("var.port has no value"), 22, CidrIp="10.0.0.0/8"),
-    tcp(22, 22, CidrIp="10.0.0.0/8", Description=unknown("var.text has no value")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry",
+    [
+        tcp(443, 443, CidrIp=unknown("var.cidr has no value")),
+        tcp(unknown("var.port has no value"), 22, CidrIp="10.0.0.0/8"),
+        tcp(22, 22, CidrIp="10.0.0.0/8", Description=unknown("var.text has no value")),
+    ],
+)
 def test_what_is_not_known_does_not_matter_where_the_rest_is_harmless(entry: Any) -> None:
     assert judged(aws_ec2.sg_ssh, entry).verdict is Verdict.PASS
 

@@ -31,8 +31,13 @@ def user(**report: Any) -> dict[str, Any]:
 
 
 def bucket(*statements: Any, **more: Any) -> dict[str, Any]:
-    return {"PublicAccessBlockConfiguration": None, "OwnershipControls": None, "Policy": {"Statement": [*statements]},
-            "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None}, **more}  # fmt: skip
+    return {
+        "PublicAccessBlockConfiguration": None,
+        "OwnershipControls": None,
+        "Policy": {"Statement": [*statements]},
+        "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None},
+        **more,
+    }
 
 
 # -- All rules -----------------------------------------------------------------------------------------------------
@@ -47,14 +52,24 @@ def test_a_resource_of_which_nothing_could_be_read_is_unknown(rule: Rule) -> Non
 
 
 DOCUMENTS: list[Any] = [
-    None, 5, "x", [], [ALLOW], {}, {"Statement": None}, {"Statement": 7}, {"Statement": [None, 1, "x", [ALLOW], {}]},
-    {"Statement": [{**ALLOW, "Principal": None}]}, {"Statement": [{**ALLOW, "Principal": {"AWS": {"x": [1]}}}]},
-    {"Statement": [{**ALLOW, "Action": [7, None, {"x": 1}]}]}, {"Statement": [{**ALLOW, "Resource": 3}]},
+    None,
+    5,
+    "x",
+    [],
+    [ALLOW],
+    {},
+    {"Statement": None},
+    {"Statement": 7},
+    {"Statement": [None, 1, "x", [ALLOW], {}]},
+    {"Statement": [{**ALLOW, "Principal": None}]},
+    {"Statement": [{**ALLOW, "Principal": {"AWS": {"x": [1]}}}]},
+    {"Statement": [{**ALLOW, "Action": [7, None, {"x": 1}]}]},
+    {"Statement": [{**ALLOW, "Resource": 3}]},
     {"Statement": [{**ALLOW, "Condition": {"StringEquals": {"aws:SourceVpc": 5}, "Bool": 1, "Null": [None]}}]},
     {"Statement": [{**ALLOW, "Effect": "Deny", "Condition": ["x"], "Action": "s3:*"}]},
     {"Statement": [{**ALLOW, "<b>x</b>.y[0]": "<script>", "Condition": {"<b>": {"a.b[0]": "<i>"}}}]},
     {"Statement": [{"Effect": {"x": 1}, "NotPrincipal": 3, "NotAction": {}, "NotResource": [None]}]},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -65,8 +80,16 @@ def test_no_policy_document_makes_a_rule_raise(rule: Rule) -> None:
         assert judge_example(rule, given).verdict is not Verdict.ERROR, document
 
 
-SETTINGS = ("PublicAccessBlockConfiguration", "OwnershipControls", "BucketEncryption", "LifecycleConfiguration",
-            "VersioningConfiguration", "AccessControl", "ManagedPolicyArns", "Policies")  # fmt: skip
+SETTINGS = (
+    "PublicAccessBlockConfiguration",
+    "OwnershipControls",
+    "BucketEncryption",
+    "LifecycleConfiguration",
+    "VersioningConfiguration",
+    "AccessControl",
+    "ManagedPolicyArns",
+    "Policies",
+)
 
 
 ODD: list[Any] = [None, 5, "x", [], [1, None, "x", {}, []], {"Rules": 5}, {"Rules": [1, None, {}]}]
@@ -80,8 +103,9 @@ def test_no_odd_setting_of_a_template_makes_a_rule_raise(rule: Rule) -> None:
         assert judge_example(rule, given).verdict is not Verdict.ERROR, value
 
 
-@pytest.mark.parametrize("rule", [aws_s3.public_read, aws_s3.public_write, aws_s3.tls_only, aws_s3.cross_account],
-                         ids=lambda rule: rule.id)  # fmt: skip
+@pytest.mark.parametrize(
+    "rule", [aws_s3.public_read, aws_s3.public_write, aws_s3.tls_only, aws_s3.cross_account], ids=lambda rule: rule.id
+)
 def test_a_policy_of_300_kb_is_judged_like_any_other(rule: Rule) -> None:
     given = bucket(*({**ALLOW, "Sid": f"statement-{number:0>40}"} for number in range(1_800)))
     assert judge_example(rule, given).verdict is Verdict.FAIL
@@ -90,8 +114,9 @@ def test_a_policy_of_300_kb_is_judged_like_any_other(rule: Rule) -> None:
 # -- IAM -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", [aws_iam.user_mfa, aws_iam.unused_credentials, aws_iam.one_active_key],
-                         ids=lambda rule: rule.id)  # fmt: skip
+@pytest.mark.parametrize(
+    "rule", [aws_iam.user_mfa, aws_iam.unused_credentials, aws_iam.one_active_key], ids=lambda rule: rule.id
+)
 def test_a_user_newer_than_the_credential_report_is_unknown(rule: Rule) -> None:
     assert verdict(rule, {"UserName": "new", "Observed": {"CredentialReport": None}}) is Verdict.UNKNOWN
 
@@ -100,8 +125,9 @@ def test_a_user_without_password_needs_no_mfa() -> None:
     assert verdict(aws_iam.user_mfa, user()) is Verdict.NOT_APPLICABLE
 
 
-@pytest.mark.parametrize(("last_used", "wanted"), [
-    ("2025-12-01T12:00:00Z", Verdict.PASS), ("2025-12-01T11:59:59Z", Verdict.FAIL)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("last_used", "wanted"), [("2025-12-01T12:00:00Z", Verdict.PASS), ("2025-12-01T11:59:59Z", Verdict.FAIL)]
+)
 def test_a_password_may_be_unused_for_45_days(last_used: str, wanted: Verdict) -> None:
     assert verdict(aws_iam.unused_credentials, user(PasswordEnabled=True, PasswordLastUsed=last_used)) is wanted
 
@@ -113,9 +139,15 @@ def test_a_key_made_yesterday_and_never_used_is_no_unused_key() -> None:
     assert finding.message == "Access key 2 was never used; allowed are 45 days"
 
 
-@pytest.mark.parametrize(("created", "wanted"), [
-    ("2025-10-17T12:00:00Z", Verdict.PASS), ("2025-10-17T11:59:59Z", Verdict.FAIL), (None, Verdict.UNKNOWN),
-    ("yesterday", Verdict.ERROR)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("created", "wanted"),
+    [
+        ("2025-10-17T12:00:00Z", Verdict.PASS),
+        ("2025-10-17T11:59:59Z", Verdict.FAIL),
+        (None, Verdict.UNKNOWN),
+        ("yesterday", Verdict.ERROR),
+    ],
+)
 def test_a_key_may_be_90_days_old_and_no_age_is_no_pass(created: str | None, wanted: Verdict) -> None:
     assert verdict(aws_iam.key_rotation, {"Status": "Active", "Observed": {"CreateDate": created}}) is wanted
 
@@ -126,10 +158,17 @@ def test_a_policy_that_nobody_holds_is_not_judged_but_one_in_a_template_is() -> 
     assert verdict(aws_iam.no_star_policy, document) is Verdict.FAIL
 
 
-@pytest.mark.parametrize(("action", "what", "wanted"), [
-    ("**", "arn:aws:*:*:*:*", Verdict.FAIL), ("*", ["arn:aws:s3:::x", "*"], Verdict.FAIL),
-    ("s3:*", "*", Verdict.PASS), ("*", "arn:aws:s3:::*", Verdict.PASS), (HIDDEN, "*", Verdict.UNKNOWN),
-    ("*", HIDDEN, Verdict.UNKNOWN)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "what", "wanted"),
+    [
+        ("**", "arn:aws:*:*:*:*", Verdict.FAIL),
+        ("*", ["arn:aws:s3:::x", "*"], Verdict.FAIL),
+        ("s3:*", "*", Verdict.PASS),
+        ("*", "arn:aws:s3:::*", Verdict.PASS),
+        (HIDDEN, "*", Verdict.UNKNOWN),
+        ("*", HIDDEN, Verdict.UNKNOWN),
+    ],
+)
 def test_everything_on_everything_is_seen_in_each_spelling(action: Any, what: Any, wanted: Verdict) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": what}
     assert verdict(aws_iam.no_star_policy, {"PolicyDocument": {"Statement": [statement]}}) is wanted
@@ -227,17 +266,20 @@ def test_plain_http_denied_in_a_known_statement_outweighs_a_hidden_one() -> None
     assert verdict(aws_s3.tls_only, bucket({**deny, "Resource": "arn:aws:s3:::example/logs/*"})) is Verdict.FAIL
 
 
-@pytest.mark.parametrize(("statement", "wanted"), [
-    ({"NotPrincipal": STRANGER, "Principal": None}, Verdict.FAIL),
-    ({"Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}}, Verdict.PASS),
-    ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, Verdict.PASS),
-    ({"Principal": {"AWS": "arn:aws-us-gov:sts::210987654321:assumed-role/r/s"}}, Verdict.FAIL),
-    ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}, Verdict.PASS),
-    ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::210987654321:role/*"}}}, Verdict.FAIL),
-    ({"Principal": STRANGER, "NotAction": "s3:Put*", "Action": None}, Verdict.PASS),
-    ({"Principal": STRANGER, "Action": "s3:PutObject"}, Verdict.PASS),
-    ({"Principal": STRANGER, "Action": HIDDEN}, Verdict.UNKNOWN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("statement", "wanted"),
+    [
+        ({"NotPrincipal": STRANGER, "Principal": None}, Verdict.FAIL),
+        ({"Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}}, Verdict.PASS),
+        ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, Verdict.PASS),
+        ({"Principal": {"AWS": "arn:aws-us-gov:sts::210987654321:assumed-role/r/s"}}, Verdict.FAIL),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}, Verdict.PASS),
+        ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::210987654321:role/*"}}}, Verdict.FAIL),
+        ({"Principal": STRANGER, "NotAction": "s3:Put*", "Action": None}, Verdict.PASS),
+        ({"Principal": STRANGER, "Action": "s3:PutObject"}, Verdict.PASS),
+        ({"Principal": STRANGER, "Action": HIDDEN}, Verdict.UNKNOWN),
+    ],
+)
 def test_only_other_accounts_with_administrative_actions_count(statement: Any, wanted: Verdict) -> None:
     assert verdict(aws_s3.cross_account, bucket({**ALLOW, **statement})) is wanted
 
@@ -262,9 +304,14 @@ def test_a_block_names_the_switches_that_are_off() -> None:
 # -- KMS -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", [
-    {"KeySpec": "HMAC_256"}, {"Origin": "AWS_CLOUDHSM"}, {"Observed": {"KeyState": "Disabled"}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"KeySpec": "HMAC_256"},
+        {"Origin": "AWS_CLOUDHSM"},
+        {"Observed": {"KeyState": "Disabled"}},
+    ],
+)
 def test_keys_that_cannot_rotate_are_not_judged(given: dict[str, Any]) -> None:
     assert verdict(aws_kms.rotation, {"EnableKeyRotation": False, **given}) is Verdict.NOT_APPLICABLE
 

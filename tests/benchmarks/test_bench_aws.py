@@ -55,13 +55,16 @@ def test_what_was_recorded_is_replayed_after_the_delay_and_counted(proxied: Prox
     assert counts["by_operation"] == {"s3:ListBuckets": 1}
 
 
-@pytest.mark.parametrize(("service", "operation", "throttled", "denied"), [
-    ("s3", "list_buckets", "SlowDown", "AccessDenied"),
-    ("ec2", "describe_vpcs", "RequestLimitExceeded", "UnauthorizedOperation"),
-    ("iam", "list_users", "Throttling", "AccessDenied"),
-    ("kms", "list_keys", "ThrottlingException", "AccessDeniedException"),
-    ("lambda", "list_functions", "TooManyRequestsException", "AccessDeniedException"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "operation", "throttled", "denied"),
+    [
+        ("s3", "list_buckets", "SlowDown", "AccessDenied"),
+        ("ec2", "describe_vpcs", "RequestLimitExceeded", "UnauthorizedOperation"),
+        ("iam", "list_users", "Throttling", "AccessDenied"),
+        ("kms", "list_keys", "ThrottlingException", "AccessDeniedException"),
+        ("lambda", "list_functions", "TooManyRequestsException", "AccessDeniedException"),
+    ],
+)
 def test_refusals_are_in_the_words_of_each_protocol(
     proxied: Proxied, client: Any, service: str, operation: str, throttled: str, denied: str
 ) -> None:

@@ -20,8 +20,14 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 """The headless shell first: it needs half of what the others need."""
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 NO_CHROMIUM = "no Chromium was found; install the package chromium to run the browser tests"
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
-              "--disable-sync"]  # fmt: skip
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+]
 _stopped_at = pytest.StashKey[str]()
 
 

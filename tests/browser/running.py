@@ -62,9 +62,15 @@ def start(data: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "manage.py", "demo", "--port", str(_free_port())]
     with (data / "output").open("w") as output:
         return subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            text=True, start_new_session=True,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def ready(process: subprocess.Popen[str], data: Path) -> Demo:

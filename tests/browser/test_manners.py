@@ -157,9 +157,10 @@ def test_a_viewer_looks_and_changes_nothing(enter: Callable[[], Visitor], visito
     cookies = {cookie["name"]: cookie["value"] for cookie in viewer.context.cookies()}
     for act in ("suppress", "unsuppress", "recheck", "plan"):
         answer = viewer.context.request.post(
-            re.sub("change/$", f"{act}/", alert), form={"finding": "1"},
+            re.sub("change/$", f"{act}/", alert),
+            form={"finding": "1"},
             headers={"X-CSRFToken": cookies["csrftoken"], "Referer": alert},
-        )  # fmt: skip
+        )
         assert answer.status == 403, act
         assert "needs the role" in answer.text(), act
     viewer.follow("Accounts")
@@ -205,8 +206,9 @@ def test_the_account_of_the_demo_is_removed_with_all_that_was_known_of_it(visito
     visitor.follow("Accounts")
     visitor.rows().get_by_role("link", name="northwind").click()
     visitor.page.get_by_role("link", name="Remove the account").click()
-    expect(visitor.page.get_by_text(re.compile(r"forgets what it knows of this account: \d+ resources, .*, 1 scan\."))
-           ).to_be_visible()  # fmt: skip
+    expect(
+        visitor.page.get_by_text(re.compile(r"forgets what it knows of this account: \d+ resources, .*, 1 scan\."))
+    ).to_be_visible()
     visitor.picture("remove")
     visitor.press("Remove")
     expect(visitor.page.get_by_text("northwind was removed.")).to_be_visible()

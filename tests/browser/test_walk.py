@@ -70,8 +70,11 @@ def test_a_named_account_gets_an_external_id_and_three_ready_things(visitor: Vis
     visitor.picture("connect-who")
     visitor.press("Continue")
     external_id = page.get_by_text(re.compile("^[0-9a-f]{32}$")).inner_text()
-    for kit, expected in (("AWS CLI", "aws iam create-role"), ("CloudFormation", "AWS::IAM::Role"),
-                          ("Terraform", 'resource "aws_iam_role"')):  # fmt: skip
+    for kit, expected in (
+        ("AWS CLI", "aws iam create-role"),
+        ("CloudFormation", "AWS::IAM::Role"),
+        ("Terraform", 'resource "aws_iam_role"'),
+    ):
         page.get_by_text(kit, exact=True).click()
         shown = page.locator("pre:visible")
         expect(shown).to_contain_text(expected)
@@ -259,9 +262,7 @@ def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(vis
 
 def test_what_was_fixed_by_hand_leaves_when_it_is_rechecked(visitor: Visitor, demo: Demo) -> None:
     visitor.alert(READABLE)
-    demo.client("s3").put_public_access_block(
-        Bucket="northwind-open-tariffs", PublicAccessBlockConfiguration=BLOCK
-    )  # fmt: skip
+    demo.client("s3").put_public_access_block(Bucket="northwind-open-tariffs", PublicAccessBlockConfiguration=BLOCK)
     choose(visitor, "northwind-open-tariffs")
     visitor.press("Recheck")
     expect(visitor.page.get_by_text("Rechecked: 1 fixed, 0 gone, 0 still affected.")).to_be_visible()

@@ -49,31 +49,67 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     """Everything carries a hostile name where a cloud could give one."""
     alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
     call = {
-        "service": "s3", "operation": "put_bucket_policy", "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
-        "permission": {"action": "s3:PutBucketPolicy", "resource": "*"}, "region": "",
-    }  # fmt: skip
+        "service": "s3",
+        "operation": "put_bucket_policy",
+        "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
+        "permission": {"action": "s3:PutBucketPolicy", "resource": "*"},
+        "region": "",
+    }
     change = Change.objects.create(
-        account=account, alert=alert, remediation="aws.s3.remove_public_access", title="Take public access away",
-        digest="d" * 64, permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}], warnings=[HOSTILE],
-    )  # fmt: skip
+        account=account,
+        alert=alert,
+        remediation="aws.s3.remove_public_access",
+        title="Take public access away",
+        digest="d" * 64,
+        permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}],
+        warnings=[HOSTILE],
+    )
     ChangeStep.objects.create(
-        change=change, position=0, resource_id="arn:aws:s3:::logs", resource_name=f"logs-{HOSTILE}", title="Narrow",
-        call=call, inverse=call, before=f'{{"Principal": "*", "Sid": "{HOSTILE}"}}', after='{"Principal": "root"}',
-    )  # fmt: skip
+        change=change,
+        position=0,
+        resource_id="arn:aws:s3:::logs",
+        resource_name=f"logs-{HOSTILE}",
+        title="Narrow",
+        call=call,
+        inverse=call,
+        before=f'{{"Principal": "*", "Sid": "{HOSTILE}"}}',
+        after='{"Principal": "root"}',
+    )
     scan = Scan.objects.create(account=account, state="partial", started_at=timezone.now(), finished_at=timezone.now())
     Shard.objects.create(
-        scan=scan, service="s3", region="global", state="done", resources=2,
+        scan=scan,
+        service="s3",
+        region="global",
+        state="done",
+        resources=2,
         gaps=[{"type": "AWS::S3::Bucket", "permission": "s3:GetBucketPolicy", "reason": HOSTILE}],
-    )  # fmt: skip
-    entry = record(system, "alert.opened", alert, f"opened {alert} {HOSTILE}", account=account, reason=HOSTILE,
-                   before={"name": HOSTILE}, after={"name": "x"})  # fmt: skip
+    )
+    entry = record(
+        system,
+        "alert.opened",
+        alert,
+        f"opened {alert} {HOSTILE}",
+        account=account,
+        reason=HOSTILE,
+        before={"name": HOSTILE},
+        after={"name": "x"},
+    )
     organisation = Organisation.objects.create(
         name=f"org {HOSTILE}", account=account, external_id="e" * 32, problem=HOSTILE
     )
     now = timezone.now()
     for number, linked in ((account.number, account), ("210987654321", None)):
         Member.objects.create(
-            organisation=organisation, number=number, name=HOSTILE, state="active", path=HOSTILE, since=now,
-            tags={HOSTILE: HOSTILE}, account=linked, linked_at=now if linked else None, problem=HOSTILE, seen_at=now,
-        )  # fmt: skip
+            organisation=organisation,
+            number=number,
+            name=HOSTILE,
+            state="active",
+            path=HOSTILE,
+            since=now,
+            tags={HOSTILE: HOSTILE},
+            account=linked,
+            linked_at=now if linked else None,
+            problem=HOSTILE,
+            seen_at=now,
+        )
     return Things(account, alert, change, scan, entry, organisation)

@@ -219,8 +219,16 @@ def test_an_administrator_adds_changes_and_deletes_a_user(
     administrator: User, group: AccountGroup, sign_in: SignIn
 ) -> None:
     client, add = sign_in(administrator), reverse("admin:accounts_user_add")
-    form = {"username": "kim", "role": "analyst", "time_zone": "Europe/Zurich", "is_active": "on", "is_staff": "on",
-            "account_groups": [group.pk], "password": "a long enough one", "again": "a long enough one"}  # fmt: skip
+    form = {
+        "username": "kim",
+        "role": "analyst",
+        "time_zone": "Europe/Zurich",
+        "is_active": "on",
+        "is_staff": "on",
+        "account_groups": [group.pk],
+        "password": "a long enough one",
+        "again": "a long enough one",
+    }
     assert client.post(add, form | {"again": "another"}).context["form"].errors["again"]
     assert client.post(add, form | {"password": "1", "again": "1"}).context["form"].errors["password"]
     client.post(add, form)

@@ -123,7 +123,8 @@ def test_the_score_of_each_day_is_drawn(viewer: User, scanned: Things, sign_in: 
     policy, before = policy_of(scanned), timezone.now() - timedelta(days=10)
     address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy])
     assert sign_in(viewer).get(address).context["bars"] == []
-    ComplianceDay.objects.create(account=scanned.account, policy=policy, day=before.date(), judged_at=before, passed=1,
-                                 failed=1, unknown=0)  # fmt: skip
+    ComplianceDay.objects.create(
+        account=scanned.account, policy=policy, day=before.date(), judged_at=before, passed=1, failed=1, unknown=0
+    )
     first, last = sign_in(viewer).get(address).context["bars"]
     assert (first["height"], first["y"], last["x"] - first["x"]) == (50, 50, 100)

@@ -51,10 +51,13 @@ def test_the_second_step_shows_the_external_id_in_three_ready_things(admin: Clie
 
 @pytest.mark.parametrize(
     ("entered", "field"),
-    [({"role_arn": ""}, "role_arn"), ({"role_arn": "nonsense"}, "role_arn"),
-     ({"role_arn": "arn:aws:iam::123456789012:role/no-such"}, "role_arn"),
-     ({"own": "1", "external_id": "ä"}, "external_id")],
-)  # fmt: skip
+    [
+        ({"role_arn": ""}, "role_arn"),
+        ({"role_arn": "nonsense"}, "role_arn"),
+        ({"role_arn": "arn:aws:iam::123456789012:role/no-such"}, "role_arn"),
+        ({"own": "1", "external_id": "ä"}, "external_id"),
+    ],
+)
 def test_a_role_that_does_not_work_is_named_at_its_field_and_nothing_is_saved(
     entered: dict[str, str], field: str, admin: Client, aws: Simulator
 ) -> None:
@@ -93,11 +96,21 @@ def test_an_account_without_changes_can_be_removed_after_asking(admin: Client) -
 def fix_role(aws: Simulator, account: Account) -> str:
     """The writing role, as its kit makes it."""
     iam = aws.client("iam")
-    trust = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole",
-         "Condition": {"StringEquals": {"sts:ExternalId": account.settings["write_external_id"]}}}]}  # fmt: skip
-    may = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": services.permissions_for(account, writing=True), "Resource": "*"}]}  # fmt: skip
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": account.settings["write_external_id"]}},
+            }
+        ],
+    }
+    may = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": services.permissions_for(account, writing=True), "Resource": "*"}],
+    }
     arn = iam.create_role(RoleName="console-fix", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName="console-fix", PolicyName="fixes", PolicyDocument=json.dumps(may))
     return str(arn)
@@ -137,8 +150,12 @@ def test_a_bucket_is_fixed_and_the_fix_is_undone_from_the_console(
     assert alert.state == "open"
 
     s3.delete_bucket_policy(Bucket=bucket)
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(
-        ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True))  # fmt: skip
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration=dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        ),
+    )
     page = admin.post(reverse("admin:alerts_alert_recheck", args=[alert.pk]), follow=True)
     assert "1 fixed" in page.content.decode()
     s3.delete_bucket(Bucket=bucket)

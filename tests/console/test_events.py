@@ -83,8 +83,15 @@ def test_what_came_in_and_what_was_refused_is_in_sight(
         ["s3", "global", "AWS::S3::Bucket", f"arn:aws:s3:::{HOSTILE}", HOSTILE],
         ["kms", "us-east-1", "", "", ""],
     ]
-    Delivery.objects.create(listener=listener, event_id="e", name="s3:PutBucketPolicy", region="us-east-1",
-                            touched=touched, state="failed", error=f"denied {HOSTILE}")  # fmt: skip
+    Delivery.objects.create(
+        listener=listener,
+        event_id="e",
+        name="s3:PutBucketPolicy",
+        region="us-east-1",
+        touched=touched,
+        state="failed",
+        error=f"denied {HOSTILE}",
+    )
     Listener.objects.update(last_refused_at=listener.created_at, last_refusal=f"not this {HOSTILE}", ignored=1234)
     client = sign_in(viewer)
     page = client.get(address).content.decode()

@@ -26,12 +26,19 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
 
 FINDING: dict[str, Any] = {
-    "Id": "abc123", "Arn": "arn:aws:guardduty:eu-west-1:123456789012:detector/d1/finding/abc123",
-    "Type": "Recon:EC2/Portscan", "Severity": 8.0, "Title": f"A scan {HOSTILE}", "Description": f"It scans {HOSTILE}",
-    "CreatedAt": "2026-11-20T10:00:00Z", "UpdatedAt": "2026-11-21T10:00:00Z", "Region": "eu-west-1",
-    "AccountId": "123456789012", "Service": {"DetectorId": "d1", "Count": 4},
+    "Id": "abc123",
+    "Arn": "arn:aws:guardduty:eu-west-1:123456789012:detector/d1/finding/abc123",
+    "Type": "Recon:EC2/Portscan",
+    "Severity": 8.0,
+    "Title": f"A scan {HOSTILE}",
+    "Description": f"It scans {HOSTILE}",
+    "CreatedAt": "2026-11-20T10:00:00Z",
+    "UpdatedAt": "2026-11-21T10:00:00Z",
+    "Region": "eu-west-1",
+    "AccountId": "123456789012",
+    "Service": {"DetectorId": "d1", "Count": 4},
     "Resource": {"ResourceType": "Instance", "InstanceDetails": {"InstanceId": "i-1"}},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -47,9 +54,15 @@ def page(alert: Alert) -> str:
 def test_the_page_says_what_happened_and_where_to_look(alert: Alert, viewer: User, sign_in: SignIn) -> None:
     text = sign_in(viewer).get(page(alert)).content.decode()
     assert HOSTILE not in text
-    for part in ("It scans &lt;script&gt;", "Recon:EC2/Portscan", "4 times", "i-1", "no fix role",
-                 "https://eu-west-1.console.aws.amazon.com/guardduty/home?region=eu-west-1#/findings",
-                 "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-active.html"):  # fmt: skip
+    for part in (
+        "It scans &lt;script&gt;",
+        "Recon:EC2/Portscan",
+        "4 times",
+        "i-1",
+        "no fix role",
+        "https://eu-west-1.console.aws.amazon.com/guardduty/home?region=eu-west-1#/findings",
+        "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-active.html",
+    ):
         assert part in text, part
     assert "is not among the enabled plugins" not in text
 
@@ -137,8 +150,9 @@ def test_its_page_leads_to_the_resource_and_has_nothing_to_choose(
     text = sign_in(analyst).get(page(alert)).content.decode()
     assert "What happened" in text and "The finding in GuardDuty" in text and "Why it matters" not in text
     assert re.search(r'name="finding" value="\d+" checked', text)
-    row = add_resource("AWS::EC2::Instance", "i-1", {}, service="ec2",
-                       id="arn:aws:ec2:eu-west-1:123456789012:instance/i-1")  # fmt: skip
+    row = add_resource(
+        "AWS::EC2::Instance", "i-1", {}, service="ec2", id="arn:aws:ec2:eu-west-1:123456789012:instance/i-1"
+    )
     assert (
         reverse("admin:inventory_resource_change", args=[row.pk]) in sign_in(analyst).get(page(alert)).content.decode()
     )

@@ -29,8 +29,14 @@ def test_an_organisation_is_connected_step_by_step(
     client = sign_in(administrator)
     assert "Connect the management account" in client.get(reverse(ADD)).content.decode()
     account = connect(system)
-    form = {"name": "Northwind", "account": account.pk, "role_name": "a b", "scan_every": "0",
-            "external_id": "northwind-members", "regions": "eu-west-1"}  # fmt: skip
+    form = {
+        "name": "Northwind",
+        "account": account.pk,
+        "role_name": "a b",
+        "scan_every": "0",
+        "external_id": "northwind-members",
+        "regions": "eu-west-1",
+    }
     page = client.post(reverse(ADD), form)
     assert "only letters, digits" in page.content.decode() and not Organisation.objects.exists()
     page = client.post(reverse(ADD), {**form, "role_name": "nephoscope-read", "write_role_name": "fixes"}, follow=True)
@@ -48,8 +54,10 @@ def test_an_organisation_is_connected_step_by_step(
     page = client.get(reverse("admin:organisations_organisation_change", args=[organisation.pk]))
     text = page.content.decode()
     assert [(label, count) for _href, count, label, _value in page.context["counts"]] == [
-        ("Connected", 4), ("Pending", 1), ("Suspended or closed", 1),
-    ]  # fmt: skip
+        ("Connected", 4),
+        ("Pending", 1),
+        ("Suspended or closed", 1),
+    ]
     assert "deploy the StackSet to this account" in text and "northwind-webshop" in text
     for href, count, _label, _value in page.context["counts"]:
         assert client.get(href).context["cl"].result_count == count
@@ -80,7 +88,7 @@ def test_how_members_are_reached_is_shown_to_administrators_only(
     assert things.organisation.external_id not in text and "Sync now" not in text
     posted = sign_in(everyone["analyst"]).post(
         reverse("admin:organisations_organisation_sync", args=[things.organisation.pk])
-    )  # fmt: skip
+    )
     assert posted.status_code == 403
 
 
@@ -98,10 +106,13 @@ def test_accounts_are_filtered_by_organisation_and_state(administrator: User, th
     client = sign_in(administrator)
     Account.objects.create(name="waiting", provider="aws")
     for query, names in (
-        ({"organisation": things.organisation.pk}, ["prod"]), ({"organisation": "x"}, []),
-        ({"state": "pending"}, ["waiting"]), ({"state": "connected"}, ["prod"]), ({"state": "resting"}, []),
+        ({"organisation": things.organisation.pk}, ["prod"]),
+        ({"organisation": "x"}, []),
+        ({"state": "pending"}, ["waiting"]),
+        ({"state": "connected"}, ["prod"]),
+        ({"state": "resting"}, []),
         ({"state": "nonsense"}, []),
-    ):  # fmt: skip
+    ):
         listed = client.get(reverse("admin:accounts_account_changelist"), query)
         assert [each.name for each in listed.context["cl"].result_list] == names, query
 

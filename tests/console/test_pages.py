@@ -14,15 +14,31 @@ from nephoscope.alerts.models import Alert, Finding
 from .conftest import HOSTILE, Things
 
 LISTS = [
-    "index", "alerts_alert_changelist", "alerts_finding_changelist", "accounts_account_changelist",
-    "inventory_resource_changelist", "inventory_scan_changelist", "changes_change_changelist", "audit_entry_changelist",
-    "compliance", "reports_reportschedule_changelist", "policies", "rules", "tokens",
-    "organisations_organisation_changelist", "organisations_member_changelist",
-]  # fmt: skip
+    "index",
+    "alerts_alert_changelist",
+    "alerts_finding_changelist",
+    "accounts_account_changelist",
+    "inventory_resource_changelist",
+    "inventory_scan_changelist",
+    "changes_change_changelist",
+    "audit_entry_changelist",
+    "compliance",
+    "reports_reportschedule_changelist",
+    "policies",
+    "rules",
+    "tokens",
+    "organisations_organisation_changelist",
+    "organisations_member_changelist",
+]
 FOR_ADMINISTRATORS = [
-    "accounts_user_changelist", "accounts_user_add", "accounts_accountgroup_changelist", "accounts_accountgroup_add",
-    "accounts_account_add", "plugins", "organisations_organisation_add",
-]  # fmt: skip
+    "accounts_user_changelist",
+    "accounts_user_add",
+    "accounts_accountgroup_changelist",
+    "accounts_accountgroup_add",
+    "accounts_account_add",
+    "plugins",
+    "organisations_organisation_add",
+]
 LOOKERS = ["viewer", "analyst", "remediator", "administrator"]
 
 SignIn = Callable[..., Client]
@@ -32,12 +48,17 @@ def details(things: Things) -> dict[str, str]:
     finding = things.alert.findings.first()
     assert finding
     pairs = [
-        ("alerts_alert_change", things.alert.pk), ("alerts_finding_change", finding.pk),
-        ("accounts_account_change", things.account.pk), ("inventory_resource_change", finding.resource_id),
-        ("inventory_scan_change", things.scan.pk), ("inventory_scan_progress", things.scan.pk),
-        ("changes_change_change", things.change.pk), ("audit_entry_change", things.entry.pk),
-        ("alerts_alert_history", things.alert.pk), ("organisations_organisation_change", things.organisation.pk),
-    ]  # fmt: skip
+        ("alerts_alert_change", things.alert.pk),
+        ("alerts_finding_change", finding.pk),
+        ("accounts_account_change", things.account.pk),
+        ("inventory_resource_change", finding.resource_id),
+        ("inventory_scan_change", things.scan.pk),
+        ("inventory_scan_progress", things.scan.pk),
+        ("changes_change_change", things.change.pk),
+        ("audit_entry_change", things.entry.pk),
+        ("alerts_alert_history", things.alert.pk),
+        ("organisations_organisation_change", things.organisation.pk),
+    ]
     addresses = {name: reverse(f"admin:{name}", args=[pk]) for name, pk in pairs}
     addresses["events"] = reverse("admin:events", args=[things.account.pk])
     policy = things.account.policies[0]
@@ -128,9 +149,11 @@ def test_nothing_that_a_cloud_filled_can_be_edited_or_deleted_in_the_admin(
 ) -> None:
     client = sign_in(administrator)
     for app, model, pk in (
-        ("alerts", "alert", things.alert.pk), ("audit", "entry", things.entry.pk),
-        ("changes", "change", things.change.pk), ("inventory", "scan", things.scan.pk),
-    ):  # fmt: skip
+        ("alerts", "alert", things.alert.pk),
+        ("audit", "entry", things.entry.pk),
+        ("changes", "change", things.change.pk),
+        ("inventory", "scan", things.scan.pk),
+    ):
         assert client.get(reverse(f"admin:{app}_{model}_add")).status_code == 403
         assert client.post(reverse(f"admin:{app}_{model}_delete", args=[pk]), {"post": "yes"}).status_code == 403
         client.post(reverse(f"admin:{app}_{model}_change", args=[pk]), {"title": "mine", "state": "resolved"})
@@ -140,13 +163,23 @@ def test_nothing_that_a_cloud_filled_can_be_edited_or_deleted_in_the_admin(
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("index", 40), ("alerts_alert_changelist", 15), ("alerts_finding_changelist", 15),
-     ("inventory_resource_changelist", 15), ("audit_entry_changelist", 15), ("accounts_account_changelist", 15)],
-)  # fmt: skip
+    [
+        ("index", 40),
+        ("alerts_alert_changelist", 15),
+        ("alerts_finding_changelist", 15),
+        ("inventory_resource_changelist", 15),
+        ("audit_entry_changelist", 15),
+        ("accounts_account_changelist", 15),
+    ],
+)
 def test_a_list_asks_the_database_the_same_number_of_questions_however_long_it_is(
-    name: str, most: int, viewer: User, add_alert: Callable[..., Alert], sign_in: SignIn,
+    name: str,
+    most: int,
+    viewer: User,
+    add_alert: Callable[..., Alert],
+    sign_in: SignIn,
     django_assert_max_num_queries: Callable[..., object],
-) -> None:  # fmt: skip
+) -> None:
     add_alert("aws.s3.public_read", *(f"bucket-{number}" for number in range(30)))
     client = sign_in(viewer)
     client.get(reverse(f"admin:{name}"))
@@ -158,9 +191,12 @@ def test_an_unknown_finding_names_the_missing_permission(viewer: User, things: T
     finding = things.alert.findings.last()
     assert finding
     Finding.objects.filter(pk=finding.pk).update(
-        verdict="unknown", message="Policy could not be read: denied", permission="s3:GetBucketPolicy", alert=None,
+        verdict="unknown",
+        message="Policy could not be read: denied",
+        permission="s3:GetBucketPolicy",
+        alert=None,
         failing_since=None,
-    )  # fmt: skip
+    )
     client = sign_in(viewer)
     address = reverse("admin:alerts_finding_change", args=[finding.pk])
     assert "s3:GetBucketPolicy" in client.get(address).content.decode()
@@ -202,10 +238,30 @@ def test_what_does_not_exist_is_not_found(path: str, viewer: User, sign_in: Sign
 
 @pytest.mark.parametrize(
     "query",
-    ["account=99999999999999999999", "account=x", "p=99999", "p=x", "o=99", "q=%00", "q=A-99999999999999999999999",
-     "opened=x", "opened=9999999999", "state=nonsense", "policy=nonsense", "region=%00", "nonsense__id=1", "since=x",
-     "target=alert", "target=%00:%00", "verdict=nonsense", "rule=nonsense", "e=1", "all=", "active=x"],
-)  # fmt: skip
+    [
+        "account=99999999999999999999",
+        "account=x",
+        "p=99999",
+        "p=x",
+        "o=99",
+        "q=%00",
+        "q=A-99999999999999999999999",
+        "opened=x",
+        "opened=9999999999",
+        "state=nonsense",
+        "policy=nonsense",
+        "region=%00",
+        "nonsense__id=1",
+        "since=x",
+        "target=alert",
+        "target=%00:%00",
+        "verdict=nonsense",
+        "rule=nonsense",
+        "e=1",
+        "all=",
+        "active=x",
+    ],
+)
 def test_a_nonsensical_address_is_no_error(query: str, administrator: User, things: Things, sign_in: SignIn) -> None:
     client = sign_in(administrator)
     for name in LISTS:

@@ -33,11 +33,14 @@ def at(name: str, *arguments: Any) -> str:
 def acts(own: Policy) -> list[tuple[str, dict[str, str]]]:
     key = own.key
     return [
-        (at("policy_new"), {"name": "Second"}), (at("policy_edit", key), {"name": "Renamed"}),
-        (at("policy_add", key), {"rule": EXPIRY}), (at("policy_scope", CIS), {"tags": "env=prod"}),
-        (at("policy_remove", key, KEYS), {}), (at("rule_set", KEYS), {"severity": "low"}),
+        (at("policy_new"), {"name": "Second"}),
+        (at("policy_edit", key), {"name": "Renamed"}),
+        (at("policy_add", key), {"rule": EXPIRY}),
+        (at("policy_scope", CIS), {"tags": "env=prod"}),
+        (at("policy_remove", key, KEYS), {}),
+        (at("rule_set", KEYS), {"severity": "low"}),
         (at("policy_delete", key), {}),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("role", ["viewer", "analyst", "remediator", "stranger"])
@@ -91,10 +94,12 @@ def test_markup_in_a_name_is_shown_as_text(administrator: User, own: Policy, acc
 def test_what_cannot_be_set_is_said_beside_its_field(administrator: User, own: Policy, sign_in: SignIn) -> None:
     client = sign_in(administrator)
     for address, given, field in (
-        (at("rule_set", KEYS), {"days": "5000"}, "days"), (at("rule_set", KEYS), {"off": "on"}, "reason"),
-        (at("rule_set", KEYS), {"severity": "dreadful"}, "severity"), (at("policy_new"), {"name": own.name}, "name"),
+        (at("rule_set", KEYS), {"days": "5000"}, "days"),
+        (at("rule_set", KEYS), {"off": "on"}, "reason"),
+        (at("rule_set", KEYS), {"severity": "dreadful"}, "severity"),
+        (at("policy_new"), {"name": own.name}, "name"),
         (at("policy_scope", CIS), {"tags": "nonsense"}, "tags"),
-    ):  # fmt: skip
+    ):
         page = client.post(address, given)
         assert page.status_code == 200 and page.context["form"].errors[field], address
     assert client.get(at("rule_set", KEYS), {"account": "999"}).status_code == 404

@@ -29,15 +29,33 @@ def other(add_alert: AddAlert) -> Alert:
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
-        ("state", "open", True), ("state", "resolved", False), ("state", "open,resolved", True), ("state", "all", True),
-        ("severity", "critical", True), ("severity", "critical,high", True), ("severity", "low", False),
-        ("kind", "security", True), ("kind", "iac", False), ("account", "0", False), ("account", "x", False),
-        ("account", "9" * 30, False), ("region", "eu-west-1", True), ("region", "us-east-1", False),
-        ("opened", "1", True), ("opened", "x", False), ("resolved", "7", False),
-        ("q", "READ BY anyone", True), ("q", "logs-prod", True), ("q", "arn:aws:s3:::logs", True), ("q", "prod", True),
-        ("q", "public_read", True), ("q", "logs nothing", False), ("q", "%", False), ("q", "\x00", True),
+        ("state", "open", True),
+        ("state", "resolved", False),
+        ("state", "open,resolved", True),
+        ("state", "all", True),
+        ("severity", "critical", True),
+        ("severity", "critical,high", True),
+        ("severity", "low", False),
+        ("kind", "security", True),
+        ("kind", "iac", False),
+        ("account", "0", False),
+        ("account", "x", False),
+        ("account", "9" * 30, False),
+        ("region", "eu-west-1", True),
+        ("region", "us-east-1", False),
+        ("opened", "1", True),
+        ("opened", "x", False),
+        ("resolved", "7", False),
+        ("q", "READ BY anyone", True),
+        ("q", "logs-prod", True),
+        ("q", "arn:aws:s3:::logs", True),
+        ("q", "prod", True),
+        ("q", "public_read", True),
+        ("q", "logs nothing", False),
+        ("q", "%", False),
+        ("q", "\x00", True),
     ],
-)  # fmt: skip
+)
 def test_a_filter_finds_what_it_says(name: str, value: str, found: bool, public: Alert) -> None:
     assert queries.FILTERS[name](Alert.objects.all(), value).filter(pk=public.pk).exists() is found
 
@@ -58,8 +76,9 @@ def test_the_summary_counts_what_the_user_may_see(
 ) -> None:
     Alert.objects.filter(pk=other.pk).update(state="suppressed")
     finding = public.findings.get()
-    Finding.objects.create(account=account, rule_id="aws.other", resource=finding.resource, verdict="unknown",
-                           changed_at=timezone.now())  # fmt: skip
+    Finding.objects.create(
+        account=account, rule_id="aws.other", resource=finding.resource, verdict="unknown", changed_at=timezone.now()
+    )
     seen = queries.summary(viewer)
     assert (seen.open, seen.severities["critical"], seen.severities["low"]) == (1, 1, 0)
     assert (seen.suppressed, seen.unknown, seen.opened, seen.resolved) == (1, 1, 1, 0)
@@ -83,7 +102,8 @@ def test_the_trend_rises_when_alerts_open_falls_when_they_resolve_and_ends_with_
 def test_findings_are_counted_by_verdict_and_an_error_is_unknown(public: Alert, account: Account, viewer: User) -> None:
     resource = public.findings.get().resource
     for number, verdict in enumerate(["pass", "pass", "unknown", "error"]):
-        Finding.objects.create(account=account, rule_id=f"r{number}", resource=resource, verdict=verdict,
-                               changed_at=timezone.now())  # fmt: skip
+        Finding.objects.create(
+            account=account, rule_id=f"r{number}", resource=resource, verdict=verdict, changed_at=timezone.now()
+        )
     counted = queries.verdicts(viewer).over(["aws.s3.public_read", "r0", "r1", "r2", "r3"])
     assert (counted.passed, counted.failed, counted.unknown) == (2, 1, 2)

@@ -20,8 +20,16 @@ from .conftest import HOSTILE
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
-FORM = {"name": "Monthly", "form": "pdf", "every": "month", "hour": "6", "mail_to": "a@example.org\nb@example.org",
-        "folder": "auditor", "keep": "3", "active": "on"}  # fmt: skip
+FORM = {
+    "name": "Monthly",
+    "form": "pdf",
+    "every": "month",
+    "hour": "6",
+    "mail_to": "a@example.org\nb@example.org",
+    "folder": "auditor",
+    "keep": "3",
+    "active": "on",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +85,13 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(
 def test_markup_in_a_name_or_an_outcome_is_text(analyst: User, schedule: ReportSchedule, sign_in: SignIn) -> None:
     schedule.runs.create(state="failed", outcome=f"not mailed: {HOSTILE}")
     client = sign_in(analyst)
-    for address in (page("changelist"), page("change", schedule.pk), page("edit", schedule.pk),
-                    page("send", schedule.pk), page("remove", schedule.pk)):  # fmt: skip
+    for address in (
+        page("changelist"),
+        page("change", schedule.pk),
+        page("edit", schedule.pk),
+        page("send", schedule.pk),
+        page("remove", schedule.pk),
+    ):
         text = client.get(address).content.decode()
         assert HOSTILE not in text and "&lt;script&gt;" in text, address
 
@@ -165,12 +178,20 @@ def test_the_api_does_the_same(analyst: User, account: Account, sign_in: SignIn)
     assert client.delete(one).status_code == 204
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"folder": "../x"}, "folder"), ({"mail_to": ["x"]}, "mail_to"), ({"mail_to": []}, "mail_to"),
-    ({"owner": 1}, "owner"),
-    ({"accounts": [999_999]}, "accounts"), ({"hour": "x"}, "hour"), ({"name": "a\nb"}, "name"),
-    ({"name": None}, "name"), ({"groups": [999_999]}, "groups"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"folder": "../x"}, "folder"),
+        ({"mail_to": ["x"]}, "mail_to"),
+        ({"mail_to": []}, "mail_to"),
+        ({"owner": 1}, "owner"),
+        ({"accounts": [999_999]}, "accounts"),
+        ({"hour": "x"}, "hour"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": None}, "name"),
+        ({"groups": [999_999]}, "groups"),
+    ],
+)
 def test_the_api_refuses_by_name(
     change: dict[str, Any], field: str, analyst: User, account: Account, sign_in: SignIn
 ) -> None:
@@ -191,10 +212,11 @@ def test_who_may_over_the_api(everyone: dict[str, User], schedule: ReportSchedul
 
     def tried(client: Client) -> set[int]:
         return {
-            client.get(one).status_code, client.delete(one).status_code,
+            client.get(one).status_code,
+            client.delete(one).status_code,
             client.patch(one, {"name": "x"}, content_type="application/json").status_code,
             client.post(f"{one}/send", {}, content_type="application/json").status_code,
-        }  # fmt: skip
+        }
 
     assert tried(sign_in(everyone["stranger"])) == tried(sign_in(everyone["remediator"])) == {404}
     assert tried(sign_in(everyone["viewer"])) == {403, 404}

@@ -28,9 +28,15 @@ def text(client: Client, name: str, *arguments: Any, **query: str) -> str:
 
 @pytest.mark.parametrize(
     ("type", "words"),
-    [("AWS::S3::Bucket", "S3 bucket"), ("AWS::EC2::SecurityGroup", "EC2 security group"), ("AWS::EC2::VPC", "EC2 VPC"),
-     ("AWS::RDS::DBInstance", "RDS DB instance"), ("AWS::EC2::EC2Fleet", "EC2 EC2 fleet"), ("Machine", "Machine")],
-)  # fmt: skip
+    [
+        ("AWS::S3::Bucket", "S3 bucket"),
+        ("AWS::EC2::SecurityGroup", "EC2 security group"),
+        ("AWS::EC2::VPC", "EC2 VPC"),
+        ("AWS::RDS::DBInstance", "RDS DB instance"),
+        ("AWS::EC2::EC2Fleet", "EC2 EC2 fleet"),
+        ("Machine", "Machine"),
+    ],
+)
 def test_resource_types_are_said_in_words(type: str, words: str) -> None:
     assert type_name(type) == words
 
@@ -43,25 +49,22 @@ def test_a_finding_that_passes_does_not_read_as_what_is_wrong(viewer: User, thin
     assert f"Checked: {title}" not in listed and ">Fails<" in listed and title in listed
     Finding.objects.filter(pk=finding.pk).update(verdict="pass", message="", failing_since=None, alert=None)
     for page in (
-        text(client, "alerts_finding_changelist", verdict="pass"), text(client, "alerts_finding_change", finding.pk),
+        text(client, "alerts_finding_changelist", verdict="pass"),
+        text(client, "alerts_finding_change", finding.pk),
         text(client, "inventory_resource_change", finding.resource_id),
-    ):  # fmt: skip
+    ):
         assert f"Checked: {title}" in page and ">Passes<" in page
     assert text(client, "alerts_finding_changelist", q=title.split()[-1]).count("Checked:") == 1
 
 
-def test_who_may_only_look_gets_no_boxes_to_tick(
-    viewer: User, analyst: User, things: Things, sign_in: SignIn
-) -> None:  # fmt: skip
+def test_who_may_only_look_gets_no_boxes_to_tick(viewer: User, analyst: User, things: Things, sign_in: SignIn) -> None:
     page = text(sign_in(viewer), "alerts_alert_change", things.alert.pk)
     assert 'type="checkbox"' not in page and "Select all" not in page
     page = text(sign_in(analyst), "alerts_alert_change", things.alert.pk)
     assert page.count('type="checkbox"') == 2 and "Select all" in page
 
 
-def test_a_plan_that_cannot_be_made_keeps_the_ticked_boxes(
-    remediator: User, things: Things, sign_in: SignIn
-) -> None:  # fmt: skip
+def test_a_plan_that_cannot_be_made_keeps_the_ticked_boxes(remediator: User, things: Things, sign_in: SignIn) -> None:
     finding = things.alert.findings.order_by("pk").last()
     assert finding
     plan = reverse("admin:alerts_alert_plan", args=[things.alert.pk])
@@ -106,9 +109,14 @@ def test_a_refused_change_says_what_was_not_applied_and_can_be_planned_again(
 
 @pytest.mark.parametrize(
     ("wanted", "kept"),
-    [("/alerts/alert/1/change/", True), ("https://evil.example/", False), ("//evil.example/", False),
-     ("/\\evil.example/", False), ("javascript:alert(1)", False)],
-)  # fmt: skip
+    [
+        ("/alerts/alert/1/change/", True),
+        ("https://evil.example/", False),
+        ("//evil.example/", False),
+        ("/\\evil.example/", False),
+        ("javascript:alert(1)", False),
+    ],
+)
 def test_setting_up_fixing_leads_back_to_the_alert_and_nowhere_else(
     wanted: str, kept: bool, administrator: User, account: Account, sign_in: SignIn
 ) -> None:
@@ -175,7 +183,7 @@ def test_a_stranger_is_told_to_be_granted_an_account_not_to_connect_one(
 
 def test_the_audit_log_has_one_name_and_each_time_its_date(
     administrator: User, things: Things, sign_in: SignIn
-) -> None:  # fmt: skip
+) -> None:
     client = sign_in(administrator)
     page = text(client, "audit_entry_changelist")
     assert "<title> Audit log | Nephoscope</title>" in page
@@ -206,9 +214,11 @@ def test_a_form_comes_back_at_the_field_that_is_wrong(administrator: User, sign_
 
 @pytest.mark.parametrize(
     ("name", "form", "said"),
-    [("accounts_account_add", {"name": "prod", "provider": "aws"}, "An account named prod exists already."),
-     ("accounts_accountgroup_add", {"name": "Production"}, "An account group named Production exists already.")],
-)  # fmt: skip
+    [
+        ("accounts_account_add", {"name": "prod", "provider": "aws"}, "An account named prod exists already."),
+        ("accounts_accountgroup_add", {"name": "Production"}, "An account group named Production exists already."),
+    ],
+)
 def test_a_name_that_is_taken_is_said_plainly(
     name: str, form: dict[str, str], said: str, administrator: User, account: Account, sign_in: SignIn
 ) -> None:

@@ -17,7 +17,10 @@ from nephoscope.plugins import registry
 
 READ, LOGGED, SAFE = "aws.s3.public_read", "aws.s3.versioning", "aws.kms.rotation"
 POLICY = domain.Framework(
-    "made-up", "Made-up <b>policy</b> & co", "aws", "https://example.com/policy",
+    "made-up",
+    "Made-up <b>policy</b> & co",
+    "aws",
+    "https://example.com/policy",
     (
         domain.Control("1", "Nobody reads", (READ,)),
         domain.Control("2", "Versions are kept", (LOGGED,)),
@@ -27,7 +30,7 @@ POLICY = domain.Framework(
         domain.Control("6", "A rule of a plugin that is gone", ("acme.gone",)),
         domain.Control("7", "One of ours and one that is gone", (LOGGED, "acme.gone")),
     ),
-)  # fmt: skip
+)
 HOSTILE = "<para><b>x</b></i> & 日本語 한글 Ελλάδα עברית 🔒 \x00\x1b ]]>"
 
 Find = Callable[..., Finding]
@@ -76,8 +79,14 @@ def find(account: Account, add_resource: Callable[..., Resource]) -> Find:
                 alert=alert, resource_id=resource.resource_id, resource_name=name, reason=reason
             )
         return Finding.objects.create(
-            account=account, rule_id=rule, resource=resource, verdict=verdict, changed_at=now, alert=alert,
-            suppression=suppression, **more,
-        )  # fmt: skip
+            account=account,
+            rule_id=rule,
+            resource=resource,
+            verdict=verdict,
+            changed_at=now,
+            alert=alert,
+            suppression=suppression,
+            **more,
+        )
 
     return add

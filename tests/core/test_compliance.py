@@ -36,12 +36,26 @@ def test_each_control_has_the_state_that_its_findings_give_it(
     scanned()
     find(READ, "fail")
     find(LOGGED, "pass")
-    assert states(account) == {"1": "fail", "2": "pass", "3": "fail", "4": "manual", "5": "not_covered",
-                               "6": "not_covered", "7": "unknown"}  # fmt: skip
+    assert states(account) == {
+        "1": "fail",
+        "2": "pass",
+        "3": "fail",
+        "4": "manual",
+        "5": "not_covered",
+        "6": "not_covered",
+        "7": "unknown",
+    }
     found = compliance.detail(account, POLICY)
     assert found.score == 33
-    assert found.counts == {"fail": 2, "unknown": 1, "pass": 1, "no_resources": 0, "manual": 1, "not_covered": 2,
-                            "not_checked": 0}  # fmt: skip
+    assert found.counts == {
+        "fail": 2,
+        "unknown": 1,
+        "pass": 1,
+        "no_resources": 0,
+        "manual": 1,
+        "not_covered": 2,
+        "not_checked": 0,
+    }
 
 
 @pytest.mark.parametrize("verdict", ["unknown", "error"])
@@ -53,8 +67,14 @@ def test_what_is_not_known_never_passes(
     find(READ, verdict, "two", permission="s3:GetBucketPolicy")
     find(LOGGED, "pass", "one")
     assert states(account) | {"4": "", "5": "", "6": ""} == {
-        "1": "unknown", "2": "pass", "3": "unknown", "4": "", "5": "", "6": "", "7": "unknown",
-    }  # fmt: skip
+        "1": "unknown",
+        "2": "pass",
+        "3": "unknown",
+        "4": "",
+        "5": "",
+        "6": "",
+        "7": "unknown",
+    }
     assert compliance.detail(account, POLICY).score == 100
     find(READ, "fail", "three")
     assert states(account)["1"] == "fail"
@@ -121,8 +141,15 @@ def test_an_account_without_a_scan_or_without_the_policy_is_not_checked(
     account: Account, find: Find, scanned: Callable[..., Scan]
 ) -> None:
     find(READ, "pass")
-    assert states(account) == {"1": "not_checked", "2": "not_checked", "3": "not_checked", "4": "manual",
-                               "5": "not_covered", "6": "not_covered", "7": "not_checked"}  # fmt: skip
+    assert states(account) == {
+        "1": "not_checked",
+        "2": "not_checked",
+        "3": "not_checked",
+        "4": "manual",
+        "5": "not_covered",
+        "6": "not_covered",
+        "7": "not_checked",
+    }
     scanned()
     Account.objects.update(policies=[])
     assert states(account)["1"] == "not_checked"
@@ -182,8 +209,9 @@ def test_the_end_of_judging_writes_the_day_once(account: Account, add_resource: 
 def test_the_trend_is_the_score_of_each_day(account: Account, policy: domain.Framework) -> None:
     for ago, passed, failed in ((100, 0, 9), (2, 1, 1), (1, 0, 0), (0, 3, 1)):
         now = timezone.now() - timedelta(days=ago)
-        ComplianceDay.objects.create(account=account, policy=POLICY.id, day=now.date(), judged_at=now, passed=passed,
-                                     failed=failed, unknown=0)  # fmt: skip
+        ComplianceDay.objects.create(
+            account=account, policy=POLICY.id, day=now.date(), judged_at=now, passed=passed, failed=failed, unknown=0
+        )
     assert [score for _day, score in trend(account, POLICY)] == [50, None, 75]
 
 

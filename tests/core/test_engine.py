@@ -89,8 +89,10 @@ def test_neighbours_that_are_known_come_before_what_is_hidden_raises() -> None:
     def some_bad(view: View, all: Inventory) -> bool:
         return any(not each["Good"] for each in all.of("N"))
 
-    judged = [judge(make(check, needs=("N",)), resource("T", {}), now=NOW, neighbours=inventory)
-              for check in (some_good, some_bad)]  # fmt: skip
+    judged = [
+        judge(make(check, needs=("N",)), resource("T", {}), now=NOW, neighbours=inventory)
+        for check in (some_good, some_bad)
+    ]
     assert [each.verdict for each in judged] == [Verdict.PASS, Verdict.UNKNOWN]
     assert judged[1].permission == "n:List"
 
@@ -103,8 +105,12 @@ def test_a_neighbour_of_a_type_not_named_in_needs_is_an_error_of_the_rule() -> N
 
 def test_evidence_read_on_a_neighbour_names_it() -> None:
     inventory = Neighbours.fixed([resource("N", {"Good": False}, name="ned")])
-    found = judge(make(lambda view, all: all.get("N", "ned")["Good"], needs=("N",)), resource("T", {}), now=NOW,
-                  neighbours=inventory)  # fmt: skip
+    found = judge(
+        make(lambda view, all: all.get("N", "ned")["Good"], needs=("N",)),
+        resource("T", {}),
+        now=NOW,
+        neighbours=inventory,
+    )
     assert [(each.resource, each.path) for each in found.evidence] == [("N ned", "Good")]
 
 

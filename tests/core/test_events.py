@@ -45,10 +45,19 @@ def bucket(aws: Simulator) -> Iterator[Any]:
 
 def event(name: str) -> dict[str, Any]:
     """What EventBridge hands over."""
-    detail = {"eventID": str(uuid.uuid4()), "eventName": name, "eventSource": "s3.amazonaws.com", "readOnly": False,
-              "awsRegion": "us-east-1", "managementEvent": True, "recipientAccountId": "123456789012",
-              "userIdentity": {"arn": "arn:aws:iam::123456789012:user/eve"}, "sourceIPAddress": "192.0.2.7",
-              "requestParameters": {"bucketName": BUCKET}, "responseElements": None}  # fmt: skip
+    detail = {
+        "eventID": str(uuid.uuid4()),
+        "eventName": name,
+        "eventSource": "s3.amazonaws.com",
+        "readOnly": False,
+        "awsRegion": "us-east-1",
+        "managementEvent": True,
+        "recipientAccountId": "123456789012",
+        "userIdentity": {"arn": "arn:aws:iam::123456789012:user/eve"},
+        "sourceIPAddress": "192.0.2.7",
+        "requestParameters": {"bucketName": BUCKET},
+        "responseElements": None,
+    }
     return {"version": "0", "account": "123456789012", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 
 

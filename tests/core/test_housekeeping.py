@@ -42,8 +42,12 @@ def test_a_change_that_was_cut_off_is_called_failed_after_a_while_and_not_before
     add_alert: Callable[..., Alert],
 ) -> None:
     alert = add_alert()
-    changes = [Change.objects.create(account=alert.account, alert=alert, remediation="x", title="x", digest="d",
-                                     state="applying") for _each in range(2)]  # fmt: skip
+    changes = [
+        Change.objects.create(
+            account=alert.account, alert=alert, remediation="x", title="x", digest="d", state="applying"
+        )
+        for _each in range(2)
+    ]
     Change.objects.filter(pk=changes[0].pk).update(moved_at=timezone.now() - timedelta(hours=1))
     housekeeping()
     assert [Change.objects.get(pk=each.pk).state for each in changes] == ["failed", "applying"]

@@ -51,10 +51,17 @@ class World:
         then = (NOW - timedelta(hours=hours)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         service = {"eventFirstSeen": then, "eventLastSeen": then, "archived": archived, **members.pop("service", {})}
         finding = {
-            "id": id, "type": "Recon:EC2/Portscan", "severity": 5.0, "title": f"Title of {id}", "createdAt": then,
-            "updatedAt": then, "description": f"What {id} is.", "service": service,
-            "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1"}}, **members,
-        }  # fmt: skip
+            "id": id,
+            "type": "Recon:EC2/Portscan",
+            "severity": 5.0,
+            "title": f"Title of {id}",
+            "createdAt": then,
+            "updatedAt": then,
+            "description": f"What {id} is.",
+            "service": service,
+            "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1"}},
+            **members,
+        }
         self.aws.control("patch", kind="guardduty_finding", account=NUMBER, region=REGION, finding=finding)
 
     def archived(self, *ids: str) -> set[str]:
@@ -97,24 +104,38 @@ def fixable(world: World) -> Iterator[World]:
     cloudformation = world.aws.client("cloudformation")
     cloudformation.create_stack(StackName="fix", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
     [stack] = cloudformation.describe_stacks(StackName="fix")["Stacks"]
-    verify_account(
-        world.actor, world.account, {"write_role_arn": stack["Outputs"][0]["OutputValue"]}, writing=True
-    )  # fmt: skip
+    verify_account(world.actor, world.account, {"write_role_arn": stack["Outputs"][0]["OutputValue"]}, writing=True)
     yield world
     cloudformation.delete_stack(StackName="fix")
 
 
-@pytest.mark.parametrize(("number", "word"), [
-    (10.0, "critical"), (9.0, "critical"), (8.9, "high"), (7.0, "high"), (6.9, "medium"), (4.0, "medium"),
-    (3.9, "low"), (1.0, "low"), (0, "low"), (None, "medium"), ("high", "medium"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (10.0, "critical"),
+        (9.0, "critical"),
+        (8.9, "high"),
+        (7.0, "high"),
+        (6.9, "medium"),
+        (4.0, "medium"),
+        (3.9, "low"),
+        (1.0, "low"),
+        (0, "low"),
+        (None, "medium"),
+        ("high", "medium"),
+    ],
+)
 def test_severities_are_those_of_guardduty(number: Any, word: str) -> None:
     assert severity(number) is Severity(word)
 
 
 def test_a_finding_becomes_an_alert_with_all_that_it_says(world: World) -> None:
-    action = {"actionType": "NETWORK_CONNECTION", "networkConnectionAction": {
-        "remoteIpDetails": {"ipAddressV4": "198.51.100.7", "country": {"countryName": "Norway"}}}}  # fmt: skip
+    action = {
+        "actionType": "NETWORK_CONNECTION",
+        "networkConnectionAction": {
+            "remoteIpDetails": {"ipAddressV4": "198.51.100.7", "country": {"countryName": "Norway"}}
+        },
+    }
     world.raised("a1", severity=8.0, service={"count": 7, "action": action})
     assert world.scan().state == "succeeded"
     alert = world.alert("a1")

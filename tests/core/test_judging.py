@@ -210,16 +210,23 @@ def digest_is_stable(row: Resource, add_resource: Callable[..., Any]) -> bool:
 
 
 def test_two_accounts_keep_their_resources_apart(account: Account, add_resource: Callable[..., Any]) -> None:
-    other = Account.objects.create(name="dev", provider="aws", number="210987654321", policies=account.policies,
-                                   regions=["eu-west-1"], verified_at=timezone.now())  # fmt: skip
+    other = Account.objects.create(
+        name="dev",
+        provider="aws",
+        number="210987654321",
+        policies=account.policies,
+        regions=["eu-west-1"],
+        verified_at=timezone.now(),
+    )
     add_resource(BUCKET, "logs", OFF)
     bucket = DomainResource(BUCKET, "arn:aws:s3:::logs", "logs", "eu-west-1", other.number, ON)
     store.save(other, "s3", [bucket])
     scanned(account)
     scanned(other)
     assert [(each.account.name, each.verdict) for each in Finding.objects.order_by("account__name")] == [
-        ("dev", "pass"), ("prod", "fail"),
-    ]  # fmt: skip
+        ("dev", "pass"),
+        ("prod", "fail"),
+    ]
 
 
 def test_the_state_of_a_shard_that_was_cancelled_is_no_reading(

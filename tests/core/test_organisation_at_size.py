@@ -59,8 +59,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Large:
 @pytest.fixture
 def organisation(cloud: Large, system: Actor, db: None) -> Organisation:
     settings: Mapping[str, str] = cloud.prepare({})
-    account = Account.objects.create(name="first", provider="toy", number="9" * 12, settings=settings,
-                                     verified_at=timezone.now())  # fmt: skip
+    account = Account.objects.create(
+        name="first", provider="toy", number="9" * 12, settings=settings, verified_at=timezone.now()
+    )
     return create_organisation(system, name="Large", account=account)
 
 

@@ -73,9 +73,12 @@ def newcomer(aws: Simulator) -> Iterator[str]:
 
 
 def role_in(aws: Simulator, number: str, name: str = "nephoscope-read") -> None:
-    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MAIN}:user/simulator-administrator"},
-                 "Action": "sts:AssumeRole",
-                 "Condition": {"StringEquals": {"sts:ExternalId": "northwind-members"}}}  # fmt: skip
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{MAIN}:user/simulator-administrator"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "northwind-members"}},
+    }
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     aws.client("iam", account=number).create_role(RoleName=name, AssumeRolePolicyDocument=trust)
 
@@ -95,9 +98,13 @@ def test_members_whose_role_is_there_are_connected_and_the_others_say_what_is_wr
     synced: Organisation, numbers: dict[str, str]
 ) -> None:
     assert standings(synced) == {
-        "northwind-freight": "connected", WEBSHOP: "connected", ANALYTICS: "connected", SANDBOX: "connected",
-        CARRIERS: "pending", OLD: "suspended",
-    }  # fmt: skip
+        "northwind-freight": "connected",
+        WEBSHOP: "connected",
+        ANALYTICS: "connected",
+        SANDBOX: "connected",
+        CARRIERS: "pending",
+        OLD: "suspended",
+    }
     account = Account.objects.get(name=WEBSHOP)
     assert account.number == numbers[WEBSHOP]
     assert account.settings["role_arn"] == f"arn:aws:iam::{numbers[WEBSHOP]}:role/nephoscope-read"
@@ -139,19 +146,26 @@ def test_listing_takes_as_many_calls_as_it_says(aws: Simulator, organisation: Or
     sync_organisation(system, organisation)
     calls = {name: n for name, n in aws.control("calls")["operations"].items() if name.startswith("organizations:")}
     assert calls == {
-        "organizations:DescribeOrganization": 1, "organizations:ListAccounts": 1, "organizations:ListRoots": 1,
-        "organizations:ListAccountsForParent": 3, "organizations:ListOrganizationalUnitsForParent": 3,
+        "organizations:DescribeOrganization": 1,
+        "organizations:ListAccounts": 1,
+        "organizations:ListRoots": 1,
+        "organizations:ListAccountsForParent": 3,
+        "organizations:ListOrganizationalUnitsForParent": 3,
         "organizations:ListTagsForResource": 6,
-    }  # fmt: skip
+    }
 
 
 def test_an_account_that_was_connected_by_hand_is_linked_and_never_changed(
     organisation: Organisation, system: Actor, numbers: dict[str, str]
 ) -> None:
     by_hand = Account.objects.create(
-        name="shop", provider="aws", number=numbers[WEBSHOP], settings={"role_arn": "mine"}, tags={"by": "hand"},
+        name="shop",
+        provider="aws",
+        number=numbers[WEBSHOP],
+        settings={"role_arn": "mine"},
+        tags={"by": "hand"},
         verified_at=timezone.now(),
-    )  # fmt: skip
+    )
     sync_organisation(system, organisation)
     assert organisation.members.get(name=WEBSHOP).account == by_hand
     by_hand.refresh_from_db()
@@ -208,8 +222,18 @@ def test_a_suspended_member_is_shown_and_not_scanned_until_it_is_back(
     account = Account.objects.get(name=WEBSHOP)
     now = timezone.now()
     Account.objects.filter(pk=account.pk).update(next_scan_at=now, scan_every=24)
-    alert = Alert.objects.create(account=account, key="x", severity="high", rank=1, title="x", state="open", affected=1,
-                                 first_seen=now, last_seen=now, opened_at=now)  # fmt: skip
+    alert = Alert.objects.create(
+        account=account,
+        key="x",
+        severity="high",
+        rank=1,
+        title="x",
+        state="open",
+        affected=1,
+        first_seen=now,
+        last_seen=now,
+        opened_at=now,
+    )
     patch(aws, numbers[WEBSHOP], state="PENDING_CLOSURE")
     try:
         sync_organisation(system, synced)
@@ -225,8 +249,10 @@ def test_a_suspended_member_is_shown_and_not_scanned_until_it_is_back(
     assert standings(synced)[WEBSHOP] == "connected"
     assert start_due() == 1
     assert [each.action for each in Entry.objects.filter(account=account, action__startswith="member.")] == [
-        "member.returned", "member.suspended", "member.connected",
-    ]  # fmt: skip
+        "member.returned",
+        "member.suspended",
+        "member.connected",
+    ]
 
 
 def test_a_member_that_left_is_kept_and_scanned_again_once_it_was_verified(
@@ -337,8 +363,9 @@ def test_only_who_may_connect_accounts_connects_syncs_and_removes(
                 act(actor)
     request_sync(Actor.of(everyone["administrator"]), synced)
     spare.groups.add(group)
-    seen = {role: set(Member.objects.visible_to(user).values_list("name", flat=True))
-            for role, user in everyone.items()}  # fmt: skip
+    seen = {
+        role: set(Member.objects.visible_to(user).values_list("name", flat=True)) for role, user in everyone.items()
+    }
     assert seen["viewer"] == seen["analyst"] == {WEBSHOP} and seen["stranger"] == set()
     assert len(seen["administrator"]) == 6
     shown = [role for role, user in everyone.items() if Organisation.objects.visible_to(user).exists()]
@@ -347,11 +374,19 @@ def test_only_who_may_connect_accounts_connects_syncs_and_removes(
 
 @pytest.mark.parametrize(
     ("settings", "field"),
-    [({"role_name": "a b"}, "role_name"), ({"role_path": "x"}, "role_path"), ({"write_role_name": "x" * 65},
-     "write_role_name"), ({"write_role_name": "nephoscope-read"}, "write_role_name"), ({"external_id": "$(id)"},
-     "external_id"), ({"policies": ["no"]}, "policies"), ({"regions": ["no"]}, "regions"), ({"scan_every": 999},
-     "scan_every"), ({"name": " "}, "name"), ({"include": ["x", "y" * 501]}, "include")],
-)  # fmt: skip
+    [
+        ({"role_name": "a b"}, "role_name"),
+        ({"role_path": "x"}, "role_path"),
+        ({"write_role_name": "x" * 65}, "write_role_name"),
+        ({"write_role_name": "nephoscope-read"}, "write_role_name"),
+        ({"external_id": "$(id)"}, "external_id"),
+        ({"policies": ["no"]}, "policies"),
+        ({"regions": ["no"]}, "regions"),
+        ({"scan_every": 999}, "scan_every"),
+        ({"name": " "}, "name"),
+        ({"include": ["x", "y" * 501]}, "include"),
+    ],
+)
 def test_what_cannot_be_is_refused_on_its_field_and_nothing_is_saved(
     settings: dict[str, Any], field: str, aws: Simulator, system: Actor
 ) -> None:

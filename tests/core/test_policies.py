@@ -102,7 +102,7 @@ def test_a_rule_is_added_to_a_control_and_removed_from_all(system: Actor, own: P
         (lambda actor, own: set_rule(actor, UNUSED, Place(policy=own), off=True, reason="no"), "off"),
         (lambda actor, own: set_rule(actor, "aws.acm.expiry", Place(policy=own), severity="low"), "rule"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_refused_by_the_name_of_the_field(system: Actor, own: Policy, act: Any, field: str) -> None:
     before = list(Policy.objects.values()), RuleSetting.objects.count(), Entry.objects.count()
     with pytest.raises(ValidationError) as refused:
@@ -128,12 +128,15 @@ def test_a_policy_in_use_is_not_deleted(system: Actor, account: Account, own: Po
 
 def test_only_administrators_set_policies(everyone: dict[str, User], account: Account, own: Policy) -> None:
     acts: list[Any] = [
-        lambda actor: configure_policy(actor, own, name="Renamed"), lambda actor: add_rule(actor, own, PORTS),
-        lambda actor: remove_rule(actor, own, PORTS), lambda actor: set_scope(actor, CIS, {"env": "prod"}),
+        lambda actor: configure_policy(actor, own, name="Renamed"),
+        lambda actor: add_rule(actor, own, PORTS),
+        lambda actor: remove_rule(actor, own, PORTS),
+        lambda actor: set_scope(actor, CIS, {"env": "prod"}),
         lambda actor: set_rule(actor, UNUSED, Place(account=account), severity="low"),
         lambda actor: lift(actor, RuleSetting.objects.get()),
-        lambda actor: create_policy(actor, name="Second", provider="aws"), lambda actor: remove_policy(actor, own),
-    ]  # fmt: skip
+        lambda actor: create_policy(actor, name="Second", provider="aws"),
+        lambda actor: remove_policy(actor, own),
+    ]
     setting = RuleSetting.objects.create(rule_id=PORTS, severity="low")
     for role in ("viewer", "analyst", "remediator", "stranger"):
         for act in acts:
@@ -160,8 +163,15 @@ def test_a_policy_applies_by_choice_or_by_all_of_its_tags(system: Actor, account
 def test_tags_are_kept_within_their_limits() -> None:
     assert tags.read("env = prod\n\n team=a=b \n") == {"env": "prod", "team": "a=b"}
     assert tags.written({"env": "prod", "team": ""}) == "env=prod\nteam="
-    for wrong in ("prod", "=x", "a=1\na=2", "a" * 129 + "=x", "a=" + "x" * 257, "a=<b>",
-                  "\n".join(f"t{n}=x" for n in range(51))):  # fmt: skip
+    for wrong in (
+        "prod",
+        "=x",
+        "a=1\na=2",
+        "a" * 129 + "=x",
+        "a=" + "x" * 257,
+        "a=<b>",
+        "\n".join(f"t{n}=x" for n in range(51)),
+    ):
         with pytest.raises(ValidationError) as refused:
             tags.read(wrong)
         assert list(refused.value.message_dict) == ["tags"]

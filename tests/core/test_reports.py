@@ -47,11 +47,19 @@ def test_csv_has_a_line_per_control_rule_and_resource_that_needs_a_look(odd: com
     rows = lines(odd)
     counted = Counter((row["control"], row["state"], row["standing"]) for row in rows)
     assert counted == {
-        ("1", "fail", "failed"): 13, ("2", "unknown", "accepted"): 1, ("2", "unknown", "unknown"): 1,
-        ("3", "fail", "failed"): 13, ("3", "fail", "accepted"): 1, ("3", "fail", "unknown"): 1,
-        ("4", "manual", ""): 1, ("5", "not_covered", ""): 1, ("6", "not_covered", ""): 1,
-        ("7", "unknown", "accepted"): 1, ("7", "unknown", "unknown"): 1, ("7", "unknown", ""): 1,
-    }  # fmt: skip
+        ("1", "fail", "failed"): 13,
+        ("2", "unknown", "accepted"): 1,
+        ("2", "unknown", "unknown"): 1,
+        ("3", "fail", "failed"): 13,
+        ("3", "fail", "accepted"): 1,
+        ("3", "fail", "unknown"): 1,
+        ("4", "manual", ""): 1,
+        ("5", "not_covered", ""): 1,
+        ("6", "not_covered", ""): 1,
+        ("7", "unknown", "accepted"): 1,
+        ("7", "unknown", "unknown"): 1,
+        ("7", "unknown", ""): 1,
+    }
     first, (accepted, unknown) = rows[0], [row for row in rows if row["control"] == "2"]
     assert first["failing"] == "13" and first["resource"].startswith("arn:aws:s3:::")
     assert first["what was found"].startswith("'=1+1"), "no spreadsheet takes it for a formula"
@@ -97,11 +105,19 @@ def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: complia
     assert set(pdf.MEANINGS) == set(ControlState)
     text = texts(pdf.story(odd))
     for said in (
-        "Made-up <b>policy</b> & co", "<para><b>x</b></i> & 日本語 한글 Ελλάδα", "us-east-1, eu-west-1", "Succeeded",
+        "Made-up <b>policy</b> & co",
+        "<para><b>x</b></i> & 日本語 한글 Ελλάδα",
+        "us-east-1, eu-west-1",
+        "Succeeded",
         "3 more (Failing) are not printed; the CSV has them all.",
-        "Accepted because: because <i>of</b> &c.", "s3:GetBucketVersioning", "A person looks",
-        "No rule of ours", "[U+1F512]", "It is not a pass", "0 %",
-    ):  # fmt: skip
+        "Accepted because: because <i>of</b> &c.",
+        "s3:GetBucketVersioning",
+        "A person looks",
+        "No rule of ours",
+        "[U+1F512]",
+        "It is not a pass",
+        "0 %",
+    ):
         assert said in text, said
 
 
@@ -151,9 +167,13 @@ def test_the_command_writes_each_form(
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("nobody", "made-up", "x.pdf"), "no account"), (("prod", "nothing", "x.pdf"), "no policy"),
-     (("prod", "made-up", "x.doc"), "end the name"), (("prod", "made-up", "/no/such/x.pdf"), "No such file")],
-)  # fmt: skip
+    [
+        (("nobody", "made-up", "x.pdf"), "no account"),
+        (("prod", "nothing", "x.pdf"), "no policy"),
+        (("prod", "made-up", "x.doc"), "end the name"),
+        (("prod", "made-up", "/no/such/x.pdf"), "No such file"),
+    ],
+)
 def test_the_command_says_what_is_wrong(
     arguments: tuple[str, str, str], said: str, account: Account, policy: domain.Framework
 ) -> None:

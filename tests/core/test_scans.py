@@ -175,10 +175,12 @@ def test_a_pending_account_is_not_scanned_and_a_viewer_may_not_scan(
 
 def test_a_shard_whose_worker_died_is_taken_over_and_given_up_after_some_tries(account: Account) -> None:
     scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
-    fresh = Shard.objects.create(scan=scan, service="s3", region="global", state="running", attempts=1,
-                                 lease_until=timezone.now())  # fmt: skip
-    tired = Shard.objects.create(scan=scan, service="iam", region="global", state="running", attempts=MAX_ATTEMPTS,
-                                 lease_until=timezone.now())  # fmt: skip
+    fresh = Shard.objects.create(
+        scan=scan, service="s3", region="global", state="running", attempts=1, lease_until=timezone.now()
+    )
+    tired = Shard.objects.create(
+        scan=scan, service="iam", region="global", state="running", attempts=MAX_ATTEMPTS, lease_until=timezone.now()
+    )
     Shard.objects.create(scan=scan, service=JUDGE, region="global")
     assert reap() == 1
     fresh.refresh_from_db()
@@ -188,8 +190,14 @@ def test_a_shard_whose_worker_died_is_taken_over_and_given_up_after_some_tries(a
 
 def test_a_shard_under_a_living_lease_is_left_alone(account: Account) -> None:
     scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
-    shard = Shard.objects.create(scan=scan, service="s3", region="global", state="running", attempts=1,
-                                 lease_until=timezone.now() + timedelta(seconds=30))  # fmt: skip
+    shard = Shard.objects.create(
+        scan=scan,
+        service="s3",
+        region="global",
+        state="running",
+        attempts=1,
+        lease_until=timezone.now() + timedelta(seconds=30),
+    )
     assert reap() == 0
     shard.refresh_from_db()
     assert shard.state == "running"

@@ -59,11 +59,28 @@ def test_what_is_in_scope_is_told_by_service_and_region(account: Account) -> Non
 def add_finding(add_resource: Callable[..., Resource], account: Account) -> Callable[..., Finding]:
     def add(service: str, type: str, region: str, rule: str) -> Finding:
         now = timezone.now()
-        alert = Alert.objects.create(account=account, key=rule, severity="high", rank=1, title=rule, state="open",
-                                     affected=1, first_seen=now, last_seen=now, opened_at=now)  # fmt: skip
+        alert = Alert.objects.create(
+            account=account,
+            key=rule,
+            severity="high",
+            rank=1,
+            title=rule,
+            state="open",
+            affected=1,
+            first_seen=now,
+            last_seen=now,
+            opened_at=now,
+        )
         resource = add_resource(type, f"{service}-{region}", {}, region=region, service=service)
-        return Finding.objects.create(account=account, rule_id=rule, resource=resource, verdict="fail", changed_at=now,
-                                      failing_since=now, alert=alert)  # fmt: skip
+        return Finding.objects.create(
+            account=account,
+            rule_id=rule,
+            resource=resource,
+            verdict="fail",
+            changed_at=now,
+            failing_since=now,
+            alert=alert,
+        )
 
     return add
 
@@ -104,8 +121,14 @@ def test_what_is_not_scanned_is_not_known_instead_of_absent(
 def two(account: Account, system: Actor, settings: Any) -> list[Scan]:
     """Scans of two accounts, where one at a time may be under way."""
     settings.NEPHOSCOPE_MAX_SCANS = 1
-    other = Account.objects.create(name="other", provider="aws", number="2" * 12, regions=["us-east-1"],
-                                   verified_at=timezone.now(), settings=account.settings)  # fmt: skip
+    other = Account.objects.create(
+        name="other",
+        provider="aws",
+        number="2" * 12,
+        regions=["us-east-1"],
+        verified_at=timezone.now(),
+        settings=account.settings,
+    )
     return [start_scan(system, each, services=["contacts"], enqueue=False) for each in (account, other)]
 
 

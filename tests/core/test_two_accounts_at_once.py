@@ -38,8 +38,10 @@ def numbers(aws: Simulator) -> Iterator[dict[str, str]]:
         group = ec2.create_security_group(GroupName="web", Description="the shop's, and the other one's")["GroupId"]
         groups[name] = group
         source = "0.0.0.0/0" if name == OPEN else "10.0.0.0/8"
-        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
-            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": source}]}])  # fmt: skip
+        ec2.authorize_security_group_ingress(
+            GroupId=group,
+            IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": source}]}],
+        )
         iam.create_user(UserName="deploy")
         iam.update_account_password_policy(MinimumPasswordLength=6 if name == OPEN else 20)
         if name == OPEN:
@@ -58,10 +60,14 @@ def numbers(aws: Simulator) -> Iterator[dict[str, str]]:
 
 def connected(name: str, number: str) -> Account:
     return Account.objects.create(
-        name=name, provider="aws", number=number, regions=["eu-west-1"], verified_at=timezone.now(),
+        name=name,
+        provider="aws",
+        number=number,
+        regions=["eu-west-1"],
+        verified_at=timezone.now(),
         policies=["aws_nephoscope", "aws_cis_5.0"],
         settings={"role_arn": f"arn:aws:iam::{number}:role/nephoscope-read", "external_id": "northwind-members"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.slow
@@ -70,8 +76,10 @@ def test_two_accounts_scanned_at_once_by_one_process_never_mix(
 ) -> None:
     system = Actor.system("test")
     accounts = {name: connected(name, numbers[name]) for name in NAMES}
-    scans = {name: start_scan(system, account, services=["account", "iam", "ec2"], enqueue=False)
-             for name, account in accounts.items()}  # fmt: skip
+    scans = {
+        name: start_scan(system, account, services=["account", "iam", "ec2"], enqueue=False)
+        for name, account in accounts.items()
+    }
     together, order = threading.Barrier(2, timeout=60), []
 
     def run(name: str) -> None:

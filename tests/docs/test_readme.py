@@ -52,9 +52,13 @@ def site(package: Path) -> Path:
 
 
 def run(site: Path, plugins: str, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    given = os.environ | {"PYTHONPATH": str(site), "NEPHOSCOPE_PLUGINS": plugins, "NEPHOSCOPE_SECRET_KEY": "not used",
-                          "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
-                          "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}  # fmt: skip
+    given = os.environ | {
+        "PYTHONPATH": str(site),
+        "NEPHOSCOPE_PLUGINS": plugins,
+        "NEPHOSCOPE_SECRET_KEY": "not used",
+        "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }
     return subprocess.run(
         [sys.executable, *command], env=given, cwd=cwd or site, capture_output=True, text=True, timeout=60, check=False
     )

@@ -30,9 +30,14 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_rules_of_the_page_pass_the_tests_of_the_page(package: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(package)], cwd=package,
-        env=os.environ | {"PYTHONPATH": str(package)}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(package)],
+        cwd=package,
+        env=os.environ | {"PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
 

@@ -19,10 +19,15 @@ from nephoscope_aws_simulator.testing import Cloud
 ACCOUNT = "444444444444"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
-CONNECTION = Connection(ACCOUNT, {
-    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read", "external_id": "read-word",
-    "write_role_arn": f"arn:aws:iam::{ACCOUNT}:role/nephoscope-fix", "write_external_id": "write-word",
-})  # fmt: skip
+CONNECTION = Connection(
+    ACCOUNT,
+    {
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read",
+        "external_id": "read-word",
+        "write_role_arn": f"arn:aws:iam::{ACCOUNT}:role/nephoscope-fix",
+        "write_external_id": "write-word",
+    },
+)
 FIX = RemovePublicAccess()
 PROVIDER = AwsProvider()
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -48,8 +53,13 @@ def policy(*statements: dict[str, Any], indent: int | None = None) -> str:
 
 
 def allow(bucket: str, principal: Any = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::{bucket}/*", **more}  # fmt: skip
+    return {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        **more,
+    }
 
 
 class Bucket:

@@ -61,8 +61,18 @@ def make_large(bucket: Bucket) -> None:
     assert len(bucket.policy) > 18_000
 
 
-MAKERS = [make_policy_only, make_single_statement, make_list, make_list_with_owner, make_markup, make_indented,
-          make_compact, make_large, make_acl_only, make_both]  # fmt: skip
+MAKERS = [
+    make_policy_only,
+    make_single_statement,
+    make_list,
+    make_list_with_owner,
+    make_markup,
+    make_indented,
+    make_compact,
+    make_large,
+    make_acl_only,
+    make_both,
+]
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__.removeprefix("make_"))
@@ -128,8 +138,18 @@ def test_only_the_statements_that_make_it_public_change(bucket: Bucket) -> None:
 
 
 def test_the_text_is_written_as_its_author_wrote_it(bucket: Bucket) -> None:
-    document = {"Statement": [{"Resource": f"arn:aws:s3:::{bucket.name}/*", "Sid": "Ü", "Principal": "*",
-                               "Action": "s3:GetObject", "Effect": "Allow"}], "Version": "2012-10-17"}  # fmt: skip
+    document = {
+        "Statement": [
+            {
+                "Resource": f"arn:aws:s3:::{bucket.name}/*",
+                "Sid": "Ü",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Effect": "Allow",
+            }
+        ],
+        "Version": "2012-10-17",
+    }
     fixed = json.loads(json.dumps(document))
     fixed["Statement"][0]["Principal"] = {"AWS": ROOT}
     styles: list[dict[str, Any]] = [{"indent": 2}, {"separators": (",", ":")}, {"ensure_ascii": False}, {}]
@@ -175,8 +195,12 @@ def test_an_acl_that_does_not_count_is_left_alone(bucket: Bucket, shield: Callab
 def test_the_accounts_public_access_block_counts(bucket: Bucket, simulator: Cloud) -> None:
     make_both(bucket)
     control = simulator.client("s3control")
-    block = {"BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False,
-             "RestrictPublicBuckets": True}  # fmt: skip
+    block = {
+        "BlockPublicAcls": False,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": True,
+    }
     control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=block)
     try:
         assert bucket.refusal() == f"{bucket.name} is left out: it is not public any more."

@@ -84,8 +84,12 @@ def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: Sessio
     writer = writer_for(bucket.plan())
     other = Bucket(simulator, session, f"{bucket.name}-other")
     delete = Call("s3", "delete_bucket", {"Bucket": other.name}, Permission("s3:DeleteBucket"))
-    elsewhere = Call("s3", "put_bucket_policy", {"Bucket": other.name, "Policy": policy(allow(other.name))},
-                     Permission("s3:PutBucketPolicy"))  # fmt: skip
+    elsewhere = Call(
+        "s3",
+        "put_bucket_policy",
+        {"Bucket": other.name, "Policy": policy(allow(other.name))},
+        Permission("s3:PutBucketPolicy"),
+    )
     grants = Call("s3", "put_bucket_acl", {"Bucket": bucket.name, "ACL": "private"}, Permission("s3:PutBucketAcl"))
     for call in (delete, elsewhere, grants):
         with pytest.raises(Denied, match="access denied"):

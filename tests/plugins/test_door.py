@@ -37,19 +37,37 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has built and installed the package from its source, without a network."""
     scratch = tmp_path_factory.mktemp("door")
     shutil.copytree(SAMPLE, scratch / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--no-compile", "--disable-pip-version-check",
-               "--quiet"]  # fmt: skip
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(scratch / "site"),
-               str(scratch / "source")]  # fmt: skip
+    options = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "--quiet",
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        *options,
+        "--target",
+        str(scratch / "site"),
+        str(scratch / "source"),
+    ]
     subprocess.run(command, check=True, timeout=60)
     return scratch / "site"
 
 
 def run(environment: Path, plugins: str, *command: str) -> subprocess.CompletedProcess[str]:
     """Run Python with Django's settings, as the product does; no database is asked for anything."""
-    given = os.environ | {"PYTHONPATH": str(environment), "NEPHOSCOPE_PLUGINS": plugins,
-                          "DJANGO_SETTINGS_MODULE": "nephoscope.settings", "NEPHOSCOPE_SECRET_KEY": "not used",
-                          "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}  # fmt: skip
+    given = os.environ | {
+        "PYTHONPATH": str(environment),
+        "NEPHOSCOPE_PLUGINS": plugins,
+        "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
+        "NEPHOSCOPE_SECRET_KEY": "not used",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }
     return subprocess.run(
         [sys.executable, *command], env=given, cwd=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -118,9 +118,14 @@ BROKEN = {
 
 @pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN.keys())
 def test_a_plugin_that_raises_is_shown_as_broken_while_others_work(plugin: Make, code: str) -> None:
-    registry = Registry(["good", "bad", "better"], [
-        plugin("good"), plugin("bad", code), plugin("better", ONE_RULE.replace("thing.on", "thing.off")),
-    ]).load_all()  # fmt: skip
+    registry = Registry(
+        ["good", "bad", "better"],
+        [
+            plugin("good"),
+            plugin("bad", code),
+            plugin("better", ONE_RULE.replace("thing.on", "thing.off")),
+        ],
+    ).load_all()
     assert "RuntimeError: no such weather" in registry.infos["bad"].problem
     assert registry.infos["bad"].contributes == {}
     assert set(registry.rules) == {"acme.thing.on", "acme.thing.off"}

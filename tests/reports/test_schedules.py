@@ -22,19 +22,22 @@ pytestmark = pytest.mark.django_db
 Add = Callable[..., ReportSchedule]
 
 
-@pytest.mark.parametrize(("every", "hour", "zone", "now", "turn"), [
-    ("day", 6, "UTC", "2026-11-23T05:59", "2026-11-23T06:00"),
-    ("day", 6, "UTC", "2026-11-23T06:00", "2026-11-24T06:00"),
-    ("day", 6, "Asia/Tokyo", "2026-11-23T05:00", "2026-11-23T21:00"),
-    ("week", 6, "UTC", "2026-11-23T07:00", "2026-11-30T06:00"),
-    ("week", 0, "Pacific/Auckland", "2026-11-22T10:00", "2026-11-22T11:00"),
-    ("month", 23, "UTC", "2026-11-30T23:30", "2026-12-01T23:00"),
-    ("month", 6, "UTC", "2026-12-01T07:00", "2027-01-01T06:00"),
-    # The clock goes forward at 2 in the night to 29 March, and back at 3 in the night to 25 October.
-    ("day", 2, "Europe/Zurich", "2026-03-28T12:00", "2026-03-29T01:00"),
-    ("day", 2, "Europe/Zurich", "2026-10-25T00:30", "2026-10-26T01:00"),
-    ("day", 6, "Europe/Zurich", "2026-10-24T12:00", "2026-10-25T05:00"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("every", "hour", "zone", "now", "turn"),
+    [
+        ("day", 6, "UTC", "2026-11-23T05:59", "2026-11-23T06:00"),
+        ("day", 6, "UTC", "2026-11-23T06:00", "2026-11-24T06:00"),
+        ("day", 6, "Asia/Tokyo", "2026-11-23T05:00", "2026-11-23T21:00"),
+        ("week", 6, "UTC", "2026-11-23T07:00", "2026-11-30T06:00"),
+        ("week", 0, "Pacific/Auckland", "2026-11-22T10:00", "2026-11-22T11:00"),
+        ("month", 23, "UTC", "2026-11-30T23:30", "2026-12-01T23:00"),
+        ("month", 6, "UTC", "2026-12-01T07:00", "2027-01-01T06:00"),
+        # The clock goes forward at 2 in the night to 29 March, and back at 3 in the night to 25 October.
+        ("day", 2, "Europe/Zurich", "2026-03-28T12:00", "2026-03-29T01:00"),
+        ("day", 2, "Europe/Zurich", "2026-10-25T00:30", "2026-10-26T01:00"),
+        ("day", 6, "Europe/Zurich", "2026-10-24T12:00", "2026-10-25T05:00"),
+    ],
+)
 def test_a_turn_is_by_the_clock_of_the_owner(every: str, hour: int, zone: str, now: str, turn: str) -> None:
     schedule = ReportSchedule(every=every, hour=hour, owner=User(time_zone=zone))
     found = schedule.next_after(datetime.fromisoformat(now).replace(tzinfo=UTC))
@@ -94,20 +97,26 @@ def test_of_the_runs_the_last_fifty_stay(add: Add, monkeypatch: pytest.MonkeyPat
     assert schedule.runs.count() == 3
 
 
-@pytest.mark.parametrize(("values", "field"), [
-    ({"mail_to": []}, "mail_to"),
-    ({"mail_to": ["nobody"]}, "mail_to"),
-    ({"mail_to": ["a@example.org\nBcc: b@example.org"]}, "mail_to"),
-    ({"mail_to": [f"a{n}@example.org" for n in range(21)]}, "mail_to"),
-    ({"name": ""}, "name"),
-    ({"name": "a\nBcc: b@example.org"}, "name"),
-    ({"hour": 24}, "hour"),
-    ({"every": "minute"}, "every"),
-    ({"form": "exe"}, "form"),
-    ({"keep": 0}, "keep"),
-    ({"policies": ["none-such"]}, "policies"),
-    *(({"folder": name}, "folder") for name in ("..", "../x", "/etc", "a/b", ".hidden", "a\x00b", "a\\b", "ä", "-x")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"mail_to": []}, "mail_to"),
+        ({"mail_to": ["nobody"]}, "mail_to"),
+        ({"mail_to": ["a@example.org\nBcc: b@example.org"]}, "mail_to"),
+        ({"mail_to": [f"a{n}@example.org" for n in range(21)]}, "mail_to"),
+        ({"name": ""}, "name"),
+        ({"name": "a\nBcc: b@example.org"}, "name"),
+        ({"hour": 24}, "hour"),
+        ({"every": "minute"}, "every"),
+        ({"form": "exe"}, "form"),
+        ({"keep": 0}, "keep"),
+        ({"policies": ["none-such"]}, "policies"),
+        *(
+            ({"folder": name}, "folder")
+            for name in ("..", "../x", "/etc", "a/b", ".hidden", "a\x00b", "a\\b", "ä", "-x")
+        ),
+    ],
+)
 def test_what_is_wrong_is_refused_by_its_field(values: dict[str, Any], field: str, add: Add) -> None:
     with pytest.raises(ValidationError) as refused:
         add(**values)

@@ -104,11 +104,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "post")])
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(alternative, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    )  # fmt: skip
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
     path = tmp_path_factory.mktemp("tls") / "post.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -154,9 +160,16 @@ def test_the_address_of_a_mail_server_is_read_as_documented() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://ada:hush@x", "smtp://", "ada:hush@mail.example.org", "smtp+tls://ada:hush@mail:port", "smtps://[hush",
-     "smtp://ada:hush@mail.example.org", "filemail:///hush"],
-)  # fmt: skip
+    [
+        "http://ada:hush@x",
+        "smtp://",
+        "ada:hush@mail.example.org",
+        "smtp+tls://ada:hush@mail:port",
+        "smtps://[hush",
+        "smtp://ada:hush@mail.example.org",
+        "filemail:///hush",
+    ],
+)
 def test_a_wrong_address_of_a_mail_server_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="NEPHOSCOPE_EMAIL_URL") as refused:
         mail.configuration(url)
@@ -210,8 +223,14 @@ def test_a_folder_that_was_switched_off_since_is_said(scanned: Account, add: Add
 @pytest.fixture
 def second(scanned: Account) -> Account:
     """An account of another group, whose name makes the same file name."""
-    account = Account.objects.create(name="prod!", provider="aws", number="2" * 12, regions=["us-east-1"],
-                                     policies=[POLICY], verified_at=scanned.verified_at)  # fmt: skip
+    account = Account.objects.create(
+        name="prod!",
+        provider="aws",
+        number="2" * 12,
+        regions=["us-east-1"],
+        policies=[POLICY],
+        verified_at=scanned.verified_at,
+    )
     account.groups.add(AccountGroup.objects.create(name="Second"))
     return account
 
@@ -244,9 +263,14 @@ def test_chosen_accounts_and_groups_narrow_it_and_removing_them_widens_nothing(
     assert "sees none of its accounts" in sent(by_group).outcome
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"is_active": False}, "is not active"), ({"role": "viewer"}, "does not include scheduling"), (None, "was removed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"is_active": False}, "is not active"),
+        ({"role": "viewer"}, "does not include scheduling"),
+        (None, "was removed"),
+    ],
+)
 def test_an_owner_who_may_no_longer_sends_nothing(
     change: dict[str, Any] | None, said: str, scanned: Account, add: Add, sent: Sent, post: Post, analyst: User
 ) -> None:

@@ -80,9 +80,7 @@ class AccountAdmin(ConsoleAdmin):
 
     def get_urls(self) -> list[Any]:
         pages = self.paths("connect", "fixing", "configure", "remove", post=False)
-        kit = path(
-            "<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=f"{self._name('kit')}"
-        )  # fmt: skip
+        kit = path("<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=f"{self._name('kit')}")
         return [*pages, *self.paths("verify", "scan"), kit, *super().get_urls()]
 
     def add_view(
@@ -101,8 +99,14 @@ class AccountAdmin(ConsoleAdmin):
                 errors = error.message_dict
             else:
                 return HttpResponseRedirect(self.address("connect", account.pk))
-        return page(request, "console/connect.html", _t("Connect an account"), errors=errors,
-                    providers=registry().providers.values(), stage=1)  # fmt: skip
+        return page(
+            request,
+            "console/connect.html",
+            _t("Connect an account"),
+            errors=errors,
+            providers=registry().providers.values(),
+            stage=1,
+        )
 
     def connect(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Steps 2 and 3 of connecting: trust, then check; left and come back to at any time."""
@@ -129,15 +133,14 @@ class AccountAdmin(ConsoleAdmin):
                     messages.success(request, _t("Nephoscope reached the account."))
                 return HttpResponseRedirect(request.get_full_path())
         template = "console/fixing.html" if writing else "console/connect.html"
-        return self.show(request, account, template=template,
-                         **connecting.context(request, account, errors, writing=writing))  # fmt: skip
+        return self.show(
+            request, account, template=template, **connecting.context(request, account, errors, writing=writing)
+        )
 
     def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Check a connection again as it is."""
         account, writing = self.find(request, pk), "writing" in request.POST
-        found = attempt(
-            request, lambda: services.verify_account(Actor.from_request(request), account, writing=writing)
-        )  # fmt: skip
+        found = attempt(request, lambda: services.verify_account(Actor.from_request(request), account, writing=writing))
         if found is not None and found.missing:
             messages.warning(request, _t("Missing: %(missing)s") % {"missing": ", ".join(found.missing)})
         elif found is not None:
@@ -159,8 +162,9 @@ class AccountAdmin(ConsoleAdmin):
             else:
                 messages.success(request, _t("Saved."))
                 return self.scan(request, pk) if "scan" in request.POST else self.back(account)
-        return self.show(request, account, template="console/configure.html",
-                         **connecting.choices(request, account, errors))  # fmt: skip
+        return self.show(
+            request, account, template="console/configure.html", **connecting.choices(request, account, errors)
+        )
 
     def scan(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start a scan and go to its page."""
@@ -244,9 +248,15 @@ class PeopleAdmin(ConsoleAdmin):
                 messages.success(request, _t("Saved."))
                 return HttpResponseRedirect(self.address("changelist"))
         crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (self.add_title, "")]
-        return page(request, "console/form.html", crumbs[-1][0], crumbs=crumbs, form=form,
-                    list_address=self.address("changelist"),
-                    remove_address=self.address("remove", shown.pk) if shown else "")  # fmt: skip
+        return page(
+            request,
+            "console/form.html",
+            crumbs[-1][0],
+            crumbs=crumbs,
+            form=form,
+            list_address=self.address("changelist"),
+            remove_address=self.address("remove", shown.pk) if shown else "",
+        )
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then delete."""
@@ -258,8 +268,9 @@ class PeopleAdmin(ConsoleAdmin):
                 return self.back(shown)
             messages.success(request, _t("%(name)s was removed.") % {"name": shown})
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(request, shown, template="console/remove.html", name=str(shown),
-                         back=self.address("change", shown.pk))  # fmt: skip
+        return self.show(
+            request, shown, template="console/remove.html", name=str(shown), back=self.address("change", shown.pk)
+        )
 
 
 @admin.register(User)
@@ -270,9 +281,13 @@ class UserAdmin(PeopleAdmin):
     ordering = ("username",)
     filters = (
         Filter("role", _("Role"), fixed(*Role.choices), by_field("role")),
-        Filter("active", _("Active"), fixed(("1", _("Yes")), ("0", _("No"))),
-               lambda rows, value: rows.filter(is_active=value == "1")),
-    )  # fmt: skip
+        Filter(
+            "active",
+            _("Active"),
+            fixed(("1", _("Yes")), ("0", _("No"))),
+            lambda rows, value: rows.filter(is_active=value == "1"),
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("account_groups")

@@ -57,10 +57,23 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     class Meta:
         model = Account
         fields = [
-            "id", "name", "provider", "number", "groups", "regions", "services", "policies", "tags", "settings",
+            "id",
+            "name",
+            "provider",
+            "number",
+            "groups",
+            "regions",
+            "services",
+            "policies",
+            "tags",
+            "settings",
             "verification",
-            "scan_every", "next_scan_at", "verified_at", "writing_verified_at", "created_at",
-        ]  # fmt: skip
+            "scan_every",
+            "next_scan_at",
+            "verified_at",
+            "writing_verified_at",
+            "created_at",
+        ]
         read_only_fields = fields
 
     @extend_schema_field(VerificationSerializer)
@@ -76,9 +89,10 @@ class NewAccount(Body):
     name = serializers.CharField(max_length=100)
     provider = serializers.CharField(max_length=30, default="aws")
     settings = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), default=dict,
+        child=serializers.CharField(allow_blank=True),
+        default=dict,
         help_text="The provider's settings, see /api/v1/providers; they can also be given to verify.",
-    )  # fmt: skip
+    )
 
 
 class AccountChanges(Body):
@@ -90,9 +104,10 @@ class AccountChanges(Body):
     policies = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
     tags = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False,
+        child=serializers.CharField(allow_blank=True),
+        required=False,
         help_text="All of the account's tags; policies can apply to accounts by them. At most 50.",
-    )  # fmt: skip
+    )
     scan_every = serializers.IntegerField(
         min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
     )
@@ -157,10 +172,18 @@ class Accounts(EventActs):
     filterset_class = AccountFilter
     ordering_fields = ["name", "created_at", "verified_at"]
     acts: ClassVar[dict[str, str]] = {
-        "create": "connect", "partial_update": "connect", "destroy": "connect", "verify": "connect",
-        "regions": "connect", "kits": "connect", "scan": "scan",
-        "events_on": "connect", "events_off": "connect", "events_rotate": "connect", "events_kits": "connect",
-    }  # fmt: skip
+        "create": "connect",
+        "partial_update": "connect",
+        "destroy": "connect",
+        "verify": "connect",
+        "regions": "connect",
+        "kits": "connect",
+        "scan": "scan",
+        "events_on": "connect",
+        "events_off": "connect",
+        "events_rotate": "connect",
+        "events_kits": "connect",
+    }
 
     @extend_schema(request=NewAccount, responses={201: AccountSerializer})
     def create(self, request: Request) -> Response:

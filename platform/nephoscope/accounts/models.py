@@ -61,9 +61,12 @@ class User(AbstractUser):
 
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
     account_groups = models.ManyToManyField(
-        AccountGroup, verbose_name=_("account groups"), blank=True, related_name="users",
+        AccountGroup,
+        verbose_name=_("account groups"),
+        blank=True,
+        related_name="users",
         help_text=_("The accounts that this user sees. Administrators see all."),
-    )  # fmt: skip
+    )
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC", validators=[validate_time_zone])
     is_staff = models.BooleanField(_("may sign in to the console"), default=True)
 
@@ -96,17 +99,17 @@ class Account(models.Model):
     provider = models.CharField(_("provider"), max_length=30)
     number = models.CharField(_("account number"), max_length=100, blank=True)
     settings = models.JSONField(default=dict, editable=False)
-    groups = models.ManyToManyField(
-        AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts"
-    )  # fmt: skip
+    groups = models.ManyToManyField(AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts")
     regions = models.JSONField(_("regions"), default=list, blank=True)
     services = models.JSONField(_("services"), default=list, blank=True, help_text=_("None: all."))
     policies = models.JSONField(_("policies"), default=list, blank=True)
     tags = models.JSONField(_("tags"), default=dict, blank=True)
     scan_every = models.PositiveSmallIntegerField(
-        _("scan every … hours"), default=0, validators=[MaxValueValidator(24 * 31)],
+        _("scan every … hours"),
+        default=0,
+        validators=[MaxValueValidator(24 * 31)],
         help_text=_("0: only when somebody starts one."),
-    )  # fmt: skip
+    )
     next_scan_at = models.DateTimeField(_("next scan"), null=True, editable=False)
     verification = models.JSONField(default=dict, editable=False)
     verified_at = models.DateTimeField(_("verified"), null=True, editable=False)

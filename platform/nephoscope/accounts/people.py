@@ -65,8 +65,9 @@ def configure_user(
     if password is not None or not user.is_active:
         AuthToken.objects.filter(user=user).delete()
     what = " and the password" if password is not None else ""
-    record(actor, "user.configured", user, f"changed the user {user.username}{what}",
-           before=before, after=_described(user))  # fmt: skip
+    record(
+        actor, "user.configured", user, f"changed the user {user.username}{what}", before=before, after=_described(user)
+    )
     return user
 
 
@@ -126,8 +127,13 @@ def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup
     group.full_clean()
     group.save()
     action, verb = ("group.created", "added") if added else ("group.configured", "changed")
-    record(actor, action, group, f"{verb} the account group {group.name}",
-           after={"name": group.name, "description": group.description})  # fmt: skip
+    record(
+        actor,
+        action,
+        group,
+        f"{verb} the account group {group.name}",
+        after={"name": group.name, "description": group.description},
+    )
     return group
 
 
@@ -139,8 +145,13 @@ def remove_group(actor: Actor, group: AccountGroup) -> None:
         list(group.accounts.values_list("name", flat=True)),
         list(group.users.values_list("username", flat=True)),
     )
-    record(actor, "group.removed", group, f"removed the account group {group.name}",
-           before={"name": group.name, "accounts": accounts, "users": users})  # fmt: skip
+    record(
+        actor,
+        "group.removed",
+        group,
+        f"removed the account group {group.name}",
+        before={"name": group.name, "accounts": accounts, "users": users},
+    )
     group.delete()
 
 
@@ -155,6 +166,7 @@ def issue_token(actor: Actor, user: User) -> tuple[AuthToken, str]:
 @transaction.atomic
 def revoke_token(actor: Actor, token: AuthToken) -> None:
     """Make a token worthless at once."""
-    record(actor, "user.token_revoked", token.user,
-           f"revoked the API token {token.token_key}… of {token.user.username}")  # fmt: skip
+    record(
+        actor, "user.token_revoked", token.user, f"revoked the API token {token.token_key}… of {token.user.username}"
+    )
     token.delete()

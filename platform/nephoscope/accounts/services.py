@@ -215,8 +215,15 @@ def configure_account(
     account.save()
     if groups is not None:
         account.groups.set(groups)
-    record(actor, "account.configured", account, f"changed the settings of {account.name}", account=account,
-           before=before, after=_described(account))  # fmt: skip
+    record(
+        actor,
+        "account.configured",
+        account,
+        f"changed the settings of {account.name}",
+        account=account,
+        before=before,
+        after=_described(account),
+    )
     if known.applied(account) != applied:
         rejudging.request([account])
     return account
@@ -246,9 +253,15 @@ def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 
 def _described(account: Account) -> dict[str, Any]:
     groups = list(account.groups.values_list("name", flat=True))
-    return {"name": account.name, "regions": account.regions, "services": account.services,
-            "policies": account.policies, "groups": groups, "scan_every": account.scan_every,
-            "tags": account.tags}  # fmt: skip
+    return {
+        "name": account.name,
+        "regions": account.regions,
+        "services": account.services,
+        "policies": account.policies,
+        "groups": groups,
+        "scan_every": account.scan_every,
+        "tags": account.tags,
+    }
 
 
 @transaction.atomic
@@ -266,6 +279,7 @@ def remove_account(actor: Actor, account: Account) -> None:
         raise ValidationError(
             {"account": [_("Nephoscope has changed this account; it is kept so that those changes can be undone.")]}
         )
-    record(actor, "account.removed", account, f"removed {account.name} ({account.number or 'pending'})",
-           account=account)  # fmt: skip
+    record(
+        actor, "account.removed", account, f"removed {account.name} ({account.number or 'pending'})", account=account
+    )
     account.delete()

@@ -36,7 +36,7 @@ EXPORTED = {*queries.FILTERS, "suppressed", "q"}
 
 PERIODS = fixed(
     ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
-)  # fmt: skip
+)
 SEVERITIES = fixed(*SeverityChoice.choices, ("critical,high", _("Critical and high")))
 STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
@@ -145,8 +145,9 @@ class AlertAdmin(ConsoleAdmin):
                 for problem in incidents.archive(actor, alert, findings):
                     messages.warning(request, problem)
                 return self.back(alert)
-        return self.show(request, alert, template="console/suppress.html", title=_t("Suppress"), findings=findings,
-                         errors=errors)  # fmt: skip
+        return self.show(
+            request, alert, template="console/suppress.html", title=_t("Suppress"), findings=findings, errors=errors
+        )
 
     def unsuppress(self, request: HttpRequest, pk: int) -> HttpResponse:
         alert, actor = self.find(request, pk), Actor.from_request(request)
@@ -228,9 +229,13 @@ class FindingAdmin(ConsoleAdmin):
         Filter("region", _("Region"), regions, by_field("resource__region")),
         Filter("rule", _("Rule"), _titles, by_field("rule_id")),
         Filter("policy", _("Policy"), _policies, lambda rows, value: rows.filter(rule_id__in=_rules_of(value))),
-        Filter("standing", _("For compliance"), fixed(*Standing.choices),
-               lambda rows, value: rows.annotate(standing=STANDING).filter(standing=value)),
-    )  # fmt: skip
+        Filter(
+            "standing",
+            _("For compliance"),
+            fixed(*Standing.choices),
+            lambda rows, value: rows.annotate(standing=STANDING).filter(standing=value),
+        ),
+    )
 
     @admin.display(description=_("verdict"), ordering="verdict")
     def shown_verdict(self, finding: Finding) -> SafeString:

@@ -50,9 +50,17 @@ class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
     class Meta:
         model = Suppression
         fields = [
-            "id", "alert", "account", "resource_id", "resource_name", "reason", "author", "created_at", "expires_at",
+            "id",
+            "alert",
+            "account",
+            "resource_id",
+            "resource_name",
+            "reason",
+            "author",
+            "created_at",
+            "expires_at",
             "lifted_at",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
 
@@ -81,9 +89,19 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     class Meta:
         model = Finding
         fields = [
-            "id", "account", "alert", "rule", "resource", "verdict", "message", "evidence", "permission", "changed_at",
-            "failing_since", "suppression",
-        ]  # fmt: skip
+            "id",
+            "account",
+            "alert",
+            "rule",
+            "resource",
+            "verdict",
+            "message",
+            "evidence",
+            "permission",
+            "changed_at",
+            "failing_since",
+            "suppression",
+        ]
         read_only_fields = fields
 
 
@@ -95,9 +113,21 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     class Meta:
         model = Alert
         fields = [
-            "id", "reference", "account", "kind", "severity", "title", "rule", "state", "affected", "suppressed",
-            "first_seen", "last_seen", "opened_at", "resolved_at",
-        ]  # fmt: skip
+            "id",
+            "reference",
+            "account",
+            "kind",
+            "severity",
+            "title",
+            "rule",
+            "state",
+            "affected",
+            "suppressed",
+            "first_seen",
+            "last_seen",
+            "opened_at",
+            "resolved_at",
+        ]
         read_only_fields = fields
 
 
@@ -278,8 +308,11 @@ class Alerts(Models):
     filterset_class = AlertFilter
     ordering_fields = ["rank", "opened_at", "first_seen", "last_seen", "affected", "title"]
     acts: ClassVar[dict[str, str]] = {
-        "suppress": "suppress", "unsuppress": "suppress", "recheck": "recheck", "plan": "change",
-    }  # fmt: skip
+        "suppress": "suppress",
+        "unsuppress": "suppress",
+        "recheck": "recheck",
+        "plan": "change",
+    }
 
     @extend_schema(responses={(200, "text/csv"): str})
     @action(detail=False, url_path="export/csv", pagination_class=None)

@@ -301,9 +301,11 @@ def _was_read(account: Account, part: tuple[domain.Service, str], read: set[tupl
 
 def _named(part: tuple[domain.Service, str]) -> str:
     service, region = part
-    return _t("%(service)s in %(region)s") % {"service": service.name, "region": region} if service.regional else (
-        service.name
-    )  # fmt: skip
+    return (
+        _t("%(service)s in %(region)s") % {"service": service.name, "region": region}
+        if service.regional
+        else (service.name)
+    )
 
 
 # -- Judging controls ----------------------------------------------------------------------------------------------
@@ -319,9 +321,12 @@ def stands(in_force: InForce, policy: domain.Framework, stored: Stored) -> Compl
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread.get(type, ()))
         off = in_force.off(id) if rule else None
         rules[id] = RuleStanding(
-            id, rule, counts if judged_at and not off else {}, off=off.reason if off else "",
+            id,
+            rule,
+            counts if judged_at and not off else {},
+            off=off.reason if off else "",
             unread=tuple(parts) if judged_at else (),
-        )  # fmt: skip
+        )
     controls = [
         ControlStanding(
             control,
@@ -366,9 +371,17 @@ def needing_a_look(found: Compliance) -> QuerySet[Any, Any]:
     rows = Finding.objects.filter(account=found.account, rule_id__in=found.policy.rules).annotate(standing=STANDING)
     rows = rows.exclude(standing=Standing.PASSED) if found.judged_at else rows.none()
     cells: QuerySet[Any, Any] = rows.order_by("rule_id", "standing", "resource__name", "pk").values_list(
-        "rule_id", "standing", "resource__resource_id", "resource__name", "resource__region", "message", "permission",
-        "failing_since", "suppression__reason", Left(Cast("evidence", models.TextField()), EVIDENCE),
-    )  # fmt: skip
+        "rule_id",
+        "standing",
+        "resource__resource_id",
+        "resource__name",
+        "resource__region",
+        "message",
+        "permission",
+        "failing_since",
+        "suppression__reason",
+        Left(Cast("evidence", models.TextField()), EVIDENCE),
+    )
     return cells
 
 

@@ -92,9 +92,14 @@ class Compliances(Endpoint):
         page = self.paginate_queryset(compliance.matrix(accounts, policies))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @extend_schema(parameters=[AskedFile], responses={
-        (200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str, (200, "application/pdf"): bytes,
-    })  # fmt: skip
+    @extend_schema(
+        parameters=[AskedFile],
+        responses={
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "text/csv"): str,
+            (200, "application/pdf"): bytes,
+        },
+    )
     @action(detail=False, url_path=f"export/(?P<form>{'|'.join(FORMS)})", pagination_class=None)
     def export(self, request: Request, form: str) -> HttpResponse:
         """Controls, rules and first resources of an account by a policy, as CSV, JSON or PDF."""

@@ -40,15 +40,23 @@ def write_day(account: Account, *, whole: bool) -> None:
     rows = []
     for policy in judged:
         counts = compliance.stands(in_force, policy, stored).counts
-        rows.append(ComplianceDay(
-            account=account, policy=policy.id, day=timezone.localdate(now, timezone.get_default_timezone()),
-            judged_at=now, passed=counts[ControlState.PASS], failed=counts[ControlState.FAIL],
-            unknown=counts[ControlState.UNKNOWN],
-        ))  # fmt: skip
+        rows.append(
+            ComplianceDay(
+                account=account,
+                policy=policy.id,
+                day=timezone.localdate(now, timezone.get_default_timezone()),
+                judged_at=now,
+                passed=counts[ControlState.PASS],
+                failed=counts[ControlState.FAIL],
+                unknown=counts[ControlState.UNKNOWN],
+            )
+        )
     ComplianceDay.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["account", "policy", "day"],
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "policy", "day"],
         update_fields=["judged_at", "passed", "failed", "unknown"],
-    )  # fmt: skip
+    )
 
 
 def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[tuple[date, int | None]]:

@@ -88,10 +88,18 @@ def _open(
             if finding.message != incident.description:
                 Finding.objects.filter(pk=finding.pk).update(message=incident.description, changed_at=now)
             continue
-        new.append(Finding(
-            account=account, rule_id=incident.kind.value, resource=row, verdict=VerdictChoice.FAIL,
-            message=incident.description, changed_at=now, failing_since=now, alert=alert,
-        ))  # fmt: skip
+        new.append(
+            Finding(
+                account=account,
+                rule_id=incident.kind.value,
+                resource=row,
+                verdict=VerdictChoice.FAIL,
+                message=incident.description,
+                changed_at=now,
+                failing_since=now,
+                alert=alert,
+            )
+        )
         moves.opened(alert.pk, row.name)
     suppress_again(new)
     Finding.objects.bulk_create(new)
@@ -100,17 +108,29 @@ def _open(
 def _alert(account: Account, alert: Alert | None, incident: Incident, actor: Actor, now: datetime) -> Alert:
     """Return the incident's alert, made or brought up to date; a row is touched only when something changed."""
     content = {
-        "title": incident.title[:300], "severity": incident.severity.value, "last_seen": incident.last_seen,
+        "title": incident.title[:300],
+        "severity": incident.severity.value,
+        "last_seen": incident.last_seen,
         "rank": list(Severity).index(incident.severity),
-        "details": {"description": incident.description, "link": incident.link, "guide": incident.guide,
-                    "count": incident.count, "facts": dict(incident.facts), "resource_id": incident.resource_id,
-                    "resource_type": incident.resource_type},
-    }  # fmt: skip
+        "details": {
+            "description": incident.description,
+            "link": incident.link,
+            "guide": incident.guide,
+            "count": incident.count,
+            "facts": dict(incident.facts),
+            "resource_id": incident.resource_id,
+            "resource_type": incident.resource_type,
+        },
+    }
     if alert is None:
         return Alert.objects.create(
-            account=account, kind=incident.kind.value, key=incident.key, first_seen=incident.first_seen,
-            opened_at=now, **content,
-        )  # fmt: skip
+            account=account,
+            kind=incident.kind.value,
+            key=incident.key,
+            first_seen=incident.first_seen,
+            opened_at=now,
+            **content,
+        )
     if any(getattr(alert, name) != value for name, value in content.items()):
         if alert.severity != incident.severity.value:
             summary = f"found {alert} “{incident.title}” {incident.severity.value}, was {alert.severity}"
@@ -161,13 +181,24 @@ def archive(actor: Actor, alert: Alert, findings: Sequence[Finding], *, archive:
         except Exception as problem:
             log.warning("%s could not be %s", alert, done, exc_info=True)
             message = _("%(name)s could not be %(done)s in %(kind)s: %(problem)s")
-            problems.append(message % {"name": row.name, "done": done, "kind": alert.get_kind_display(),
-                                       "problem": problem})  # fmt: skip
-            record(actor, f"alert.not_{done}", alert, f"could not have {row.name} of {alert} {done}: {problem}",
-                   account=alert.account)  # fmt: skip
+            problems.append(
+                message % {"name": row.name, "done": done, "kind": alert.get_kind_display(), "problem": problem}
+            )
+            record(
+                actor,
+                f"alert.not_{done}",
+                alert,
+                f"could not have {row.name} of {alert} {done}: {problem}",
+                account=alert.account,
+            )
             continue
-        record(actor, f"alert.{done}", alert, f"{done} {row.name} of {alert} in {alert.get_kind_display()}",
-               account=alert.account)  # fmt: skip
+        record(
+            actor,
+            f"alert.{done}",
+            alert,
+            f"{done} {row.name} of {alert} in {alert.get_kind_display()}",
+            account=alert.account,
+        )
     return problems
 
 

@@ -67,8 +67,11 @@ class Judge:
         rows = Resource.objects.filter(account=self.account, type=type, gone_at=None)
         loaded = [each for _row, each in self._read(rows)]
         if type in self.unread:
-            loaded.append(domain.Resource.unreadable(type, domain.ALL_REGIONS, self.account.number,
-                                                     permission="", reason=self.unread[type]))  # fmt: skip
+            loaded.append(
+                domain.Resource.unreadable(
+                    type, domain.ALL_REGIONS, self.account.number, permission="", reason=self.unread[type]
+                )
+            )
         return loaded
 
     def _read(self, rows: Iterable[Resource]) -> Iterator[tuple[Resource, domain.Resource]]:
@@ -103,10 +106,22 @@ class Judge:
     def _chunk(self, rows: Sequence[Resource], now: datetime) -> None:
         known = {(each.rule_id, each.resource_id): each for each in Finding.objects.filter(resource__in=rows)}
         judged = [
-            (row, [judge(each.rule, resource, now=now, neighbours=self.neighbours, defaults=self.defaults,
-                         parameters=each.parameters) for each in self.rules[row.type]])
+            (
+                row,
+                [
+                    judge(
+                        each.rule,
+                        resource,
+                        now=now,
+                        neighbours=self.neighbours,
+                        defaults=self.defaults,
+                        parameters=each.parameters,
+                    )
+                    for each in self.rules[row.type]
+                ],
+            )
             for row, resource in self._read(rows)
-        ]  # fmt: skip
+        ]
         failing = (each.rule for _row, found in judged for each in found if each.verdict == Verdict.FAIL)
         self._make_alerts({rule.id: rule for rule in failing}, now)
         moves, changed, over = Moves(), [], []
@@ -133,13 +148,21 @@ class Judge:
         """Return the row to write, or None when nothing about it changed."""
         evidence = [asdict(each) for each in finding.evidence]
         new = Finding(
-            account=self.account, rule_id=finding.rule.id, resource=row, verdict=finding.verdict.value,
-            message=finding.message, evidence=evidence, permission=finding.permission, changed_at=now,
-        )  # fmt: skip
+            account=self.account,
+            rule_id=finding.rule.id,
+            resource=row,
+            verdict=finding.verdict.value,
+            message=finding.message,
+            evidence=evidence,
+            permission=finding.permission,
+            changed_at=now,
+        )
         if stored:
             new.failing_since, new.alert_id, new.suppression_id = (
-                stored.failing_since, stored.alert_id, stored.suppression_id,
-            )  # fmt: skip
+                stored.failing_since,
+                stored.alert_id,
+                stored.suppression_id,
+            )
         if finding.verdict == Verdict.FAIL:
             new.alert = self._alerts[finding.rule.id]
             moves.seen.add(new.alert.pk)
@@ -165,10 +188,19 @@ class Judge:
             self._alerts |= {alert.key: alert for alert in Alert.objects.filter(**of_these, key__in=missing)}
         new = [failing[id] for id in missing if id not in self._alerts]
         made = Alert.objects.bulk_create(
-            Alert(**of_these, key=rule.id, title=rule.title[:300], severity=severity.value, rank=RANK[severity],
-                  first_seen=now, last_seen=now, opened_at=now)
-            for rule in new for severity in [self.in_force.rule(rule).severity]
-        )  # fmt: skip
+            Alert(
+                **of_these,
+                key=rule.id,
+                title=rule.title[:300],
+                severity=severity.value,
+                rank=RANK[severity],
+                first_seen=now,
+                last_seen=now,
+                opened_at=now,
+            )
+            for rule in new
+            for severity in [self.in_force.rule(rule).severity]
+        )
         self._alerts |= {alert.key: alert for alert in made}
 
     def close(self, over: Q) -> None:
@@ -201,8 +233,14 @@ class Judge:
             was, alert.severity, alert.rank = alert.severity, severity.value, RANK[severity]
             alert.save(update_fields=["severity", "rank"])
             if alert.state != AlertState.RESOLVED:
-                record(self.actor, "alert.graded", alert, f"made {alert} “{alert.title}” {severity}, was {was}",
-                       account=self.account, at=now)  # fmt: skip
+                record(
+                    self.actor,
+                    "alert.graded",
+                    alert,
+                    f"made {alert} “{alert.title}” {severity}, was {was}",
+                    account=self.account,
+                    at=now,
+                )
 
     @property
     def unchecked(self) -> Q:
@@ -267,8 +305,9 @@ def _never_read(scan: Scan) -> dict[str, str]:
     """Return why types are not known that neither this scan nor one before it was to read."""
     known = set(scan.shards.values_list("service", "region"))
     known |= set(compliance.newest_readings([scan.account]).values_list("service", "region"))
-    never = ((service, region) for service, region in compliance.parts_of(scan.account)
-             if (service.id, region) not in known)  # fmt: skip
+    never = (
+        (service, region) for service, region in compliance.parts_of(scan.account) if (service.id, region) not in known
+    )
     return {type: why_unread(service, region, None) for service, region in never for type in service.types}
 
 

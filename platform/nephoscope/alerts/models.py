@@ -147,7 +147,7 @@ class Finding(models.Model):
     rule_id = models.CharField(_("rule"), max_length=200)
     resource = models.ForeignKey(
         Resource, on_delete=models.CASCADE, related_name="findings", verbose_name=_("resource")
-    )  # fmt: skip
+    )
     verdict = models.CharField(_("verdict"), max_length=10, choices=VerdictChoice.choices)
     message = models.TextField(_("what was found"), blank=True)
     evidence = models.JSONField(_("evidence"), default=list)

@@ -35,32 +35,55 @@ ASFF_TYPES = ["Software and Configuration Checks/Industry and Regulatory Standar
 ASFF_INCIDENT_TYPES = ["Unusual Behaviors"]
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html: what is not there is Other.
 ASFF_RESOURCES = {
-    "AWS::ApiGateway::Stage": "AwsApiGatewayStage", "AWS::ApiGatewayV2::Stage": "AwsApiGatewayV2Stage",
+    "AWS::ApiGateway::Stage": "AwsApiGatewayStage",
+    "AWS::ApiGatewayV2::Stage": "AwsApiGatewayV2Stage",
     "AWS::AutoScaling::LaunchConfiguration": "AwsAutoScalingLaunchConfiguration",
     "AWS::Backup::BackupVault": "AwsBackupBackupVault",
     "AWS::CertificateManager::Certificate": "AwsCertificateManagerCertificate",
-    "AWS::CloudFront::Distribution": "AwsCloudFrontDistribution", "AWS::CloudTrail::Trail": "AwsCloudTrailTrail",
-    "AWS::CloudWatch::Alarm": "AwsCloudWatchAlarm", "AWS::CodeBuild::Project": "AwsCodeBuildProject",
-    "AWS::DMS::ReplicationInstance": "AwsDmsReplicationInstance", "AWS::DynamoDB::Table": "AwsDynamoDbTable",
-    "AWS::EC2::EIP": "AwsEc2Eip", "AWS::EC2::Instance": "AwsEc2Instance",
-    "AWS::EC2::LaunchTemplate": "AwsEc2LaunchTemplate", "AWS::EC2::NetworkAcl": "AwsEc2NetworkAcl",
-    "AWS::EC2::NetworkInterface": "AwsEc2NetworkInterface", "AWS::EC2::SecurityGroup": "AwsEc2SecurityGroup",
-    "AWS::EC2::Subnet": "AwsEc2Subnet", "AWS::EC2::TransitGateway": "AwsEc2TransitGateway",
-    "AWS::EC2::VPC": "AwsEc2Vpc", "AWS::EC2::Volume": "AwsEc2Volume", "AWS::ECR::Repository": "AwsEcrRepository",
-    "AWS::ECS::Cluster": "AwsEcsCluster", "AWS::ECS::Service": "AwsEcsService",
-    "AWS::ECS::TaskDefinition": "AwsEcsTaskDefinition", "AWS::EKS::Cluster": "AwsEksCluster",
+    "AWS::CloudFront::Distribution": "AwsCloudFrontDistribution",
+    "AWS::CloudTrail::Trail": "AwsCloudTrailTrail",
+    "AWS::CloudWatch::Alarm": "AwsCloudWatchAlarm",
+    "AWS::CodeBuild::Project": "AwsCodeBuildProject",
+    "AWS::DMS::ReplicationInstance": "AwsDmsReplicationInstance",
+    "AWS::DynamoDB::Table": "AwsDynamoDbTable",
+    "AWS::EC2::EIP": "AwsEc2Eip",
+    "AWS::EC2::Instance": "AwsEc2Instance",
+    "AWS::EC2::LaunchTemplate": "AwsEc2LaunchTemplate",
+    "AWS::EC2::NetworkAcl": "AwsEc2NetworkAcl",
+    "AWS::EC2::NetworkInterface": "AwsEc2NetworkInterface",
+    "AWS::EC2::SecurityGroup": "AwsEc2SecurityGroup",
+    "AWS::EC2::Subnet": "AwsEc2Subnet",
+    "AWS::EC2::TransitGateway": "AwsEc2TransitGateway",
+    "AWS::EC2::VPC": "AwsEc2Vpc",
+    "AWS::EC2::Volume": "AwsEc2Volume",
+    "AWS::ECR::Repository": "AwsEcrRepository",
+    "AWS::ECS::Cluster": "AwsEcsCluster",
+    "AWS::ECS::Service": "AwsEcsService",
+    "AWS::ECS::TaskDefinition": "AwsEcsTaskDefinition",
+    "AWS::EKS::Cluster": "AwsEksCluster",
     "AWS::ElasticLoadBalancing::LoadBalancer": "AwsElbLoadBalancer",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "AwsElbv2LoadBalancer",
-    "AWS::GuardDuty::Detector": "AwsGuardDutyDetector", "AWS::IAM::AccessKey": "AwsIamAccessKey",
-    "AWS::IAM::Group": "AwsIamGroup", "AWS::IAM::ManagedPolicy": "AwsIamPolicy", "AWS::IAM::Role": "AwsIamRole",
-    "AWS::IAM::User": "AwsIamUser", "AWS::KMS::Key": "AwsKmsKey", "AWS::Lambda::Function": "AwsLambdaFunction",
-    "AWS::OpenSearchService::Domain": "AwsOpenSearchServiceDomain", "AWS::RDS::DBCluster": "AwsRdsDbCluster",
-    "AWS::RDS::DBInstance": "AwsRdsDbInstance", "AWS::RDS::DBSnapshot": "AwsRdsDbSnapshot",
-    "AWS::Redshift::Cluster": "AwsRedshiftCluster", "AWS::S3::AccessPoint": "AwsS3AccessPoint",
-    "AWS::S3::Bucket": "AwsS3Bucket", "AWS::SNS::Topic": "AwsSnsTopic", "AWS::SQS::Queue": "AwsSqsQueue",
+    "AWS::GuardDuty::Detector": "AwsGuardDutyDetector",
+    "AWS::IAM::AccessKey": "AwsIamAccessKey",
+    "AWS::IAM::Group": "AwsIamGroup",
+    "AWS::IAM::ManagedPolicy": "AwsIamPolicy",
+    "AWS::IAM::Role": "AwsIamRole",
+    "AWS::IAM::User": "AwsIamUser",
+    "AWS::KMS::Key": "AwsKmsKey",
+    "AWS::Lambda::Function": "AwsLambdaFunction",
+    "AWS::OpenSearchService::Domain": "AwsOpenSearchServiceDomain",
+    "AWS::RDS::DBCluster": "AwsRdsDbCluster",
+    "AWS::RDS::DBInstance": "AwsRdsDbInstance",
+    "AWS::RDS::DBSnapshot": "AwsRdsDbSnapshot",
+    "AWS::Redshift::Cluster": "AwsRedshiftCluster",
+    "AWS::S3::AccessPoint": "AwsS3AccessPoint",
+    "AWS::S3::Bucket": "AwsS3Bucket",
+    "AWS::SNS::Topic": "AwsSnsTopic",
+    "AWS::SQS::Queue": "AwsSqsQueue",
     "AWS::SageMaker::NotebookInstance": "AwsSageMakerNotebookInstance",
-    "AWS::SecretsManager::Secret": "AwsSecretsManagerSecret", "AWS::WAFv2::WebACL": "AwsWafv2WebAcl",
-}  # fmt: skip
+    "AWS::SecretsManager::Secret": "AwsSecretsManagerSecret",
+    "AWS::WAFv2::WebACL": "AwsWafv2WebAcl",
+}
 ASFF_COMPLIANCE = {"pass": "PASSED", "fail": "FAILED", "unknown": "NOT_AVAILABLE", "error": "WARNING"}
 
 
@@ -228,19 +251,38 @@ def asff(row: Finding, answers: Answers) -> Row:
                 **({"Tags": dict(list(resource.tags.items())[:50])} if resource.tags else {}),
             }
         ],
-        **({} if incident else {"Compliance": {
-            "Status": ASFF_COMPLIANCE[row.verdict],
-            **({"RelatedRequirements": controls[:32]} if controls else {}),
-        }}),
+        **(
+            {}
+            if incident
+            else {
+                "Compliance": {
+                    "Status": ASFF_COMPLIANCE[row.verdict],
+                    **({"RelatedRequirements": controls[:32]} if controls else {}),
+                }
+            }
+        ),
         "Workflow": {"Status": _status(row)},
         "RecordState": "ACTIVE",
-    }  # fmt: skip
+    }
 
 
 FORMS: dict[str, Callable[[Finding, Answers], Row]] = {"ocsf": ocsf, "asff": asff}
 
-COLUMNS = ("id", "severity", "title", "rule", "kind", "account", "number", "state", "affected", "suppressed",
-           "open since", "last seen", "resolved")  # fmt: skip
+COLUMNS = (
+    "id",
+    "severity",
+    "title",
+    "rule",
+    "kind",
+    "account",
+    "number",
+    "state",
+    "affected",
+    "suppressed",
+    "open since",
+    "last seen",
+    "resolved",
+)
 
 
 def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
@@ -248,10 +290,21 @@ def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
     yield line(COLUMNS)
     for alert in alerts:
         moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
-        yield line([
-            str(alert), alert.severity, alert.title, alert.key, alert.kind, alert.account.name, alert.account.number,
-            alert.state, alert.affected, alert.suppressed, *moments,
-        ])  # fmt: skip
+        yield line(
+            [
+                str(alert),
+                alert.severity,
+                alert.title,
+                alert.key,
+                alert.kind,
+                alert.account.name,
+                alert.account.number,
+                alert.state,
+                alert.affected,
+                alert.suppressed,
+                *moments,
+            ]
+        )
 
 
 def line(cells: Iterable[Any]) -> str:

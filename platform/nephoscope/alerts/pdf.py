@@ -49,17 +49,24 @@ INDENT = 32 * mm + 6
 
 INK, SUBTLE, LINE = HexColor("#1f2937"), HexColor("#6b7280"), HexColor("#e5e7eb")
 COLOURS = {
-    ControlState.FAIL: "#b91c1c", ControlState.UNKNOWN: "#a16207", ControlState.PASS: "#15803d",
-}  # fmt: skip
+    ControlState.FAIL: "#b91c1c",
+    ControlState.UNKNOWN: "#a16207",
+    ControlState.PASS: "#15803d",
+}
 
 FOLDERS = tuple(
-    Path("/usr/share/fonts", folder)
-    for folder in ("truetype/dejavu", "dejavu", "dejavu-sans-fonts", "TTF")
-)  # fmt: skip
+    Path("/usr/share/fonts", folder) for folder in ("truetype/dejavu", "dejavu", "dejavu-sans-fonts", "TTF")
+)
 """Where Linux distributions keep DejaVu, which has Greek, Cyrillic, Hebrew, Arabic and more. ReportLab ships Vera."""
 
-ASIAN = {"HIRAGANA": "HeiseiKakuGo-W5", "KATAKANA": "HeiseiKakuGo-W5", "HANGUL": "HYGothic-Medium",
-         "CJK": "STSong-Light", "FULLWIDTH": "STSong-Light", "IDEOGRAPHIC": "STSong-Light"}  # fmt: skip
+ASIAN = {
+    "HIRAGANA": "HeiseiKakuGo-W5",
+    "KATAKANA": "HeiseiKakuGo-W5",
+    "HANGUL": "HYGothic-Medium",
+    "CJK": "STSong-Light",
+    "FULLWIDTH": "STSong-Light",
+    "IDEOGRAPHIC": "STSong-Light",
+}
 """Fonts that PDF readers bring themselves, by how the Unicode names of characters begin."""
 
 
@@ -152,12 +159,15 @@ def _moment(value: datetime | None) -> str:
 
 def _table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, headed: bool = True) -> Table:
     style: list[tuple[Any, ...]] = [
-        ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0),
-        ("TOPPADDING", (0, 0), (-1, -1), 3), ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (0, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 3),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
         ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
-    ]  # fmt: skip
-    return Table(rows, [width * mm for width in widths], style=style, repeatRows=int(headed), hAlign="LEFT",
-                 splitInRow=1)  # fmt: skip
+    ]
+    return Table(
+        rows, [width * mm for width in widths], style=style, repeatRows=int(headed), hAlign="LEFT", splitInRow=1
+    )
 
 
 # -- Parts of the document -----------------------------------------------------------------------------------------
@@ -179,9 +189,15 @@ def _title(found: Compliance) -> Iterator[Any]:
 
 def _scope(found: Compliance) -> Iterator[tuple[str, Any]]:
     account, scan = found.account, found.last_scan
-    yield _("Account"), _("%(name)s, %(provider)s account %(number)s") % {
-        "name": account.name, "provider": account.provider.upper(), "number": account.number,
-    }  # fmt: skip
+    yield (
+        _("Account"),
+        _("%(name)s, %(provider)s account %(number)s")
+        % {
+            "name": account.name,
+            "provider": account.provider.upper(),
+            "number": account.number,
+        },
+    )
     yield _("Policy"), f"{found.policy.name} ({found.policy.id})"
     yield _("Regions"), ", ".join(account.regions) or "—"
     yield _("Judged"), _moment(found.judged_at)
@@ -208,8 +224,12 @@ def _summary(found: Compliance) -> Iterator[Any]:
     if len(days) > 1:
         (first, was), (last, now) = days[0], days[-1]
         line = _("Score on %(first)s: %(was)s. Score on %(last)s: %(now)s.")
-        values = {"first": date_format(first, "j F Y"), "last": date_format(last, "j F Y"),
-                  "was": _score(was), "now": _score(now)}  # fmt: skip
+        values = {
+            "first": date_format(first, "j F Y"),
+            "last": date_format(last, "j F Y"),
+            "was": _score(was),
+            "now": _score(now),
+        }
         yield _text(line % values)
 
 
@@ -240,8 +260,11 @@ def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
         return
     for rule in each.rules:
         counts = _("%(passed)s pass, %(failed)s fail, %(accepted)s accepted, %(unknown)s unknown") % {
-            "passed": rule.passed, "failed": rule.failed, "accepted": rule.accepted, "unknown": rule.unknown,
-        }  # fmt: skip
+            "passed": rule.passed,
+            "failed": rule.failed,
+            "accepted": rule.accepted,
+            "unknown": rule.unknown,
+        }
         # A rule's title names the problem, which under a control that passes would read as if there was one.
         looked = _("Looked for: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
         yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
@@ -312,10 +335,13 @@ def story(found: Compliance) -> list[Any]:
     """Return what the document holds, part after part."""
     manual, uncovered = ControlState.MANUAL, ControlState.NOT_COVERED
     return [
-        *_title(found), *_summary(found), *_controls(found), *_not_judged(found),
+        *_title(found),
+        *_summary(found),
+        *_controls(found),
+        *_not_judged(found),
         *_listed(found, manual, _("Controls to be looked at by a person")),
         *_listed(found, uncovered, _("Controls that are not covered")),
-    ]  # fmt: skip
+    ]
 
 
 class _Numbered(Canvas):
@@ -346,8 +372,16 @@ def as_pdf(found: Compliance) -> bytes:
     file = io.BytesIO()
     title = f"{found.policy.name}: {found.account.name}"
     document = SimpleDocTemplate(
-        file, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=20 * mm, bottomMargin=22 * mm,
-        title=title, author=f"Nephoscope {__version__}", subject=_("Compliance report"), lang="en",
-    )  # fmt: skip
+        file,
+        pagesize=A4,
+        leftMargin=20 * mm,
+        rightMargin=20 * mm,
+        topMargin=20 * mm,
+        bottomMargin=22 * mm,
+        title=title,
+        author=f"Nephoscope {__version__}",
+        subject=_("Compliance report"),
+        lang="en",
+    )
     document.build(story(found), canvasmaker=partial(_Numbered, foot=marked(title, most=70)))
     return file.getvalue()

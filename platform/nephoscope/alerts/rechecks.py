@@ -93,9 +93,11 @@ def _known(account: Account, wanted: Touched) -> Iterator[domain.Resource]:
     rows = Resource.objects.filter(account=account, service=wanted.service).select_related("account")
     if wanted.id:
         row = rows.filter(type=wanted.type, resource_id=wanted.id).first()
-        yield row.to_domain() if row else domain.Resource(
-            wanted.type, wanted.id, wanted.name, wanted.region, account.number, {}
-        )  # fmt: skip
+        yield (
+            row.to_domain()
+            if row
+            else domain.Resource(wanted.type, wanted.id, wanted.name, wanted.region, account.number, {})
+        )
         return
     rows = rows.filter(name=wanted.name, gone_at=None)
     rows = rows.filter(type=wanted.type) if wanted.type else rows
@@ -104,9 +106,12 @@ def _known(account: Account, wanted: Touched) -> Iterator[domain.Resource]:
 
 
 def _read_ones(
-    account: Account, session: domain.Session, ones: list[tuple[str, domain.Resource]], result: Reading,
+    account: Account,
+    session: domain.Session,
+    ones: list[tuple[str, domain.Resource]],
+    result: Reading,
     beat: Callable[[], object],
-) -> None:  # fmt: skip
+) -> None:
     """Read them many at a time; threads only wait on the cloud."""
 
     def read(one: domain.Resource) -> domain.Resource | Exception | None:

@@ -24,9 +24,31 @@ from nephoscope.alerts.models import Finding
 from nephoscope.alerts.outputs import line
 from nephoscope.alerts.pdf import as_pdf
 
-COLUMNS = ("account", "number", "policy", "control", "title", "state", "rule", "severity", "rule title", "passing",
-           "failing", "accepted", "unknown", "not known because", "standing", "resource", "name", "region",
-           "what was found", "missing permission", "failing since", "accepted because", "evidence")  # fmt: skip
+COLUMNS = (
+    "account",
+    "number",
+    "policy",
+    "control",
+    "title",
+    "state",
+    "rule",
+    "severity",
+    "rule title",
+    "passing",
+    "failing",
+    "accepted",
+    "unknown",
+    "not known because",
+    "standing",
+    "resource",
+    "name",
+    "region",
+    "what was found",
+    "missing permission",
+    "failing since",
+    "accepted because",
+    "evidence",
+)
 
 MOST_LINES = 50_000
 """Lines of a CSV; what is left out is counted in its last one."""
@@ -39,8 +61,14 @@ def as_csv(found: Compliance) -> bytes:
     for rule, *cells in needing_a_look(found)[:MOST_LINES]:
         findings.setdefault(rule, []).append(_finding_cells(*cells))
     for each in found.controls:
-        about = (found.account.name, found.account.number, found.policy.name, each.control.id, each.control.title,
-                 each.state.value)  # fmt: skip
+        about = (
+            found.account.name,
+            found.account.number,
+            found.policy.name,
+            each.control.id,
+            each.control.title,
+            each.state.value,
+        )
         for rule in each.rules:
             rows = findings.get(rule.id, [])[: max(0, MOST_LINES - len(lines))]
             lines += [line(_padded(*about, *_cells(rule), *row)) for row in rows or [()]]
@@ -59,15 +87,28 @@ def _padded(*cells: Any) -> tuple[Any, ...]:
 
 def _cells(each: RuleStanding) -> tuple[Any, ...]:
     return (
-        each.id, each.severity.value if each.severity else "", each.rule.title if each.rule else "", each.passed,
-        each.failed, each.accepted, each.unknown, "; ".join(each.reasons),
-    )  # fmt: skip
+        each.id,
+        each.severity.value if each.severity else "",
+        each.rule.title if each.rule else "",
+        each.passed,
+        each.failed,
+        each.accepted,
+        each.unknown,
+        "; ".join(each.reasons),
+    )
 
 
 def _finding_cells(
-    standing: str, resource: str, name: str, region: str, message: str, permission: str, since: datetime | None,
-    reason: str | None, evidence: str,
-) -> tuple[Any, ...]:  # fmt: skip
+    standing: str,
+    resource: str,
+    name: str,
+    region: str,
+    message: str,
+    permission: str,
+    since: datetime | None,
+    reason: str | None,
+    evidence: str,
+) -> tuple[Any, ...]:
     return standing, resource, name, region, message, permission, _moment(since) or "", reason or "", evidence
 
 
@@ -81,8 +122,12 @@ def described(found: Compliance) -> dict[str, Any]:
     return {
         "product": f"Nephoscope {__version__}",
         "made_at": _moment(timezone.now()),
-        "account": {"id": found.account.pk, "name": found.account.name, "provider": found.account.provider,
-                    "number": found.account.number},
+        "account": {
+            "id": found.account.pk,
+            "name": found.account.name,
+            "provider": found.account.provider,
+            "number": found.account.number,
+        },
         "policy": {"id": found.policy.id, "name": found.policy.name, "link": found.policy.link},
         "chosen": found.chosen,
         "judged_at": _moment(found.judged_at),
@@ -99,12 +144,16 @@ def described(found: Compliance) -> dict[str, Any]:
         },
         "trend": [{"day": day.isoformat(), "score": score} for day, score in trend(found.account, found.policy)],
         "controls": [_control(each) for each in found.controls],
-    }  # fmt: skip
+    }
 
 
 def _control(each: ControlStanding) -> dict[str, Any]:
-    return {"id": each.control.id, "title": each.control.title, "state": each.state.value,
-            "rules": [_rule(rule) for rule in each.rules]}  # fmt: skip
+    return {
+        "id": each.control.id,
+        "title": each.control.title,
+        "state": each.state.value,
+        "rules": [_rule(rule) for rule in each.rules],
+    }
 
 
 def _rule(each: RuleStanding) -> dict[str, Any]:

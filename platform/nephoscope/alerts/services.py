@@ -73,13 +73,23 @@ def suppress(
     expired.update(lifted_at=timezone.now())
     for each in rows:
         each.suppression = Suppression.objects.create(
-            alert=alert, resource_id=each.resource.resource_id, resource_name=each.resource.name, reason=reason,
-            author=actor.user, expires_at=expires_at,
-        )  # fmt: skip
+            alert=alert,
+            resource_id=each.resource.resource_id,
+            resource_name=each.resource.name,
+            reason=reason,
+            author=actor.user,
+            expires_at=expires_at,
+        )
         each.save(update_fields=["suppression"])
     if rows:
-        record(actor, "alert.suppressed", alert, f"suppressed {_resources(rows)} of {alert}",
-               account=alert.account, reason=reason)  # fmt: skip
+        record(
+            actor,
+            "alert.suppressed",
+            alert,
+            f"suppressed {_resources(rows)} of {alert}",
+            account=alert.account,
+            reason=reason,
+        )
         _refresh(alert, actor)
     return len(rows)
 

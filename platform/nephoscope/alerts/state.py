@@ -85,8 +85,14 @@ def _written_down(
 ) -> Iterator[Entry]:
     if added := moves.added.get(alert.pk):
         verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
-        yield entry(actor, f"alert.{'added' if verb.startswith('added') else verb}", alert,
-                    f"{verb} {alert} “{alert.title}”: {_names(added)}", account=alert.account, at=now)  # fmt: skip
+        yield entry(
+            actor,
+            f"alert.{'added' if verb.startswith('added') else verb}",
+            alert,
+            f"{verb} {alert} “{alert.title}”: {_names(added)}",
+            account=alert.account,
+            at=now,
+        )
     for why, names in moves.left.get(alert.pk, {}).items():
         yield entry(
             actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now

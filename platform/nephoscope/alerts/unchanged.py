@@ -45,16 +45,21 @@ class AsBefore:
         shards = scan.shards.values_list("service", "region", "state")
         done = read_to_end(((service, region), state) for service, region, state in shards)
         partly = {
-            type for service, region in compliance.parts_of(self._account) if (service.id, region) not in done
+            type
+            for service, region in compliance.parts_of(self._account)
+            if (service.id, region) not in done
             for type in service.types
-        }  # fmt: skip
+        }
         JudgedType.objects.bulk_create(
             [
                 JudgedType(account=self._account, type=type, content=content)
-                for type, content in self._prints.items() if type not in self.types | partly
+                for type, content in self._prints.items()
+                if type not in self.types | partly
             ],
-            update_conflicts=True, unique_fields=["account", "type"], update_fields=["content"],
-        )  # fmt: skip
+            update_conflicts=True,
+            unique_fields=["account", "type"],
+            update_fields=["content"],
+        )
         failing = Finding.objects.filter(
             account=self._account, resource__type__in=self.types, verdict=VerdictChoice.FAIL, alert__isnull=False
         )
@@ -77,9 +82,11 @@ def _prints(judge: Judge) -> dict[str, str]:
         rules = judge.rules[type]
         needs = sorted({need for each in rules for need in each.rule.needs})
         parts = [
-            registry().code, day, content[type],
+            registry().code,
+            day,
+            content[type],
             sorted((each.rule.id, sorted(each.parameters.items())) for each in rules),
             [(need, content.get(need, ""), judge.unread.get(need, "")) for need in needs],
-        ]  # fmt: skip
+        ]
         prints[type] = hashlib.blake2b(json.dumps(parts, default=sorted).encode(), digest_size=16).hexdigest()
     return prints

@@ -147,9 +147,12 @@ class UserSerializer(serializers.ModelSerializer[User]):
 class UserChanges(Body):
     username = serializers.CharField(max_length=150, required=False)
     password = serializers.CharField(
-        max_length=4096, required=False, write_only=True, trim_whitespace=False,
+        max_length=4096,
+        required=False,
+        write_only=True,
+        trim_whitespace=False,
         help_text="A new one revokes the user's tokens.",
-    )  # fmt: skip
+    )
     first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
     last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
     email = serializers.EmailField(allow_blank=True, required=False)

@@ -59,9 +59,16 @@ class EntryAdmin(ConsoleAdmin):
         Filter("actor", _("Who"), _distinct("actor"), by_field("actor")),
         Filter("action", _("What"), _distinct("action"), by_field("action")),
         Filter("account", _("Account"), accounts, by_account),
-        Filter("since", _("Time"), fixed(("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")),
-                                         ("90", _("Last 90 days"))), _since, _("Any time")),
-    )  # fmt: skip
+        Filter(
+            "since",
+            _("Time"),
+            fixed(
+                ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
+            ),
+            _since,
+            _("Any time"),
+        ),
+    )
 
     @admin.display(description=_("time"), ordering="id")
     def moment(self, entry: Entry) -> Any:
@@ -84,9 +91,11 @@ class EntryAdmin(ConsoleAdmin):
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         for word in text.split():
             rows = rows.filter(
-                Q(summary__icontains=word) | Q(reason__icontains=word) | Q(target__icontains=word)
+                Q(summary__icontains=word)
+                | Q(reason__icontains=word)
+                | Q(target__icontains=word)
                 | Q(actor__icontains=word)
-            )  # fmt: skip
+            )
         return rows
 
     def named(self, shown: Entry) -> str:

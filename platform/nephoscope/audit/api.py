@@ -16,9 +16,19 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     class Meta:
         model = Entry
         fields = [
-            "id", "at", "actor", "action", "account_id", "target_type", "target_id", "target", "summary", "sentence",
-            "reason", "address",
-        ]  # fmt: skip
+            "id",
+            "at",
+            "actor",
+            "action",
+            "account_id",
+            "target_type",
+            "target_id",
+            "target",
+            "summary",
+            "sentence",
+            "reason",
+            "address",
+        ]
         read_only_fields = fields
         extra_kwargs = {"account_id": {"help_text": "Of an account that may since have been removed."}}
 

@@ -82,8 +82,19 @@ class Entry(models.Model):
     def compute_digest(self) -> str:
         """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""
         content = [
-            self.previous, self.at.isoformat(), self.user_id, self.actor, self.action, self.account_id,
-            self.target_type, self.target_id, self.target, self.summary, self.reason, self.address,
-            self.before, self.after,
-        ]  # fmt: skip
+            self.previous,
+            self.at.isoformat(),
+            self.user_id,
+            self.actor,
+            self.action,
+            self.account_id,
+            self.target_type,
+            self.target_id,
+            self.target,
+            self.summary,
+            self.reason,
+            self.address,
+            self.before,
+            self.after,
+        ]
         return hashlib.sha256(json.dumps(content, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()

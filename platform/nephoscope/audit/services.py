@@ -76,10 +76,20 @@ def entry(
     :param summary: the rest of a sentence that begins with the actor's name.
     """
     return Entry(
-        at=at or timezone.now(), user=actor.user, actor=actor.name, action=action, account=account,
-        target_type=str(target._meta.model_name), target_id=str(target.pk), target=str(target)[:400],
-        summary=summary, reason=reason, address=actor.address, before=before, after=after,
-    )  # fmt: skip
+        at=at or timezone.now(),
+        user=actor.user,
+        actor=actor.name,
+        action=action,
+        account=account,
+        target_type=str(target._meta.model_name),
+        target_id=str(target.pk),
+        target=str(target)[:400],
+        summary=summary,
+        reason=reason,
+        address=actor.address,
+        before=before,
+        after=after,
+    )
 
 
 @transaction.atomic

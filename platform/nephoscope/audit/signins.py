@@ -24,5 +24,9 @@ def failed(credentials: dict[str, Any], request: Any = None, **_: Any) -> None:
     user = User.objects.filter(username=name).first()
     address = request.META.get("REMOTE_ADDR") if request else None
     known = "a wrong password" if user else "an unknown name"
-    record(Actor("somebody", address=address), "user.sign_in_failed", user or User(username=name),
-           f"tried to sign in as {name} with {known}")  # fmt: skip
+    record(
+        Actor("somebody", address=address),
+        "user.sign_in_failed",
+        user or User(username=name),
+        f"tried to sign in as {name} with {known}",
+    )

@@ -85,9 +85,7 @@ class ChangeAdmin(ConsoleAdmin):
 
     @admin.display(description=_("change"), ordering="pk")
     def shown_title(self, change: Change) -> SafeString:
-        return format_html(
-            '<span class="neph-title">{} <span class="neph-id">{}</span></span>', change.title, change
-        )  # fmt: skip
+        return format_html('<span class="neph-title">{} <span class="neph-id">{}</span></span>', change.title, change)
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, change: Change) -> SafeString:

@@ -40,8 +40,17 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
     class Meta:
         model = ChangeStep
         fields = [
-            "position", "resource_id", "resource_name", "title", "call", "inverse", "before", "after", "state", "error",
-        ]  # fmt: skip
+            "position",
+            "resource_id",
+            "resource_name",
+            "title",
+            "call",
+            "inverse",
+            "before",
+            "after",
+            "state",
+            "error",
+        ]
         read_only_fields = fields
 
 
@@ -55,9 +64,22 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     class Meta:
         model = Change
         fields = [
-            "id", "reference", "account", "alert", "remediation", "title", "state", "reason", "outcome", "planned_by",
-            "planned_at", "approved_by", "approved_at", "finished_at", "undone_at",
-        ]  # fmt: skip
+            "id",
+            "reference",
+            "account",
+            "alert",
+            "remediation",
+            "title",
+            "state",
+            "reason",
+            "outcome",
+            "planned_by",
+            "planned_at",
+            "approved_by",
+            "approved_at",
+            "finished_at",
+            "undone_at",
+        ]
         read_only_fields = fields
 
 

@@ -77,8 +77,9 @@ def plan_change(actor: Actor, alert: Alert, findings: Iterable[Finding], remedia
     targets = [each.to_domain() for each in resources]
     with closing(_open(alert.account)) as session:
         try:
-            plan = surgery.make_plan(remediation, alert.key, alert.account.number, targets, session,
-                                     provider_of(alert.account))  # fmt: skip
+            plan = surgery.make_plan(
+                remediation, alert.key, alert.account.number, targets, session, provider_of(alert.account)
+            )
         except domain.PlanProblem as problem:
             raise ValidationError({"findings": [str(problem)]}) from problem
         except Exception as problem:
@@ -109,17 +110,29 @@ def _save(
     actor: Actor, alert: Alert, remediation: domain.Remediation, plan: domain.Plan, names: dict[str, str]
 ) -> Change:
     change = Change.objects.create(
-        account=alert.account, alert=alert, remediation=remediation.id, title=remediation.title, digest=plan.digest,
-        warnings=list(plan.warnings), permissions=[asdict(each) for each in plan.permissions], planned_by=actor.user,
-    )  # fmt: skip
+        account=alert.account,
+        alert=alert,
+        remediation=remediation.id,
+        title=remediation.title,
+        digest=plan.digest,
+        warnings=list(plan.warnings),
+        permissions=[asdict(each) for each in plan.permissions],
+        planned_by=actor.user,
+    )
     ChangeStep.objects.bulk_create(
         ChangeStep(
-            change=change, position=position, resource_id=step.resource, resource_name=names.get(step.resource, ""),
-            title=step.title, call=asdict(step.call), inverse=asdict(step.inverse) if step.inverse else None,
-            before=step.before, after=step.after,
+            change=change,
+            position=position,
+            resource_id=step.resource,
+            resource_name=names.get(step.resource, ""),
+            title=step.title,
+            call=asdict(step.call),
+            inverse=asdict(step.inverse) if step.inverse else None,
+            before=step.before,
+            after=step.after,
         )
         for position, step in enumerate(plan.steps)
-    )  # fmt: skip
+    )
     record(actor, "change.planned", change, f"planned {change} “{change.title}” for {alert}", account=alert.account)
     return change
 
@@ -163,8 +176,14 @@ def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[s
         locked.save()
         why = fields.get("undo_reason") or fields["reason"]
         action, verb = ("approved",) * 2 if state == ChangeState.APPLYING else ("undoing", "began to undo")
-        record(actor, f"change.{action}", locked, f"{verb} {locked} “{locked.title}” for {locked.alert}",
-               account=locked.account, reason=why)  # fmt: skip
+        record(
+            actor,
+            f"change.{action}",
+            locked,
+            f"{verb} {locked} “{locked.title}” for {locked.alert}",
+            account=locked.account,
+            reason=why,
+        )
     return locked
 
 
@@ -189,8 +208,15 @@ def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> C
     remediation = _remediation(change.alert, change.remediation)
     writer = _writer(change.account, [step.call for step in steps])
     with closing(_open(change.account)) as session:
-        change = _begin(actor, change, ChangeState.APPLYING, [ChangeState.PLANNED], reason=reason,
-                        approved_by=actor.user, approved_at=timezone.now())  # fmt: skip
+        change = _begin(
+            actor,
+            change,
+            ChangeState.APPLYING,
+            [ChangeState.PLANNED],
+            reason=reason,
+            approved_by=actor.user,
+            approved_at=timezone.now(),
+        )
         try:
             whole = surgery.apply(remediation, steps, session, writer, _noter(rows))
         except surgery.StaleError as stale:
@@ -248,9 +274,16 @@ def _finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> C
     before, after = [row.before for row in rows], [row.after for row in rows]
     if back:
         before, after = after, before
-    record(actor, f"change.{state.value}", change, f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
-           account=change.account, reason=change.undo_reason if back else change.reason, before=before,
-           after=after)  # fmt: skip
+    record(
+        actor,
+        f"change.{state.value}",
+        change,
+        f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
+        account=change.account,
+        reason=change.undo_reason if back else change.reason,
+        before=before,
+        after=after,
+    )
     return change
 
 
@@ -287,8 +320,14 @@ def undo_change(actor: Actor, change: Change, *, reason: str) -> Change:
             whole = surgery.undo(remediation, done, session, writer, _noter(rows))
         except Exception as problem:
             Change.objects.filter(pk=change.pk).update(state=was)
-            record(actor, "change.undo_refused", change, f"could not undo {change}: {problem}", account=change.account,
-                   reason=reason)  # fmt: skip
+            record(
+                actor,
+                "change.undo_refused",
+                change,
+                f"could not undo {change}: {problem}",
+                account=change.account,
+                reason=reason,
+            )
             raise ValidationError({"change": [str(problem)]}) from problem
     _look_again(actor, change)
     if not whole:

@@ -148,9 +148,13 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     def show(self, request: HttpRequest, shown: Any, *, template: str = "", **context: Any) -> TemplateResponse:
         """Answer with a page about the object, under its breadcrumb."""
         given = {
-            "title": self.named(shown), "opts": self.opts, "original": shown, "crumbs": self.crumbs(shown),
-            self.opts.model_name: shown, **context,
-        }  # fmt: skip
+            "title": self.named(shown),
+            "opts": self.opts,
+            "original": shown,
+            "crumbs": self.crumbs(shown),
+            self.opts.model_name: shown,
+            **context,
+        }
         return page(request, template or self.detail_template, given.pop("title"), **given)
 
     def history_view(

@@ -47,7 +47,7 @@ class SignInForm(AuthenticationForm):
 
     error_messages = AuthenticationForm.error_messages | {
         "invalid_login": _("This user name and password do not belong together.")
-    }  # fmt: skip
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,21 +71,25 @@ class PolicyForm(ConsoleForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     description = forms.CharField(
         label=_("Description"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )  # fmt: skip
+    )
 
 
 class NewPolicyForm(PolicyForm):
     based_on = forms.ChoiceField(
-        label=_("Copy of"), required=False,
+        label=_("Copy of"),
+        required=False,
         help_text=_("The copy has the same controls and rules, and none of what was set of them."),
-    )  # fmt: skip
+    )
 
 
 class TagsForm(ConsoleForm):
     tags = forms.CharField(
-        label=_("Tags"), required=False, max_length=25_000, widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("Tags"),
+        required=False,
+        max_length=25_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("One name=value on a line. The policy applies to accounts that have all of them; empty: to none."),
-    )  # fmt: skip
+    )
 
     def clean_tags(self) -> dict[str, str]:
         try:
@@ -100,9 +104,12 @@ class RuleSettingForm(ConsoleForm):
     off = forms.BooleanField(label=_("Off: the rule is not checked here"), required=False)
     severity = forms.ChoiceField(label=_("Severity"), required=False)
     reason = forms.CharField(
-        label=_("Reason"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Reason"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Needed to switch the rule off; it is kept in the audit log."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, usual: SetRule, may_be_off: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -151,24 +158,33 @@ class UserForm(ConsoleForm):
     email = forms.EmailField(label=_("Email"), required=False)
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     account_groups = forms.ModelMultipleChoiceField(
-        AccountGroup.objects.all(), label=_("Account groups"), required=False, widget=forms.CheckboxSelectMultiple,
+        AccountGroup.objects.all(),
+        label=_("Account groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("The accounts that this user sees. Administrators see all."),
-    )  # fmt: skip
+    )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
     is_active = forms.BooleanField(
-        label=_("Active"), required=False, initial=True,
+        label=_("Active"),
+        required=False,
+        initial=True,
         help_text=_("Somebody who is not active can neither sign in nor use an API token."),
-    )  # fmt: skip
+    )
     is_staff = forms.BooleanField(label=_("May sign in to the console"), required=False, initial=True)
     password = forms.CharField(
-        label=_("Password"), strip=False, max_length=4096,
+        label=_("Password"),
+        strip=False,
+        max_length=4096,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 8 characters, not a commonly used password, and not like the user's name or address."),
-    )  # fmt: skip
+    )
     again = forms.CharField(
-        label=_("Password again"), strip=False, max_length=4096,
+        label=_("Password again"),
+        strip=False,
+        max_length=4096,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, exists: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -34,9 +34,16 @@ class ListenerSerializer(serializers.ModelSerializer[Listener]):
     class Meta:
         model = Listener
         fields = [
-            "address", "created_at", "rotated_at", "last_delivery_at", "ignored", "last_refused_at", "last_refusal",
-            "waiting", "deliveries",
-        ]  # fmt: skip
+            "address",
+            "created_at",
+            "rotated_at",
+            "last_delivery_at",
+            "ignored",
+            "last_refused_at",
+            "last_refusal",
+            "waiting",
+            "deliveries",
+        ]
         read_only_fields = fields
 
     def get_address(self, listener: Listener) -> str:

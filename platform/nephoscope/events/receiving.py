@@ -108,9 +108,12 @@ def _taken(listener: Listener, event: Event) -> Answer:
     try:
         with transaction.atomic():
             delivery = Delivery.objects.create(
-                listener=listener, event_id=event.id, name=event.name[:200], region=event.region[:60],
+                listener=listener,
+                event_id=event.id,
+                name=event.name[:200],
+                region=event.region[:60],
                 touched=Delivery.stored(touched),
-            )  # fmt: skip
+            )
     except IntegrityError:
         return Answer(200, "Known already.")
     seen.update(last_delivery_at=now)

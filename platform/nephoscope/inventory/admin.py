@@ -99,7 +99,7 @@ def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
         name = _t("Judging") if shard.service == JUDGE else names.get(shard.service, shard.service)
         part = parts.setdefault(
             shard.service, {"id": shard.service, "name": name, "shards": [], "resources": 0, "done": 0}
-        )  # fmt: skip
+        )
         part["shards"].append(shard)
         part["resources"] += shard.resources
         part["done"] += shard.state == ShardState.DONE

@@ -53,9 +53,17 @@ class ScanSerializer(serializers.ModelSerializer[Scan]):
     class Meta:
         model = Scan
         fields = [
-            "id", "account", "state", "requested_by", "created_at", "started_at", "finished_at", "cancel_requested",
-            "error", "progress",
-        ]  # fmt: skip
+            "id",
+            "account",
+            "state",
+            "requested_by",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "cancel_requested",
+            "error",
+            "progress",
+        ]
         read_only_fields = fields
 
     @extend_schema_field(ProgressSerializer)
@@ -105,9 +113,19 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
     class Meta:
         model = Resource
         fields = [
-            "id", "account", "service", "type", "resource_id", "name", "region", "tags", "readable", "first_seen",
-            "changed_at", "gone_at",
-        ]  # fmt: skip
+            "id",
+            "account",
+            "service",
+            "type",
+            "resource_id",
+            "name",
+            "region",
+            "tags",
+            "readable",
+            "first_seen",
+            "changed_at",
+            "gone_at",
+        ]
         read_only_fields = fields
 
     def get_readable(self, row: Resource) -> bool:

@@ -59,8 +59,9 @@ class Resource(models.Model):
         return self.to_domain().readable
 
     def to_domain(self) -> domain.Resource:
-        return domain.Resource(self.type, self.resource_id, self.name, self.region, self.account.number,
-                               self.properties, self.tags)  # fmt: skip
+        return domain.Resource(
+            self.type, self.resource_id, self.name, self.region, self.account.number, self.properties, self.tags
+        )
 
 
 class ScanState(models.TextChoices):

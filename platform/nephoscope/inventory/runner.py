@@ -249,9 +249,12 @@ class Worker:
             shards = list((queued.filter(service=JUDGE) if judging else queued.exclude(service=JUDGE))[:count])
             now = timezone.now()
             Shard.objects.filter(pk__in=[shard.pk for shard in shards]).update(
-                state=ShardState.RUNNING, owner=self.owner, attempts=F("attempts") + 1, started_at=now,
+                state=ShardState.RUNNING,
+                owner=self.owner,
+                attempts=F("attempts") + 1,
+                started_at=now,
                 lease_until=now + self.lease,
-            )  # fmt: skip
+            )
             return shards
 
     def _give_back(self, claimed: Collection[Shard]) -> None:
@@ -265,9 +268,7 @@ class Worker:
         if time.monotonic() - self.beat_at < min(5.0, self.lease.total_seconds() / 4):
             return
         self.beat_at = time.monotonic()
-        Shard.objects.filter(owner=self.owner, state=ShardState.RUNNING).update(
-            lease_until=timezone.now() + self.lease
-        )  # fmt: skip
+        Shard.objects.filter(owner=self.owner, state=ShardState.RUNNING).update(lease_until=timezone.now() + self.lease)
         if Scan.objects.filter(pk=self.scan.pk, cancel_requested=True).exists():
             self.cancelled = True
             self.stop.set()
@@ -310,8 +311,9 @@ class Worker:
 
 def _note_gaps(gaps: dict[tuple[str, str], dict[str, str]], type: str, value: object) -> None:
     if why := as_unknown(value):
-        gaps.setdefault((type, why.permission or why.reason),
-                        {"type": type, "permission": why.permission, "reason": why.reason})  # fmt: skip
+        gaps.setdefault(
+            (type, why.permission or why.reason), {"type": type, "permission": why.permission, "reason": why.reason}
+        )
     elif isinstance(value, dict):
         for member in value.values():
             _note_gaps(gaps, type, member)

@@ -249,9 +249,11 @@ def start_due() -> int:
 def _take_due() -> Account | None:
     """Return an account whose scan is due, with its next turn set, so that no other worker starts it as well."""
     with transaction.atomic():
-        due = Account.objects.select_for_update(skip_locked=True).filter(
-            next_scan_at__lte=timezone.now(), verified_at__isnull=False
-        ).exclude(pk__in=resting_accounts())  # fmt: skip
+        due = (
+            Account.objects.select_for_update(skip_locked=True)
+            .filter(next_scan_at__lte=timezone.now(), verified_at__isnull=False)
+            .exclude(pk__in=resting_accounts())
+        )
         account = due.first()
         if account:
             account.next_scan_at = next_scan(account.scan_every)

@@ -35,10 +35,13 @@ def digest_of(resource: domain.Resource) -> tuple[str, bool]:
 def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> set[int]:
     """Insert or update the changed ones of a batch; return the row ids of the whole batch."""
     unique = {(each.type, each.id): each for each in batch}
-    rows = Resource.objects.filter(account=account, type__in={type for type, _id in unique},
-                                   resource_id__in=[id for _type, id in unique])  # fmt: skip
-    known = {(type, id): (pk, digest, gone) for type, id, pk, digest, gone in
-             rows.values_list("type", "resource_id", "pk", "digest", "gone_at")}  # fmt: skip
+    rows = Resource.objects.filter(
+        account=account, type__in={type for type, _id in unique}, resource_id__in=[id for _type, id in unique]
+    )
+    known = {
+        (type, id): (pk, digest, gone)
+        for type, id, pk, digest, gone in rows.values_list("type", "resource_id", "pk", "digest", "gone_at")
+    }
     now, changed = timezone.now(), []
     seen = {row[0] for key, row in known.items() if key in unique}
     for key, each in unique.items():
@@ -51,10 +54,18 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
             name, tags, properties = (_cleaned(part) for part in (name, tags, properties))
         changed.append(
             Resource(
-                account=account, service=service, type=each.type, resource_id=each.id, name=name[:512],
-                region=each.region, tags=tags, properties=properties, digest=digest, changed_at=now,
+                account=account,
+                service=service,
+                type=each.type,
+                resource_id=each.id,
+                name=name[:512],
+                region=each.region,
+                tags=tags,
+                properties=properties,
+                digest=digest,
+                changed_at=now,
             )
-        )  # fmt: skip
+        )
     if changed:
         saved = Resource.objects.bulk_create(
             changed,

@@ -66,8 +66,11 @@ class OrganisationAdmin(ConsoleAdmin):
     @admin.display(description=_("members"))
     def shown_members(self, organisation: Any) -> Any:
         standings = [each.standing for each in organisation.seen]
-        counts = [(_members(organisation, value), standings.count(value), str(label).lower())
-                  for value, label in Standing.choices if value in standings]  # fmt: skip
+        counts = [
+            (_members(organisation, value), standings.count(value), str(label).lower())
+            for value, label in Standing.choices
+            if value in standings
+        ]
         return format_html_join(", ", '<a class="neph-link" href="{}">{} {}</a>', counts) or "—"
 
     @admin.display(description=_("in step"), ordering="synced_at")
@@ -120,8 +123,11 @@ class OrganisationAdmin(ConsoleAdmin):
         form = OrganisationForm(request.POST or None, organisation=shown)
         if request.method == "POST" and form.is_valid():
             try:
-                saved = (services.configure_organisation(actor, shown, **form.cleaned_data) if shown
-                         else services.create_organisation(actor, **form.cleaned_data))  # fmt: skip
+                saved = (
+                    services.configure_organisation(actor, shown, **form.cleaned_data)
+                    if shown
+                    else services.create_organisation(actor, **form.cleaned_data)
+                )
             except ValidationError as error:
                 form.refuse(error)
             else:
@@ -129,8 +135,15 @@ class OrganisationAdmin(ConsoleAdmin):
                 return self.back(saved)
         title = _t("Settings of %(name)s") % {"name": shown} if shown else _t("Connect an organisation")
         crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (title, "")]
-        return page(request, "console/organisation_form.html", title, crumbs=crumbs, form=form, organisation=shown,
-                    list_address=self.address("change", shown.pk) if shown else self.address("changelist"))  # fmt: skip
+        return page(
+            request,
+            "console/organisation_form.html",
+            title,
+            crumbs=crumbs,
+            form=form,
+            organisation=shown,
+            list_address=self.address("change", shown.pk) if shown else self.address("changelist"),
+        )
 
     def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have a worker sync it now."""
@@ -150,9 +163,13 @@ class OrganisationAdmin(ConsoleAdmin):
             messages.success(request, _t("%(name)s was removed.") % {"name": organisation})
             return HttpResponseRedirect(self.address("changelist"))
         return self.show(
-            request, organisation, template="console/remove.html", name=str(organisation),
-            back=self.address("change", pk), stays=_t("The accounts of its members stay connected."),
-        )  # fmt: skip
+            request,
+            organisation,
+            template="console/remove.html",
+            name=str(organisation),
+            back=self.address("change", pk),
+            stays=_t("The accounts of its members stay connected."),
+        )
 
     def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
         """Answer with one of the ready things as a file."""
@@ -195,8 +212,12 @@ class MemberAdmin(ConsoleAdmin):
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         for word in text.split():
-            rows = (rows.filter(name__icontains=word) | rows.filter(number__icontains=word)
-                    | rows.filter(path__icontains=word) | rows.filter(tags__icontains=word))  # fmt: skip
+            rows = (
+                rows.filter(name__icontains=word)
+                | rows.filter(number__icontains=word)
+                | rows.filter(path__icontains=word)
+                | rows.filter(tags__icontains=word)
+            )
         return rows
 
     def change_view(

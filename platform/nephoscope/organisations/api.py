@@ -37,10 +37,27 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
     class Meta:
         model = Organisation
         fields = [
-            "id", "name", "account", "role_name", "role_path", "write_role_name", "external_id", "write_external_id",
-            "include", "exclude", "regions", "policies", "scan_every", "groups", "members", "problem", "syncing",
-            "synced_at", "next_sync_at", "created_at",
-        ]  # fmt: skip
+            "id",
+            "name",
+            "account",
+            "role_name",
+            "role_path",
+            "write_role_name",
+            "external_id",
+            "write_external_id",
+            "include",
+            "exclude",
+            "regions",
+            "policies",
+            "scan_every",
+            "groups",
+            "members",
+            "problem",
+            "syncing",
+            "synced_at",
+            "next_sync_at",
+            "created_at",
+        ]
         read_only_fields = fields
 
     @property
@@ -73,14 +90,13 @@ class OrganisationChanges(Body):
     name = serializers.CharField(max_length=100, required=False)
     role_name = serializers.CharField(max_length=64, required=False, help_text="Of the role in every member.")
     role_path = serializers.CharField(max_length=512, required=False, help_text="Path of the roles, / for none.")
-    write_role_name = serializers.CharField(max_length=64, required=False, allow_blank=True,
-                                            help_text="The role for fixes, if there is to be one.")  # fmt: skip
+    write_role_name = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, help_text="The role for fixes, if there is to be one."
+    )
     include = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Units by path, as Workloads/Production; empty: all."
     )
-    exclude = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Units that are left out."
-    )  # fmt: skip
+    exclude = serializers.ListField(child=serializers.CharField(), required=False, help_text="Units that are left out.")
     regions = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Of new members; empty: those that each has enabled."
     )
@@ -89,9 +105,11 @@ class OrganisationChanges(Body):
     )
     groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
     scan_every = serializers.IntegerField(
-        min_value=0, max_value=24 * 31, required=False,
+        min_value=0,
+        max_value=24 * 31,
+        required=False,
         help_text="Hours between two scans of a new member, the first at once; 0: only when started.",
-    )  # fmt: skip
+    )
 
 
 class NewOrganisation(OrganisationChanges):
@@ -112,8 +130,12 @@ class Organisations(Models):
     serializer_class = OrganisationSerializer
     ordering_fields = ["name", "synced_at"]
     acts: ClassVar[dict[str, str]] = {
-        "create": "connect", "partial_update": "connect", "destroy": "connect", "sync": "connect", "kits": "connect",
-    }  # fmt: skip
+        "create": "connect",
+        "partial_update": "connect",
+        "destroy": "connect",
+        "sync": "connect",
+        "kits": "connect",
+    }
 
     @extend_schema(request=NewOrganisation, responses={201: OrganisationSerializer})
     def create(self, request: Request) -> Response:
@@ -157,8 +179,23 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
 
     class Meta:
         model = Member
-        fields = ["id", "organisation", "number", "name", "path", "tags", "management", "state", "standing", "since",
-                  "left_at", "account", "problem", "seen_at", "tried_at"]  # fmt: skip
+        fields = [
+            "id",
+            "organisation",
+            "number",
+            "name",
+            "path",
+            "tags",
+            "management",
+            "state",
+            "standing",
+            "since",
+            "left_at",
+            "account",
+            "problem",
+            "seen_at",
+            "tried_at",
+        ]
         read_only_fields = fields
 
 

@@ -40,8 +40,11 @@ def _by_state(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 ACCOUNT_FILTERS = (
     Filter("organisation", _("Organisation"), organisations, _of_members),
-    Filter("state", _("State"),
-           fixed(("connected", _("Connected")), ("pending", _("Pending")), ("resting", _("Suspended or left"))),
-           _by_state),
-)  # fmt: skip
+    Filter(
+        "state",
+        _("State"),
+        fixed(("connected", _("Connected")), ("pending", _("Pending")), ("resting", _("Suspended or left"))),
+        _by_state,
+    ),
+)
 """Above the list of accounts."""

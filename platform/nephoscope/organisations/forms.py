@@ -30,26 +30,38 @@ class Lines(forms.CharField):
 class OrganisationForm(ConsoleForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     account = forms.ModelChoiceField(
-        Account.objects.none(), label=_("Read through"), empty_label=None,
-        help_text=_("The connected account that may list the organisation: its management account or a delegated "
-                    "administrator."),
-    )  # fmt: skip
+        Account.objects.none(),
+        label=_("Read through"),
+        empty_label=None,
+        help_text=_(
+            "The connected account that may list the organisation: its management account or a delegated administrator."
+        ),
+    )
     role_name = forms.CharField(
-        label=_("Role"), max_length=64, initial="nephoscope-read",
+        label=_("Role"),
+        max_length=64,
+        initial="nephoscope-read",
         help_text=_("Its name in every member; the StackSet of the next step creates it."),
-    )  # fmt: skip
+    )
     scan_every = forms.IntegerField(
-        label=_("Scan new members every … hours"), min_value=0, max_value=744, initial=0,
+        label=_("Scan new members every … hours"),
+        min_value=0,
+        max_value=744,
+        initial=0,
         help_text=_("24 is daily, 168 weekly, and the first scan starts at once; 0: only when somebody starts one."),
-    )  # fmt: skip
+    )
     groups = forms.ModelMultipleChoiceField(
-        AccountGroup.objects.all(), label=_("Account groups of new members"), required=False,
+        AccountGroup.objects.all(),
+        label=_("Account groups of new members"),
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
     policies = forms.MultipleChoiceField(
-        label=_("Policies of new members"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("Policies of new members"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("None: those that a new account has by default."),
-    )  # fmt: skip
+    )
     regions = Lines(
         label=_("Regions of new members"),
         help_text=_("One a line, as eu-west-1. None: those that each member has enabled."),
@@ -64,13 +76,17 @@ class OrganisationForm(ConsoleForm):
     )
     role_path = forms.CharField(label=_("Path of the roles"), max_length=512, required=False, initial="/")
     write_role_name = forms.CharField(
-        label=_("Role for fixes"), max_length=64, required=False,
+        label=_("Role for fixes"),
+        max_length=64,
+        required=False,
         help_text=_("Optional. A second StackSet creates it; fixing is then verified account by account."),
-    )  # fmt: skip
+    )
     external_id = forms.CharField(
-        label=_("External ID"), max_length=1224, required=False,
+        label=_("External ID"),
+        max_length=1224,
+        required=False,
         help_text=_("It is made for you; enter one only if the roles ask for another already."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, organisation: Organisation | None, **kwargs: Any) -> None:
         super().__init__(*args, initial=_initial(organisation), **kwargs)

@@ -27,11 +27,18 @@ def join(actor: Actor, organisation: Organisation, member: Member, reached: Reac
     """
     now = timezone.now()
     account = Account(
-        name=free_name(member), provider=organisation.account.provider, number=member.number, tags=member.tags,
-        settings=reached.settings, regions=list(reached.regions), policies=organisation.policies,
-        scan_every=organisation.scan_every, next_scan_at=now if organisation.scan_every else None, verified_at=now,
+        name=free_name(member),
+        provider=organisation.account.provider,
+        number=member.number,
+        tags=member.tags,
+        settings=reached.settings,
+        regions=list(reached.regions),
+        policies=organisation.policies,
+        scan_every=organisation.scan_every,
+        next_scan_at=now if organisation.scan_every else None,
+        verified_at=now,
         verification={"reading": {"principal": reached.principal, "checks": []}},
-    )  # fmt: skip
+    )
     account.policies = account.policies or first_policies(account)
     account.full_clean()
     try:
@@ -57,8 +64,13 @@ def link(actor: Actor, member: Member, account: Account) -> None:
     """Note that a member is connected already, by hand; its account is not changed."""
     member.account, member.given_name, member.linked_at, member.problem = account, "", timezone.now(), ""
     member.save()
-    record(actor, "member.linked", account, f"found {account.name} among the members of {member.organisation.name}",
-           account=account)  # fmt: skip
+    record(
+        actor,
+        "member.linked",
+        account,
+        f"found {account.name} among the members of {member.organisation.name}",
+        account=account,
+    )
 
 
 def follow(actor: Actor, member: Member) -> None:
@@ -79,7 +91,12 @@ def follow(actor: Actor, member: Member) -> None:
         changed.append("name")
     if changed:
         account.save(update_fields=changed)
-        record(actor, "account.followed", account, f"brought {' and '.join(changed)} of {account.name} up to date",
-               account=account)  # fmt: skip
+        record(
+            actor,
+            "account.followed",
+            account,
+            f"brought {' and '.join(changed)} of {account.name} up to date",
+            account=account,
+        )
     if others_apply:
         rejudging.request([account])

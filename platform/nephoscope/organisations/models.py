@@ -50,7 +50,7 @@ class Organisation(models.Model):
     )
     groups = models.ManyToManyField(
         AccountGroup, verbose_name=_("account groups"), blank=True, related_name="organisations"
-    )  # fmt: skip
+    )
     problem = models.TextField(_("problem"), blank=True, editable=False)
     synced_at = models.DateTimeField(_("in step"), null=True, editable=False)
     next_sync_at = models.DateTimeField(_("next sync"), null=True, editable=False)

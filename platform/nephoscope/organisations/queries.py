@@ -24,8 +24,12 @@ def why_resting(account: Account) -> str:
     member = Member.objects.filter(account=account).resting().select_related("organisation").order_by("-since").first()
     if member is None:
         return ""
-    given = {"name": account.name, "organisation": member.organisation.name, "state": _state(member),
-             "date": date_format(localtime(member.since), "j M Y")}  # fmt: skip
+    given = {
+        "name": account.name,
+        "organisation": member.organisation.name,
+        "state": _state(member),
+        "date": date_format(localtime(member.since), "j M Y"),
+    }
     if member.left_at:
         message = _("%(name)s left %(organisation)s on %(date)s. Verify its connection to scan it again.")
     else:

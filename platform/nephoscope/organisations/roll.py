@@ -25,9 +25,7 @@ def call(actor: Actor, organisation: Organisation, listed: Sequence[domain.Membe
     known = {each.number: each for each in organisation.members.select_related("account")}
     accounts = _accounts(organisation, [each.number for each in listed])
     for each in listed:
-        member = known.get(each.number) or Member(
-            organisation=organisation, number=each.number, since=now, seen_at=now
-        )  # fmt: skip
+        member = known.get(each.number) or Member(organisation=organisation, number=each.number, since=now, seen_at=now)
         _note(actor, member, each, now)
         if member.account is None and (account := accounts.get(each.number)):
             joining.link(actor, member, account)
@@ -72,8 +70,14 @@ def _read(listed: domain.Member, organisation: Organisation) -> dict[str, object
     """Return a row's content; what a cloud wrote is bounded, and made printable."""
     path = "/".join(_printable(each) for each in listed.path)[:1000]
     tags = {_printable(key)[:200]: _printable(value)[:500] for key, value in list(listed.tags.items())[:100]}
-    return {"name": _printable(listed.name)[:LONGEST_NAME] or listed.number, "state": str(listed.state), "path": path,
-            "tags": tags, "management": listed.management, "excluded": not organisation.wants(path)}  # fmt: skip
+    return {
+        "name": _printable(listed.name)[:LONGEST_NAME] or listed.number,
+        "state": str(listed.state),
+        "path": path,
+        "tags": tags,
+        "management": listed.management,
+        "excluded": not organisation.wants(path),
+    }
 
 
 def _printable(text: str) -> str:
@@ -82,5 +86,10 @@ def _printable(text: str) -> str:
 
 def _record(actor: Actor, member: Member, action: str, what: str) -> None:
     organisation = member.organisation
-    record(actor, action, organisation, f"saw that {member} {what} (organisation {organisation.name})",
-           account=member.account)  # fmt: skip
+    record(
+        actor,
+        action,
+        organisation,
+        f"saw that {member} {what} (organisation {organisation.name})",
+        account=member.account,
+    )

@@ -75,12 +75,20 @@ def create_organisation(
         message = _("%(provider)s keeps no accounts in organisations.")
         raise ValidationError({"account": [message % {"provider": provider_of(account).name}]})
     organisation = Organisation(
-        account=account, name=name.strip(), external_id=external_id.strip() or secrets.token_hex(16),
+        account=account,
+        name=name.strip(),
+        external_id=external_id.strip() or secrets.token_hex(16),
         write_external_id=secrets.token_hex(16),
-    )  # fmt: skip
+    )
     _configure(organisation, settings)
-    record(actor, "organisation.created", organisation, f"began to connect the organisation {organisation.name}",
-           account=account, after=_described(organisation))  # fmt: skip
+    record(
+        actor,
+        "organisation.created",
+        organisation,
+        f"began to connect the organisation {organisation.name}",
+        account=account,
+        after=_described(organisation),
+    )
     return organisation
 
 
@@ -97,8 +105,15 @@ def configure_organisation(actor: Actor, organisation: Organisation, **settings:
     actor.demand("connect")
     before = _described(organisation)
     _configure(organisation, settings)
-    record(actor, "organisation.configured", organisation, f"changed the settings of {organisation.name}",
-           account=organisation.account, before=before, after=_described(organisation))  # fmt: skip
+    record(
+        actor,
+        "organisation.configured",
+        organisation,
+        f"changed the settings of {organisation.name}",
+        account=organisation.account,
+        before=before,
+        after=_described(organisation),
+    )
     return organisation
 
 
@@ -154,8 +169,17 @@ def _known(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 
 
 def _described(organisation: Organisation) -> dict[str, Any]:
-    names = ("name", "role_name", "role_path", "write_role_name", "include", "exclude", "regions", "policies",
-             "scan_every")  # fmt: skip
+    names = (
+        "name",
+        "role_name",
+        "role_path",
+        "write_role_name",
+        "include",
+        "exclude",
+        "regions",
+        "policies",
+        "scan_every",
+    )
     groups = list(organisation.groups.values_list("name", flat=True))
     return {**{name: getattr(organisation, name) for name in names}, "groups": groups}
 
@@ -164,8 +188,13 @@ def _described(organisation: Organisation) -> dict[str, Any]:
 def remove_organisation(actor: Actor, organisation: Organisation) -> None:
     """Forget an organisation and who its members are. Their accounts stay as they are."""
     actor.demand("connect")
-    record(actor, "organisation.removed", organisation, f"removed the organisation {organisation.name}",
-           account=organisation.account)  # fmt: skip
+    record(
+        actor,
+        "organisation.removed",
+        organisation,
+        f"removed the organisation {organisation.name}",
+        account=organisation.account,
+    )
     organisation.delete()
 
 
@@ -178,8 +207,13 @@ def request_sync(actor: Actor, organisation: Organisation) -> None:
     actor.demand("connect")
     if organisation.syncing:
         raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
-    record(actor, "organisation.sync_requested", organisation, f"asked for a sync of {organisation.name}",
-           account=organisation.account)  # fmt: skip
+    record(
+        actor,
+        "organisation.sync_requested",
+        organisation,
+        f"asked for a sync of {organisation.name}",
+        account=organisation.account,
+    )
     enqueue(organisation)
 
 

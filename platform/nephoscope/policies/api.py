@@ -72,9 +72,10 @@ class PolicyChanges(Body):
     name = serializers.CharField(max_length=100, required=False, help_text="Of an own policy.")
     description = serializers.CharField(max_length=1000, allow_blank=True, required=False, help_text="Of an own one.")
     tags = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False,
+        child=serializers.CharField(allow_blank=True),
+        required=False,
         help_text="Of any policy: it applies to accounts that have all of them; empty: to none by tag.",
-    )  # fmt: skip
+    )
 
 
 class AddedRule(Body):
@@ -152,9 +153,10 @@ class Policies(Contributions):
         return self._answer(id)
 
     @extend_schema(
-        parameters=[*_ID, OpenApiParameter("rule", str, OpenApiParameter.PATH)], request=None,
+        parameters=[*_ID, OpenApiParameter("rule", str, OpenApiParameter.PATH)],
+        request=None,
         responses=PolicySerializer,
-    )  # fmt: skip
+    )
     @action(detail=True, methods=["delete"], url_path="rules/(?P<rule>[^/]+)")
     def remove_rule(self, request: Request, id: str, rule: str) -> Response:
         """Take a rule out of all controls of an own policy; accounts that it applies to are judged again."""

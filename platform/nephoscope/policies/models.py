@@ -61,10 +61,10 @@ class RuleSetting(models.Model):
     rule_id = models.CharField(_("rule"), max_length=200)
     policy = models.ForeignKey(
         Policy, null=True, on_delete=models.CASCADE, related_name="rule_settings", verbose_name=_("policy")
-    )  # fmt: skip
+    )
     account = models.ForeignKey(
         Account, null=True, on_delete=models.CASCADE, related_name="rule_settings", verbose_name=_("account")
-    )  # fmt: skip
+    )
     off = models.BooleanField(_("off"), default=False)
     severity = models.CharField(_("severity"), max_length=10, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)

@@ -191,9 +191,9 @@ def laid_over(base: SetRule, row: RuleSetting | None) -> SetRule:
         return base
     severity = Severity(row.severity) if row.severity else base.severity
     found = {each.name: stored(row, each) for each in base.rule.parameters}
-    return SetRule(base.rule, severity, {
-        name: base.parameters[name] if value is None else value for name, value in found.items()
-    })  # fmt: skip
+    return SetRule(
+        base.rule, severity, {name: base.parameters[name] if value is None else value for name, value in found.items()}
+    )
 
 
 def set_in(policy: Framework) -> dict[str, tuple[SetRule, RuleSetting | None]]:

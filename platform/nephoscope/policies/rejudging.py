@@ -34,7 +34,7 @@ def request(accounts: Iterable[Account]) -> int:
             now = timezone.now()
             row, made = Rejudging.objects.select_for_update().get_or_create(
                 account=account, defaults={"wanted_at": now}
-            )  # fmt: skip
+            )
             waited, row.wanted_at = not made and row.waiting, now
             row.save(update_fields=["wanted_at"])
             if not waited:

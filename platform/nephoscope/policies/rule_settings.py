@@ -103,8 +103,14 @@ def lift(actor: Actor, row: RuleSetting) -> None:
         set_rule(actor, row.rule_id, Place(row.account, row.policy))
     else:
         with transaction.atomic():
-            record(actor, "rule.set", row, f"took back what was set of {row.rule_id}", account=row.account,
-                   before=_described(row))  # fmt: skip
+            record(
+                actor,
+                "rule.set",
+                row,
+                f"took back what was set of {row.rule_id}",
+                account=row.account,
+                before=_described(row),
+            )
             row.delete()
 
 

@@ -44,8 +44,14 @@ def create_policy(actor: Actor, *, name: str, description: str = "", based_on: s
         known = ", ".join(registry().providers)
         message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
         raise ValidationError({"provider": [message % {"provider": provider, "known": known}]})
-    policy = Policy(name=name.strip(), description=description.strip(), provider=provider, based_on=based_on,
-                    controls=_as_json(source.controls if source else ()), created_by=actor.user)  # fmt: skip
+    policy = Policy(
+        name=name.strip(),
+        description=description.strip(),
+        provider=provider,
+        based_on=based_on,
+        controls=_as_json(source.controls if source else ()),
+        created_by=actor.user,
+    )
     policy.key = _free_key(policy.name)
     _check(policy)
     policy.save()
@@ -69,9 +75,11 @@ def configure_policy(
     _check(policy)
     if (after := _described(policy)) != before:
         policy.save()
-        what = f"renamed the policy {before['name']} to {policy.name}" if after["name"] != before["name"] else (
-            f"described the policy {policy.name} anew"
-        )  # fmt: skip
+        what = (
+            f"renamed the policy {before['name']} to {policy.name}"
+            if after["name"] != before["name"]
+            else (f"described the policy {policy.name} anew")
+        )
         record(actor, "policy.changed", policy, what, before=before, after=after)
     return policy
 
@@ -122,8 +130,14 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
 
 
 def _say(actor: Actor, policy: Policy, rule: str, summary: str, *, added: bool) -> None:
-    record(actor, "policy.rule_added" if added else "policy.rule_removed", policy, summary,
-           before=None if added else {"rule": rule}, after={"rule": rule} if added else None)  # fmt: skip
+    record(
+        actor,
+        "policy.rule_added" if added else "policy.rule_removed",
+        policy,
+        summary,
+        before=None if added else {"rule": rule},
+        after={"rule": rule} if added else None,
+    )
     request(applied_to(policy.key))
 
 
@@ -194,14 +208,16 @@ def _check(policy: Policy) -> None:
 
 
 def _as_json(controls: Iterable[domain.Control]) -> list[dict[str, Any]]:
-    return [
-        {"id": each.id, "title": each.title, "rules": list(each.rules), "manual": each.manual} for each in controls
-    ]  # fmt: skip
+    return [{"id": each.id, "title": each.title, "rules": list(each.rules), "manual": each.manual} for each in controls]
 
 
 def _described(policy: Policy) -> Mapping[str, Any]:
-    return {"name": policy.name, "description": policy.description, "based_on": policy.based_on,
-            "rules": len(policy.to_domain().rules)}  # fmt: skip
+    return {
+        "name": policy.name,
+        "description": policy.description,
+        "based_on": policy.based_on,
+        "rules": len(policy.to_domain().rules),
+    }
 
 
 def _title(rule: str) -> str:

@@ -39,9 +39,13 @@ class ReportScheduleAdmin(ConsoleAdmin):
     detail_template = "console/report_schedule.html"
     change_list_template = "console/people.html"
     filters = (
-        Filter("active", _("On"), fixed(("1", _("Yes")), ("0", _("No"))),
-               lambda rows, value: rows.filter(active=value == "1")),
-    )  # fmt: skip
+        Filter(
+            "active",
+            _("On"),
+            fixed(("1", _("Yes")), ("0", _("No"))),
+            lambda rows, value: rows.filter(active=value == "1"),
+        ),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("schedule"))  # type: ignore[union-attr]
@@ -84,9 +88,11 @@ class ReportScheduleAdmin(ConsoleAdmin):
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(
-            Q(name__icontains=text) | Q(folder__icontains=text) | Q(mail_to__icontains=text)
+            Q(name__icontains=text)
+            | Q(folder__icontains=text)
+            | Q(mail_to__icontains=text)
             | Q(owner__username__icontains=text)
-        )  # fmt: skip
+        )
 
     def detail(self, request: HttpRequest, shown: ReportSchedule) -> dict[str, Any]:
         known = frameworks()
@@ -129,9 +135,15 @@ class ReportScheduleAdmin(ConsoleAdmin):
                 messages.success(request, _t("Saved."))
                 return self.back(saved)
         crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (self.add_title, "")]
-        return page(request, "console/form.html", crumbs[-1][0], crumbs=crumbs, form=form,
-                    list_address=self.address("change", shown.pk) if shown else self.address("changelist"),
-                    remove_address=self.address("remove", shown.pk) if shown else "")  # fmt: skip
+        return page(
+            request,
+            "console/form.html",
+            crumbs[-1][0],
+            crumbs=crumbs,
+            form=form,
+            list_address=self.address("change", shown.pk) if shown else self.address("changelist"),
+            remove_address=self.address("remove", shown.pk) if shown else "",
+        )
 
     def send(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what would go to whom, then send it."""
@@ -141,8 +153,14 @@ class ReportScheduleAdmin(ConsoleAdmin):
             if attempt(request, lambda: services.send_now(actor, schedule)):
                 messages.success(request, _t("It is being made and sent; its history shows what became of it."))
             return self.back(schedule)
-        return self.show(request, schedule, template="console/report_send.html", title=_t("Send now"),
-                         schedule=schedule, **contents(schedule))  # fmt: skip
+        return self.show(
+            request,
+            schedule,
+            template="console/report_send.html",
+            title=_t("Send now"),
+            schedule=schedule,
+            **contents(schedule),
+        )
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then delete."""
@@ -152,8 +170,13 @@ class ReportScheduleAdmin(ConsoleAdmin):
             services.remove_schedule(actor, schedule)
             messages.success(request, _t("%(name)s was removed.") % {"name": schedule})
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(request, schedule, template="console/remove.html", name=str(schedule),
-                         back=self.address("change", schedule.pk))  # fmt: skip
+        return self.show(
+            request,
+            schedule,
+            template="console/remove.html",
+            name=str(schedule),
+            back=self.address("change", schedule.pk),
+        )
 
 
 def contents(schedule: ReportSchedule) -> dict[str, Any]:

@@ -41,9 +41,22 @@ class ScheduleSerializer(serializers.ModelSerializer[ReportSchedule]):
     class Meta:
         model = ReportSchedule
         fields = [
-            "id", "name", "owner", "active", "form", "every", "hour", "policies", "accounts", "groups", "everything",
-            "mail_to", "folder", "keep", "next_run_at",
-        ]  # fmt: skip
+            "id",
+            "name",
+            "owner",
+            "active",
+            "form",
+            "every",
+            "hour",
+            "policies",
+            "accounts",
+            "groups",
+            "everything",
+            "mail_to",
+            "folder",
+            "keep",
+            "next_run_at",
+        ]
         read_only_fields = fields
 
 
@@ -71,13 +84,17 @@ class ScheduleChanges(Body):
         min_value=0, max_value=23, required=False, help_text="By the clock of the owner's time zone."
     )
     policies = serializers.ListField(
-        child=serializers.CharField(max_length=100), required=False, max_length=500,
+        child=serializers.CharField(max_length=100),
+        required=False,
+        max_length=500,
         help_text="Ids; empty: all that were chosen for each account.",
-    )  # fmt: skip
+    )
     accounts = serializers.ListField(
-        child=IdField(), required=False, max_length=10_000,
+        child=IdField(),
+        required=False,
+        max_length=10_000,
         help_text="Of those that the owner sees. Neither accounts nor groups: all that the owner sees.",
-    )  # fmt: skip
+    )
     groups = serializers.ListField(child=IdField(), required=False, max_length=10_000)
     mail_to = serializers.ListField(child=serializers.EmailField(), required=False, max_length=services.MOST_ADDRESSES)
     folder = serializers.CharField(

@@ -30,12 +30,15 @@ class ScheduleForm(ConsoleForm):
     form = forms.ChoiceField(label=_("As"), choices=Form.choices)
     mail_to = forms.CharField(
         label=_("Mail to"), required=False, max_length=6000, widget=forms.Textarea(attrs={"rows": 3})
-    )  # fmt: skip
+    )
     folder = forms.CharField(label=_("Folder"), required=False, max_length=64)
     keep = forms.IntegerField(
-        label=_("Keep in the folder the last …"), min_value=1, max_value=400, initial=12,
+        label=_("Keep in the folder the last …"),
+        min_value=1,
+        max_value=400,
+        initial=12,
         help_text=_("Times that it was sent; older files are deleted."),
-    )  # fmt: skip
+    )
     policies = forms.MultipleChoiceField(
         label=_("Policies"), required=False, widget=forms.CheckboxSelectMultiple, help_text=ALL_OF_THEM
     )
@@ -51,9 +54,9 @@ class ScheduleForm(ConsoleForm):
         fields: Any = self.fields
         accounts = Account.objects.visible_to(owner)
         fields["accounts"].queryset, fields["groups"].queryset = accounts, groups_of(owner)
-        fields["groups"].help_text = _(
-            "No account and no group ticked: all that %(owner)s sees when it is sent."
-        ) % {"owner": owner or "—"}  # fmt: skip
+        fields["groups"].help_text = _("No account and no group ticked: all that %(owner)s sees when it is sent.") % {
+            "owner": owner or "—"
+        }
         fields["hour"].help_text = _("By the clock of %(zone)s.") % {"zone": owner.time_zone if owner else "—"}
         known = catalogue()
         applied = {each.id for account in accounts for each in known.applied(account)}
@@ -87,8 +90,15 @@ def _off(field: Any, why: Any) -> None:
 def shown_values(schedule: ReportSchedule) -> dict[str, Any]:
     """Return what the form begins with."""
     return {
-        "name": schedule.name, "active": schedule.active, "every": schedule.every, "hour": schedule.hour,
-        "form": schedule.form, "mail_to": "\n".join(schedule.mail_to), "folder": schedule.folder,
-        "keep": schedule.keep, "policies": schedule.policies, "accounts": schedule.accounts.all(),
+        "name": schedule.name,
+        "active": schedule.active,
+        "every": schedule.every,
+        "hour": schedule.hour,
+        "form": schedule.form,
+        "mail_to": "\n".join(schedule.mail_to),
+        "folder": schedule.folder,
+        "keep": schedule.keep,
+        "policies": schedule.policies,
+        "accounts": schedule.accounts.all(),
         "groups": schedule.groups.all(),
-    }  # fmt: skip
+    }

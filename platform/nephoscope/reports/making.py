@@ -102,6 +102,8 @@ def _told(found: Compliance) -> str:
     failed = found.counts[ControlState.FAIL]
     failing = ngettext("%(n)s control fails", "%(n)s controls fail", failed) % {"n": failed}
     told = _("%(account)s by %(policy)s: %(score)s") % {
-        "account": found.account.name, "policy": found.policy.name, "score": score,
-    }  # fmt: skip
+        "account": found.account.name,
+        "policy": found.policy.name,
+        "score": score,
+    }
     return f"{told}, {failing}" if failed else told

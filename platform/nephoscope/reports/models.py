@@ -45,9 +45,10 @@ class ReportSchedule(models.Model):
     """
 
     name = models.CharField(
-        _("name"), max_length=100,
+        _("name"),
+        max_length=100,
         validators=[RegexValidator(r"\A[^\x00-\x1f\x7f]*\Z", _("Write the name on one line."))],
-    )  # fmt: skip
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("owner")
     )
@@ -60,11 +61,15 @@ class ReportSchedule(models.Model):
     hour = models.PositiveSmallIntegerField(_("hour"), default=6, validators=[MaxValueValidator(23)])
     mail_to = models.JSONField(_("mail to"), default=list, blank=True)
     folder = models.CharField(
-        _("folder"), max_length=64, blank=True,
-        validators=[RegexValidator(
-            r"\A[A-Za-z0-9][A-Za-z0-9_-]*\Z", _("Letters, digits, - and _ only, a letter or digit first.")
-        )],
-    )  # fmt: skip
+        _("folder"),
+        max_length=64,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"\A[A-Za-z0-9][A-Za-z0-9_-]*\Z", _("Letters, digits, - and _ only, a letter or digit first.")
+            )
+        ],
+    )
     keep = models.PositiveSmallIntegerField(
         _("keep the last"), default=12, validators=[MinValueValidator(1), MaxValueValidator(400)]
     )

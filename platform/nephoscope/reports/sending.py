@@ -33,8 +33,9 @@ def send(schedule: ReportSchedule, reports: Sequence[Report]) -> tuple[list[str]
     if not is_on():
         return [], [_("no mail server is configured")] if schedule.mail_to else []
     subject = _("Compliance: %(name)s, %(day)s") % {
-        "name": schedule.name, "day": date_format(timezone.localtime(), "j F Y"),
-    }  # fmt: skip
+        "name": schedule.name,
+        "day": date_format(timezone.localtime(), "j F Y"),
+    }
     attached = sum(each.path.stat().st_size for each in reports) <= MOST_ATTACHED
     body = _body(schedule, reports, attached=attached)
     sent, problems = [], []
@@ -55,8 +56,10 @@ def _body(schedule: ReportSchedule, reports: Sequence[Report], *, attached: bool
     lines = [
         ngettext("%(n)s report of the schedule “%(name)s”:", "%(n)s reports of the schedule “%(name)s”:", len(reports))
         % {"n": len(reports), "name": schedule.name},
-        "", *(f"- {each.told}" for each in reports), "",
-    ]  # fmt: skip
+        "",
+        *(f"- {each.told}" for each in reports),
+        "",
+    ]
     if not attached:
         lines += [_("The files are too large for a mail."), _fetch(schedule), ""]
     about = _("They show what %(owner)s may see in Nephoscope. The schedule: %(where)s")

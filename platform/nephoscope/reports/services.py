@@ -80,8 +80,14 @@ def save_schedule(
         schedule.everything = not schedule.accounts.exists() and not schedule.groups.exists()
         schedule.save(update_fields=["everything"])
     action, verb = ("schedule.created", "added") if added else ("schedule.configured", "changed")
-    record(actor, action, schedule, f"{verb} the report schedule {schedule.name}, {to_whom(schedule)}",
-           before=before, after=described(schedule))  # fmt: skip
+    record(
+        actor,
+        action,
+        schedule,
+        f"{verb} the report schedule {schedule.name}, {to_whom(schedule)}",
+        before=before,
+        after=described(schedule),
+    )
     return schedule
 
 
@@ -138,20 +144,29 @@ def to_whom(schedule: ReportSchedule) -> str:
 def described(schedule: ReportSchedule) -> dict[str, Any]:
     """Return a schedule as the audit log keeps it."""
     return {
-        "name": schedule.name, "owner": str(schedule.owner or ""), "policies": schedule.policies,
+        "name": schedule.name,
+        "owner": str(schedule.owner or ""),
+        "policies": schedule.policies,
         "accounts": list(schedule.accounts.values_list("name", flat=True)),
-        "groups": list(schedule.groups.values_list("name", flat=True)), "everything": schedule.everything,
-        "form": schedule.form, "every": schedule.every, "hour": schedule.hour, "mail_to": schedule.mail_to,
-        "folder": schedule.folder, "keep": schedule.keep, "active": schedule.active,
-    }  # fmt: skip
+        "groups": list(schedule.groups.values_list("name", flat=True)),
+        "everything": schedule.everything,
+        "form": schedule.form,
+        "every": schedule.every,
+        "hour": schedule.hour,
+        "mail_to": schedule.mail_to,
+        "folder": schedule.folder,
+        "keep": schedule.keep,
+        "active": schedule.active,
+    }
 
 
 @transaction.atomic
 def remove_schedule(actor: Actor, schedule: ReportSchedule) -> None:
     """Delete a schedule with its history; files in folders stay."""
     _own(actor, schedule)
-    record(actor, "schedule.removed", schedule, f"removed the report schedule {schedule.name}",
-           before=described(schedule))  # fmt: skip
+    record(
+        actor, "schedule.removed", schedule, f"removed the report schedule {schedule.name}", before=described(schedule)
+    )
     schedule.delete()
 
 
@@ -167,8 +182,12 @@ def send_now(actor: Actor, schedule: ReportSchedule, *, enqueue: bool = True) ->
     try:
         with transaction.atomic():
             run = ReportRun.objects.create(schedule=schedule, requested_by=actor.user)
-            record(actor, "schedule.requested", schedule,
-                   f"had the report schedule {schedule.name} sent now, {to_whom(schedule)}")  # fmt: skip
+            record(
+                actor,
+                "schedule.requested",
+                schedule,
+                f"had the report schedule {schedule.name} sent now, {to_whom(schedule)}",
+            )
     except IntegrityError as error:
         raise ValidationError({"schedule": [_("It is being sent already; look again in a minute.")]}) from error
     if enqueue:

@@ -38,8 +38,14 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _certificates(api: Api, region: str) -> Iterator[Resource]:
-    pages = api.pages("acm", "list_certificates", "CertificateSummaryList", region=region, MaxItems=1000,
-                      Includes={"keyTypes": list(KEY_TYPES)})  # fmt: skip
+    pages = api.pages(
+        "acm",
+        "list_certificates",
+        "CertificateSummaryList",
+        region=region,
+        MaxItems=1000,
+        Includes={"keyTypes": list(KEY_TYPES)},
+    )
     return (_certificate(api, region, each) for each in pages)
 
 

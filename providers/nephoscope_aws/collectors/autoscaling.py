@@ -42,15 +42,22 @@ def _configurations(api: Api, region: str, **which: Any) -> Iterator[Resource]:
 
 def _configuration(api: Api, region: str, item: Item) -> Resource:
     properties = {
-        **picked(item, "LaunchConfigurationName", "ImageId", "InstanceType", "IamInstanceProfile",
-                 "AssociatePublicIpAddress"),
+        **picked(
+            item, "LaunchConfigurationName", "ImageId", "InstanceType", "IamInstanceProfile", "AssociatePublicIpAddress"
+        ),
         "SecurityGroups": item.get("SecurityGroups") or [],
         "MetadataOptions": picked(
             item.get("MetadataOptions") or {}, "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit"
         ),
-    }  # fmt: skip
-    return Resource(LAUNCH_CONFIGURATION, item["LaunchConfigurationARN"], item["LaunchConfigurationName"], region,
-                    api.account, properties)  # fmt: skip
+    }
+    return Resource(
+        LAUNCH_CONFIGURATION,
+        item["LaunchConfigurationARN"],
+        item["LaunchConfigurationName"],
+        region,
+        api.account,
+        properties,
+    )
 
 
 COLLECTOR = Collector(

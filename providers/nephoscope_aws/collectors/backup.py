@@ -73,8 +73,14 @@ def _unencrypted(api: Api, region: str, vault: str) -> set[str]:
 
     What was backed up, and not the recovery points, which come and go each day and can be hundreds of thousands.
     """
-    points = api.pages("backup", "list_recovery_points_by_backup_vault", "RecoveryPoints", region=region,
-                       BackupVaultName=vault, MaxResults=1000)  # fmt: skip
+    points = api.pages(
+        "backup",
+        "list_recovery_points_by_backup_vault",
+        "RecoveryPoints",
+        region=region,
+        BackupVaultName=vault,
+        MaxResults=1000,
+    )
     return {
         point.get("ResourceArn") or point["RecoveryPointArn"]
         for point in points

@@ -80,13 +80,14 @@ def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
             "Aliases": aliases,
             "WebACLId": source.get("WebACLId") or None,
             "DefaultCacheBehavior": _behavior(source["DefaultCacheBehavior"]),
-            "CacheBehaviors": [picked(each, "PathPattern") | _behavior(each)
-                               for each in _items(source.get("CacheBehaviors"))],
+            "CacheBehaviors": [
+                picked(each, "PathPattern") | _behavior(each) for each in _items(source.get("CacheBehaviors"))
+            ],
             "Origins": [_origin(each) for each in _items(source["Origins"])],
             "Logging": logging,
         },
         "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
-    }  # fmt: skip
+    }
     name = aliases[0] if aliases else arn.rpartition("/")[2]
     return Resource(DISTRIBUTION, arn, name, ALL_REGIONS, api.account, properties)
 
@@ -127,9 +128,11 @@ def _deliveries(api: Api) -> dict[str, list[str]]:
 
 
 def _read_deliveries(api: Api) -> dict[str, list[str]]:
-    sources = {each["name"]: each.get("resourceArns", ())
-               for each in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
-               if each.get("service") == "cloudfront"}  # fmt: skip
+    sources = {
+        each["name"]: each.get("resourceArns", ())
+        for each in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
+        if each.get("service") == "cloudfront"
+    }
     found: dict[str, list[str]] = {}
     for delivery in api.pages("logs", "describe_deliveries", "deliveries", region=LOGS_REGION) if sources else ():
         for arn in sources.get(delivery.get("deliverySourceName", ""), ()):

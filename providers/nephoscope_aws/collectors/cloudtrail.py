@@ -65,26 +65,36 @@ def _resource(api: Api, region: str, trail: Item) -> Resource:
     arn = trail["TrailARN"]
     status = parts(
         lambda: api.call("cloudtrail", "get_trail_status", region=region, Name=arn),
-        {"IsLogging": lambda it: it.get("IsLogging"),
-         "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime"))},
-    )  # fmt: skip
+        {
+            "IsLogging": lambda it: it.get("IsLogging"),
+            "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime")),
+        },
+    )
     selectors = parts(
         lambda: api.call("cloudtrail", "get_event_selectors", region=region, TrailName=arn),
-        {"EventSelectors": lambda it: it.get("EventSelectors") or [],
-         "AdvancedEventSelectors": lambda it: it.get("AdvancedEventSelectors") or []},
-    )  # fmt: skip
+        {
+            "EventSelectors": lambda it: it.get("EventSelectors") or [],
+            "AdvancedEventSelectors": lambda it: it.get("AdvancedEventSelectors") or [],
+        },
+    )
     tags = part(lambda: _tags(api, region, arn))
     properties = {
         "TrailName": trail["Name"],
-        **picked(trail, "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "IsOrganizationTrail",
-                 "CloudWatchLogsLogGroupArn"),
+        **picked(
+            trail,
+            "S3BucketName",
+            "IsMultiRegionTrail",
+            "IncludeGlobalServiceEvents",
+            "IsOrganizationTrail",
+            "CloudWatchLogsLogGroupArn",
+        ),
         "EnableLogFileValidation": trail.get("LogFileValidationEnabled"),
         "KMSKeyId": trail.get("KmsKeyId"),
         "IsLogging": status["IsLogging"],
         **selectors,
         "Tags": tags,
         "Observed": picked(status, "LatestCloudWatchLogsDeliveryTime"),
-    }  # fmt: skip
+    }
     return Resource(TRAIL, arn, trail["Name"], region, api.account, properties, tag_dict(tags))
 
 

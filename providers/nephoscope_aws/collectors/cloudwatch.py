@@ -33,8 +33,11 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the alarms that notify topics, then these topics' subscriptions."""
     topics: set[str] = set()
-    listing = Listing(api.pages("cloudwatch", "describe_alarms", "MetricAlarms", region=region,
-                                AlarmTypes=["MetricAlarm"], MaxRecords=100))  # fmt: skip
+    listing = Listing(
+        api.pages(
+            "cloudwatch", "describe_alarms", "MetricAlarms", region=region, AlarmTypes=["MetricAlarm"], MaxRecords=100
+        )
+    )
     for alarm in listing:
         if notified := _topics(alarm):
             topics.update(notified)
@@ -54,8 +57,9 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     if resource.type == SUBSCRIPTION:
         found = _of_topic(api, resource.region, resource.properties["TopicArn"])
         return next((each for each in found if each.id == resource.id), None)
-    answer = api.call("cloudwatch", "describe_alarms", region=resource.region, AlarmNames=[resource.name],
-                      AlarmTypes=["MetricAlarm"])  # fmt: skip
+    answer = api.call(
+        "cloudwatch", "describe_alarms", region=resource.region, AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"]
+    )
     # One that notifies nobody any more is one that would not have been collected.
     alarm = next((each for each in answer.get("MetricAlarms", ()) if _topics(each)), None)
     return _alarm(api, resource.region, alarm) if alarm else None
@@ -68,10 +72,21 @@ def _topics(alarm: Item) -> list[str]:
 def _alarm(api: Api, region: str, alarm: Item) -> Resource:
     """Return an alarm without its state, which changes all the time and is no configuration."""
     properties = {
-        **picked(alarm, "AlarmName", "Namespace", "MetricName", "ActionsEnabled", "AlarmActions", "Statistic",
-                 "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator"),
+        **picked(
+            alarm,
+            "AlarmName",
+            "Namespace",
+            "MetricName",
+            "ActionsEnabled",
+            "AlarmActions",
+            "Statistic",
+            "Period",
+            "EvaluationPeriods",
+            "Threshold",
+            "ComparisonOperator",
+        ),
         "Metrics": [_metric(each) for each in alarm.get("Metrics", ())],
-    }  # fmt: skip
+    }
     return Resource(ALARM, alarm["AlarmArn"], alarm["AlarmName"], region, api.account, properties)
 
 

@@ -64,15 +64,22 @@ def _details(project: Item) -> Item:
     return {
         "ServiceRole": project.get("serviceRole"),
         "Environment": {
-            **{name: environment.get(name[0].lower() + name[1:])
-               for name in ("Type", "Image", "ComputeType", "PrivilegedMode")},
+            **{
+                name: environment.get(name[0].lower() + name[1:])
+                for name in ("Type", "Image", "ComputeType", "PrivilegedMode")
+            },
             "EnvironmentVariables": [_variable(each) for each in variables],
         },
-        "VpcConfig": {"VpcId": vpc["vpcId"], "Subnets": vpc.get("subnets", []),
-                      "SecurityGroupIds": vpc.get("securityGroupIds", [])} if vpc.get("vpcId") else None,
+        "VpcConfig": {
+            "VpcId": vpc["vpcId"],
+            "Subnets": vpc.get("subnets", []),
+            "SecurityGroupIds": vpc.get("securityGroupIds", []),
+        }
+        if vpc.get("vpcId")
+        else None,
         "Visibility": project.get("projectVisibility"),
         "Tags": [{"Key": tag["key"], "Value": tag.get("value") or ""} for tag in project.get("tags") or ()],
-    }  # fmt: skip
+    }
 
 
 def _variable(variable: Item) -> Item:

@@ -36,8 +36,9 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _contact(api: Api) -> Resource:
-    answer = api.maybe("account", "get_alternate_contact", ("ResourceNotFoundException",),
-                       AlternateContactType="SECURITY")  # fmt: skip
+    answer = api.maybe(
+        "account", "get_alternate_contact", ("ResourceNotFoundException",), AlternateContactType="SECURITY"
+    )
     contact = answer.get("AlternateContact", {}) if answer else {}
     properties = {"AlternateContactType": "SECURITY", "EmailAddress": contact.get("EmailAddress")}
     return Resource(CONTACT, f"{CONTACT}:SECURITY", "Security contact", ALL_REGIONS, api.account, properties)

@@ -20,15 +20,24 @@ READS = {("dms", "describe_replication_instances"): "dms:DescribeReplicationInst
 Item = dict[str, Any]
 
 _MEMBERS = (
-    "ReplicationInstanceIdentifier", "ReplicationInstanceClass", "EngineVersion", "AllocatedStorage", "MultiAZ",
-    "AvailabilityZone", "AutoMinorVersionUpgrade", "KmsKeyId", "NetworkType", "PubliclyAccessible",
-)  # fmt: skip
+    "ReplicationInstanceIdentifier",
+    "ReplicationInstanceClass",
+    "EngineVersion",
+    "AllocatedStorage",
+    "MultiAZ",
+    "AvailabilityZone",
+    "AutoMinorVersionUpgrade",
+    "KmsKeyId",
+    "NetworkType",
+    "PubliclyAccessible",
+)
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's replication instances."""
-    listing = Listing(api.pages("dms", "describe_replication_instances", "ReplicationInstances", region=region,
-                                MaxRecords=100))  # fmt: skip
+    listing = Listing(
+        api.pages("dms", "describe_replication_instances", "ReplicationInstances", region=region, MaxRecords=100)
+    )
     yield from (_resource(api, region, item) for item in listing if not _deleting(item))
     yield from listing.unreadable(api, region, INSTANCE)
 
@@ -36,8 +45,9 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one replication instance again, in one call."""
     wanted = [{"Name": "replication-instance-arn", "Values": [resource.id]}]
-    answer = api.maybe("dms", "describe_replication_instances", ("ResourceNotFoundFault",), region=resource.region,
-                       Filters=wanted)  # fmt: skip
+    answer = api.maybe(
+        "dms", "describe_replication_instances", ("ResourceNotFoundFault",), region=resource.region, Filters=wanted
+    )
     items = answer["ReplicationInstances"] if answer else []
     return _resource(api, resource.region, items[0]) if items and not _deleting(items[0]) else None
 
@@ -50,9 +60,10 @@ def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
         "VpcSecurityGroupIds": [each["VpcSecurityGroupId"] for each in item.get("VpcSecurityGroups") or ()],
-        "ReplicationSubnetGroupIdentifier":
-            (item.get("ReplicationSubnetGroup") or {}).get("ReplicationSubnetGroupIdentifier"),
-    }  # fmt: skip
+        "ReplicationSubnetGroupIdentifier": (item.get("ReplicationSubnetGroup") or {}).get(
+            "ReplicationSubnetGroupIdentifier"
+        ),
+    }
     arn, name = item["ReplicationInstanceArn"], item["ReplicationInstanceIdentifier"]
     return Resource(INSTANCE, arn, name, region, api.account, properties)
 

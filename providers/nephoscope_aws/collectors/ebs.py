@@ -43,8 +43,15 @@ READS = {
     ("ec2", "get_ebs_encryption_by_default"): "ec2:GetEbsEncryptionByDefault",
 }
 
-_LAUNCHED = ("ImageId", "InstanceType", "MetadataOptions", "NetworkInterfaces", "SecurityGroupIds", "SecurityGroups",
-             "IamInstanceProfile")  # fmt: skip
+_LAUNCHED = (
+    "ImageId",
+    "InstanceType",
+    "MetadataOptions",
+    "NetworkInterfaces",
+    "SecurityGroupIds",
+    "SecurityGroups",
+    "IamInstanceProfile",
+)
 """What is kept of a launch template's data. User data is not: people write passwords into it."""
 
 _SNAPSHOTS = listed("describe_snapshots", "Snapshots", "snapshot-id", OwnerIds=["self"], **PAGE)
@@ -137,15 +144,41 @@ def _region_settings(api: Api, region: str, _: str) -> Iterator[Item]:
 _ALL = (
     Kind(VOLUME, listed("describe_volumes", "Volumes", "volume-id", **PAGE), "volume", "VolumeId", _volume),
     Kind(SNAPSHOT, _snapshots, "snapshot", "SnapshotId", _snapshot, owner=False),
-    Kind(IMAGE, listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE), "image", "ImageId",
-         lambda image: picked(image, *_IMAGE), "Name", owner=False),
-    Kind(LAUNCH_TEMPLATE, _launch_templates, "launch-template", "LaunchTemplateId", _launch_template,
-         "LaunchTemplateName", tagged=False),
-    Kind(SNAPSHOT_BLOCK, _snapshot_block, "snapshot-block-public-access", None,
-         lambda block: picked(block, "State"), tagged=False),
-    Kind(REGION_SETTINGS, _region_settings, "settings", None,
-         lambda settings: picked(settings, "EbsEncryptionByDefault"), tagged=False),
-)  # fmt: skip
+    Kind(
+        IMAGE,
+        listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE),
+        "image",
+        "ImageId",
+        lambda image: picked(image, *_IMAGE),
+        "Name",
+        owner=False,
+    ),
+    Kind(
+        LAUNCH_TEMPLATE,
+        _launch_templates,
+        "launch-template",
+        "LaunchTemplateId",
+        _launch_template,
+        "LaunchTemplateName",
+        tagged=False,
+    ),
+    Kind(
+        SNAPSHOT_BLOCK,
+        _snapshot_block,
+        "snapshot-block-public-access",
+        None,
+        lambda block: picked(block, "State"),
+        tagged=False,
+    ),
+    Kind(
+        REGION_SETTINGS,
+        _region_settings,
+        "settings",
+        None,
+        lambda settings: picked(settings, "EbsEncryptionByDefault"),
+        tagged=False,
+    ),
+)
 _KINDS = {kind.type: kind for kind in _ALL}
 
 COLLECTOR = Collector(

@@ -60,9 +60,14 @@ def _resource(api: Api, region: str, type: str, place: str, tags: Any, propertie
     listed = tag_list(tags)
     by_name = tag_dict(listed)
     return Resource(
-        type, f"arn:aws:ec2:{region}:{api.account}:{place}", name or by_name.get("Name") or place.rpartition("/")[2],
-        region, api.account, {**properties, "Tags": listed}, by_name,
-    )  # fmt: skip
+        type,
+        f"arn:aws:ec2:{region}:{api.account}:{place}",
+        name or by_name.get("Name") or place.rpartition("/")[2],
+        region,
+        api.account,
+        {**properties, "Tags": listed},
+        by_name,
+    )
 
 
 def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
@@ -78,9 +83,12 @@ def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
 
 def _entries(permissions: Any, end: str) -> Iterator[Item]:
     """Yield one entry per source: AWS gathers all sources of one range of ports, CloudFormation does not."""
-    sources = (("IpRanges", "CidrIp", "CidrIp"), ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
-               ("UserIdGroupPairs", "GroupId", f"{end}SecurityGroupId"),
-               ("PrefixListIds", "PrefixListId", f"{end}PrefixListId"))  # fmt: skip
+    sources = (
+        ("IpRanges", "CidrIp", "CidrIp"),
+        ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+        ("UserIdGroupPairs", "GroupId", f"{end}SecurityGroupId"),
+        ("PrefixListIds", "PrefixListId", f"{end}PrefixListId"),
+    )
     for permission in permissions:
         ports = picked(permission, "IpProtocol", "FromPort", "ToPort")
         for plural, member, name in sources:
@@ -131,10 +139,15 @@ def _instance(instance: Item) -> Item:
 
 _ALL = (
     _Kind(SECURITY_GROUP, "describe_security_groups", "SecurityGroups", "GroupIds", _security_groups),
-    _Kind(NETWORK_INTERFACE, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceIds",
-          _network_interfaces),
+    _Kind(
+        NETWORK_INTERFACE,
+        "describe_network_interfaces",
+        "NetworkInterfaces",
+        "NetworkInterfaceIds",
+        _network_interfaces,
+    ),
     _Kind(INSTANCE, "describe_instances", "Reservations", "InstanceIds", _instances),
-)  # fmt: skip
+)
 _KINDS = {kind.type: kind for kind in _ALL}
 
 COLLECTOR = Collector(Service("ec2", "Amazon EC2", tuple(_KINDS), actions(READS)), READS, collect, reread)

@@ -58,12 +58,16 @@ def _resource(api: Api, region: str, repository: Item) -> Resource:
         "RepositoryName": name,
         "ImageTagMutability": repository.get("imageTagMutability"),
         "ImageTagMutabilityExclusionFilters": [
-            {"ImageTagMutabilityExclusionFilterType": each.get("filterType"),
-             "ImageTagMutabilityExclusionFilterValue": each.get("filter")} for each in filters
-        ] or None,
+            {
+                "ImageTagMutabilityExclusionFilterType": each.get("filterType"),
+                "ImageTagMutabilityExclusionFilterValue": each.get("filter"),
+            }
+            for each in filters
+        ]
+        or None,
         "ImageScanningConfiguration": {"ScanOnPush": bool(scanning.get("scanOnPush"))},
         "RepositoryPolicyText": part(lambda: _policy(api, region, name)),
-    }  # fmt: skip
+    }
     return Resource(REPOSITORY, repository["repositoryArn"], name, region, api.account, properties)
 
 
@@ -86,12 +90,16 @@ def _scanning(api: Api, region: str) -> Resource:
         "RegistryId": api.account,
         "ScanType": configuration.get("scanType"),
         "Rules": [
-            {"ScanFrequency": rule.get("scanFrequency"),
-             "RepositoryFilters": [{"Filter": each.get("filter"), "FilterType": each.get("filterType")}
-                                   for each in rule.get("repositoryFilters") or ()]}
+            {
+                "ScanFrequency": rule.get("scanFrequency"),
+                "RepositoryFilters": [
+                    {"Filter": each.get("filter"), "FilterType": each.get("filterType")}
+                    for each in rule.get("repositoryFilters") or ()
+                ],
+            }
             for rule in configuration.get("rules") or ()
         ],
-    }  # fmt: skip
+    }
     # It has no ARN of its own; there is one per region.
     arn = f"arn:aws:ecr:{region}:{api.account}:registry-scanning-configuration"
     return Resource(SCANNING, arn, f"Registry of {region}", region, api.account, properties)

@@ -42,8 +42,14 @@ _NO_TASK = ("ClientException",)
 """What DescribeTaskDefinition answers for a family without an active revision."""
 
 _OF_SERVICE = ("LaunchType", "NetworkConfiguration", "TaskDefinition", "Tags")
-_OF_TASK = ("TaskDefinitionArn", "NetworkMode", "RequiresCompatibilities", "RuntimePlatform", "ContainerDefinitions",
-            "Tags")  # fmt: skip
+_OF_TASK = (
+    "TaskDefinitionArn",
+    "NetworkMode",
+    "RequiresCompatibilities",
+    "RuntimePlatform",
+    "ContainerDefinitions",
+    "Tags",
+)
 
 Item = dict[str, Any]
 
@@ -51,8 +57,9 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's services, then its task definitions; neither hides the other."""
     yield from _services(api, region)
-    listing = Listing(api.pages("ecs", "list_task_definition_families", "families", region=region, status="ACTIVE",
-                                maxResults=100))  # fmt: skip
+    listing = Listing(
+        api.pages("ecs", "list_task_definition_families", "families", region=region, status="ACTIVE", maxResults=100)
+    )
     for found in api.map(lambda family: _task(api, region, family), listing):
         if found:
             yield found
@@ -124,20 +131,25 @@ def _batch(api: Api, region: str, cluster: str, arns: list[str]) -> list[Resourc
 
 def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Item]:
     """Return those of the services that exist; deleted ones can be asked for as INACTIVE for a while."""
-    answer = api.maybe("ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns,
-                       include=["TAGS"])  # fmt: skip
+    answer = api.maybe(
+        "ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns, include=["TAGS"]
+    )
     return [each for each in (answer or {}).get("services", ()) if each.get("status") != "INACTIVE"]
 
 
 def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None, why: Any = None) -> Resource:
     """Return a service; where it could not be described, ``why`` stands for all that would say."""
     name = arn.rpartition("/")[2]
-    described = dict.fromkeys(_OF_SERVICE, why) if service is None else {
-        "LaunchType": service.get("launchType"),
-        "NetworkConfiguration": _network(service),
-        "TaskDefinition": service.get("taskDefinition"),
-        "Tags": _tags(service.get("tags")),
-    }  # fmt: skip
+    described = (
+        dict.fromkeys(_OF_SERVICE, why)
+        if service is None
+        else {
+            "LaunchType": service.get("launchType"),
+            "NetworkConfiguration": _network(service),
+            "TaskDefinition": service.get("taskDefinition"),
+            "Tags": _tags(service.get("tags")),
+        }
+    )
     properties = {"ServiceName": name, "Cluster": cluster, **described}
     return Resource(SERVICE, arn, name, region, api.account, properties, tag_dict(described["Tags"]))
 
@@ -148,11 +160,13 @@ def _network(service: Mapping[str, Any]) -> Item | None:
     for each in (service, *sets):
         config = (each.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         if config:
-            return {"AwsvpcConfiguration": {
-                "AssignPublicIp": config.get("assignPublicIp"),
-                "Subnets": sorted(config.get("subnets") or ()),
-                "SecurityGroups": sorted(config.get("securityGroups") or ()),
-            }}  # fmt: skip
+            return {
+                "AwsvpcConfiguration": {
+                    "AssignPublicIp": config.get("assignPublicIp"),
+                    "Subnets": sorted(config.get("subnets") or ()),
+                    "SecurityGroups": sorted(config.get("securityGroups") or ()),
+                }
+            }
     return None
 
 
@@ -173,14 +187,16 @@ def _task(api: Api, region: str, family: str) -> Resource | None:
 
 def _task_shaped(api: Api, region: str, family: str, described: Item) -> Resource:
     arn = f"arn:aws:ecs:{region}:{api.account}:task-definition/{family}"
-    return Resource(TASK, arn, family, region, api.account, {"Family": family, **described},
-                    tag_dict(described["Tags"]))  # fmt: skip
+    return Resource(
+        TASK, arn, family, region, api.account, {"Family": family, **described}, tag_dict(described["Tags"])
+    )
 
 
 def _task_described(api: Api, region: str, family: str) -> Item | None:
     """Return the latest active revision of a family; None when there is none any more."""
-    answer = api.maybe("ecs", "describe_task_definition", _NO_TASK, region=region, taskDefinition=family,
-                       include=["TAGS"])  # fmt: skip
+    answer = api.maybe(
+        "ecs", "describe_task_definition", _NO_TASK, region=region, taskDefinition=family, include=["TAGS"]
+    )
     if not answer:
         return None
     task = answer["taskDefinition"]

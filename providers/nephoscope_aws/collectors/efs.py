@@ -34,8 +34,13 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one file system again: 2 calls."""
-    answer = api.maybe("efs", "describe_file_systems", ("FileSystemNotFound",), region=resource.region,
-                       FileSystemId=resource.id.rpartition("/")[2])  # fmt: skip
+    answer = api.maybe(
+        "efs",
+        "describe_file_systems",
+        ("FileSystemNotFound",),
+        region=resource.region,
+        FileSystemId=resource.id.rpartition("/")[2],
+    )
     items = answer["FileSystems"] if answer else []
     return _resource(api, resource.region, items[0]) if items else None
 
@@ -46,14 +51,23 @@ def _resource(api: Api, region: str, item: Item) -> Resource | None:
         return None
     id, tags = item["FileSystemId"], tag_list(item.get("Tags"))
     properties = {
-        **picked(item, "FileSystemId", "Encrypted", "KmsKeyId", "PerformanceMode", "ThroughputMode",
-                 "AvailabilityZoneName", "FileSystemProtection"),
+        **picked(
+            item,
+            "FileSystemId",
+            "Encrypted",
+            "KmsKeyId",
+            "PerformanceMode",
+            "ThroughputMode",
+            "AvailabilityZoneName",
+            "FileSystemProtection",
+        ),
         "BackupPolicy": part(lambda: _backup_policy(api, region, id)),
         "FileSystemTags": tags,
-    }  # fmt: skip
+    }
     by_key = tag_dict(tags)
-    return Resource(FILE_SYSTEM, item["FileSystemArn"], by_key.get("Name") or id, region, api.account, properties,
-                    by_key)  # fmt: skip
+    return Resource(
+        FILE_SYSTEM, item["FileSystemArn"], by_key.get("Name") or id, region, api.account, properties, by_key
+    )
 
 
 def _backup_policy(api: Api, region: str, id: str) -> Item | None:

@@ -20,24 +20,39 @@ READS = {("elasticache", "describe_replication_groups"): "elasticache:DescribeRe
 Item = dict[str, Any]
 
 _MEMBERS = (
-    "ReplicationGroupId", "CacheNodeType", "Engine", "ClusterMode", "AtRestEncryptionEnabled", "KmsKeyId",
-    "TransitEncryptionEnabled", "TransitEncryptionMode", "AutoMinorVersionUpgrade", "SnapshotRetentionLimit",
-    "NetworkType", "Durability",
-)  # fmt: skip
+    "ReplicationGroupId",
+    "CacheNodeType",
+    "Engine",
+    "ClusterMode",
+    "AtRestEncryptionEnabled",
+    "KmsKeyId",
+    "TransitEncryptionEnabled",
+    "TransitEncryptionMode",
+    "AutoMinorVersionUpgrade",
+    "SnapshotRetentionLimit",
+    "NetworkType",
+    "Durability",
+)
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's replication groups."""
-    listing = Listing(api.pages("elasticache", "describe_replication_groups", "ReplicationGroups", region=region,
-                                MaxRecords=100))  # fmt: skip
+    listing = Listing(
+        api.pages("elasticache", "describe_replication_groups", "ReplicationGroups", region=region, MaxRecords=100)
+    )
     yield from (_resource(api, region, item) for item in listing if not _deleting(item))
     yield from listing.unreadable(api, region, GROUP)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one replication group again, in one call."""
-    answer = api.maybe("elasticache", "describe_replication_groups", ("ReplicationGroupNotFoundFault",),
-                       region=resource.region, ReplicationGroupId=resource.name)  # fmt: skip
+    answer = api.maybe(
+        "elasticache",
+        "describe_replication_groups",
+        ("ReplicationGroupNotFoundFault",),
+        region=resource.region,
+        ReplicationGroupId=resource.name,
+    )
     items = answer["ReplicationGroups"] if answer else []
     return _resource(api, resource.region, items[0]) if items and not _deleting(items[0]) else None
 

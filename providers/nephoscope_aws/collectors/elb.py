@@ -135,8 +135,10 @@ def _attributes(api: Api, region: str, arn: str) -> list[dict[str, str]]:
 
 
 def _listeners(api: Api, region: str, **which: Any) -> Iterator[Resource]:
-    return (_listener(api, region, each)
-            for each in api.pages("elbv2", "describe_listeners", "Listeners", region=region, **which))  # fmt: skip
+    return (
+        _listener(api, region, each)
+        for each in api.pages("elbv2", "describe_listeners", "Listeners", region=region, **which)
+    )
 
 
 def _listener(api: Api, region: str, listener: Item) -> Resource:
@@ -145,9 +147,11 @@ def _listener(api: Api, region: str, listener: Item) -> Resource:
     properties = {
         **picked(listener, "LoadBalancerArn", "Port", "Protocol", "SslPolicy"),
         "Certificates": [picked(each, "CertificateArn") for each in listener.get("Certificates", ())],
-        "DefaultActions": [picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig")
-                           for each in listener.get("DefaultActions", ())],
-    }  # fmt: skip
+        "DefaultActions": [
+            picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig")
+            for each in listener.get("DefaultActions", ())
+        ],
+    }
     name = f"{balancer}:{listener['Port']}" if listener.get("Port") else balancer
     return Resource(LISTENER, listener["ListenerArn"], name, region, api.account, properties)
 
@@ -182,8 +186,13 @@ def _again(
     """Return what reads one load balancer of a generation again."""
 
     def again(api: Api, resource: Resource) -> Resource | None:
-        pages = api.pages(generation.service, "describe_load_balancers", generation.key, region=resource.region,
-                          **{f"{generation.id}s": [id(resource)]})  # fmt: skip
+        pages = api.pages(
+            generation.service,
+            "describe_load_balancers",
+            generation.key,
+            region=resource.region,
+            **{f"{generation.id}s": [id(resource)]},
+        )
         found = (read(api, resource.region, *each) for each in _tagged(api, resource.region, generation, pages))
         return next((each for resources in found for each in resources), None)
 

@@ -38,8 +38,11 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 def _settings(api: Api, region: str) -> Resource:
     answer = api.call("emr", "get_block_public_access_configuration", region=region)
-    found = picked(answer["BlockPublicAccessConfiguration"], "BlockPublicSecurityGroupRules",
-                   "PermittedPublicSecurityGroupRuleRanges")  # fmt: skip
+    found = picked(
+        answer["BlockPublicAccessConfiguration"],
+        "BlockPublicSecurityGroupRules",
+        "PermittedPublicSecurityGroupRuleRanges",
+    )
     arn = f"arn:aws:elasticmapreduce:{region}:{api.account}:region-settings"
     return Resource(SETTINGS, arn, f"EMR in {region}", region, api.account, {"BlockPublicAccessConfiguration": found})
 

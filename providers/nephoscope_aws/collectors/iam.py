@@ -114,8 +114,9 @@ def _certificates(api: Api) -> Iterator[Item]:
 def _role_limits(api: Api) -> Callable[[str], Item]:
     """Return what gives a role's description and session length: GetAccountAuthorizationDetails has neither."""
     try:
-        roles = {each["RoleName"]: picked(each, *_LIMITS)
-                 for each in api.pages("iam", "list_roles", "Roles", MaxItems=1000)}  # fmt: skip
+        roles = {
+            each["RoleName"]: picked(each, *_LIMITS) for each in api.pages("iam", "list_roles", "Roles", MaxItems=1000)
+        }
         missing = hidden(Unavailable("the role was made while the account was being read"))
     except PROBLEMS as problem:
         roles, missing = {}, hidden(problem)

@@ -86,10 +86,12 @@ def certificate(account: str, detail: Item) -> Resource:
 def _policies(detail: Item, inline: str) -> Item:
     attached: Iterable[Item] = detail.get("AttachedManagedPolicies", ())
     return {
-        "Policies": [{"PolicyName": each["PolicyName"], "PolicyDocument": document(each.get("PolicyDocument"))}
-                     for each in detail.get(inline, ())],
+        "Policies": [
+            {"PolicyName": each["PolicyName"], "PolicyDocument": document(each.get("PolicyDocument"))}
+            for each in detail.get(inline, ())
+        ],
         "ManagedPolicyArns": [each["PolicyArn"] for each in attached],
-    }  # fmt: skip
+    }
 
 
 def _boundary(detail: Item) -> str | None:

@@ -131,8 +131,9 @@ def _rotates(api: Api, region: str, key: Mapping[str, Any]) -> bool | None:
     deleting = key.get("KeyState") in ("PendingDeletion", "PendingReplicaDeletion")
     if deleting or key.get("KeySpec") != "SYMMETRIC_DEFAULT" or key.get("Origin") != "AWS_KMS":
         return None
-    answer = api.maybe("kms", "get_key_rotation_status", ("UnsupportedOperationException",), region=region,
-                       KeyId=key["Arn"])  # fmt: skip
+    answer = api.maybe(
+        "kms", "get_key_rotation_status", ("UnsupportedOperationException",), region=region, KeyId=key["Arn"]
+    )
     return answer["KeyRotationEnabled"] if answer else None
 
 

@@ -44,10 +44,13 @@ def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
 def _shaped(api: Api, region: str, item: Item) -> Resource:
     """Return a filter; AWS gives it no ARN, so that its id is made like the one of its log group."""
     transformations = [
-        {"MetricName": each.get("metricName"), "MetricNamespace": each.get("metricNamespace"),
-         "MetricValue": each.get("metricValue")}
+        {
+            "MetricName": each.get("metricName"),
+            "MetricNamespace": each.get("metricNamespace"),
+            "MetricValue": each.get("metricValue"),
+        }
         for each in item.get("metricTransformations", ())
-    ]  # fmt: skip
+    ]
     properties = {
         "FilterName": item["filterName"],
         "LogGroupName": item["logGroupName"],

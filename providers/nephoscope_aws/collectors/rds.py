@@ -54,20 +54,45 @@ class _Kind:
 
 
 _INSTANCES = _Kind(
-    (shapes.RDS_INSTANCE, shapes.DOCDB_INSTANCE, shapes.NEPTUNE_INSTANCE), "describe_db_instances", "DBInstances",
-    "DBInstanceIdentifier", "DBInstanceArn", "DBInstanceNotFound", shapes.instance,
-)  # fmt: skip
+    (shapes.RDS_INSTANCE, shapes.DOCDB_INSTANCE, shapes.NEPTUNE_INSTANCE),
+    "describe_db_instances",
+    "DBInstances",
+    "DBInstanceIdentifier",
+    "DBInstanceArn",
+    "DBInstanceNotFound",
+    shapes.instance,
+)
 _CLUSTERS = _Kind(
-    (shapes.RDS_CLUSTER, shapes.DOCDB_CLUSTER, shapes.NEPTUNE_CLUSTER), "describe_db_clusters", "DBClusters",
-    "DBClusterIdentifier", "DBClusterArn", "DBClusterNotFoundFault", shapes.cluster,
-)  # fmt: skip
+    (shapes.RDS_CLUSTER, shapes.DOCDB_CLUSTER, shapes.NEPTUNE_CLUSTER),
+    "describe_db_clusters",
+    "DBClusters",
+    "DBClusterIdentifier",
+    "DBClusterArn",
+    "DBClusterNotFoundFault",
+    shapes.cluster,
+)
 _SNAPSHOTS = (
-    _Kind((shapes.SNAPSHOT,), "describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier", "DBSnapshotArn",
-          "DBSnapshotNotFound", shapes.snapshot, snapshot=True),
-    _Kind((shapes.CLUSTER_SNAPSHOT,), "describe_db_cluster_snapshots", "DBClusterSnapshots",
-          "DBClusterSnapshotIdentifier", "DBClusterSnapshotArn", "DBClusterSnapshotNotFoundFault",
-          shapes.cluster_snapshot, snapshot=True),
-)  # fmt: skip
+    _Kind(
+        (shapes.SNAPSHOT,),
+        "describe_db_snapshots",
+        "DBSnapshots",
+        "DBSnapshotIdentifier",
+        "DBSnapshotArn",
+        "DBSnapshotNotFound",
+        shapes.snapshot,
+        snapshot=True,
+    ),
+    _Kind(
+        (shapes.CLUSTER_SNAPSHOT,),
+        "describe_db_cluster_snapshots",
+        "DBClusterSnapshots",
+        "DBClusterSnapshotIdentifier",
+        "DBClusterSnapshotArn",
+        "DBClusterSnapshotNotFoundFault",
+        shapes.cluster_snapshot,
+        snapshot=True,
+    ),
+)
 _GROUP_GONE = "DBParameterGroupNotFound"
 _KINDS = {type: kind for kind in (_INSTANCES, _CLUSTERS, *_SNAPSHOTS) for type in kind.types}
 
@@ -160,8 +185,11 @@ def _parameter_groups(api: Api, region: str, used: set[str], instances: Listing[
     """Yield the groups that are used; which they are is as little known as the instances are."""
     items = api.pages("rds", "describe_db_parameter_groups", "DBParameterGroups", region=region) if used else ()
     listing = Listing(items)
-    wanted = (each for each in listing
-              if each["DBParameterGroupName"] in used and tls_parameter(each["DBParameterGroupFamily"]))  # fmt: skip
+    wanted = (
+        each
+        for each in listing
+        if each["DBParameterGroupName"] in used and tls_parameter(each["DBParameterGroupFamily"])
+    )
     for found in api.map(lambda item: _parameter_group(api, region, item), wanted):
         if found:
             yield found
@@ -170,8 +198,13 @@ def _parameter_groups(api: Api, region: str, used: set[str], instances: Listing[
 
 
 def _parameter_group_again(api: Api, resource: Resource) -> Resource | None:
-    answer = api.maybe("rds", "describe_db_parameter_groups", (_GROUP_GONE,), region=resource.region,
-                       DBParameterGroupName=resource.name)  # fmt: skip
+    answer = api.maybe(
+        "rds",
+        "describe_db_parameter_groups",
+        (_GROUP_GONE,),
+        region=resource.region,
+        DBParameterGroupName=resource.name,
+    )
     items = (answer or {}).get("DBParameterGroups", ())
     return next((_parameter_group(api, resource.region, item) for item in items), None)
 
@@ -193,12 +226,21 @@ def _parameter_group(api: Api, region: str, item: Item) -> Resource | None:
 
 def _parameters(api: Api, region: str, group: str, name: str | None) -> dict[str, str] | None:
     """Return the value in force of one of the hundreds of parameters, {} where the engine decides; None if gone."""
-    answer = api.maybe("rds", "describe_db_parameters", (_GROUP_GONE,), region=region, DBParameterGroupName=group,
-                       Filters=[{"Name": "parameter-name", "Values": [name]}])  # fmt: skip
+    answer = api.maybe(
+        "rds",
+        "describe_db_parameters",
+        (_GROUP_GONE,),
+        region=region,
+        DBParameterGroupName=group,
+        Filters=[{"Name": "parameter-name", "Values": [name]}],
+    )
     if answer is None:
         return None
-    return {each["ParameterName"]: each["ParameterValue"] for each in answer.get("Parameters", ())
-            if each.get("ParameterName") == name and each.get("ParameterValue") is not None}  # fmt: skip
+    return {
+        each["ParameterName"]: each["ParameterValue"]
+        for each in answer.get("Parameters", ())
+        if each.get("ParameterName") == name and each.get("ParameterValue") is not None
+    }
 
 
 COLLECTOR = Collector(

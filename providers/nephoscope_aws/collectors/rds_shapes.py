@@ -24,10 +24,24 @@ Shaped = tuple[str, Item]
 """A type and the properties of one resource of it."""
 
 _EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier", "AutoMinorVersionUpgrade")
-_RDS_INSTANCE = ("Engine", "EngineVersion", "PubliclyAccessible", "StorageEncrypted", "KmsKeyId", "MultiAZ",
-                 "BackupRetentionPeriod", "DeletionProtection")  # fmt: skip
-_EVERY_CLUSTER = ("DBClusterIdentifier", "EngineVersion", "StorageEncrypted", "KmsKeyId", "DeletionProtection",
-                  "BackupRetentionPeriod")  # fmt: skip
+_RDS_INSTANCE = (
+    "Engine",
+    "EngineVersion",
+    "PubliclyAccessible",
+    "StorageEncrypted",
+    "KmsKeyId",
+    "MultiAZ",
+    "BackupRetentionPeriod",
+    "DeletionProtection",
+)
+_EVERY_CLUSTER = (
+    "DBClusterIdentifier",
+    "EngineVersion",
+    "StorageEncrypted",
+    "KmsKeyId",
+    "DeletionProtection",
+    "BackupRetentionPeriod",
+)
 _SNAPSHOT = ("Engine", "EngineVersion", "SnapshotType", "KmsKeyId")
 
 

@@ -26,9 +26,20 @@ READS = {
 
 Item = dict[str, Any]
 
-_MEMBERS = ("ClusterIdentifier", "NodeType", "NumberOfNodes", "DBName", "ClusterVersion", "PubliclyAccessible",
-            "Encrypted", "KmsKeyId", "AutomatedSnapshotRetentionPeriod", "EnhancedVpcRouting", "AllowVersionUpgrade",
-            "ClusterSubnetGroupName")  # fmt: skip
+_MEMBERS = (
+    "ClusterIdentifier",
+    "NodeType",
+    "NumberOfNodes",
+    "DBName",
+    "ClusterVersion",
+    "PubliclyAccessible",
+    "Encrypted",
+    "KmsKeyId",
+    "AutomatedSnapshotRetentionPeriod",
+    "EnhancedVpcRouting",
+    "AllowVersionUpgrade",
+    "ClusterSubnetGroupName",
+)
 _LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
 _CLUSTER_GONE = "ClusterNotFound"
 _GROUP_GONE = "ClusterParameterGroupNotFound"
@@ -51,15 +62,23 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
         return next((_cluster(api, region, each) for each in (answer or {}).get("Clusters", ())), None)
-    answer = api.maybe("redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region,
-                       ParameterGroupName=name)  # fmt: skip
+    answer = api.maybe(
+        "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
+    )
     return next((_parameter_group(api, region, each) for each in (answer or {}).get("ParameterGroups", ())), None)
 
 
 def _resource(api: Api, region: str, type: str, place: str, name: str, item: Item, properties: Item) -> Resource:
     tags = tag_list(item.get("Tags"))
-    return Resource(type, f"arn:aws:redshift:{region}:{api.account}:{place}:{name}", name, region, api.account,
-                    {**properties, "Tags": tags}, tag_dict(tags))  # fmt: skip
+    return Resource(
+        type,
+        f"arn:aws:redshift:{region}:{api.account}:{place}:{name}",
+        name,
+        region,
+        api.account,
+        {**properties, "Tags": tags},
+        tag_dict(tags),
+    )
 
 
 # -- Clusters ------------------------------------------------------------------------------------------------------

@@ -138,20 +138,26 @@ def _resource(api: Api, bucket: _Bucket, aspects: Iterable[Item | None], block: 
     observed = {name: told.pop(name) for name in ("AclGrants", "MFADelete", "Owner")}
     observed |= {"AccountPublicAccessBlock": block, "CreationDate": bucket.created}
     properties = {"BucketName": bucket.name, **told, "Observed": observed}
-    return Resource(BUCKET, _arn(bucket.name), bucket.name, bucket.region, api.account, properties,
-                    tag_dict(told["Tags"]))  # fmt: skip
+    return Resource(
+        BUCKET, _arn(bucket.name), bucket.name, bucket.region, api.account, properties, tag_dict(told["Tags"])
+    )
 
 
 def _encryption(answer: Answer) -> Answer:
     if not answer:
         return None
     rules = answer["ServerSideEncryptionConfiguration"].get("Rules", ())
-    return {"ServerSideEncryptionConfiguration": [
-        {"ServerSideEncryptionByDefault":
-            picked(rule.get("ApplyServerSideEncryptionByDefault", {}), "SSEAlgorithm", "KMSMasterKeyID"),
-         "BucketKeyEnabled": bool(rule.get("BucketKeyEnabled"))}
-        for rule in rules
-    ]}  # fmt: skip
+    return {
+        "ServerSideEncryptionConfiguration": [
+            {
+                "ServerSideEncryptionByDefault": picked(
+                    rule.get("ApplyServerSideEncryptionByDefault", {}), "SSEAlgorithm", "KMSMasterKeyID"
+                ),
+                "BucketKeyEnabled": bool(rule.get("BucketKeyEnabled")),
+            }
+            for rule in rules
+        ]
+    }
 
 
 def _logging(answer: Item) -> Answer:
@@ -166,24 +172,35 @@ def _ownership(answer: Answer) -> Answer:
 
 
 _ASPECTS = (
-    _Aspect("get_bucket_policy", {"Policy": lambda it: document(it["Policy"]) if it else None},
-            ("NoSuchBucketPolicy",)),
-    _Aspect("get_bucket_acl", {"AclGrants": lambda it: it.get("Grants", []),
-                               "Owner": lambda it: it.get("Owner", {}).get("ID")}),
-    _Aspect("get_public_access_block", {"PublicAccessBlockConfiguration": public_access_block},
-            ("NoSuchPublicAccessBlockConfiguration",)),
-    _Aspect("get_bucket_encryption", {"BucketEncryption": _encryption},
-            ("ServerSideEncryptionConfigurationNotFoundError",)),
-    _Aspect("get_bucket_versioning",
-            {"VersioningConfiguration": lambda it: {"Status": it["Status"]} if it.get("Status") else None,
-             "MFADelete": lambda it: it.get("MFADelete", "Disabled")}),
+    _Aspect(
+        "get_bucket_policy", {"Policy": lambda it: document(it["Policy"]) if it else None}, ("NoSuchBucketPolicy",)
+    ),
+    _Aspect(
+        "get_bucket_acl",
+        {"AclGrants": lambda it: it.get("Grants", []), "Owner": lambda it: it.get("Owner", {}).get("ID")},
+    ),
+    _Aspect(
+        "get_public_access_block",
+        {"PublicAccessBlockConfiguration": public_access_block},
+        ("NoSuchPublicAccessBlockConfiguration",),
+    ),
+    _Aspect(
+        "get_bucket_encryption", {"BucketEncryption": _encryption}, ("ServerSideEncryptionConfigurationNotFoundError",)
+    ),
+    _Aspect(
+        "get_bucket_versioning",
+        {
+            "VersioningConfiguration": lambda it: {"Status": it["Status"]} if it.get("Status") else None,
+            "MFADelete": lambda it: it.get("MFADelete", "Disabled"),
+        },
+    ),
     _Aspect("get_bucket_logging", {"LoggingConfiguration": _logging}),
-    _Aspect("get_bucket_ownership_controls", {"OwnershipControls": _ownership},
-            ("OwnershipControlsNotFoundError",)),
-    _Aspect("get_bucket_lifecycle_configuration", {"LifecycleConfiguration": lifecycle},
-            ("NoSuchLifecycleConfiguration",)),
+    _Aspect("get_bucket_ownership_controls", {"OwnershipControls": _ownership}, ("OwnershipControlsNotFoundError",)),
+    _Aspect(
+        "get_bucket_lifecycle_configuration", {"LifecycleConfiguration": lifecycle}, ("NoSuchLifecycleConfiguration",)
+    ),
     _Aspect("get_bucket_tagging", {"Tags": lambda it: tag_list((it or {}).get("TagSet"))}, ("NoSuchTagSet",)),
-)  # fmt: skip
+)
 """The error codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 COLLECTOR = Collector(

@@ -40,8 +40,9 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _listed(api: Api, region: str) -> Iterator[Item]:
-    pages = answers(api, "s3control", "list_access_points", "NextToken", region=region,
-                    AccountId=api.account, MaxResults=1000)  # fmt: skip
+    pages = answers(
+        api, "s3control", "list_access_points", "NextToken", region=region, AccountId=api.account, MaxResults=1000
+    )
     return (each for page in pages for each in page.get("AccessPointList", ()))
 
 

@@ -25,14 +25,23 @@ READS = {
 
 Item = dict[str, Any]
 
-_DESCRIBED = ("DirectInternetAccess", "RootAccess", "SubnetId", "RoleArn", "KmsKeyId", "PlatformIdentifier",
-              "InstanceMetadataServiceConfiguration", "SecurityGroupIds")  # fmt: skip
+_DESCRIBED = (
+    "DirectInternetAccess",
+    "RootAccess",
+    "SubnetId",
+    "RoleArn",
+    "KmsKeyId",
+    "PlatformIdentifier",
+    "InstanceMetadataServiceConfiguration",
+    "SecurityGroupIds",
+)
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's notebook instances."""
-    listing = Listing(api.pages("sagemaker", "list_notebook_instances", "NotebookInstances", region=region,
-                                MaxResults=100))  # fmt: skip
+    listing = Listing(
+        api.pages("sagemaker", "list_notebook_instances", "NotebookInstances", region=region, MaxResults=100)
+    )
     staying = (item for item in listing if item.get("NotebookInstanceStatus") != "Deleting")
     for found in api.map(lambda item: existing(lambda: _resource(api, region, item)), staying):
         if found:

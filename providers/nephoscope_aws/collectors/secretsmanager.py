@@ -61,5 +61,6 @@ def _resource(api: Api, region: str, secret: Item) -> Resource:
     return Resource(SECRET, secret["ARN"], secret["Name"], region, api.account, properties, tag_dict(tags))
 
 
-COLLECTOR = Collector(Service("secretsmanager", "AWS Secrets Manager", (SECRET,), actions(READS)), READS, collect,
-                      reread)  # fmt: skip
+COLLECTOR = Collector(
+    Service("secretsmanager", "AWS Secrets Manager", (SECRET,), actions(READS)), READS, collect, reread
+)

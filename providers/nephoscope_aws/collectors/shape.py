@@ -14,11 +14,22 @@ from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 
 T = TypeVar("T")
 
-GONE = frozenset({
-    "InvalidGroup.NotFound", "InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound", "ListenerNotFound",
-    "LoadBalancerNotFound", "NoSuchAccessPoint", "NoSuchBucket", "NoSuchDistribution", "NoSuchEntity",
-    "NotFoundException", "ResourceNotFoundException", "TrailNotFoundException",
-})  # fmt: skip
+GONE = frozenset(
+    {
+        "InvalidGroup.NotFound",
+        "InvalidInstanceID.NotFound",
+        "InvalidNetworkInterfaceID.NotFound",
+        "ListenerNotFound",
+        "LoadBalancerNotFound",
+        "NoSuchAccessPoint",
+        "NoSuchBucket",
+        "NoSuchDistribution",
+        "NoSuchEntity",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "TrailNotFoundException",
+    }
+)
 """Error codes by which AWS says that the thing asked about no longer exists (each service's API reference)."""
 
 PROBLEMS = (Denied, Unavailable, ClientError)
@@ -49,8 +60,10 @@ def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def tag_list(tags: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
     """Return tags as CloudFormation writes them; KMS has names of its own for the two members."""
-    return [{"Key": tag.get("Key") or tag["TagKey"], "Value": tag.get("Value") or tag.get("TagValue") or ""}
-            for tag in tags or ()]  # fmt: skip
+    return [
+        {"Key": tag.get("Key") or tag["TagKey"], "Value": tag.get("Value") or tag.get("TagValue") or ""}
+        for tag in tags or ()
+    ]
 
 
 def tag_dict(tags: Any) -> dict[str, str]:
@@ -113,9 +126,9 @@ def existing(read: Callable[[], T]) -> T | None:
         raise
 
 
-def answers(api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any) -> Iterator[
-    dict[str, Any]
-]:  # fmt: skip
+def answers(
+    api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any
+) -> Iterator[dict[str, Any]]:
     """Yield whole answers page by page, for operations with several lists or without a paginator in boto3.
 
     :param token: the name under which the next page's token is both given and taken.

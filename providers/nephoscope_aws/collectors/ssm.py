@@ -41,8 +41,16 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's managed machines, then the documents of the account; neither hides the other."""
     yield from _machines(api, region)
-    listing = Listing(api.pages("ssm", "list_documents", "DocumentIdentifiers", region=region, MaxResults=50,
-                                Filters=[{"Key": "Owner", "Values": ["Self"]}]))  # fmt: skip
+    listing = Listing(
+        api.pages(
+            "ssm",
+            "list_documents",
+            "DocumentIdentifiers",
+            region=region,
+            MaxResults=50,
+            Filters=[{"Key": "Owner", "Values": ["Self"]}],
+        )
+    )
     for found in api.map(lambda each: _document(api, region, each), listing):
         if found:
             yield found
@@ -54,8 +62,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     if resource.type == DOCUMENT:
         shared = _shared(api, resource.region, resource.name)
         return None if shared is None else _document_shaped(api, resource.region, resource.properties, shared)
-    answer = api.maybe("ssm", "describe_instance_information", _MACHINE_GONE, region=resource.region,
-                       Filters=[{"Key": "InstanceIds", "Values": [resource.name]}])  # fmt: skip
+    answer = api.maybe(
+        "ssm",
+        "describe_instance_information",
+        _MACHINE_GONE,
+        region=resource.region,
+        Filters=[{"Key": "InstanceIds", "Values": [resource.name]}],
+    )
     machines = (answer or {}).get("InstanceInformationList") or ()
     if not machines:
         return None
@@ -67,8 +80,9 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _machines(api: Api, region: str) -> Iterator[Resource]:
-    listing = Listing(api.pages("ssm", "describe_instance_information", "InstanceInformationList", region=region,
-                                MaxResults=50))  # fmt: skip
+    listing = Listing(
+        api.pages("ssm", "describe_instance_information", "InstanceInformationList", region=region, MaxResults=50)
+    )
     patched: Callable[[str], Any] | None = None
     for machine in listing:
         patched = patched or _patched(api, region)
@@ -81,8 +95,14 @@ def _patched(api: Api, region: str, *filters: Item) -> Callable[[str], Any]:
 
     It tells None for a machine that reported no patches yet.
     """
-    items = api.pages("ssm", "list_resource_compliance_summaries", "ResourceComplianceSummaryItems", region=region,
-                      MaxResults=50, Filters=[PATCHES, *filters])  # fmt: skip
+    items = api.pages(
+        "ssm",
+        "list_resource_compliance_summaries",
+        "ResourceComplianceSummaryItems",
+        region=region,
+        MaxResults=50,
+        Filters=[PATCHES, *filters],
+    )
     try:
         statuses = {item["ResourceId"]: item["Status"] for item in items if item.get("ComplianceType") == "Patch"}
     except PROBLEMS as problem:
@@ -115,8 +135,9 @@ def _document(api: Api, region: str, listed: Item) -> Resource | None:
 
 def _shared(api: Api, region: str, name: str) -> list[str] | None:
     """Return the accounts that a document is shared with, ``all`` among them if it is public; None when it is gone."""
-    pages = api.pages("ssm", "describe_document_permission", "AccountIds", region=region, Name=name,
-                      PermissionType="Share")  # fmt: skip
+    pages = api.pages(
+        "ssm", "describe_document_permission", "AccountIds", region=region, Name=name, PermissionType="Share"
+    )
     try:
         return sorted(pages)
     except ClientError as error:
@@ -128,9 +149,17 @@ def _shared(api: Api, region: str, name: str) -> list[str] | None:
 def _document_shaped(api: Api, region: str, properties: Mapping[str, Any], shared: Any) -> Resource:
     name = properties["Name"]
     arn = f"arn:aws:ssm:{region}:{api.account}:document/{name}"
-    return Resource(DOCUMENT, arn, name, region, api.account, {**properties, "Observed": {"AccountIds": shared}},
-                    tag_dict(properties["Tags"]))  # fmt: skip
+    return Resource(
+        DOCUMENT,
+        arn,
+        name,
+        region,
+        api.account,
+        {**properties, "Observed": {"AccountIds": shared}},
+        tag_dict(properties["Tags"]),
+    )
 
 
-COLLECTOR = Collector(Service("ssm", "AWS Systems Manager", (MANAGED, DOCUMENT), actions(READS)), READS, collect,
-                      reread)  # fmt: skip
+COLLECTOR = Collector(
+    Service("ssm", "AWS Systems Manager", (MANAGED, DOCUMENT), actions(READS)), READS, collect, reread
+)

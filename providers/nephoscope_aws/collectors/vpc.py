@@ -99,10 +99,17 @@ def _entry(entry: Item) -> Item:
 
 def _subnet(subnet: Item) -> Item:
     return {
-        **picked(subnet, "SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "MapPublicIpOnLaunch",
-                 "AssignIpv6AddressOnCreation"),
+        **picked(
+            subnet,
+            "SubnetId",
+            "VpcId",
+            "CidrBlock",
+            "AvailabilityZone",
+            "MapPublicIpOnLaunch",
+            "AssignIpv6AddressOnCreation",
+        ),
         "Observed": picked(subnet, "DefaultForAz"),
-    }  # fmt: skip
+    }
 
 
 def _address(address: Item) -> Item:
@@ -116,9 +123,15 @@ def _transit_gateway(gateway: Item) -> Item:
     return {
         "Id": gateway["TransitGatewayId"],
         **picked(gateway, "TransitGatewayArn", "Description"),
-        **picked(gateway.get("Options", {}), "AmazonSideAsn", "AutoAcceptSharedAttachments", "DnsSupport",
-                 "DefaultRouteTableAssociation", "DefaultRouteTablePropagation"),
-    }  # fmt: skip
+        **picked(
+            gateway.get("Options", {}),
+            "AmazonSideAsn",
+            "AutoAcceptSharedAttachments",
+            "DnsSupport",
+            "DefaultRouteTableAssociation",
+            "DefaultRouteTablePropagation",
+        ),
+    }
 
 
 def _block_public_access(api: Api, region: str, _: str) -> Iterator[Item]:
@@ -127,18 +140,40 @@ def _block_public_access(api: Api, region: str, _: str) -> Iterator[Item]:
 
 
 _ALL = (
-    Kind(NETWORK_ACL, listed("describe_network_acls", "NetworkAcls", "network-acl-id", **PAGE),
-         "network-acl", "NetworkAclId", _network_acl),
+    Kind(
+        NETWORK_ACL,
+        listed("describe_network_acls", "NetworkAcls", "network-acl-id", **PAGE),
+        "network-acl",
+        "NetworkAclId",
+        _network_acl,
+    ),
     Kind(VPC, _vpcs, "vpc", "VpcId", _vpc),
     Kind(SUBNET, listed("describe_subnets", "Subnets", "subnet-id", **PAGE), "subnet", "SubnetId", _subnet),
     # DescribeAddresses has no pages.
-    Kind(EIP, listed("describe_addresses", "Addresses", "allocation-id"),
-         "elastic-ip", "AllocationId", _address, "PublicIp"),
-    Kind(TRANSIT_GATEWAY, listed("describe_transit_gateways", "TransitGateways", "transit-gateway-id", **PAGE),
-         "transit-gateway", "TransitGatewayId", _transit_gateway),
-    Kind(BLOCK_PUBLIC_ACCESS, _block_public_access, "vpc-block-public-access", None,
-         lambda options: picked(options, "InternetGatewayBlockMode"), tagged=False),
-)  # fmt: skip
+    Kind(
+        EIP,
+        listed("describe_addresses", "Addresses", "allocation-id"),
+        "elastic-ip",
+        "AllocationId",
+        _address,
+        "PublicIp",
+    ),
+    Kind(
+        TRANSIT_GATEWAY,
+        listed("describe_transit_gateways", "TransitGateways", "transit-gateway-id", **PAGE),
+        "transit-gateway",
+        "TransitGatewayId",
+        _transit_gateway,
+    ),
+    Kind(
+        BLOCK_PUBLIC_ACCESS,
+        _block_public_access,
+        "vpc-block-public-access",
+        None,
+        lambda options: picked(options, "InternetGatewayBlockMode"),
+        tagged=False,
+    ),
+)
 _KINDS = {kind.type: kind for kind in _ALL}
 
 COLLECTOR = Collector(Service("vpc", "Amazon VPC", tuple(_KINDS), actions(READS)), READS, collect, reread)

@@ -39,8 +39,14 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one web ACL again: through the lists, 2 calls."""
     scope = "CLOUDFRONT" if ":global/" in resource.id else "REGIONAL"
-    return next((each for each in _of(api, resource.region, scope, _listed(api, resource.region, scope))
-                 if each.id == resource.id), None)  # fmt: skip
+    return next(
+        (
+            each
+            for each in _of(api, resource.region, scope, _listed(api, resource.region, scope))
+            if each.id == resource.id
+        ),
+        None,
+    )
 
 
 def _everything(api: Api, region: str) -> Iterator[Resource]:
@@ -74,10 +80,14 @@ def _logging(api: Api, region: str, scope: str) -> Callable[[str], Any]:
     https://docs.aws.amazon.com/waf/latest/APIReference/API_ListLoggingConfigurations.html
     """
     try:
-        pages = answers(api, "wafv2", "list_logging_configurations", "NextMarker", region=region, Scope=scope,
-                        Limit=100)  # fmt: skip
-        found = {each["ResourceArn"]: picked(each, "LogDestinationConfigs")
-                 for page in pages for each in page.get("LoggingConfigurations", ())}  # fmt: skip
+        pages = answers(
+            api, "wafv2", "list_logging_configurations", "NextMarker", region=region, Scope=scope, Limit=100
+        )
+        found = {
+            each["ResourceArn"]: picked(each, "LogDestinationConfigs")
+            for page in pages
+            for each in page.get("LoggingConfigurations", ())
+        }
     except PROBLEMS as problem:
         why = hidden(problem)
         return lambda arn: why

@@ -13,9 +13,16 @@ def _finding(number: int, type: str, severity: float, title: str, about: dict[st
     first, last = (f"{ago(days).isoformat()}.000Z" for days in (number, 0.5))
     service = {"eventFirstSeen": first, "eventLastSeen": last, "count": 3 * number, **more.pop("service", {})}
     return {
-        "id": f"{number:032x}", "type": type, "severity": severity, "title": title, "createdAt": first,
-        "updatedAt": last, "resource": about, "service": service, **more,
-    }  # fmt: skip
+        "id": f"{number:032x}",
+        "type": type,
+        "severity": severity,
+        "title": title,
+        "createdAt": first,
+        "updatedAt": last,
+        "resource": about,
+        "service": service,
+        **more,
+    }
 
 
 def _from(ip: str, country: str, network: str) -> dict[str, Any]:
@@ -24,32 +31,53 @@ def _from(ip: str, country: str, network: str) -> dict[str, Any]:
 
 FINDINGS = (
     _finding(
-        1, "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", 8.0,
+        1,
+        "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+        8.0,
         "Credentials of the instance role northwind-web are used from outside AWS.",
         {"resourceType": "AccessKey", "accessKeyDetails": {"userName": "northwind-web", "userType": "AssumedRole"}},
         description="Credentials that only an EC2 instance should have were used from 198.51.100.23.",
-        service={"action": {"actionType": "AWS_API_CALL", "awsApiCallAction": {
-            "api": "ListBuckets", "serviceName": "s3.amazonaws.com",
-            "remoteIpDetails": _from("198.51.100.23", "Norway", "Example Hosting")}}},
+        service={
+            "action": {
+                "actionType": "AWS_API_CALL",
+                "awsApiCallAction": {
+                    "api": "ListBuckets",
+                    "serviceName": "s3.amazonaws.com",
+                    "remoteIpDetails": _from("198.51.100.23", "Norway", "Example Hosting"),
+                },
+            }
+        },
     ),
     _finding(
-        2, "Recon:EC2/PortProbeUnprotectedPort", 2.0, "An unprotected port of the jump host is being probed.",
+        2,
+        "Recon:EC2/PortProbeUnprotectedPort",
+        2.0,
+        "An unprotected port of the jump host is being probed.",
         {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-0c0ffee0c0ffee0c0"}},
         description="A known malicious host probes port 22 of i-0c0ffee0c0ffee0c0.",
         service={"action": {"actionType": "PORT_PROBE"}},
     ),
     _finding(
-        3, "Policy:S3/BucketAnonymousAccessGranted", 9.5, f"A bucket was opened to everyone {MARKUP}",
-        {"resourceType": "S3Bucket", "s3BucketDetails": [
-            {"name": "northwind-product-images", "arn": "arn:aws:s3:::northwind-product-images"}]},
+        3,
+        "Policy:S3/BucketAnonymousAccessGranted",
+        9.5,
+        f"A bucket was opened to everyone {MARKUP}",
+        {
+            "resourceType": "S3Bucket",
+            "s3BucketDetails": [{"name": "northwind-product-images", "arn": "arn:aws:s3:::northwind-product-images"}],
+        },
         description="Public access was granted to a bucket by a change of its policy.",
     ),
     _finding(
-        4, "CryptoCurrency:EC2/BitcoinTool.B!DNS", 8.0, "[SAMPLE] An instance asks for a mining pool.",
-        {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-99999999"}}, description="An example.",
+        4,
+        "CryptoCurrency:EC2/BitcoinTool.B!DNS",
+        8.0,
+        "[SAMPLE] An instance asks for a mining pool.",
+        {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-99999999"}},
+        description="An example.",
         service={"additionalInfo": {"type": "default", "value": '{"sample":true}'}},
     ),
-)  # fmt: skip
+)
 
 
 def make_detections(cloud: Cloud) -> None:

@@ -43,18 +43,19 @@ def make_organisation(cloud: Cloud) -> None:
     organisation.create_organization(FeatureSet="ALL")
     cloud.patch([{"kind": "organization_account", "id": cloud.account, "name": "northwind-freight"}])
     root = organisation.list_roots()["Roots"][0]["Id"]
-    units = {name: organisation.create_organizational_unit(ParentId=root, Name=name)["OrganizationalUnit"]["Id"]
-             for name in UNITS}  # fmt: skip
+    units = {
+        name: organisation.create_organizational_unit(ParentId=root, Name=name)["OrganizationalUnit"]["Id"]
+        for name in UNITS
+    }
     for member in MEMBERS:
         status = organisation.create_account(
-            AccountName=member.name, Email=f"{member.name}@northwind.example",
+            AccountName=member.name,
+            Email=f"{member.name}@northwind.example",
             Tags=tag_list(Environment=member.environment, Team="platform"),
-        )["CreateAccountStatus"]  # fmt: skip
+        )["CreateAccountStatus"]
         number = status["AccountId"]
         if member.unit:
-            organisation.move_account(
-                AccountId=number, SourceParentId=root, DestinationParentId=units[member.unit]
-            )  # fmt: skip
+            organisation.move_account(AccountId=number, SourceParentId=root, DestinationParentId=units[member.unit])
         if member.role:
             _make_role(cloud, number)
         if member.name == WITH_RESOURCES:
@@ -64,8 +65,12 @@ def make_organisation(cloud: Cloud) -> None:
 
 
 def _make_role(cloud: Cloud, number: str) -> None:
-    trust = {"Effect": "Allow", "Principal": {"AWS": administrator_arn(cloud.account)}, "Action": "sts:AssumeRole",
-             "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}}  # fmt: skip
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": administrator_arn(cloud.account)},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+    }
     iam = cloud.client("iam", account=number)
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     for name in MANAGED:
@@ -77,8 +82,12 @@ def _make_resources(cloud: Cloud, number: str) -> None:
     for name in ("northwind-webshop-images", "northwind-webshop-orders"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
     s3.delete_public_access_block(Bucket="northwind-webshop-images")
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
-                 "Resource": "arn:aws:s3:::northwind-webshop-images/*"}  # fmt: skip
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::northwind-webshop-images/*",
+    }
     s3.put_bucket_policy(
         Bucket="northwind-webshop-images", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    )  # fmt: skip
+    )

@@ -71,10 +71,18 @@ def _vpc_block() -> None:
 
     def options(self: Any) -> Any:
         mode = vars(self.ec2_backend).get("vpc_block")
-        return ActionResult({"VpcBlockPublicAccessOptions": {
-            "AwsAccountId": self.ec2_backend.account_id, "AwsRegion": self.ec2_backend.region_name,
-            "State": "update-complete" if mode else "default-state", "InternetGatewayBlockMode": mode or "off",
-            "ManagedBy": "account", "ExclusionsAllowed": "allowed"}})  # fmt: skip
+        return ActionResult(
+            {
+                "VpcBlockPublicAccessOptions": {
+                    "AwsAccountId": self.ec2_backend.account_id,
+                    "AwsRegion": self.ec2_backend.region_name,
+                    "State": "update-complete" if mode else "default-state",
+                    "InternetGatewayBlockMode": mode or "off",
+                    "ManagedBy": "account",
+                    "ExclusionsAllowed": "allowed",
+                }
+            }
+        )
 
     @replace(EC2Response, "describe_vpc_block_public_access_options")
     def describe(self: Any) -> Any:

@@ -58,14 +58,21 @@ def put(account: str, region: str, finding: Mapping[str, Any]) -> None:
     [detector] = guardduty_backends[account][region].detectors.values()
     findings = vars(detector).setdefault("findings", {})
     new = {
-        "schemaVersion": "2.0", "accountId": account, "region": region, "partition": "aws",
+        "schemaVersion": "2.0",
+        "accountId": account,
+        "region": region,
+        "partition": "aws",
         "arn": f"arn:aws:guardduty:{region}:{account}:detector/{detector.id}/finding/{finding['id']}",
-    }  # fmt: skip
+    }
     old = findings.get(finding["id"], new)
     service = {
-        "serviceName": "guardduty", "detectorId": detector.id, "archived": False, "count": 1,
-        **old.get("service", {}), **finding.get("service", {}),
-    }  # fmt: skip
+        "serviceName": "guardduty",
+        "detectorId": detector.id,
+        "archived": False,
+        "count": 1,
+        **old.get("service", {}),
+        **finding.get("service", {}),
+    }
     findings[finding["id"]] = {**old, **finding, "service": service}
 
 

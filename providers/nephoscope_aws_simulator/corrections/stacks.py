@@ -37,8 +37,11 @@ def _accounts_in(organization: Any, units: set[str]) -> list[str]:
     while below := {unit.id for unit in organization.ou if unit.parent_id in units} - units:
         units |= below
     manager = organization.org.master_account_id
-    return [each.id for each in organization.accounts
-            if each.parent_id in units and each.id != manager and each.state == "ACTIVE"]  # fmt: skip
+    return [
+        each.id
+        for each in organization.accounts
+        if each.parent_id in units and each.id != manager and each.state == "ACTIVE"
+    ]
 
 
 def apply() -> None:
@@ -48,9 +51,14 @@ def apply() -> None:
 
     @extend(StackInstances, "create_instances")
     def create_instances(
-        moto: Any, self: Any, accounts: list[str], regions: list[str], parameters: Any, deployment_targets: Any,
+        moto: Any,
+        self: Any,
+        accounts: list[str],
+        regions: list[str],
+        parameters: Any,
+        deployment_targets: Any,
         permission_model: str,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         units = deployment_targets.get("OrganizationalUnitIds", [])
         inside = _accounts_in(self.org_backend, set(units)) if units else []
         return moto(self, [*accounts, *inside], regions, parameters, {}, permission_model=permission_model)

@@ -17,27 +17,43 @@ def seed(simulator: Simulator) -> None:
 
 
 def allow(arn: str, action: str) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": arn}]})  # fmt: skip
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": "*", "Action": action, "Resource": arn}],
+        }
+    )
 
 
 def seed_clusters(simulator: Simulator) -> None:
     client = simulator.client("eks", REGION)
     role = f"arn:aws:iam::{ACCOUNT}:role/eks"
     client.create_cluster(
-        name="closed", version="1.34", roleArn=role, tags={"team": "core"},
-        resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"], "endpointPublicAccess": True,
-                            "publicAccessCidrs": ["203.0.113.0/24"]},
+        name="closed",
+        version="1.34",
+        roleArn=role,
+        tags={"team": "core"},
+        resourcesVpcConfig={
+            "subnetIds": ["subnet-1", "subnet-2"],
+            "endpointPublicAccess": True,
+            "publicAccessCidrs": ["203.0.113.0/24"],
+        },
         encryptionConfig=[{"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu-west-1:1:key/k"}}],
-        logging={"clusterLogging": [{"types": ["api", "audit"], "enabled": True},
-                                    {"types": ["scheduler"], "enabled": False}]},
-    )  # fmt: skip
+        logging={
+            "clusterLogging": [{"types": ["api", "audit"], "enabled": True}, {"types": ["scheduler"], "enabled": False}]
+        },
+    )
     client.create_cluster(
-        name="open", version="1.29", roleArn=role,
-        resourcesVpcConfig={"subnetIds": ["subnet-1"], "endpointPublicAccess": True,
-                            "publicAccessCidrs": ["0.0.0.0/0"]},
+        name="open",
+        version="1.29",
+        roleArn=role,
+        resourcesVpcConfig={
+            "subnetIds": ["subnet-1"],
+            "endpointPublicAccess": True,
+            "publicAccessCidrs": ["0.0.0.0/0"],
+        },
         logging={"clusterLogging": [{"types": ["api"], "enabled": True}, {"types": ["audit"], "enabled": False}]},
-    )  # fmt: skip
+    )
 
 
 def seed_images(simulator: Simulator) -> None:
@@ -47,24 +63,50 @@ def seed_images(simulator: Simulator) -> None:
     group = network.describe_security_groups()["SecurityGroups"][0]["GroupId"]
     client.create_cluster(clusterName="prod")
     client.create_cluster(clusterName="empty")
-    client.register_task_definition(family="bad", containerDefinitions=[
-        {"name": "one", "image": "app", "memory": 64},
-        {"name": "two", "image": "app", "memory": 64, "privileged": True, "readonlyRootFilesystem": True,
-         "environment": [{"name": "AWS_SECRET_ACCESS_KEY", "value": LEAK}]}])  # fmt: skip
+    client.register_task_definition(
+        family="bad",
+        containerDefinitions=[
+            {"name": "one", "image": "app", "memory": 64},
+            {
+                "name": "two",
+                "image": "app",
+                "memory": 64,
+                "privileged": True,
+                "readonlyRootFilesystem": True,
+                "environment": [{"name": "AWS_SECRET_ACCESS_KEY", "value": LEAK}],
+            },
+        ],
+    )
     for _ in range(2):  # the first revision is history
         client.register_task_definition(
-            family="good", networkMode="awsvpc", tags=[{"key": "team", "value": "web"}],
-            containerDefinitions=[{"name": "app", "image": "app", "memory": 64, "readonlyRootFilesystem": True,
-                                   "environment": [{"name": "LOG_LEVEL", "value": LEAK}]}])  # fmt: skip
+            family="good",
+            networkMode="awsvpc",
+            tags=[{"key": "team", "value": "web"}],
+            containerDefinitions=[
+                {
+                    "name": "app",
+                    "image": "app",
+                    "memory": 64,
+                    "readonlyRootFilesystem": True,
+                    "environment": [{"name": "LOG_LEVEL", "value": LEAK}],
+                }
+            ],
+        )
     for name, public in [("inside", "DISABLED"), ("outside", "ENABLED"), *((f"s{n}", "DISABLED") for n in range(9))]:
         client.create_service(
-            cluster="prod", serviceName=name, taskDefinition="good", desiredCount=0, launchType="FARGATE",
-            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group],
-                                                          "assignPublicIp": public}},
-        )  # fmt: skip
+            cluster="prod",
+            serviceName=name,
+            taskDefinition="good",
+            desiredCount=0,
+            launchType="FARGATE",
+            networkConfiguration={
+                "awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group], "assignPublicIp": public}
+            },
+        )
     client = simulator.client("ecr", REGION)
-    client.create_repository(repositoryName="team/good", imageTagMutability="IMMUTABLE",
-                             imageScanningConfiguration={"scanOnPush": True})  # fmt: skip
+    client.create_repository(
+        repositoryName="team/good", imageTagMutability="IMMUTABLE", imageScanningConfiguration={"scanOnPush": True}
+    )
     for name in ("team/scanned", "bad"):
         client.create_repository(repositoryName=name)
     text = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["ecr:BatchGetImage"]}]})

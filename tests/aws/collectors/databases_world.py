@@ -18,26 +18,51 @@ def seed(simulator: Simulator) -> None:
 def seed_rds(rds: Any) -> None:
     for name, value in (("tls", "1"), ("open", "0"), ("unused", "0")):
         rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres14", Description=name)
-        rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[
-            {"ParameterName": "rds.force_ssl", "ParameterValue": value, "ApplyMethod": "immediate"}])  # fmt: skip
+        rds.modify_db_parameter_group(
+            DBParameterGroupName=name,
+            Parameters=[{"ParameterName": "rds.force_ssl", "ParameterValue": value, "ApplyMethod": "immediate"}],
+        )
     small = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, **PASSWORD}
     rds.create_db_instance(
-        DBInstanceIdentifier="right", Engine="postgres", DBParameterGroupName="tls", StorageEncrypted=True,
-        MultiAZ=True, BackupRetentionPeriod=7, DeletionProtection=True, EnableIAMDatabaseAuthentication=True,
-        EnableCloudwatchLogsExports=["upgrade", "postgresql"], PubliclyAccessible=False,
-        Tags=[{"Key": "team", "Value": "<b>"}], **small,
-    )  # fmt: skip
-    rds.create_db_instance(DBInstanceIdentifier="wrong", Engine="postgres", DBParameterGroupName="open",
-                           PubliclyAccessible=True, AutoMinorVersionUpgrade=False, **small)  # fmt: skip
-    rds.create_db_cluster(DBClusterIdentifier="safe", Engine="aurora-mysql", StorageEncrypted=True,
-                          DeletionProtection=True, **PASSWORD)  # fmt: skip
+        DBInstanceIdentifier="right",
+        Engine="postgres",
+        DBParameterGroupName="tls",
+        StorageEncrypted=True,
+        MultiAZ=True,
+        BackupRetentionPeriod=7,
+        DeletionProtection=True,
+        EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["upgrade", "postgresql"],
+        PubliclyAccessible=False,
+        Tags=[{"Key": "team", "Value": "<b>"}],
+        **small,
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier="wrong",
+        Engine="postgres",
+        DBParameterGroupName="open",
+        PubliclyAccessible=True,
+        AutoMinorVersionUpgrade=False,
+        **small,
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier="safe", Engine="aurora-mysql", StorageEncrypted=True, DeletionProtection=True, **PASSWORD
+    )
     rds.create_db_cluster(DBClusterIdentifier="bare", Engine="aurora-postgresql", **PASSWORD)
-    rds.create_db_instance(DBInstanceIdentifier="bare-1", DBInstanceClass="db.r6g.large", Engine="aurora-postgresql",
-                           DBClusterIdentifier="bare")  # fmt: skip
+    rds.create_db_instance(
+        DBInstanceIdentifier="bare-1",
+        DBInstanceClass="db.r6g.large",
+        Engine="aurora-postgresql",
+        DBClusterIdentifier="bare",
+    )
     for name in (True, False):
         rds.create_db_cluster(DBClusterIdentifier=f"graph-{name}", Engine="neptune", StorageEncrypted=name, **PASSWORD)
-    rds.create_db_instance(DBInstanceIdentifier="graph-1", DBInstanceClass="db.r6g.large", Engine="neptune",
-                           DBClusterIdentifier="graph-True")  # fmt: skip
+    rds.create_db_instance(
+        DBInstanceIdentifier="graph-1",
+        DBInstanceClass="db.r6g.large",
+        Engine="neptune",
+        DBClusterIdentifier="graph-True",
+    )
     seed_snapshots(rds)
 
 
@@ -53,11 +78,19 @@ def seed_snapshots(rds: Any) -> None:
 
 def seed_redshift(redshift: Any) -> None:
     for name in ("mine", "unused"):
-        redshift.create_cluster_parameter_group(ParameterGroupName=name, ParameterGroupFamily="redshift-1.0",
-                                                Description=name)  # fmt: skip
+        redshift.create_cluster_parameter_group(
+            ParameterGroupName=name, ParameterGroupFamily="redshift-1.0", Description=name
+        )
     node = {"NodeType": "ra3.large", **PASSWORD}
-    redshift.create_cluster(ClusterIdentifier="right", Encrypted=True, ClusterParameterGroupName="mine",
-                            PubliclyAccessible=False, Tags=[{"Key": "team", "Value": "<b>"}], **node)  # fmt: skip
+    redshift.create_cluster(
+        ClusterIdentifier="right",
+        Encrypted=True,
+        ClusterParameterGroupName="mine",
+        PubliclyAccessible=False,
+        Tags=[{"Key": "team", "Value": "<b>"}],
+        **node,
+    )
     redshift.create_cluster(ClusterIdentifier="wrong", Encrypted=False, PubliclyAccessible=True, **node)
-    redshift.enable_logging(ClusterIdentifier="right", LogDestinationType="cloudwatch",
-                            LogExports=["userlog", "connectionlog"])  # fmt: skip
+    redshift.enable_logging(
+        ClusterIdentifier="right", LogDestinationType="cloudwatch", LogExports=["userlog", "connectionlog"]
+    )

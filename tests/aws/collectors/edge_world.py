@@ -21,8 +21,18 @@ PASSWORD = "correct horse battery"
 
 
 def seed(simulator: Simulator) -> None:
-    for part in (seed_elb, seed_classic, seed_cloudfront, seed_rest, seed_http_and_websocket, seed_waf, seed_acm,
-                 seed_autoscaling, seed_lambda, seed_codebuild):  # fmt: skip
+    for part in (
+        seed_elb,
+        seed_classic,
+        seed_cloudfront,
+        seed_rest,
+        seed_http_and_websocket,
+        seed_waf,
+        seed_acm,
+        seed_autoscaling,
+        seed_lambda,
+        seed_codebuild,
+    ):
         part(simulator)
 
 
@@ -31,23 +41,38 @@ def seed_elb(simulator: Simulator) -> None:
     subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"][:2]]
     for name in ("right", "wrong"):
         arn = elb.create_load_balancer(Name=name, Subnets=subnets, Tags=[{"Key": "kind", "Value": name}])[
-            "LoadBalancers"][0]["LoadBalancerArn"]  # fmt: skip
+            "LoadBalancers"
+        ][0]["LoadBalancerArn"]
         target = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=_vpc(ec2))["TargetGroups"][0]
         forward = {"Type": "forward", "TargetGroupArn": target["TargetGroupArn"]}
-        redirect = {"Type": "redirect",
-                    "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}  # fmt: skip
+        redirect = {
+            "Type": "redirect",
+            "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
+        }
         right = name == "right"
-        elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80,
-                            DefaultActions=[redirect if right else forward])  # fmt: skip
+        elb.create_listener(
+            LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[redirect if right else forward]
+        )
         policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" if right else "ELBSecurityPolicy-2016-08"
         certificate = f"arn:aws:iam::{ACCOUNT}:server-certificate/site"
-        elb.create_listener(LoadBalancerArn=arn, Protocol="HTTPS", Port=443, DefaultActions=[forward],
-                            SslPolicy=policy, Certificates=[{"CertificateArn": certificate}])  # fmt: skip
+        elb.create_listener(
+            LoadBalancerArn=arn,
+            Protocol="HTTPS",
+            Port=443,
+            DefaultActions=[forward],
+            SslPolicy=policy,
+            Certificates=[{"CertificateArn": certificate}],
+        )
         if right:
             keys = ("routing.http.drop_invalid_header_fields.enabled", "deletion_protection.enabled")
-            elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[
-                {"Key": "access_logs.s3.enabled", "Value": "true"}, {"Key": "access_logs.s3.bucket", "Value": "logs"},
-                *({"Key": key, "Value": "true"} for key in keys)])  # fmt: skip
+            elb.modify_load_balancer_attributes(
+                LoadBalancerArn=arn,
+                Attributes=[
+                    {"Key": "access_logs.s3.enabled", "Value": "true"},
+                    {"Key": "access_logs.s3.bucket", "Value": "logs"},
+                    *({"Key": key, "Value": "true"} for key in keys),
+                ],
+            )
     elb.create_load_balancer(Name="net", Subnets=subnets, Type="network")
 
 
@@ -59,10 +84,17 @@ def seed_classic(simulator: Simulator) -> None:
     elb = simulator.client("elb", REGION)
     for name in ("classic-right", "classic-wrong"):
         elb.create_load_balancer(
-            LoadBalancerName=name, AvailabilityZones=[f"{REGION}a"], Tags=[{"Key": "kind", "Value": name}],
-            Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}])  # fmt: skip
-        elb.modify_load_balancer_attributes(LoadBalancerName=name, LoadBalancerAttributes={
-            "AccessLog": {"Enabled": name == "classic-right", "S3BucketName": "logs", "EmitInterval": 60}})  # fmt: skip
+            LoadBalancerName=name,
+            AvailabilityZones=[f"{REGION}a"],
+            Tags=[{"Key": "kind", "Value": name}],
+            Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        )
+        elb.modify_load_balancer_attributes(
+            LoadBalancerName=name,
+            LoadBalancerAttributes={
+                "AccessLog": {"Enabled": name == "classic-right", "S3BucketName": "logs", "EmitInterval": 60}
+            },
+        )
 
 
 def seed_cloudfront(simulator: Simulator) -> None:
@@ -80,23 +112,44 @@ def seed_cloudfront(simulator: Simulator) -> None:
 def _distribution(
     cloudfront: Any, name: str, viewers: str, protocols: list[str], control: str, *, logging: bool, acl: str
 ) -> str:
-    behavior = {"ViewerProtocolPolicy": viewers, "MinTTL": 0,
-                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}}}  # fmt: skip
-    custom = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only",
-              "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}  # fmt: skip
+    behavior = {
+        "ViewerProtocolPolicy": viewers,
+        "MinTTL": 0,
+        "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+    }
+    custom = {
+        "HTTPPort": 80,
+        "HTTPSPort": 443,
+        "OriginProtocolPolicy": "https-only",
+        "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols},
+    }
     secret = {"Quantity": 1, "Items": [{"HeaderName": "x-shared", "HeaderValue": PASSWORD}]}
     origins = [
-        {"Id": "bucket", "DomainName": f"{name}.s3.{REGION}.amazonaws.com", "OriginAccessControlId": control,
-         "S3OriginConfig": {"OriginAccessIdentity": ""}},
+        {
+            "Id": "bucket",
+            "DomainName": f"{name}.s3.{REGION}.amazonaws.com",
+            "OriginAccessControlId": control,
+            "S3OriginConfig": {"OriginAccessIdentity": ""},
+        },
         {"Id": "server", "DomainName": "www.example.com", "CustomOriginConfig": custom, "CustomHeaders": secret},
-    ]  # fmt: skip
-    created = cloudfront.create_distribution(DistributionConfig={
-        "CallerReference": name, "Comment": name, "Enabled": True, "WebACLId": acl,
-        "Aliases": {"Quantity": 1, "Items": [f"{name}.example.com"]},
-        "Origins": {"Quantity": 2, "Items": origins},
-        "DefaultCacheBehavior": {"TargetOriginId": "bucket", **behavior},
-        "Logging": {"Enabled": logging, "IncludeCookies": False, "Bucket": "logs.s3.amazonaws.com" if logging else "",
-                    "Prefix": ""}})  # fmt: skip
+    ]
+    created = cloudfront.create_distribution(
+        DistributionConfig={
+            "CallerReference": name,
+            "Comment": name,
+            "Enabled": True,
+            "WebACLId": acl,
+            "Aliases": {"Quantity": 1, "Items": [f"{name}.example.com"]},
+            "Origins": {"Quantity": 2, "Items": origins},
+            "DefaultCacheBehavior": {"TargetOriginId": "bucket", **behavior},
+            "Logging": {
+                "Enabled": logging,
+                "IncludeCookies": False,
+                "Bucket": "logs.s3.amazonaws.com" if logging else "",
+                "Prefix": "",
+            },
+        }
+    )
     return str(created["Distribution"]["ARN"])
 
 
@@ -109,8 +162,11 @@ def seed_rest(simulator: Simulator) -> None:
     deployment = client.create_deployment(restApiId=api)["id"]
     for name in ("right", "wrong"):
         client.create_stage(restApiId=api, stageName=name, deploymentId=deployment, tags={"kind": name})
-    client.update_stage(restApiId=api, stageName="right", patchOperations=[
-        {"op": "replace", "path": "/*/*/logging/loglevel", "value": "ERROR"}])  # fmt: skip
+    client.update_stage(
+        restApiId=api,
+        stageName="right",
+        patchOperations=[{"op": "replace", "path": "/*/*/logging/loglevel", "value": "ERROR"}],
+    )
 
 
 def seed_http_and_websocket(simulator: Simulator) -> None:
@@ -119,8 +175,9 @@ def seed_http_and_websocket(simulator: Simulator) -> None:
     client.create_stage(ApiId=http, StageName="live")
     client.create_route(ApiId=http, RouteKey="GET /right", AuthorizationType="AWS_IAM")
     client.create_route(ApiId=http, RouteKey="GET /wrong")
-    socket = client.create_api(Name="chat", ProtocolType="WEBSOCKET",
-                               RouteSelectionExpression="$request.body.action")["ApiId"]  # fmt: skip
+    socket = client.create_api(Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")[
+        "ApiId"
+    ]
     client.create_stage(ApiId=socket, StageName="right", DefaultRouteSettings={"LoggingLevel": "INFO"})
     client.create_stage(ApiId=socket, StageName="wrong")
     client.create_route(ApiId=socket, RouteKey="$connect", AuthorizationType="NONE")
@@ -132,12 +189,14 @@ def seed_waf(simulator: Simulator) -> None:
         client = simulator.client("wafv2", region)
         for name in (f"right{suffix}", f"wrong{suffix}"):
             metrics = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
-            arn = client.create_web_acl(Name=name, Scope=scope, DefaultAction={"Allow": {}}, Description="guards",
-                                        VisibilityConfig=metrics)["Summary"]["ARN"]  # fmt: skip
+            arn = client.create_web_acl(
+                Name=name, Scope=scope, DefaultAction={"Allow": {}}, Description="guards", VisibilityConfig=metrics
+            )["Summary"]["ARN"]
             if name.startswith("right"):
                 destination = f"arn:aws:firehose:{region}:{ACCOUNT}:deliverystream/aws-waf-logs-site"
                 client.put_logging_configuration(
-                    LoggingConfiguration={"ResourceArn": arn, "LogDestinationConfigs": [destination]})  # fmt: skip
+                    LoggingConfiguration={"ResourceArn": arn, "LogDestinationConfigs": [destination]}
+                )
 
 
 def seed_acm(simulator: Simulator) -> None:
@@ -163,9 +222,14 @@ def seed_autoscaling(simulator: Simulator) -> None:
     client = simulator.client("autoscaling", REGION)
     for name in ("right", "wrong"):
         client.create_launch_configuration(
-            LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="t3.micro", SecurityGroups=["sg-1"],
-            AssociatePublicIpAddress=name == "wrong", UserData=PASSWORD,
-            MetadataOptions={"HttpTokens": "required" if name == "right" else "optional"})  # fmt: skip
+            LaunchConfigurationName=name,
+            ImageId="ami-12c6146b",
+            InstanceType="t3.micro",
+            SecurityGroups=["sg-1"],
+            AssociatePublicIpAddress=name == "wrong",
+            UserData=PASSWORD,
+            MetadataOptions={"HttpTokens": "required" if name == "right" else "optional"},
+        )
 
 
 def seed_lambda(simulator: Simulator) -> None:
@@ -174,24 +238,45 @@ def seed_lambda(simulator: Simulator) -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("f.py", "")
-    for name, runtime, variables in (("right", "python3.14", {"STAGE": "prod"}),
-                                     ("wrong", "python3.8", {"DB_PASSWORD": PASSWORD})):  # fmt: skip
-        client.create_function(FunctionName=name, Runtime=runtime, Role=role, Handler="f.f",
-                               Code={"ZipFile": code.getvalue()}, Environment={"Variables": variables})  # fmt: skip
+    for name, runtime, variables in (
+        ("right", "python3.14", {"STAGE": "prod"}),
+        ("wrong", "python3.8", {"DB_PASSWORD": PASSWORD}),
+    ):
+        client.create_function(
+            FunctionName=name,
+            Runtime=runtime,
+            Role=role,
+            Handler="f.f",
+            Code={"ZipFile": code.getvalue()},
+            Environment={"Variables": variables},
+        )
         client.create_function_url_config(FunctionName=name, AuthType="AWS_IAM" if name == "right" else "NONE")
-    client.add_permission(FunctionName="right", StatementId="s", Action="lambda:InvokeFunction",
-                          Principal="s3.amazonaws.com", SourceAccount=ACCOUNT)  # fmt: skip
+    client.add_permission(
+        FunctionName="right",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceAccount=ACCOUNT,
+    )
     client.add_permission(FunctionName="wrong", StatementId="s", Action="lambda:InvokeFunction", Principal="*")
-    client.create_function(FunctionName="bare", Runtime="custom", Role=role, Handler="f.f",
-                           Code={"ZipFile": code.getvalue()})  # fmt: skip
+    client.create_function(
+        FunctionName="bare", Runtime="custom", Role=role, Handler="f.f", Code={"ZipFile": code.getvalue()}
+    )
 
 
 def seed_codebuild(simulator: Simulator) -> None:
     client = simulator.client("codebuild", REGION)
     for name, type in (("right", "SECRETS_MANAGER"), ("wrong", "PLAINTEXT")):
         client.create_project(
-            name=name, source={"type": "S3", "location": "bucket/path"}, artifacts={"type": "NO_ARTIFACTS"},
-            serviceRole=f"arn:aws:iam::{ACCOUNT}:role/service-role/build", tags=[{"key": "kind", "value": name}],
-            environment={"type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL",
-                         "environmentVariables": [{"name": "AWS_SECRET_ACCESS_KEY", "value": PASSWORD, "type": type}]},
-        )  # fmt: skip
+            name=name,
+            source={"type": "S3", "location": "bucket/path"},
+            artifacts={"type": "NO_ARTIFACTS"},
+            serviceRole=f"arn:aws:iam::{ACCOUNT}:role/service-role/build",
+            tags=[{"key": "kind", "value": name}],
+            environment={
+                "type": "LINUX_CONTAINER",
+                "image": "image",
+                "computeType": "BUILD_GENERAL1_SMALL",
+                "environmentVariables": [{"name": "AWS_SECRET_ACCESS_KEY", "value": PASSWORD, "type": type}],
+            },
+        )

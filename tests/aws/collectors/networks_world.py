@@ -27,20 +27,34 @@ def tagged(type: str, name: str) -> dict[str, Any]:
 
 
 def seed_networks(ec2: Any) -> None:
-    good, bad = [ec2.create_vpc(CidrBlock="10.9.0.0/16", **tagged("vpc", name))["Vpc"]["VpcId"]
-                 for name in ("logged", "silent")]  # fmt: skip
-    ec2.create_flow_logs(ResourceType="VPC", ResourceIds=[good], TrafficType="REJECT", LogDestinationType="s3",
-                         LogDestination="arn:aws:s3:::full-bucket")  # fmt: skip
+    good, bad = [
+        ec2.create_vpc(CidrBlock="10.9.0.0/16", **tagged("vpc", name))["Vpc"]["VpcId"] for name in ("logged", "silent")
+    ]
+    ec2.create_flow_logs(
+        ResourceType="VPC",
+        ResourceIds=[good],
+        TrafficType="REJECT",
+        LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::full-bucket",
+    )
     for name, public in (("inner", False), ("outer", True)):
         made = ec2.create_subnet(VpcId=bad, CidrBlock=f"10.9.{int(public)}.0/24", **tagged("subnet", name))["Subnet"]
         ec2.modify_subnet_attribute(SubnetId=made["SubnetId"], MapPublicIpOnLaunch={"Value": public})
     for name, ports in (("tight", (443, 443)), ("loose", (0, 65535))):
         acl = ec2.create_network_acl(VpcId=good, **tagged("network-acl", name))["NetworkAcl"]["NetworkAclId"]
-        ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=100, Protocol="6", RuleAction="allow", Egress=False,
-                                     CidrBlock="0.0.0.0/0", PortRange={"From": ports[0], "To": ports[1]})  # fmt: skip
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            RuleNumber=100,
+            Protocol="6",
+            RuleAction="allow",
+            Egress=False,
+            CidrBlock="0.0.0.0/0",
+            PortRange={"From": ports[0], "To": ports[1]},
+        )
     for name, accept in (("asks", "disable"), ("open", "enable")):
-        ec2.create_transit_gateway(Options={"AutoAcceptSharedAttachments": accept}, Description=MARKUP,
-                                   **tagged("transit-gateway", name))  # fmt: skip
+        ec2.create_transit_gateway(
+            Options={"AutoAcceptSharedAttachments": accept}, Description=MARKUP, **tagged("transit-gateway", name)
+        )
     deleted = ec2.create_transit_gateway(**tagged("transit-gateway", "gone"))["TransitGateway"]["TransitGatewayId"]
     ec2.delete_transit_gateway(TransitGatewayId=deleted)
     instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
@@ -59,18 +73,25 @@ def seed_disks(ec2: Any) -> None:
     ec2.create_volume(AvailabilityZone=zone, Size=1, **tagged("volume", "spare"))
     for name in ("kept", "shared"):
         made = ec2.create_snapshot(VolumeId=plain, Description=MARKUP, **tagged("snapshot", name))["SnapshotId"]
-    ec2.modify_snapshot_attribute(SnapshotId=made, Attribute="createVolumePermission", OperationType="add",
-                                  GroupNames=["all"])  # fmt: skip
+    ec2.modify_snapshot_attribute(
+        SnapshotId=made, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
+    )
     for name in ("private", "public"):
         image = ec2.create_image(InstanceId=instance, Name=name)["ImageId"]
     ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]})
 
 
 def seed_templates(ec2: Any) -> None:
-    data = {"ImageId": "ami-12c6146b", "UserData": "cGFzc3dvcmQ=", "MetadataOptions": {"HttpTokens": "required"},
-            "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}]}  # fmt: skip
-    worse = data | {"MetadataOptions": {"HttpTokens": "optional"},
-                    "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}]}  # fmt: skip
+    data = {
+        "ImageId": "ami-12c6146b",
+        "UserData": "cGFzc3dvcmQ=",
+        "MetadataOptions": {"HttpTokens": "required"},
+        "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}],
+    }
+    worse = data | {
+        "MetadataOptions": {"HttpTokens": "optional"},
+        "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}],
+    }
     for name, first in (("strict", data), ("slack", worse), ("slackening", data)):
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=first)
     ec2.create_launch_template_version(LaunchTemplateName="slackening", LaunchTemplateData=worse)

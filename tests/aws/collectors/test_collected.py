@@ -52,15 +52,33 @@ def test_a_bucket_carries_its_satellites_and_none_is_explicit(api: Api) -> None:
     found = collected(api, "s3")
     full, bare = named(found, s3.BUCKET, "full-bucket"), named(found, s3.BUCKET, "bare-bucket")
     assert {each.name: each.region for each in found} == {
-        "full-bucket": REGION, "bare-bucket": REGION, "american-bucket": "us-east-1"}  # fmt: skip
+        "full-bucket": REGION,
+        "bare-bucket": REGION,
+        "american-bucket": "us-east-1",
+    }
     assert at(full, "Policy")["Statement"][0]["Effect"] == "Deny"
     assert at(full, "VersioningConfiguration") == {"Status": "Enabled"}
     assert full.tags == {"note": MARKUP}
-    assert at(full, "LifecycleConfiguration") == {"Rules": [{
-        "Id": "old", "Status": "Enabled", "Prefix": "logs/", "TagFilters": [{"Key": "a", "Value": "b"}],
-        "ExpirationInDays": 90, "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 30}]}]}  # fmt: skip
-    for name in ("Policy", "PublicAccessBlockConfiguration", "VersioningConfiguration", "LoggingConfiguration",
-                 "LifecycleConfiguration", "Observed.AccountPublicAccessBlock"):  # fmt: skip
+    assert at(full, "LifecycleConfiguration") == {
+        "Rules": [
+            {
+                "Id": "old",
+                "Status": "Enabled",
+                "Prefix": "logs/",
+                "TagFilters": [{"Key": "a", "Value": "b"}],
+                "ExpirationInDays": 90,
+                "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 30}],
+            }
+        ]
+    }
+    for name in (
+        "Policy",
+        "PublicAccessBlockConfiguration",
+        "VersioningConfiguration",
+        "LoggingConfiguration",
+        "LifecycleConfiguration",
+        "Observed.AccountPublicAccessBlock",
+    ):
         assert at(bare, name) is None
     assert at(bare, "Observed.MFADelete") == "Disabled"
     assert TIME.fullmatch(at(bare, "Observed.CreationDate"))

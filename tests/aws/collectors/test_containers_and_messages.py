@@ -21,8 +21,7 @@ from nephoscope_baseline import aws_ecr, aws_ecs, aws_eks, aws_secretsmanager, a
 MODULES = (eks, ecs, ecr, ssm, secretsmanager, sqs, sns)
 SERVICES = [module.COLLECTOR.service.id for module in MODULES]
 READS = {call: action for module in MODULES for call, action in module.READS.items()}
-RULES = {each.id: each for each in rules_in(
-    aws_eks, aws_ecs, aws_ecr, aws_ssm, aws_secretsmanager, aws_sqs, aws_sns)}  # fmt: skip
+RULES = {each.id: each for each in rules_in(aws_eks, aws_ecs, aws_ecr, aws_ssm, aws_secretsmanager, aws_sqs, aws_sns)}
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EMPTY_REGION = "eu-west-2"
 
@@ -165,8 +164,9 @@ def test_a_denied_listing_hides_its_own_type_once(
 def test_a_registry_that_is_hidden_matters_only_to_what_does_not_scan_by_itself(cloud: Simulator, account: Api) -> None:
     cloud.control("deny", actions=["ecr:GetRegistryScanningConfiguration"])
     found = collected(account, "ecr")
-    verdicts = {each.name: judged("aws.ecr.scan_on_push", each, *found).verdict
-                for each in found if each.type == ecr.REPOSITORY}  # fmt: skip
+    verdicts = {
+        each.name: judged("aws.ecr.scan_on_push", each, *found).verdict for each in found if each.type == ecr.REPOSITORY
+    }
     assert verdicts == {"team/good": "pass", "team/scanned": "unknown", "bad": "unknown"}
 
 

@@ -73,8 +73,14 @@ MACHINES = [
 
 
 def summary(id: str, status: str) -> dict[str, Any]:
-    return {"ComplianceType": "Patch", "ResourceType": "ManagedInstance", "ResourceId": id, "Status": status,
-            "OverallSeverity": "CRITICAL", "NonCompliantSummary": {"NonCompliantCount": 1}}  # fmt: skip
+    return {
+        "ComplianceType": "Patch",
+        "ResourceType": "ManagedInstance",
+        "ResourceId": id,
+        "Status": status,
+        "OverallSeverity": "CRITICAL",
+        "NonCompliantSummary": {"NonCompliantCount": 1},
+    }
 
 
 def machines(body: dict[str, Any]) -> dict[str, Any]:
@@ -82,14 +88,22 @@ def machines(body: dict[str, Any]) -> dict[str, Any]:
     if "Filters" in body:
         wanted = body["Filters"][0]["Values"]
         return {"InstanceInformationList": [each for each in MACHINES if each["InstanceId"] in wanted]}
-    return {"InstanceInformationList": MACHINES[2:]} if body.get("NextToken") else {
-        "InstanceInformationList": MACHINES[:2], "NextToken": "more"}  # fmt: skip
+    return (
+        {"InstanceInformationList": MACHINES[2:]}
+        if body.get("NextToken")
+        else {"InstanceInformationList": MACHINES[:2], "NextToken": "more"}
+    )
 
 
 def summaries(body: dict[str, Any]) -> dict[str, Any]:
     assert body["Filters"][0] == {"Key": "ComplianceType", "Values": ["Patch"], "Type": "EQUAL"}
-    return {"ResourceComplianceSummaryItems": [summary("i-1", "COMPLIANT"), summary("i-2", "NON_COMPLIANT"),
-                                               summary("i-gone", "COMPLIANT")]}  # fmt: skip
+    return {
+        "ResourceComplianceSummaryItems": [
+            summary("i-1", "COMPLIANT"),
+            summary("i-2", "NON_COMPLIANT"),
+            summary("i-gone", "COMPLIANT"),
+        ]
+    }
 
 
 def no_documents(body: dict[str, Any]) -> dict[str, Any]:
@@ -103,14 +117,21 @@ def instance(id: str, region: str = REGION) -> Resource:
 
 
 def test_machines_are_judged_by_their_agent_and_their_patches(fake: Callable[..., tuple[Api, Aws]]) -> None:
-    api, aws = fake(DescribeInstanceInformation=machines, ListResourceComplianceSummaries=summaries,
-                    ListDocuments=no_documents)  # fmt: skip
+    api, aws = fake(
+        DescribeInstanceInformation=machines, ListResourceComplianceSummaries=summaries, ListDocuments=no_documents
+    )
     found = collected(api, "ssm")
     assert [name for name, _ in aws.asked] == [
-        "DescribeInstanceInformation", "ListResourceComplianceSummaries", "DescribeInstanceInformation", "ListDocuments"
-    ]  # fmt: skip
+        "DescribeInstanceInformation",
+        "ListResourceComplianceSummaries",
+        "DescribeInstanceInformation",
+        "ListDocuments",
+    ]
     assert {each.name: judged("aws.ssm.patch_compliant", each).verdict for each in found} == {
-        "i-1": "pass", "i-2": "fail", "mi-3": "not_applicable"}  # fmt: skip
+        "i-1": "pass",
+        "i-2": "fail",
+        "mi-3": "not_applicable",
+    }
     findings = {id: judged("aws.ssm.managed", instance(id), *found) for id in ("i-1", "i-2", "i-4")}
     assert {id: each.verdict for id, each in findings.items()} == {"i-1": "pass", "i-2": "fail", "i-4": "fail"}
     assert "ConnectionLost" in findings["i-2"].message
@@ -138,8 +159,12 @@ def test_machines_hidden_in_another_region_do_not_matter(fake: Callable[..., tup
 
 
 def secret(name: str, **more: Any) -> dict[str, Any]:
-    return {"ARN": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf", "Name": name,
-            "CreatedDate": 1700000000.5, **more}  # fmt: skip
+    return {
+        "ARN": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf",
+        "Name": name,
+        "CreatedDate": 1700000000.5,
+        **more,
+    }
 
 
 SECRETS = [
@@ -158,12 +183,20 @@ def test_secrets_are_judged_by_rotation_and_use(fake: Callable[..., tuple[Api, A
 
     api, _ = fake(ListSecrets=listed)
     found = collected(api, "secretsmanager")
-    verdicts = {each.name: (judged("aws.secretsmanager.rotation", each).verdict.value,
-                            judged("aws.secretsmanager.unused", each).verdict.value) for each in found}  # fmt: skip
+    verdicts = {
+        each.name: (
+            judged("aws.secretsmanager.rotation", each).verdict.value,
+            judged("aws.secretsmanager.unused", each).verdict.value,
+        )
+        for each in found
+    }
     assert verdicts == {
-        "rotating": ("pass", "pass"), "stopped": ("fail", "fail"), "never-read": ("fail", "fail"),
-        "replica": ("not_applicable", "not_applicable"), "events!connection/x": ("not_applicable", "not_applicable"),
-    }  # fmt: skip
+        "rotating": ("pass", "pass"),
+        "stopped": ("fail", "fail"),
+        "never-read": ("fail", "fail"),
+        "replica": ("not_applicable", "not_applicable"),
+        "events!connection/x": ("not_applicable", "not_applicable"),
+    }
     assert at(named(found, secretsmanager.SECRET, "stopped"), "Observed.LastAccessedDate") == "2026-07-25T00:00:00Z"
     assert all(ALL["secretsmanager"].reread(api, each) == each for each in found)
     beginning = Resource(secretsmanager.SECRET, "arn", "rota", REGION, ACCOUNT, {})
@@ -183,19 +216,27 @@ def test_services_of_clusters_that_can_be_listed_are_found_beside_one_that_canno
     arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
     network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
     services = [
-        {"serviceArn": f"{arn}:service/b/by-task-set", "status": "ACTIVE", "taskSets": [
-            {"status": "ACTIVE"}, {"status": "PRIMARY", "networkConfiguration": network}]},
+        {
+            "serviceArn": f"{arn}:service/b/by-task-set",
+            "status": "ACTIVE",
+            "taskSets": [{"status": "ACTIVE"}, {"status": "PRIMARY", "networkConfiguration": network}],
+        },
         {"serviceArn": f"{arn}:service/b/deleted", "status": "INACTIVE", "networkConfiguration": network},
-    ]  # fmt: skip
+    ]
 
     def listed(body: dict[str, Any]) -> dict[str, Any] | None:
         arns = [each["serviceArn"] for each in services]
         return {"serviceArns": arns} if body["cluster"].endswith("/b") else None
 
-    api, _ = fake(ListClusters=lambda _: {"clusterArns": [f"{arn}:cluster/{name}" for name in "abc"]},
-                    ListServices=listed, DescribeServices=lambda _: {"services": services, "failures": []},
-                    ListTaskDefinitionFamilies=lambda _: {"families": []})  # fmt: skip
+    api, _ = fake(
+        ListClusters=lambda _: {"clusterArns": [f"{arn}:cluster/{name}" for name in "abc"]},
+        ListServices=listed,
+        DescribeServices=lambda _: {"services": services, "failures": []},
+        ListTaskDefinitionFamilies=lambda _: {"families": []},
+    )
     found = collected(api, "ecs")
     assert [(each.name, each.readable) for each in found] == [
-        ("by-task-set", True), (f"All {ecs.SERVICE} in {REGION}", False)]  # fmt: skip
+        ("by-task-set", True),
+        (f"All {ecs.SERVICE} in {REGION}", False),
+    ]
     assert judged("aws.ecs.public_ip", found[0]).verdict is Verdict.FAIL

@@ -54,17 +54,33 @@ def verdict(rule: str, resource: Resource | None) -> Verdict:
 # -- Collected and judged ------------------------------------------------------------------------------------------
 
 MINE = [
-    "aws.dynamodb.pitr", "aws.dynamodb.deletion_protection", "aws.efs.encrypted", "aws.efs.backup",
-    "aws.elasticache.transit", "aws.elasticache.rest", "aws.opensearch.encrypted", "aws.opensearch.public",
-    "aws.opensearch.node_tls", "aws.opensearch.https", "aws.dms.public", "aws.sagemaker.notebook_internet",
+    "aws.dynamodb.pitr",
+    "aws.dynamodb.deletion_protection",
+    "aws.efs.encrypted",
+    "aws.efs.backup",
+    "aws.elasticache.transit",
+    "aws.elasticache.rest",
+    "aws.opensearch.encrypted",
+    "aws.opensearch.public",
+    "aws.opensearch.node_tls",
+    "aws.opensearch.https",
+    "aws.dms.public",
+    "aws.sagemaker.notebook_internet",
     "aws.sagemaker.notebook_root",
-]  # fmt: skip
+]
 
 MEMBERS = (
-    "PointInTimeRecoveryEnabled", "Status", "Enabled", "SubnetIds", "EnforceHTTPS", "TLSSecurityPolicy",
-    "BlockPublicSecurityGroupRules", "PermittedPublicSecurityGroupRuleRanges", "UnencryptedResources",
+    "PointInTimeRecoveryEnabled",
+    "Status",
+    "Enabled",
+    "SubnetIds",
+    "EnforceHTTPS",
+    "TLSSecurityPolicy",
+    "BlockPublicSecurityGroupRules",
+    "PermittedPublicSecurityGroupRuleRanges",
+    "UnencryptedResources",
     "UnencryptedResourceCount",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("rule", MINE)
@@ -101,25 +117,70 @@ def test_an_endpoint_with_outdated_tls_says_which_policy_it_has(found: dict[tupl
 
 
 SHAPES: list[tuple[str, str, dict[str, Any]]] = [
-    ("dynamodb", "wrong", {"DeletionProtectionEnabled": False, "BillingMode": "PAY_PER_REQUEST",
-                           "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": False}),
-    ("efs", "wrong", {"Encrypted": False, "BackupPolicy": None, "AvailabilityZoneName": None,
-                      "FileSystemTags": [{"Key": "Name", "Value": "wrong"}]}),
+    (
+        "dynamodb",
+        "wrong",
+        {
+            "DeletionProtectionEnabled": False,
+            "BillingMode": "PAY_PER_REQUEST",
+            "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": False,
+        },
+    ),
+    (
+        "efs",
+        "wrong",
+        {
+            "Encrypted": False,
+            "BackupPolicy": None,
+            "AvailabilityZoneName": None,
+            "FileSystemTags": [{"Key": "Name", "Value": "wrong"}],
+        },
+    ),
     ("efs", "right", {"BackupPolicy": {"Status": "ENABLED"}}),
-    ("elasticache", "right", {"ReplicationGroupDescription": "a cache", "TransitEncryptionEnabled": True,
-                              "AutomaticFailoverEnabled": False, "UserGroupIds": [],
-                              "Observed.StorageEncryptionType": None}),
-    ("opensearch", "right", {"DomainName": "right", "VPCOptions.SubnetIds": ["subnet-0a1b2c3d"],
-                             "AccessPolicies": {"Version": "2012-10-17", "Statement": []},
-                             "DomainEndpointOptions.TLSSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10"}),
+    (
+        "elasticache",
+        "right",
+        {
+            "ReplicationGroupDescription": "a cache",
+            "TransitEncryptionEnabled": True,
+            "AutomaticFailoverEnabled": False,
+            "UserGroupIds": [],
+            "Observed.StorageEncryptionType": None,
+        },
+    ),
+    (
+        "opensearch",
+        "right",
+        {
+            "DomainName": "right",
+            "VPCOptions.SubnetIds": ["subnet-0a1b2c3d"],
+            "AccessPolicies": {"Version": "2012-10-17", "Statement": []},
+            "DomainEndpointOptions.TLSSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10",
+        },
+    ),
     ("opensearch", "wrong", {"VPCOptions": None, "AccessPolicies": None, "EncryptionAtRestOptions.Enabled": False}),
-    ("dms", "right", {"PubliclyAccessible": False, "ReplicationInstanceClass": "dms.t3.micro",
-                      "VpcSecurityGroupIds": [], "ReplicationSubnetGroupIdentifier": None}),
+    (
+        "dms",
+        "right",
+        {
+            "PubliclyAccessible": False,
+            "ReplicationInstanceClass": "dms.t3.micro",
+            "VpcSecurityGroupIds": [],
+            "ReplicationSubnetGroupIdentifier": None,
+        },
+    ),
     ("sagemaker", "right", {"SubnetId": "subnet-0a1b2c3d", "RootAccess": "Disabled", "LifecycleConfigName": None}),
-    ("emr", f"EMR in {REGION}", {"BlockPublicAccessConfiguration": {
-        "BlockPublicSecurityGroupRules": True,
-        "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}]}}),
-]  # fmt: skip
+    (
+        "emr",
+        f"EMR in {REGION}",
+        {
+            "BlockPublicAccessConfiguration": {
+                "BlockPublicSecurityGroupRules": True,
+                "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}],
+            }
+        },
+    ),
+]
 
 
 @pytest.mark.parametrize(("service", "name", "wanted"), SHAPES)
@@ -159,11 +220,14 @@ def test_a_denied_detail_is_unknown_with_its_permission_and_nothing_else_is(
 
 
 LISTS = [
-    ("dynamodb", "dynamodb:ListTables"), ("efs", "elasticfilesystem:DescribeFileSystems"),
-    ("elasticache", "elasticache:DescribeReplicationGroups"), ("opensearch", "es:ListDomainNames"),
-    ("dms", "dms:DescribeReplicationInstances"), ("sagemaker", "sagemaker:ListNotebookInstances"),
+    ("dynamodb", "dynamodb:ListTables"),
+    ("efs", "elasticfilesystem:DescribeFileSystems"),
+    ("elasticache", "elasticache:DescribeReplicationGroups"),
+    ("opensearch", "es:ListDomainNames"),
+    ("dms", "dms:DescribeReplicationInstances"),
+    ("sagemaker", "sagemaker:ListNotebookInstances"),
     ("emr", "elasticmapreduce:GetBlockPublicAccessConfiguration"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("service", "action"), LISTS)
@@ -175,11 +239,17 @@ def test_a_denied_list_hides_the_type(aws: Simulator, reader: Api, service: str,
     assert why(hidden.properties)["permission"] == action
 
 
-@pytest.mark.parametrize(("service", "action"), [
-    ("dynamodb", "dynamodb:DescribeTable"), ("efs", "elasticfilesystem:DescribeFileSystems"),
-    ("elasticache", "elasticache:DescribeReplicationGroups"), ("opensearch", "es:DescribeDomains"),
-    ("dms", "dms:DescribeReplicationInstances"), ("sagemaker", "sagemaker:DescribeNotebookInstance"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("dynamodb", "dynamodb:DescribeTable"),
+        ("efs", "elasticfilesystem:DescribeFileSystems"),
+        ("elasticache", "elasticache:DescribeReplicationGroups"),
+        ("opensearch", "es:DescribeDomains"),
+        ("dms", "dms:DescribeReplicationInstances"),
+        ("sagemaker", "sagemaker:DescribeNotebookInstance"),
+    ],
+)
 def test_reading_again_raises_when_existence_cannot_be_read(
     aws: Simulator, reader: Api, found: dict[tuple[str, str], Resource], service: str, action: str
 ) -> None:
@@ -190,18 +260,24 @@ def test_reading_again_raises_when_existence_cannot_be_read(
 
 def test_a_table_and_a_notebook_deleted_between_list_and_detail_are_dropped(aws: Simulator) -> None:
     tables, notebooks = aws.client("dynamodb", OTHER_REGION), aws.client("sagemaker", OTHER_REGION)
-    tables.create_table(TableName="brief", BillingMode="PAY_PER_REQUEST",
-                        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-                        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])  # fmt: skip
-    notebooks.create_notebook_instance(NotebookInstanceName="brief", InstanceType="ml.t3.medium",
-                                       RoleArn=f"arn:aws:iam::{ACCOUNT}:role/notebook")  # fmt: skip
+    tables.create_table(
+        TableName="brief",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    notebooks.create_notebook_instance(
+        NotebookInstanceName="brief", InstanceType="ml.t3.medium", RoleArn=f"arn:aws:iam::{ACCOUNT}:role/notebook"
+    )
 
     def delete_notebook(**_: Any) -> None:
         notebooks.stop_notebook_instance(NotebookInstanceName="brief")
         notebooks.delete_notebook_instance(NotebookInstanceName="brief")
 
-    before = {"dynamodb.DescribeTable": lambda **_: tables.delete_table(TableName="brief") and None,
-              "sagemaker.DescribeNotebookInstance": delete_notebook}  # fmt: skip
+    before = {
+        "dynamodb.DescribeTable": lambda **_: tables.delete_table(TableName="brief") and None,
+        "sagemaker.DescribeNotebookInstance": delete_notebook,
+    }
     api = Api(ACCOUNT, Clients(aws.endpoint, before), READS)
     assert collected(api, "dynamodb", OTHER_REGION) == []
     assert collected(api, "sagemaker", OTHER_REGION) == []

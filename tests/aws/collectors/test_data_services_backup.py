@@ -34,13 +34,23 @@ def judged(resource: Resource) -> Finding:
 
 
 def vault(name: str, **more: Any) -> dict[str, Any]:
-    return {"BackupVaultName": name, "BackupVaultArn": VAULT_ARN + name, "EncryptionKeyArn": KEY_ARN,
-            "VaultType": "BACKUP_VAULT", "NumberOfRecoveryPoints": 0, **more}  # fmt: skip
+    return {
+        "BackupVaultName": name,
+        "BackupVaultArn": VAULT_ARN + name,
+        "EncryptionKeyArn": KEY_ARN,
+        "VaultType": "BACKUP_VAULT",
+        "NumberOfRecoveryPoints": 0,
+        **more,
+    }
 
 
 def point(number: int, resource: str, encrypted: bool, status: str = "COMPLETED") -> dict[str, Any]:
-    return {"RecoveryPointArn": f"{POINT_ARN}{number}", "ResourceArn": resource, "IsEncrypted": encrypted,
-            "Status": status}  # fmt: skip
+    return {
+        "RecoveryPointArn": f"{POINT_ARN}{number}",
+        "ResourceArn": resource,
+        "IsEncrypted": encrypted,
+        "Status": status,
+    }
 
 
 VAULT_PAGES = [[vault("right"), vault("wrong", Locked=True, MinRetentionDays=7)], [vault("denied"), vault("many")]]
@@ -97,14 +107,22 @@ def test_vaults_say_whose_backups_are_not_encrypted_and_are_judged_by_it(vaults:
     by_name = {each.name: each for each in collected(vaults, "backup")}
     assert vaults.calls - before == 2 + 2 + 2 + 1 + 1
     assert {name: judged(each).verdict for name, each in by_name.items()} == {
-        "right": Verdict.PASS, "wrong": Verdict.FAIL, "denied": Verdict.UNKNOWN, "many": Verdict.FAIL,
-    }  # fmt: skip
+        "right": Verdict.PASS,
+        "wrong": Verdict.FAIL,
+        "denied": Verdict.UNKNOWN,
+        "many": Verdict.FAIL,
+    }
     assert by_name["wrong"].properties == {
-        "BackupVaultName": "wrong", "EncryptionKeyArn": KEY_ARN,
+        "BackupVaultName": "wrong",
+        "EncryptionKeyArn": KEY_ARN,
         "LockConfiguration": {"MinRetentionDays": 7, "MaxRetentionDays": None},
-        "Observed": {"VaultType": "BACKUP_VAULT", "EncryptionKeyType": None, "UnencryptedResources": [BARE],
-                     "UnencryptedResourceCount": 1},
-    }  # fmt: skip
+        "Observed": {
+            "VaultType": "BACKUP_VAULT",
+            "EncryptionKeyType": None,
+            "UnencryptedResources": [BARE],
+            "UnencryptedResourceCount": 1,
+        },
+    }
     hidden = why(at(by_name["denied"], "Observed.UnencryptedResources"))
     assert hidden["permission"] == "backup:ListRecoveryPointsByBackupVault"
 

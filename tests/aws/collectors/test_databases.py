@@ -47,15 +47,28 @@ def read(api: Api, *services: str) -> list[Resource]:
 
 def test_everything_is_told_apart_and_has_the_published_shape(found: list[Resource]) -> None:
     # moto also makes automated snapshots, whose names begin so.
-    assert sorted((each.type, each.name) for each in found if not each.name.startswith("rds:")) == sorted([
-        (shapes.RDS_INSTANCE, "right"), (shapes.RDS_INSTANCE, "wrong"), (shapes.RDS_INSTANCE, "bare-1"),
-        (shapes.RDS_CLUSTER, "safe"), (shapes.RDS_CLUSTER, "bare"), (shapes.NEPTUNE_INSTANCE, "graph-1"),
-        (shapes.NEPTUNE_CLUSTER, "graph-true"), (shapes.NEPTUNE_CLUSTER, "graph-false"),
-        (shapes.SNAPSHOT, "of-right"), (shapes.SNAPSHOT, "of-wrong"),
-        (shapes.CLUSTER_SNAPSHOT, "of-safe"), (shapes.CLUSTER_SNAPSHOT, "of-bare"),
-        (PARAMETER_GROUP, "tls"), (PARAMETER_GROUP, "open"), (WAREHOUSE, "right"), (WAREHOUSE, "wrong"),
-        (WAREHOUSE_GROUP, "mine"), (WAREHOUSE_GROUP, "default.redshift-1.0"),
-    ])  # fmt: skip
+    assert sorted((each.type, each.name) for each in found if not each.name.startswith("rds:")) == sorted(
+        [
+            (shapes.RDS_INSTANCE, "right"),
+            (shapes.RDS_INSTANCE, "wrong"),
+            (shapes.RDS_INSTANCE, "bare-1"),
+            (shapes.RDS_CLUSTER, "safe"),
+            (shapes.RDS_CLUSTER, "bare"),
+            (shapes.NEPTUNE_INSTANCE, "graph-1"),
+            (shapes.NEPTUNE_CLUSTER, "graph-true"),
+            (shapes.NEPTUNE_CLUSTER, "graph-false"),
+            (shapes.SNAPSHOT, "of-right"),
+            (shapes.SNAPSHOT, "of-wrong"),
+            (shapes.CLUSTER_SNAPSHOT, "of-safe"),
+            (shapes.CLUSTER_SNAPSHOT, "of-bare"),
+            (PARAMETER_GROUP, "tls"),
+            (PARAMETER_GROUP, "open"),
+            (WAREHOUSE, "right"),
+            (WAREHOUSE, "wrong"),
+            (WAREHOUSE_GROUP, "mine"),
+            (WAREHOUSE_GROUP, "default.redshift-1.0"),
+        ]
+    )
     assert len({each.id for each in found}) == len(found)
     for each in found:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", each.type).schema["properties"]
@@ -67,9 +80,14 @@ def test_an_instance_in_the_names_of_cloudformation(found: list[Resource]) -> No
     right = named(found, shapes.RDS_INSTANCE, "right")
     assert right.id == f"arn:aws:rds:{REGION}:{ACCOUNT}:db:right"
     assert right.tags == {"team": "<b>"}
-    wanted = {"DBClusterIdentifier": None, "DBParameterGroupName": "tls", "SourceDBInstanceIdentifier": None,
-              "EnableIAMDatabaseAuthentication": True, "BackupRetentionPeriod": 7,
-              "EnableCloudwatchLogsExports": ["postgresql", "upgrade"]}  # fmt: skip
+    wanted = {
+        "DBClusterIdentifier": None,
+        "DBParameterGroupName": "tls",
+        "SourceDBInstanceIdentifier": None,
+        "EnableIAMDatabaseAuthentication": True,
+        "BackupRetentionPeriod": 7,
+        "EnableCloudwatchLogsExports": ["postgresql", "upgrade"],
+    }
     assert {name: right.properties[name] for name in wanted} == wanted
 
 
@@ -86,21 +104,45 @@ def test_a_warehouse_in_the_names_of_cloudformation(found: list[Resource]) -> No
 VERDICTS = [
     (rule, type, right, wrong)
     for type, right, wrong, rules in (
-        (shapes.RDS_INSTANCE, "right", "wrong", (
-            aws_rds.public, aws_rds.encrypted, aws_rds.minor_upgrade, aws_rds.multi_az, aws_rds.backups,
-            aws_rds.deletion_protection, aws_rds.iam_auth, aws_rds.logs)),
-        (shapes.RDS_CLUSTER, "safe", "bare", (
-            aws_rds_clusters.cluster_encrypted, aws_rds_clusters.cluster_deletion_protection)),
+        (
+            shapes.RDS_INSTANCE,
+            "right",
+            "wrong",
+            (
+                aws_rds.public,
+                aws_rds.encrypted,
+                aws_rds.minor_upgrade,
+                aws_rds.multi_az,
+                aws_rds.backups,
+                aws_rds.deletion_protection,
+                aws_rds.iam_auth,
+                aws_rds.logs,
+            ),
+        ),
+        (
+            shapes.RDS_CLUSTER,
+            "safe",
+            "bare",
+            (aws_rds_clusters.cluster_encrypted, aws_rds_clusters.cluster_deletion_protection),
+        ),
         (shapes.NEPTUNE_CLUSTER, "graph-true", "graph-false", (aws_neptune.encrypted,)),
-        (shapes.SNAPSHOT, "of-right", "of-wrong", (
-            aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted)),
-        (shapes.CLUSTER_SNAPSHOT, "of-safe", "of-bare", (
-            aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted)),
+        (
+            shapes.SNAPSHOT,
+            "of-right",
+            "of-wrong",
+            (aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted),
+        ),
+        (
+            shapes.CLUSTER_SNAPSHOT,
+            "of-safe",
+            "of-bare",
+            (aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted),
+        ),
         (PARAMETER_GROUP, "tls", "open", (aws_rds_clusters.tls_required,)),
         (WAREHOUSE, "right", "wrong", (aws_redshift.public, aws_redshift.encrypted, aws_redshift.audit)),
     )
     for rule in rules
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "type", "right", "wrong"), VERDICTS, ids=lambda each: getattr(each, "id", each))
@@ -125,15 +167,18 @@ INSTANCES = [shapes.RDS_INSTANCE, shapes.DOCDB_INSTANCE, shapes.NEPTUNE_INSTANCE
 CLUSTERS = [shapes.RDS_CLUSTER, shapes.DOCDB_CLUSTER, shapes.NEPTUNE_CLUSTER]
 
 
-@pytest.mark.parametrize(("service", "action", "types"), [
-    ("rds", "rds:DescribeDBInstances", [*INSTANCES, PARAMETER_GROUP]),
-    ("rds", "rds:DescribeDBClusters", CLUSTERS),
-    ("rds", "rds:DescribeDBSnapshots", [shapes.SNAPSHOT]),
-    ("rds", "rds:DescribeDBClusterSnapshots", [shapes.CLUSTER_SNAPSHOT]),
-    ("rds", "rds:DescribeDBParameterGroups", [PARAMETER_GROUP]),
-    ("redshift", "redshift:DescribeClusters", [WAREHOUSE, WAREHOUSE_GROUP]),
-    ("redshift", "redshift:DescribeClusterParameterGroups", [WAREHOUSE_GROUP]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "action", "types"),
+    [
+        ("rds", "rds:DescribeDBInstances", [*INSTANCES, PARAMETER_GROUP]),
+        ("rds", "rds:DescribeDBClusters", CLUSTERS),
+        ("rds", "rds:DescribeDBSnapshots", [shapes.SNAPSHOT]),
+        ("rds", "rds:DescribeDBClusterSnapshots", [shapes.CLUSTER_SNAPSHOT]),
+        ("rds", "rds:DescribeDBParameterGroups", [PARAMETER_GROUP]),
+        ("redshift", "redshift:DescribeClusters", [WAREHOUSE, WAREHOUSE_GROUP]),
+        ("redshift", "redshift:DescribeClusterParameterGroups", [WAREHOUSE_GROUP]),
+    ],
+)
 def test_a_denied_listing_hides_its_own_types(
     simulator: Simulator, api: Api, found: list[Resource], service: str, action: str, types: list[str]
 ) -> None:
@@ -148,15 +193,28 @@ def test_a_denied_listing_hides_its_own_types(
         ALL[service].reread(api, known)
 
 
-@pytest.mark.parametrize(("action", "type", "name", "path", "rule"), [
-    ("rds:DescribeDBSnapshotAttributes", shapes.SNAPSHOT, "of-wrong", "Observed.Public",
-     aws_rds_clusters.snapshot_public),
-    ("rds:DescribeDBClusterSnapshotAttributes", shapes.CLUSTER_SNAPSHOT, "of-bare", "Observed.Public",
-     aws_rds_clusters.snapshot_public),
-    ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", aws_rds_clusters.tls_required),
-    ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", aws_redshift.audit),
-    ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", aws_redshift.ssl),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "type", "name", "path", "rule"),
+    [
+        (
+            "rds:DescribeDBSnapshotAttributes",
+            shapes.SNAPSHOT,
+            "of-wrong",
+            "Observed.Public",
+            aws_rds_clusters.snapshot_public,
+        ),
+        (
+            "rds:DescribeDBClusterSnapshotAttributes",
+            shapes.CLUSTER_SNAPSHOT,
+            "of-bare",
+            "Observed.Public",
+            aws_rds_clusters.snapshot_public,
+        ),
+        ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", aws_rds_clusters.tls_required),
+        ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", aws_redshift.audit),
+        ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", aws_redshift.ssl),
+    ],
+)
 def test_a_denied_detail_is_unknown_and_nothing_else_is(
     simulator: Simulator, api: Api, action: str, type: str, name: str, path: str, rule: Rule
 ) -> None:
@@ -201,42 +259,118 @@ def test_what_vanishes_between_list_and_detail_is_dropped(simulator: Simulator, 
 
 DOCDB = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:docs"
 PUBLISHED: dict[str, dict[str, Any]] = {
-    "DescribeDBInstances": {"DBInstances": {"DBInstance": [
-        {"DBInstanceIdentifier": "docs-1", "Engine": "docdb", "DBClusterIdentifier": "docs", "DBInstanceArn": "arn:1"},
-        {"DBInstanceIdentifier": "newer", "Engine": "postgres", "DBInstanceArn": "arn:2", "StorageEncrypted": "false",
-         "StorageEncryptionType": "sse-rds", "DBParameterGroups": {"DBParameterGroup": [
-             {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}]}},
-    ]}},
-    "DescribeDBClusters": {"DBClusters": {"DBCluster": [
-        {"DBClusterIdentifier": "docs", "Engine": "docdb", "DBClusterArn": DOCDB, "StorageEncrypted": "false"},
-        {"DBClusterIdentifier": "sealed", "Engine": "docdb", "DBClusterArn": "arn:3", "StorageEncrypted": "true"},
-    ]}},
-    "DescribeDBSnapshots": {"DBSnapshots": {"DBSnapshot": [
-        {"DBSnapshotIdentifier": "rds:newer", "Engine": "postgres", "DBSnapshotArn": "arn:4", "Encrypted": "false",
-         "SnapshotType": "automated"},
-        {"DBSnapshotIdentifier": "shared", "Engine": "postgres", "DBSnapshotArn": "arn:5", "Encrypted": "true",
-         "SnapshotType": "manual", "StorageEncryptionType": "sse-rds"},
-    ]}},
-    "DescribeDBSnapshotAttributes": {"DBSnapshotAttributesResult": {"DBSnapshotIdentifier": "shared",
-        "DBSnapshotAttributes": {"DBSnapshotAttribute": [
-            {"AttributeName": "restore", "AttributeValues": {"AttributeValue": ["210987654321"]}}]}}},
+    "DescribeDBInstances": {
+        "DBInstances": {
+            "DBInstance": [
+                {
+                    "DBInstanceIdentifier": "docs-1",
+                    "Engine": "docdb",
+                    "DBClusterIdentifier": "docs",
+                    "DBInstanceArn": "arn:1",
+                },
+                {
+                    "DBInstanceIdentifier": "newer",
+                    "Engine": "postgres",
+                    "DBInstanceArn": "arn:2",
+                    "StorageEncrypted": "false",
+                    "StorageEncryptionType": "sse-rds",
+                    "DBParameterGroups": {
+                        "DBParameterGroup": [
+                            {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}
+                        ]
+                    },
+                },
+            ]
+        }
+    },
+    "DescribeDBClusters": {
+        "DBClusters": {
+            "DBCluster": [
+                {"DBClusterIdentifier": "docs", "Engine": "docdb", "DBClusterArn": DOCDB, "StorageEncrypted": "false"},
+                {
+                    "DBClusterIdentifier": "sealed",
+                    "Engine": "docdb",
+                    "DBClusterArn": "arn:3",
+                    "StorageEncrypted": "true",
+                },
+            ]
+        }
+    },
+    "DescribeDBSnapshots": {
+        "DBSnapshots": {
+            "DBSnapshot": [
+                {
+                    "DBSnapshotIdentifier": "rds:newer",
+                    "Engine": "postgres",
+                    "DBSnapshotArn": "arn:4",
+                    "Encrypted": "false",
+                    "SnapshotType": "automated",
+                },
+                {
+                    "DBSnapshotIdentifier": "shared",
+                    "Engine": "postgres",
+                    "DBSnapshotArn": "arn:5",
+                    "Encrypted": "true",
+                    "SnapshotType": "manual",
+                    "StorageEncryptionType": "sse-rds",
+                },
+            ]
+        }
+    },
+    "DescribeDBSnapshotAttributes": {
+        "DBSnapshotAttributesResult": {
+            "DBSnapshotIdentifier": "shared",
+            "DBSnapshotAttributes": {
+                "DBSnapshotAttribute": [
+                    {"AttributeName": "restore", "AttributeValues": {"AttributeValue": ["210987654321"]}}
+                ]
+            },
+        }
+    },
     "DescribeDBClusterSnapshots": {"DBClusterSnapshots": ""},
-    "DescribeDBParameterGroups": {"DBParameterGroups": {"DBParameterGroup": [
-        {"DBParameterGroupName": "default.postgres16", "DBParameterGroupFamily": "postgres16",
-         "DBParameterGroupArn": "arn:6"},
-        {"DBParameterGroupName": "default.postgres12", "DBParameterGroupFamily": "postgres12",
-         "DBParameterGroupArn": "arn:7"},
-    ]}},
-    "DescribeDBParameters": {"Parameters": {"Parameter": [
-        {"ParameterName": "rds.force_ssl", "Source": "engine-default"}]}},
-    "DescribeClusters": {"Clusters": {"Cluster": [{"ClusterIdentifier": "tls", "ClusterParameterGroups": {
-        "ClusterParameterGroup": [{"ParameterGroupName": "mine", "ParameterApplyStatus": "in-sync"}]}}]}},
+    "DescribeDBParameterGroups": {
+        "DBParameterGroups": {
+            "DBParameterGroup": [
+                {
+                    "DBParameterGroupName": "default.postgres16",
+                    "DBParameterGroupFamily": "postgres16",
+                    "DBParameterGroupArn": "arn:6",
+                },
+                {
+                    "DBParameterGroupName": "default.postgres12",
+                    "DBParameterGroupFamily": "postgres12",
+                    "DBParameterGroupArn": "arn:7",
+                },
+            ]
+        }
+    },
+    "DescribeDBParameters": {
+        "Parameters": {"Parameter": [{"ParameterName": "rds.force_ssl", "Source": "engine-default"}]}
+    },
+    "DescribeClusters": {
+        "Clusters": {
+            "Cluster": [
+                {
+                    "ClusterIdentifier": "tls",
+                    "ClusterParameterGroups": {
+                        "ClusterParameterGroup": [{"ParameterGroupName": "mine", "ParameterApplyStatus": "in-sync"}]
+                    },
+                }
+            ]
+        }
+    },
     "DescribeLoggingStatus": {"LoggingEnabled": "true", "BucketName": "audit"},
-    "DescribeClusterParameterGroups": {"ParameterGroups": {"ClusterParameterGroup": [
-        {"ParameterGroupName": "mine", "ParameterGroupFamily": "redshift-1.0", "Description": "mine"}]}},
-    "DescribeClusterParameters": {"Parameters": {"Parameter": [
-        {"ParameterName": "require_ssl", "ParameterValue": "true", "Source": "user"}]}},
-}  # fmt: skip
+    "DescribeClusterParameterGroups": {
+        "ParameterGroups": {
+            "ClusterParameterGroup": [
+                {"ParameterGroupName": "mine", "ParameterGroupFamily": "redshift-1.0", "Description": "mine"}
+            ]
+        }
+    },
+    "DescribeClusterParameters": {
+        "Parameters": {"Parameter": [{"ParameterName": "require_ssl", "ParameterValue": "true", "Source": "user"}]}
+    },
+}
 """Answers in the shape of https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/ and
 https://docs.aws.amazon.com/redshift/latest/APIReference/."""
 
@@ -270,16 +404,19 @@ def published() -> Iterator[list[Resource]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize(("rule", "type", "name", "verdict"), [
-    (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
-    (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
-    (aws_rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
-    (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
-    (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
-    (aws_rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
-    (aws_redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
-    (aws_redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "type", "name", "verdict"),
+    [
+        (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
+        (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
+        (aws_rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
+        (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
+        (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
+        (aws_rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
+        (aws_redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
+        (aws_redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
+    ],
+)
 def test_published_answers_are_judged(
     published: list[Resource], rule: Rule, type: str, name: str, verdict: Verdict
 ) -> None:
@@ -301,27 +438,44 @@ def test_a_group_of_moto_does_not_demand_tls(found: list[Resource]) -> None:
 NOT_YET = unknown("the parameter has no value")
 
 
-@pytest.mark.parametrize(("rule", "given", "verdict"), [
-    (aws_rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-    (aws_rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
-    (aws_rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
-    (aws_rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
-    (aws_rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
-    (aws_rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
-    (aws_rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-    (aws_rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
-    (aws_rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
-    (aws_redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "given", "verdict"),
+    [
+        (aws_rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+        (aws_rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
+        (aws_rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
+        (aws_rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
+        (aws_rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
+        (aws_rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
+        (aws_rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+        (aws_rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
+        (aws_rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
+        (aws_redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+    ],
+)
 def test_what_is_decided_elsewhere_is_not_guessed(rule: Rule, given: dict[str, Any], verdict: Verdict) -> None:
     assert judge_example(rule, given).verdict is verdict
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], ["x"], [7], {}, {"x": 1}, [[]]])
 def test_odd_shapes_raise_nothing(odd: Any) -> None:
-    names = ("Engine", "EngineVersion", "StorageEncrypted", "BackupRetentionPeriod", "EnableCloudwatchLogsExports",
-             "PubliclyAccessible", "DBSubnetGroupName", "DBClusterIdentifier", "Family", "Parameters", "Observed",
-             "ParameterGroupFamily", "LoggingProperties", "SnapshotIdentifier", "Encrypted")  # fmt: skip
+    names = (
+        "Engine",
+        "EngineVersion",
+        "StorageEncrypted",
+        "BackupRetentionPeriod",
+        "EnableCloudwatchLogsExports",
+        "PubliclyAccessible",
+        "DBSubnetGroupName",
+        "DBClusterIdentifier",
+        "Family",
+        "Parameters",
+        "Observed",
+        "ParameterGroupFamily",
+        "LoggingProperties",
+        "SnapshotIdentifier",
+        "Encrypted",
+    )
     for module in (aws_rds, aws_rds_clusters, aws_docdb, aws_neptune, aws_redshift):
         for rule in (each for each in vars(module).values() if isinstance(each, Rule)):
             for given in (dict.fromkeys(names, odd), {"Engine": "mysql", "Family": "mysql8.0", "Parameters": odd}):

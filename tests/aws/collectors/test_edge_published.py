@@ -39,9 +39,11 @@ class Published(BaseHTTPRequestHandler):
 
 def _page(id: str, more: str) -> str:
     behavior = "<DefaultCacheBehavior><ViewerProtocolPolicy>https-only</ViewerProtocolPolicy></DefaultCacheBehavior>"
-    return (f"<DistributionList>{more}<Items><DistributionSummary><Id>{id}</Id>"
-            f"<ARN>arn:aws:cloudfront::{ACCOUNT}:distribution/{id}</ARN><Origins><Quantity>0</Quantity></Origins>"
-            f"{behavior}</DistributionSummary></Items></DistributionList>")  # fmt: skip
+    return (
+        f"<DistributionList>{more}<Items><DistributionSummary><Id>{id}</Id>"
+        f"<ARN>arn:aws:cloudfront::{ACCOUNT}:distribution/{id}</ARN><Origins><Quantity>0</Quantity></Origins>"
+        f"{behavior}</DistributionSummary></Items></DistributionList>"
+    )
 
 
 SEALED = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:sealed"
@@ -50,13 +52,33 @@ ANSWERS = {
     "Marker=E1": (200, _page("E2", "<IsTruncated>false</IsTruncated>")),
     "/distribution/": (403, REFUSAL),
     "/distribution": (200, _page("E1", "<IsTruncated>true</IsTruncated><NextMarker>E1</NextMarker>")),
-    "/urls": (200, json.dumps({"FunctionUrlConfigs": [
-        {"FunctionArn": f"{SEALED}:live", "FunctionUrl": "https://a.lambda-url.on.aws/", "AuthType": "NONE"}]})),
+    "/urls": (
+        200,
+        json.dumps(
+            {
+                "FunctionUrlConfigs": [
+                    {"FunctionArn": f"{SEALED}:live", "FunctionUrl": "https://a.lambda-url.on.aws/", "AuthType": "NONE"}
+                ]
+            }
+        ),
+    ),
     "/policy": (404, json.dumps({"Message": "none", "Type": "User"})),
-    "/functions": (200, json.dumps({"Functions": [
-        {"FunctionName": "sealed", "FunctionArn": SEALED, "PackageType": "Image",
-         "Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "denied"}}}]})),
-}  # fmt: skip
+    "/functions": (
+        200,
+        json.dumps(
+            {
+                "Functions": [
+                    {
+                        "FunctionName": "sealed",
+                        "FunctionArn": SEALED,
+                        "PackageType": "Image",
+                        "Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "denied"}},
+                    }
+                ]
+            }
+        ),
+    ),
+}
 
 
 def verdict(rule: Rule, resource: Resource) -> Verdict:
@@ -89,14 +111,31 @@ def test_sealed_variables_are_unknown_and_the_url_of_an_alias_is_found(published
     assert ALL["lambda"].reread(published, url) == url
 
 
-@pytest.mark.parametrize(("name", "value", "secret"), [
-    ("DB_PASSWORD", "hunter2", True), ("githubToken", "x", True), ("API_KEY", "x", True), ("APIKey", "x", True),
-    ("AWS_ACCESS_KEY_ID", "x", True), ("PASSWORD", 12345, True), ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
-    ("URL", "https://a:b@example.com", True), ("TOKEN", "/etc/token with spaces", True),
-    ("SECRET_ARN", "x", False), ("TOKEN_TTL", "60", False), ("SECRET", "arn:aws:ssm:::parameter/x", False),
-    ("SECRET", " ", False), ("SECRET", None, False), ("SECRET", {"Ref": "x"}, False), ("USE_PASSWORD", "true", False),
-    ("MONKEY", "x", False), ("STAGE", "prod", False), ("", "x", False), ("TOKEN", "https://example.com", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("DB_PASSWORD", "hunter2", True),
+        ("githubToken", "x", True),
+        ("API_KEY", "x", True),
+        ("APIKey", "x", True),
+        ("AWS_ACCESS_KEY_ID", "x", True),
+        ("PASSWORD", 12345, True),
+        ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
+        ("URL", "https://a:b@example.com", True),
+        ("TOKEN", "/etc/token with spaces", True),
+        ("SECRET_ARN", "x", False),
+        ("TOKEN_TTL", "60", False),
+        ("SECRET", "arn:aws:ssm:::parameter/x", False),
+        ("SECRET", " ", False),
+        ("SECRET", None, False),
+        ("SECRET", {"Ref": "x"}, False),
+        ("USE_PASSWORD", "true", False),
+        ("MONKEY", "x", False),
+        ("STAGE", "prod", False),
+        ("", "x", False),
+        ("TOKEN", "https://example.com", False),
+    ],
+)
 def test_a_secret_is_told_by_its_name_or_its_form_masked_or_not(name: str, value: Any, secret: bool) -> None:
     assert bool(plain_secret(name, value)) is secret
     assert bool(plain_secret(name, masked(value))) is secret

@@ -53,8 +53,10 @@ VERDICTS = [
     ("elb.logging", "ElasticLoadBalancing::LoadBalancer", "classic-right", "classic-wrong"),
     ("elb.deletion_protection", "ElasticLoadBalancingV2::LoadBalancer", "right", "wrong"),
     ("elb.deletion_protection", "ElasticLoadBalancingV2::LoadBalancer", "right", "net"),
-    *((f"cloudfront.{name}", "CloudFront::Distribution", "right.example.com", "wrong.example.com")
-      for name in ("https", "logging", "waf", "oac", "tls_origin")),
+    *(
+        (f"cloudfront.{name}", "CloudFront::Distribution", "right.example.com", "wrong.example.com")
+        for name in ("https", "logging", "waf", "oac", "tls_origin")
+    ),
     ("cloudfront.logging", "CloudFront::Distribution", "delivered.example.com", "wrong.example.com"),
     ("apigateway.logging", "ApiGateway::Stage", "shop/right", "shop/wrong"),
     ("apigateway.logging", "ApiGatewayV2::Stage", "chat/right", "chat/wrong"),
@@ -68,7 +70,7 @@ VERDICTS = [
     *((f"lambda.{name}", "Lambda::Function", "right", "wrong") for name in ("public", "runtime", "env_secrets")),
     ("lambda.url_auth", "Lambda::Url", "right", "wrong"),
     ("codebuild.plain_secrets", "CodeBuild::Project", "right", "wrong"),
-]  # fmt: skip
+]
 
 NOT_APPLICABLE = [
     ("elb.https_redirect", "ElasticLoadBalancingV2::Listener", "right:443"),
@@ -177,8 +179,11 @@ def test_a_denied_part_is_unknown_with_its_permission(
 def test_logs_of_the_older_kind_are_enough_when_the_newer_cannot_be_seen(aws: Simulator, reader: Api) -> None:
     aws.control("deny", actions=["logs:DescribeDeliverySources"])
     verdicts = {each.name: verdict("cloudfront.logging", each) for each in collected(reader, "cloudfront")}
-    assert verdicts == {"right.example.com": Verdict.PASS, "wrong.example.com": Verdict.UNKNOWN,
-                        "delivered.example.com": Verdict.UNKNOWN}  # fmt: skip
+    assert verdicts == {
+        "right.example.com": Verdict.PASS,
+        "wrong.example.com": Verdict.UNKNOWN,
+        "delivered.example.com": Verdict.UNKNOWN,
+    }
 
 
 LISTS = [
@@ -220,9 +225,14 @@ def test_the_calls_are_as_few_as_the_docstrings_say(reader: Api) -> None:
         made[service] = full, reader.calls - before - full
     del made["cloudfront"]
     assert made == {
-        "elb": (2 + 2 + 3 * 2 + 2, 2), "apigateway": (2 + 1 + 1 + 2, 2), "waf": (2, 1), "acm": (1, 1),
-        "autoscaling": (1, 1), "lambda": (1 + 3 * 2, 1), "codebuild": (2, 1),
-    }  # fmt: skip
+        "elb": (2 + 2 + 3 * 2 + 2, 2),
+        "apigateway": (2 + 1 + 1 + 2, 2),
+        "waf": (2, 1),
+        "acm": (1, 1),
+        "autoscaling": (1, 1),
+        "lambda": (1 + 3 * 2, 1),
+        "codebuild": (2, 1),
+    }
 
 
 def test_cloudfront_takes_a_call_for_each_distribution_and_two_for_the_deliveries(reader: Api) -> None:

@@ -112,8 +112,13 @@ def test_what_rules_read_of_collected_resources_is_real_too(found: Found) -> Non
     """Examples need not go down every branch of a rule; here are other resources that take some of the rest."""
     collected = [each for service in PLACE_OF for each in found(service)]
     neighbours = Neighbours.fixed(collected)
-    read = {pair for rule in RULES for each in collected if each.type in rule.on
-            for pair in reads_on(rule, each, neighbours)}  # fmt: skip
+    read = {
+        pair
+        for rule in RULES
+        for each in collected
+        if each.type in rule.on
+        for pair in reads_on(rule, each, neighbours)
+    }
     assert len(read) > 300
     assert sorted(unreal(read)) == []
 

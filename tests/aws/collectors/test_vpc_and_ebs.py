@@ -34,17 +34,20 @@ def verdicts(rule: str, resources: list[Resource]) -> dict[str, Verdict]:
 PASS, FAIL, APART = Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE
 
 
-@pytest.mark.parametrize(("rule", "expected"), [
-    ("aws.ec2.nacl_admin", {"tight": PASS, "loose": FAIL}),
-    ("aws.ec2.flow_logs", {"logged": PASS, "silent": FAIL}),
-    ("aws.ec2.subnet_auto_public", {"inner": PASS, "outer": FAIL}),
-    ("aws.ec2.tgw_auto_accept", {"asks": PASS, "open": FAIL}),
-    ("aws.ec2.volume_encrypted", {"sealed": PASS, "plain": FAIL, "spare": APART}),
-    ("aws.ec2.snapshot_public", {"kept": PASS, "shared": FAIL}),
-    ("aws.ec2.ami_public", {"private": PASS, "public": FAIL}),
-    ("aws.ec2.lt_imdsv2", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
-    ("aws.ec2.lt_public_ip", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("aws.ec2.nacl_admin", {"tight": PASS, "loose": FAIL}),
+        ("aws.ec2.flow_logs", {"logged": PASS, "silent": FAIL}),
+        ("aws.ec2.subnet_auto_public", {"inner": PASS, "outer": FAIL}),
+        ("aws.ec2.tgw_auto_accept", {"asks": PASS, "open": FAIL}),
+        ("aws.ec2.volume_encrypted", {"sealed": PASS, "plain": FAIL, "spare": APART}),
+        ("aws.ec2.snapshot_public", {"kept": PASS, "shared": FAIL}),
+        ("aws.ec2.ami_public", {"private": PASS, "public": FAIL}),
+        ("aws.ec2.lt_imdsv2", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
+        ("aws.ec2.lt_public_ip", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
+    ],
+)
 def test_a_right_and_a_wrong_one_are_told_apart(api: Api, rule: str, expected: dict[str, Verdict]) -> None:
     found = verdicts(rule, collected(api, TYPES[RULES[rule].on[0]], SEEDED))
     assert expected.items() <= found.items()
@@ -67,8 +70,11 @@ def test_an_address_that_is_attached_to_nothing_is_named(api: Api) -> None:
 
 
 def test_a_default_network_acl_lets_everything_in_and_says_which_rule(api: Api) -> None:
-    default = next(each for each in collected(api, "vpc", SEEDED)
-                   if each.type == vpc.NETWORK_ACL and at(each, "Observed.IsDefault"))  # fmt: skip
+    default = next(
+        each
+        for each in collected(api, "vpc", SEEDED)
+        if each.type == vpc.NETWORK_ACL and at(each, "Observed.IsDefault")
+    )
     assert judge(RULES["aws.ec2.nacl_admin"], default, now=NOW).message == (
         "Rule 100 lets 0.0.0.0/0 reach TCP port 22; rule 100 lets 0.0.0.0/0 reach TCP port 3389"
     )
@@ -77,8 +83,14 @@ def test_a_default_network_acl_lets_everything_in_and_says_which_rule(api: Api) 
 def test_shapes(api: Api) -> None:
     networks, disks = collected(api, "vpc", SEEDED), collected(api, "ebs", SEEDED)
     assert at(named(networks, vpc.NETWORK_ACL, "tight"), "Entries")[0] == {
-        "RuleNumber": 100, "RuleAction": "allow", "Egress": False, "Protocol": "6", "CidrBlock": "0.0.0.0/0",
-        "Ipv6CidrBlock": None, "PortRange": {"From": 443, "To": 443}}  # fmt: skip
+        "RuleNumber": 100,
+        "RuleAction": "allow",
+        "Egress": False,
+        "Protocol": "6",
+        "CidrBlock": "0.0.0.0/0",
+        "Ipv6CidrBlock": None,
+        "PortRange": {"From": 443, "To": 443},
+    }
     [log] = at(named(networks, vpc.VPC, "logged"), "Observed.FlowLogs")
     assert (log["TrafficType"], log["FlowLogStatus"]) == ("REJECT", "ACTIVE")
     assert at(named(networks, vpc.VPC, "silent"), "Observed.FlowLogs") == []
@@ -112,8 +124,11 @@ def test_a_denied_listing_hides_one_type_and_raises_when_it_is_read_again(simula
 
 @pytest.mark.parametrize("rule", ["aws.ec2.vpc_bpa", "aws.ec2.snapshot_bpa", "aws.ec2.ebs_default_encryption"])
 def test_a_denied_setting_is_unknown(simulator: Simulator, api: Api, rule: str) -> None:
-    action = {"vpc_bpa": "DescribeVpcBlockPublicAccessOptions", "snapshot_bpa": "GetSnapshotBlockPublicAccessState",
-              "ebs_default_encryption": "GetEbsEncryptionByDefault"}[rule.rpartition(".")[2]]  # fmt: skip
+    action = {
+        "vpc_bpa": "DescribeVpcBlockPublicAccessOptions",
+        "snapshot_bpa": "GetSnapshotBlockPublicAccessState",
+        "ebs_default_encryption": "GetEbsEncryptionByDefault",
+    }[rule.rpartition(".")[2]]
     simulator.control("deny", actions=[f"ec2:{action}"])
     found = collected(api, TYPES[RULES[rule].on[0]], SEEDED)
     [hidden] = [each for each in found if each.type in RULES[rule].on]
@@ -145,19 +160,27 @@ HIDDEN = unknown("the template's value is not known", "")
 OPEN = {"RuleNumber": 100, "RuleAction": "allow", "Egress": False, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
 
 
-@pytest.mark.parametrize(("entries", "verdict"), [
-    (HIDDEN, Verdict.UNKNOWN),
-    ([OPEN, HIDDEN], Verdict.UNKNOWN),
-    ([OPEN | {"RuleNumber": HIDDEN}], Verdict.UNKNOWN),
-    ([OPEN | {"RuleAction": "${Action}"}], Verdict.UNKNOWN),
-    ([OPEN | {"CidrBlock": "${Cidr}"}], Verdict.UNKNOWN),
-    ([OPEN | {"Protocol": "6", "PortRange": None}], Verdict.UNKNOWN),
-    ([OPEN, OPEN | {"RuleNumber": 200, "CidrBlock": HIDDEN}], FAIL),
-    ([OPEN | {"RuleNumber": 90, "RuleAction": "deny", "CidrBlock": HIDDEN}, OPEN], Verdict.UNKNOWN),
-    ([OPEN | {"Protocol": "6", "PortRange": {"From": 3389, "To": 3389}},
-      OPEN | {"RuleNumber": 90, "Protocol": "6", "PortRange": {"From": 22, "To": 22}, "CidrBlock": HIDDEN}], FAIL),
-    ([], PASS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("entries", "verdict"),
+    [
+        (HIDDEN, Verdict.UNKNOWN),
+        ([OPEN, HIDDEN], Verdict.UNKNOWN),
+        ([OPEN | {"RuleNumber": HIDDEN}], Verdict.UNKNOWN),
+        ([OPEN | {"RuleAction": "${Action}"}], Verdict.UNKNOWN),
+        ([OPEN | {"CidrBlock": "${Cidr}"}], Verdict.UNKNOWN),
+        ([OPEN | {"Protocol": "6", "PortRange": None}], Verdict.UNKNOWN),
+        ([OPEN, OPEN | {"RuleNumber": 200, "CidrBlock": HIDDEN}], FAIL),
+        ([OPEN | {"RuleNumber": 90, "RuleAction": "deny", "CidrBlock": HIDDEN}, OPEN], Verdict.UNKNOWN),
+        (
+            [
+                OPEN | {"Protocol": "6", "PortRange": {"From": 3389, "To": 3389}},
+                OPEN | {"RuleNumber": 90, "Protocol": "6", "PortRange": {"From": 22, "To": 22}, "CidrBlock": HIDDEN},
+            ],
+            FAIL,
+        ),
+        ([], PASS),
+    ],
+)
 def test_a_network_acl_of_which_a_part_is_hidden(entries: Any, verdict: Verdict) -> None:
     acl = resource(vpc.NETWORK_ACL, {"Entries": entries})
     assert judge(RULES["aws.ec2.nacl_admin"], acl, now=NOW).verdict is verdict
@@ -175,7 +198,7 @@ ANSWERS = {
         </launchTemplateVersionSet><nextToken>more</nextToken>""",
     "DescribeLaunchTemplateVersions more": f"""<launchTemplateVersionSet>{VERSION.format(2, "true")}
         </launchTemplateVersionSet>""",
-}  # fmt: skip
+}
 """EC2's own answers that the simulator does not give: shared VPCs, and versions that lie on two pages.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"""
 

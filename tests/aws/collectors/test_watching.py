@@ -89,10 +89,13 @@ def test_a_suspended_detector_is_no_detector(simulator: Simulator, api: Api) -> 
     assert verdict(aws_guardduty.enabled, settings).message == "The detector is suspended"
 
 
-@pytest.mark.parametrize(("service", "rule", "action"), [
-    ("guardduty", aws_guardduty.enabled, "guardduty:GetDetector"),
-    ("config", aws_config.recorder, "config:DescribeConfigurationRecorderStatus"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "rule", "action"),
+    [
+        ("guardduty", aws_guardduty.enabled, "guardduty:GetDetector"),
+        ("config", aws_config.recorder, "config:DescribeConfigurationRecorderStatus"),
+    ],
+)
 def test_a_denied_detail_is_unknown_with_its_permission(
     simulator: Simulator, api: Api, service: str, rule: Rule, action: str
 ) -> None:
@@ -102,12 +105,19 @@ def test_a_denied_detail_is_unknown_with_its_permission(
     assert (settings.readable, found.verdict, found.permission) == (True, Verdict.UNKNOWN, action)
 
 
-@pytest.mark.parametrize(("service", "action"), [
-    ("guardduty", "guardduty:ListDetectors"), ("config", "config:DescribeConfigurationRecorders"),
-    ("securityhub", "securityhub:DescribeHub"), ("macie", "macie2:GetMacieSession"),
-    ("inspector", "inspector2:BatchGetAccountStatus"), ("accessanalyzer", "access-analyzer:ListAnalyzers"),
-    ("contacts", "account:GetAlternateContact"), ("logs", "logs:DescribeMetricFilters"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("guardduty", "guardduty:ListDetectors"),
+        ("config", "config:DescribeConfigurationRecorders"),
+        ("securityhub", "securityhub:DescribeHub"),
+        ("macie", "macie2:GetMacieSession"),
+        ("inspector", "inspector2:BatchGetAccountStatus"),
+        ("accessanalyzer", "access-analyzer:ListAnalyzers"),
+        ("contacts", "account:GetAlternateContact"),
+        ("logs", "logs:DescribeMetricFilters"),
+    ],
+)
 def test_a_denied_service_is_unknown_and_not_off(simulator: Simulator, api: Api, service: str, action: str) -> None:
     simulator.control("deny", actions=[action])
     [hidden] = collected(api, service)
@@ -181,16 +191,26 @@ def test_macie_that_is_off_answers_as_if_access_were_denied() -> None:
     assert off.type == macie.SETTINGS
 
 
-@pytest.mark.parametrize(("analyzers", "wanted"), [
-    ([("ACCOUNT", "ACTIVE")], Verdict.PASS),
-    ([("ACCOUNT_UNUSED_ACCESS", "ACTIVE"), ("ORGANIZATION", "ACTIVE")], Verdict.PASS),
-    ([("ACCOUNT", "DISABLED"), ("ACCOUNT_INTERNAL_ACCESS", "ACTIVE")], Verdict.FAIL),
-    ([], Verdict.FAIL),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("analyzers", "wanted"),
+    [
+        ([("ACCOUNT", "ACTIVE")], Verdict.PASS),
+        ([("ACCOUNT_UNUSED_ACCESS", "ACTIVE"), ("ORGANIZATION", "ACTIVE")], Verdict.PASS),
+        ([("ACCOUNT", "DISABLED"), ("ACCOUNT_INTERNAL_ACCESS", "ACTIVE")], Verdict.FAIL),
+        ([], Verdict.FAIL),
+    ],
+)
 def test_an_active_analyzer_of_external_access_is_wanted(analyzers: list[tuple[str, str]], wanted: Verdict) -> None:
-    listed = [{"arn": f"arn:aws:access-analyzer:{REGION}:{ACCOUNT}:analyzer/a{number}", "name": f"a{number}",
-               "type": type, "status": status, "createdAt": "2026-01-01T00:00:00Z"}
-              for number, (type, status) in enumerate(analyzers)]  # fmt: skip
+    listed = [
+        {
+            "arn": f"arn:aws:access-analyzer:{REGION}:{ACCOUNT}:analyzer/a{number}",
+            "name": f"a{number}",
+            "type": type,
+            "status": status,
+            "createdAt": "2026-01-01T00:00:00Z",
+        }
+        for number, (type, status) in enumerate(analyzers)
+    ]
     with fake(lambda *_: (200, {"analyzers": listed})) as api:
         [settings] = collected(api, "accessanalyzer")
         assert ALL["accessanalyzer"].reread(api, settings) == settings
@@ -198,11 +218,14 @@ def test_an_active_analyzer_of_external_access_is_wanted(analyzers: list[tuple[s
     assert verdict(aws_accessanalyzer.enabled, settings).verdict is wanted
 
 
-@pytest.mark.parametrize(("status", "said"), [
-    ({"recording": True, "lastStatus": "SUCCESS"}, ""),
-    ({"recording": True, "lastStatus": "FAILURE"}, "FAILURE"),
-    ({"recording": False, "lastStatus": "SUCCESS"}, "stopped"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"recording": True, "lastStatus": "SUCCESS"}, ""),
+        ({"recording": True, "lastStatus": "FAILURE"}, "FAILURE"),
+        ({"recording": False, "lastStatus": "SUCCESS"}, "stopped"),
+    ],
+)
 def test_a_recorder_must_run_and_deliver(status: dict[str, Any], said: str) -> None:
     def answer(asked: str, _: str) -> tuple[int, Any]:
         if asked.endswith("RecorderStatus"):
@@ -245,8 +268,10 @@ def listing(name: str, *subscriptions: tuple[str, str]) -> str:
         f"<member><TopicArn>{topic}</TopicArn><Protocol>sqs</Protocol><SubscriptionArn>{arn}</SubscriptionArn></member>"
         for topic, arn in subscriptions
     )
-    return (f'<{name}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><{name}Result><Subscriptions>{members}'
-            f"</Subscriptions></{name}Result></{name}Response>")  # fmt: skip
+    return (
+        f'<{name}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><{name}Result><Subscriptions>{members}'
+        f"</Subscriptions></{name}Result></{name}Response>"
+    )
 
 
 def topics_with(by_topic: tuple[int, str], *own: tuple[str, str]) -> list[Resource]:
@@ -300,9 +325,15 @@ def test_one_chain_is_whole_and_the_others_say_where_they_break(api: Api) -> Non
     assert "no metric filter of log group 'trail' picks out" in root.message
 
 
-@pytest.mark.parametrize("action", [
-    "logs:DescribeMetricFilters", "cloudwatch:DescribeAlarms", "sns:ListSubscriptions", "cloudtrail:DescribeTrails",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "action",
+    [
+        "logs:DescribeMetricFilters",
+        "cloudwatch:DescribeAlarms",
+        "sns:ListSubscriptions",
+        "cloudtrail:DescribeTrails",
+    ],
+)
 def test_a_link_that_is_denied_makes_the_chain_unknown(simulator: Simulator, api: Api, action: str) -> None:
     simulator.control("deny", actions=[action])
     account, *neighbours = chain(api)

@@ -21,8 +21,11 @@ def seed_services(simulator: Simulator) -> None:
     simulator.client("inspector2", REGION).enable(accountIds=[ACCOUNT], resourceTypes=["EC2", "ECR"])
     simulator.client("macie2", REGION).enable_macie()
     simulator.client("accessanalyzer", REGION).create_analyzer(analyzerName="outside", type="ACCOUNT")
-    recorder = {"name": "default", "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config",
-                "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}}  # fmt: skip
+    recorder = {
+        "name": "default",
+        "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config",
+        "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True},
+    }
     settings = simulator.client("config", REGION)
     settings.put_configuration_recorder(ConfigurationRecorder=recorder)
     simulator.client("s3").create_bucket(Bucket="history")
@@ -35,19 +38,31 @@ def seed_alarms(simulator: Simulator) -> None:
     logs.create_log_group(logGroupName="trail")
     for name, pattern in (("Trail", TRAIL_PATTERN), ("Keys", WATCHES["alarm_kms"].pattern), ("Errors", "ERROR")):
         metric = {"metricName": name, "metricNamespace": "Security", "metricValue": "1"}
-        logs.put_metric_filter(logGroupName="trail", filterName=name, filterPattern=pattern,
-                               metricTransformations=[metric])  # fmt: skip
+        logs.put_metric_filter(
+            logGroupName="trail", filterName=name, filterPattern=pattern, metricTransformations=[metric]
+        )
     heard, unheard = (sns.create_topic(Name=name)["TopicArn"] for name in ("heard", "unheard"))
     sns.subscribe(TopicArn=heard, Protocol="email", Endpoint="security@example.com")
     alarms = (("Trail", heard), ("Keys", unheard), ("Errors", f"arn:aws:automate:{REGION}:ec2:stop"))
     for name, action in alarms:
         simulator.client("cloudwatch", REGION).put_metric_alarm(
-            AlarmName=name, Namespace="Security", MetricName=name, Statistic="Sum", Period=300, EvaluationPeriods=1,
-            Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", AlarmActions=[action])  # fmt: skip
+            AlarmName=name,
+            Namespace="Security",
+            MetricName=name,
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            AlarmActions=[action],
+        )
     trail = simulator.client("cloudtrail", REGION)
     simulator.client("s3").create_bucket(Bucket="logs")
     trail.create_trail(
-        Name="main", S3BucketName="logs", IsMultiRegionTrail=True,
+        Name="main",
+        S3BucketName="logs",
+        IsMultiRegionTrail=True,
         CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*",
-        CloudWatchLogsRoleArn=f"arn:aws:iam::{ACCOUNT}:role/logs")  # fmt: skip
+        CloudWatchLogsRoleArn=f"arn:aws:iam::{ACCOUNT}:role/logs",
+    )
     trail.start_logging(Name="main")

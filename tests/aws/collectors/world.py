@@ -23,8 +23,10 @@ MARKUP = "<script>alert(1)</script>"
 READS = {call: action for each in ALL.values() for call, action in each.reads.items()}
 TYPES = {type: each.service.id for each in ALL.values() for type in each.service.types}
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-TRUST = {"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 
 LISTINGS = [
     ("iam", "iam:ListServerCertificates", {"AWS::IAM::ServerCertificate"}),
@@ -97,14 +99,26 @@ def seed_s3(simulator: Simulator) -> None:
     for name in ("full-bucket", "bare-bucket"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     simulator.client("s3").create_bucket(Bucket="american-bucket")
-    policy = DOCUMENT | {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
-                                        "Resource": "arn:aws:s3:::full-bucket/*"}]}  # fmt: skip
+    policy = DOCUMENT | {
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::full-bucket/*"}]
+    }
     s3.put_bucket_policy(Bucket="full-bucket", Policy=json.dumps(policy))
     s3.put_bucket_versioning(Bucket="full-bucket", VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_tagging(Bucket="full-bucket", Tagging={"TagSet": [{"Key": "note", "Value": MARKUP}]})
-    s3.put_bucket_lifecycle_configuration(Bucket="full-bucket", LifecycleConfiguration={"Rules": [{
-        "ID": "old", "Status": "Enabled", "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "b"}]}},
-        "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}], "Expiration": {"Days": 90}}]})  # fmt: skip
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="full-bucket",
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "old",
+                    "Status": "Enabled",
+                    "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "b"}]}},
+                    "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}],
+                    "Expiration": {"Days": 90},
+                }
+            ]
+        },
+    )
     s3.delete_public_access_block(Bucket="bare-bucket")
     simulator.client("s3control", REGION).create_access_point(AccountId=ACCOUNT, Name="door", Bucket="full-bucket")
 
@@ -112,20 +126,32 @@ def seed_s3(simulator: Simulator) -> None:
 def seed_region(simulator: Simulator) -> None:
     ec2 = simulator.client("ec2", REGION)
     group = ec2.create_security_group(GroupName="web", Description=MARKUP)["GroupId"]
-    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
-        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
-         "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "all"}, {"CidrIp": "10.0.0.0/8"}],
-         "Ipv6Ranges": [{"CidrIpv6": "::/0"}], "UserIdGroupPairs": [{"GroupId": group}]}])  # fmt: skip
+    ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "all"}, {"CidrIp": "10.0.0.0/8"}],
+                "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+                "UserIdGroupPairs": [{"GroupId": group}],
+            }
+        ],
+    )
     started = ec2.run_instances(ImageId="ami-12c6146b", MinCount=2, MaxCount=2, SecurityGroupIds=[group])["Instances"]
     ec2.create_tags(Resources=[started[0]["InstanceId"]], Tags=[{"Key": "Name", "Value": MARKUP}])
     ec2.terminate_instances(InstanceIds=[started[1]["InstanceId"]])
     trail = simulator.client("cloudtrail", REGION)
-    trail.create_trail(Name="trail", S3BucketName="full-bucket", IsMultiRegionTrail=True,
-                       TagsList=[{"Key": "owner", "Value": "audit"}])  # fmt: skip
+    trail.create_trail(
+        Name="trail", S3BucketName="full-bucket", IsMultiRegionTrail=True, TagsList=[{"Key": "owner", "Value": "audit"}]
+    )
     trail.start_logging(Name="trail")
     kms = simulator.client("kms", REGION)
-    rotating, *_ = [kms.create_key(Tags=[{"TagKey": "use", "TagValue": "data"}])["KeyMetadata"]["KeyId"],
-                    kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")]  # fmt: skip
+    rotating, *_ = [
+        kms.create_key(Tags=[{"TagKey": "use", "TagValue": "data"}])["KeyMetadata"]["KeyId"],
+        kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY"),
+    ]
     kms.enable_key_rotation(KeyId=rotating)
     kms.create_alias(AliasName="alias/data", TargetKeyId=rotating)
 

@@ -34,10 +34,20 @@ def matrix(request: HttpRequest) -> HttpResponse:
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
     in_force = [row for row in rows if any(cell and cell.chosen for cell in row[1])]
     others = [row for row in rows if row not in in_force]
-    return page(request, "console/compliance.html", _("Compliance"), accounts=accounts, rows=rows, in_force=in_force,
-                others=others, visible=visible,
-                all_policies=known, account=wanted[0] if wanted else "", policy=policy,
-                narrowed=bool(wanted or policy))  # fmt: skip
+    return page(
+        request,
+        "console/compliance.html",
+        _("Compliance"),
+        accounts=accounts,
+        rows=rows,
+        in_force=in_force,
+        others=others,
+        visible=visible,
+        all_policies=known,
+        account=wanted[0] if wanted else "",
+        policy=policy,
+        narrowed=bool(wanted or policy),
+    )
 
 
 def _asked(request: HttpRequest, account_id: int, policy_id: str) -> tuple[Account, domain.Framework]:
@@ -58,9 +68,20 @@ def detail(request: HttpRequest, account_id: int, policy_id: str) -> HttpRespons
     states = [(ControlState(key), count) for key, count in found.counts.items() if count]
     days = trend(account, policy)
     today = timezone.localdate()
-    return page(request, "console/compliance_detail.html", f"{policy.name}: {account.name}", found=found, state=state,
-                controls=shown, states=states, forms=FORMS, days=days, bars=_bars(days, today),
-                width=DAYS * 10, first_day=today - timedelta(days=DAYS - 1))  # fmt: skip
+    return page(
+        request,
+        "console/compliance_detail.html",
+        f"{policy.name}: {account.name}",
+        found=found,
+        state=state,
+        controls=shown,
+        states=states,
+        forms=FORMS,
+        days=days,
+        bars=_bars(days, today),
+        width=DAYS * 10,
+        first_day=today - timedelta(days=DAYS - 1),
+    )
 
 
 def _bars(days: list[tuple[date, int | None]], today: date) -> list[dict[str, Any]]:

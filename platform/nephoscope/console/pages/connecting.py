@@ -128,10 +128,16 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
     if not hours.isdecimal() or len(hours) > 4:
         raise ValidationError({"scan_every": [_("Enter a whole number of hours.")]})
     return services.configure_account(
-        actor, account, name=posted.get("name", ""), regions=posted.getlist("regions"),
-        services=posted.getlist("services"), policies=posted.getlist("policies"), groups=groups, scan_every=int(hours),
+        actor,
+        account,
+        name=posted.get("name", ""),
+        regions=posted.getlist("regions"),
+        services=posted.getlist("services"),
+        policies=posted.getlist("policies"),
+        groups=groups,
+        scan_every=int(hours),
         tags=read(posted.get("tags", "")) if "tags" in posted else None,
-    )  # fmt: skip
+    )
 
 
 def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
@@ -145,7 +151,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
     recent = [
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
-    ]  # fmt: skip
+    ]
     all_policies = catalogue()
     known = {each.id: each for each in all_policies.offered(account)}
     named = {each.id: each.name for each in provider.services} if provider else {}
@@ -172,14 +178,11 @@ def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tu
     """Return the rules that are set for the account, and those of its policies that are off everywhere."""
     in_force, known = InForce.of(account), registry().rules
     rows = [
-        row for row in in_force.settings.values()
+        row
+        for row in in_force.settings.values()
         if row.account_id or (row.policy_id is None and row.off and in_force.holds(row.rule_id))
-    ]  # fmt: skip
-    return [
-        (row, rule, values(rule, row) if rule else [])
-        for row in rows
-        for rule in [known.get(row.rule_id)]
-    ]  # fmt: skip
+    ]
+    return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.get(row.rule_id)]]
 
 
 def removal(account: Account) -> dict[str, Any]:

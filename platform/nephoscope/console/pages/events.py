@@ -65,12 +65,19 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
         for each in (listener.deliveries.all()[:SHOWN] if listener else ())
     ]
     return page(
-        request, "console/events.html", _("Recheck on events"), account=account, crumbs=crumbs, secret=secret,
+        request,
+        "console/events.html",
+        _("Recheck on events"),
+        account=account,
+        crumbs=crumbs,
+        secret=secret,
         kits=services.kits(listener, request.build_absolute_uri("/")) if listener and allowed else [],
         endpoint=services.endpoint(listener, request.build_absolute_uri("/")) if listener and allowed else "",
-        deliveries=deliveries, asked=request.GET.get("ask", "") if request.method == "GET" else "",
-        secure=request.is_secure(), **account_context(account),
-    )  # fmt: skip
+        deliveries=deliveries,
+        asked=request.GET.get("ask", "") if request.method == "GET" else "",
+        secure=request.is_secure(),
+        **account_context(account),
+    )
 
 
 def _off(actor: Actor, account: Account) -> bool:

@@ -52,16 +52,24 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     controls = [
         (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
         for control in policy.controls
-    ]  # fmt: skip
+    ]
     accounts = Account.objects.visible_to(request.user).select_related("rejudging")
     tagged = [each for each in accounts if policy in known.by_tag(each)]
     others = sorted((each for each in registry().rules.values() if each.id not in policy.rules), key=lambda r: r.title)
     return page(
-        request, "console/policy.html", policy.name, policy=policy, own=own, counted=found.of(policy),
-        controls=controls, source=known.policies.get(own.based_on) if own else None,
-        tags=known.scopes.get(policy_id, {}), tagged=tagged, others=others,
+        request,
+        "console/policy.html",
+        policy.name,
+        policy=policy,
+        own=own,
+        counted=found.of(policy),
+        controls=controls,
+        source=known.policies.get(own.based_on) if own else None,
+        tags=known.scopes.get(policy_id, {}),
+        tagged=tagged,
+        others=others,
         chosen=[each for each in accounts if policy_id in each.policies],
-    )  # fmt: skip
+    )
 
 
 def _form(request: HttpRequest, form: ConsoleForm, title: str, cancel: str, intro: str = "") -> HttpResponse:
@@ -81,8 +89,9 @@ def say_judged_again(request: HttpRequest, accounts: int) -> None:
     """Say that something was saved, and what follows from it."""
     again = ngettext(
         "%(n)s account is being judged again, without a new scan.",
-        "%(n)s accounts are being judged again, without a new scan.", accounts,
-    )  # fmt: skip
+        "%(n)s accounts are being judged again, without a new scan.",
+        accounts,
+    )
     messages.success(request, _("Saved.") + (" " + again % {"n": accounts} if accounts else ""))
 
 
@@ -178,6 +187,12 @@ def remove(request: HttpRequest, policy_id: str, rule_id: str) -> HttpResponse:
     if not controls:
         raise Http404
     return page(
-        request, "console/policy_remove.html", policy.name, policy=policy, rule=registry().rules.get(rule_id),
-        rule_id=rule_id, controls=controls, accounts=services.applied_to(policy_id),
-    )  # fmt: skip
+        request,
+        "console/policy_remove.html",
+        policy.name,
+        policy=policy,
+        rule=registry().rules.get(rule_id),
+        rule_id=rule_id,
+        controls=controls,
+        accounts=services.applied_to(policy_id),
+    )

@@ -34,14 +34,25 @@ def listed(request: HttpRequest) -> HttpResponse:
     found = verdicts(request.user)
     everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
     shown = [
-        (each, found.over([each.id]), laid_over(plain(each), everywhere.get(each.id)).severity,
-         each.id in everywhere and everywhere[each.id].off)
+        (
+            each,
+            found.over([each.id]),
+            laid_over(plain(each), everywhere.get(each.id)).severity,
+            each.id in everywhere and everywhere[each.id].off,
+        )
         for each in registry().rules.values()
         if wanted in f"{each.id} {each.title}".lower()
-    ]  # fmt: skip
-    return page(request, "console/rules.html", _("Rules"), rules=[each for each in shown if severity in ("", each[2])],
-                severities=SeverityChoice.choices, wanted=request.GET.get("q", ""), severity=severity,
-                narrowed=bool(wanted or severity))  # fmt: skip
+    ]
+    return page(
+        request,
+        "console/rules.html",
+        _("Rules"),
+        rules=[each for each in shown if severity in ("", each[2])],
+        severities=SeverityChoice.choices,
+        wanted=request.GET.get("q", ""),
+        severity=severity,
+        narrowed=bool(wanted or severity),
+    )
 
 
 def _find(rule_id: str) -> domain.Rule:
@@ -67,13 +78,21 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
     everywhere = next((row for row in places if row.account is None and row.policy is None), None)
     in_force = laid_over(plain(rule), everywhere)
     return page(
-        request, "console/rule.html", rule.title, rule=rule, steps=steps(rule.fix), fixes=fixes,
-        answers=known.answers.get(rule.id, ()), counted=verdicts(request.user).over([rule.id]), in_force=in_force,
+        request,
+        "console/rule.html",
+        rule.title,
+        rule=rule,
+        steps=steps(rule.fix),
+        fixes=fixes,
+        answers=known.answers.get(rule.id, ()),
+        counted=verdicts(request.user).over([rule.id]),
+        in_force=in_force,
         parameters=[(each.label, in_words(in_force.parameters[each.name])) for each in rule.parameters],
-        everywhere=everywhere, places=[(row, values(rule, row)) for row in places],
+        everywhere=everywhere,
+        places=[(row, values(rule, row)) for row in places],
         accounts=Account.objects.visible_to(request.user),
         policies=[each for each in Policy.objects.all() if rule_id in each.to_domain().rules],
-    )  # fmt: skip
+    )
 
 
 def _place(request: HttpRequest) -> Place:
@@ -106,8 +125,9 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
             rule_settings.lift(actor, row)
             messages.success(request, _("Taken back; what is stored is being judged again."))
         return back
-    form = RuleSettingForm(request.POST or None, usual=_usual(rule, place), may_be_off=not place.policy,
-                           initial=_initial(rule, row))  # fmt: skip
+    form = RuleSettingForm(
+        request.POST or None, usual=_usual(rule, place), may_be_off=not place.policy, initial=_initial(rule, row)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             rule_settings.set_rule(actor, rule_id, place, **form.cleaned_data)
@@ -116,8 +136,9 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved; what is stored is being judged again, without a new scan."))
             return back
-    return page(request, "console/rule_set.html", _titled(rule, place), form=form, list_address=back.url, row=row,
-                rule=rule)  # fmt: skip
+    return page(
+        request, "console/rule_set.html", _titled(rule, place), form=form, list_address=back.url, row=row, rule=rule
+    )
 
 
 def _usual(rule: domain.Rule, place: Place) -> SetRule:

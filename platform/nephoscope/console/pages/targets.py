@@ -15,8 +15,12 @@ from nephoscope.policies.models import Policy, PolicyScope, RuleSetting
 from nephoscope.reports.models import ReportSchedule
 
 _VISIBLE: dict[str, Any] = {
-    "account": Account, "alert": Alert, "change": Change, "scan": Scan, "reportschedule": ReportSchedule
-}  # fmt: skip
+    "account": Account,
+    "alert": Alert,
+    "change": Change,
+    "scan": Scan,
+    "reportschedule": ReportSchedule,
+}
 _PEOPLE: dict[str, Any] = {"user": User, "accountgroup": AccountGroup}
 
 

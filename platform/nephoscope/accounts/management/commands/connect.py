@@ -25,8 +25,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("provider", choices=sorted(registry().providers))
         parser.add_argument("name", help="how the account is called in Nephoscope")
-        parser.add_argument("--own-credentials", action="store_true",
-                            help="read with the credentials of this environment, without a role")  # fmt: skip
+        parser.add_argument(
+            "--own-credentials",
+            action="store_true",
+            help="read with the credentials of this environment, without a role",
+        )
         parser.add_argument(
             "--kit", default="", help="which of the ready things to print: cli, cloudformation, terraform"
         )

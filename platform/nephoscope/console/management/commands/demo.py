@@ -71,8 +71,22 @@ class Command(BaseCommand):
         if options["once"]:
             return
         self._start("worker", ["manage.py", "worker"])
-        web = self._start("web", ["-m", "gunicorn", "nephoscope.wsgi", "--bind", f"127.0.0.1:{options['port']}",
-                                  "--worker-class", "gthread", "--threads", "8", "--log-level", "warning"])  # fmt: skip
+        web = self._start(
+            "web",
+            [
+                "-m",
+                "gunicorn",
+                "nephoscope.wsgi",
+                "--bind",
+                f"127.0.0.1:{options['port']}",
+                "--worker-class",
+                "gthread",
+                "--threads",
+                "8",
+                "--log-level",
+                "warning",
+            ],
+        )
         url = f"http://127.0.0.1:{options['port']}/"
         self._wait("the console", f"{url}login/", web)
         self.stdout.write(
@@ -88,14 +102,28 @@ class Command(BaseCommand):
 
     def _simulator(self) -> str:
         port = _any_port()
-        self._start("simulator", ["-m", "nephoscope_aws_simulator", "--port", str(port), "--company", "--state",
-                                  str(self.data / "account.state")])  # fmt: skip
+        self._start(
+            "simulator",
+            [
+                "-m",
+                "nephoscope_aws_simulator",
+                "--port",
+                str(port),
+                "--company",
+                "--state",
+                str(self.data / "account.state"),
+            ],
+        )
         endpoint = f"http://127.0.0.1:{port}"
         # What a person sets who runs Nephoscope outside AWS: its own credentials, and here where AWS is.
         os.environ.update(
-            AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID="AKIASIMULATORBASE000", AWS_SECRET_ACCESS_KEY="simulator",
-            AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true", AWS_DISABLE_HOST_PREFIX_INJECTION="true",
-        )  # fmt: skip
+            AWS_ENDPOINT_URL=endpoint,
+            AWS_ACCESS_KEY_ID="AKIASIMULATORBASE000",
+            AWS_SECRET_ACCESS_KEY="simulator",
+            AWS_DEFAULT_REGION="us-east-1",
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_DISABLE_HOST_PREFIX_INJECTION="true",
+        )
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)
         return endpoint
@@ -137,8 +165,14 @@ class Command(BaseCommand):
         }
         with (self.data / f"{name}.log").open("ab") as log:
             # A session of its own: Ctrl-C reaches only us, and we stop the children in order.
-            child = subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, env=environment, stdout=log,
-                                     stderr=log, start_new_session=True)  # fmt: skip
+            child = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.children.append((name, child))
         return child
 

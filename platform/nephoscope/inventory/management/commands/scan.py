@@ -29,8 +29,13 @@ class Command(BaseCommand):
         parser.add_argument("account", help="the account's name or number")
         parser.add_argument("--services", nargs="*", default=[], help="only these services")
         parser.add_argument("--regions", nargs="*", default=[], help="only these of the account's regions")
-        parser.add_argument("--output", type=Path, nargs="*", default=[],
-                            help="write findings to NAME.ocsf.json or NAME.asff.json, alerts to NAME.csv")  # fmt: skip
+        parser.add_argument(
+            "--output",
+            type=Path,
+            nargs="*",
+            default=[],
+            help="write findings to NAME.ocsf.json or NAME.asff.json, alerts to NAME.csv",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])

@@ -54,9 +54,10 @@ class Command(BaseCommand):
         account = Account.objects.filter(name=options["account"]).first()
         if account is None:
             raise CommandError(
-                f"--account: there is no account {options['account']}." if options["account"] else
-                "--account: name the connected account that may list the organisation."
-            )  # fmt: skip
+                f"--account: there is no account {options['account']}."
+                if options["account"]
+                else "--account: name the connected account that may list the organisation."
+            )
         names = ("name", "external_id", "role_name", "role_path", "write_role_name", "include", "exclude")
         return create_organisation(actor, account=account, **{name: options[name] for name in names})
 
