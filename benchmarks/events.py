@@ -170,7 +170,7 @@ class Bench:
         from nephoscope.accounts.models import Account
         from nephoscope.audit.services import Actor
         from nephoscope.inventory.models import Scan
-        from nephoscope.inventory.scans import start_scan
+        from nephoscope.scans.services import start_scan
 
         scan = start_scan(Actor.system("bench"), Account.objects.get())
         while (scan := Scan.objects.get(pk=scan.pk)).state == "queued":

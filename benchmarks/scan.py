@@ -95,7 +95,7 @@ def queued_scan() -> tuple[float, int]:
     from nephoscope.accounts.models import Account
     from nephoscope.audit.services import Actor
     from nephoscope.inventory.models import Scan
-    from nephoscope.inventory.scans import start_scan
+    from nephoscope.scans.services import start_scan
 
     scan = start_scan(Actor.system("bench"), Account.objects.get())
     until = time.monotonic() + PATIENCE
@@ -110,7 +110,7 @@ def queued_scan() -> tuple[float, int]:
 def counted() -> int:
     """Return how many resources the last scan read."""
     from nephoscope.inventory.models import Scan
-    from nephoscope.inventory.scans import progress
+    from nephoscope.scans.services import progress
 
     return progress(Scan.objects.latest("pk")).resources
 
@@ -160,8 +160,8 @@ def prepare(data: Path, endpoint: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from nephoscope.accounts.services import configure_account, create_account, verify_account
     from nephoscope.audit.services import Actor
+    from nephoscope.connections.services import configure_account, create_account, verify_account
 
     call_command("migrate", verbosity=0)
     actor = Actor.system("bench")

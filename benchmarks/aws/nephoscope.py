@@ -88,8 +88,8 @@ def connected(folder: Path, proxied: Proxied) -> Iterator[Nephoscope]:
 def choose_all_policies() -> None:
     """Judge by every policy that there is."""
     from nephoscope.accounts.models import Account
-    from nephoscope.accounts.services import configure_account
     from nephoscope.audit.services import Actor
+    from nephoscope.connections.services import configure_account
     from nephoscope.plugins import registry
 
     configure_account(Actor.system("bench"), Account.objects.get(), policies=sorted(registry().frameworks))
@@ -126,7 +126,7 @@ class Nephoscope:
         from nephoscope.accounts.models import Account
         from nephoscope.audit.services import Actor
         from nephoscope.inventory.models import Scan
-        from nephoscope.inventory.scans import progress, start_scan
+        from nephoscope.scans.services import progress, start_scan
 
         scan = start_scan(Actor.system("bench"), Account.objects.get(), services=services)
         until = time.monotonic() + PATIENCE
@@ -177,7 +177,7 @@ def numbers() -> dict[tuple[str, str], int]:
 def denial(before: Findings, service: str) -> Denial:
     """Compare with what was found before a service was refused."""
     from nephoscope.accounts.models import Account
-    from nephoscope.accounts.services import provider_of
+    from nephoscope.accounts.queries import provider_of
     from nephoscope.policies.queries import InForce
 
     account = Account.objects.get()

@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "nephoscope.policies",
     "nephoscope.audit",
     "nephoscope.events",
+    "nephoscope.operations",
     "nephoscope.console",
 ]
 
@@ -115,7 +116,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "nephoscope.accounts.middleware.UserTimeZone",
+    "nephoscope.people.middleware.UserTimeZone",
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -148,14 +149,14 @@ if _REDIS := os.environ.get("REDIS_URL", ""):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _REDIS}}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nephoscope.accounts.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nephoscope.people.backends.RoleBackend"]
 # Guessing passwords: after so many wrong ones for a name from an address, both wait. The audit log has every try.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
-AXES_LOCKOUT_CALLABLE = "nephoscope.accounts.lockout.locked_out"
+AXES_LOCKOUT_CALLABLE = "nephoscope.console.lockout.locked_out"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -182,17 +183,17 @@ REST_FRAMEWORK = {
         "knox.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["nephoscope.api.permissions.RolePermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["nephoscope.api.kit.permissions.RolePermission"],
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "nephoscope.api.pagination.Pages",
+    "DEFAULT_PAGINATION_CLASS": "nephoscope.api.kit.pagination.Pages",
     "PAGE_SIZE": 100,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "nephoscope.api.errors.handle",
+    "EXCEPTION_HANDLER": "nephoscope.api.kit.errors.handle",
     "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
@@ -222,5 +223,5 @@ LOGGING = {
 }
 
 # The larger ones stand with what they describe.
-from nephoscope.api.schema import SPECTACULAR_SETTINGS  # noqa: E402, F401
+from nephoscope.api.kit.schema import SPECTACULAR_SETTINGS  # noqa: E402, F401
 from nephoscope.console.theme import UNFOLD  # noqa: E402, F401

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from nephoscope.api.event_endpoint import receive
+
 urlpatterns = [
     path("api/", include("nephoscope.api.urls")),
-    path("events/", include("nephoscope.events.urls")),
+    path("events/<slug:provider>/<slug:address>", receive, name="receive_event"),
     path("", admin.site.urls),
 ]

@@ -15,15 +15,15 @@ from rest_framework.test import APIClient
 from tests.api import toy
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.judging import judge_resources
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.services import suppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
 from nephoscope.changes.services import apply_change, plan_change
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
-from nephoscope.inventory.scans import start_scan
+from nephoscope.judging.services import judge_resources
 from nephoscope.plugins import registry
+from nephoscope.scans.services import start_scan
 
 Api = Callable[[Any], APIClient]
 

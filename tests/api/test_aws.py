@@ -10,7 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.inventory.runner import work
+from nephoscope.scans.runner import work
 from nephoscope_aws_simulator.accounts import administrator_arn
 from nephoscope_aws_simulator.testing import Simulator
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nephoscope.accounts.models import User
-from nephoscope.alerts.days import write_down
+from nephoscope.compliance.snapshots import write_down
 from nephoscope.inventory.models import JUDGE, Shard
 
 pytestmark = pytest.mark.django_db

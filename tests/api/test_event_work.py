@@ -19,9 +19,9 @@ from nephoscope.events.models import Delivery, Listener
 from nephoscope.events.services import switch_on
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource, Scan
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import finish_if_over, start_scan
-from nephoscope.tasks import work_on_events
+from nephoscope.operations.tasks import work_on_events
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import finish_if_over, start_scan
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from tests.api.conftest import undone
 
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
-from nephoscope.api.permissions import RolePermission
+from nephoscope.api.kit.permissions import RolePermission
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.events.services import switch_on

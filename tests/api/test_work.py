@@ -10,7 +10,7 @@ from tests.api import toy
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.models import Entry
-from nephoscope.inventory.runner import work
+from nephoscope.scans.runner import work
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nephoscope.accounts.models import User
-from nephoscope.alerts.compliance import parts_of
-from nephoscope.alerts.days import write_down
 from nephoscope.alerts.models import ComplianceDay, Suppression
+from nephoscope.compliance.queries import parts_of
+from nephoscope.compliance.snapshots import write_down
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.plugins import registry
 

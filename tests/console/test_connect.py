@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, User
 from nephoscope.changes.models import Change
+from nephoscope.connections import services
 from nephoscope.inventory.models import Scan
 from nephoscope_aws_simulator.testing import Simulator
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.alerts import incidents
+from nephoscope.alerts import detections as incidents
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import Resource

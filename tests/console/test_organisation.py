@@ -13,8 +13,8 @@ from tests.core.scanning import connect
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
+from nephoscope.operations.tasks import sync_organisation
 from nephoscope.organisations.models import Member, Organisation
-from nephoscope.tasks import sync_organisation
 from nephoscope_aws_simulator.testing import Simulator
 
 from .conftest import Things

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Finding
-from nephoscope.audit.admin import sentence
 from nephoscope.changes.models import Change, ChangeState
+from nephoscope.console.audit import sentence
 from nephoscope.console.templatetags.neph import type_name
 from nephoscope.inventory.models import Scan
 

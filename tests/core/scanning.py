@@ -7,12 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import create_account
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.services import Actor
+from nephoscope.connections.services import create_account
 from nephoscope.inventory.models import Resource, Scan
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import start_scan
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import start_scan
 
 REGIONS = ["us-east-1", "eu-west-1"]
 SMALL = "676767676767"

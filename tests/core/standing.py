@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance, days
 from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance import snapshots as days
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
 from nephoscope.plugins import registry
 

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert, Finding, Suppression
-from nephoscope.alerts.services import expire_suppressions, suppress, unsuppress
+from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.archiving import expire_suppressions
 
 pytestmark = pytest.mark.django_db
 AddAlert = Callable[..., Alert]

@@ -14,13 +14,14 @@ from tests.conftest import use
 from tests.core.scanning import connect, scanned
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import kits, provider_of
+from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.services import recheck
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
 from nephoscope.changes.services import apply_change, plan_change, readiness, undo_change
+from nephoscope.connections.services import kits
+from nephoscope.judging.rechecks import recheck
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 NUMBER = "777777777777"
@@ -242,7 +243,7 @@ def test_a_recheck_that_is_denied_says_so_and_closes_nothing(world: World) -> No
 
 
 def test_the_fix_roles_session_can_do_nothing_but_the_plan(world: World) -> None:
-    from nephoscope.accounts.services import provider_of
+    from nephoscope.accounts.queries import provider_of
     from nephoscope.domain import Call, Permission
 
     allowed = Permission("s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}")

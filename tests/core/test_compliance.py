@@ -14,12 +14,12 @@ from tests.core.standing import LOGGED, POLICY, READ, Find
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance
-from nephoscope.alerts.compliance import Standing
-from nephoscope.alerts.days import trend
-from nephoscope.alerts.judging import judge_scan
 from nephoscope.alerts.models import ComplianceDay
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import Standing
+from nephoscope.compliance.snapshots import trend
 from nephoscope.inventory.models import JUDGE, Scan, Shard
+from nephoscope.judging.services import judge_scan
 from nephoscope.plugins import registry
 
 pytestmark = pytest.mark.django_db

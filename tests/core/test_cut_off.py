@@ -12,10 +12,10 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.inventory import runner
 from nephoscope.inventory.models import Resource, Scan
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import cancel_scan, start_scan
+from nephoscope.scans import runner
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import cancel_scan, start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
 pytestmark = pytest.mark.django_db

@@ -17,12 +17,12 @@ from django.core.wsgi import get_wsgi_application
 from tests.core.scanning import connect
 
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.rechecks import recheck_resources
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Touched
 from nephoscope.events import working
 from nephoscope.events.models import Delivery, Listener
 from nephoscope.events.services import kits, rotate, switch_on
+from nephoscope.judging.rechecks import recheck_resources
 from nephoscope_aws_simulator.testing import Simulator
 
 BUCKET = "nephoscope-test-events"

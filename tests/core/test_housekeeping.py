@@ -14,7 +14,7 @@ from nephoscope.alerts.models import Alert
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Resource, Scan, Shard
 from nephoscope.inventory.store import forget_old
-from nephoscope.tasks import housekeeping
+from nephoscope.operations.tasks import housekeeping
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_a_part_of_it_that_fails_keeps_no_other_from_its_work(
 ) -> None:
     for age in (500, 400):
         Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now() - timedelta(days=age))
-    monkeypatch.setattr("nephoscope.inventory.scans.wake", lambda scan: 1 / 0)
+    monkeypatch.setattr("nephoscope.scans.services.wake", lambda scan: 1 / 0)
     scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
     Shard.objects.create(scan=scan, service="s3", region="global")
     housekeeping()

@@ -16,16 +16,17 @@ from tests.conftest import use
 from tests.core.scanning import connect
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import configure_account, kits, permissions_for, verify_account
-from nephoscope.alerts import incidents
 from nephoscope.alerts.models import Alert, Finding, IncidentCursor
-from nephoscope.alerts.services import expire_suppressions, recheck, suppress, unsuppress
+from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.archiving import archive, expire_suppressions
+from nephoscope.connections.services import configure_account, kits, permissions_for, verify_account
 from nephoscope.domain import Severity
 from nephoscope.inventory.models import Resource, Scan
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import start_scan
+from nephoscope.judging.rechecks import recheck
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import start_scan
 from nephoscope_aws.incidents import archiving, incident, severity
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
@@ -285,12 +286,12 @@ def suppressed(world: World, id: str, **until: Any) -> tuple[Alert, list[Finding
 def test_suppressing_archives_and_unsuppressing_takes_that_back(fixable: World) -> None:
     fixable.raised("other")
     alert, findings = suppressed(fixable, "a1")
-    assert incidents.archive(fixable.actor, alert, findings) == []
+    assert archive(fixable.actor, alert, findings) == []
     assert fixable.archived("a1", "other") == {"a1"}
     fixable.scan()
     assert fixable.alert("a1").state == "suppressed"
     unsuppress(fixable.actor, alert, findings)
-    assert incidents.archive(fixable.actor, alert, findings, archive=False) == []
+    assert archive(fixable.actor, alert, findings, archive=False) == []
     assert fixable.archived("a1") == set()
     fixable.scan()
     assert fixable.alert("a1").state == "open"
@@ -301,7 +302,7 @@ def test_suppressing_archives_and_unsuppressing_takes_that_back(fixable: World) 
 def test_a_suppression_that_ends_unarchives(fixable: World) -> None:
     until = timezone.now() + timedelta(days=1)
     alert, findings = suppressed(fixable, "a1", expires_at=until)
-    incidents.archive(fixable.actor, alert, findings)
+    archive(fixable.actor, alert, findings)
     alert.suppressions.update(expires_at=timezone.now() - timedelta(seconds=1))
     expire_suppressions()
     assert fixable.archived("a1") == set()
@@ -310,20 +311,20 @@ def test_a_suppression_that_ends_unarchives(fixable: World) -> None:
 def test_only_who_may_apply_changes_has_them_archived_and_unarchived(fixable: World, everyone: dict[str, User]) -> None:
     alert, findings = suppressed(fixable, "a1")
     for role in ("viewer", "analyst", "stranger"):
-        [said] = incidents.archive(Actor.of(everyone[role]), alert, findings)
+        [said] = archive(Actor.of(everyone[role]), alert, findings)
         assert said == "Not archived in GuardDuty: that takes a remediator."
     assert fixable.archived("a1") == set()
-    assert incidents.archive(Actor.of(everyone["remediator"]), alert, findings) == []
+    assert archive(Actor.of(everyone["remediator"]), alert, findings) == []
     assert fixable.archived("a1") == {"a1"}
-    [said] = incidents.archive(Actor.of(everyone["analyst"]), alert, findings, archive=False)
+    [said] = archive(Actor.of(everyone["analyst"]), alert, findings, archive=False)
     assert said.startswith("Not unarchived in GuardDuty") and fixable.archived("a1") == {"a1"}
-    assert incidents.archive(Actor.of(everyone["administrator"]), alert, findings, archive=False) == []
+    assert archive(Actor.of(everyone["administrator"]), alert, findings, archive=False) == []
     assert fixable.archived("a1") == set()
 
 
 def test_the_end_of_an_analysts_suppression_writes_nothing(fixable: World, analyst: User, remediator: User) -> None:
     alert, findings = suppressed(fixable, "a1")
-    incidents.archive(Actor.of(remediator), alert, findings)
+    archive(Actor.of(remediator), alert, findings)
     unsuppress(Actor.of(analyst), alert, findings)
     suppress(Actor.of(analyst), alert, findings, "again", expires_at=timezone.now() + timedelta(days=1))
     alert.suppressions.filter(lifted_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -333,7 +334,7 @@ def test_the_end_of_an_analysts_suppression_writes_nothing(fixable: World, analy
 
 def test_without_a_fix_role_nothing_is_written(world: World) -> None:
     alert, findings = suppressed(world, "a1")
-    assert incidents.archive(world.actor, alert, findings) == []
+    assert archive(world.actor, alert, findings) == []
     assert world.archived("a1") == set()
     world.scan()
     assert world.alert("a1").state == "suppressed"
@@ -342,7 +343,7 @@ def test_without_a_fix_role_nothing_is_written(world: World) -> None:
 def test_a_refused_archive_is_said_and_undoes_nothing(fixable: World) -> None:
     fixable.aws.control("deny", actions=["guardduty:ArchiveFindings"])
     alert, findings = suppressed(fixable, "a1")
-    [problem] = incidents.archive(fixable.actor, alert, findings)
+    [problem] = archive(fixable.actor, alert, findings)
     assert "guardduty:ArchiveFindings" in problem
     assert fixable.alert("a1").state == "suppressed"
     assert Entry.objects.filter(action="alert.not_archived").exists()

@@ -10,16 +10,16 @@ from django.db import connection
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import judging
-from nephoscope.alerts.judging import judge_resources, judge_scan
 from nephoscope.alerts.models import Alert, AlertState, Finding
-from nephoscope.alerts.services import suppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Resource as DomainResource
 from nephoscope.domain import unknown
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
+from nephoscope.judging import services as judging
+from nephoscope.judging.services import judge_resources, judge_scan
 from nephoscope.policies.models import Policy
 from nephoscope.policies.services import add_rule, create_policy, remove_rule
 

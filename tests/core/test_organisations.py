@@ -14,12 +14,12 @@ from django_q.models import OrmQ
 from tests.core.scanning import connect
 
 from nephoscope.accounts.models import Account, AccountGroup, User
-from nephoscope.accounts.services import permissions_for, remove_account
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.connections.services import permissions_for, remove_account
 from nephoscope.inventory.models import Scan
-from nephoscope.inventory.scans import start_due, start_scan
+from nephoscope.operations.tasks import sync_organisation as task
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.organisations.services import (
     configure_organisation,
@@ -30,7 +30,7 @@ from nephoscope.organisations.services import (
 )
 from nephoscope.organisations.sync import sync_due, sync_organisation
 from nephoscope.policies.models import PolicyScope, Rejudging
-from nephoscope.tasks import sync_organisation as task
+from nephoscope.scans.services import start_due, start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import User
+from nephoscope.alerts.exports import ASFF_RESOURCES, as_csv, as_json
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.outputs import ASFF_RESOURCES, as_csv, as_json
-from nephoscope.alerts.services import suppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
 
 pytestmark = pytest.mark.django_db

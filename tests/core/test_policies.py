@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from nephoscope.accounts import tags
 from nephoscope.accounts.models import Account, User
-from nephoscope.accounts.services import configure_account
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.connections.services import configure_account
 from nephoscope.domain import Framework, Parameter, Rule
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy, Rejudging, RuleSetting

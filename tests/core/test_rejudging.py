@@ -11,16 +11,17 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance, rejudging
-from nephoscope.alerts.compliance import ControlState
-from nephoscope.alerts.judging import judge_scan
 from nephoscope.alerts.models import Alert, ComplianceDay, Finding
-from nephoscope.alerts.services import suppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import ControlState
 from nephoscope.domain import Resource as DomainResource
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
+from nephoscope.judging import rejudging
+from nephoscope.judging.services import judge_scan
 from nephoscope.policies import rejudging as requests
 from nephoscope.policies.models import Policy, Rejudging
 from nephoscope.policies.rule_settings import Place, set_rule

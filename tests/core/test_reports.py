@@ -19,8 +19,9 @@ from tests.core.standing import HOSTILE, LOGGED, POLICY, READ, Find
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts import compliance, pdf, report
-from nephoscope.alerts.compliance import ControlState
+from nephoscope.compliance import pdf, report
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import ControlState
 from nephoscope.inventory.models import Scan
 
 pytestmark = pytest.mark.django_db

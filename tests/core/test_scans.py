@@ -15,8 +15,8 @@ from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import MAX_ATTEMPTS, cancel_scan, progress, reap, start_scan
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import MAX_ATTEMPTS, cancel_scan, progress, reap, start_scan
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 pytestmark = pytest.mark.django_db

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import configure_account
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.connections.services import configure_account
 from nephoscope.inventory.models import Scan
-from nephoscope.inventory.scans import start_due
+from nephoscope.scans.services import start_due
 
 pytestmark = pytest.mark.django_db
 

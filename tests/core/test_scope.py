@@ -12,14 +12,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import configure_account, in_scope, provider_of
-from nephoscope.alerts.judging import judge_scan
+from nephoscope.accounts.queries import in_scope, provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.connections.services import configure_account
 from nephoscope.inventory.models import Resource, Scan, Shard
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import admit, cancel_scan, finish_if_over, progress, reap, start_scan
+from nephoscope.judging.services import judge_scan
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import admit, cancel_scan, finish_if_over, progress, reap, start_scan
 from nephoscope_aws import api
 from nephoscope_aws_simulator.testing import Simulator
 

@@ -15,8 +15,8 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import Resource, Scan
-from nephoscope.inventory.runner import work
-from nephoscope.inventory.scans import start_scan
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
 TURNS = 2

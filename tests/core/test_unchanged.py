@@ -8,8 +8,8 @@ from tests.core.scanning import SMALL, connect, scanned
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.services import recheck
 from nephoscope.audit.services import Actor
+from nephoscope.judging.rechecks import recheck
 from nephoscope.policies.models import JudgedType
 from nephoscope.policies.rule_settings import Place, set_rule
 from nephoscope_aws_simulator.testing import Cloud

@@ -17,7 +17,7 @@ from tests.core.scanning import SERVICES, connect, scanned, snapshot
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.inventory.models import Scan
-from nephoscope.inventory.scans import start_scan
+from nephoscope.scans.services import start_scan
 from nephoscope_aws_simulator.testing import Simulator, env_for
 
 ROOT = Path(__file__).parents[2]

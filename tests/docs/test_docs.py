@@ -17,8 +17,9 @@ from django.urls import resolve
 from tests.docs.markdown import PAGES, ROOT, blocks, prose, section
 
 from nephoscope.changes.services import INTERRUPTED_AFTER
-from nephoscope.inventory import runner, scans
 from nephoscope.plugins import registry
+from nephoscope.scans import runner
+from nephoscope.scans import services as scans
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.provider import AwsProvider, reads
 

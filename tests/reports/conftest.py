@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from nephoscope import mail
 from nephoscope.accounts.models import Account, User
-from nephoscope.alerts.compliance import parts_of
-from nephoscope.alerts.days import write_down
 from nephoscope.audit.services import Actor
+from nephoscope.compliance.queries import parts_of
+from nephoscope.compliance.snapshots import write_down
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.reports import services
 from nephoscope.reports.models import ReportRun, ReportSchedule

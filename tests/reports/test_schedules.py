@@ -14,9 +14,9 @@ from django_q.models import OrmQ
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.operations.tasks import housekeeping
 from nephoscope.reports import services
 from nephoscope.reports.models import ReportRun, ReportSchedule
-from nephoscope.tasks import housekeeping
 
 pytestmark = pytest.mark.django_db
 Add = Callable[..., ReportSchedule]
@@ -62,7 +62,7 @@ def test_what_is_due_is_queued_once_and_has_its_next_turn(add: Add) -> None:
     schedule.refresh_from_db()
     assert schedule.next_run_at and schedule.next_run_at > timezone.now()
     assert ReportRun.objects.get().schedule == schedule
-    assert [task.func() for task in OrmQ.objects.all()] == ["nephoscope.tasks.send_reports"]
+    assert [task.func() for task in OrmQ.objects.all()] == ["nephoscope.operations.tasks.send_reports"]
     assert later.next_run_at and off.next_run_at is None
 
 

@@ -178,7 +178,7 @@ class Finding(models.Model):
 class ComplianceDay(models.Model):
     """How an account stood by a policy at the end of a day's last scan; in controls. Older days are never recounted.
 
-    The newest also says that the policy was judged by the account's newest scan (:mod:`nephoscope.alerts.compliance`).
+    The newest also says that the policy was judged by the account's newest scan (:mod:`nephoscope.compliance.queries`).
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", verbose_name=_("account"))

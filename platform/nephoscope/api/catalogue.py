@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from nephoscope import domain
 from nephoscope.alerts.models import SeverityChoice
-from nephoscope.api.views import Endpoint
+from nephoscope.api.kit.views import Endpoint
 from nephoscope.plugins import registry
 
 

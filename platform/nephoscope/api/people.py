@@ -17,12 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
-from nephoscope.accounts import people
 from nephoscope.accounts.models import AccountGroup, User
 from nephoscope.accounts.permissions import ACTS, Role, may
-from nephoscope.api.serializers import Body, Named
-from nephoscope.api.views import Endpoint, Models
+from nephoscope.api.kit.serializers import Body, Named
+from nephoscope.api.kit.views import Endpoint, Models
 from nephoscope.audit.services import Actor
+from nephoscope.people import services as people
 
 
 class SignInThrottle(SimpleRateThrottle):

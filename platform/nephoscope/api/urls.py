@@ -11,17 +11,19 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from nephoscope.accounts.api import Accounts
-from nephoscope.alerts.api import Alerts, Findings, Suppressions
-from nephoscope.alerts.compliance_api import Compliances
+from nephoscope.api.accounts import Accounts
+from nephoscope.api.alerts import Alerts
+from nephoscope.api.audit import Entries
 from nephoscope.api.catalogue import Plugins, Providers, Rules
+from nephoscope.api.changes import Changes
+from nephoscope.api.compliance import Compliances
+from nephoscope.api.findings import Findings, Suppressions
+from nephoscope.api.organisations import Members, Organisations
 from nephoscope.api.people import Groups, Me, Tokens, Users
-from nephoscope.audit.api import Entries
-from nephoscope.changes.api import Changes
-from nephoscope.inventory.api import Resources, Scans
-from nephoscope.organisations.api import Members, Organisations
-from nephoscope.policies.api import Policies, RuleSettings
-from nephoscope.reports.api import ReportSchedules
+from nephoscope.api.policies import Policies, RuleSettings
+from nephoscope.api.reports import ReportSchedules
+from nephoscope.api.resources import Resources
+from nephoscope.api.scans import Scans
 
 ENDPOINTS: dict[str, Any] = {
     "tokens": Tokens,

@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 from nephoscope import domain, surgery
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.services import provider_of
+from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding, KindChoice
-from nephoscope.alerts.rechecks import recheck_resources, touched
-from nephoscope.alerts.services import chosen
+from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.services import Actor, given, record
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
 from nephoscope.inventory.models import Resource
+from nephoscope.judging.rechecks import recheck_resources, touched
 from nephoscope.plugins import registry
 
 INTERRUPTED_AFTER = timedelta(minutes=15)

@@ -14,7 +14,7 @@ class ConsoleConfig(AppConfig):
         Rights follow roles, so Django's groups mean nothing here; the queue and the tokens have their own pages.
         """
         from nephoscope.accounts.permissions import EVERYONE_SEES
-        from nephoscope.console.forms import OwnPasswordForm, SignInForm
+        from nephoscope.console.forms.people import OwnPasswordForm, SignInForm
         from nephoscope.console.urls import extra_urls
 
         admin.site.login_form = SignInForm

@@ -80,7 +80,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "STYLES": [_static("nephoscope/console.css")],
     "SCRIPTS": [_static("nephoscope/console.js")],
-    "DASHBOARD_CALLBACK": "nephoscope.console.dashboard.context",
+    "DASHBOARD_CALLBACK": "nephoscope.console.pages.dashboard.context",
     "SIDEBAR": {"navigation": _NAVIGATION},
     # A calm blue; 600 carries white text and 500 stands on the dark ground, both at a contrast of 4.5 or more.
     "COLORS": {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from nephoscope.console import views
-from nephoscope.console.pages import compliance, events, policies, rules
+from nephoscope.console.pages import compliance, events, plugins, policies, rules, tokens
 
 
 def extra_urls() -> list[URLPattern]:
@@ -33,7 +32,7 @@ def extra_urls() -> list[URLPattern]:
         path("rules/", guard(rules.listed), name="rules"),
         path("rules/<str:rule_id>/", guard(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
-        path("plugins/", guard(views.plugins), name="plugins"),
-        path("tokens/", guard(views.tokens), name="tokens"),
-        path("tokens/<str:key>/revoke/", guard(views.revoke), name="revoke_token"),
+        path("plugins/", guard(plugins.plugins), name="plugins"),
+        path("tokens/", guard(tokens.tokens), name="tokens"),
+        path("tokens/<str:key>/revoke/", guard(tokens.revoke), name="revoke_token"),
     ]

@@ -17,13 +17,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import in_scope, provider_of
+from nephoscope.accounts.queries import in_scope, provider_of
 from nephoscope.domain import Event
 from nephoscope.events.models import Delivery, DeliveryState, Listener
 from nephoscope.events.services import secret_of
+from nephoscope.queue.dispatch import dispatch
 
 MAX_BODY = 256 * 1024
 """Bytes of an event: as many as EventBridge delivers.
@@ -125,4 +125,4 @@ def _taken(listener: Listener, event: Event) -> Answer:
 
 def wake(account: Account) -> None:
     """Ask the queue for a worker."""
-    async_task("nephoscope.tasks.work_on_events", account.pk, task_name=f"events of account {account.pk}")
+    dispatch("work_on_events", account.pk, name=f"events of account {account.pk}")

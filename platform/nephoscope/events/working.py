@@ -20,12 +20,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.rechecks import recheck_resources
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Touched
 from nephoscope.events.models import WAITING, Delivery, DeliveryState, Listener
 from nephoscope.events.receiving import wake
 from nephoscope.inventory.models import Scan, ScanState
+from nephoscope.judging.rechecks import recheck_resources
 
 log = logging.getLogger(__name__)
 

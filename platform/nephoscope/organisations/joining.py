@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.services import first_policies
 from nephoscope.audit.services import Actor, record
+from nephoscope.connections.services import first_policies
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue

@@ -11,15 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.services import available_regions, permissions_for, provider_of
+from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor, record
+from nephoscope.connections.services import available_regions, permissions_for
 from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import policies_for
+from nephoscope.queue.dispatch import dispatch
 
 NOBODY = "0" * 12
 """A number that no account has, to try a pattern of roles with."""
@@ -219,4 +220,8 @@ def request_sync(actor: Actor, organisation: Organisation) -> None:
 
 def enqueue(organisation: Organisation) -> None:
     """Ask the queue for a sync; one that comes while another is under way ends at once."""
-    async_task("nephoscope.tasks.sync_organisation", organisation.pk, task_name=f"sync organisation {organisation.pk}")
+    dispatch(
+        "sync_organisation",
+        organisation.pk,
+        name=f"sync organisation {organisation.pk}",
+    )

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
-from nephoscope.accounts.services import provider_of
+from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
 from nephoscope.organisations import joining
 from nephoscope.organisations.models import ACTIVE, Member, Organisation, Standing

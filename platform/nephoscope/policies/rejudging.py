@@ -1,4 +1,4 @@
-"""Asking that what is stored of accounts is judged again. It is done by :mod:`nephoscope.alerts.rejudging`.
+"""Asking that what is stored of accounts is judged again. It is done by :mod:`nephoscope.judging.rejudging`.
 
 The truth is a row per account; the queue only wakes workers. A request locks that row in the transaction of the change
 that it is for, so a worker that takes the row sees that change, or finds the row asking again when it is done.
@@ -13,10 +13,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account
 from nephoscope.policies.models import JudgedType, Rejudging
+from nephoscope.queue.dispatch import dispatch
 
 OVERDUE = timedelta(minutes=1)
 """After this, a request that nobody works on is put into the queue again."""
@@ -44,7 +44,7 @@ def request(accounts: Iterable[Account]) -> int:
 
 def wake(account_id: int) -> None:
     """Ask the queue for a worker; one that finds nothing to do ends at once."""
-    async_task("nephoscope.tasks.rejudge", account_id, task_name=f"judge account {account_id} again")
+    dispatch("rejudge", account_id, name=f"judge account {account_id} again")
 
 
 def wake_waiting() -> int:

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.alerts.compliance import Compliance, ControlState, detail
-from nephoscope.alerts.report import FORMS, file_name
+from nephoscope.compliance.queries import Compliance, ControlState, detail
+from nephoscope.compliance.report import FORMS, file_name
 from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import ReportSchedule
 

@@ -18,12 +18,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_q.tasks import async_task
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor, record
 from nephoscope.policies.queries import frameworks
+from nephoscope.queue.dispatch import dispatch
 from nephoscope.reports import folder, sending
 from nephoscope.reports.making import NotSent, make
 from nephoscope.reports.models import UNDER_WAY, ReportRun, ReportSchedule, RunState
@@ -196,7 +196,7 @@ def send_now(actor: Actor, schedule: ReportSchedule, *, enqueue: bool = True) ->
 
 
 def _wake(run: ReportRun) -> None:
-    async_task("nephoscope.tasks.send_reports", run.pk, task_name=f"reports {run.pk}")
+    dispatch("send_reports", run.pk, name=f"reports {run.pk}")
 
 
 def start_due() -> int:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import demand
-from nephoscope.alerts import compliance
-from nephoscope.alerts.compliance import ControlState
-from nephoscope.alerts.compliance_api import download
-from nephoscope.alerts.days import DAYS, trend
 from nephoscope.alerts.queries import ids
-from nephoscope.alerts.report import FORMS
-from nephoscope.console.base import page
+from nephoscope.api.compliance import download
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.report import FORMS
+from nephoscope.compliance.snapshots import DAYS, trend
+from nephoscope.console.kit.admin import page
 from nephoscope.policies.queries import frameworks, policies_for
 
 

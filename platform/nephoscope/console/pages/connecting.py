@@ -11,27 +11,28 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from nephoscope.accounts import services
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
-from nephoscope.console.base import come_from
+from nephoscope.connections import services
+from nephoscope.console.kit.admin import come_from
 from nephoscope.console.pages import events
 from nephoscope.console.pages.rules import values
 from nephoscope.domain import Field, Framework, Rule
-from nephoscope.inventory import scans
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
 from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
 from nephoscope.policies.queries import InForce, catalogue
+from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
 
 
 def _fields(account: Account, *, writing: bool) -> list[Field]:
-    return [each for each in services.provider_of(account).fields if each.for_writing == writing]
+    return [each for each in provider_of(account).fields if each.for_writing == writing]
 
 
 def _main(account: Account, *, writing: bool) -> Field:
@@ -82,7 +83,7 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "writing": writing,
         "verified": verified,
         "come_from": come_from(request),
-        "provider": services.provider_of(account),
+        "provider": provider_of(account),
         "checks": account.verification.get("writing" if writing else "reading", {}),
         **(choices(request, account, errors) if verified and not writing else {}),
     }
@@ -103,7 +104,7 @@ def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str,
         "name": posted["name"] if posted and "name" in posted else account.name,
         "regions": [(each, each in (posted.getlist("regions") if posted else ticked)) for each in regions],
         "regions_problem": problem,
-        "services": [(each, each.id in ticked_services) for each in services.provider_of(account).services],
+        "services": [(each, each.id in ticked_services) for each in provider_of(account).services],
         "scan_every": posted.get("scan_every", "") if posted else account.scan_every,
         "policies": _by_family(account, posted.getlist("policies") if posted else account.policies),
         "tags": posted.get("tags", "") if posted else written(account.tags),
@@ -144,7 +145,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
     """Gather what an account's page shows; how it is reached only for those who may connect accounts."""
     allowed = may(request.user, "connect")
     try:
-        provider: Any = services.provider_of(account)
+        provider: Any = provider_of(account)
     except ValidationError:
         provider = None
     shown = [(each, account.settings.get(each.name, "")) for each in provider.fields] if provider and allowed else []

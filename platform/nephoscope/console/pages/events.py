@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor
-from nephoscope.console.base import attempt, page
+from nephoscope.console.kit.admin import attempt, page
 from nephoscope.events import services
 from nephoscope.events.models import WAITING
 from nephoscope.plugins import registry

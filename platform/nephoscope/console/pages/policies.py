@@ -17,8 +17,9 @@ from nephoscope.accounts.permissions import demand
 from nephoscope.accounts.tags import written
 from nephoscope.alerts.queries import verdicts
 from nephoscope.audit.services import Actor
-from nephoscope.console.base import attempt, page
-from nephoscope.console.forms import ConsoleForm, NewPolicyForm, PolicyForm, TagsForm
+from nephoscope.console.forms.policies import NewPolicyForm, PolicyForm, TagsForm
+from nephoscope.console.kit.admin import attempt, page
+from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.plugins import registry
 from nephoscope.policies import services
 from nephoscope.policies.models import Policy

@@ -16,8 +16,8 @@ from nephoscope.accounts.permissions import demand
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.alerts.queries import ids, verdicts
 from nephoscope.audit.services import Actor
-from nephoscope.console.base import page
-from nephoscope.console.forms import RuleSettingForm
+from nephoscope.console.forms.policies import RuleSettingForm
+from nephoscope.console.kit.admin import page
 from nephoscope.console.pages.alert import steps
 from nephoscope.parameters import in_words
 from nephoscope.plugins import registry

@@ -1,0 +1,35 @@
+"""What is asked about an account: its provider, and what of it is scanned."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.plugins import registry
+
+
+def provider_of(account: Account) -> domain.Provider:
+    """Return the account's provider.
+
+    :raises ValidationError: its plugin is not enabled.
+    """
+    provider = registry().providers.get(account.provider)
+    if provider is None:
+        known = ", ".join(registry().providers) or _("none")
+        message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
+        raise ValidationError({"provider": [message % {"provider": account.provider, "known": known}]})
+    return provider
+
+
+def scanned_services(account: Account) -> list[domain.Service]:
+    """Return the services that the account's scans read: those chosen for it, all where none is."""
+    known = provider_of(account).services
+    return [each for each in known if not account.services or each.id in account.services]
+
+
+def in_scope(account: Account, service: str, region: str) -> bool:
+    """Tell whether the account's scans read this service there."""
+    found = next((each for each in scanned_services(account) if each.id == service), None)
+    return bool(found) and region in (account.regions if found and found.regional else [domain.ALL_REGIONS])

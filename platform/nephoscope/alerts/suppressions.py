@@ -1,0 +1,118 @@
+"""What a person does with an alert: suppress, unsuppress, recheck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.alerts.state import Moves, refresh
+from nephoscope.audit.services import Actor, given, record
+
+
+def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, checked to be failing ones of this alert.
+
+    :raises ValidationError: none was chosen, or one does not belong to the alert or has closed meanwhile.
+    """
+    ids = {each.pk for each in findings}
+    if not ids:
+        raise ValidationError({"findings": [_("Choose at least one resource.")]})
+    rows = alert.findings.filter(failing_since__isnull=False, pk__in=ids).select_related("resource")
+    if len(found := list(rows)) < len(ids):
+        raise ValidationError({"findings": [_("Some of these resources are no longer affected; look again.")]})
+    return found
+
+
+def named_resources(findings: list[Finding]) -> str:
+    names = ", ".join(each.resource.name for each in findings[:5])
+    count = ngettext("%(count)s resource", "%(count)s resources", len(findings)) % {"count": len(findings)}
+    return f"{count} ({names}{', …' if len(findings) > 5 else ''})"
+
+
+@transaction.atomic
+def suppress(
+    actor: Actor, alert: Alert, findings: Iterable[Finding], reason: str, expires_at: datetime | None = None
+) -> int:
+    """Ignore chosen resources of an alert from now on; return how many.
+
+    :raises ValidationError: no reason, nothing chosen, or an end that lies in the past.
+    """
+    actor.demand("suppress")
+    reason = given(reason)
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationError({"expires_at": [_("This lies in the past.")]})
+    Alert.objects.select_for_update().get(pk=alert.pk)
+    rows = [each for each in chosen(alert, findings) if each.suppression_id is None]
+    # One that expired but was not swept yet would stand in the way of the new one.
+    expired = alert.suppressions.filter(lifted_at=None, resource_id__in=[each.resource.resource_id for each in rows])
+    expired.update(lifted_at=timezone.now())
+    for each in rows:
+        each.suppression = Suppression.objects.create(
+            alert=alert,
+            resource_id=each.resource.resource_id,
+            resource_name=each.resource.name,
+            reason=reason,
+            author=actor.user,
+            expires_at=expires_at,
+        )
+        each.save(update_fields=["suppression"])
+    if rows:
+        record(
+            actor,
+            "alert.suppressed",
+            alert,
+            f"suppressed {named_resources(rows)} of {alert}",
+            account=alert.account,
+            reason=reason,
+        )
+        recount(alert, actor)
+    return len(rows)
+
+
+@transaction.atomic
+def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
+    """Take suppressions back; the resources count again at once. Returns how many."""
+    actor.demand("suppress")
+    Alert.objects.select_for_update().get(pk=alert.pk)
+    rows = [each for each in chosen(alert, findings) if each.suppression_id is not None]
+    Suppression.objects.filter(pk__in=[each.suppression_id for each in rows]).update(lifted_at=timezone.now())
+    Finding.objects.filter(pk__in=[each.pk for each in rows]).update(suppression=None)
+    if rows:
+        record(
+            actor,
+            "alert.unsuppressed",
+            alert,
+            f"unsuppressed {named_resources(rows)} of {alert}",
+            account=alert.account,
+        )
+        recount(alert, actor)
+    return len(rows)
+
+
+def recount(alert: Alert, actor: Actor) -> None:
+    moves = Moves()
+    moves.left[alert.pk] = {}
+    refresh(alert.account, moves, actor, timezone.now())
+    alert.refresh_from_db()
+
+
+def suppress_again(changed: list[Finding]) -> None:
+    """A suppression holds by the resource's id: also for a finding that comes back."""
+    new = [each for each in changed if each.alert_id and each.suppression_id is None]
+    if not new:
+        return
+    standing = {
+        (alert, resource): pk
+        for alert, resource, pk in Suppression.objects.standing()
+        .filter(alert__in={each.alert_id for each in new})
+        .values_list("alert_id", "resource_id", "pk")
+    }
+    for each in new:
+        each.suppression_id = standing.get((each.alert_id, each.resource.resource_id))

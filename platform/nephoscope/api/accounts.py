@@ -1,0 +1,244 @@
+"""Accounts over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import provider_of
+from nephoscope.api.events import EventActs
+from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.serializers import Body, KitSerializer, Named
+from nephoscope.api.scans import ScanDetailSerializer
+from nephoscope.connections import services
+from nephoscope.scans.services import start_scan
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    permission = serializers.CharField()
+    allowed = serializers.BooleanField(allow_null=True, help_text="Null when it could not be found out.")
+    detail = serializers.CharField()
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    principal = serializers.CharField(help_text="Who Nephoscope is in the account.")
+    checks = CheckSerializer(many=True)
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    reading = VerifiedSerializer(required=False)
+    writing = VerifiedSerializer(required=False)
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):
+    groups = Named(many=True, read_only=True)
+    regions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    services = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The services that are scanned; empty: all."
+    )
+    policies = serializers.ListField(child=serializers.CharField(), read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
+    verification = serializers.SerializerMethodField()
+    settings = serializers.SerializerMethodField(
+        help_text="How the account is reached, external ids included; empty for those who may not connect accounts."
+    )
+
+    class Meta:
+        model = Account
+        fields = [
+            "id",
+            "name",
+            "provider",
+            "number",
+            "groups",
+            "regions",
+            "services",
+            "policies",
+            "tags",
+            "settings",
+            "verification",
+            "scan_every",
+            "next_scan_at",
+            "verified_at",
+            "writing_verified_at",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(VerificationSerializer)
+    def get_verification(self, account: Account) -> Any:
+        return account.verification
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_settings(self, account: Account) -> Any:
+        return account.settings if may(self.context["request"].user, "connect") else {}
+
+
+class NewAccount(Body):
+    name = serializers.CharField(max_length=100)
+    provider = serializers.CharField(max_length=30, default="aws")
+    settings = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        default=dict,
+        help_text="The provider's settings, see /api/v1/providers; they can also be given to verify.",
+    )
+
+
+class AccountChanges(Body):
+    name = serializers.CharField(max_length=100, required=False)
+    regions = serializers.ListField(child=serializers.CharField(), required=False)
+    services = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="The services to scan; none: all."
+    )
+    policies = serializers.ListField(child=serializers.CharField(), required=False)
+    groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    tags = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="All of the account's tags; policies can apply to accounts by them. At most 50.",
+    )
+    scan_every = serializers.IntegerField(
+        min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
+    )
+
+
+class Connecting(serializers.Serializer[Any]):
+    """Settings of the account's provider, by name, to try; those that are left out stay as they are."""
+
+    writing = serializers.BooleanField(default=False, help_text="Verify the role for fixes.")
+    own_credentials = serializers.BooleanField(
+        default=False, help_text="Connect as Nephoscope's own credentials: empties the settings for reading."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The provider says which settings there are, so what is unknown here is for it to judge."""
+        checked: dict[str, Any] = super().to_internal_value(data)
+        return checked | {"settings": {name: value for name, value in data.items() if name not in self.fields}}
+
+
+CONNECTING = {
+    "type": "object",
+    "description": "The provider's settings by name (see /api/v1/providers), and how to use them.",
+    "properties": {
+        "role_arn": {"type": "string", "description": "AWS: the role that reads."},
+        "profile": {"type": "string", "description": "AWS: a profile of Nephoscope's configuration."},
+        "write_role_arn": {"type": "string", "description": "AWS: the role for fixes."},
+        "own_credentials": {"type": "boolean", "default": False, "description": "Use Nephoscope's own credentials."},
+        "writing": {"type": "boolean", "default": False, "description": "Verify the role for fixes."},
+    },
+    "additionalProperties": {"type": "string"},
+}
+
+
+class ScanRequest(Body):
+    services = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
+    )
+    regions = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
+    )
+
+
+class RegionSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    enabled = serializers.BooleanField()
+
+
+class AccountFilter(filters.FilterSet):
+    organisation = IdFilter(field_name="memberships__organisation_id", distinct=True)
+
+    class Meta:
+        model = Account
+        fields = ["provider", "number", "name"]
+
+
+class Accounts(EventActs):
+    """Connected accounts: only those of the user's groups, for administrators all."""
+
+    noun = "account"
+    queryset = Account.objects.prefetch_related("groups")
+    serializer_class = AccountSerializer
+    filterset_class = AccountFilter
+    ordering_fields = ["name", "created_at", "verified_at"]
+    acts: ClassVar[dict[str, str]] = {
+        "create": "connect",
+        "partial_update": "connect",
+        "destroy": "connect",
+        "verify": "connect",
+        "regions": "connect",
+        "kits": "connect",
+        "scan": "scan",
+        "events_on": "connect",
+        "events_off": "connect",
+        "events_rotate": "connect",
+        "events_kits": "connect",
+    }
+
+    @extend_schema(request=NewAccount, responses={201: AccountSerializer})
+    def create(self, request: Request) -> Response:
+        """Begin to connect an account; it stays pending until it is verified."""
+        account = services.create_account(self.actor, **self.body(NewAccount))
+        return self.shown(account, status.HTTP_201_CREATED)
+
+    @extend_schema(request=AccountChanges, responses=AccountSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change the name, the regions, services and policies to scan, or the groups that see the account."""
+        return self.shown(services.configure_account(self.actor, self.get_object(), **self.body(AccountChanges)))
+
+    def destroy(self, request: Request, id: str) -> Response:
+        """Forget an account with its resources, alerts and scans; the audit log stays."""
+        services.remove_account(self.actor, self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request={"application/json": CONNECTING}, responses=AccountSerializer)
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, id: str) -> Response:
+        """Reach the cloud, say which permissions are missing, and save the settings if that works."""
+        account, asked = self.get_object(), self.body(Connecting)
+        settings = asked["settings"]
+        if asked["own_credentials"]:
+            settings = _own_credentials(account, settings)
+        services.verify_account(self.actor, account, settings, writing=asked["writing"])
+        return self.shown(account)
+
+    @extend_schema(request=ScanRequest, responses={201: ScanDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def scan(self, request: Request, id: str) -> Response:
+        """Start a scan; follow it at /api/v1/scans/{id}."""
+        scan = start_scan(self.actor, self.get_object(), **self.body(ScanRequest))
+        return Response(ScanDetailSerializer(scan).data, status.HTTP_201_CREATED)
+
+    @extend_schema(responses=RegionSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def regions(self, request: Request, id: str) -> Response:
+        """Ask the cloud which regions can be chosen."""
+        return Response(RegionSerializer(services.available_regions(self.get_object()), many=True).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The role for fixes.", default=False)],
+        responses=KitSerializer(many=True),
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def kits(self, request: Request, id: str) -> Response:
+        """The ready things to copy that create the account's role: a script, two templates."""
+        asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
+        return Response(KitSerializer(services.kits(self.get_object(), writing=asked), many=True).data)
+
+
+def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:
+    own = [each.name for each in provider_of(account).fields if not (each.generated or each.for_writing)]
+    if both := [name for name in own if settings.get(name)]:
+        raise ValidationError({name: [_("Leave this out to use own_credentials.")] for name in both})
+    return {**settings, **dict.fromkeys(own, "")}

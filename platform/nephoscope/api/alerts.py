@@ -1,0 +1,294 @@
+"""Alerts, findings and suppressions over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope import domain
+from nephoscope.alerts import exports as outputs
+from nephoscope.alerts import queries
+from nephoscope.alerts import suppressions as services
+from nephoscope.alerts.models import (
+    Alert,
+    AlertState,
+    Finding,
+    KindChoice,
+    SeverityChoice,
+)
+from nephoscope.api.audit import EntrySerializer
+from nephoscope.api.catalogue import RuleSerializer
+from nephoscope.api.changes import ChangeDetailSerializer
+from nephoscope.api.findings import FindingSerializer
+from nephoscope.api.kit.downloads import download
+from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, Texts
+from nephoscope.api.kit.serializers import Body, IdsField, Named, ReasonField
+from nephoscope.api.kit.views import Models
+from nephoscope.audit.models import Entry
+from nephoscope.changes.archiving import archive
+from nephoscope.changes.services import plan_change, readiness
+from nephoscope.judging.rechecks import Recheck, recheck
+from nephoscope.policies.queries import catalogue
+
+SHOWN = 100
+"""Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
+    account = Named(read_only=True)
+    rule = serializers.CharField(source="key", read_only=True)
+
+    class Meta:
+        model = Alert
+        fields = [
+            "id",
+            "reference",
+            "account",
+            "kind",
+            "severity",
+            "title",
+            "rule",
+            "state",
+            "affected",
+            "suppressed",
+            "first_seen",
+            "last_seen",
+            "opened_at",
+            "resolved_at",
+        ]
+        read_only_fields = fields
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    policy = serializers.CharField()
+    policy_name = serializers.CharField()
+    control = serializers.CharField()
+    title = serializers.CharField()
+
+
+class RemediationSerializer(serializers.Serializer[domain.Remediation]):
+    id = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+
+
+class IncidentSerializer(serializers.Serializer[Any]):
+    description = serializers.CharField(required=False)
+    link = serializers.URLField(required=False, help_text="The incident in the vendor's console.")
+    guide = serializers.URLField(required=False, help_text="The vendor's documentation of such incidents.")
+    count = serializers.IntegerField(required=False, help_text="How often it was seen.")
+    facts = serializers.DictField(child=serializers.CharField(), required=False)
+    resource_id = serializers.CharField(required=False)
+    resource_type = serializers.CharField(required=False)
+
+
+class ReadinessSerializer(serializers.Serializer[Any]):
+    ready = serializers.BooleanField()
+    why = serializers.CharField(help_text="Why it cannot be fixed from here by you; empty when it can.")
+    remediations = RemediationSerializer(many=True)
+
+
+class AlertDetailSerializer(AlertSerializer):
+    about = serializers.SerializerMethodField(help_text="The rule; null when its plugin is no longer enabled.")
+    controls = serializers.SerializerMethodField()
+    findings = serializers.SerializerMethodField(
+        help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
+    )
+    details = IncidentSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
+    fixing = serializers.SerializerMethodField()
+    timeline = serializers.SerializerMethodField(
+        help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."
+    )
+
+    class Meta(AlertSerializer.Meta):
+        fields = [*AlertSerializer.Meta.fields, "about", "details", "controls", "findings", "fixing", "timeline"]
+        read_only_fields = fields
+
+    @extend_schema_field(RuleSerializer(allow_null=True))
+    def get_about(self, alert: Alert) -> Any:
+        return RuleSerializer(alert.rule).data if alert.rule else None
+
+    @extend_schema_field(AnswerSerializer(many=True))
+    def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
+        return [
+            {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
+            for policy, control in catalogue().answered(alert.account, alert.key)
+        ]
+
+    @extend_schema_field(FindingSerializer(many=True))
+    def get_findings(self, alert: Alert) -> Any:
+        rows = alert.findings.filter(failing_since__isnull=False).select_related("resource")
+        return FindingSerializer(rows.defer("resource__properties")[:SHOWN], many=True).data
+
+    @extend_schema_field(ReadinessSerializer)
+    def get_fixing(self, alert: Alert) -> Any:
+        return ReadinessSerializer(readiness(self.context["request"].user, alert)).data
+
+    @extend_schema_field(EntrySerializer(many=True))
+    def get_timeline(self, alert: Alert) -> Any:
+        entries = Entry.objects.visible_to(self.context["request"].user)
+        return EntrySerializer(entries.filter(target_type="alert", target_id=str(alert.pk))[:SHOWN], many=True).data
+
+
+class Selection(Body):
+    findings = IdsField(required=False, help_text="Ids of the alert's findings.")
+    resources = IdsField(required=False, help_text="Or the ids of the affected resources (as in /api/v1/resources).")
+    selection_required: ClassVar[bool] = True
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = [name for name in ("findings", "resources") if name in attrs]
+        if len(named) > 1:
+            raise serializers.ValidationError({"resources": [_("Name findings or resources, not both.")]})
+        if not named and self.selection_required:
+            raise serializers.ValidationError({"findings": [_("Name the findings, or the resources.")]})
+        return attrs
+
+
+class Rechecking(Selection):
+    """Without a selection, all affected resources are read again."""
+
+    selection_required = False
+
+
+class Suppressing(Selection):
+    reason = ReasonField()
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class Planning(Selection):
+    remediation = serializers.CharField(max_length=200)
+
+
+class RecheckSerializer(serializers.Serializer[Recheck]):
+    closed = serializers.IntegerField()
+    still = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+def selected(alert: Alert, asked: dict[str, Any]) -> list[Finding] | None:
+    """Take the selection out of a body and return its findings; None when nothing was selected."""
+    field = next((name for name in ("findings", "resources") if name in asked), None)
+    if field is None:
+        return None
+    wanted, column = set(asked.pop(field)), "pk" if field == "findings" else "resource_id"
+    rows = list(alert.findings.filter(failing_since__isnull=False, **{f"{column}__in": wanted}))
+    if strange := sorted(wanted - {getattr(row, column) for row in rows}):
+        ids = ", ".join(map(str, strange[:10])) + (", …" if len(strange) > 10 else "")
+        message = _("%(ids)s: not among what %(alert)s affects.") % {"ids": ids, "alert": alert}
+        raise serializers.ValidationError({field: [message]})
+    return rows
+
+
+class AlertFilter(filters.FilterSet):
+    """The console's filters, under the same names; several values are separated by commas."""
+
+    state = Choices(
+        choices=[*AlertState.choices, (queries.ALL, queries.ALL)], method="shared", help_text="“open” unless given."
+    )
+    suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
+    severity = Choices(choices=SeverityChoice.choices, method="shared")
+    kind = Choices(choices=KindChoice.choices, method="shared")
+    account = Ids(method="shared")
+    region = Texts(method="shared", help_text="Regions of affected resources.")
+    policy = Texts(method="shared", help_text="Ids of policies.")
+    opened = DaysFilter(method="days")
+    resolved = DaysFilter(method="days")
+    since = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte", label="Opened then or later")
+    q = filters.CharFilter(method="text", label="Words in the title, rule, account or affected resources")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> Any:
+        asked = self.form.cleaned_data
+        if not asked["state"]:
+            asked["state"] = [AlertState.OPEN]
+        if asked["suppressed"]:
+            asked["state"] = [*asked["state"], AlertState.SUPPRESSED]
+        if queries.ALL in asked["state"]:
+            asked["state"] = [queries.ALL]
+        return super().filter_queryset(queryset)
+
+    def shared(self, queryset: QuerySet[Any], name: str, value: list[Any]) -> QuerySet[Any]:
+        return queries.FILTERS[name](queryset, ",".join(str(part) for part in value))
+
+    def days(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queries.FILTERS[name](queryset, str(int(value)))
+
+    def text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queries.matching(queryset, value)
+
+    def untouched(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return queryset
+
+
+class Alerts(Models):
+    """What to work on: open alerts unless ``state`` or ``suppressed`` asks for others."""
+
+    noun = "alert"
+    queryset = Alert.objects.select_related("account")
+    serializer_class = AlertSerializer
+    detail_class = AlertDetailSerializer
+    filterset_class = AlertFilter
+    ordering_fields = ["rank", "opened_at", "first_seen", "last_seen", "affected", "title"]
+    acts: ClassVar[dict[str, str]] = {
+        "suppress": "suppress",
+        "unsuppress": "suppress",
+        "recheck": "recheck",
+        "plan": "change",
+    }
+
+    @extend_schema(responses={(200, "text/csv"): str})
+    @action(detail=False, url_path="export/csv", pagination_class=None)
+    def csv(self, request: Request) -> StreamingHttpResponse:
+        """The same alerts as the list, all of them, as CSV."""
+        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=500)
+        return download(outputs.as_csv(rows), "text/csv; charset=utf-8", "alerts.csv")
+
+    @extend_schema(request=Suppressing, responses=AlertDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def suppress(self, request: Request, id: str) -> Response:
+        """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
+
+        A GuardDuty finding is archived in AWS as well where the account has a fix role and one's own role includes
+        applying changes; the timeline says so.
+        """
+        alert, asked = self.get_object(), self.body(Suppressing)
+        findings = selected(alert, asked) or []
+        services.suppress(self.actor, alert, findings, **asked)
+        archive(self.actor, alert, findings)
+        return self.shown(alert)
+
+    @extend_schema(request=Selection, responses=AlertDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def unsuppress(self, request: Request, id: str) -> Response:
+        """Take suppressions back; the resources count again at once."""
+        alert = self.get_object()
+        findings = selected(alert, self.body(Selection)) or []
+        services.unsuppress(self.actor, alert, findings)
+        archive(self.actor, alert, findings, archive=False)
+        return self.shown(alert)
+
+    @extend_schema(request=Rechecking, responses=RecheckSerializer)
+    @action(detail=True, methods=["post"])
+    def recheck(self, request: Request, id: str) -> Response:
+        """Read the affected resources again and judge them now, without a scan."""
+        alert = self.get_object()
+        found = recheck(self.actor, alert, selected(alert, self.body(Rechecking)))
+        return Response(RecheckSerializer(found).data)
+
+    @extend_schema(request=Planning, responses={201: ChangeDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def plan(self, request: Request, id: str) -> Response:
+        """Plan a fix: the exact calls, before and after. Nothing changes until it is applied, at /api/v1/changes."""
+        alert, asked = self.get_object(), self.body(Planning)
+        change = plan_change(self.actor, alert, selected(alert, asked) or (), asked["remediation"])
+        return Response(ChangeDetailSerializer(change).data, status.HTTP_201_CREATED)

@@ -1,0 +1,63 @@
+"""The audit log over the API: to read, never to write."""
+
+from __future__ import annotations
+
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+
+from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.views import Models
+from nephoscope.audit.models import Entry
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    sentence = serializers.CharField(source="__str__", read_only=True)
+
+    class Meta:
+        model = Entry
+        fields = [
+            "id",
+            "at",
+            "actor",
+            "action",
+            "account_id",
+            "target_type",
+            "target_id",
+            "target",
+            "summary",
+            "sentence",
+            "reason",
+            "address",
+        ]
+        read_only_fields = fields
+        extra_kwargs = {"account_id": {"help_text": "Of an account that may since have been removed."}}
+
+
+class EntryDetailSerializer(EntrySerializer):
+    before = serializers.JSONField(read_only=True)
+    after = serializers.JSONField(read_only=True)
+
+    class Meta(EntrySerializer.Meta):
+        fields = [*EntrySerializer.Meta.fields, "before", "after", "previous", "digest"]
+        read_only_fields = fields
+
+
+class EntryFilter(filters.FilterSet):
+    actor = filters.CharFilter()
+    action = filters.CharFilter()
+    account = IdFilter(field_name="account_id")
+    target_type = filters.CharFilter()
+    target_id = filters.CharFilter()
+    at_after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    at_before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class Entries(Models):
+    """Who did what to what, when, from where and why."""
+
+    noun = "audit entry"
+    queryset = Entry.objects.all()
+    serializer_class = EntrySerializer
+    detail_class = EntryDetailSerializer
+    filterset_class = EntryFilter
+    ordering_fields = ["id"]

@@ -1,0 +1,139 @@
+"""Changes over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope.api.kit.filters import Choices, IdFilter
+from nephoscope.api.kit.serializers import Body, Named, ReasonField
+from nephoscope.api.kit.views import Models
+from nephoscope.changes import services
+from nephoscope.changes.models import Change, ChangeState, ChangeStep
+
+
+class PermissionSerializer(serializers.Serializer[Any]):
+    action = serializers.CharField()
+    resource = serializers.CharField()
+
+
+class CallSerializer(serializers.Serializer[Any]):
+    service = serializers.CharField()
+    operation = serializers.CharField()
+    parameters = serializers.JSONField()
+    permission = PermissionSerializer()
+    region = serializers.CharField()
+
+
+class StepSerializer(serializers.ModelSerializer[ChangeStep]):
+    call = CallSerializer(read_only=True)
+    inverse = CallSerializer(read_only=True, allow_null=True, help_text="What undoes it; null when nothing does.")
+    before = serializers.JSONField(read_only=True)
+    after = serializers.JSONField(read_only=True)
+
+    class Meta:
+        model = ChangeStep
+        fields = [
+            "position",
+            "resource_id",
+            "resource_name",
+            "title",
+            "call",
+            "inverse",
+            "before",
+            "after",
+            "state",
+            "error",
+        ]
+        read_only_fields = fields
+
+
+class ChangeSerializer(serializers.ModelSerializer[Change]):
+    reference = serializers.CharField(source="__str__", read_only=True)
+    account = Named(read_only=True)
+    alert = serializers.IntegerField(source="alert_id", read_only=True)
+    planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None)
+    approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None)
+
+    class Meta:
+        model = Change
+        fields = [
+            "id",
+            "reference",
+            "account",
+            "alert",
+            "remediation",
+            "title",
+            "state",
+            "reason",
+            "outcome",
+            "planned_by",
+            "planned_at",
+            "approved_by",
+            "approved_at",
+            "finished_at",
+            "undone_at",
+        ]
+        read_only_fields = fields
+
+
+class ChangeDetailSerializer(ChangeSerializer):
+    digest = serializers.CharField(read_only=True, help_text="What is approved: send it back to apply exactly this.")
+    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+    permissions = PermissionSerializer(many=True, read_only=True)
+    steps = StepSerializer(many=True, read_only=True)
+
+    class Meta(ChangeSerializer.Meta):
+        fields = [*ChangeSerializer.Meta.fields, "digest", "warnings", "permissions", "steps"]
+        read_only_fields = fields
+
+
+class Approval(Body):
+    digest = serializers.CharField(max_length=64, help_text="The digest of the plan that was read.")
+    reason = ReasonField()
+
+
+class Undoing(Body):
+    reason = ReasonField()
+
+
+class ChangeFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    alert = IdFilter(field_name="alert_id")
+    state = Choices(choices=ChangeState.choices, lookup_expr="in")
+
+
+class Changes(Models):
+    """Plans of fixes and what became of them. A new one is made at /api/v1/alerts/{id}/plan."""
+
+    noun = "change"
+    queryset = Change.objects.select_related("account", "alert", "planned_by", "approved_by")
+    serializer_class = ChangeSerializer
+    detail_class = ChangeDetailSerializer
+    filterset_class = ChangeFilter
+    ordering_fields = ["planned_at", "finished_at"]
+    acts: ClassVar[dict[str, str]] = {"apply": "change", "undo": "change"}
+
+    @extend_schema(request=Approval, responses=ChangeDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def apply(self, request: Request, id: str) -> Response:
+        """Apply exactly the plan with this digest, then read the resources again and judge them.
+
+        The answer's state says how it ended; *refused* means that the cloud changed since the plan, and nothing was
+        written.
+        """
+        change, asked = self.get_object(), self.body(Approval)
+        return self.shown(services.apply_change(self.actor, change, **asked))
+
+    @extend_schema(request=Undoing, responses=ChangeDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, id: str) -> Response:
+        """Put back what was before the change."""
+        change, asked = self.get_object(), self.body(Undoing)
+        return self.shown(services.undo_change(self.actor, change, **asked))

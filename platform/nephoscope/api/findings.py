@@ -1,0 +1,137 @@
+"""Findings and suppressions over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from nephoscope.alerts import exports as outputs
+from nephoscope.alerts.models import (
+    Finding,
+    Suppression,
+    VerdictChoice,
+)
+from nephoscope.api.kit.downloads import download
+from nephoscope.api.kit.filters import Choices, IdFilter
+from nephoscope.api.kit.serializers import Named
+from nephoscope.api.kit.views import Models
+from nephoscope.inventory.models import Resource
+
+
+class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
+    alert = serializers.IntegerField(source="alert_id", read_only=True)
+    account = Named(source="alert.account", read_only=True)
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+
+    class Meta:
+        model = Suppression
+        fields = [
+            "id",
+            "alert",
+            "account",
+            "resource_id",
+            "resource_name",
+            "reason",
+            "author",
+            "created_at",
+            "expires_at",
+            "lifted_at",
+        ]
+        read_only_fields = fields
+
+
+class AffectedSerializer(serializers.ModelSerializer[Resource]):
+    class Meta:
+        model = Resource
+        fields = ["id", "type", "resource_id", "name", "region"]
+        read_only_fields = fields
+
+
+class EvidenceSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField(help_text="The property that was read.")
+    value = serializers.JSONField()
+    absent = serializers.BooleanField(help_text="It is not set; the value is what absence means.")
+    resource = serializers.CharField(help_text="The neighbour that it was read of; empty for the resource itself.")
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    account = serializers.IntegerField(source="account_id", read_only=True)
+    alert = serializers.IntegerField(source="alert_id", read_only=True, allow_null=True)
+    rule = serializers.CharField(source="rule_id", read_only=True)
+    resource = AffectedSerializer(read_only=True)
+    evidence = EvidenceSerializer(many=True, read_only=True)
+    suppression = serializers.IntegerField(source="suppression_id", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Finding
+        fields = [
+            "id",
+            "account",
+            "alert",
+            "rule",
+            "resource",
+            "verdict",
+            "message",
+            "evidence",
+            "permission",
+            "changed_at",
+            "failing_since",
+            "suppression",
+        ]
+        read_only_fields = fields
+
+
+class FindingFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    alert = IdFilter(field_name="alert_id")
+    resource = IdFilter(field_name="resource_id")
+    rule = filters.CharFilter(field_name="rule_id")
+    verdict = Choices(choices=VerdictChoice.choices, lookup_expr="in")
+    failing = filters.BooleanFilter(
+        field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
+    )
+
+
+class Findings(Models):
+    """The verdict of every rule on every resource that it applies to, with what was read to reach it."""
+
+    noun = "finding"
+    queryset = Finding.objects.select_related("resource").defer("resource__properties")
+    serializer_class = FindingSerializer
+    filterset_class = FindingFilter
+    ordering_fields = ["rule_id", "resource_id", "changed_at", "failing_since"]
+
+    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=False, url_path=f"export/(?P<form>{'|'.join(outputs.FORMS)})", pagination_class=None)
+    def export(self, request: Request, form: str) -> StreamingHttpResponse:
+        """The same findings as the list, all of them, as OCSF or in AWS's Security Finding Format (ASFF)."""
+        rows = self.filter_queryset(self.get_queryset())
+        return download(outputs.as_json(rows, form), "application/json", f"findings.{form}.json")
+
+
+class SuppressionFilter(filters.FilterSet):
+    account = IdFilter(field_name="alert__account_id")
+    alert = IdFilter(field_name="alert_id")
+    standing = filters.BooleanFilter(method="of_standing", label="Neither lifted nor expired")
+
+    def of_standing(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        standing = Suppression.objects.standing().values("pk")
+        return queryset.filter(pk__in=standing) if value else queryset.exclude(pk__in=standing)
+
+
+class Suppressions(Models):
+    """Decisions to ignore a resource of an alert, those that were lifted or are over included."""
+
+    noun = "suppression"
+    queryset = Suppression.objects.select_related("alert__account", "author")
+    serializer_class = SuppressionSerializer
+    filterset_class = SuppressionFilter
+    ordering_fields = ["created_at", "expires_at"]

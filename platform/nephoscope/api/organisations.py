@@ -1,0 +1,223 @@
+"""Organisations and their members over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.permissions import may
+from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.serializers import Body, KitSerializer, Named, Nothing
+from nephoscope.api.kit.views import Models
+from nephoscope.organisations import services
+from nephoscope.organisations.models import Member, Organisation, Standing
+from nephoscope.organisations.queries import counted
+
+
+class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    account = serializers.SerializerMethodField(help_text="What it is read through; null unless you may see it.")
+    groups = Named(many=True, read_only=True)
+    include = serializers.ListField(child=serializers.CharField(), read_only=True)
+    exclude = serializers.ListField(child=serializers.CharField(), read_only=True)
+    regions = serializers.ListField(child=serializers.CharField(), read_only=True)
+    policies = serializers.ListField(child=serializers.CharField(), read_only=True)
+    external_id = serializers.SerializerMethodField(help_text="Empty for those who may not connect accounts.")
+    write_external_id = serializers.SerializerMethodField(help_text="Empty for those who may not connect accounts.")
+    problem = serializers.SerializerMethodField(help_text="Why the last sync failed, for those who may connect.")
+    syncing = serializers.BooleanField(read_only=True)
+    members = serializers.SerializerMethodField(help_text="How many that you may see stand where.")
+
+    class Meta:
+        model = Organisation
+        fields = [
+            "id",
+            "name",
+            "account",
+            "role_name",
+            "role_path",
+            "write_role_name",
+            "external_id",
+            "write_external_id",
+            "include",
+            "exclude",
+            "regions",
+            "policies",
+            "scan_every",
+            "groups",
+            "members",
+            "problem",
+            "syncing",
+            "synced_at",
+            "next_sync_at",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    @property
+    def _user(self) -> Any:
+        return self.context["request"].user
+
+    def _secret(self, text: str) -> str:
+        return text if may(self._user, "connect") else ""
+
+    @extend_schema_field(Named(allow_null=True))
+    def get_account(self, organisation: Organisation) -> Any:
+        account = Account.objects.visible_to(self._user).filter(pk=organisation.account_id).first()
+        return Named(account).data if account else None
+
+    def get_external_id(self, organisation: Organisation) -> str:
+        return self._secret(organisation.external_id)
+
+    def get_write_external_id(self, organisation: Organisation) -> str:
+        return self._secret(organisation.write_external_id)
+
+    def get_problem(self, organisation: Organisation) -> str:
+        return self._secret(organisation.problem)
+
+    @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
+    def get_members(self, organisation: Organisation) -> Any:
+        return counted(organisation, self._user)
+
+
+class OrganisationChanges(Body):
+    name = serializers.CharField(max_length=100, required=False)
+    role_name = serializers.CharField(max_length=64, required=False, help_text="Of the role in every member.")
+    role_path = serializers.CharField(max_length=512, required=False, help_text="Path of the roles, / for none.")
+    write_role_name = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, help_text="The role for fixes, if there is to be one."
+    )
+    include = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Units by path, as Workloads/Production; empty: all."
+    )
+    exclude = serializers.ListField(child=serializers.CharField(), required=False, help_text="Units that are left out.")
+    regions = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of new members; empty: those that each has enabled."
+    )
+    policies = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of new members; empty: those that are so by default."
+    )
+    groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    scan_every = serializers.IntegerField(
+        min_value=0,
+        max_value=24 * 31,
+        required=False,
+        help_text="Hours between two scans of a new member, the first at once; 0: only when started.",
+    )
+
+
+class NewOrganisation(OrganisationChanges):
+    name = serializers.CharField(max_length=100)
+    account = serializers.PrimaryKeyRelatedField(
+        queryset=Account.objects.all(), help_text="The connected account that may list the organisation."
+    )
+    external_id = serializers.CharField(
+        max_length=1224, required=False, help_text="One that the roles ask for already; made unless it is given."
+    )
+
+
+class Organisations(Models):
+    """Organisations: those with an account that you may see, for administrators all."""
+
+    noun = "organisation"
+    queryset = Organisation.objects.prefetch_related("groups")
+    serializer_class = OrganisationSerializer
+    ordering_fields = ["name", "synced_at"]
+    acts: ClassVar[dict[str, str]] = {
+        "create": "connect",
+        "partial_update": "connect",
+        "destroy": "connect",
+        "sync": "connect",
+        "kits": "connect",
+    }
+
+    @extend_schema(request=NewOrganisation, responses={201: OrganisationSerializer})
+    def create(self, request: Request) -> Response:
+        """Connect an organisation; its members come with the first sync."""
+        organisation = services.create_organisation(self.actor, **self.body(NewOrganisation))
+        return self.shown(organisation, status.HTTP_201_CREATED)
+
+    @extend_schema(request=OrganisationChanges, responses=OrganisationSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change how members are connected from now on."""
+        changes = self.body(OrganisationChanges)
+        return self.shown(services.configure_organisation(self.actor, self.get_object(), **changes))
+
+    def destroy(self, request: Request, id: str) -> Response:
+        """Forget an organisation; the accounts of its members stay."""
+        services.remove_organisation(self.actor, self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=Nothing, responses={202: OrganisationSerializer})
+    @action(detail=True, methods=["post"])
+    def sync(self, request: Request, id: str) -> Response:
+        """Have a worker list the members and connect the new ones now; it also happens by itself every hour."""
+        self.body(Nothing)
+        organisation = self.get_object()
+        services.request_sync(self.actor, organisation)
+        return self.shown(organisation, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=KitSerializer(many=True))
+    @action(detail=True, pagination_class=None)
+    def kits(self, request: Request, id: str) -> Response:
+        """The ready things to copy that create the role in all members."""
+        return Response(KitSerializer(services.kits(self.get_object()), many=True).data)
+
+
+class MemberSerializer(serializers.ModelSerializer[Member]):
+    organisation = Named(read_only=True)
+    account = Named(read_only=True, allow_null=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
+    state = serializers.CharField(read_only=True, help_text="In the cloud.")
+    standing = serializers.CharField(read_only=True, help_text=f"Here: {', '.join(Standing.values)}.")
+
+    class Meta:
+        model = Member
+        fields = [
+            "id",
+            "organisation",
+            "number",
+            "name",
+            "path",
+            "tags",
+            "management",
+            "state",
+            "standing",
+            "since",
+            "left_at",
+            "account",
+            "problem",
+            "seen_at",
+            "tried_at",
+        ]
+        read_only_fields = fields
+
+
+class MemberFilter(filters.FilterSet):
+    organisation = IdFilter(field_name="organisation_id")
+    account = IdFilter(field_name="account_id")
+    standing = filters.ChoiceFilter(choices=Standing.choices)
+    q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+
+    class Meta:
+        model = Member
+        fields = ["number", "path"]
+
+
+class Members(Models):
+    """Accounts of organisations as those list them: the ones that you may see, for administrators all."""
+
+    noun = "member"
+    queryset = Member.objects.select_related("organisation", "account")
+    serializer_class = MemberSerializer
+    filterset_class = MemberFilter
+    ordering_fields = ["name", "number", "path", "since"]
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().with_standing()

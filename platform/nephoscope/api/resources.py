@@ -1,0 +1,85 @@
+"""Resources over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+
+from nephoscope import domain
+from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.serializers import Named
+from nephoscope.api.kit.views import Models
+from nephoscope.inventory.models import Resource
+
+
+class ResourceSerializer(serializers.ModelSerializer[Resource]):
+    account = Named(read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
+    readable = serializers.SerializerMethodField(
+        help_text="False for what stands for all resources of a type that could not be listed."
+    )
+
+    class Meta:
+        model = Resource
+        fields = [
+            "id",
+            "account",
+            "service",
+            "type",
+            "resource_id",
+            "name",
+            "region",
+            "tags",
+            "readable",
+            "first_seen",
+            "changed_at",
+            "gone_at",
+        ]
+        read_only_fields = fields
+
+    def get_readable(self, row: Resource) -> bool:
+        # Not row.readable: a list leaves the properties in the database.
+        return domain.Resource(row.type, row.resource_id, row.name, row.region, "", {}).readable
+
+
+class ResourceDetailSerializer(ResourceSerializer):
+    properties = serializers.JSONField(read_only=True, help_text="In the cloud's own schema (AWS: CloudFormation).")
+
+    class Meta(ResourceSerializer.Meta):
+        fields = [*ResourceSerializer.Meta.fields, "properties"]
+        read_only_fields = fields
+
+
+class ResourceFilter(filters.FilterSet):
+    account = IdFilter(field_name="account_id")
+    service = filters.CharFilter()
+    type = filters.CharFilter()
+    region = filters.CharFilter()
+    resource_id = filters.CharFilter()
+    q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+    gone = filters.BooleanFilter(method="of_presence", label="Those that are no longer there, instead of the others")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        queryset = super().filter_queryset(queryset)
+        return queryset if self.form.cleaned_data["gone"] else queryset.filter(gone_at=None)
+
+    def of_presence(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        return queryset.exclude(gone_at=None) if value else queryset
+
+
+class Resources(Models):
+    """What was found in the accounts, as it was last read; those that are gone only on request."""
+
+    noun = "resource"
+    queryset = Resource.objects.select_related("account")
+    serializer_class = ResourceSerializer
+    detail_class = ResourceDetailSerializer
+    filterset_class = ResourceFilter
+    ordering_fields = ["type", "name", "region", "first_seen", "changed_at"]
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.defer("properties") if self.action == "list" else rows

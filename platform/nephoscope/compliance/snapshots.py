@@ -1,0 +1,66 @@
+"""How accounts stood by policies, a row for each day: what a trend is drawn of."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from nephoscope import domain
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import ComplianceDay
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import ControlState
+from nephoscope.inventory.models import Scan
+from nephoscope.policies.queries import InForce
+
+DAYS = 90
+"""Days that a trend reaches back."""
+
+
+def is_whole(scan: Scan) -> bool:
+    """Whether the scan was one of every part of the account."""
+    covered = set(scan.shards.values_list("service", "region"))
+    return all((service.id, region) in covered for service, region in compliance.parts_of(scan.account))
+
+
+def write_down(scan: Scan) -> None:
+    """Keep how the account stands after this scan, one row per policy and day; the day's last judging counts.
+
+    A policy that was chosen since the last scan counts as judged only by a scan of the whole account.
+    """
+    write_day(scan.account, whole=is_whole(scan))
+
+
+def write_day(account: Account, *, whole: bool) -> None:
+    """Keep how the account stands; ``whole``: everything that is stored was judged by all policies that apply."""
+    now, stored, in_force = timezone.now(), compliance.stored_of([account]), InForce.of(account)
+    judged = [each for each in in_force.applied if whole or stored.judged_at(account, each.id)]
+    stored.judged[account.pk] = {policy.id: now for policy in judged}
+    rows = []
+    for policy in judged:
+        counts = compliance.stands(in_force, policy, stored).counts
+        rows.append(
+            ComplianceDay(
+                account=account,
+                policy=policy.id,
+                day=timezone.localdate(now, timezone.get_default_timezone()),
+                judged_at=now,
+                passed=counts[ControlState.PASS],
+                failed=counts[ControlState.FAIL],
+                unknown=counts[ControlState.UNKNOWN],
+            )
+        )
+    ComplianceDay.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "policy", "day"],
+        update_fields=["judged_at", "passed", "failed", "unknown"],
+    )
+
+
+def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[tuple[date, int | None]]:
+    """Return the score of each of the last days that had a scan, oldest first."""
+    since = timezone.localdate() - timedelta(days=days)
+    rows = ComplianceDay.objects.filter(account=account, policy=policy.id, day__gt=since).order_by("day")
+    return [(row.day, compliance.percent(row.passed, row.failed)) for row in rows]

@@ -1,0 +1,261 @@
+"""Connecting, configuring and removing accounts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts import tags as account_tags
+from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.queries import provider_of
+from nephoscope.audit.services import Actor, record
+from nephoscope.plugins import registry
+from nephoscope.policies import rejudging
+from nephoscope.policies.queries import catalogue, policies_for
+
+
+def first_policies(account: Account) -> list[str]:
+    """Return the policies of an account that is new: those that are so by default, or all."""
+    known = policies_for(account)
+    return [each.id for each in known if each.default] or [each.id for each in known]
+
+
+def permissions_for(account: Account, *, writing: bool) -> list[str]:
+    """Return the actions that the reading role needs, or the writing role for all that its provider may change."""
+    provider = provider_of(account)
+    services = provider.services
+    if writing:
+        fixes = (each for each in registry().remediations.values() if each.provider == account.provider)
+        writes = [*(fix.writes for fix in fixes), *(service.writes for service in services)]
+        return sorted({action for actions in writes for action in actions})
+    listing = provider.member_permissions if hasattr(account, "organisation") else ()
+    return sorted({*listing, *(action for service in services for action in service.permissions)})
+
+
+def kits(account: Account, *, writing: bool = False) -> list[domain.Kit]:
+    """Return the ready things to copy that create the account's reading or writing role."""
+    needed = permissions_for(account, writing=writing)
+    return provider_of(account).kits(account.connection, needed, writing=writing)
+
+
+def available_regions(account: Account) -> list[domain.Region]:
+    """Ask the cloud which regions can be chosen.
+
+    :raises ValidationError: the account cannot be reached; names the field.
+    """
+    try:
+        return provider_of(account).regions(account.connection)
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
+
+
+def _prepared(provider: domain.Provider, settings: Mapping[str, Any]) -> dict[str, str]:
+    known = {field.name for field in provider.fields}
+    if strange := sorted(set(settings) - known):
+        message = _("%(provider)s has no such setting; it has %(known)s.")
+        values = {"provider": provider.name, "known": ", ".join(sorted(known))}
+        raise ValidationError({name: [message % values] for name in strange})
+    if wrong := [name for name, value in settings.items() if not isinstance(value, str)]:
+        raise ValidationError({name: [_("Enter text.")] for name in wrong})
+    try:
+        return provider.prepare(settings)
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
+
+
+@transaction.atomic
+def create_account(
+    actor: Actor, *, name: str, provider: str = "aws", settings: Mapping[str, Any] | None = None
+) -> Account:
+    """Make a pending account, with its generated settings; :func:`verify_account` connects it.
+
+    :raises ValidationError: a name that is taken, an unknown provider, a malformed setting; names the field.
+    """
+    actor.demand("connect")
+    account = Account(name=name.strip() if isinstance(name, str) else name, provider=provider)
+    account.settings = _prepared(provider_of(account), settings or {})
+    account.full_clean()
+    account.save()
+    record(actor, "account.created", account, f"began to connect {account.name}", account=account)
+    return account
+
+
+def verify_account(
+    actor: Actor, account: Account, settings: Mapping[str, Any] | None = None, *, writing: bool = False
+) -> domain.Verification:
+    """Reach the cloud with the account's settings (changed by ``settings``), and save them when that works.
+
+    The first success chooses all enabled regions and the policies that are so by default.
+
+    :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
+        that is connected already; names the field, and nothing is saved.
+    """
+    actor.demand("connect")
+    provider = provider_of(account)
+    prepared = _prepared(provider, {**account.settings, **(settings or {})})
+    connection = domain.Connection(account.number, prepared)
+    try:
+        found = provider.verify(connection, permissions_for(account, writing=writing), writing=writing)
+        regions = account.regions or [
+            each.id
+            for each in provider.regions(domain.Connection(found.account, prepared))
+            if each.enabled and not writing
+        ]
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
+    if twin := Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk).first():
+        message = _("Account %(number)s is connected already, as %(name)s.")
+        raise ValidationError({"account": [message % {"number": found.account, "name": twin.name}]})
+    _save_verified(actor, account, found, prepared, regions, writing=writing)
+    return found
+
+
+def _save_verified(
+    actor: Actor,
+    account: Account,
+    found: domain.Verification,
+    settings: dict[str, str],
+    regions: list[str],
+    *,
+    writing: bool,
+) -> None:
+    with transaction.atomic():
+        account.settings, account.number, account.regions = settings, found.account, regions
+        account.policies = account.policies or first_policies(account)
+        checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
+        account.verification = {**account.verification, "writing" if writing else "reading": checks}
+        if writing:
+            account.writing_verified_at = timezone.now()
+        else:
+            account.verified_at = timezone.now()
+        try:
+            with transaction.atomic():
+                account.save()
+        except IntegrityError as error:
+            message = _("Account %(number)s is connected already.") % {"number": found.account}
+            raise ValidationError({"account": [message]}) from error
+        missing = f"; missing: {', '.join(found.missing)}" if found.missing else ""
+        what = "verified the fix role of" if writing else "verified"
+        record(actor, "account.verified", account, f"{what} {account.name} ({found.account}){missing}", account=account)
+
+
+@transaction.atomic
+def configure_account(
+    actor: Actor,
+    account: Account,
+    *,
+    name: str | None = None,
+    regions: Iterable[str] | None = None,
+    services: Iterable[str] | None = None,
+    policies: Iterable[str] | None = None,
+    groups: Iterable[AccountGroup] | None = None,
+    scan_every: int | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Account:
+    """Change what is given: the name, the regions, services and policies to scan, the groups that see the account.
+
+    When other policies apply than before, what is stored is judged again.
+
+    :param services: none of them, or all: every service, those of later versions too.
+    :param scan_every: hours between two scans that start by themselves; 0 for none.
+
+    :raises ValidationError: an unknown region, service or policy, no region, a name that is taken, a malformed tag;
+        names the field.
+    """
+    actor.demand("connect")
+    before, known = _described(account), catalogue()
+    applied = known.applied(account)
+    if name is not None:
+        account.name = name.strip()
+    if regions is not None:
+        account.regions = _chosen("regions", regions, [each.id for each in available_regions(account) if each.enabled])
+    if services is not None:
+        account.services = _chosen_services(account, list(services))
+    if policies is not None:
+        account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
+    if tags is not None:
+        account.tags = account_tags.checked(tags)
+    if scan_every is not None and scan_every != account.scan_every:
+        account.scan_every = scan_every
+        account.next_scan_at = next_scan(scan_every)
+    account.full_clean()
+    account.save()
+    if groups is not None:
+        account.groups.set(groups)
+    record(
+        actor,
+        "account.configured",
+        account,
+        f"changed the settings of {account.name}",
+        account=account,
+        before=before,
+        after=_described(account),
+    )
+    if known.applied(account) != applied:
+        rejudging.request([account])
+    return account
+
+
+def next_scan(every: int) -> datetime | None:
+    """Return when to scan next: in so many hours, give or take a tenth, so that accounts do not all start at once."""
+    # No secret hangs on this.
+    return timezone.now() + timedelta(hours=every * random.uniform(0.9, 1.1)) if every else None  # noqa: S311
+
+
+def _chosen_services(account: Account, given: list[str]) -> list[str]:
+    known = [each.id for each in provider_of(account).services]
+    chosen = _chosen("services", given, known) if given else []
+    return [] if set(chosen) == set(known) else chosen
+
+
+def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
+    chosen = list(dict.fromkeys(given))
+    if strange := [each for each in chosen if each not in known]:
+        message = _("%(strange)s cannot be chosen. Known: %(known)s.")
+        raise ValidationError({field: [message % {"strange": ", ".join(map(str, strange)), "known": ", ".join(known)}]})
+    if not chosen:
+        raise ValidationError({field: [_("Choose at least one.")]})
+    return chosen
+
+
+def _described(account: Account) -> dict[str, Any]:
+    groups = list(account.groups.values_list("name", flat=True))
+    return {
+        "name": account.name,
+        "regions": account.regions,
+        "services": account.services,
+        "policies": account.policies,
+        "groups": groups,
+        "scan_every": account.scan_every,
+        "tags": account.tags,
+    }
+
+
+@transaction.atomic
+def remove_account(actor: Actor, account: Account) -> None:
+    """Forget an account with its resources, alerts and scans; the audit log keeps what was done to it.
+
+    :raises ValidationError: changes were applied to it, which are kept as evidence; or an organisation is read through
+        it.
+    """
+    actor.demand("connect")
+    if hasattr(account, "organisation"):
+        message = _("The organisation %(name)s is read through this account; remove that first.")
+        raise ValidationError({"account": [message % {"name": account.organisation.name}]})
+    if account.changes.exists():
+        raise ValidationError(
+            {"account": [_("Nephoscope has changed this account; it is kept so that those changes can be undone.")]}
+        )
+    record(
+        actor, "account.removed", account, f"removed {account.name} ({account.number or 'pending'})", account=account
+    )
+    account.delete()

@@ -1,0 +1,195 @@
+"""Accounts, users and account groups in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import AlertState
+from nephoscope.audit.services import Actor
+from nephoscope.connections import services
+from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
+from nephoscope.console.organisation_filters import ACCOUNT_FILTERS
+from nephoscope.console.pages import connecting
+from nephoscope.console.templatetags.neph import state, when
+from nephoscope.inventory.models import Scan
+from nephoscope.organisations.queries import resting_accounts
+from nephoscope.plugins import registry
+from nephoscope.scans.services import start_scan
+
+
+@admin.register(Account)
+class AccountAdmin(ConsoleAdmin):
+    list_display = ("name", "number", "shown_provider", "shown_state", "open_alerts", "last_scan")
+    list_title = _("Accounts")
+    nothing = _("Connect the first account that Nephoscope should watch. It takes three steps and a few minutes.")
+    change_list_template = "console/accounts.html"
+    detail_template = "console/account.html"
+    filters = ACCOUNT_FILTERS
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.may("connect"))  # type: ignore[union-attr]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        last = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
+        rows = super().get_queryset(request)
+        annotated: QuerySet[Any] = rows.annotate(
+            opened=Count("alerts", Q(alerts__state=AlertState.OPEN)),
+            scanned_at=Subquery(last.values("created_at")[:1]),
+            resting=Exists(resting_accounts().filter(account=OuterRef("pk"))),
+        )
+        return annotated
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=text) | Q(number__icontains=text))
+
+    @admin.display(description=_("provider"), ordering="provider")
+    def shown_provider(self, account: Account) -> str:
+        provider = registry().providers.get(account.provider)
+        return provider.name if provider else account.provider
+
+    @admin.display(description=_("state"), ordering="verified_at")
+    def shown_state(self, account: Any) -> Any:
+        if account.resting:
+            return state("resting", _t("Suspended or left"))
+        return state("done", _t("Connected")) if account.verified_at else state("partial", _t("Pending"))
+
+    @admin.display(description=_("open alerts"), ordering="opened")
+    def open_alerts(self, account: Any) -> int:
+        return int(account.opened)
+
+    @admin.display(description=_("last scan"), ordering="scanned_at")
+    def last_scan(self, account: Any) -> Any:
+        return when(account.scanned_at)
+
+    def detail(self, request: HttpRequest, shown: Account) -> dict[str, Any]:
+        return connecting.account_context(request, shown)
+
+    # -- Acts ----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        pages = self.paths("connect", "fixing", "configure", "remove", post=False)
+        kit = path("<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=f"{self._name('kit')}")
+        return [*pages, *self.paths("verify", "scan"), kit, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Step 1 of connecting: who."""
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        errors: dict[str, list[str]] = {}
+        if request.method == "POST":
+            try:
+                account = services.create_account(
+                    actor, name=request.POST.get("name", ""), provider=request.POST.get("provider", "")
+                )
+            except ValidationError as error:
+                errors = error.message_dict
+            else:
+                return HttpResponseRedirect(self.address("connect", account.pk))
+        return page(
+            request,
+            "console/connect.html",
+            _t("Connect an account"),
+            errors=errors,
+            providers=registry().providers.values(),
+            stage=1,
+        )
+
+    def connect(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Steps 2 and 3 of connecting: trust, then check; left and come back to at any time."""
+        return self._connect(request, pk, writing=False)
+
+    def fixing(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The same for the second role, which may change things."""
+        return self._connect(request, pk, writing=True)
+
+    def _connect(self, request: HttpRequest, pk: int, *, writing: bool) -> HttpResponse:
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        account = self.find(request, pk)
+        errors: dict[str, list[str]] = {}
+        if request.method == "POST":
+            try:
+                entered = connecting.entered(account, request.POST, writing=writing)
+                found = services.verify_account(actor, account, entered, writing=writing)
+            except ValidationError as error:
+                errors = error.message_dict
+                account.refresh_from_db()
+            else:
+                if not found.missing:  # else the page says so, with what to do
+                    messages.success(request, _t("Nephoscope reached the account."))
+                return HttpResponseRedirect(request.get_full_path())
+        template = "console/fixing.html" if writing else "console/connect.html"
+        return self.show(
+            request, account, template=template, **connecting.context(request, account, errors, writing=writing)
+        )
+
+    def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Check a connection again as it is."""
+        account, writing = self.find(request, pk), "writing" in request.POST
+        found = attempt(request, lambda: services.verify_account(Actor.from_request(request), account, writing=writing))
+        if found is not None and found.missing:
+            messages.warning(request, _t("Missing: %(missing)s") % {"missing": ", ".join(found.missing)})
+        elif found is not None:
+            messages.success(request, _t("Nephoscope reached the account."))
+        return self.back(account)
+
+    def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Choose the name, the regions, the policies and who sees the account; perhaps scan at once."""
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        account = self.find(request, pk)
+        errors: dict[str, list[str]] = {}
+        if request.method == "POST":
+            try:
+                connecting.configure(actor, account, request.POST)
+            except ValidationError as error:
+                errors = error.message_dict
+                account.refresh_from_db()
+            else:
+                messages.success(request, _t("Saved."))
+                return self.scan(request, pk) if "scan" in request.POST else self.back(account)
+        return self.show(
+            request, account, template="console/configure.html", **connecting.choices(request, account, errors)
+        )
+
+    def scan(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Start a scan and go to its page."""
+        account = self.find(request, pk)
+        scan = attempt(request, lambda: start_scan(Actor.from_request(request), account))
+        if scan is None:
+            return self.back(account)
+        scans: Any = self.admin_site._registry[Scan]
+        return ConsoleAdmin.back(scans, scan)
+
+    def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then forget the account."""
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        account = self.find(request, pk)
+        if request.method == "POST":
+            if attempt(request, lambda: services.remove_account(actor, account) or True) is None:
+                return self.back(account)
+            messages.success(request, _t("%(name)s was removed.") % {"name": account.name})
+            return HttpResponseRedirect(self.address("changelist"))
+        return self.show(request, account, template="console/remove.html", **connecting.removal(account))
+
+    def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
+        """Answer with one of the ready things as a file."""
+        Actor.from_request(request).demand("connect")
+        account = self.find(request, pk)
+        for each in services.kits(account, writing="writing" in request.GET):
+            if each.id == kit:
+                headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
+                return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
+        raise Http404

@@ -1,0 +1,14 @@
+"""Where Django looks for what the admin manages."""
+
+from nephoscope.console import (  # noqa: F401
+    accounts,
+    alerts,
+    audit,
+    changes,
+    findings,
+    organisations,
+    people,
+    reports,
+    resources,
+    scans,
+)

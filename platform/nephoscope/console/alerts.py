@@ -1,0 +1,207 @@
+"""Alerts and findings in the console."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from nephoscope.alerts import queries
+from nephoscope.alerts import suppressions as services
+from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice
+from nephoscope.audit.services import Actor
+from nephoscope.changes.archiving import archive
+from nephoscope.changes.services import plan_change
+from nephoscope.console.kit.admin import ConsoleAdmin, attempt
+from nephoscope.console.kit.filters import Filter, accounts, fixed, policies
+from nephoscope.console.pages.alert import alert_context, regions
+from nephoscope.console.templatetags.neph import severity, when
+from nephoscope.judging.rechecks import recheck
+
+EXPORTED = {*queries.FILTERS, "suppressed", "q"}
+"""Parameters of the list that the export understands as well."""
+
+PERIODS = fixed(
+    ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
+)
+SEVERITIES = fixed(*SeverityChoice.choices, ("critical,high", _("Critical and high")))
+STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
+
+
+@admin.register(Alert)
+class AlertAdmin(ConsoleAdmin):
+    list_display = ("shown_severity", "shown_title", "kind", "account", "affected", "first", "last")
+    list_display_links = ("shown_title",)
+    list_select_related = ("account",)
+    list_title = _("Alerts")
+    nothing = _("Alerts appear here when a scan finds something that a policy forbids.")
+    detail_template = "console/alert.html"
+    filters = (
+        Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),
+        Filter("kind", _("Kind"), fixed(*KindChoice.choices), queries.of_kind),
+        Filter("account", _("Account"), accounts, queries.in_account),
+        Filter("region", _("Region"), regions, queries.in_region),
+        Filter("policy", _("Policy"), policies, queries.of_policy),
+    )
+
+    @admin.display(description=_("severity"), ordering="rank")
+    def shown_severity(self, alert: Alert) -> SafeString:
+        return severity(alert.severity)
+
+    @admin.display(description=_("title"), ordering="title")
+    def shown_title(self, alert: Alert) -> SafeString:
+        state = "" if alert.state == AlertState.OPEN else alert.get_state_display()
+        chip = format_html('<span class="neph-chip">{}</span>', state) if state else ""
+        return format_html(
+            '<span class="neph-title">{} <span class="neph-id">{}</span> {}</span>', alert.title, alert, chip
+        )
+
+    @admin.display(description=_("first seen"), ordering="first_seen")
+    def first(self, alert: Alert) -> Any:
+        return when(alert.first_seen)
+
+    @admin.display(description=_("last seen"), ordering="last_seen")
+    def last(self, alert: Alert) -> Any:
+        return when(alert.last_seen)
+
+    def filters_for(self, request: HttpRequest) -> tuple[Filter, ...]:
+        if request.GET.get("state") == AlertState.RESOLVED:
+            time = Filter("resolved", _("Resolved"), PERIODS, queries.resolved_within, _("Any time"))
+        else:
+            time = Filter("opened", _("Opened"), PERIODS, queries.opened_within, _("Any time"))
+        return (*self.filters, time, Filter("state", _("State"), STATES, queries.with_state, _("Open")))
+
+    def narrow(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().narrow(request, rows)
+        if request.GET.get("state"):
+            return rows
+        return queries.with_state(rows, "open,suppressed" if request.GET.get("suppressed") else "open")
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queries.matching(rows, text)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        switch = None
+        if not request.GET.get("state"):
+            on, parameters = bool(request.GET.get("suppressed")), request.GET.copy()
+            parameters["suppressed"] = "" if on else "1"
+            switch = {
+                "name": "suppressed",
+                "on": on,
+                "label": _("Show suppressed"),
+                "href": f"?{parameters.urlencode()}" if not on else f"?{_without(parameters, 'suppressed')}",
+            }
+        asked = {name: str(value) for name, value in request.GET.items() if name in EXPORTED and value}
+        export = f"{reverse('alerts-csv')}?{urlencode(asked)}"
+        return super().changelist_view(request, {"switch": switch, "export": export, **(extra_context or {})})
+
+    def detail(self, request: HttpRequest, shown: Alert) -> dict[str, Any]:
+        return alert_context(request, shown)
+
+    # -- Acts ----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        return [*self.paths("suppress", "unsuppress", "recheck", "plan"), *super().get_urls()]
+
+    def _chosen(self, request: HttpRequest, alert: Alert) -> QuerySet[Finding]:
+        ids = [pk for text in request.POST.getlist("finding") for pk in queries.ids(text)]
+        chosen: QuerySet[Finding] = alert.findings.filter(pk__in=ids)
+        return chosen
+
+    def suppress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """First show what would be suppressed and ask for the reason, then do it."""
+        alert, actor = self.find(request, pk), Actor.from_request(request)
+        actor.demand("suppress")
+        findings = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
+        if findings is None:
+            return self._back_choosing(request, alert)
+        errors: dict[str, list[str]] = {}
+        if "confirm" in request.POST:
+            try:
+                until = _end_of(request.POST.get("until", ""))
+                count = services.suppress(actor, alert, findings, request.POST.get("reason", ""), until)
+            except ValidationError as error:
+                errors = error.message_dict
+            else:
+                text = ngettext("%(n)s resource is suppressed.", "%(n)s resources are suppressed.", count)
+                messages.success(request, text % {"n": count})
+                for problem in archive(actor, alert, findings):
+                    messages.warning(request, problem)
+                return self.back(alert)
+        return self.show(
+            request, alert, template="console/suppress.html", title=_t("Suppress"), findings=findings, errors=errors
+        )
+
+    def unsuppress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        alert, actor = self.find(request, pk), Actor.from_request(request)
+        findings = list(self._chosen(request, alert))
+        count = attempt(request, lambda: services.unsuppress(actor, alert, findings))
+        if count is not None:
+            text = ngettext("%(n)s resource counts again.", "%(n)s resources count again.", count)
+            messages.success(request, text % {"n": count})
+            for problem in archive(actor, alert, findings, archive=False):
+                messages.warning(request, problem)
+        return self.back(alert)
+
+    def recheck(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Recheck the chosen resources, or all when none is chosen."""
+        alert, actor = self.find(request, pk), Actor.from_request(request)
+        chosen = self._chosen(request, alert) if request.POST.getlist("finding") else None
+        result = attempt(request, lambda: recheck(actor, alert, chosen))
+        if result is not None:
+            text = _t("Rechecked: %(closed)s fixed, %(gone)s gone, %(still)s still affected.")
+            level = messages.WARNING if result.still or result.problems else messages.SUCCESS
+            messages.add_message(
+                request, level, text % {"closed": result.closed, "gone": result.gone, "still": result.still}
+            )
+            for problem in result.problems:
+                messages.error(request, problem)
+        return self.back(alert)
+
+    def plan(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Plan a fix of the chosen resources, and go to the plan."""
+        alert, actor = self.find(request, pk), Actor.from_request(request)
+        remediation = request.POST.get("remediation", "")
+        change = attempt(request, lambda: plan_change(actor, alert, self._chosen(request, alert), remediation))
+        return self.back(change) if change is not None else self._back_choosing(request, alert)
+
+    def _back_choosing(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """Go back to the alert with the same boxes ticked: what was wrong may be put right, or one box too many."""
+        chosen = ",".join(str(finding.pk) for finding in self._chosen(request, alert))
+        query = urlencode({"chosen": chosen, "p": request.POST.get("p", "")})
+        return HttpResponseRedirect(f"{self.address('change', alert.pk)}?{query}")
+
+    def back(self, shown: Any) -> HttpResponseRedirect:
+        model_admin: Any = self.admin_site._registry[type(shown)]
+        return ConsoleAdmin.back(model_admin, shown)
+
+
+def _without(parameters: Any, name: str) -> str:
+    parameters.pop(name, None)
+    return str(parameters.urlencode())
+
+
+def _end_of(day: str) -> datetime | None:
+    """Return the end of the day in the user's time zone; None when no day is given."""
+    if not day:
+        return None
+    try:
+        date = parse_date(day)
+    except ValueError:
+        date = None
+    if date is None:
+        raise ValidationError({"expires_at": [_t("Write the day like 2027-01-31.")]})
+    return timezone.make_aware(datetime.combine(date, time.max))

@@ -1,0 +1,91 @@
+"""Findings in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.alerts.models import Finding
+from nephoscope.compliance.queries import STANDING, Standing
+from nephoscope.console.kit.admin import ConsoleAdmin
+from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies
+from nephoscope.console.pages.alert import regions
+from nephoscope.console.templatetags.neph import VERDICTS, judged, verdict, when
+from nephoscope.plugins import registry
+from nephoscope.policies.queries import frameworks
+
+
+def _titles(request: HttpRequest) -> list[tuple[str, str]]:
+    return sorted(((each.id, each.title) for each in registry().rules.values()), key=lambda pair: pair[1])
+
+
+@admin.register(Finding)
+class FindingAdmin(ConsoleAdmin):
+    list_display = ("shown_verdict", "found", "shown_rule", "account", "region", "changed")
+    list_display_links = ("found",)
+    list_select_related = ("account", "resource")
+    list_title = _("Findings")
+    nothing = _("A scan writes here what each rule said about each resource.")
+    detail_template = "console/finding.html"
+    filters = (
+        Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),
+        Filter("account", _("Account"), accounts, by_account),
+        Filter("region", _("Region"), regions, by_field("resource__region")),
+        Filter("rule", _("Rule"), _titles, by_field("rule_id")),
+        Filter("policy", _("Policy"), policies, lambda rows, value: rows.filter(rule_id__in=_rules_of(value))),
+        Filter(
+            "standing",
+            _("For compliance"),
+            fixed(*Standing.choices),
+            lambda rows, value: rows.annotate(standing=STANDING).filter(standing=value),
+        ),
+    )
+
+    @admin.display(description=_("verdict"), ordering="verdict")
+    def shown_verdict(self, finding: Finding) -> SafeString:
+        return verdict(finding)
+
+    @admin.display(description=_("resource"), ordering="resource__name")
+    def found(self, finding: Finding) -> SafeString:
+        why = _t("missing: %(permission)s") % {"permission": finding.permission} if finding.permission else ""
+        text = " · ".join(part for part in (finding.message[:200], why) if part)
+        return format_html('{} <div class="neph-small neph-subtle">{}</div>', finding.resource.name, text)
+
+    @admin.display(description=_("rule"), ordering="rule_id")
+    def shown_rule(self, finding: Finding) -> SafeString:
+        title = judged(finding, registry().rules.get(finding.rule_id))
+        return format_html('<div>{}<div class="neph-id">{}</div></div>', title, finding.rule_id)
+
+    @admin.display(description=_("region"), ordering="resource__region")
+    def region(self, finding: Finding) -> str:
+        return finding.resource.region
+
+    @admin.display(description=_("changed"), ordering="changed_at")
+    def changed(self, finding: Finding) -> Any:
+        return when(finding.changed_at)
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Every word in the resource's name, or the rule's id or title."""
+        for word in text.split():
+            titled = [each.id for each in registry().rules.values() if word.lower() in each.title.lower()]
+            found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
+            rows = rows.filter(found)
+        return rows
+
+    def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
+        return {"rule": registry().rules.get(shown.rule_id)}
+
+    def named(self, shown: Finding) -> str:
+        return shown.resource.name
+
+
+def _rules_of(framework: str) -> frozenset[str]:
+    known = frameworks().get(framework)
+    return known.rules if known else frozenset()

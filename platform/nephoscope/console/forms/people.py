@@ -1,0 +1,100 @@
+"""Forms for users, account groups and signing in."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+
+from nephoscope.accounts.models import AccountGroup
+from nephoscope.accounts.permissions import Role
+from nephoscope.audit.services import Actor
+from nephoscope.console.kit.forms import ConsoleForm
+from nephoscope.people import services as people
+
+
+class SignInForm(AuthenticationForm):
+    """Django's form speaks of staff accounts, which nobody here knows of."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("This user name and password do not belong together.")
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """One's own password; unlike Django's form it leaves an audit entry and ends one's tokens."""
+
+    def save(self, commit: bool = True) -> Any:
+        people.change_own_password(Actor.of(self.user), self.user, self.cleaned_data["new_password1"])
+        return self.user
+
+
+class GroupForm(ConsoleForm):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    description = forms.CharField(label=_("Description"), max_length=300, required=False)
+
+
+def _zones() -> list[tuple[str, str]]:
+    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+
+
+class UserForm(ConsoleForm):
+    username = forms.CharField(label=_("User name"), max_length=150)
+    first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
+    email = forms.EmailField(label=_("Email"), required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    account_groups = forms.ModelMultipleChoiceField(
+        AccountGroup.objects.all(),
+        label=_("Account groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The accounts that this user sees. Administrators see all."),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
+    is_active = forms.BooleanField(
+        label=_("Active"),
+        required=False,
+        initial=True,
+        help_text=_("Somebody who is not active can neither sign in nor use an API token."),
+    )
+    is_staff = forms.BooleanField(label=_("May sign in to the console"), required=False, initial=True)
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 8 characters, not a commonly used password, and not like the user's name or address."),
+    )
+    again = forms.CharField(
+        label=_("Password again"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, exists: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if exists:
+            for name in ("password", "again"):
+                self.fields[name].required = False
+            self.fields["password"].label = _("New password")
+            self.fields["password"].help_text = _(
+                "Left empty, it stays. A new one has at least 8 characters, is not a commonly used password, and not "
+                "like the user's name or address; it revokes the user's API tokens."
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("password", "") != cleaned.pop("again", ""):
+            self.add_error("again", _("The two passwords differ."))
+        if not cleaned.get("password"):
+            cleaned.pop("password", None)
+        return cleaned

@@ -1,0 +1,96 @@
+"""Forms for policies and rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts import tags
+from nephoscope.alerts.models import SeverityChoice
+from nephoscope.console.kit.forms import ConsoleForm
+from nephoscope.domain import Parameter, Value
+from nephoscope.parameters import in_words
+from nephoscope.policies.queries import SetRule
+
+
+class PolicyForm(ConsoleForm):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    description = forms.CharField(
+        label=_("Description"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class NewPolicyForm(PolicyForm):
+    based_on = forms.ChoiceField(
+        label=_("Copy of"),
+        required=False,
+        help_text=_("The copy has the same controls and rules, and none of what was set of them."),
+    )
+
+
+class TagsForm(ConsoleForm):
+    tags = forms.CharField(
+        label=_("Tags"),
+        required=False,
+        max_length=25_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One name=value on a line. The policy applies to accounts that have all of them; empty: to none."),
+    )
+
+    def clean_tags(self) -> dict[str, str]:
+        try:
+            return tags.read(self.cleaned_data["tags"])
+        except ValidationError as error:
+            raise ValidationError(error.messages) from error
+
+
+class RuleSettingForm(ConsoleForm):
+    """What is set of a rule in one place: a field for each parameter, named as the parameter is."""
+
+    off = forms.BooleanField(label=_("Off: the rule is not checked here"), required=False)
+    severity = forms.ChoiceField(label=_("Severity"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Needed to switch the rule off; it is kept in the audit log."),
+    )
+
+    def __init__(self, *args: Any, usual: SetRule, may_be_off: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parameters = {each.name: each for each in usual.rule.parameters}
+        reason = self.fields.pop("reason")
+        if not may_be_off:
+            del self.fields["off"]
+            reason.help_text = ""
+        severities = dict(SeverityChoice.choices)
+        as_it_is = _("Not set here: %(severity)s") % {"severity": severities[usual.severity]}
+        self.fields["severity"].choices = [("", as_it_is), *SeverityChoice.choices]  # type: ignore[attr-defined]
+        for each in usual.rule.parameters:
+            usually = _("Not set here: %(value)s") % {"value": in_words(usual.parameters[each.name])}
+            widget = forms.TextInput(attrs={"class": "neph-input", "placeholder": usually})
+            self.fields[each.name] = forms.CharField(
+                label=each.label, required=False, max_length=2000, widget=widget, help_text=self._bounds(each)
+            )
+        self.fields["reason"] = reason
+
+    def _bounds(self, parameter: Parameter) -> Any:
+        if parameter.kind == "ports":
+            return _("Ports, separated by commas.")
+        bounds = {"least": parameter.least, "most": parameter.most}
+        return _("A whole number from %(least)s to %(most)s.") % bounds
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        values: dict[str, Value] = {}
+        for name, parameter in self.parameters.items():
+            if text := cleaned.pop(name, ""):
+                try:
+                    values[name] = parameter.read(text)
+                except ValueError as error:
+                    self.add_error(name, str(error))
+        return {**cleaned, "parameters": values}

@@ -1,0 +1,188 @@
+"""What every page of the console shares: rights, lists with filters, pages that are looked at, acts that are posted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from unfold.admin import ModelAdmin
+
+from nephoscope.accounts.permissions import ACTS, may
+from nephoscope.console.kit.filters import Filter, FilteredChangeList
+
+T = TypeVar("T")
+
+
+def rights(user: Any) -> dict[str, bool]:
+    """Return which acts the user's role includes, for templates."""
+    return {act: may(user, act) for act in ACTS}
+
+
+def page(request: HttpRequest, template: str, title: Any, *, status: int = 200, **context: Any) -> TemplateResponse:
+    """Answer with a page inside the console's frame."""
+    frame = admin.site.each_context(request)
+    return TemplateResponse(
+        request, template, {**frame, "title": title, "may": rights(request.user), **context}, status=status
+    )
+
+
+def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
+    """Do an act of a service; what a person can correct becomes a message, and None is returned."""
+    try:
+        return act()
+    except ValidationError as error:
+        for message in error.messages:
+            messages.error(request, message)
+        return None
+
+
+def come_from(request: HttpRequest) -> str:
+    """Return the address that ``next`` names, to go back to; nothing unless it is on this site."""
+    wanted = request.GET.get("next", "")
+    return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+
+
+class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
+    """A list and a page to look at. What may be done there are acts of their own, posted to their own addresses.
+
+    Everything is fetched through ``visible_to``: an object of an account that is not granted does not exist.
+    """
+
+    filters: tuple[Filter, ...] = ()
+    list_title: Any = ""
+    nothing: Any = ""
+    """What an empty list says: what would fill it."""
+    detail_template = ""
+    change_list_template = "console/list.html"
+    list_before_template = "console/filters.html"
+    preserve_filters = False
+    show_full_result_count = False
+    actions = None
+    list_per_page = 50
+    list_fullwidth = True
+    media = forms.Media()
+    """None: the admin's scripts serve forms and bulk actions that these pages do not have."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        visible: QuerySet[Any] = rows.visible_to(request.user)
+        return visible
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FilteredChangeList]:
+        return FilteredChangeList
+
+    def filters_for(self, request: HttpRequest) -> tuple[Filter, ...]:
+        """Return the filters that the list offers on this page."""
+        return self.filters
+
+    def narrow(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Apply the list's filters."""
+        for each in self.filters_for(request):
+            rows = each.narrow(rows, request)
+        return rows
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Narrow a list to what the search field holds."""
+        return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return self.matching(queryset, search_term.replace("\x00", "")) if search_term else queryset, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = {
+            "title": self.list_title or self.model._meta.verbose_name_plural,
+            "filters": [each.bound(request) for each in self.filters_for(request)],
+            "narrowed": any(value for name, value in request.GET.items() if name not in ("p", "o")),
+            "nothing": self.nothing,
+            "may": rights(request.user),
+        }
+        answer: HttpResponse = super().changelist_view(request, {**shown, **(extra_context or {})})
+        return answer
+
+    def find(self, request: HttpRequest, pk: Any) -> Any:
+        """Return the object, or answer that there is none."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.get_object(request, str(pk))
+        if found is None:
+            raise Http404
+        return found
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = self.find(request, object_id)
+        return self.show(request, shown, **self.detail(request, shown))
+
+    def detail(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
+        """Return what the object's page shows beside the object."""
+        return {}
+
+    def named(self, shown: Any) -> str:
+        """Return what the breadcrumb calls the object."""
+        return str(shown)
+
+    def crumbs(self, shown: Any) -> list[tuple[Any, str]]:
+        """Return the breadcrumb of a page about the object: titles and their addresses."""
+        return [(self.list_title, self.address("changelist")), (self.named(shown), self.address("change", shown.pk))]
+
+    def show(self, request: HttpRequest, shown: Any, *, template: str = "", **context: Any) -> TemplateResponse:
+        """Answer with a page about the object, under its breadcrumb."""
+        given = {
+            "title": self.named(shown),
+            "opts": self.opts,
+            "original": shown,
+            "crumbs": self.crumbs(shown),
+            self.opts.model_name: shown,
+            **context,
+        }
+        return page(request, template or self.detail_template, given.pop("title"), **given)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        target = urlencode({"target": f"{self.opts.model_name}:{self.find(request, object_id).pk}"})
+        return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?{target}")
+
+    def address(self, name: str, *arguments: Any) -> str:
+        """Return the address of one of the model's pages or acts."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=arguments)
+
+    def back(self, shown: Any) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self.address("change", shown.pk))
+
+    def paths(self, *names: str, post: bool = True) -> list[URLPattern]:
+        """Return addresses under an object, each answered by the method of that name; acts are only ever posted."""
+        return [path(f"<int:pk>/{name}/", self._view(name, post), name=self._name(name)) for name in names]
+
+    def _name(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def _view(self, name: str, post: bool) -> Callable[..., HttpResponseBase]:
+        view = getattr(self, name)
+
+        def posted(request: HttpRequest, pk: int) -> HttpResponseBase:
+            # Someone who had to sign in again comes back with a GET: show what the act would have been done to.
+            return view(request, pk) if request.method == "POST" else HttpResponseRedirect(self.address("change", pk))
+
+        guarded: Callable[..., HttpResponseBase] = self.admin_site.admin_view(posted if post else view)
+        return guarded

@@ -1,0 +1,280 @@
+"""Organisations and their members in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import may
+from nephoscope.audit.services import Actor
+from nephoscope.console.forms.organisations import OrganisationForm
+from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
+from nephoscope.console.kit.filters import Filter, by_field, fixed
+from nephoscope.console.organisation_filters import by_organisation, organisations
+from nephoscope.console.templatetags.neph import state, when
+from nephoscope.organisations import services
+from nephoscope.organisations.models import Member, Organisation, Standing, StateChoice
+from nephoscope.organisations.queries import counted
+
+MOST = 20
+"""Members of each kind that an organisation's page lists; the others are a link away."""
+
+
+def _members(organisation: Organisation, standing: str = "") -> str:
+    """Return the address of the list of an organisation's members, or of those that stand somewhere."""
+    query = f"?organisation={organisation.pk}" + (f"&standing={standing}" if standing else "")
+    return reverse("admin:organisations_member_changelist") + query
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(ConsoleAdmin):
+    list_display = ("name", "through", "shown_members", "shown_sync")
+    list_title = _("Organisations")
+    nothing = _(
+        "An organisation connects all its accounts by itself, those to come included. Connect its management account, "
+        "or a delegated administrator, under Accounts first."
+    )
+    change_list_template = "console/organisations.html"
+    detail_template = "console/organisation.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.may("connect"))  # type: ignore[union-attr]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        account = Account.objects.visible_to(request.user).filter(pk=OuterRef("account"))
+        seen = Member.objects.visible_to(request.user).with_standing()
+        rows = rows.select_related("account").annotate(account_name=Subquery(account.values("name")))
+        return rows.prefetch_related(Prefetch("members", seen, to_attr="seen"))
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(name__icontains=text)
+
+    @admin.display(description=_("read through"))
+    def through(self, organisation: Any) -> str:
+        return organisation.account_name or "—"
+
+    @admin.display(description=_("members"))
+    def shown_members(self, organisation: Any) -> Any:
+        standings = [each.standing for each in organisation.seen]
+        counts = [
+            (_members(organisation, value), standings.count(value), str(label).lower())
+            for value, label in Standing.choices
+            if value in standings
+        ]
+        return format_html_join(", ", '<a class="neph-link" href="{}">{} {}</a>', counts) or "—"
+
+    @admin.display(description=_("in step"), ordering="synced_at")
+    def shown_sync(self, organisation: Organisation) -> Any:
+        return _synced(organisation)
+
+    def detail(self, request: HttpRequest, shown: Organisation) -> dict[str, Any]:
+        counts = counted(shown, request.user)
+        members = shown.members.visible_to(request.user).with_standing().select_related("account")
+        return {
+            "counts": [
+                (_members(shown, value), counts[value], label, value)
+                for value, label in Standing.choices
+                if value in counts
+            ],
+            "total": sum(counts.values()),
+            "all_members": _members(shown),
+            "attention": [
+                (each, standing(each), folded(problem(each)))
+                for each in members.exclude(standing=Standing.CONNECTED)[:MOST]
+            ],
+            "connected": members.filter(standing=Standing.CONNECTED)[:MOST],
+            "rolled_out": shown.members.exclude(given_name="").exists(),
+            "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
+            "sync": _synced(shown, _t("In step")),
+            "kits": services.kits(shown) if may(request.user, "connect") else [],
+            "kit_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
+        }
+
+    # -- Acts ----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        kit = path("<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=self._name("kit"))
+        return [*self.paths("configure", "remove", post=False), *self.paths("sync"), kit, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Step 1 of connecting: through which account, and which role; the other steps are on its page."""
+        return self._edit(request, None)
+
+    def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change how members are connected from now on."""
+        Actor.from_request(request).demand("connect")
+        return self._edit(request, self.find(request, pk))
+
+    def _edit(self, request: HttpRequest, shown: Organisation | None) -> HttpResponse:
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        form = OrganisationForm(request.POST or None, organisation=shown)
+        if request.method == "POST" and form.is_valid():
+            try:
+                saved = (
+                    services.configure_organisation(actor, shown, **form.cleaned_data)
+                    if shown
+                    else services.create_organisation(actor, **form.cleaned_data)
+                )
+            except ValidationError as error:
+                form.refuse(error)
+            else:
+                messages.success(request, _t("Saved."))
+                return self.back(saved)
+        title = _t("Settings of %(name)s") % {"name": shown} if shown else _t("Connect an organisation")
+        crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (title, "")]
+        return page(
+            request,
+            "console/organisation_form.html",
+            title,
+            crumbs=crumbs,
+            form=form,
+            organisation=shown,
+            list_address=self.address("change", shown.pk) if shown else self.address("changelist"),
+        )
+
+    def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have a worker sync it now."""
+        organisation, actor = self.find(request, pk), Actor.from_request(request)
+        if attempt(request, lambda: services.request_sync(actor, organisation) or True):
+            messages.success(request, _t("The sync is queued. Reload this page to follow it."))
+        return self.back(organisation)
+
+    def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then forget the organisation."""
+        actor = Actor.from_request(request)
+        actor.demand("connect")
+        organisation = self.find(request, pk)
+        if request.method == "POST":
+            if attempt(request, lambda: services.remove_organisation(actor, organisation) or True) is None:
+                return self.back(organisation)
+            messages.success(request, _t("%(name)s was removed.") % {"name": organisation})
+            return HttpResponseRedirect(self.address("changelist"))
+        return self.show(
+            request,
+            organisation,
+            template="console/remove.html",
+            name=str(organisation),
+            back=self.address("change", pk),
+            stays=_t("The accounts of its members stay connected."),
+        )
+
+    def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
+        """Answer with one of the ready things as a file."""
+        Actor.from_request(request).demand("connect")
+        for each in services.kits(self.find(request, pk)):
+            if each.id == kit:
+                headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
+                return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
+        raise Http404
+
+
+def _synced(organisation: Organisation, word: str = "") -> Any:
+    if organisation.syncing:
+        return state("running", _t("Sync under way"))
+    if organisation.problem:
+        return format_html(
+            "{} {}", state("failed", _t("Sync failed")), when(organisation.synced_at, _t("never synced"))
+        )
+    if not organisation.synced_at:
+        return _t("Not synced yet")
+    return format_html("{} {}", word, when(organisation.synced_at))
+
+
+@admin.register(Member)
+class MemberAdmin(ConsoleAdmin):
+    list_display = ("shown_name", "number", "path", "shown_standing", "shown_since", "shown_account", "shown_problem")
+    list_display_links = None
+    list_title = _("Members")
+    nothing = _("Connect an organisation: its sync fills this with its accounts.")
+    ordering = ("name", "number")
+    filters = (
+        Filter("organisation", _("Organisation"), organisations, by_organisation("organisation")),
+        Filter("standing", _("State"), fixed(*Standing.choices), by_field("standing")),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        shown: QuerySet[Any] = rows.with_standing().select_related("organisation", "account")
+        return shown
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        for word in text.split():
+            rows = (
+                rows.filter(name__icontains=word)
+                | rows.filter(number__icontains=word)
+                | rows.filter(path__icontains=word)
+                | rows.filter(tags__icontains=word)
+            )
+        return rows
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A member has no page of its own: go to its account's, or its organisation's."""
+        member = self.find(request, object_id)
+        if member.account_id:
+            return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[member.account_id]))
+        return HttpResponseRedirect(reverse("admin:organisations_organisation_change", args=[member.organisation_id]))
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, member: Member) -> str:
+        return _t("%(name)s (management account)") % {"name": member.name} if member.management else member.name
+
+    @admin.display(description=_("state"), ordering="standing")
+    def shown_standing(self, member: Any) -> Any:
+        return standing(member)
+
+    @admin.display(description=_("since"), ordering="since")
+    def shown_since(self, member: Member) -> Any:
+        return when(member.since)
+
+    @admin.display(description=_("account"))
+    def shown_account(self, member: Member) -> Any:
+        if member.account is None:
+            return "—"
+        address = reverse("admin:accounts_account_change", args=[member.account_id])
+        return format_html('<a class="neph-link" href="{}">{}</a>', address, member.account.name)
+
+    @admin.display(description=_("problem"))
+    def shown_problem(self, member: Any) -> Any:
+        return folded(problem(member)) or "—"
+
+
+def standing(member: Any) -> Any:
+    """Return where a member stands, as a colour and a word; the cloud's own word where that says more."""
+    suspended = member.standing == Standing.SUSPENDED
+    return state(
+        member.standing, str(StateChoice(member.state).label if suspended else Standing(member.standing).label)
+    )
+
+
+def problem(member: Any) -> str:
+    """Say what is to be done about a member that is not connected."""
+    if member.standing == Standing.REMOVED:
+        return _t("Somebody removed its account here. Connect it by hand to have it back.")
+    if member.standing != Standing.PENDING:
+        return ""
+    if member.management:
+        return _t("StackSets leave out the management account: connect it by hand, under Accounts.")
+    return member.problem or _t("Not tried yet.")
+
+
+def folded(text: str) -> Any:
+    """Return the first sentence of a text, which opens to the rest."""
+    first, stop, rest = text.partition(". ")
+    if not rest:
+        return text
+    return format_html("<details><summary>{}{}</summary>{}</details>", first, stop.strip(), rest)

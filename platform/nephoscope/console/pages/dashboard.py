@@ -1,0 +1,99 @@
+"""The dashboard: am I all right, and what is new?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts import queries
+from nephoscope.alerts.models import Alert, AlertState, KindChoice, SeverityChoice
+from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.queries import ControlState
+from nephoscope.console.kit.admin import rights
+from nephoscope.domain import Framework
+from nephoscope.inventory.models import Scan
+from nephoscope.policies.queries import catalogue
+from nephoscope.scans import services as scans
+
+DAYS = 90
+HEIGHT = 100
+"""Units of the trend's drawing; one unit of its width is a tenth of a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day of the trend."""
+
+    day: date
+    count: int
+    x: int
+    y: float
+    height: float
+
+
+def bars(line: list[tuple[date, int]]) -> list[Bar]:
+    """Return the trend as bars; a day with any open alert is at least visible."""
+    most = max((count for _day, count in line), default=0) or 1
+    drawn = []
+    for position, (day, count) in enumerate(line):
+        height = max(2.0, round(HEIGHT * count / most, 1)) if count else 0.0
+        drawn.append(Bar(day, count, position * 10, HEIGHT - height, height))
+    return drawn
+
+
+@dataclass(slots=True)
+class InForce:
+    """A policy that applies to an account: its controls in all of those together."""
+
+    policy: Framework
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    @property
+    def score(self) -> int | None:
+        return compliance.percent(self.passed, self.failed)
+
+
+def _policies(accounts: list[Account]) -> list[InForce]:
+    known = catalogue()
+    applied = {policy.id for account in accounts for policy in known.applied(account)}
+    found = {each.id: InForce(each) for each in known.policies.values() if each.id in applied}
+    for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
+        if each.judged_at:
+            shown, counts = found[each.policy.id], each.counts
+            shown.passed += counts[ControlState.PASS]
+            shown.failed += counts[ControlState.FAIL]
+            shown.unknown += counts[ControlState.UNKNOWN]
+    return list(found.values())
+
+
+def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
+    """Add to the index page what the dashboard shows."""
+    user = request.user
+    summary = queries.summary(user)
+    alerts = Alert.objects.visible_to(user).filter(state=AlertState.OPEN, severity__in=["critical", "high"])
+    line = queries.trend(user, DAYS)
+    recent = Scan.objects.visible_to(user).select_related("account")[:5]
+    return {
+        **frame,
+        "title": _("Dashboard"),
+        "may": rights(user),
+        "summary": summary,
+        "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
+        "kinds": [(value, label, summary.kinds[value]) for value, label in KindChoice.choices],
+        "bars": bars(line),
+        "trend_first": line[0],
+        "trend_last": line[-1],
+        "trend_most": max(count for _day, count in line),
+        "width": DAYS * 10,
+        "height": HEIGHT,
+        "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
+        "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "policies": _policies(list(summary.accounts)),
+    }

@@ -1,0 +1,114 @@
+"""Resources and scans in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from nephoscope.audit.services import Actor
+from nephoscope.console.kit.admin import ConsoleAdmin, attempt
+from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
+from nephoscope.console.templatetags.neph import state, when
+from nephoscope.domain import ALL_REGIONS
+from nephoscope.inventory.models import JUDGE, Scan, ScanState, Shard, ShardState
+from nephoscope.plugins import registry
+from nephoscope.scans import services as scans
+
+
+def described(found: scans.Progress) -> str:
+    """Return a scan's progress in words."""
+    resources = ngettext("%(n)s resource", "%(n)s resources", found.resources) % {"n": found.resources}
+    return f"{found.phase} · {found.percent} % · {resources}"
+
+
+def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
+    """Gather the shards by service; one that is not simply done stays in sight."""
+    parts: dict[str, dict[str, Any]] = {}
+    for shard in shards:
+        name = _t("Judging") if shard.service == JUDGE else names.get(shard.service, shard.service)
+        part = parts.setdefault(
+            shard.service, {"id": shard.service, "name": name, "shards": [], "resources": 0, "done": 0}
+        )
+        part["shards"].append(shard)
+        part["resources"] += shard.resources
+        part["done"] += shard.state == ShardState.DONE
+    return list(parts.values())
+
+
+@admin.register(Scan)
+class ScanAdmin(ConsoleAdmin):
+    list_display = ("shown_name", "shown_state", "account", "who", "requested", "took")
+    list_display_links = ("shown_name",)
+    list_select_related = ("account", "requested_by")
+    list_title = _("Scans")
+    nothing = _("Connect an account, then press “Scan now” on its page.")
+    detail_template = "console/scan.html"
+    filters = (
+        Filter("state", _("State"), fixed(*ScanState.choices), by_field("state")),
+        Filter("account", _("Account"), accounts, by_account),
+    )
+
+    @admin.display(description=_("scan"), ordering="pk")
+    def shown_name(self, scan: Scan) -> str:
+        return _t("Scan %(number)s") % {"number": scan.pk}
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, scan: Scan) -> SafeString:
+        return state(scan.state, scan.get_state_display())
+
+    @admin.display(description=_("requested by"))
+    def who(self, scan: Scan) -> str:
+        return str(scan.requested_by or "—")
+
+    @admin.display(description=_("requested"), ordering="created_at")
+    def requested(self, scan: Scan) -> Any:
+        return when(scan.created_at)
+
+    @admin.display(description=_("took"))
+    def took(self, scan: Scan) -> str:
+        if not (scan.started_at and scan.finished_at):
+            return "—"
+        return _t("%(seconds).1f s") % {"seconds": (scan.finished_at - scan.started_at).total_seconds()}
+
+    def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return rows.filter(account__name__icontains=text)
+
+    def named(self, shown: Scan) -> str:
+        return self.shown_name(shown)
+
+    def detail(self, request: HttpRequest, shown: Scan) -> dict[str, Any]:
+        found = scans.progress(shown)
+        names = {each.id: each.name for provider in registry().providers.values() for each in provider.services}
+        shards = list(shown.shards.all())
+        return {
+            "progress": found,
+            "progress_text": described(found),
+            "parts": _parts(shards, names),
+            "gaps": [
+                (names.get(shard.service, shard.service), "" if shard.region == ALL_REGIONS else shard.region, gap)
+                for shard in shards
+                for gap in shard.gaps
+            ],
+        }
+
+    def get_urls(self) -> list[Any]:
+        return [*self.paths("cancel"), *self.paths("progress", post=False), *super().get_urls()]
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scan, actor = self.find(request, pk), Actor.from_request(request)
+        if attempt(request, lambda: scans.cancel_scan(actor, scan)) is not None:
+            messages.success(request, _t("The scan stops as soon as its workers notice; nothing is closed by it."))
+        return self.back(scan)
+
+    def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Say how far the scan is, for the script that follows it."""
+        scan = self.find(request, pk)
+        found = scans.progress(scan)
+        return JsonResponse({"active": scan.active, "percent": found.percent, "text": described(found)})

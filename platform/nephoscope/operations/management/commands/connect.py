@@ -1,0 +1,75 @@
+"""``manage.py connect aws NAME``: connect an account without the console."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_of
+from nephoscope.audit.services import Actor
+from nephoscope.connections.services import configure_account, create_account, kits, verify_account
+from nephoscope.plugins import registry
+
+MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Connect an account. First time without settings: prints what creates the role. "
+        "Then again with the role's ARN, or with --own-credentials."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("provider", choices=sorted(registry().providers))
+        parser.add_argument("name", help="how the account is called in Nephoscope")
+        parser.add_argument(
+            "--own-credentials",
+            action="store_true",
+            help="read with the credentials of this environment, without a role",
+        )
+        parser.add_argument(
+            "--kit", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+        )
+        parser.add_argument("--writing", action="store_true", help="set up the second role, which may fix")
+        parser.add_argument("--regions", nargs="*", help="regions to scan; all enabled ones unless given")
+        parser.add_argument("--policies", nargs="*", help="policies to check; all unless given")
+        for provider in registry().providers.values():
+            for field in provider.fields:
+                if not field.generated:
+                    parser.add_argument(f"--{field.name.replace('_', '-')}", help=field.help)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._connect(options)
+        except ValidationError as problem:
+            lines = [f"{name}: {text}" for name, texts in problem.message_dict.items() for text in texts]
+            raise CommandError("\n".join(lines)) from problem
+
+    def _connect(self, options: dict[str, Any]) -> None:
+        actor, name = Actor.system("manage.py connect"), options["name"]
+        account = Account.objects.filter(name=name).first()
+        if account is None:
+            account = create_account(actor, name=name, provider=options["provider"])
+        fields = [field.name for field in provider_of(account).fields]
+        settings = {field: options[field] for field in fields if options.get(field)}
+        if settings or options["own_credentials"]:
+            found = verify_account(actor, account, settings, writing=options["writing"])
+            self.stdout.write(f"{name} is account {found.account}, reached as {found.principal}.")
+            for check in found.checks:
+                self.stdout.write(f"  {MARKS[check.allowed]}  {check.permission}  {check.detail}".rstrip())
+        elif not (options["regions"] or options["policies"]):
+            self._print_kit(account, options)
+        if options["regions"] or options["policies"]:
+            configure_account(actor, account, regions=options["regions"], policies=options["policies"])
+
+    def _print_kit(self, account: Account, options: dict[str, Any]) -> None:
+        ready = {kit.id: kit for kit in kits(account, writing=options["writing"])}
+        kit = ready.get(options["kit"] or next(iter(ready)))
+        if kit is None:
+            raise CommandError(f"--kit: there is {', '.join(ready)}.")
+        self.stderr.write(f"# {kit.title}. {kit.howto}")
+        self.stdout.write(kit.text)

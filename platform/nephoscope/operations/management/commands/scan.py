@@ -1,0 +1,122 @@
+"""``manage.py scan ACCOUNT``: scan now, in this process, with a progress bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from nephoscope.accounts.models import Account
+from nephoscope.alerts.exports import FORMS, as_csv, as_json
+from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
+from nephoscope.audit.services import Actor
+from nephoscope.inventory.models import Scan, ScanState
+from nephoscope.scans.runner import work
+from nephoscope.scans.services import progress, start_scan
+
+WIDTH = 30
+
+
+class Command(BaseCommand):
+    help = "Scan a connected account now and print its open alerts by severity."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("account", help="the account's name or number")
+        parser.add_argument("--services", nargs="*", default=[], help="only these services")
+        parser.add_argument("--regions", nargs="*", default=[], help="only these of the account's regions")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            nargs="*",
+            default=[],
+            help="write findings to NAME.ocsf.json or NAME.asff.json, alerts to NAME.csv",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = find_account(options["account"])
+        forms = {path: _form(path) for path in options["output"]}
+        actor = Actor.system("manage.py scan")
+        try:
+            scan = start_scan(actor, account, services=options["services"], regions=options["regions"], enqueue=False)
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from problem
+        work(scan.pk, on_progress=self._show if sys.stdout.isatty() else None)
+        scan.refresh_from_db()
+        while scan.state == ScanState.QUEUED:  # others are under way
+            self._show(scan)
+            time.sleep(1)
+            work(scan.pk, on_progress=self._show)
+            scan.refresh_from_db()
+        self._show(scan)
+        if sys.stdout.isatty():
+            self.stdout.write("")
+        for path, form in forms.items():
+            _write(account, path, form)
+            self.stdout.write(f"Wrote {path}.")
+        self._summarise(scan)
+
+    def _show(self, scan: Scan) -> None:
+        now = progress(scan)
+        bar = "█" * (WIDTH * now.percent // 100)
+        line = f"{scan.account.name}  {bar:░<{WIDTH}} {now.percent:3d} %  {now.resources} resources  {now.phase}"
+        if sys.stdout.isatty():
+            self.stdout.write(f"\r{line:<110}", ending="")
+            self.stdout.flush()
+        elif not scan.active:
+            self.stdout.write(line)
+
+    def _summarise(self, scan: Scan) -> None:
+        self.stdout.write(open_alerts(scan.account))
+        for shard in scan.shards.exclude(error="", gaps=[]):
+            for gap in shard.gaps:
+                self.stdout.write(f"  not known: {gap['type']} ({shard}): {gap['permission'] or gap['reason']}")
+            if shard.error:
+                self.stdout.write(f"  failed: {shard}: {shard.error}")
+        if scan.state == ScanState.FAILED:
+            raise CommandError(scan.error or "The scan failed.")
+
+
+def open_alerts(account: Account) -> str:
+    """Say how many alerts of an account are open, by severity."""
+    alerts = Alert.objects.filter(account=account, state=AlertState.OPEN)
+    counts = [f"{label} {alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
+    return "Open alerts: " + ", ".join(counts)
+
+
+def _form(path: Path) -> str:
+    """Return the form that a file's name asks for.
+
+    :raises CommandError: it asks for none that there is, or its folder does not exist; said before the scan begins.
+    """
+    form = next((form for form in FORMS if path.name.endswith(f".{form}.json")), "csv" if path.suffix == ".csv" else "")
+    if not form:
+        raise CommandError(f"--output {path}: end the name with .csv, .ocsf.json or .asff.json.")
+    if not path.parent.is_dir():
+        raise CommandError(f"--output {path}: there is no folder {path.parent}.")
+    return form
+
+
+def _write(account: Account, path: Path, form: str) -> None:
+    if form == "csv":
+        lines = as_csv(Alert.objects.filter(account=account).select_related("account").iterator())
+    else:
+        lines = as_json(Finding.objects.filter(account=account), form)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
+
+
+def find_account(wanted: str) -> Account:
+    """Return the account of this name or number.
+
+    :raises CommandError: there is none; names those that there are.
+    """
+    for field in ("name", "number"):
+        if account := Account.objects.filter(**{field: wanted}).first():
+            return account
+    names = ", ".join(Account.objects.values_list("name", flat=True)) or "none yet"
+    raise CommandError(f"There is no account “{wanted}”. Connected: {names}.")

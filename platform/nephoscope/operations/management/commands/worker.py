@@ -1,0 +1,35 @@
+"""``manage.py worker``: work on scans. Run as many, on as many machines, as you like."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django_q.models import Schedule
+
+from nephoscope.operations.tasks import housekeeping
+from nephoscope.plugins import registry
+from nephoscope.queue.dispatch import TASKS
+
+
+class Command(BaseCommand):
+    help = "Run a django-q2 cluster, after taking over what a dead worker left."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        Schedule.objects.update_or_create(
+            name="housekeeping",
+            defaults={
+                "func": f"{TASKS}.housekeeping",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+            },
+        )
+        housekeeping()
+        # Everything is loaded once, before the processes part, and then left alone by the garbage collector: they share
+        # the memory, and do not look through it again and again. https://docs.python.org/3/library/gc.html#gc.freeze
+        registry()
+        gc.collect()
+        gc.freeze()
+        call_command("qcluster")
