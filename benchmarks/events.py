@@ -82,10 +82,10 @@ def sender(url: str) -> Callable[[dict[str, Any], None], int]:
     """Switch recheck on events on, and return the function that the template would run in the account."""
     from nephoscope.accounts.models import Account
     from nephoscope.audit.services import Actor
-    from nephoscope.events.services import kits, switch_on
+    from nephoscope.events.services import setup_templates, switch_on
 
     listener, secret = switch_on(Actor.system("bench"), Account.objects.get())
-    template = next(kit.text for kit in kits(listener, url) if kit.id == "cloudformation")
+    template = next(kit.text for kit in setup_templates(listener, url) if kit.id == "cloudformation")
     code = re.search(r"ZipFile: \|\n(.*?)\n  \w", template, re.DOTALL)
     assert code
     names: dict[str, Any] = {}

@@ -267,3 +267,8 @@ def artefacts() -> Path:
     path = Path(os.environ.get("NEPHOSCOPE_TEST_ARTEFACTS", "test-artefacts"))
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+# At the end: these modules use what is above.
+from tests.small import small, small_account  # noqa: E402, F401
+from tests.standing import find, policy, scanned  # noqa: E402, F401

@@ -178,11 +178,11 @@ def denial(before: Findings, service: str) -> Denial:
     """Compare with what was found before a service was refused."""
     from nephoscope.accounts.models import Account
     from nephoscope.accounts.queries import provider_of
-    from nephoscope.policies.queries import InForce
+    from nephoscope.policies.queries import EffectivePolicies
 
     account = Account.objects.get()
     types = {type for each in provider_of(account).services if each.id == service for type in each.types}
-    rules = [each.rule for each in InForce.of(account).rules]
+    rules = [each.rule for each in EffectivePolicies.of(account).rules]
     after = findings()
     return Denial(
         unknown={rule for rule, _, verdict, _ in after if verdict == "unknown"},

@@ -7,8 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from nephoscope.domain import ALL_REGIONS, Default, Finding, Resource, Rule, Value, Verdict
-from nephoscope.view import Evidence, Fail, NotKnown, Recorder, ResourceView
+from nephoscope.domain import (
+    ALL_REGIONS,
+    Default,
+    Evidence,
+    Fail,
+    Finding,
+    NotKnown,
+    Recorder,
+    Resource,
+    ResourceView,
+    Rule,
+    Value,
+    Verdict,
+)
 
 Defaults = Mapping[str, Mapping[str, Default]]
 
@@ -64,9 +76,9 @@ class BoundInventory:
     def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
         """All of a type (in a region); raises NotKnown after those that are known."""
         resources = self._of(type, region)
-        yield from (self._view(each) for each in resources if each.readable)
+        yield from (self._view(each) for each in resources if not each.unlisted)
         for each in resources:
-            if not each.readable:
+            if each.unlisted:
                 self._view(each)
 
     def get(self, type: str, id: str) -> ResourceView | None:
@@ -76,7 +88,7 @@ class BoundInventory:
             if id in (each.id, each.name):
                 return self._view(each)
         for each in resources:
-            if not each.readable:
+            if each.unlisted:
                 self._view(each)
         return None
 

@@ -7,13 +7,36 @@ state is still the one that the plan was made from, and each call is written dow
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
-from nephoscope.domain import Plan, PlanProblem, Provider, Remediation, Resource, Session, Step, Writer
+from nephoscope.domain import (
+    Call,
+    Connection,
+    FixRequest,
+    LiveSession,
+    Permission,
+    Plan,
+    PlanProblem,
+    Provider,
+    Remediation,
+    Step,
+    Wait,
+    Writer,
+    with_results,
+)
 
-Note = Callable[[int, str, str], None]
-"""Writes down a step's position, its new state (applying, applied, failed, skipped, undone), and an error."""
+Kept = Mapping[int, Mapping[str, Any]]
+"""What is kept of the answers to calls: by the position of the step, and then by path."""
+
+
+class Journal(Protocol):
+    """Where surgery writes down how far it is, so that whoever finds a change that was cut off knows what happened."""
+
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
+        """Write down a step's new state: applying, waiting, applied, failed, skipped, undoing, undone."""
 
 
 class StaleError(Exception):
@@ -24,8 +47,8 @@ def make_plan(
     remediation: Remediation,
     rule: str,
     account: str,
-    resources: Sequence[Resource],
-    session: Session,
+    requests: Sequence[FixRequest],
+    session: LiveSession,
     provider: Provider,
 ) -> Plan:
     """Read the live state of some resources and plan their fix.
@@ -34,13 +57,14 @@ def make_plan(
     """
     steps: list[Step] = []
     warnings: list[str] = []
-    for resource in resources:
+    for request in requests:
+        resource = request.resource
         try:
-            steps += remediation.plan(resource, session)
+            steps += remediation.plan(request, session)
         except PlanProblem as problem:
             warnings.append(f"{resource.name} is left out: {problem}")
             continue
-        if manager := provider.managed_by(resource):
+        if provider.writing and (manager := provider.writing.managed_by(resource)):
             warnings.append(
                 f"{resource.name} is managed by {manager}, which may undo this change; change it there too."
             )
@@ -49,6 +73,17 @@ def make_plan(
     if any(step.inverse is None for step in steps):
         warnings.append("This change cannot be undone.")
     return Plan(remediation.id, rule, account, tuple(steps), tuple(warnings))
+
+
+def open_writer(provider: Provider, connection: Connection, permissions: Sequence[Permission]) -> Writer:
+    """Open an account for writing what was approved, and no more.
+
+    :raises ConnectionProblem: it cannot be reached as described.
+    :raises PlanProblem: the provider changes nothing, or cannot be held to so many permissions.
+    """
+    if provider.writing is None:
+        raise PlanProblem(f"Nephoscope cannot change anything in {provider.name}.")
+    return provider.writing.open(connection, permissions)
 
 
 def same_state(one: Any, other: Any) -> bool:
@@ -65,7 +100,7 @@ def _meaning(state: Any) -> Any:
         return state
 
 
-def demand_unchanged(remediation: Remediation, steps: Iterable[Step], session: Session) -> None:
+def require_unchanged(remediation: Remediation, steps: Iterable[Step], session: LiveSession) -> None:
     """Read again what the steps change.
 
     :raises StaleError: one of them is no longer as it was before.
@@ -75,40 +110,78 @@ def demand_unchanged(remediation: Remediation, steps: Iterable[Step], session: S
             raise StaleError(f"{step.resource} has changed since this was planned; plan again.")
 
 
-def apply(remediation: Remediation, steps: Sequence[Step], session: Session, writer: Writer, note: Note) -> bool:
+def holds(remediation: Remediation, steps: Iterable[Step], session: LiveSession) -> bool:
+    """Read again what the steps changed, and tell whether it is as they left it."""
+    return all(same_state(remediation.state(step, session), step.after) for step in steps)
+
+
+def apply(
+    remediation: Remediation,
+    steps: Sequence[Step],
+    session: LiveSession,
+    writer: Writer,
+    journal: Journal,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+) -> bool:
     """Do the steps in order; return whether all were done.
 
     A step that fails ends its resource's part, the other resources go on.
 
+    :param sleep: called between two reads of a state that is waited for.
     :raises StaleError: before the first write, if anything has changed since the plan was made.
     """
-    demand_unchanged(remediation, steps, session)
+    require_unchanged(remediation, steps, session)
     broken: set[str] = set()
+    kept: dict[int, dict[str, Any]] = {}
     for position, step in enumerate(steps):
         if step.resource in broken:
-            note(position, "skipped", "An earlier step of this resource failed.")
+            journal.note(position, "skipped", "An earlier step of this resource failed.")
             continue
-        note(position, "applying", "")
+        journal.note(position, "applying")
         try:
-            writer.write(step.call)
+            answer = writer.write(_resolved(step.call, _results(steps, position, kept)))
         except Exception as problem:
             broken.add(step.resource)
-            note(position, "failed", str(problem))
+            journal.note(position, "failed", str(problem))
             continue
-        note(position, "applied", "")
+        try:
+            kept[position] = {path: _at(answer, path) for path in step.keep}
+            if step.wait:
+                journal.note(position, "waiting", kept=kept[position])
+                _await(_resolved_wait(step.wait, _results(steps, position, kept, itself=True)), session, sleep)
+        except Exception as problem:
+            # The call was made: it counts as applied, so that it can be undone.
+            broken.add(step.resource)
+            journal.note(position, "applied", str(problem), kept.get(position))
+            continue
+        journal.note(position, "applied", kept=kept[position])
     return not broken
 
 
 def undo(
-    remediation: Remediation, steps: Sequence[tuple[int, Step]], session: Session, writer: Writer, note: Note
+    remediation: Remediation,
+    steps: Sequence[Step],
+    done: Collection[int],
+    kept: Kept,
+    session: LiveSession,
+    writer: Writer,
+    journal: Journal,
 ) -> bool:
     """Put back what was before, last step first; return whether all of it is back.
 
-    :param steps: the steps that were applied, or may have been, with their positions.
+    :param steps: all steps of the change.
+    :param done: the positions of those that were applied, or may have been.
+    :param kept: what was kept of their answers.
     :raises StaleError: before the first write, if one was changed by somebody else since, or has no inverse.
     """
     to_do: list[tuple[int, Step]] = []
-    for position, step in reversed(steps):
+    for position in sorted(done, reverse=True):
+        results = _results(steps, position, kept, itself=True)
+        step = steps[position]
+        step = replace(
+            step, call=_resolved(step.call, results), inverse=step.inverse and _resolved(step.inverse, results)
+        )
         now = remediation.state(step, session)
         if same_state(now, step.after) and step.inverse is not None:
             to_do.append((position, step))
@@ -116,15 +189,61 @@ def undo(
             what = "has no way back" if step.inverse is None else "was changed by somebody else since"
             raise StaleError(f"{step.resource} {what}; nothing was undone.")
         else:
-            note(position, "undone", "")
+            journal.note(position, "undone")
     whole = True
     for position, step in to_do:
         assert step.inverse is not None
+        journal.note(position, "undoing")
         try:
             writer.write(step.inverse)
         except Exception as problem:
-            note(position, "applied", f"Undo failed: {problem}")
+            journal.note(position, "applied", f"Undo failed: {problem}")
             whole = False
             continue
-        note(position, "undone", "")
+        journal.note(position, "undone")
     return whole
+
+
+# -- What a step waits for, and what it uses of earlier ones ---------------------------------------
+
+
+def _results(steps: Sequence[Step], position: int, kept: Kept, *, itself: bool = False) -> Kept:
+    """Return what earlier steps of a step's resource returned, by their place among the steps of that resource."""
+    own = [at for at, step in enumerate(steps) if step.resource == steps[position].resource]
+    return {place: kept.get(at, {}) for place, at in enumerate(own) if at < position or (itself and at == position)}
+
+
+def _resolved(call: Call, results: Kept) -> Call:
+    return replace(call, body=with_results(call.body, results))
+
+
+def _resolved_wait(wait: Wait, results: Kept) -> Wait:
+    return replace(wait, read=_resolved(wait.read, results))
+
+
+def _at(answer: Any, path: str) -> Any:
+    """Return what a path of names leads to in an answer; raises LookupError, which names the path."""
+    for name in path.split("."):
+        try:
+            answer = answer[int(name)] if isinstance(answer, list) else answer[name]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise LookupError(f"the answer has no {path}") from None
+    return answer
+
+
+def _await(wait: Wait, session: LiveSession, sleep: Callable[[float], object]) -> None:
+    """Read until the state is there.
+
+    :raises TimeoutError: it was not in time; says what it was at last.
+    """
+    until, seen = time.monotonic() + wait.timeout, ""
+    while True:
+        try:
+            seen = str(_at(session.read(wait.read) or {}, wait.path))
+        except LookupError:
+            seen = "nothing"
+        if seen in wait.until:
+            return
+        if time.monotonic() >= until:
+            raise TimeoutError(f"{wait.path} is {seen} after {wait.timeout} seconds, not {' or '.join(wait.until)}.")
+        sleep(wait.every)

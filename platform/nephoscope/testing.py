@@ -1,12 +1,17 @@
-"""What a plugin author tests with: examples are resources, and a rule's own examples are its first tests."""
+"""What a plugin author tests with: a rule's own examples, and a toy cloud of doors, held in memory.
+
+Examples are resources, and a rule's own are its first tests. The toy cloud is a provider with its facets, a rule, a
+policy and a fix: enough to try everything of the platform that is not about a cloud.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nephoscope.domain import Finding, Resource, Rule
+from nephoscope import domain
+from nephoscope.domain import Call, Connection, Finding, Permission, Resource, Rule, SetupTemplate, Step, rule
 from nephoscope.engine import Defaults, Neighbours, judge
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -58,3 +63,211 @@ def judge_example(rule: Rule, given: Mapping[str, Any], defaults: Defaults | Non
     }
     subject = resource(rule.on[0], parts["properties"], name=parts["name"], region=parts["region"], tags=parts["tags"])
     return judge(rule, subject, now=NOW, neighbours=Neighbours.fixed(parts["neighbours"]), defaults=defaults)
+
+
+# -- The toy cloud ---------------------------------------------------------------------------------
+
+DOOR = "Toy::Door"
+READ, WRITE = "toy:GetDoor", "toy:SetDoor"
+SECRET = "generated-secret-word"
+
+
+class Doors(domain.LiveSession, domain.Writer):
+    """Reads and writes the doors; ``doors`` maps a door's name to whether it is open."""
+
+    def __init__(self, doors: dict[str, bool], read: list[str] | None = None) -> None:
+        self.doors = doors
+        self.noted = [] if read is None else read
+
+    def collect(self, service: str, region: str, share: domain.Share = domain.WHOLE) -> Iterator[Resource]:
+        self.noted.append("all")
+        yield from (door(name, open) for name, open in self.doors.items())
+
+    def reread(self, resource: Resource) -> Resource | None:
+        self.noted.append(resource.name)
+        return door(resource.name, self.doors[resource.name]) if resource.name in self.doors else None
+
+    def read(self, call: Call) -> Mapping[str, Any] | None:
+        name = call.body["door"]
+        return {"Open": self.doors[name]} if name in self.doors else None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def write(self, call: Call) -> Mapping[str, Any]:
+        self.doors[call.body["door"]] = call.body["open"]
+        return {"Moved": call.body["door"]}
+
+
+class ToyOnboarding(domain.Onboarding):
+    """Access by a role with a secret word; ``role/closed`` cannot be assumed."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self.calls = calls
+
+    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
+        return [_script("role.sh", f"toy create-role --secret {connection.settings['secret']} --allow", *permissions)]
+
+    def verify(self, connection: Connection, permissions: Sequence[str]) -> domain.Verification:
+        self.calls.append(f"verify {dict(connection.settings)}")
+        if connection.settings["role"] == "role/closed":
+            raise domain.ConnectionProblem("role", "The role cannot be assumed.")
+        checks = tuple(domain.Check(permission, True) for permission in permissions)
+        return domain.Verification("1" * 12, "role/reader", checks)
+
+    def regions(self, connection: Connection) -> list[domain.Region]:
+        self.calls.append("regions")
+        return [domain.Region("north"), domain.Region("south"), domain.Region("far", enabled=False)]
+
+
+class ToyWriting(domain.Writing):
+    """A second role, which moves the doors."""
+
+    def __init__(self, cloud: ToyCloud) -> None:
+        self.cloud = cloud
+
+    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
+        return [_script("role.sh", f"toy create-role --secret {connection.settings['secret']} --allow", *permissions)]
+
+    def verify(self, connection: Connection, permissions: Sequence[str]) -> domain.Verification:
+        return ToyOnboarding(self.cloud.calls).verify(connection, permissions)
+
+    def open(self, connection: Connection, permissions: Sequence[Permission]) -> Doors:
+        self.cloud.calls.append("open for writing")
+        return Doors(self.cloud.doors)
+
+    def managed_by(self, resource: Resource) -> str:
+        return ""
+
+
+class ToyOrganisations(domain.OrganisationSource):
+    """Houses that belong together; tests say which by ``listed``."""
+
+    fields = (domain.Field("role_name", "Role", required=True, default="reader"),)
+    permissions = ("toy:ListHouses",)
+
+    def __init__(self) -> None:
+        self.listed: list[domain.Member] = []
+
+    def prepare(self, connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
+        return domain.completed(self.fields, settings)
+
+    def members(self, connection: Connection) -> Iterator[domain.Member]:
+        yield from self.listed
+
+    def member_settings(self, connection: Connection, settings: Mapping[str, str], number: str) -> dict[str, str]:
+        return {"role": f"{number}/{settings['role_name']}", "write_role": "", "secret": SECRET}
+
+    def setup_templates(
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+    ) -> list[SetupTemplate]:
+        return [_script("roles.sh", f"toy create-roles {settings['role_name']} --allow", *reading)]
+
+
+class ToyEvents(domain.EventSource):
+    largest = 256 * 1024
+
+    def parse(self, message: Mapping[str, Any]) -> domain.Event:
+        """A message names the doors that were moved; none is about all of them, and a window about nothing."""
+        if "doors" not in message:
+            raise ValueError("it names no doors")
+        changed = tuple(
+            domain.ChangedResource(
+                "doors" if each != "window" else "windows",
+                message.get("region", "north"),
+                DOOR if each else "",
+                f"door/{each}" if each else "",
+                each,
+            )
+            for each in message["doors"]
+        )
+        return domain.Event(message["id"], message["account"], "toy:SetDoor", "north", changed)
+
+    def setup_templates(self, endpoint: str) -> list[SetupTemplate]:
+        return [_script("tell.sh", f"toy tell {endpoint}")]
+
+
+def _script(filename: str, command: str, *permissions: str) -> SetupTemplate:
+    text = " ".join([command, ",".join(permissions)]).strip()
+    return SetupTemplate("cli", "Script", filename, "bash", text, "Run it.")
+
+
+class ToyCloud(domain.Provider):
+    """A provider with every facet but detections; ``doors`` maps a door's name to whether it is open."""
+
+    id = "toy"
+    name = "Toy cloud"
+    fields = (
+        domain.Field("role", "Role"),
+        domain.Field("secret", "Secret word", generated=True),
+        domain.Field("write_role", "Role for fixes", for_writing=True),
+    )
+    services = (domain.Service("doors", "Doors", (DOOR,), (READ,)),)
+
+    def __init__(self) -> None:
+        self.doors: dict[str, bool] = {}
+        self.calls: list[str] = []
+        self.read: list[str] = []
+        self.closed = ""
+        self.onboarding = ToyOnboarding(self.calls)
+        self.writing = ToyWriting(self)
+        self.organisations = ToyOrganisations()
+        self.events = ToyEvents()
+
+    def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
+        if settings.get("role", "").startswith("user/"):
+            raise domain.ConnectionProblem("role", "This is a user, not a role.")
+        return {"role": "", "write_role": "", "secret": SECRET, **settings}
+
+    def open(self, connection: Connection) -> Doors:
+        self.calls.append("open")
+        if self.closed:
+            raise domain.ConnectionProblem("role", self.closed)
+        return Doors(self.doors, self.read)
+
+
+class CloseDoor(domain.Remediation):
+    id = "toy.close"
+    title = "Close the door"
+    summary = "Closes it."
+    provider = "toy"
+    on = DOOR
+    reads = (READ,)
+    writes = (WRITE,)
+
+    def plan(self, request: domain.FixRequest, session: domain.LiveSession) -> list[Step]:
+        resource = request.resource
+        call, back = (
+            Call("toy:SetDoor", {"door": resource.name, "open": open}, (Permission(WRITE),)) for open in (False, True)
+        )
+        return [Step(resource.id, f"Close {resource.name}", call, back, {"Open": True}, {"Open": False})]
+
+    def state(self, step: Step, session: domain.LiveSession) -> Any:
+        return session.read(step.call)
+
+
+@rule(
+    "toy.closed",
+    on=DOOR,
+    severity=domain.Severity.HIGH,
+    fix="1. Push.",
+    link="https://example.com/doors",
+    remediations=["toy.close"],
+    good=[{"Open": False}],
+    bad=[{"Open": True}],
+)
+def closed(door: domain.View) -> bool:
+    """Doors are closed.
+
+    Rain comes in through an open one.
+    """
+    return not door["Open"]
+
+
+POLICY = domain.Framework(
+    "toy-policy", "Toy policy", "toy", "https://example.com/policy", (domain.Control("1.1", "Doors", ("toy.closed",)),)
+)
+
+
+def door(name: str, open: bool) -> Resource:
+    return Resource(DOOR, f"door/{name}", name, "north", "1" * 12, {"Open": open})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Parameter, Severity, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, Parameter, ResourceView, Severity, rule
 from nephoscope_aws.times import age_days
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
 
 STAGE = "AWS::ApiGateway::Stage"
 STAGE_V2 = "AWS::ApiGatewayV2::Stage"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, Parameter, Resource, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, Resource, ResourceView, Severity, View, rule
 from nephoscope.testing import example, resource
-from nephoscope.view import NotKnown, ResourceView
 from nephoscope_aws.access import bucket_exposure, is_on
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall

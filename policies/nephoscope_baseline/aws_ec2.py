@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nephoscope.domain import Fail, Parameter, Severity, Unknown, View, rule
-from nephoscope.view import NotKnown, ResourceView
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words, openings, reaching
 
 GROUP = "AWS::EC2::SecurityGroup"

@@ -6,8 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.network import is_world, parse_range
 
 CLUSTER = "AWS::EKS::Cluster"

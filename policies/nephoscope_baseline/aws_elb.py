@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
 from nephoscope_aws.access import is_on
 
 BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_conditions import pins
 from nephoscope_aws.access_policies import open_grants, principals, statements
 from nephoscope_aws.plain_secrets import plain_secret

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
-from nephoscope.view import ResourceView
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.databases import ENCRYPTED_TYPES, storage_encrypted, tls_by_default, tls_parameter
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Parameter, Severity, Unknown, View, rule
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope.testing import example
-from nephoscope.view import ResourceView
 from nephoscope_aws.times import age_days
 
 SECRET = "AWS::SecretsManager::Secret"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, Severity, View, rule
 from nephoscope.testing import example, resource
-from nephoscope.view import ResourceView
 from nephoscope_aws.access_conditions import texts
 
 INSTANCE = "AWS::EC2::Instance"

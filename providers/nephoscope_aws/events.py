@@ -1,6 +1,6 @@
 """What an event of CloudTrail is about: which of the resources that are collected it may have changed. Pure.
 
-An event arrives as EventBridge wraps it, by the rule of :mod:`nephoscope_aws.event_kits`:
+An event arrives as EventBridge wraps it, by the rule of :mod:`nephoscope_aws.event_templates`:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html, its ``detail`` is a record
 of https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html.
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.domain import ALL_REGIONS, Event, Touched
+from nephoscope.domain import ALL_REGIONS, ChangedResource, Event
 from nephoscope_aws.event_table import EC2_IDS, SOURCES, Kind, Source
 
 MAX_TOUCHED = 50
@@ -79,7 +79,7 @@ def _changed_something(detail: Mapping[str, Any]) -> bool:
     return not (data or read or detail.get("errorCode"))
 
 
-def touched(detail: Mapping[str, Any], account: str, region: str) -> Iterator[Touched]:
+def touched(detail: Mapping[str, Any], account: str, region: str) -> Iterator[ChangedResource]:
     """Yield what a record of a write may have changed; nothing for what is not collected."""
     source = SOURCES.get(str(detail.get("eventSource", "")).removesuffix(".amazonaws.com"))
     if source is None:
@@ -101,7 +101,7 @@ def touched(detail: Mapping[str, Any], account: str, region: str) -> Iterator[To
     services = [each.service for each in ones or kinds]
     if not services and re.search(source.relevant, said.name):
         services = [source.whole]
-    yield from (Touched(service, _place(service, said.region)) for service in dict.fromkeys(services))
+    yield from (ChangedResource(service, _place(service, said.region)) for service in dict.fromkeys(services))
 
 
 def _place(service: str, region: str) -> str:
@@ -112,15 +112,15 @@ _GLOBAL = frozenset({"account", "iam", "s3", "contacts", "cloudfront"})
 """Services whose resources belong to the whole account, as their collectors say; a test compares."""
 
 
-def _always(source: Source, said: _Said) -> Iterator[Touched]:
+def _always(source: Source, said: _Said) -> Iterator[ChangedResource]:
     """Yield what an event of this name touches whatever it says."""
     for rule in source.always:
         if re.search(rule.events, said.name):
             id = rule.id.format(region=said.region, account=said.account)
-            yield Touched(rule.service, _place(rule.service, said.region), rule.type, id)
+            yield ChangedResource(rule.service, _place(rule.service, said.region), rule.type, id)
 
 
-def _named(kind: Kind, said: _Said) -> list[Touched]:
+def _named(kind: Kind, said: _Said) -> list[ChangedResource]:
     """Return the resources of a kind that the event names: by an ARN, else by a member that holds a name."""
     region = _place(kind.service, said.region)
     pattern = kind.pattern(said.region, said.account)
@@ -129,7 +129,9 @@ def _named(kind: Kind, said: _Said) -> list[Touched]:
     ids = [kind.id(said.region, said.account, name) for name in names]
     if arns and not (kind.made and kind.suffix):
         ids = arns  # in whatever partition
-    return [Touched(kind.service, region, kind.type, *each) for each in dict.fromkeys(zip(ids, names, strict=True))]
+    return [
+        ChangedResource(kind.service, region, kind.type, *each) for each in dict.fromkeys(zip(ids, names, strict=True))
+    ]
 
 
 def _names(kind: Kind, texts: tuple[tuple[int, str, str], ...]) -> list[str]:
@@ -139,7 +141,7 @@ def _names(kind: Kind, texts: tuple[tuple[int, str, str], ...]) -> list[str]:
     return [name for name in top or [name for _, name in found] if name and name.isprintable()]
 
 
-def _by_prefix(said: _Said) -> Iterator[Touched]:
+def _by_prefix(said: _Said) -> Iterator[ChangedResource]:
     """Yield what EC2's ids stand for, wherever in the event they are: sg-0123 is a security group."""
     for _, _, text in (*said.request, *said.response):
         prefix = text.partition("-")[0]
@@ -147,7 +149,7 @@ def _by_prefix(said: _Said) -> Iterator[Touched]:
         if known and re.fullmatch(rf"{prefix}-[0-9a-f]{{8,17}}", text) and re.search(known.events, said.name):
             owner = said.account if known.owner else ""
             arn = f"arn:aws:ec2:{said.region}:{owner}:{known.place}/{text}"
-            yield Touched(known.service, said.region, known.type, arn, text)
+            yield ChangedResource(known.service, said.region, known.type, arn, text)
 
 
 def _texts(

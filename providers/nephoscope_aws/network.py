@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
-from nephoscope.domain import Unknown, View
-from nephoscope.view import NotKnown
+from nephoscope.domain import NotKnown, Unknown, View
 
 Network = IPv4Network | IPv6Network
 

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
-from nephoscope.domain import Unknown, View
-from nephoscope.view import NotKnown
+from nephoscope.domain import NotKnown, Unknown, View
 from nephoscope_aws.access import is_on
 from nephoscope_aws.network import Network, Ports, is_world, parse_ports, parse_range
 

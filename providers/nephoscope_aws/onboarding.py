@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.domain import Kit
+from nephoscope.domain import SetupTemplate
 from nephoscope_aws.settings import READ_ROLE, WRITE_ROLE
 
 MANAGED = ("SecurityAudit", "job-function/ViewOnlyAccess")
@@ -79,13 +79,13 @@ def writing_role(permissions: Iterable[str], external_id: str, trusted: str, nam
     return Role(name, purpose, tuple(sorted(set(permissions))), external_id, trusted)
 
 
-def kits(role: Role) -> list[Kit]:
-    """Return the kits that create a role; none for a role that would be allowed nothing."""
+def setup_templates(role: Role) -> list[SetupTemplate]:
+    """Return the setup templates that create a role; none for a role that would be allowed nothing."""
     if not role.permissions:
         return []
     ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
     return [
-        Kit(
+        SetupTemplate(
             "cli",
             "AWS CLI",
             f"{role.name}.sh",
@@ -95,7 +95,7 @@ def kits(role: Role) -> list[Kit]:
             f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to bring the "
             f"role up to date.{ask}",
         ),
-        Kit(
+        SetupTemplate(
             "cloudformation",
             "CloudFormation",
             f"{role.name}.yaml",
@@ -104,7 +104,7 @@ def kits(role: Role) -> list[Kit]:
             "Create a stack from this template, in any region, and acknowledge that it creates a named IAM role. The "
             f"stack's output RoleArn is the role's ARN.{ask}",
         ),
-        Kit(
+        SetupTemplate(
             "terraform",
             "Terraform",
             f"{role.name}.tf",

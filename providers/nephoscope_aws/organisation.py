@@ -16,10 +16,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from nephoscope.domain import Connection, ConnectionProblem, Member, MemberRole, MemberState
+from nephoscope.domain import Connection, ConnectionProblem, Member, MemberState, completed
 from nephoscope_aws.api import Api, Denied, Unavailable, code_of
 from nephoscope_aws.clients import home_region, new_session
-from nephoscope_aws.settings import parse_role_arn, prepare
+from nephoscope_aws.settings import ORGANISATION_FIELDS, check_external_ids, parse_role_arn
+from nephoscope_aws.settings import prepare as prepared
 
 READS = {
     ("organizations", "describe_organization"): "organizations:DescribeOrganization",
@@ -36,6 +37,9 @@ DEEPEST = 10
 
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 """
+
+_NOBODY = "0" * 12
+"""A number that no account has, to try a pattern of roles with."""
 
 _STATES = {each.name: each for each in MemberState}
 _NUMBER = re.compile(r"\d{12}", re.ASCII)
@@ -120,24 +124,28 @@ def _refused(error: ClientError) -> ConnectionProblem:
     return ConnectionProblem("account", f"AWS answered {code} when the organisation was listed.")
 
 
-def member_settings(
-    connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
-) -> dict[str, str]:
+def prepare(connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
+    """Check and complete what was entered of an organisation, by making a member's settings of it."""
+    ready = completed(ORGANISATION_FIELDS, settings)
+    check_external_ids(ready)
+    member_settings(connection, ready, _NOBODY)
+    return ready
+
+
+def member_settings(connection: Connection, settings: Mapping[str, str], number: str) -> dict[str, str]:
     """Return the settings of a member: its roles' ARNs from the pattern, in the partition of the listing account."""
     profile = connection.settings.get("profile", "")
     partition = _partition(connection.settings.get("role_arn", ""), profile)
-    given = {
-        "role_arn": _arn("role_name", partition, number, reading),
-        "external_id": reading.external_id,
+    found = {
+        "role_arn": _arn("role_name", partition, number, settings),
+        "external_id": settings["external_id"],
         "profile": profile,
     }
-    if writing:
-        given |= {
-            "write_role_arn": _arn("write_role_name", partition, number, writing),
-            "write_external_id": writing.external_id,
-        }
+    if settings["write_role_name"]:
+        found["write_role_arn"] = _arn("write_role_name", partition, number, settings)
+        found["write_external_id"] = settings["write_external_id"]
     try:
-        return prepare(given)
+        return prepared(found)
     except ConnectionProblem as problem:
         field = {"write_role_arn": "write_role_name"}.get(problem.field, problem.field)
         raise ConnectionProblem(field, problem.message) from None
@@ -150,10 +158,10 @@ def _check_path(field: str, path: str) -> None:
         )
 
 
-def _arn(field: str, partition: str, number: str, role: MemberRole) -> str:
-    _check_path("role_path", role.path)
+def _arn(field: str, partition: str, number: str, settings: Mapping[str, str]) -> str:
+    _check_path("role_path", settings["role_path"])
     try:
-        return parse_role_arn(field, f"arn:{partition}:iam::{number}:role{role.path}{role.name}").arn
+        return parse_role_arn(field, f"arn:{partition}:iam::{number}:role{settings['role_path']}{settings[field]}").arn
     except ConnectionProblem:
         raise ConnectionProblem(
             field, "The name of a role has 1 to 64 characters, only letters, digits and + = , . @ _ -"

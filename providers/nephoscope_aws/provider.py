@@ -1,103 +1,82 @@
-"""Amazon Web Services as a provider: what the platform calls."""
+"""Amazon Web Services as a provider: what the platform calls, the core and every facet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from nephoscope.domain import (
-    Call,
     Check,
     Connection,
     ConnectionProblem,
+    Detection,
+    DetectionCleared,
+    DetectionSource,
     Event,
-    Kit,
+    EventSource,
     Member,
-    MemberRole,
+    Onboarding,
+    OrganisationSource,
     Permission,
     Provider,
     Region,
     Resource,
+    Session,
+    SetupTemplate,
+    TagLimits,
     Verification,
+    Writing,
 )
-from nephoscope_aws import (
-    collectors,
-    event_kits,
-    events,
-    incidents,
-    onboarding,
-    organisation,
-    stacksets,
-    verify,
-)
+from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
 from nephoscope_aws.api import Api, Denied, Unavailable
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.session import AwsSession, AwsWriter, session_policy
-from nephoscope_aws.settings import FIELDS, READ_ROLE, WRITE_ROLE
+from nephoscope_aws.settings import FIELDS, ORGANISATION_FIELDS, READ_ROLE, WRITE_ROLE
 from nephoscope_aws.settings import prepare as prepared
 
 REGION_READS = {("ec2", "describe_regions"): "ec2:DescribeRegions"}
 """What listing the regions calls."""
+
+TAG_LIMITS = TagLimits(50, 128, 256, r"[\w .:/=+\-@]*", "letters, digits, spaces and _ . : / = + - @")
+"""https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
 
 _IDENTITY_ONLY = session_policy([Permission("sts:GetCallerIdentity")])
 
 
 def reads() -> dict[tuple[str, str], str]:
     """Return every declared call, the collectors' and the provider's own, with the IAM action it needs."""
-    declared = {**REGION_READS, **verify.READS, **incidents.READS}
+    declared = {**REGION_READS, **verify.READS, **detections.READS}
     for collector in collectors.ALL.values():
         declared.update(collector.reads)
     return declared
 
 
-class AwsProvider(Provider):
-    """AWS accounts, reached by assuming a role in each, or as the account of one's own credentials."""
+def _open(connected: Connected) -> AwsSession:
+    return AwsSession(connected, collectors.ALL, reads())
 
-    id = "aws"
-    name = "Amazon Web Services"
-    fields = FIELDS
-    services = (*(collector.service for collector in collectors.ALL.values()), incidents.SERVICE)
-    defaults = DEFAULTS
-    member_permissions = tuple(sorted(organisation.READS.values()))
 
-    def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
-        return prepared(settings)
+class AwsOnboarding(Onboarding):
+    """The role for reading, assumed from Nephoscope's own credentials; or those credentials' own account."""
 
-    def kits(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> list[Kit]:
+    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
-        trusted = own_principal(settings)
-        if writing:
-            return onboarding.kits(onboarding.writing_role(permissions, settings["write_external_id"], trusted))
-        wanted = {*permissions, *reads().values()}
-        return onboarding.kits(onboarding.reading_role(sorted(wanted), settings["external_id"], trusted))
+        wanted = sorted({*permissions, *reads().values()})
+        role = onboarding.reading_role(wanted, settings["external_id"], own_principal(settings))
+        return onboarding.setup_templates(role)
 
-    def verify(self, connection: Connection, permissions: Sequence[str], *, writing: bool) -> Verification:
-        if writing:
-            return self._verify_writing(connection, permissions)
+    def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
         connected = connect(connection)
-        session = self._session(connected)
+        session = _open(connected)
         try:
             checks = _checks(session.api, connected, permissions)
         finally:
             session.close()
         return Verification(connected.account, connected.principal, tuple(checks))
 
-    def _verify_writing(self, connection: Connection, permissions: Sequence[str]) -> Verification:
-        """Assume the role for fixes, able to do nothing, and have the one for reading simulate its permissions."""
-        fixing = connect(_with_write_role(connection), writing=True, policy=_IDENTITY_ONLY)
-        session = self.open(connection)
-        try:
-            checks = verify.simulate(session.api, fixing.role, permissions)
-        except (Denied, Unavailable) as hidden:
-            checks = [Check(permission, None, hidden.message) for permission in permissions]
-        finally:
-            session.close()
-            fixing.clients.close()
-        return Verification(fixing.account, fixing.principal, tuple(checks))
-
     def regions(self, connection: Connection) -> list[Region]:
-        session = self.open(connection)
+        session = _open(connect(connection))
         try:
             found = session.api.call("ec2", "describe_regions", AllRegions=True)["Regions"]
         except (Denied, Unavailable) as hidden:
@@ -110,6 +89,47 @@ class AwsProvider(Provider):
             key=lambda region: region.id,
         )
 
+
+class AwsWriting(Writing):
+    """A second role, held in each session to what was approved."""
+
+    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
+        settings = prepared(connection.settings)
+        role = onboarding.writing_role(permissions, settings["write_external_id"], own_principal(settings))
+        return onboarding.setup_templates(role)
+
+    def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
+        """Assume the role, able to do nothing, and have the one for reading simulate its permissions."""
+        fixing = connect(_with_write_role(connection), writing=True, policy=_IDENTITY_ONLY)
+        session = _open(connect(connection))
+        try:
+            checks = verify.simulate(session.api, fixing.role, permissions)
+        except (Denied, Unavailable) as hidden:
+            checks = [Check(permission, None, hidden.message) for permission in permissions]
+        finally:
+            session.close()
+            fixing.clients.close()
+        return Verification(fixing.account, fixing.principal, tuple(checks))
+
+    def open(self, connection: Connection, permissions: Sequence[Permission]) -> AwsWriter:
+        policy = session_policy(permissions)
+        return AwsWriter(connect(_with_write_role(connection), writing=True, policy=policy))
+
+    def managed_by(self, resource: Resource) -> str:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""
+        stack = resource.tags.get("aws:cloudformation:stack-name", "")
+        return f"the CloudFormation stack {stack}" if stack else ""
+
+
+class AwsOrganisations(OrganisationSource):
+    """AWS Organizations; its members get their roles from a StackSet."""
+
+    fields = ORGANISATION_FIELDS
+    permissions = tuple(sorted(organisation.READS.values()))
+
+    def prepare(self, connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
+        return organisation.prepare(connection, settings)
+
     def members(self, connection: Connection) -> Iterator[Member]:
         connected = connect(connection)
         api = Api(connected.account, connected.clients.declared(frozenset(organisation.READS)), organisation.READS)
@@ -119,41 +139,67 @@ class AwsProvider(Provider):
             api.close()
             connected.clients.close()
 
-    def member_settings(
-        self, connection: Connection, number: str, reading: MemberRole, writing: MemberRole | None
-    ) -> dict[str, str]:
-        return organisation.member_settings(connection, number, reading, writing)
+    def member_settings(self, connection: Connection, settings: Mapping[str, str], number: str) -> dict[str, str]:
+        return organisation.member_settings(connection, settings, number)
 
-    def member_kits(
-        self, connection: Connection, role: MemberRole, permissions: Sequence[str], *, writing: bool
-    ) -> list[Kit]:
-        trusted = own_principal(connection.settings)
-        if writing:
-            made = onboarding.writing_role(permissions, role.external_id, trusted, role.name)
-            return stacksets.kits(made, role.path, WRITE_ROLE)
-        wanted = {*permissions, *reads().values()}
-        made = onboarding.reading_role(wanted, role.external_id, trusted, role.name)
-        return stacksets.kits(made, role.path, READ_ROLE)
+    def setup_templates(
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+    ) -> list[SetupTemplate]:
+        trusted, path = own_principal(connection.settings), settings["role_path"]
+        wanted = {*reading, *reads().values()}
+        role = onboarding.reading_role(wanted, settings["external_id"], trusted, settings["role_name"])
+        found = stacksets.setup_templates(role, path, READ_ROLE)
+        if name := settings["write_role_name"]:
+            role = onboarding.writing_role(writing, settings["write_external_id"], trusted, name)
+            found += stacksets.for_fixes(stacksets.setup_templates(role, path, WRITE_ROLE))
+        return found
 
-    def archiving(self, incident: Resource, *, archive: bool) -> Call:
-        return incidents.archiving(incident, archive=archive)
 
-    def event(self, message: Mapping[str, Any]) -> Event:
+class AwsEvents(EventSource):
+    """EventBridge: calls that CloudTrail records."""
+
+    largest = 256 * 1024
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html"""
+
+    def parse(self, message: Mapping[str, Any]) -> Event:
         return events.event(message)
 
-    def event_kits(self, endpoint: str) -> list[Kit]:
-        return event_kits.kits(endpoint)
+    def setup_templates(self, endpoint: str) -> list[SetupTemplate]:
+        return event_templates.setup_templates(endpoint)
+
+
+class GuardDuty(DetectionSource):
+    name = detections.SOURCE
+    archive = detections.ARCHIVE
+
+    def read(
+        self, session: Session, service: str, region: str, since: datetime | None, known: Collection[str]
+    ) -> Iterator[Detection | DetectionCleared | Resource]:
+        assert isinstance(session, AwsSession)
+        return detections.read(session.api, region, since, known)
+
+
+class AwsProvider(Provider):
+    """AWS accounts, reached by assuming a role in each, or as the account of one's own credentials."""
+
+    id = "aws"
+    name = "Amazon Web Services"
+    fields = FIELDS
+    services = (*(collector.service for collector in collectors.ALL.values()), detections.SERVICE)
+    defaults = DEFAULTS
+    tag_limits = TAG_LIMITS
+
+    onboarding = AwsOnboarding()
+    writing = AwsWriting()
+    organisations = AwsOrganisations()
+    events = AwsEvents()
+    detections = GuardDuty()
+
+    def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
+        return prepared(settings)
 
     def open(self, connection: Connection) -> AwsSession:
-        return self._session(connect(connection))
-
-    def _session(self, connected: Connected) -> AwsSession:
-        return AwsSession(connected, collectors.ALL, reads())
-
-    def open_for_writing(self, connection: Connection, permissions: Sequence[Permission]) -> AwsWriter:
-        """Open for writing. Raises ConnectionProblem; PlanProblem when AWS cannot be told so many permissions."""
-        policy = session_policy(permissions)
-        return AwsWriter(connect(_with_write_role(connection), writing=True, policy=policy))
+        return _open(connect(connection))
 
 
 def _with_write_role(connection: Connection) -> Connection:
@@ -161,7 +207,7 @@ def _with_write_role(connection: Connection) -> Connection:
         raise ConnectionProblem(
             "write_role_arn",
             "This account has no role for fixes, so Nephoscope cannot change anything in it. To enable fixes, create "
-            "the role with the kit for writing and enter its ARN.",
+            "the role with the setup template for fixes and enter its ARN.",
         )
     return connection
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,17 +14,16 @@ from nephoscope.domain import (
     ALL_REGIONS,
     WHOLE,
     Call,
-    Incident,
-    Over,
+    LiveSession,
     Permission,
     PlanProblem,
     Resource,
-    Session,
     Share,
     Writer,
 )
-from nephoscope_aws import incidents
+from nephoscope_aws import detections
 from nephoscope_aws.api import Api, code_of, translated
+from nephoscope_aws.call import AwsCall
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.connect import Connected
@@ -39,11 +37,12 @@ _READING = ("get_", "list_", "describe_", "head_")
 
 def send(clients: ClientCache, call: Call) -> dict[str, Any]:
     """Make the call as it stands. Raises Denied, Unavailable, or what botocore raises."""
+    asked = AwsCall.of(call)
     try:
-        client = clients.client(call.service, "" if call.region == ALL_REGIONS else call.region)
-        answer: dict[str, Any] = getattr(client, call.operation)(**call.parameters)
+        client = clients.client(asked.service, "" if asked.region == ALL_REGIONS else asked.region)
+        answer: dict[str, Any] = getattr(client, asked.operation)(**asked.parameters)
     except (ClientError, BotoCoreError, ResponseParserError) as error:
-        raise translated(error, call.permission.action) from error
+        raise translated(error, call.permissions[0].action) from error
     answer.pop("ResponseMetadata", None)
     return answer
 
@@ -54,7 +53,7 @@ def says_missing(error: ClientError) -> bool:
     return code.startswith("NoSuch") or "NotFound" in code or code == "404"
 
 
-class AwsSession(Session):
+class AwsSession(LiveSession):
     """One account, open for reading. Safe to use from several threads."""
 
     def __init__(
@@ -65,20 +64,14 @@ class AwsSession(Session):
         self.api = Api(connected.account, self._declared, reads)
         self._collectors = collectors
         self._by_type = {type: each for each in collectors.values() for type in each.service.types}
-        self._reads = 0
 
     def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
         collector = self._collectors[service]
         return collector.collect(self.api, region, *(() if share == WHOLE else (share,)))
 
-    def incidents(
-        self, service: str, region: str, since: datetime | None, known: Collection[str]
-    ) -> Iterator[Incident | Over | Resource]:
-        return incidents.incidents(self.api, region, since, known)
-
     def reread(self, resource: Resource) -> Resource | None:
-        if resource.type == incidents.FINDING:
-            return incidents.reread(self.api, resource)
+        if resource.type == detections.FINDING:
+            return detections.reread(self.api, resource)
         return self._by_type[resource.type].reread(self.api, resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
@@ -86,19 +79,15 @@ class AwsSession(Session):
 
         Own credentials may be allowed more than reading, hence the look at the operation: ValueError for another one.
         """
-        if not call.operation.startswith(_READING):
-            raise ValueError(f"{call.service}.{call.operation} is not a reading call")
-        self._reads += 1
+        asked = AwsCall.of(call)
+        if not asked.operation.startswith(_READING):
+            raise ValueError(f"{asked.service}.{asked.operation} is not a reading call")
         try:
             return send(self._clients, call)
         except ClientError as error:
             if says_missing(error):
                 return None
             raise
-
-    @property
-    def calls(self) -> int:
-        return self.api.calls + self._reads
 
     def close(self) -> None:
         self.api.close()
@@ -112,9 +101,12 @@ class AwsWriter(Writer):
     def __init__(self, connected: Connected) -> None:
         self._clients = connected.clients
 
-    def write(self, call: Call) -> None:
+    def write(self, call: Call) -> dict[str, Any]:
         """Do one changing call. Raises Denied, Unavailable, or what botocore raises."""
-        send(self._clients, call)
+        return send(self._clients, call)
+
+    def close(self) -> None:
+        self._clients.close()
 
 
 def session_policy(permissions: Sequence[Permission]) -> str:

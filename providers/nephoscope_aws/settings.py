@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nephoscope.domain import ConnectionProblem, Field
+from nephoscope.domain import ConnectionProblem, Field, completed
 
 READ_ROLE = "nephoscope-read"
 WRITE_ROLE = "nephoscope-fix"
@@ -47,6 +46,34 @@ FIELDS = (
         for_writing=True,
     ),
 )
+
+ORGANISATION_FIELDS = (
+    Field("role_name", "Role", "The name of the role for reading in every member.", required=True, default=READ_ROLE),
+    Field(
+        "role_path", "Path of the roles", "Begins and ends with a slash; / unless your roles need another.", default="/"
+    ),
+    Field(
+        "external_id",
+        "External ID",
+        "The external ID that the members' roles ask of Nephoscope. It is made for you; enter one only if the roles "
+        "already ask for another.",
+        generated=True,
+    ),
+    Field(
+        "write_role_name",
+        "Role for fixes",
+        "The name of a second role for fixes in every member. Leave it empty and Nephoscope cannot change anything.",
+        for_writing=True,
+    ),
+    Field(
+        "write_external_id",
+        "External ID for fixes",
+        "The external ID that the roles for fixes ask of Nephoscope. It is made for you.",
+        generated=True,
+        for_writing=True,
+    ),
+)
+"""What is entered of an organisation: one name, path and external ID for the role in every member."""
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ROLE = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)
@@ -91,13 +118,8 @@ def _what_is_wrong(arn: str) -> str:
 
 def prepare(settings: Mapping[str, str]) -> dict[str, str]:
     """Trim, check and complete what was entered; see :meth:`nephoscope.domain.Provider.prepare`."""
-    ready = {field.name: (settings.get(field.name) or "").strip() for field in FIELDS}
-    for name in ("external_id", "write_external_id"):
-        ready[name] = ready[name] or secrets.token_hex(16)
-        if not _EXTERNAL_ID.fullmatch(ready[name]):
-            raise ConnectionProblem(
-                name, "An external ID has 2 to 1224 characters, only letters, digits and + = , . @ : / _ -"
-            )
+    ready = completed(FIELDS, settings)
+    check_external_ids(ready)
     if not ready["profile"].isprintable():
         raise ConnectionProblem("profile", "The name of a profile is one line of text.")
     read = parse_role_arn("role_arn", ready["role_arn"]) if ready["role_arn"] else None
@@ -105,6 +127,15 @@ def prepare(settings: Mapping[str, str]) -> dict[str, str]:
     if read and write:
         _check_pair(read, write)
     return ready
+
+
+def check_external_ids(settings: Mapping[str, str]) -> None:
+    """Raise ConnectionProblem for an external ID that AWS would not take."""
+    for name in ("external_id", "write_external_id"):
+        if not _EXTERNAL_ID.fullmatch(settings[name]):
+            raise ConnectionProblem(
+                name, "An external ID has 2 to 1224 characters, only letters, digits and + = , . @ : / _ -"
+            )
 
 
 def _check_pair(read: RoleArn, write: RoleArn) -> None:

@@ -1,4 +1,4 @@
-"""Kits that roll a role out to all accounts of an organisation: StackSets with service-managed permissions.
+"""Setup templates that roll a role out to all accounts of an organisation: StackSets with service-managed permissions.
 
 The template in them is the one that connects a single account (:mod:`nephoscope_aws.onboarding`), for there is nothing
 in it that differs between accounts. IAM is not regional, so one region is enough.
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Iterable
+from dataclasses import replace
 
-from nephoscope.domain import Kit
+from nephoscope.domain import SetupTemplate
 from nephoscope_aws.onboarding import ASKED, PRINCIPAL, Role, cloudformation
 
 TARGETS = "NEPHOSCOPE_UNITS"
@@ -22,13 +24,13 @@ _MANAGED = (
 )
 
 
-def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
-    """Return the kits; none for a role that would be allowed nothing."""
+def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate]:
+    """Return the setup templates; none for a role that would be allowed nothing."""
     if not role.permissions:
         return []
     ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
     return [
-        Kit(
+        SetupTemplate(
             "cli",
             "AWS CLI",
             f"{stack_set}-stackset.sh",
@@ -37,7 +39,7 @@ def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
             "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
             f"CloudFormation. Run it again at any time to bring all roles up to date. {_MANAGED}{ask}",
         ),
-        Kit(
+        SetupTemplate(
             "cloudformation",
             "CloudFormation",
             f"{stack_set}-stackset.yaml",
@@ -47,7 +49,7 @@ def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
             "permissions, automatic deployment on, one region, and acknowledge that it creates a named IAM role. "
             f"{_MANAGED}{ask}",
         ),
-        Kit(
+        SetupTemplate(
             "terraform",
             "Terraform",
             f"{stack_set}-stackset.tf",
@@ -57,6 +59,11 @@ def kits(role: Role, path: str, stack_set: str) -> list[Kit]:
             f"StackSets must be on in the organisation. {_MANAGED}{ask}",
         ),
     ]
+
+
+def for_fixes(templates: Iterable[SetupTemplate]) -> list[SetupTemplate]:
+    """Return the templates of the role for fixes, told apart from those of the role for reading."""
+    return [replace(each, id=f"fix-{each.id}", title=f"{each.title}, for fixes") for each in templates]
 
 
 def cli_script(role: Role, path: str, stack_set: str) -> str:

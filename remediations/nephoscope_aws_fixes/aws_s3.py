@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nephoscope.domain import Call, Permission, PlanProblem, Remediation, Resource, Session, Step, View
-from nephoscope.view import Recorder
+from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Recorder, Remediation, Step, View
 from nephoscope_aws.access import Exposure, block_flag, bucket_exposure
 from nephoscope_aws.api import Denied, Unavailable
+from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws_fixes.policy_text import owner_for_everyone, same_policy, write_like
 
 MAX_POLICY = 20_480
@@ -52,19 +52,19 @@ class _Bucket:
 
     def call(self, operation: str, **parameters: Any) -> Call:
         given = {"Bucket": self.name, "ExpectedBucketOwner": self.account, **parameters}
-        return Call("s3", operation, given, Permission(_ACTIONS[operation], self.arn), self.region)
+        return aws_call("s3", operation, given, Permission(_ACTIONS[operation], self.arn), region=self.region)
 
-    def ask(self, session: Session, operation: str) -> dict[str, Any] | None:
+    def ask(self, session: LiveSession, operation: str) -> dict[str, Any] | None:
         answer = session.read(self.call(operation))
         return None if answer is None else dict(answer)
 
 
-def _policy(bucket: _Bucket, session: Session) -> str | None:
+def _policy(bucket: _Bucket, session: LiveSession) -> str | None:
     answer = bucket.ask(session, "get_bucket_policy")
     return str(answer["Policy"]) if answer else None
 
 
-def _acl(bucket: _Bucket, session: Session) -> dict[str, Any] | None:
+def _acl(bucket: _Bucket, session: LiveSession) -> dict[str, Any] | None:
     """Return the ACL as PutBucketAcl takes it, None when the bucket is gone."""
     answer = bucket.ask(session, "get_bucket_acl")
     return {"Grants": answer.get("Grants", []), "Owner": answer["Owner"]} if answer else None
@@ -97,14 +97,14 @@ class _Live:
         return any(block_flag(self.view, flag, block) for block in _BLOCKS)
 
 
-def _look(bucket: _Bucket, session: Session) -> _Live:
+def _look(bucket: _Bucket, session: LiveSession) -> _Live:
     acl = _acl(bucket, session)
     if acl is None:
         raise PlanProblem("it does not exist any more.")
     policy = _policy(bucket, session)
     ownership = bucket.ask(session, "get_bucket_ownership_controls") or {}
     own = bucket.ask(session, "get_public_access_block") or {}
-    asked = Call("s3control", "get_public_access_block", {"AccountId": bucket.account}, Permission(_ACCOUNT_BLOCK))
+    asked = aws_call("s3control", "get_public_access_block", {"AccountId": bucket.account}, Permission(_ACCOUNT_BLOCK))
     accounts = session.read(asked) or {}
     blocks = (own.get("PublicAccessBlockConfiguration"), accounts.get("PublicAccessBlockConfiguration"))
     return _Live(policy, _parsed(policy), acl, ownership.get("OwnershipControls"), blocks)
@@ -136,7 +136,8 @@ class RemovePublicAccess(Remediation):
     reads = (*(action for action in _ACTIONS.values() if ":Get" in action), _ACCOUNT_BLOCK)
     writes = tuple(action for action in _ACTIONS.values() if ":Put" in action)
 
-    def plan(self, resource: Resource, session: Session) -> list[Step]:
+    def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
+        resource = request.resource
         bucket = _Bucket(resource.name, resource.id, resource.region, resource.account)
         try:
             live = _look(bucket, session)
@@ -147,7 +148,7 @@ class RemovePublicAccess(Remediation):
             raise PlanProblem("it is not public any more.")
         document = _closed_policy(live.document, ways_in, bucket.owner)
         acl = _closed_acl(live.acl, ways_in)
-        _demand_closed(replace(live, document=document, acl=acl))
+        _require_closed(replace(live, document=document, acl=acl))
         steps = []
         if document != live.document and live.policy is not None:
             steps.append(_policy_step(bucket, live.policy, document, final=live.refuses("BlockPublicPolicy")))
@@ -155,11 +156,13 @@ class RemovePublicAccess(Remediation):
             steps.append(_acl_step(bucket, live.acl, acl, final=live.refuses("BlockPublicAcls")))
         return steps
 
-    def state(self, step: Step, session: Session) -> Any:
+    def state(self, step: Step, session: LiveSession) -> Any:
         """Read the policy's text or the ACL; a text that says the same as before or after is given as that."""
-        given = step.call.parameters
-        bucket = _Bucket(given["Bucket"], step.resource, step.call.region, given["ExpectedBucketOwner"])
-        if step.call.operation == "put_bucket_acl":
+        asked = AwsCall.of(step.call)
+        bucket = _Bucket(
+            asked.parameters["Bucket"], step.resource, asked.region, asked.parameters["ExpectedBucketOwner"]
+        )
+        if asked.operation == "put_bucket_acl":
             return _acl(bucket, session)
         now = _policy(bucket, session)
         return next((known for known in (step.before, step.after) if same_policy(now, known)), now)
@@ -190,7 +193,7 @@ def _closed_acl(acl: Mapping[str, Any], ways_in: Sequence[Exposure]) -> dict[str
     return {**acl, "Grants": [grant for index, grant in enumerate(acl["Grants"]) if index not in public]}
 
 
-def _demand_closed(after: _Live) -> None:
+def _require_closed(after: _Live) -> None:
     """Judge what would be there afterwards, as the rules will: a plan that leaves the bucket public is none."""
     if left := bucket_exposure(after.view):
         raise PlanProblem(f"this has to be changed by hand: {left[0].message}.")

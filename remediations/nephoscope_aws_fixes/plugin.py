@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Plan, Remediation, Resource
+from nephoscope.domain import Plan, Remediation, Resource, as_unknown
 from nephoscope.hookspecs import hookimpl
-from nephoscope.view import as_unknown
-from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
 
 DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
@@ -13,7 +11,11 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 @hookimpl
 def register_remediations() -> list[Remediation]:
-    return [RemovePublicAccess()]
+    # Only when asked for: the command line asks the same module for nothing that needs botocore.
+    from nephoscope_aws_fixes.aws_guardduty import ArchiveFinding
+    from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
+
+    return [RemovePublicAccess(), ArchiveFinding()]
 
 
 @hookimpl

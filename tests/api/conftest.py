@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
-from tests.api import toy
 
+from nephoscope import testing as toy
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import suppress

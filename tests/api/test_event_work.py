@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from tests.api import toy
 from tests.api.events import tell
 
+from nephoscope import testing as toy
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.services import Actor
-from nephoscope.domain import Touched
+from nephoscope.domain import ChangedResource
 from nephoscope.events import working
 from nephoscope.events.models import Delivery, Listener
 from nephoscope.events.services import switch_on
@@ -108,9 +108,13 @@ def test_a_storm_costs_one_reading_of_the_service(listener: Listener, cloud: toy
 
 
 def test_each_place_has_a_bound_of_its_own() -> None:
-    many = [Touched("s3", "global", "t", f"id-{number}") for number in range(working.MAX_ONES + 1)]
-    few = [Touched("ec2", "eu-west-1", "t", "a"), Touched("ec2", "eu-west-1", "t", "a"), Touched("ec2", "us-east-1")]
-    assert working.fold([*many, *few]) == [Touched("s3", "global"), *few[1:]]
+    many = [ChangedResource("s3", "global", "t", f"id-{number}") for number in range(working.MAX_ONES + 1)]
+    few = [
+        ChangedResource("ec2", "eu-west-1", "t", "a"),
+        ChangedResource("ec2", "eu-west-1", "t", "a"),
+        ChangedResource("ec2", "us-east-1"),
+    ]
+    assert working.fold([*many, *few]) == [ChangedResource("s3", "global"), *few[1:]]
 
 
 # -- Beside a scan -------------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ def test_the_table_names_every_operation() -> None:
         (case.method, re.sub(r"/(\{.*?\}|(?<=s/)[a-z]+[.-]?[a-z]+)", "/{}", case.path.split("?")[0], count=1))
         for case in CASES
     }
-    # Signing in and out has tests of its own, and so have files (tests/core/test_outputs.py, test_compliance.py).
+    # Signing in and out has tests of its own, and so have files (tests/alerts/test_exports.py, tests/compliance).
     elsewhere = {
         ("POST", "tokens"),
         ("DELETE", "tokens/{}"),

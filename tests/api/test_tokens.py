@@ -35,7 +35,7 @@ def test_a_password_buys_a_token_that_acts_as_its_user(signing_in: dict[str, str
 
     assert answer.status_code == 201
     me = with_token(answer.json()["token"]).get("/api/v1/me").json()
-    assert (me["username"], me["role"], me["may"]) == (viewer.username, "viewer", ["look"])
+    assert (me["username"], me["role"], me["may"]) == (viewer.username, "viewer", ["view"])
     entry = Entry.objects.get(action="user.token_issued")
     assert (entry.user, entry.address) == (viewer, "127.0.0.1")
     assert answer.json()["token"] not in f"{entry} {entry.after}"

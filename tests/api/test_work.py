@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.api import toy
 
+from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.models import Entry
 from nephoscope.scans.runner import work

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nephoscope_aws.event_kits import MAX_PATTERN, pattern
 from nephoscope_aws.event_table import EC2_IDS, SOURCES
+from nephoscope_aws.event_templates import MAX_PATTERN, pattern
 from nephoscope_aws.events import _GLOBAL, MAX_TOUCHED, event
 from nephoscope_aws.provider import AwsProvider, reads
 
@@ -206,7 +206,7 @@ def test_the_table_names_services_and_types_that_there_are() -> None:
     named |= {(each.service, each.type) for each in EC2_IDS.values()} | {(each.whole, "") for each in SOURCES.values()}
     for service, type in named - {("", "")}:
         assert not type or type in SERVICES[service].types, (service, type)
-    assert {service for service, _type in named} - {""} == {id for id, each in SERVICES.items() if not each.incidents}
+    assert {service for service, _type in named} - {""} == {id for id, each in SERVICES.items() if not each.detections}
     assert {id for id, each in SERVICES.items() if not each.regional} == _GLOBAL
 
 

@@ -1,4 +1,4 @@
-"""Entering settings, and the kits that create the roles: run for real where there is something to run them with."""
+"""Entering settings, and the setup templates that create the roles: run for real where something can run them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import cfnlint
 import pytest
 
-from nephoscope.domain import Connection, ConnectionProblem, Kit, Permission
-from nephoscope_aws import incidents, onboarding, verify
+from nephoscope.domain import Connection, ConnectionProblem, Permission, SetupTemplate
+from nephoscope_aws import detections, onboarding, verify
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.provider import REGION_READS, AwsProvider, reads
 from nephoscope_aws.settings import prepare
@@ -128,8 +128,8 @@ def test_what_cannot_be_is_refused_on_its_field(settings: dict[str, str], field:
 # -- Kits ------------------------------------------------------------------------------------------
 
 
-def kit(kits: list[Kit], id: str) -> str:
-    return next(each.text for each in kits if each.id == id)
+def kit(setup_templates: list[SetupTemplate], id: str) -> str:
+    return next(each.text for each in setup_templates if each.id == id)
 
 
 def create_stack(simulator: Cloud, template: str, **parameters: str) -> str:
@@ -149,7 +149,7 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
     provider = AwsProvider()
     settings = provider.prepare({})
     wanted = sorted({permission for service in provider.services for permission in service.permissions})
-    template = kit(provider.kits(Connection("", settings), wanted, writing=False), "cloudformation")
+    template = kit(provider.setup_templates(Connection("", settings), wanted, writing=False), "cloudformation")
     settings["role_arn"] = create_stack(simulator, template)
     assert settings["role_arn"] == READ
     found = provider.verify(Connection(ACCOUNT, provider.prepare(settings)), wanted, writing=False)
@@ -162,7 +162,9 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
 def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({"write_role_arn": WRITE})
-    template = kit(provider.kits(Connection("", settings), ["s3:PutBucketPolicy"], writing=True), "cloudformation")
+    template = kit(
+        provider.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"], writing=True), "cloudformation"
+    )
     assert create_stack(simulator, template) == WRITE
     found = simulator.client("iam").simulate_principal_policy(
         PolicySourceArn=WRITE, ActionNames=["s3:PutBucketPolicy", "s3:GetObject", "iam:CreateUser"]
@@ -224,7 +226,7 @@ def test_all_three_kits_say_the_same(role: onboarding.Role) -> None:
     assert documents(onboarding.terraform(role), r"jsonencode\(", variable) == expected
     assert documents(onboarding.cli_script(role), r"JSON'?\n(?=\{)", '"${NEPHOSCOPE_PRINCIPAL_ARN}"') == expected
     assert documents(onboarding.cloudformation(role), r"Document:\s+", reference[0]) == expected
-    texts = [each.text for each in onboarding.kits(role)]
+    texts = [each.text for each in onboarding.setup_templates(role)]
     assert all((name in text) == bool(role.managed) for name in onboarding.MANAGED for text in texts)
     assert all((NEPHOSCOPE in text) == bool(role.trusted) for text in texts)
 
@@ -238,19 +240,19 @@ def test_both_terraform_files_fit_in_one_folder() -> None:
 def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({})
-    kits = provider.kits(Connection("", settings), ["s3:GetBucketTagging"], writing=False)
-    assert [each.id for each in kits] == ["cli", "cloudformation", "terraform"]
-    _, policy = documents(kit(kits, "terraform"), r"jsonencode\(", "var.nephoscope_read_principal_arn")
+    setup_templates = provider.setup_templates(Connection("", settings), ["s3:GetBucketTagging"], writing=False)
+    assert [each.id for each in setup_templates] == ["cli", "cloudformation", "terraform"]
+    _, policy = documents(kit(setup_templates, "terraform"), r"jsonencode\(", "var.nephoscope_read_principal_arn")
     assert set(policy["Statement"][0]["Action"]) == {"s3:GetBucketTagging", *reads().values()}
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: spaces do not count
     assert len(json.dumps(policy, separators=(",", ":"))) < 10_240
-    assert all(NEPHOSCOPE in each.text and settings["external_id"] in each.text for each in kits)
+    assert all(NEPHOSCOPE in each.text and settings["external_id"] in each.text for each in setup_templates)
 
 
 @pytest.mark.parametrize("form", ["cli", "cloudformation", "terraform"])
 def test_every_kit_lets_every_collector_make_all_its_calls(simulator: Simulator, form: str) -> None:
     provider = AwsProvider()
-    text = kit(provider.kits(Connection("", provider.prepare({})), [], writing=False), form)
+    text = kit(provider.setup_templates(Connection("", provider.prepare({})), [], writing=False), form)
     allowed = {
         action for document in re.findall(r'"Action":\s*\[([^\]]*)\]', text) for action in json.loads(f"[{document}]")
     }
@@ -258,7 +260,7 @@ def test_every_kit_lets_every_collector_make_all_its_calls(simulator: Simulator,
     for service, collector in ALL.items():
         assert set(collector.reads.values()) == set(collector.service.permissions), service
         assert set(collector.reads.values()) <= allowed, service
-    assert {*verify.READS.values(), *incidents.READS.values(), *REGION_READS.values()} <= allowed
+    assert {*verify.READS.values(), *detections.READS.values(), *REGION_READS.values()} <= allowed
 
 
 def test_nothing_but_an_action_gets_into_a_kit() -> None:
@@ -267,4 +269,4 @@ def test_nothing_but_an_action_gets_into_a_kit() -> None:
 
 
 def test_there_is_no_kit_for_a_role_that_may_do_nothing() -> None:
-    assert onboarding.kits(onboarding.writing_role([], "word", "")) == []
+    assert onboarding.setup_templates(onboarding.writing_role([], "word", "")) == []

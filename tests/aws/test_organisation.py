@@ -54,8 +54,8 @@ def settings(number: str) -> dict[str, str]:
 
 
 def template(simulator: Simulator) -> str:
-    kits = {kit.id: kit for kit in PROVIDER.member_kits(own(), ROLE, WANTED, writing=False)}
-    return kits["cloudformation"].text
+    setup_templates = {kit.id: kit for kit in PROVIDER.member_setup_templates(own(), ROLE, WANTED, writing=False)}
+    return setup_templates["cloudformation"].text
 
 
 def test_every_member_is_listed_with_where_it_is_and_which_one_manages(simulator: Simulator) -> None:
@@ -149,19 +149,19 @@ def test_the_cli_script_creates_the_stack_set_and_running_it_again_updates_it(
 
 def test_the_kits_hold_one_template_and_are_sound(simulator: Simulator) -> None:
     for writing in (False, True):
-        kits = {kit.id: kit for kit in PROVIDER.member_kits(own(), ROLE, WANTED, writing=writing)}
-        text = kits["cloudformation"].text
+        setup_templates = {kit.id: kit for kit in PROVIDER.member_setup_templates(own(), ROLE, WANTED, writing=writing)}
+        text = setup_templates["cloudformation"].text
         assert [match.message for match in cfnlint.lint(text, regions=["us-east-1"])] == []
         assert ROLE.external_id in text and 'Path: "/security/"' in text
-        assert text in kits["cli"].text
-        subprocess.run(["bash", "-n"], input=kits["cli"].text, text=True, check=True)
-        heredoc = re.search(r"<<-YAML\n(.*?)^  YAML$", kits["terraform"].text, re.DOTALL | re.MULTILINE)
+        assert text in setup_templates["cli"].text
+        subprocess.run(["bash", "-n"], input=setup_templates["cli"].text, text=True, check=True)
+        heredoc = re.search(r"<<-YAML\n(.*?)^  YAML$", setup_templates["terraform"].text, re.DOTALL | re.MULTILINE)
         assert heredoc
         assert textwrap.dedent(heredoc[1]).replace("$${", "${") == text
         assert len(text) < 51_200, "what CloudFormation takes in a call"
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-        assert "${AWS" not in kits["terraform"].text.replace("$${AWS", "")
-    assert stacksets.kits(onboarding.writing_role([], "word", ""), "/", "x") == []
+        assert "${AWS" not in setup_templates["terraform"].text.replace("$${AWS", "")
+    assert stacksets.setup_templates(onboarding.writing_role([], "word", ""), "/", "x") == []
 
 
 def test_the_permissions_that_listing_needs_are_those_of_its_calls_and_in_no_members_role(simulator: Simulator) -> None:

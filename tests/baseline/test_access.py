@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from benchmarks.huge_policies import HUGE
 
-from nephoscope.domain import unknown
+from nephoscope.domain import NotKnown, Recorder, ResourceView, unknown
 from nephoscope.testing import NOW, resource
-from nephoscope.view import NotKnown, Recorder, ResourceView
 from nephoscope_aws.access import BLOCK_FLAGS, Access, Exposure, bucket_exposure
 from nephoscope_aws.access_policies import matches, open_grants
 from nephoscope_aws.times import age_days

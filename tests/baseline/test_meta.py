@@ -13,11 +13,10 @@ from typing import Any
 import cfnlint
 import pytest
 
-from nephoscope.domain import Resource, Rule
+from nephoscope.domain import NotKnown, Recorder, Resource, ResourceView, Rule
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
 from nephoscope.testing import ACCOUNT, NOW, resource
-from nephoscope.view import NotKnown, Recorder, ResourceView
 from nephoscope_aws.collectors import ALL
 from nephoscope_baseline import plugin
 

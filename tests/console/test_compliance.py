@@ -77,7 +77,7 @@ def test_policies_in_force_come_first_and_the_others_are_folded(viewer: User, sc
     scanned.account.policies = [policy_of(scanned)]
     scanned.account.save()
     seen = sign_in(viewer).get(reverse("admin:compliance"))
-    assert [each.id for each, _cells in seen.context["in_force"]] == scanned.account.policies
+    assert [each.id for each, _cells in seen.context["effective"]] == scanned.account.policies
     assert len(seen.context["others"]) == len(seen.context["rows"]) - 1
     text = seen.content.decode()
     assert '<details class="neph-card">' in text and "policies that no account here is checked by" in text
@@ -115,7 +115,7 @@ def test_what_is_unknown_names_the_missing_permission_and_what_is_manual_says_so
 def test_the_dashboard_says_the_same_score(viewer: User, scanned: Things, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     shown = {each.policy.id: each.score for each in client.get(reverse("admin:index")).context["policies"]}
-    rows = client.get(reverse("admin:compliance")).context["in_force"]
+    rows = client.get(reverse("admin:compliance")).context["effective"]
     assert shown == {policy.id: cells[0].score for policy, cells in rows}
 
 

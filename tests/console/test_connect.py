@@ -43,7 +43,7 @@ def test_the_second_step_shows_the_external_id_in_three_ready_things(admin: Clie
     account = pending(admin)
     text = admin.get(reverse("admin:accounts_account_connect", args=[account.pk])).content.decode()
     assert text.count(account.settings["external_id"]) >= 4
-    for kit in services.kits(account):
+    for kit in services.setup_templates(account):
         file = admin.get(reverse("admin:accounts_account_kit", args=[account.pk, kit.id]))
         assert file.content.decode() == kit.text and kit.filename in file["Content-Disposition"]
     assert admin.get(reverse("admin:accounts_account_kit", args=[account.pk, "nothing"])).status_code == 404

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
-from tests.core.scanning import connect
+from tests.scanning import connect
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from nephoscope import surgery
-from nephoscope.domain import Connection, Plan, PlanProblem, Resource, Session, View, Writer
-from nephoscope.view import Recorder
+from nephoscope.domain import Connection, Plan, PlanProblem, Recorder, Resource, Session, View, Writer
 from nephoscope_aws.access import bucket_exposure
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess

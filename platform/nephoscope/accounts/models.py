@@ -82,7 +82,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """The accounts that a user may see: all for administrators, else those of the groups granted."""
         if may(user, "administer"):
             return self
-        if not may(user, "look"):
+        if not may(user, "view"):
             return self.none()
         return self.filter(pk__in=Account.groups.through.objects.filter(accountgroup__users=user).values("account_id"))
 

@@ -19,7 +19,7 @@ class Role(TextChoices):
 RANK = {role: rank for rank, role in enumerate(Role.values)}
 
 ACTS: dict[str, str] = {
-    "look": Role.VIEWER,
+    "view": Role.VIEWER,
     "suppress": Role.ANALYST,
     "recheck": Role.ANALYST,
     "scan": Role.ANALYST,
@@ -42,7 +42,7 @@ def may(user: Any, act: str) -> bool:
     return bool(user.is_superuser) or RANK[user.role] >= RANK[ACTS[act]]
 
 
-def demand(user: Any, act: str) -> None:
+def require(user: Any, act: str) -> None:
     """Raise PermissionDenied, in words, unless the user may."""
     if not may(user, act):
         raise PermissionDenied(_("This needs the role %(role)s.") % {"role": Role(ACTS[act]).label})

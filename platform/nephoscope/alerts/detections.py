@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, Finding, IncidentCursor, KindChoice, VerdictChoice
-from nephoscope.alerts.state import Moves, refresh
+from nephoscope.accounts.queries import provider_of
+from nephoscope.alerts.models import DETECTED, Alert, DetectionCursor, Finding, VerdictChoice
+from nephoscope.alerts.state import Transitions, refresh
 from nephoscope.alerts.suppressions import suppress_again
 from nephoscope.audit.services import Actor, record
-from nephoscope.domain import Incident, Over, Severity
+from nephoscope.domain import Detection, DetectionCleared, Severity
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 
@@ -30,106 +31,116 @@ log = logging.getLogger(__name__)
 
 def source(
     session: domain.Session, account: Account, service: str, region: str
-) -> Callable[[], Iterator[Incident | Over | domain.Resource]]:
-    """Return what reads the incidents of a region from where the last complete reading ended."""
-    cursor = IncidentCursor.objects.filter(account=account, service=service, region=region).first()
-    standing = Finding.objects.filter(account=account, rule_id__in=list(domain.Kind), failing_since__isnull=False)
+) -> Callable[[], Iterator[Detection | DetectionCleared | domain.Resource]]:
+    """Return what reads the detections of a region from where the last complete reading ended."""
+    detector = provider_of(account).detections
+    assert detector is not None  # a service that brings detections is read by its provider's detector
+    cursor = DetectionCursor.objects.filter(account=account, service=service, region=region).first()
+    standing = Finding.objects.filter(account=account, rule_id__in=DETECTED, failing_since__isnull=False)
     standing = standing.filter(resource__service=service, resource__region=region)
     known = frozenset(standing.values_list("resource__resource_id", flat=True))
-    return partial(session.incidents, service, region, cursor.since if cursor else None, known)
+    return partial(detector.read, session, service, region, cursor.since if cursor else None, known)
 
 
 def advance(account: Account, service: str, region: str, newest: datetime | None, *, whole: bool) -> None:
     """Remember how far a region was read, if nothing of it was hidden; never beyond now, whatever the cloud says."""
     if whole and newest:
-        IncidentCursor.objects.update_or_create(
+        DetectionCursor.objects.update_or_create(
             account=account, service=service, region=region, defaults={"since": min(newest, timezone.now())}
         )
 
 
-def save(account: Account, service: domain.Service, batch: Iterable[Incident | Over], actor: Actor) -> set[int]:
-    """Open, update and close the alerts of a batch; return the row ids of the incidents that stand."""
-    standing = {each.key: each for each in batch if isinstance(each, Incident) and _counts(each)}
-    over = {each.key: each.kind for each in batch if isinstance(each, Over) or each.archived}
-    now, moves = timezone.now(), Moves()
+def save(
+    account: Account, service: domain.Service, batch: Iterable[Detection | DetectionCleared], actor: Actor
+) -> set[int]:
+    """Open, update and close the alerts of a batch; return the row ids of the detections that stand."""
+    standing = {each.key: each for each in batch if isinstance(each, Detection) and _counts(each)}
+    over = {each.key: each.kind for each in batch if isinstance(each, DetectionCleared) or each.archived}
+    now, transitions = timezone.now(), Transitions()
     with transaction.atomic():
         # One writer of an account's findings at a time, as when rules are judged.
         Account.objects.select_for_update().get(pk=account.pk)
         seen = store.save(account, service.id, [_stored(account, service, each) for each in standing.values()])
-        _open(account, seen, standing, moves, actor, now)
-        _close(account, service, over, moves, now)
-        refresh(account, moves, actor, now)
+        _open(account, seen, standing, transitions, actor, now)
+        _close(account, service, over, transitions, now)
+        refresh(account, transitions, actor, now)
     return seen
 
 
-def _counts(incident: Incident) -> bool:
-    return not incident.archived and (settings.NEPHOSCOPE_SAMPLE_FINDINGS or not incident.sample)
+def _counts(detection: Detection) -> bool:
+    return not detection.archived and (settings.NEPHOSCOPE_SAMPLE_FINDINGS or not detection.sample)
 
 
-def _stored(account: Account, service: domain.Service, each: Incident) -> domain.Resource:
+def _stored(account: Account, service: domain.Service, each: Detection) -> domain.Resource:
     name = each.resource_name or each.key
     return domain.Resource(service.types[0], each.key, name, each.region, account.number, each.details)
 
 
 def _open(
-    account: Account, seen: set[int], standing: dict[str, Incident], moves: Moves, actor: Actor, now: datetime
+    account: Account,
+    seen: set[int],
+    standing: dict[str, Detection],
+    transitions: Transitions,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     known = {each.resource_id: each for each in Finding.objects.filter(resource__in=seen)}
     alerts = {(each.kind, each.key): each for each in Alert.objects.filter(account=account, key__in=list(standing))}
     new = []
     for row in Resource.objects.filter(pk__in=seen):
-        incident = standing[row.resource_id]
-        alert = _alert(account, alerts.get((incident.kind.value, incident.key)), incident, actor, now)
+        detection = standing[row.resource_id]
+        alert = _alert(account, alerts.get((detection.kind.value, detection.key)), detection, actor, now)
         if finding := known.get(row.pk):
-            if finding.message != incident.description:
-                Finding.objects.filter(pk=finding.pk).update(message=incident.description, changed_at=now)
+            if finding.message != detection.description:
+                Finding.objects.filter(pk=finding.pk).update(message=detection.description, changed_at=now)
             continue
         new.append(
             Finding(
                 account=account,
-                rule_id=incident.kind.value,
+                rule_id=detection.kind.value,
                 resource=row,
                 verdict=VerdictChoice.FAIL,
-                message=incident.description,
+                message=detection.description,
                 changed_at=now,
                 failing_since=now,
                 alert=alert,
             )
         )
-        moves.opened(alert.pk, row.name)
+        transitions.opened(alert.pk, row.name)
     suppress_again(new)
     Finding.objects.bulk_create(new)
 
 
-def _alert(account: Account, alert: Alert | None, incident: Incident, actor: Actor, now: datetime) -> Alert:
-    """Return the incident's alert, made or brought up to date; a row is touched only when something changed."""
+def _alert(account: Account, alert: Alert | None, detection: Detection, actor: Actor, now: datetime) -> Alert:
+    """Return the detection's alert, made or brought up to date; a row is touched only when something changed."""
     content = {
-        "title": incident.title[:300],
-        "severity": incident.severity.value,
-        "last_seen": incident.last_seen,
-        "rank": list(Severity).index(incident.severity),
+        "title": detection.title[:300],
+        "source": detection.source[:60],
+        "severity": detection.severity.value,
+        "last_seen": detection.last_seen,
+        "rank": list(Severity).index(detection.severity),
         "details": {
-            "description": incident.description,
-            "link": incident.link,
-            "guide": incident.guide,
-            "count": incident.count,
-            "facts": dict(incident.facts),
-            "resource_id": incident.resource_id,
-            "resource_type": incident.resource_type,
+            "description": detection.description,
+            "link": detection.link,
+            "guide": detection.guide,
+            "count": detection.count,
+            "facts": dict(detection.facts),
+            "resource_id": detection.resource_id,
+            "resource_type": detection.resource_type,
         },
     }
     if alert is None:
         return Alert.objects.create(
             account=account,
-            kind=incident.kind.value,
-            key=incident.key,
-            first_seen=incident.first_seen,
+            kind=detection.kind.value,
+            key=detection.key,
+            first_seen=detection.first_seen,
             opened_at=now,
             **content,
         )
     if any(getattr(alert, name) != value for name, value in content.items()):
-        if alert.severity != incident.severity.value:
-            summary = f"found {alert} “{incident.title}” {incident.severity.value}, was {alert.severity}"
+        if alert.severity != detection.severity.value:
+            summary = f"found {alert} “{detection.title}” {detection.severity.value}, was {alert.severity}"
             record(actor, "alert.updated", alert, summary, account=account, at=now)
         for name, value in content.items():
             setattr(alert, name, value)
@@ -138,13 +149,14 @@ def _alert(account: Account, alert: Alert | None, incident: Incident, actor: Act
 
 
 def _close(
-    account: Account, service: domain.Service, over: dict[str, domain.Kind], moves: Moves, now: datetime
+    account: Account, service: domain.Service, over: dict[str, domain.Kind], transitions: Transitions, now: datetime
 ) -> None:
     """Close what no longer stands in the cloud. A suppressed one stays: suppressing is what archived it."""
     findings = Finding.objects.filter(account=account, rule_id__in=set(over.values()), suppression=None)
     findings = findings.filter(resource__type=service.types[0], resource__resource_id__in=list(over))
-    for each in findings.select_related("resource"):
-        why = f"archived in {KindChoice(each.rule_id).label}, or gone from it"
-        moves.closed(each.alert_id, each.resource.name, why, suppressed=False)
+    for each in findings.select_related("resource", "alert"):
+        source = each.alert.kind_name if each.alert else ""
+        why = f"archived in {source}, or gone from it"
+        transitions.closed(each.alert_id, each.resource.name, why, suppressed=False)
     Resource.objects.filter(findings__in=findings).update(gone_at=now)
     Finding.objects.filter(pk__in=list(findings.values_list("pk", flat=True))).delete()

@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from nephoscope import __version__, domain
-from nephoscope.alerts.models import Alert, Finding, VerdictChoice
+from nephoscope.alerts.models import DETECTED, Alert, Finding, VerdictChoice
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import Answers, catalogue
 
 Row = dict[str, Any]
 
-# https://schema.ocsf.io/1.5.0/classes/compliance_finding and, for incidents, /detection_finding
+# https://schema.ocsf.io/1.5.0/classes/compliance_finding and, for detections, /detection_finding
 OCSF_VERSION = "1.5.0"
 OCSF_EVENT = {"category_uid": 2, "category_name": "Findings", "activity_id": 1, "activity_name": "Create"}
 OCSF_CLASS = {**OCSF_EVENT, "class_uid": 2003, "class_name": "Compliance Finding", "type_uid": 200301}
@@ -32,7 +32,7 @@ OCSF_STATUS = {"NEW": (1, "New"), "SUPPRESSED": (3, "Suppressed"), "RESOLVED": (
 ASFF_SCHEMA = "2018-10-08"
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-type-taxonomy.html
 ASFF_TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
-ASFF_INCIDENT_TYPES = ["Unusual Behaviors"]
+ASFF_DETECTION_TYPES = ["Unusual Behaviors"]
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html: what is not there is Other.
 ASFF_RESOURCES = {
     "AWS::ApiGateway::Stage": "AwsApiGatewayStage",
@@ -106,13 +106,13 @@ def _rule(row: Finding) -> domain.Rule | None:
     return registry().rules.get(row.rule_id)
 
 
-def _incident(row: Finding) -> Alert | None:
-    """The alert of an incident, which has no rule to take title and severity from."""
-    return row.alert if row.rule_id in list(domain.Kind) else None
+def _detection(row: Finding) -> Alert | None:
+    """The alert of a detection, which has no rule to take title and severity from."""
+    return row.alert if row.rule_id in DETECTED else None
 
 
 def _title(row: Finding) -> str:
-    known = _rule(row) or _incident(row)
+    known = _rule(row) or _detection(row)
     return known.title if known else row.rule_id
 
 
@@ -143,8 +143,8 @@ def _status(row: Finding) -> str:
 
 
 def _about(row: Finding) -> tuple[str, str, str]:
-    """The id, name and type of the resource: an incident's is the one that it names, and not the incident."""
-    resource, named = row.resource, incident.details if (incident := _incident(row)) else {}
+    """The id, name and type of the resource: a detection's is the one that it names, and not the detection."""
+    resource, named = row.resource, detection.details if (detection := _detection(row)) else {}
     id, type = named.get("resource_id") or resource.resource_id, named.get("resource_type") or resource.type
     return id, resource.name, type
 
@@ -155,13 +155,13 @@ def _partition(row: Finding) -> str:
 
 
 def ocsf(row: Finding, answers: Answers) -> Row:
-    """A finding as an OCSF compliance finding, or detection finding for an incident."""
-    rule, incident, now = _rule(row), _incident(row), row.changed_at
+    """A finding as an OCSF compliance finding, or detection finding for a detection."""
+    rule, detection, now = _rule(row), _detection(row), row.changed_at
     uid, name, type = _about(row)
     severity_id, severity = OCSF_SEVERITY.get(_severity(row), (0, "Unknown"))
     status_id, status = OCSF_STATUS[_status(row)]
     return {
-        **(OCSF_DETECTION if incident else OCSF_CLASS),
+        **(OCSF_DETECTION if detection else OCSF_CLASS),
         "time": int(now.timestamp() * 1000),
         "severity_id": severity_id,
         "severity": severity,
@@ -177,12 +177,14 @@ def ocsf(row: Finding, answers: Answers) -> Row:
             "uid": _uid(row),
             "title": _title(row),
             "desc": rule.why if rule else row.message,
-            "types": [incident.details.get("facts", {}).get("Finding type", row.rule_id) if incident else row.rule_id],
+            "types": [
+                detection.details.get("facts", {}).get("Finding type", row.rule_id) if detection else row.rule_id
+            ],
             "modified_time": int(now.timestamp() * 1000),
             **({"first_seen_time": int(row.failing_since.timestamp() * 1000)} if row.failing_since else {}),
         },
-        **({} if incident else {"compliance": _ocsf_compliance(row, answers)}),
-        "remediation": _ocsf_remediation(rule, incident),
+        **({} if detection else {"compliance": _ocsf_compliance(row, answers)}),
+        "remediation": _ocsf_remediation(rule, detection),
         "resources": [
             {
                 "uid": uid,
@@ -215,14 +217,14 @@ def _ocsf_compliance(row: Finding, answers: Answers) -> Row:
     }
 
 
-def _ocsf_remediation(rule: domain.Rule | None, incident: Alert | None) -> Row:
-    link = rule.link if rule else incident.details.get("guide", "") if incident else ""
+def _ocsf_remediation(rule: domain.Rule | None, detection: Alert | None) -> Row:
+    link = rule.link if rule else detection.details.get("guide", "") if detection else ""
     return {"desc": rule.fix if rule else "See the references.", "references": [link] if link else []}
 
 
 def asff(row: Finding, answers: Answers) -> Row:
     """A finding in AWS's Security Finding Format, as Security Hub's BatchImportFindings takes it."""
-    rule, incident, resource = _rule(row), _incident(row), row.resource
+    rule, detection, resource = _rule(row), _detection(row), row.resource
     id, _name, type = _about(row)
     region = "us-east-1" if resource.region == domain.ALL_REGIONS else resource.region
     partition, number = _partition(row), row.account.number
@@ -234,7 +236,7 @@ def asff(row: Finding, answers: Answers) -> Row:
         "ProductArn": f"arn:{partition}:securityhub:{region}:{number}:product/{number}/default",
         "GeneratorId": row.rule_id,
         "AwsAccountId": number,
-        "Types": ASFF_INCIDENT_TYPES if incident else ASFF_TYPES,
+        "Types": ASFF_DETECTION_TYPES if detection else ASFF_TYPES,
         "CreatedAt": _moment(row.failing_since or row.changed_at),
         "UpdatedAt": _moment(row.changed_at),
         "Severity": {"Label": _severity(row).upper() or "INFORMATIONAL"},
@@ -253,7 +255,7 @@ def asff(row: Finding, answers: Answers) -> Row:
         ],
         **(
             {}
-            if incident
+            if detection
             else {
                 "Compliance": {
                     "Status": ASFF_COMPLIANCE[row.verdict],

@@ -24,10 +24,16 @@ class SeverityChoice(models.TextChoices):
 
 
 class KindChoice(models.TextChoices):
+    """:class:`nephoscope.domain.Kind`, with names."""
+
     SECURITY = "security", _("Security monitoring")
     ANOMALY = "anomaly", _("Anomaly")
-    GUARDDUTY = "guardduty", _("GuardDuty")
+    THREAT = "threat", _("Threat")
     IAC = "iac", _("IaC")
+
+
+DETECTED = [kind.value for kind in domain.Kind if not kind.traits.by_rule]
+"""What stands for the rule of findings that are one detection: its kind. No policy holds it."""
 
 
 class AlertState(models.TextChoices):
@@ -46,13 +52,15 @@ class VerdictChoice(models.TextChoices):
 class Alert(models.Model):
     """One rule failing in one account. ``key`` is the rule's id; the row is kept, resolved and reopened.
 
-    Of another kind than security it is one incident that the cloud raised: ``key`` is the incident's, ``details`` hold
-    its description, link, guide, facts, and how often it was seen, and its one finding bears the kind for a rule.
+    Of a kind that is not judged by a rule it is one detection: ``key`` is the detection's, ``source`` the detector as
+    people know it, ``details`` hold its description, link, guide, facts, and how often it was seen, and its one finding
+    bears the kind for a rule.
     ``affected`` and ``suppressed`` count its failing findings; open while any is affected, suppressed while all are.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="alerts", verbose_name=_("account"))
     kind = models.CharField(_("kind"), max_length=12, choices=KindChoice.choices, default=KindChoice.SECURITY)
+    source = models.CharField(_("source"), max_length=60, blank=True)
     key = models.CharField(_("rule"), max_length=200)
     severity = models.CharField(_("severity"), max_length=10, choices=SeverityChoice.choices)
     rank = models.PositiveSmallIntegerField(editable=False)
@@ -79,13 +87,23 @@ class Alert(models.Model):
         return f"A-{self.pk:06d}"
 
     @property
+    def traits(self) -> domain.Traits:
+        """What can be done with it."""
+        return domain.Kind(self.kind).traits
+
+    @property
+    def kind_name(self) -> str:
+        """The kind as people know it: the detector's name where there is one."""
+        return self.source or str(KindChoice(self.kind).label)
+
+    @property
     def rule(self) -> domain.Rule | None:
         """The rule as the plugins have it now; None when its plugin is no longer enabled."""
         return registry().rules.get(self.key)
 
 
-class IncidentCursor(models.Model):
-    """Up to when the incidents of an account's service in a region were read."""
+class DetectionCursor(models.Model):
+    """Up to when the detections of an account's service in a region were read."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     service = models.CharField(max_length=60)

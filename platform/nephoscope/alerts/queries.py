@@ -17,6 +17,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Framework
+from nephoscope.plugins import registry
 from nephoscope.policies.queries import frameworks
 
 Alerts = QuerySet[Alert]
@@ -48,7 +49,26 @@ def with_severity(alerts: Alerts, value: str) -> Alerts:
 
 
 def of_kind(alerts: Alerts, value: str) -> Alerts:
-    return alerts.filter(kind__in=_listed(value))
+    """Kinds, or detectors by their names: ``threat`` and ``GuardDuty`` both do."""
+    return alerts.filter(kind__in=_listed(value)) | of_source(alerts, value)
+
+
+def of_source(alerts: Alerts, value: str) -> Alerts:
+    """Detectors by their names, whatever the case."""
+    found = Q(pk__in=[])
+    for each in _listed(value):
+        found |= Q(source__iexact=each)
+    return alerts.filter(found)
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """Return the kinds with their names; a cloud's own detectors go by what people call them."""
+    providers = registry().providers.values()
+    detectors = ", ".join(dict.fromkeys(each.detections.name for each in providers if each.detections))
+    return [
+        (value, detectors if value == KindChoice.THREAT and detectors else str(label))
+        for value, label in KindChoice.choices
+    ]
 
 
 def in_account(alerts: Alerts, value: str) -> Alerts:
@@ -98,6 +118,7 @@ FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {
     "state": with_state,
     "severity": with_severity,
     "kind": of_kind,
+    "source": of_source,
     "account": in_account,
     "region": in_region,
     "policy": of_policy,

@@ -22,7 +22,7 @@ NAMED = 20
 
 
 @dataclass(slots=True)
-class Moves:
+class Transitions:
     """What happened to which alert's resources since the last :func:`refresh`."""
 
     added: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -33,7 +33,7 @@ class Moves:
         self.added[alert].append(resource)
 
     def closed(self, alert: int | None, resource: str, why: str, *, suppressed: bool) -> None:
-        """``why`` is one of: fixed, gone, no longer checked; of an incident, what became of it in the cloud."""
+        """``why`` is one of: fixed, gone, no longer checked; of a detection, what became of it in the cloud."""
         if alert is not None:
             self.left[alert][f"{why}, was suppressed" if suppressed else why].append(resource)
 
@@ -42,9 +42,11 @@ class Moves:
         return {*self.added, *self.left, *self.seen}
 
 
-def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None:
+def refresh(account: Account, transitions: Transitions, actor: Actor, now: datetime) -> None:
     """Count the findings of the alerts that moved, give each its state, and write down what changed."""
-    alerts = {alert.pk: alert for alert in Alert.objects.select_for_update().filter(pk__in=moves.alerts).order_by("pk")}
+    alerts = {
+        alert.pk: alert for alert in Alert.objects.select_for_update().filter(pk__in=transitions.alerts).order_by("pk")
+    }
     counts = {
         row["alert"]: row
         for row in Finding.objects.filter(alert__in=alerts, failing_since__isnull=False)
@@ -68,9 +70,9 @@ def refresh(account: Account, moves: Moves, actor: Actor, now: datetime) -> None
             alert.title = rule.title[:300]
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
-        entries += _written_down(alert, was, moves, actor, now, reopened=reopened)
+        entries += _written_down(alert, was, transitions, actor, now, reopened=reopened)
     Alert.objects.bulk_update(changed, MOVING)
-    Alert.objects.filter(pk__in=moves.seen).update(last_seen=now)
+    Alert.objects.filter(pk__in=transitions.seen).update(last_seen=now)
     append(entries)
 
 
@@ -81,9 +83,9 @@ def _state(alert: Alert) -> AlertState:
 
 
 def _written_down(
-    alert: Alert, was: str, moves: Moves, actor: Actor, now: datetime, *, reopened: bool
+    alert: Alert, was: str, transitions: Transitions, actor: Actor, now: datetime, *, reopened: bool
 ) -> Iterator[Entry]:
-    if added := moves.added.get(alert.pk):
+    if added := transitions.added.get(alert.pk):
         verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
         yield entry(
             actor,
@@ -93,7 +95,7 @@ def _written_down(
             account=alert.account,
             at=now,
         )
-    for why, names in moves.left.get(alert.pk, {}).items():
+    for why, names in transitions.left.get(alert.pk, {}).items():
         yield entry(
             actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now
         )

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from nephoscope.alerts.models import Alert, Finding, Suppression
-from nephoscope.alerts.state import Moves, refresh
-from nephoscope.audit.services import Actor, given, record
+from nephoscope.alerts.state import Transitions, refresh
+from nephoscope.audit.services import Actor, record, require_reason
 
 
 def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
@@ -44,8 +44,8 @@ def suppress(
 
     :raises ValidationError: no reason, nothing chosen, or an end that lies in the past.
     """
-    actor.demand("suppress")
-    reason = given(reason)
+    actor.require("suppress")
+    reason = require_reason(reason)
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationError({"expires_at": [_("This lies in the past.")]})
     Alert.objects.select_for_update().get(pk=alert.pk)
@@ -79,7 +79,7 @@ def suppress(
 @transaction.atomic
 def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
     """Take suppressions back; the resources count again at once. Returns how many."""
-    actor.demand("suppress")
+    actor.require("suppress")
     Alert.objects.select_for_update().get(pk=alert.pk)
     rows = [each for each in chosen(alert, findings) if each.suppression_id is not None]
     Suppression.objects.filter(pk__in=[each.suppression_id for each in rows]).update(lifted_at=timezone.now())
@@ -97,9 +97,9 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
 
 
 def recount(alert: Alert, actor: Actor) -> None:
-    moves = Moves()
-    moves.left[alert.pk] = {}
-    refresh(alert.account, moves, actor, timezone.now())
+    transitions = Transitions()
+    transitions.left[alert.pk] = {}
+    refresh(alert.account, transitions, actor, timezone.now())
     alert.refresh_from_db()
 
 

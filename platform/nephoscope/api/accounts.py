@@ -20,7 +20,7 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Body, KitSerializer, Named
+from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.scans.services import start_scan
@@ -178,12 +178,12 @@ class Accounts(EventActs):
         "destroy": "connect",
         "verify": "connect",
         "regions": "connect",
-        "kits": "connect",
+        "setup_templates": "connect",
         "scan": "scan",
         "events_on": "connect",
         "events_off": "connect",
         "events_rotate": "connect",
-        "events_kits": "connect",
+        "events_setup_templates": "connect",
     }
 
     @extend_schema(request=NewAccount, responses={201: AccountSerializer})
@@ -228,13 +228,15 @@ class Accounts(EventActs):
 
     @extend_schema(
         parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The role for fixes.", default=False)],
-        responses=KitSerializer(many=True),
+        responses=SetupTemplateSerializer(many=True),
     )
-    @action(detail=True, pagination_class=None, filterset_class=None)
-    def kits(self, request: Request, id: str) -> Response:
-        """The ready things to copy that create the account's role: a script, two templates."""
+    @action(detail=True, pagination_class=None, filterset_class=None, url_path="setup-templates")
+    def setup_templates(self, request: Request, id: str) -> Response:
+        """The setup templates that give access to the account."""
         asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
-        return Response(KitSerializer(services.kits(self.get_object(), writing=asked), many=True).data)
+        return Response(
+            SetupTemplateSerializer(services.setup_templates(self.get_object(), writing=asked), many=True).data
+        )
 
 
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,10 +82,10 @@ class RemediationSerializer(serializers.Serializer[domain.Remediation]):
     summary = serializers.CharField()
 
 
-class IncidentSerializer(serializers.Serializer[Any]):
+class DetectionSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(required=False)
-    link = serializers.URLField(required=False, help_text="The incident in the vendor's console.")
-    guide = serializers.URLField(required=False, help_text="The vendor's documentation of such incidents.")
+    link = serializers.URLField(required=False, help_text="The detection in the vendor's console.")
+    guide = serializers.URLField(required=False, help_text="The vendor's documentation of such detections.")
     count = serializers.IntegerField(required=False, help_text="How often it was seen.")
     facts = serializers.DictField(child=serializers.CharField(), required=False)
     resource_id = serializers.CharField(required=False)
@@ -104,7 +104,7 @@ class AlertDetailSerializer(AlertSerializer):
     findings = serializers.SerializerMethodField(
         help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
     )
-    details = IncidentSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
+    details = DetectionSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
     fixing = serializers.SerializerMethodField()
     timeline = serializers.SerializerMethodField(
         help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."

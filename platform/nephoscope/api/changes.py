@@ -24,11 +24,9 @@ class PermissionSerializer(serializers.Serializer[Any]):
 
 
 class CallSerializer(serializers.Serializer[Any]):
-    service = serializers.CharField()
-    operation = serializers.CharField()
-    parameters = serializers.JSONField()
-    permission = PermissionSerializer()
-    region = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF names an argument of its own so
+    body = serializers.JSONField(help_text="What is sent, in the provider's own form.")
+    permissions = PermissionSerializer(many=True)
 
 
 class StepSerializer(serializers.ModelSerializer[ChangeStep]):

@@ -8,14 +8,18 @@ from django.views.decorators.http import require_POST
 
 from nephoscope.events import receiving
 
+SMALLEST = 64 * 1024
+"""Bytes that are read of a message for a provider that sends none; it is answered as any unknown address is."""
+
 
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, provider: str, address: str) -> JsonResponse:
     """Answer 2xx to what need not be sent again."""
     size = request.META.get("CONTENT_LENGTH") or ""
-    if not size.isdecimal() or int(size) > receiving.MAX_BODY:
-        return JsonResponse({"detail": f"Send at most {receiving.MAX_BODY:,} bytes, with their length."}, status=413)
+    largest = receiving.largest(provider) or SMALLEST
+    if not size.isdecimal() or int(size) > largest:
+        return JsonResponse({"detail": f"Send at most {largest:,} bytes, with their length."}, status=413)
     try:
         body = request.body
     except UnreadablePostError:

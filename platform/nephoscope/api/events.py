@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.permissions import may
-from nephoscope.api.kit.serializers import KitSerializer, Nothing
+from nephoscope.api.kit.serializers import Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
 from nephoscope.events import services
 from nephoscope.events.models import WAITING, Delivery, Listener
@@ -101,13 +101,13 @@ class EventActs(Models):
         self.body(Nothing)
         return self._secret(*services.rotate(self.actor, account), status.HTTP_200_OK)
 
-    @extend_schema(responses=KitSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_class=None, url_path="events/kits")
-    def events_kits(self, request: Request, id: str) -> Response:
-        """The ready things to copy that make the account tell of changes; empty while that is off."""
+    @extend_schema(responses=SetupTemplateSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None, url_path="events/setup-templates")
+    def events_setup_templates(self, request: Request, id: str) -> Response:
+        """The setup templates that make the account tell of changes; empty while that is off."""
         listener = services.listener_of(self.get_object())
-        kits = services.kits(listener, request.build_absolute_uri("/")) if listener else []
-        return Response(KitSerializer(kits, many=True).data)
+        setup_templates = services.setup_templates(listener, request.build_absolute_uri("/")) if listener else []
+        return Response(SetupTemplateSerializer(setup_templates, many=True).data)
 
     def _secret(self, listener: Listener, secret: str, code: int) -> Response:
         return Response({"address": listener.address, "secret": secret}, code)

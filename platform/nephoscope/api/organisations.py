@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Body, KitSerializer, Named, Nothing
+from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Member, Organisation, Standing
@@ -28,8 +28,9 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
     exclude = serializers.ListField(child=serializers.CharField(), read_only=True)
     regions = serializers.ListField(child=serializers.CharField(), read_only=True)
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
-    external_id = serializers.SerializerMethodField(help_text="Empty for those who may not connect accounts.")
-    write_external_id = serializers.SerializerMethodField(help_text="Empty for those who may not connect accounts.")
+    settings = serializers.SerializerMethodField(
+        help_text="How the members are reached, as its provider describes it; empty for those who may not connect."
+    )
     problem = serializers.SerializerMethodField(help_text="Why the last sync failed, for those who may connect.")
     syncing = serializers.BooleanField(read_only=True)
     members = serializers.SerializerMethodField(help_text="How many that you may see stand where.")
@@ -40,11 +41,7 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
             "id",
             "name",
             "account",
-            "role_name",
-            "role_path",
-            "write_role_name",
-            "external_id",
-            "write_external_id",
+            "settings",
             "include",
             "exclude",
             "regions",
@@ -64,22 +61,17 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
     def _user(self) -> Any:
         return self.context["request"].user
 
-    def _secret(self, text: str) -> str:
-        return text if may(self._user, "connect") else ""
-
     @extend_schema_field(Named(allow_null=True))
     def get_account(self, organisation: Organisation) -> Any:
         account = Account.objects.visible_to(self._user).filter(pk=organisation.account_id).first()
         return Named(account).data if account else None
 
-    def get_external_id(self, organisation: Organisation) -> str:
-        return self._secret(organisation.external_id)
-
-    def get_write_external_id(self, organisation: Organisation) -> str:
-        return self._secret(organisation.write_external_id)
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_settings(self, organisation: Organisation) -> Any:
+        return organisation.settings if may(self._user, "connect") else {}
 
     def get_problem(self, organisation: Organisation) -> str:
-        return self._secret(organisation.problem)
+        return organisation.problem if may(self._user, "connect") else ""
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
     def get_members(self, organisation: Organisation) -> Any:
@@ -88,10 +80,10 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
 
 class OrganisationChanges(Body):
     name = serializers.CharField(max_length=100, required=False)
-    role_name = serializers.CharField(max_length=64, required=False, help_text="Of the role in every member.")
-    role_path = serializers.CharField(max_length=512, required=False, help_text="Path of the roles, / for none.")
-    write_role_name = serializers.CharField(
-        max_length=64, required=False, allow_blank=True, help_text="The role for fixes, if there is to be one."
+    settings = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="The provider's settings of an organisation, see /api/v1/providers; what is left out stays.",
     )
     include = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Units by path, as Workloads/Production; empty: all."
@@ -117,9 +109,6 @@ class NewOrganisation(OrganisationChanges):
     account = serializers.PrimaryKeyRelatedField(
         queryset=Account.objects.all(), help_text="The connected account that may list the organisation."
     )
-    external_id = serializers.CharField(
-        max_length=1224, required=False, help_text="One that the roles ask for already; made unless it is given."
-    )
 
 
 class Organisations(Models):
@@ -134,7 +123,7 @@ class Organisations(Models):
         "partial_update": "connect",
         "destroy": "connect",
         "sync": "connect",
-        "kits": "connect",
+        "setup_templates": "connect",
     }
 
     @extend_schema(request=NewOrganisation, responses={201: OrganisationSerializer})
@@ -163,11 +152,11 @@ class Organisations(Models):
         services.request_sync(self.actor, organisation)
         return self.shown(organisation, status.HTTP_202_ACCEPTED)
 
-    @extend_schema(responses=KitSerializer(many=True))
-    @action(detail=True, pagination_class=None)
-    def kits(self, request: Request, id: str) -> Response:
-        """The ready things to copy that create the role in all members."""
-        return Response(KitSerializer(services.kits(self.get_object()), many=True).data)
+    @extend_schema(responses=SetupTemplateSerializer(many=True))
+    @action(detail=True, pagination_class=None, url_path="setup-templates")
+    def setup_templates(self, request: Request, id: str) -> Response:
+        """The setup templates that give access to all members."""
+        return Response(SetupTemplateSerializer(services.setup_templates(self.get_object()), many=True).data)
 
 
 class MemberSerializer(serializers.ModelSerializer[Member]):

@@ -66,7 +66,7 @@ class Tokens(Endpoint):
     lookup_url_kwarg = "key"
     lookup_value_regex = "[^/]+"
     filter_backends = []
-    acts: ClassVar[dict[str, str]] = {"destroy": "look"}
+    acts: ClassVar[dict[str, str]] = {"destroy": "view"}
 
     def _signing_in(self) -> bool:
         return bool(self.request) and self.request.method == "POST"

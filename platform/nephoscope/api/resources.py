@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import serializers
 
-from nephoscope import domain
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
@@ -41,8 +40,7 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
         read_only_fields = fields
 
     def get_readable(self, row: Resource) -> bool:
-        # Not row.readable: a list leaves the properties in the database.
-        return domain.Resource(row.type, row.resource_id, row.name, row.region, "", {}).readable
+        return not row.unlisted
 
 
 class ResourceDetailSerializer(ResourceSerializer):

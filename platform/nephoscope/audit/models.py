@@ -22,7 +22,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """Entries of visible accounts and one's own; administrators see all, sign-ins included."""
         if may(user, "administer"):
             return self
-        if not may(user, "look"):
+        if not may(user, "view"):
             return self.none()
         return self.filter(Q(account__in=visible_accounts(user)) | Q(account=None, user=user))
 

@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.permissions import require
 from nephoscope.audit.models import Entry
 
 _LOCK = 7_201_936
@@ -42,13 +42,13 @@ class Actor:
         """The signed-in user at the address that the web server saw."""
         return cls.of(request.user, request.META.get("REMOTE_ADDR") or None)
 
-    def demand(self, act: str) -> None:
+    def require(self, act: str) -> None:
         """Raise PermissionDenied unless the user's role includes the act; Nephoscope itself may do everything."""
         if self.user is not None:
-            demand(self.user, act)
+            require(self.user, act)
 
 
-def given(reason: object) -> str:
+def require_reason(reason: object) -> str:
     """Return a reason that a person gave, without the space around it.
 
     :raises ValidationError: there is none.

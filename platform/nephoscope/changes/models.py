@@ -30,6 +30,7 @@ class Change(models.Model):
     remediation = models.CharField(_("fix"), max_length=200)
     title = models.CharField(_("title"), max_length=300)
     digest = models.CharField(max_length=64)
+    inputs = models.JSONField(_("inputs"), default=dict)
     warnings = models.JSONField(_("warnings"), default=list)
     permissions = models.JSONField(_("permissions"), default=list)
     state = models.CharField(_("state"), max_length=10, choices=ChangeState.choices, default=ChangeState.PLANNED)
@@ -58,9 +59,11 @@ class Change(models.Model):
 class StepState(models.TextChoices):
     PENDING = "pending", _("Not yet")
     APPLYING = "applying", _("Applying")
+    WAITING = "waiting", _("Waiting")
     APPLIED = "applied", _("Applied")
     FAILED = "failed", _("Failed")
     SKIPPED = "skipped", _("Left out")
+    UNDOING = "undoing", _("Undoing")
     UNDONE = "undone", _("Undone")
 
 
@@ -76,6 +79,10 @@ class ChangeStep(models.Model):
     inverse = models.JSONField(null=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    wait = models.JSONField(null=True)
+    keep = models.JSONField(default=list)
+    kept = models.JSONField(default=dict)
+    """What is kept of the call's answer, by path: just what later steps and the inverses use."""
     state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
     error = models.TextField(blank=True)
 

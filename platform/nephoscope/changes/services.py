@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -18,16 +18,20 @@ from nephoscope import domain, surgery
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
-from nephoscope.alerts.models import Alert, Finding, KindChoice
+from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import chosen
-from nephoscope.audit.services import Actor, given, record
+from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
 from nephoscope.inventory.models import Resource
-from nephoscope.judging.rechecks import recheck_resources, touched
+from nephoscope.judging.rechecks import as_changed, recheck_resources
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import EffectivePolicies
 
 INTERRUPTED_AFTER = timedelta(minutes=15)
 """A change that is applying for longer was cut off: no fix makes calls for so long."""
+
+MADE = (StepState.APPLYING, StepState.WAITING, StepState.APPLIED, StepState.UNDOING)
+"""Steps whose call was made, or may have been."""
 
 UNDOABLE = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED)
 
@@ -42,11 +46,11 @@ class Readiness:
 
 
 def readiness(user: Any, alert: Alert) -> Readiness:
-    """Return what the spanner says."""
+    """Say whether the user can fix the alert from here, and if not, why and what to do about it."""
     rule = alert.rule
     known = registry().remediations
     fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
-    if alert.kind != KindChoice.SECURITY:
+    if not alert.traits.by_rule:
         return Readiness(False, _("This happened, and no change of a setting undoes it; follow the vendor’s guide."))
     if not fixes:
         return Readiness(False, _("Nephoscope has no fix for this rule yet; fix it by hand as described."))
@@ -66,19 +70,21 @@ def plan_change(actor: Actor, alert: Alert, findings: Iterable[Finding], remedia
     :raises ValidationError: nothing chosen, too many resources, an unknown fix, an account without a fix role, a veto,
         or nothing to do; names the field.
     """
-    actor.demand("change")
+    actor.require("change")
     remediation = _remediation(alert, remediation_id)
     if not alert.account.writing_verified_at:
         raise ValidationError({"account": [readiness(actor.user, alert).why]})
-    resources = [each.resource for each in chosen(alert, findings)]
+    failing = chosen(alert, findings)
+    resources = [each.resource for each in failing]
     if len(resources) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
         raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
-    targets = [each.to_domain() for each in resources]
+    requests = [_request(alert, each) for each in failing]
+    targets = [each.resource for each in requests]
     with closing(_open(alert.account)) as session:
         try:
             plan = surgery.make_plan(
-                remediation, alert.key, alert.account.number, targets, session, provider_of(alert.account)
+                remediation, alert.key, alert.account.number, requests, session, provider_of(alert.account)
             )
         except domain.PlanProblem as problem:
             raise ValidationError({"findings": [str(problem)]}) from problem
@@ -91,18 +97,39 @@ def plan_change(actor: Actor, alert: Alert, findings: Iterable[Finding], remedia
     return _save(actor, alert, remediation, plan, {each.resource_id: each.name for each in resources})
 
 
-def _remediation(alert: Alert, id: str) -> domain.Remediation:
+def _request(alert: Alert, finding: Finding) -> domain.FixRequest:
+    """Return what the remediation is asked to fix, with the rule's parameters as they are set for the account."""
     rule = alert.rule
-    if not rule or id not in rule.remediations or id not in registry().remediations:
+    parameters = EffectivePolicies.of(alert.account).rule(rule).parameters if rule else {}
+    evidence = tuple(domain.Evidence(**each) for each in finding.evidence)
+    return domain.FixRequest(
+        finding.resource.to_domain(), finding.rule_id if rule else "", finding.message, evidence, parameters
+    )
+
+
+def fixes_of(alert: Alert) -> tuple[str, ...]:
+    """Return the ids of the remediations for an alert: its rule's, or what archives a detection in its cloud."""
+    if alert.traits.by_rule:
+        return alert.rule.remediations if alert.rule else ()
+    detector = provider_of(alert.account).detections
+    return (detector.archive,) if detector and detector.archive else ()
+
+
+def _remediation(alert: Alert, id: str) -> domain.Remediation:
+    if id not in fixes_of(alert) or id not in registry().remediations:
         raise ValidationError({"remediation": [_("“%s” is not a fix for this alert.") % id]})
     return registry().remediations[id]
 
 
-def _open(account: Account) -> domain.Session:
+def _open(account: Account) -> domain.LiveSession:
     try:
-        return provider_of(account).open(account.connection)
+        session = provider_of(account).open(account.connection)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
+    if not isinstance(session, domain.LiveSession):
+        session.close()
+        raise ValidationError({"account": [_("Nephoscope cannot change anything in this account.")]})
+    return session
 
 
 @transaction.atomic
@@ -130,6 +157,8 @@ def _save(
             inverse=asdict(step.inverse) if step.inverse else None,
             before=step.before,
             after=step.after,
+            wait=asdict(step.wait) if step.wait else None,
+            keep=list(step.keep),
         )
         for position, step in enumerate(plan.steps)
     )
@@ -138,12 +167,15 @@ def _save(
 
 
 def _to_call(data: dict[str, Any]) -> domain.Call:
-    return domain.Call(**{**data, "permission": domain.Permission(**data["permission"])})
+    permissions = tuple(domain.Permission(**each) for each in data["permissions"])
+    return domain.Call(data["label"], data["body"], permissions)
 
 
 def _to_step(row: ChangeStep) -> domain.Step:
     inverse = _to_call(row.inverse) if row.inverse else None
-    return domain.Step(row.resource_id, row.title, _to_call(row.call), inverse, row.before, row.after)
+    wait = domain.Wait(**{**row.wait, "read": _to_call(row.wait["read"])}) if row.wait else None
+    keep = tuple(row.keep)
+    return domain.Step(row.resource_id, row.title, _to_call(row.call), inverse, row.before, row.after, wait, keep)
 
 
 def _plan_of(change: Change, steps: Sequence[domain.Step]) -> domain.Plan:
@@ -153,9 +185,9 @@ def _plan_of(change: Change, steps: Sequence[domain.Step]) -> domain.Plan:
 
 
 def _writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
-    permissions = list(dict.fromkeys(call.permission for call in calls))
+    permissions = list(dict.fromkeys(permission for call in calls for permission in call.permissions))
     try:
-        return provider_of(account).open_for_writing(account.connection, permissions)
+        return surgery.open_writer(provider_of(account), account.connection, permissions)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     except domain.PlanProblem as problem:
@@ -195,8 +227,8 @@ def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> C
 
     :raises ValidationError: no reason, another digest, not planned any more, or the account cannot be reached.
     """
-    actor.demand("change")
-    reason = given(reason)
+    actor.require("change")
+    reason = require_reason(reason)
     rows = list(change.steps.all())
     steps = [_to_step(row) for row in rows]
     plan = _plan_of(change, steps)
@@ -218,28 +250,41 @@ def apply_change(actor: Actor, change: Change, *, digest: str, reason: str) -> C
             approved_at=timezone.now(),
         )
         try:
-            whole = surgery.apply(remediation, steps, session, writer, _noter(rows))
+            whole = surgery.apply(remediation, steps, session, writer, _Journal(rows))
+            if not change.alert.traits.by_rule:
+                whole = whole and surgery.holds(remediation, steps, session)
         except surgery.StaleError as stale:
             return _finish(actor, change, ChangeState.REFUSED, str(stale))
         except Exception as problem:
             return _finish(actor, change, ChangeState.FAILED, f"{type(problem).__name__}: {problem}")
-    problems = _look_again(actor, change)
     if not whole:
+        _look_again(actor, change)
         return _finish(actor, change, ChangeState.FAILED, _("Some calls failed; see the steps."))
-    still = _still_failing(change)
+    if not change.alert.traits.by_rule:
+        # No rule judges a detection: what was changed was read again.
+        return _finish(actor, change, ChangeState.VERIFIED, _("Applied and verified."))
+    problems, still = _look_again(actor, change), _still_failing(change)
     if problems or still:
         names = ", ".join(still) or ", ".join(problems)
         return _finish(actor, change, ChangeState.APPLIED, _("Applied, but not verified: %s") % names)
-    return _finish(actor, change, ChangeState.VERIFIED, _("Applied, read again and found right."))
+    return _finish(actor, change, ChangeState.VERIFIED, _("Applied and verified: the resources now pass."))
 
 
-def _noter(rows: Sequence[ChangeStep]) -> surgery.Note:
-    def note(position: int, state: str, error: str) -> None:
-        row = rows[position]
+def _kept(rows: Sequence[ChangeStep]) -> dict[int, dict[str, Any]]:
+    return {row.position: row.kept for row in rows}
+
+
+class _Journal:
+    """Writes down how far the steps of a change are."""
+
+    def __init__(self, rows: Sequence[ChangeStep]) -> None:
+        self._rows = rows
+
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
+        row = self._rows[position]
         row.state, row.error = StepState(state), error
-        row.save(update_fields=["state", "error"])
-
-    return note
+        row.kept = row.kept if kept is None else dict(kept)
+        row.save(update_fields=["state", "error", "kept"])
 
 
 def _resources(change: Change) -> list[Resource]:
@@ -249,7 +294,7 @@ def _resources(change: Change) -> list[Resource]:
 
 def _look_again(actor: Actor, change: Change) -> list[str]:
     try:
-        wanted = [touched(each) for each in _resources(change)]
+        wanted = [as_changed(each) for each in _resources(change)]
         return recheck_resources(change.account, Actor.system(f"{change} by {actor.name}"), wanted).problems
     except ValidationError as problem:
         return problem.messages
@@ -302,22 +347,22 @@ def undo_change(actor: Actor, change: Change, *, reason: str) -> Change:
     :raises ValidationError: no reason, it was not applied, somebody changed the resource since, or the account cannot
         be reached.
     """
-    actor.demand("change")
-    reason = given(reason)
+    actor.require("change")
+    reason = require_reason(reason)
     rows = list(change.steps.all())
     steps = [_to_step(row) for row in rows]
-    done = [(row.position, steps[row.position]) for row in rows if row.state in (StepState.APPLIED, StepState.APPLYING)]
+    done = [row.position for row in rows if row.state in MADE]
     if change.state not in UNDOABLE or not done:
         raise ValidationError({"change": [_("Nothing of %s was applied, so there is nothing to undo.") % change]})
     remediation = registry().remediations.get(change.remediation)
     if remediation is None:
         raise ValidationError({"change": [_("The plugin that made this change is not enabled any more.")]})
     was = change.state
-    writer = _writer(change.account, [step.inverse for _position, step in done if step.inverse])
+    writer = _writer(change.account, [call for position in done if (call := steps[position].inverse)])
     with closing(_open(change.account)) as session:
         change = _begin(actor, change, ChangeState.UNDOING, UNDOABLE, undo_reason=reason)
         try:
-            whole = surgery.undo(remediation, done, session, writer, _noter(rows))
+            whole = surgery.undo(remediation, steps, done, _kept(rows), session, writer, _Journal(rows))
         except Exception as problem:
             Change.objects.filter(pk=change.pk).update(state=was)
             record(
@@ -329,7 +374,8 @@ def undo_change(actor: Actor, change: Change, *, reason: str) -> Change:
                 reason=reason,
             )
             raise ValidationError({"change": [str(problem)]}) from problem
-    _look_again(actor, change)
+    if change.alert.traits.by_rule:
+        _look_again(actor, change)
     if not whole:
         return _finish(actor, change, ChangeState.FAILED, _("Some of it could not be undone; see the steps."))
     return _finish(actor, change, ChangeState.UNDONE, _("Everything is as it was before."))

@@ -23,7 +23,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import InForce, catalogue
+from nephoscope.policies.queries import EffectivePolicies, catalogue
 
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
@@ -311,15 +311,15 @@ def _named(part: tuple[domain.Service, str]) -> str:
 # -- Judging controls ----------------------------------------------------------------------------------------------
 
 
-def stands(in_force: InForce, policy: domain.Framework, stored: Stored) -> Compliance:
-    account, chosen = in_force.account, policy in in_force.applied
+def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Stored) -> Compliance:
+    account, chosen = effective.account, policy in effective.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
     unread, counted, known = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {}), registry().rules
     rules: dict[str, RuleStanding] = {}
     for id in policy.rules:
         rule, counts = known.get(id), counted.get(id, {})
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread.get(type, ()))
-        off = in_force.off(id) if rule else None
+        off = effective.off(id) if rule else None
         rules[id] = RuleStanding(
             id,
             rule,
@@ -346,20 +346,20 @@ def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) ->
     accounts, wanted = list(accounts), {policy.id for policy in policies}
     stored, known = stored_of(accounts), catalogue()
     return [
-        stands(in_force, policy, stored)
-        for in_force in InForce.of_all(accounts, known)
-        for policy in known.offered(in_force.account)
+        stands(effective, policy, stored)
+        for effective in EffectivePolicies.of_all(accounts, known)
+        for policy in known.offered(effective.account)
         if policy.id in wanted
     ]
 
 
 def detail(account: Account, policy: domain.Framework) -> Compliance:
     """Return how an account stands by a policy, with the first resources behind every rule."""
-    in_force = InForce.of(account)
-    found = stands(in_force, policy, stored_of([account]))
+    effective = EffectivePolicies.of(account)
+    found = stands(effective, policy, stored_of([account]))
     rules = {rule.id: rule for control in found.controls for rule in control.rules}
     for each in rules.values():
-        each.severity = in_force.rule(each.rule).severity if each.rule else None
+        each.severity = effective.rule(each.rule).severity if each.rule else None
     if found.judged_at:
         for row in _first(account, rules):
             rules[row.rule_id].findings.setdefault(row.standing, []).append(row)

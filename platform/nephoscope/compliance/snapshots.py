@@ -12,7 +12,7 @@ from nephoscope.alerts.models import ComplianceDay
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.queries import ControlState
 from nephoscope.inventory.models import Scan
-from nephoscope.policies.queries import InForce
+from nephoscope.policies.queries import EffectivePolicies
 
 DAYS = 90
 """Days that a trend reaches back."""
@@ -24,22 +24,22 @@ def is_whole(scan: Scan) -> bool:
     return all((service.id, region) in covered for service, region in compliance.parts_of(scan.account))
 
 
-def write_down(scan: Scan) -> None:
+def record(scan: Scan) -> None:
     """Keep how the account stands after this scan, one row per policy and day; the day's last judging counts.
 
     A policy that was chosen since the last scan counts as judged only by a scan of the whole account.
     """
-    write_day(scan.account, whole=is_whole(scan))
+    record_day(scan.account, whole=is_whole(scan))
 
 
-def write_day(account: Account, *, whole: bool) -> None:
+def record_day(account: Account, *, whole: bool) -> None:
     """Keep how the account stands; ``whole``: everything that is stored was judged by all policies that apply."""
-    now, stored, in_force = timezone.now(), compliance.stored_of([account]), InForce.of(account)
-    judged = [each for each in in_force.applied if whole or stored.judged_at(account, each.id)]
+    now, stored, effective = timezone.now(), compliance.stored_of([account]), EffectivePolicies.of(account)
+    judged = [each for each in effective.applied if whole or stored.judged_at(account, each.id)]
     stored.judged[account.pk] = {policy.id: now for policy in judged}
     rows = []
     for policy in judged:
-        counts = compliance.stands(in_force, policy, stored).counts
+        counts = compliance.stands(effective, policy, stored).counts
         rows.append(
             ComplianceDay(
                 account=account,

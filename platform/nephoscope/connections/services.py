@@ -35,37 +35,49 @@ def permissions_for(account: Account, *, writing: bool) -> list[str]:
     services = provider.services
     if writing:
         fixes = (each for each in registry().remediations.values() if each.provider == account.provider)
-        writes = [*(fix.writes for fix in fixes), *(service.writes for service in services)]
-        return sorted({action for actions in writes for action in actions})
-    listing = provider.member_permissions if hasattr(account, "organisation") else ()
+        return sorted({action for fix in fixes for action in fix.writes})
+    lists_members = provider.organisations and hasattr(account, "organisation")
+    listing = provider.organisations.permissions if provider.organisations and lists_members else ()
     return sorted({*listing, *(action for service in services for action in service.permissions)})
 
 
-def kits(account: Account, *, writing: bool = False) -> list[domain.Kit]:
-    """Return the ready things to copy that create the account's reading or writing role."""
+def setup_templates(account: Account, *, writing: bool = False) -> list[domain.SetupTemplate]:
+    """Return the setup templates that give access to the account for reading, or for fixes.
+
+    None where the provider needs no such access.
+    """
+    provider = provider_of(account)
+    facet = provider.writing if writing else provider.onboarding
     needed = permissions_for(account, writing=writing)
-    return provider_of(account).kits(account.connection, needed, writing=writing)
+    return facet.setup_templates(account.connection, needed) if facet else []
 
 
 def available_regions(account: Account) -> list[domain.Region]:
-    """Ask the cloud which regions can be chosen.
+    """Ask the cloud which regions can be chosen; none where the provider has no regions.
 
     :raises ValidationError: the account cannot be reached; names the field.
     """
+    onboarding = provider_of(account).onboarding
     try:
-        return provider_of(account).regions(account.connection)
+        return onboarding.regions(account.connection) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
 
-def _prepared(provider: domain.Provider, settings: Mapping[str, Any]) -> dict[str, str]:
-    known = {field.name for field in provider.fields}
+def check_names(account: Account, fields: Iterable[domain.Field], settings: Mapping[str, Any]) -> None:
+    """Raise ValidationError for a setting that the fields do not have, or that is no text; names the field."""
+    known = {field.name for field in fields}
     if strange := sorted(set(settings) - known):
         message = _("%(provider)s has no such setting; it has %(known)s.")
-        values = {"provider": provider.name, "known": ", ".join(sorted(known))}
+        values = {"provider": provider_of(account).name, "known": ", ".join(sorted(known))}
         raise ValidationError({name: [message % values] for name in strange})
     if wrong := [name for name, value in settings.items() if not isinstance(value, str)]:
         raise ValidationError({name: [_("Enter text.")] for name in wrong})
+
+
+def _prepared(account: Account, settings: Mapping[str, Any]) -> dict[str, str]:
+    provider = provider_of(account)
+    check_names(account, provider.fields, settings)
     try:
         return provider.prepare(settings)
     except domain.ConnectionProblem as problem:
@@ -80,9 +92,9 @@ def create_account(
 
     :raises ValidationError: a name that is taken, an unknown provider, a malformed setting; names the field.
     """
-    actor.demand("connect")
+    actor.require("connect")
     account = Account(name=name.strip() if isinstance(name, str) else name, provider=provider)
-    account.settings = _prepared(provider_of(account), settings or {})
+    account.settings = _prepared(account, settings or {})
     account.full_clean()
     account.save()
     record(actor, "account.created", account, f"began to connect {account.name}", account=account)
@@ -99,24 +111,38 @@ def verify_account(
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
         that is connected already; names the field, and nothing is saved.
     """
-    actor.demand("connect")
+    actor.require("connect")
     provider = provider_of(account)
-    prepared = _prepared(provider, {**account.settings, **(settings or {})})
+    prepared = _prepared(account, {**account.settings, **(settings or {})})
     connection = domain.Connection(account.number, prepared)
     try:
-        found = provider.verify(connection, permissions_for(account, writing=writing), writing=writing)
-        regions = account.regions or [
-            each.id
-            for each in provider.regions(domain.Connection(found.account, prepared))
-            if each.enabled and not writing
-        ]
+        found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)
+        regions = account.regions or ([] if writing else _regions(provider, domain.Connection(found.account, prepared)))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
-    if twin := Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk).first():
+    twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
+    if found.account and (twin := twins.first()):
         message = _("Account %(number)s is connected already, as %(name)s.")
         raise ValidationError({"account": [message % {"number": found.account, "name": twin.name}]})
     _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
+
+
+def _verified(
+    provider: domain.Provider, connection: domain.Connection, permissions: list[str], *, writing: bool
+) -> domain.Verification:
+    facet = provider.writing if writing else provider.onboarding
+    if facet:
+        return facet.verify(connection, permissions)
+    if writing:
+        raise domain.ConnectionProblem("provider", _("Nephoscope cannot change anything in %s.") % provider.name)
+    # No access has to be granted: that it can be opened is all there is to verify.
+    provider.open(connection).close()
+    return domain.Verification(connection.account, "", ())
+
+
+def _regions(provider: domain.Provider, connection: domain.Connection) -> list[str]:
+    return [each.id for each in provider.onboarding.regions(connection) if each.enabled] if provider.onboarding else []
 
 
 def _save_verified(
@@ -171,7 +197,7 @@ def configure_account(
     :raises ValidationError: an unknown region, service or policy, no region, a name that is taken, a malformed tag;
         names the field.
     """
-    actor.demand("connect")
+    actor.require("connect")
     before, known = _described(account), catalogue()
     applied = known.applied(account)
     if name is not None:
@@ -247,7 +273,7 @@ def remove_account(actor: Actor, account: Account) -> None:
     :raises ValidationError: changes were applied to it, which are kept as evidence; or an organisation is read through
         it.
     """
-    actor.demand("connect")
+    actor.require("connect")
     if hasattr(account, "organisation"):
         message = _("The organisation %(name)s is read through this account; remove that first.")
         raise ValidationError({"account": [message % {"name": account.organisation.name}]})

@@ -77,15 +77,16 @@ class AccountAdmin(ConsoleAdmin):
 
     def get_urls(self) -> list[Any]:
         pages = self.paths("connect", "fixing", "configure", "remove", post=False)
-        kit = path("<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=f"{self._name('kit')}")
-        return [*pages, *self.paths("verify", "scan"), kit, *super().get_urls()]
+        view = self.admin_site.admin_view(self.setup_template)
+        template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
+        return [*pages, *self.paths("verify", "scan"), template, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Step 1 of connecting: who."""
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         errors: dict[str, list[str]] = {}
         if request.method == "POST":
             try:
@@ -115,7 +116,7 @@ class AccountAdmin(ConsoleAdmin):
 
     def _connect(self, request: HttpRequest, pk: int, *, writing: bool) -> HttpResponse:
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
         if request.method == "POST":
@@ -147,7 +148,7 @@ class AccountAdmin(ConsoleAdmin):
     def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Choose the name, the regions, the policies and who sees the account; perhaps scan at once."""
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
         if request.method == "POST":
@@ -175,7 +176,7 @@ class AccountAdmin(ConsoleAdmin):
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then forget the account."""
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         account = self.find(request, pk)
         if request.method == "POST":
             if attempt(request, lambda: services.remove_account(actor, account) or True) is None:
@@ -184,12 +185,12 @@ class AccountAdmin(ConsoleAdmin):
             return HttpResponseRedirect(self.address("changelist"))
         return self.show(request, account, template="console/remove.html", **connecting.removal(account))
 
-    def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
+    def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
         """Answer with one of the ready things as a file."""
-        Actor.from_request(request).demand("connect")
+        Actor.from_request(request).require("connect")
         account = self.find(request, pk)
-        for each in services.kits(account, writing="writing" in request.GET):
-            if each.id == kit:
+        for each in services.setup_templates(account, writing="writing" in request.GET):
+            if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
         raise Http404

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 
 from nephoscope.alerts import queries
 from nephoscope.alerts import suppressions as services
-from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice
+from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
 from nephoscope.changes.archiving import archive
 from nephoscope.changes.services import plan_change
@@ -51,7 +51,7 @@ class AlertAdmin(ConsoleAdmin):
     detail_template = "console/alert.html"
     filters = (
         Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),
-        Filter("kind", _("Kind"), fixed(*KindChoice.choices), queries.of_kind),
+        Filter("kind", _("Kind"), lambda request: queries.kind_choices(), queries.of_kind),
         Filter("account", _("Account"), accounts, queries.in_account),
         Filter("region", _("Region"), regions, queries.in_region),
         Filter("policy", _("Policy"), policies, queries.of_policy),
@@ -124,7 +124,7 @@ class AlertAdmin(ConsoleAdmin):
     def suppress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """First show what would be suppressed and ask for the reason, then do it."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        actor.demand("suppress")
+        actor.require("suppress")
         findings = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
         if findings is None:
             return self._back_choosing(request, alert)

@@ -29,11 +29,6 @@ TOUCHED = (StepState.APPLIED, StepState.APPLYING)
 """Steps that may have changed the cloud: one that was cut off is undone as well."""
 
 
-def call_name(call: dict[str, Any]) -> str:
-    """Return an API call under the name that its vendor's documentation uses: s3 PutBucketPolicy."""
-    return f"{call['service']} {''.join(part[:1].upper() + part[1:] for part in call['operation'].split('_'))}"
-
-
 def shown_steps(change: Change) -> list[dict[str, Any]]:
     """Return the steps with their calls and differences, readable."""
     return [
@@ -42,9 +37,8 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
             "state": _t("Not applied")
             if step.state == StepState.PENDING and change.state in OVER
             else step.get_state_display(),
-            "call": call_name(step.call),
-            "region": step.call.get("region", ""),
-            "inverse": call_name(step.inverse) if step.inverse else "",
+            "call": step.call["label"],
+            "inverse": step.inverse["label"] if step.inverse else "",
             "diff": diff(step.before, step.after),
         }
         for step in change.steps.all()
@@ -136,7 +130,7 @@ class ChangeAdmin(ConsoleAdmin):
     def apply(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Apply the plan whose digest was approved; one that cannot be undone is asked about twice."""
         change, actor = self.find(request, pk), Actor.from_request(request)
-        actor.demand("change")
+        actor.require("change")
         errors: dict[str, list[str]] = {}
         if not all(step.inverse for step in change.steps.all()) and "irreversible" not in request.POST:
             errors["irreversible"] = [_t("Confirm that you know this.")]
@@ -156,7 +150,7 @@ class ChangeAdmin(ConsoleAdmin):
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Put back what was before."""
         change, actor = self.find(request, pk), Actor.from_request(request)
-        actor.demand("change")
+        actor.require("change")
         reason = request.POST.get("reason", "").strip()
         if not reason:
             return self._again(request, change, {"undo": [_t("Give a reason; it is kept in the audit log.")]})

@@ -96,15 +96,16 @@ class OrganisationAdmin(ConsoleAdmin):
             "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
             "sync": _synced(shown, _t("In step")),
-            "kits": services.kits(shown) if may(request.user, "connect") else [],
-            "kit_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
+            "setup_templates": services.setup_templates(shown) if may(request.user, "connect") else [],
+            "setup_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
 
     # -- Acts ----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
-        kit = path("<int:pk>/kit/<slug:kit>/", self.admin_site.admin_view(self.kit), name=self._name("kit"))
-        return [*self.paths("configure", "remove", post=False), *self.paths("sync"), kit, *super().get_urls()]
+        view = self.admin_site.admin_view(self.setup_template)
+        template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
+        return [*self.paths("configure", "remove", post=False), *self.paths("sync"), template, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -114,19 +115,19 @@ class OrganisationAdmin(ConsoleAdmin):
 
     def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Change how members are connected from now on."""
-        Actor.from_request(request).demand("connect")
+        Actor.from_request(request).require("connect")
         return self._edit(request, self.find(request, pk))
 
     def _edit(self, request: HttpRequest, shown: Organisation | None) -> HttpResponse:
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         form = OrganisationForm(request.POST or None, organisation=shown)
         if request.method == "POST" and form.is_valid():
             try:
                 saved = (
-                    services.configure_organisation(actor, shown, **form.cleaned_data)
+                    services.configure_organisation(actor, shown, **form.changes())
                     if shown
-                    else services.create_organisation(actor, **form.cleaned_data)
+                    else services.create_organisation(actor, **form.changes())
                 )
             except ValidationError as error:
                 form.refuse(error)
@@ -155,7 +156,7 @@ class OrganisationAdmin(ConsoleAdmin):
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then forget the organisation."""
         actor = Actor.from_request(request)
-        actor.demand("connect")
+        actor.require("connect")
         organisation = self.find(request, pk)
         if request.method == "POST":
             if attempt(request, lambda: services.remove_organisation(actor, organisation) or True) is None:
@@ -171,11 +172,11 @@ class OrganisationAdmin(ConsoleAdmin):
             stays=_t("The accounts of its members stay connected."),
         )
 
-    def kit(self, request: HttpRequest, pk: int, kit: str) -> HttpResponse:
-        """Answer with one of the ready things as a file."""
-        Actor.from_request(request).demand("connect")
-        for each in services.kits(self.find(request, pk)):
-            if each.id == kit:
+    def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
+        """Answer with one of the setup templates as a file."""
+        Actor.from_request(request).require("connect")
+        for each in services.setup_templates(self.find(request, pk)):
+            if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
         raise Http404

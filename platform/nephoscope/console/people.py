@@ -61,7 +61,7 @@ class PeopleAdmin(ConsoleAdmin):
 
     def _edit(self, request: HttpRequest, shown: Any) -> HttpResponse:
         actor = Actor.from_request(request)
-        actor.demand("administer")
+        actor.require("administer")
         form = self.make_form(request, shown)
         if request.method == "POST" and form.is_valid():
             try:
@@ -85,7 +85,7 @@ class PeopleAdmin(ConsoleAdmin):
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then delete."""
         actor = Actor.from_request(request)
-        actor.demand("administer")
+        actor.require("administer")
         shown = self.find(request, pk)
         if request.method == "POST":
             if attempt(request, lambda: self.drop(actor, shown) or True) is None:

@@ -119,7 +119,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
 
     def _edited(self, request: HttpRequest, shown: ReportSchedule | None) -> HttpResponse:
         actor = Actor.from_request(request)
-        actor.demand("schedule")
+        actor.require("schedule")
         initial = (
             shown_values(shown)
             if shown
@@ -148,7 +148,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def send(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what would go to whom, then send it."""
         schedule, actor = self.find(request, pk), Actor.from_request(request)
-        actor.demand("schedule")
+        actor.require("schedule")
         if request.method == "POST":
             if attempt(request, lambda: services.send_now(actor, schedule)):
                 messages.success(request, _t("It is being made and sent; its history shows what became of it."))
@@ -165,7 +165,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then delete."""
         schedule, actor = self.find(request, pk), Actor.from_request(request)
-        actor.demand("schedule")
+        actor.require("schedule")
         if request.method == "POST":
             services.remove_schedule(actor, schedule)
             messages.success(request, _t("%(name)s was removed.") % {"name": schedule})

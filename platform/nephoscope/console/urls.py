@@ -28,7 +28,11 @@ def extra_urls() -> list[URLPattern]:
             name="compliance_export",
         ),
         path("accounts/account/<int:account_id>/events/", guard(events.show), name="events"),
-        path("accounts/account/<int:account_id>/events/kit/<slug:kit>/", guard(events.kit), name="events_kit"),
+        path(
+            "accounts/account/<int:account_id>/events/setup/<slug:id>/",
+            guard(events.setup_template),
+            name="events_setup",
+        ),
         path("rules/", guard(rules.listed), name="rules"),
         path("rules/<str:rule_id>/", guard(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),

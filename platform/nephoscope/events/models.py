@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.domain import Touched
+from nephoscope.domain import ChangedResource
 
 
 class Listener(models.Model):
@@ -51,7 +51,7 @@ class Delivery(models.Model):
     event_id = models.CharField(max_length=100)
     name = models.CharField(_("event"), max_length=200)
     region = models.CharField(_("region"), max_length=60)
-    touched = models.JSONField(default=list)
+    changed = models.JSONField(default=list)
     state = models.CharField(_("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
     error = models.TextField(_("error"), blank=True)
     received_at = models.DateTimeField(_("received"), auto_now_add=True)
@@ -71,10 +71,10 @@ class Delivery(models.Model):
         return f"{self.name} in {self.region}"
 
     @property
-    def wanted(self) -> list[Touched]:
+    def wanted(self) -> list[ChangedResource]:
         """What it says to look at."""
-        return [Touched(*each) for each in self.touched]
+        return [ChangedResource(*each) for each in self.changed]
 
     @staticmethod
-    def stored(touched: tuple[Touched, ...]) -> list[Any]:
-        return [[each.service, each.region, each.type, each.id, each.name] for each in touched]
+    def stored(changed: tuple[ChangedResource, ...]) -> list[Any]:
+        return [[each.service, each.region, each.type, each.id, each.name] for each in changed]

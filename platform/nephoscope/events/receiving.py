@@ -20,16 +20,11 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import in_scope, provider_of
-from nephoscope.domain import Event
+from nephoscope.domain import Event, EventSource
 from nephoscope.events.models import Delivery, DeliveryState, Listener
 from nephoscope.events.services import secret_of
+from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import dispatch
-
-MAX_BODY = 256 * 1024
-"""Bytes of an event: as many as EventBridge delivers.
-
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
-"""
 
 SKEW = 300
 """Seconds by which the sender's clock may be off, and for which a delivery could be sent again."""
@@ -63,7 +58,7 @@ def receive(provider: str, address: str, signature: str, body: bytes) -> Answer:
     assert listener is not None
     try:
         message = json.loads(body)
-        event = provider_of(listener.account).event(message if isinstance(message, dict) else {})
+        event = _source(listener).parse(message if isinstance(message, dict) else {})
     except (ValueError, RecursionError) as problem:
         _refused(address, f"not an event: {problem}")
         return Answer(400, f"Not an event: {problem}.")
@@ -74,6 +69,19 @@ def receive(provider: str, address: str, signature: str, body: bytes) -> Answer:
         _refused(address, f"an event of account {event.account}")
         return Answer(400, "An event of another account.")
     return _taken(listener, event)
+
+
+def largest(provider: str) -> int:
+    """Return how many bytes a message of a provider's accounts may have; 0 for one that sends none."""
+    known = registry().providers.get(provider)
+    return known.events.largest if known and known.events else 0
+
+
+def _source(listener: Listener) -> EventSource:
+    source = provider_of(listener.account).events
+    if source is None:
+        raise ValidationError({"provider": ["It tells of no changes."]})
+    return source
 
 
 def _unsigned(listener: Listener | None, signature: str, body: bytes) -> str:
@@ -94,8 +102,8 @@ def _refused(address: str, why: str) -> None:
 
 def _taken(listener: Listener, event: Event) -> Answer:
     now, seen = timezone.now(), Listener.objects.filter(pk=listener.pk)
-    touched = tuple(each for each in event.touched if in_scope(listener.account, each.service, each.region))
-    if not touched:
+    changed = tuple(each for each in event.changed if in_scope(listener.account, each.service, each.region))
+    if not changed:
         seen.update(last_delivery_at=now, ignored=F("ignored") + 1)
         return Answer(200, "About nothing that is collected.")
     if listener.deliveries.filter(event_id=event.id).exists():
@@ -112,7 +120,7 @@ def _taken(listener: Listener, event: Event) -> Answer:
                 event_id=event.id,
                 name=event.name[:200],
                 region=event.region[:60],
-                touched=Delivery.stored(touched),
+                changed=Delivery.stored(changed),
             )
     except IntegrityError:
         return Answer(200, "Known already.")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor, record
-from nephoscope.domain import Kit
+from nephoscope.domain import EventSource, SetupTemplate
 from nephoscope.events.models import Listener
 from nephoscope.plugins import registry
 
@@ -32,16 +32,21 @@ def endpoint(listener: Listener, url: str) -> str:
     return f"{url.rstrip('/')}/events/{listener.account.provider}/{listener.address}"
 
 
-def kits(listener: Listener, url: str) -> list[Kit]:
-    """Return the ready things that make the cloud tell of changes."""
-    provider = registry().providers.get(listener.account.provider)
-    return provider.event_kits(endpoint(listener, url)) if provider else []
+def setup_templates(listener: Listener, url: str) -> list[SetupTemplate]:
+    """Return the setup templates that make the cloud tell of changes."""
+    source = source_of(listener.account)
+    return source.setup_templates(endpoint(listener, url)) if source else []
+
+
+def source_of(account: Account) -> EventSource | None:
+    """Return how the account's provider tells of changes, if an enabled one does."""
+    provider = registry().providers.get(account.provider)
+    return provider.events if provider else None
 
 
 def offered(account: Account) -> bool:
     """Tell whether the account's provider can tell of changes, and the account is connected."""
-    provider = registry().providers.get(account.provider)
-    return bool(account.verified_at and provider and provider.event_kits("https://nephoscope.example"))
+    return bool(account.verified_at and source_of(account))
 
 
 @transaction.atomic
@@ -50,7 +55,7 @@ def switch_on(actor: Actor, account: Account) -> tuple[Listener, str]:
 
     :raises ValidationError: it is open already, the account is pending, or its provider takes no events.
     """
-    actor.demand("connect")
+    actor.require("connect")
     Account.objects.select_for_update().get(pk=account.pk)
     if listener_of(account):
         raise ValidationError({"events": [_("Recheck on events is on already.")]})
@@ -69,7 +74,7 @@ def rotate(actor: Actor, account: Account) -> tuple[Listener, str]:
 
     :raises ValidationError: recheck on events is off.
     """
-    actor.demand("connect")
+    actor.require("connect")
     listener = _found(account)
     listener.salt, listener.rotated_at = secrets.token_hex(32), timezone.now()
     listener.save(update_fields=["salt", "rotated_at"])
@@ -83,7 +88,7 @@ def switch_off(actor: Actor, account: Account) -> None:
 
     :raises ValidationError: recheck on events is off.
     """
-    actor.demand("connect")
+    actor.require("connect")
     _found(account).delete()
     record(actor, "events.switched_off", account, f"switched recheck on events off for {account}", account=account)
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
-from nephoscope.domain import Touched
+from nephoscope.domain import ChangedResource
 from nephoscope.events.models import WAITING, Delivery, DeliveryState, Listener
 from nephoscope.events.receiving import wake
 from nephoscope.inventory.models import Scan, ScanState
@@ -126,16 +126,16 @@ def _overlapped(account: Account, begun: datetime) -> bool:
     return scans.filter(Q(state=ScanState.RUNNING) | Q(finished_at__gte=begun)).exists()
 
 
-def fold(touched: Iterable[Touched]) -> list[Touched]:
+def fold(changed: Iterable[ChangedResource]) -> list[ChangedResource]:
     """Return what to look at, each once; of too many in one place, the place."""
-    places: dict[tuple[str, str], dict[Touched, None]] = defaultdict(dict)
-    for each in touched:
+    places: dict[tuple[str, str], dict[ChangedResource, None]] = defaultdict(dict)
+    for each in changed:
         places[each.service, each.region][each] = None
-    return [
-        one
-        for place, ones in places.items()
-        for one in ([Touched(*place)] if len(ones) > MAX_ONES or any(each.whole for each in ones) else ones)
-    ]
+    found: list[ChangedResource] = []
+    for place, ones in places.items():
+        whole = len(ones) > MAX_ONES or any(each.whole_service for each in ones)
+        found += [ChangedResource(*place)] if whole else ones
+    return found
 
 
 def catch_up(beat: Callable[[], object]) -> None:

@@ -40,6 +40,9 @@ class Resource(models.Model):
     first_seen = models.DateTimeField(_("first seen"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"))
     gone_at = models.DateTimeField(_("gone"), null=True)
+    unlisted = models.BooleanField(default=False)
+    """It stands for all resources of its type in its region, or a share of them, that could not be listed."""
+    share = models.PositiveSmallIntegerField(default=0)
 
     objects = InAccountQuerySet.as_manager()
 
@@ -53,14 +56,17 @@ class Resource(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def readable(self) -> bool:
-        """False for the row that stands for all resources of a type that could not be listed."""
-        return self.to_domain().readable
-
     def to_domain(self) -> domain.Resource:
         return domain.Resource(
-            self.type, self.resource_id, self.name, self.region, self.account.number, self.properties, self.tags
+            self.type,
+            self.resource_id,
+            self.name,
+            self.region,
+            self.account.number,
+            self.properties,
+            self.tags,
+            unlisted=self.unlisted,
+            share=self.share,
         )
 
 

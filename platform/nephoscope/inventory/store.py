@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.cloud import UNREADABLE
 from nephoscope.inventory.models import Resource, Scan
+
+CONTENT = ("service", "name", "region", "tags", "properties", "unlisted", "share")
+"""What a reading brings of a resource, besides what tells it from others."""
 
 
 def digest_of(resource: domain.Resource) -> tuple[str, bool]:
@@ -64,6 +66,8 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
                 properties=properties,
                 digest=digest,
                 changed_at=now,
+                unlisted=each.unlisted,
+                share=each.share,
             )
         )
     if changed:
@@ -71,7 +75,7 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
             changed,
             update_conflicts=True,
             unique_fields=["account", "type", "resource_id"],
-            update_fields=["service", "name", "region", "tags", "properties", "digest", "changed_at", "gone_at"],
+            update_fields=[*CONTENT, "digest", "changed_at", "gone_at"],
         )
         seen.update(each.pk for each in saved)
     return seen
@@ -113,14 +117,20 @@ def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[in
         shares[service.id, region if service.regional else ""].append(share)
     rows = Resource.objects.filter(where, account=account, gone_at=None)
     hidden, missing = set(), []
-    for pk, type, id, service, region in rows.values_list("pk", "type", "resource_id", "service", "region"):
+    columns = ("pk", "type", "resource_id", "service", "region", "unlisted", "share")
+    for pk, type, id, service, region, unlisted, number in rows.values_list(*columns):
         there = region if regional[service] else ""
         place = (type, there)
-        if not any(share.has(id) for share in shares[service, there]):
+        if not any(_covers(share, id, number if unlisted else None) for share in shares[service, there]):
             continue
         if pk not in found:
-            missing.append((pk, place, id.startswith(UNREADABLE)))
-        elif id.startswith(UNREADABLE):
+            missing.append((pk, place, unlisted))
+        elif unlisted:
             hidden.add(place)
-    gone = [pk for pk, place, stand_in in missing if stand_in or place not in hidden]
+    gone = [pk for pk, place, unlisted in missing if unlisted or place not in hidden]
     return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now()) if gone else 0
+
+
+def _covers(share: domain.Share, id: str, unlisted: int | None) -> bool:
+    """Whether a share brought the resource; each share has its own stand-in for what it could not list."""
+    return share.has(id) if unlisted is None else unlisted % share.count == share.index

@@ -18,7 +18,7 @@ from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import chosen, named_resources
 from nephoscope.audit.services import Actor, record
-from nephoscope.domain import Touched, Verdict
+from nephoscope.domain import ChangedResource, Verdict
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import judge_resources
@@ -41,13 +41,13 @@ class Reading:
     problems: list[str] = field(default_factory=list)
 
 
-def touched(row: Resource) -> Touched:
+def as_changed(row: Resource) -> ChangedResource:
     """Name a stored resource."""
-    return Touched(row.service, row.region, row.type, row.resource_id, row.name)
+    return ChangedResource(row.service, row.region, row.type, row.resource_id, row.name)
 
 
 def recheck_resources(
-    account: Account, actor: Actor, wanted: Iterable[Touched], *, beat: Callable[[], object] = lambda: None
+    account: Account, actor: Actor, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
 ) -> Reading:
     """Read resources again (:func:`reread`) and judge them, and those beside them whose rules read these.
 
@@ -59,7 +59,9 @@ def recheck_resources(
     return result
 
 
-def reread(account: Account, wanted: Iterable[Touched], *, beat: Callable[[], object] = lambda: None) -> Reading:
+def reread(
+    account: Account, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
+) -> Reading:
     """Read resources again, known ones, new ones and whole services, and store what was found.
 
     What cannot be read stays as it is.
@@ -74,7 +76,7 @@ def reread(account: Account, wanted: Iterable[Touched], *, beat: Callable[[], ob
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     try:
-        whole = {(each.service, each.region) for each in wanted if each.whole}
+        whole = {(each.service, each.region) for each in wanted if each.whole_service}
         ones: dict[tuple[str, str], tuple[str, domain.Resource]] = {}
         for each in wanted:
             if (each.service, each.region) in whole:
@@ -91,7 +93,7 @@ def reread(account: Account, wanted: Iterable[Touched], *, beat: Callable[[], ob
     return result
 
 
-def _known(account: Account, wanted: Touched) -> Iterator[domain.Resource]:
+def _known(account: Account, wanted: ChangedResource) -> Iterator[domain.Resource]:
     """Yield the stored resources that are meant; for an unknown one with an id, what it takes to read it."""
     rows = Resource.objects.filter(account=account, service=wanted.service).select_related("account")
     if wanted.id:
@@ -179,13 +181,13 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
 
     :raises ValidationError: the account cannot be reached, or more resources than are read while one waits.
     """
-    actor.demand("recheck")
+    actor.require("recheck")
     failing = alert.findings.filter(failing_since__isnull=False).select_related("resource__account")
     rows = list(failing.filter(suppression=None)) if findings is None else chosen(alert, findings)
     if len(rows) > MAX_RECHECKED:
         message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
-    reading = reread(alert.account, [touched(each.resource) for each in rows])
+    reading = reread(alert.account, [as_changed(each.resource) for each in rows])
     record(actor, "alert.rechecked", alert, f"rechecked {named_resources(rows)} of {alert}", account=alert.account)
     judge_resources(alert.account, Actor.system(f"Recheck by {actor.name}"), reading.read, reading.gone)
     left = list(failing.filter(pk__in=[each.pk for each in rows]))

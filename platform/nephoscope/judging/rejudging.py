@@ -21,7 +21,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance import snapshots as days
+from nephoscope.compliance import snapshots
 from nephoscope.inventory.models import ACTIVE, Resource, Scan, ShardState
 from nephoscope.judging.services import Judge, hidden, why_unread
 from nephoscope.plugins import registry
@@ -107,5 +107,5 @@ def _judge_stored(account: Account, watch: _Watch) -> bool:
     if watch.overtaken():
         return False
     if readings:
-        days.write_day(account, whole=True)
+        snapshots.record_day(account, whole=True)
     return True

@@ -17,19 +17,18 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
-from nephoscope.alerts.models import Alert, AlertState, Finding, IncidentCursor, KindChoice
-from nephoscope.alerts.state import Moves, refresh
+from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding
+from nephoscope.alerts.state import Transitions, refresh
 from nephoscope.alerts.suppressions import suppress_again
 from nephoscope.audit.services import Actor, record
-from nephoscope.cloud import UNREADABLE
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance import snapshots as days
+from nephoscope.compliance import snapshots
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState, read_to_end
 from nephoscope.judging import unchanged
 from nephoscope.policies.models import Rejudging
-from nephoscope.policies.queries import RANK, InForce, SetRule
+from nephoscope.policies.queries import RANK, EffectivePolicies, EffectiveRule
 
 CHUNK = 300
 """Resources judged and written in one transaction."""
@@ -56,9 +55,9 @@ class Judge:
     ) -> None:
         self.account, self.actor, self.overtaken = account, actor, overtaken
         self.unread = {**_not_scanned(account), **(unread or {})}
-        self.in_force = InForce.of(account)
-        self.rules: dict[str, list[SetRule]] = {}
-        for each in self.in_force.rules:
+        self.effective = EffectivePolicies.of(account)
+        self.rules: dict[str, list[EffectiveRule]] = {}
+        for each in self.effective.rules:
             for type in each.rule.on:
                 self.rules.setdefault(type, []).append(each)
         self.defaults = provider_of(account).defaults
@@ -127,15 +126,17 @@ class Judge:
         ]
         failing = (each.rule for _row, found in judged for each in found if each.verdict == Verdict.FAIL)
         self._make_alerts({rule.id: rule for rule in failing}, now)
-        moves, changed, over = Moves(), [], []
+        transitions, changed, over = Transitions(), [], []
         for row, found in judged:
             for finding in found:
                 stored = known.get((finding.rule.id, row.pk))
                 if finding.verdict == Verdict.NOT_APPLICABLE:
                     if stored:
                         over.append(stored.pk)
-                        moves.closed(stored.alert_id, row.name, "fixed", suppressed=stored.suppression_id is not None)
-                elif update := self._update(stored, row, finding, now, moves):
+                        transitions.closed(
+                            stored.alert_id, row.name, "fixed", suppressed=stored.suppression_id is not None
+                        )
+                elif update := self._update(stored, row, finding, now, transitions):
                     changed.append(update)
         Finding.objects.filter(pk__in=over).delete()
         suppress_again(changed)
@@ -143,10 +144,10 @@ class Judge:
         Finding.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
         )
-        refresh(self.account, moves, self.actor, now)
+        refresh(self.account, transitions, self.actor, now)
 
     def _update(
-        self, stored: Finding | None, row: Resource, finding: domain.Finding, now: datetime, moves: Moves
+        self, stored: Finding | None, row: Resource, finding: domain.Finding, now: datetime, transitions: Transitions
     ) -> Finding | None:
         """Return the row to write, or None when nothing about it changed."""
         evidence = [asdict(each) for each in finding.evidence]
@@ -168,12 +169,12 @@ class Judge:
             )
         if finding.verdict == Verdict.FAIL:
             new.alert = self._alerts[finding.rule.id]
-            moves.seen.add(new.alert.pk)
+            transitions.seen.add(new.alert.pk)
             if new.failing_since is None:
                 new.failing_since = now
-                moves.opened(new.alert.pk, row.name)
+                transitions.opened(new.alert.pk, row.name)
         elif finding.verdict == Verdict.PASS and new.failing_since:
-            moves.closed(new.alert_id, row.name, "fixed", suppressed=new.suppression_id is not None)
+            transitions.closed(new.alert_id, row.name, "fixed", suppressed=new.suppression_id is not None)
             new.failing_since = new.alert = new.suppression = None
         elif new.failing_since and stored:
             new.evidence = stored.evidence
@@ -202,7 +203,7 @@ class Judge:
                 opened_at=now,
             )
             for rule in new
-            for severity in [self.in_force.rule(rule).severity]
+            for severity in [self.effective.rule(rule).severity]
         )
         self._alerts |= {alert.key: alert for alert in made}
 
@@ -219,18 +220,20 @@ class Judge:
             self._grade(now)
             findings = Finding.objects.filter(over, account=self.account).select_related("resource")
             closing = list(findings.defer("evidence", "resource__properties", "resource__tags"))
-            moves = Moves()
+            transitions = Transitions()
             for each in closing:
                 why = "gone" if each.resource.gone_at else "no longer checked"
                 if each.failing_since:
-                    moves.closed(each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None)
+                    transitions.closed(
+                        each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None
+                    )
             unchanged.forget(self.account, {each.resource.type for each in closing})
             Finding.objects.filter(pk__in=[each.pk for each in closing]).delete()
-            refresh(self.account, moves, self.actor, now)
+            refresh(self.account, transitions, self.actor, now)
 
     def _grade(self, now: datetime) -> None:
-        for alert in Alert.objects.select_for_update().filter(account=self.account, kind=KindChoice.SECURITY):
-            severity = self.in_force.rule(alert.rule).severity if alert.rule else None
+        for alert in Alert.objects.select_for_update().filter(account=self.account, kind=domain.Kind.SECURITY):
+            severity = self.effective.rule(alert.rule).severity if alert.rule else None
             if severity is None or severity == alert.severity:
                 continue
             was, alert.severity, alert.rank = alert.severity, severity.value, RANK[severity]
@@ -248,9 +251,8 @@ class Judge:
     @property
     def unchecked(self) -> Q:
         """Select the findings of rules that are no longer checked."""
-        # An incident's finding bears a kind for a rule, and no policy holds it.
         checked = {each.rule.id for rules in self.rules.values() for each in rules}
-        return ~Q(rule_id__in=[*checked, *domain.Kind])
+        return ~Q(rule_id__in=[*checked, *DETECTED])
 
 
 def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:
@@ -276,14 +278,14 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
         covered |= Q(service=name, region=region) if services[name].regional else Q(service=name)
     judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
     _leave_out_of_scope(judge, account)
-    as_before = unchanged.AsBefore(judge)
-    read = Resource.objects.filter(covered).exclude(hidden(account)).exclude(type__in=as_before.types)
+    unchanged_types = unchanged.UnchangedTypes(judge)
+    read = Resource.objects.filter(covered).exclude(hidden(account)).exclude(type__in=unchanged_types.types)
     judge.run(read, still_wanted=still_wanted)
     if still_wanted():
         judge.close(Q(resource__gone_at__isnull=False) | judge.unchecked)
-        as_before.write_down(scan)
-        days.write_down(scan)
-        if asked and days.is_whole(scan):
+        unchanged_types.record(scan)
+        snapshots.record(scan)
+        if asked and snapshots.is_whole(scan):
             Rejudging.objects.filter(account=account, wanted_at=asked).update(
                 judged_for=asked, finished_at=timezone.now()
             )
@@ -308,8 +310,8 @@ def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str
 def hidden(account: Account) -> Q:
     """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
     found = Q(pk__in=[])
-    for each in Resource.objects.filter(account=account, gone_at=None, resource_id__startswith=UNREADABLE):
-        part = Q(type=each.type) & ~Q(resource_id__startswith=UNREADABLE)
+    for each in Resource.objects.filter(account=account, gone_at=None, unlisted=True):
+        part = Q(type=each.type, unlisted=False)
         found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
     return found
 
@@ -330,7 +332,7 @@ def _leave_out_of_scope(judge: Judge, account: Account) -> None:
     if left.exists():
         judge.close(Q(resource__in=left))
         left.update(gone_at=timezone.now())
-    IncidentCursor.objects.filter(~chosen, account=account).delete()
+    DetectionCursor.objects.filter(~chosen, account=account).delete()
 
 
 def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: Iterable[int]) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nephoscope.judging.services import Judge
 
 
-class AsBefore:
+class UnchangedTypes:
     """The types that need not be judged; made before judging, so that what changes meanwhile counts as changed."""
 
     def __init__(self, judge: Judge) -> None:
@@ -38,7 +38,7 @@ class AsBefore:
         stored = JudgedType.objects.filter(account=judge.account).values_list("type", "content")
         self.types = {type for type, content in stored if self._prints.get(type) == content}
 
-    def write_down(self, scan: Scan) -> None:
+    def record(self, scan: Scan) -> None:
         """Keep what was judged of the types that the scan read everywhere; the others' alerts were seen as well."""
         now, stored = timezone.now(), JudgedType.objects.filter(account=self._account)
         stored.exclude(type__in=self._prints).delete()

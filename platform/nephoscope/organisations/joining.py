@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -16,11 +16,18 @@ from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue
 
-if TYPE_CHECKING:
-    from nephoscope.organisations.sync import Reached
+
+@dataclass(frozen=True, slots=True)
+class ConnectionAttempt:
+    """What trying one member came to: its settings, who we are there and its enabled regions, or the problem."""
+
+    settings: dict[str, str]
+    principal: str = ""
+    regions: tuple[str, ...] = ()
+    problem: str = ""
 
 
-def join(actor: Actor, organisation: Organisation, member: Member, reached: Reached) -> Account:
+def join(actor: Actor, organisation: Organisation, member: Member, attempt: ConnectionAttempt) -> Account:
     """Make the account of a member whose role was proven; its first scan comes only if it is scanned by itself.
 
     :raises ValidationError: somebody connected the account in the meantime; the next sync links it.
@@ -31,13 +38,13 @@ def join(actor: Actor, organisation: Organisation, member: Member, reached: Reac
         provider=organisation.account.provider,
         number=member.number,
         tags=member.tags,
-        settings=reached.settings,
-        regions=list(reached.regions),
+        settings=attempt.settings,
+        regions=list(attempt.regions),
         policies=organisation.policies,
         scan_every=organisation.scan_every,
         next_scan_at=now if organisation.scan_every else None,
         verified_at=now,
-        verification={"reading": {"principal": reached.principal, "checks": []}},
+        verification={"reading": {"principal": attempt.principal, "checks": []}},
     )
     account.policies = account.policies or first_policies(account)
     account.full_clean()

@@ -11,7 +11,6 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup, visible_accounts
 from nephoscope.accounts.permissions import may
 
@@ -36,11 +35,7 @@ class Organisation(models.Model):
     account = models.OneToOneField(
         Account, on_delete=models.PROTECT, related_name="organisation", verbose_name=_("read through")
     )
-    role_name = models.CharField(_("role"), max_length=64, default="nephoscope-read")
-    role_path = models.CharField(_("path of the roles"), max_length=512, default="/", blank=True)
-    external_id = models.CharField(_("external ID"), max_length=1224, editable=False)
-    write_role_name = models.CharField(_("role for fixes"), max_length=64, blank=True)
-    write_external_id = models.CharField(max_length=1224, editable=False)
+    settings = models.JSONField(default=dict, editable=False)
     include = models.JSONField(_("only these units"), default=list, blank=True)
     exclude = models.JSONField(_("not these units"), default=list, blank=True)
     regions = models.JSONField(_("regions"), default=list, blank=True)
@@ -77,16 +72,6 @@ class Organisation(models.Model):
     @property
     def syncing(self) -> bool:
         return self.sync_until is not None and self.sync_until > timezone.now()
-
-    @property
-    def reading_role(self) -> domain.MemberRole:
-        return domain.MemberRole(self.role_name, self.external_id, self.role_path)
-
-    @property
-    def writing_role(self) -> domain.MemberRole | None:
-        if not self.write_role_name:
-            return None
-        return domain.MemberRole(self.write_role_name, self.write_external_id, self.role_path)
 
     def wants(self, path: str) -> bool:
         """Whether members in the unit at this path are to be connected."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,14 +14,11 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor, record
-from nephoscope.connections.services import available_regions, permissions_for
+from nephoscope.connections.services import available_regions, check_names, permissions_for
 from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import policies_for
 from nephoscope.queue.dispatch import dispatch
-
-NOBODY = "0" * 12
-"""A number that no account has, to try a pattern of roles with."""
 
 MOST_UNITS = 100
 LONGEST_UNIT = 500
@@ -31,57 +26,50 @@ LONGEST_UNIT = 500
 
 def able_accounts() -> QuerySet[Account]:
     """Return the connected accounts that an organisation could be read through."""
-    able = [id for id, provider in registry().providers.items() if provider.member_permissions]
+    able = [id for id, provider in registry().providers.items() if provider.organisations]
     return Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None)
 
 
-def kits(organisation: Organisation) -> list[domain.Kit]:
-    """Return the ready things that roll out the roles; the ids of those for fixes begin with ``fix-``."""
-    provider, connection = provider_of(organisation.account), organisation.account.connection
+def organisations_of(account: Account) -> domain.OrganisationSource:
+    """Return how the account's provider keeps accounts in organisations.
 
-    def rolled_out(role: domain.MemberRole, *, writing: bool) -> list[domain.Kit]:
-        return provider.member_kits(connection, role, _needed(organisation.account, writing), writing=writing)
-
-    found = rolled_out(organisation.reading_role, writing=False)
-    if role := organisation.writing_role:
-        found += [
-            replace(kit, id=f"fix-{kit.id}", title=_("%(kit)s, for fixes") % {"kit": kit.title})
-            for kit in rolled_out(role, writing=True)
-        ]
-    return found
+    :raises ValidationError: it does not.
+    """
+    provider = provider_of(account)
+    if provider.organisations is None:
+        message = _("%(provider)s keeps no accounts in organisations.")
+        raise ValidationError({"account": [message % {"provider": provider.name}]})
+    return provider.organisations
 
 
-def _needed(account: Account, writing: bool) -> list[str]:
-    """Members list no members, so what only their organisation's account needs is not asked of them."""
-    own = () if writing else provider_of(account).member_permissions
-    return [each for each in permissions_for(account, writing=writing) if each not in own]
+def setup_templates(organisation: Organisation) -> list[domain.SetupTemplate]:
+    """Return the setup templates that give access to all members."""
+    account = organisation.account
+    source = organisations_of(account)
+    # Members list no members, so what only their organisation's account needs is not asked of them.
+    reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
+    writing = permissions_for(account, writing=True)
+    return source.setup_templates(account.connection, organisation.settings, reading, writing)
 
 
 @transaction.atomic
 def create_organisation(
-    actor: Actor, *, name: str, account: Account, external_id: str = "", **settings: Any
+    actor: Actor, *, name: str, account: Account, settings: Mapping[str, Any] | None = None, **changes: Any
 ) -> Organisation:
     """Connect the organisation that ``account`` can list; nothing is asked of the cloud before the first sync.
 
-    :param external_id: one that the members' roles ask for already; made when it is empty.
-    :param settings: as for :func:`configure_organisation`.
+    :param settings: the provider's, see :attr:`nephoscope.domain.OrganisationSource.fields`.
+    :param changes: as for :func:`configure_organisation`.
 
     :raises ValidationError: a name or account that is taken, an account that is pending or of a provider without
-        organisations, a role that cannot be; names the field.
+        organisations, a setting that cannot be; names the field.
     """
-    actor.demand("connect")
+    actor.require("connect")
     if not account.verified_at:
         raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
-    if not provider_of(account).member_permissions:
-        message = _("%(provider)s keeps no accounts in organisations.")
-        raise ValidationError({"account": [message % {"provider": provider_of(account).name}]})
-    organisation = Organisation(
-        account=account,
-        name=name.strip(),
-        external_id=external_id.strip() or secrets.token_hex(16),
-        write_external_id=secrets.token_hex(16),
-    )
-    _configure(organisation, settings)
+    organisations_of(account)
+    organisation = Organisation(account=account, name=name.strip())
+    _configure(organisation, {**changes, "settings": settings or {}})
     record(
         actor,
         "organisation.created",
@@ -94,18 +82,19 @@ def create_organisation(
 
 
 @transaction.atomic
-def configure_organisation(actor: Actor, organisation: Organisation, **settings: Any) -> Organisation:
-    """Change what is given: ``name``, ``role_name``, ``role_path``, ``write_role_name``, ``include``, ``exclude``,
-    ``regions``, ``policies``, ``scan_every``, ``groups``. It holds for members that are connected from now on.
+def configure_organisation(actor: Actor, organisation: Organisation, **changes: Any) -> Organisation:
+    """Change what is given: ``name``, ``settings``, ``include``, ``exclude``, ``regions``, ``policies``,
+    ``scan_every``, ``groups``. It holds for members that are connected from now on. Settings that are left out stay.
 
     ``include`` and ``exclude`` are units, by their path of names as ``Workloads/Production``, with all below them. No
     regions: those that each member has enabled. No policies: those that are so by default.
 
-    :raises ValidationError: a name that is taken, an unknown region or policy, a role that cannot be; names the field.
+    :raises ValidationError: a name that is taken, an unknown region or policy, a setting that cannot be; names the
+        field.
     """
-    actor.demand("connect")
+    actor.require("connect")
     before = _described(organisation)
-    _configure(organisation, settings)
+    _configure(organisation, changes)
     record(
         actor,
         "organisation.configured",
@@ -118,14 +107,11 @@ def configure_organisation(actor: Actor, organisation: Organisation, **settings:
     return organisation
 
 
-def _configure(organisation: Organisation, settings: dict[str, Any]) -> None:
-    given = {name: value for name, value in settings.items() if value is not None}
+def _configure(organisation: Organisation, changes: dict[str, Any]) -> None:
+    given = {name: value for name, value in changes.items() if value is not None}
     groups: Iterable[AccountGroup] | None = given.pop("groups", None)
-    for name in ("name", "role_name", "role_path", "write_role_name"):
-        if name in given:
-            given[name] = given[name].strip()
-    if "role_path" in given:
-        given["role_path"] = given["role_path"] or "/"
+    if "name" in given:
+        given["name"] = given["name"].strip()
     for name in ("include", "exclude"):
         if name in given:
             given[name] = _units(name, given[name])
@@ -134,23 +120,23 @@ def _configure(organisation: Organisation, settings: dict[str, Any]) -> None:
     if given.get("regions"):
         regions = [each.id for each in available_regions(organisation.account)]
         given["regions"] = _known("regions", given["regions"], regions)
+    if "settings" in given:
+        given["settings"] = _prepared(organisation, given["settings"])
     for name, value in given.items():
         setattr(organisation, name, value)
-    try:
-        settings_of(organisation, NOBODY)
-    except domain.ConnectionProblem as problem:
-        raise ValidationError({problem.field: [problem.message]}) from problem
     organisation.full_clean()
     organisation.save()
     if groups is not None:
         organisation.groups.set(groups)
 
 
-def settings_of(organisation: Organisation, number: str) -> dict[str, str]:
-    """Return the settings that reach a member. Raises ConnectionProblem."""
-    return provider_of(organisation.account).member_settings(
-        organisation.account.connection, number, organisation.reading_role, organisation.writing_role
-    )
+def _prepared(organisation: Organisation, given: Mapping[str, Any]) -> dict[str, str]:
+    source, account = organisations_of(organisation.account), organisation.account
+    check_names(account, source.fields, given)
+    try:
+        return source.prepare(account.connection, {**organisation.settings, **given})
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
 
 
 def _units(field: str, given: Iterable[str]) -> list[str]:
@@ -170,25 +156,17 @@ def _known(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 
 
 def _described(organisation: Organisation) -> dict[str, Any]:
-    names = (
-        "name",
-        "role_name",
-        "role_path",
-        "write_role_name",
-        "include",
-        "exclude",
-        "regions",
-        "policies",
-        "scan_every",
-    )
+    names = ("name", "include", "exclude", "regions", "policies", "scan_every")
+    fields = organisations_of(organisation.account).fields
+    settings = {each.name: organisation.settings.get(each.name, "") for each in fields if not each.generated}
     groups = list(organisation.groups.values_list("name", flat=True))
-    return {**{name: getattr(organisation, name) for name in names}, "groups": groups}
+    return {**{name: getattr(organisation, name) for name in names}, "settings": settings, "groups": groups}
 
 
 @transaction.atomic
 def remove_organisation(actor: Actor, organisation: Organisation) -> None:
     """Forget an organisation and who its members are. Their accounts stay as they are."""
-    actor.demand("connect")
+    actor.require("connect")
     record(
         actor,
         "organisation.removed",
@@ -205,7 +183,7 @@ def request_sync(actor: Actor, organisation: Organisation) -> None:
 
     :raises ValidationError: a sync is under way.
     """
-    actor.demand("connect")
+    actor.require("connect")
     if organisation.syncing:
         raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
     record(

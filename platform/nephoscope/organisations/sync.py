@@ -25,9 +25,10 @@ from nephoscope import domain
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
 from nephoscope.organisations import joining
+from nephoscope.organisations.joining import ConnectionAttempt
+from nephoscope.organisations.members import reconcile
 from nephoscope.organisations.models import ACTIVE, Member, Organisation, Standing
-from nephoscope.organisations.roll import call
-from nephoscope.organisations.services import enqueue, settings_of
+from nephoscope.organisations.services import enqueue, organisations_of
 
 log = logging.getLogger(__name__)
 
@@ -50,23 +51,13 @@ class Synced:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What trying one member came to: its settings, who we are there and its enabled regions, or the problem."""
-
-    settings: dict[str, str]
-    principal: str = ""
-    regions: tuple[str, ...] = ()
-    problem: str = ""
-
-
 def sync_organisation(actor: Actor, organisation: Organisation) -> Synced:
     """List the members, note who came, went or changed, and connect the active ones that are not connected yet.
 
     :raises ValidationError: another sync of it is under way, or the members could not be listed: then nothing changes
         but the problem that the organisation shows.
     """
-    actor.demand("connect")
+    actor.require("connect")
     now = timezone.now()
     free = Organisation.objects.filter(Q(sync_until=None) | Q(sync_until__lt=now), pk=organisation.pk)
     if not free.update(sync_until=now + LEASE, next_sync_at=_next()):
@@ -104,7 +95,7 @@ def _sync(actor: Actor, organisation: Organisation) -> Synced:
         Organisation.objects.filter(pk=organisation.pk).update(problem=problem.message)
         raise ValidationError({problem.field: [problem.message]}) from problem
     with transaction.atomic():
-        call(actor, organisation, listed)
+        reconcile(actor, organisation, listed)
         Organisation.objects.filter(pk=organisation.pk).update(problem="", synced_at=timezone.now())
     connected = _connect(actor, organisation)
     members = organisation.members.filter(left_at=None)
@@ -115,7 +106,7 @@ def _listed(organisation: Organisation) -> list[domain.Member]:
     """Return the members; a listing that cannot be whole counts as one that failed."""
     account = organisation.account
     try:
-        listed = {each.number: each for each in provider_of(account).members(account.connection)}
+        listed = {each.number: each for each in organisations_of(account).members(account.connection)}
     except domain.ConnectionProblem:
         raise
     except Exception as problem:
@@ -132,51 +123,58 @@ def _connect(actor: Actor, organisation: Organisation) -> int:
     waiting = organisation.members.filter(ACTIVE, account=None, linked_at=None, management=False, excluded=False)
     rows = list(waiting.order_by(F("tried_at").asc(nulls_first=True), "pk"))
     connected = 0
-    for member, reached in _reach(organisation, rows):
+    for member, attempt in _attempts(organisation, rows):
         member.tried_at = timezone.now()
-        if not reached.problem:
+        if not attempt.problem:
             try:
-                joining.join(actor, organisation, member, reached)
+                joining.join(actor, organisation, member, attempt)
                 connected += 1
                 continue
             except ValidationError as problem:
-                reached = Reached({}, problem=" ".join(problem.messages))
-        member.problem = reached.problem
+                attempt = ConnectionAttempt({}, problem=" ".join(problem.messages))
+        member.problem = attempt.problem
         member.save(update_fields=["problem", "tried_at"])
     return connected
 
 
-def _reach(organisation: Organisation, members: Sequence[Member]) -> Iterator[tuple[Member, Reached]]:
-    """Reach the members side by side and yield what came of each. The threads touch no database."""
-    provider = provider_of(organisation.account)
+def _attempts(organisation: Organisation, members: Sequence[Member]) -> Iterator[tuple[Member, ConnectionAttempt]]:
+    """Try to reach the members side by side and yield what came of each. The threads touch no database."""
+    account = organisation.account
+    provider, source = provider_of(account), organisations_of(account)
     regions, until = tuple(organisation.regions), time.monotonic() + PATIENCE
     with ThreadPoolExecutor(LANES, "nephoscope-members") as pool:
         running = {}
         for member in members:
-            given = settings_of(organisation, member.number)
-            running[pool.submit(partial(_reached, provider, member.number, given, regions, until))] = member
+            settings = source.member_settings(account.connection, organisation.settings, member.number)
+            running[pool.submit(partial(_attempt, provider, member.number, settings, regions, until))] = member
         for future in as_completed(running):
-            if (reached := future.result()) is not None:
-                yield running[future], reached
+            if (attempt := future.result()) is not None:
+                yield running[future], attempt
 
 
-def _reached(
-    provider: domain.Provider, number: str, given: dict[str, str], regions: tuple[str, ...], until: float
-) -> Reached | None:
-    """Prove the role and the number; None when there was no time left to.
+def _attempt(
+    provider: domain.Provider, number: str, settings: dict[str, str], regions: tuple[str, ...], until: float
+) -> ConnectionAttempt | None:
+    """Prove that the member can be reached, and its number; None when there was no time left to.
 
-    Its permissions are not tried one by one: they are the StackSet's, and what one lacks, a scan names as unknown.
+    Its permissions are not tried one by one: they are those of the setup template, and what one lacks, a scan names as
+    unknown.
     """
     if time.monotonic() > until:
         return None
     try:
-        connection = domain.Connection(number, given)
-        found = provider.verify(connection, [], writing=False)
-        regions = regions or tuple(each.id for each in provider.regions(connection) if each.enabled)
+        connection = domain.Connection(number, settings)
+        if provider.onboarding is None:
+            provider.open(connection).close()
+            return ConnectionAttempt(settings, "", regions)
+        found = provider.onboarding.verify(connection, [])
+        enabled = (each.id for each in provider.onboarding.regions(connection) if each.enabled)
+        return ConnectionAttempt(settings, found.principal, regions or tuple(enabled))
     except domain.ConnectionProblem as problem:
-        why = _("The role is not there yet, or not as it should be: deploy the StackSet to this account. %(why)s")
-        return Reached(given, problem=why % {"why": problem.message})
+        why = _(
+            "Access to it is not set up yet, or not as it should be: run the setup template for all members. %(why)s"
+        )
+        return ConnectionAttempt(settings, problem=why % {"why": problem.message})
     except Exception as problem:
         log.exception("member %s could not be reached", number)
-        return Reached(given, problem=f"{type(problem).__name__}: {problem}"[:1000])
-    return Reached(given, found.principal, regions)
+        return ConnectionAttempt(settings, problem=f"{type(problem).__name__}: {problem}"[:1000])

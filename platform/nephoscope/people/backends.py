@@ -19,7 +19,7 @@ class RoleBackend(ModelBackend):
         app, _dot, codename = perm.partition(".")
         if may(user_obj, "administer"):
             return True
-        return may(user_obj, "look") and codename.startswith("view_") and app in EVERYONE_SEES and perm not in HIDDEN
+        return may(user_obj, "view") and codename.startswith("view_") and app in EVERYONE_SEES and perm not in HIDDEN
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        return may(user_obj, "administer") or (may(user_obj, "look") and app_label in EVERYONE_SEES)
+        return may(user_obj, "administer") or (may(user_obj, "view") and app_label in EVERYONE_SEES)

@@ -25,7 +25,7 @@ def create_user(actor: Actor, *, password: str, account_groups: Iterable[Account
 
     :raises ValidationError: a name that is taken, a password that is too weak; names the field.
     """
-    actor.demand("administer")
+    actor.require("administer")
     user = User(**profile)
     _set_password(user, password)
     user.full_clean()
@@ -48,7 +48,7 @@ def configure_user(
 
     :raises ValidationError: wrong values, or an administrator who would lock themselves out; names the field.
     """
-    actor.demand("administer")
+    actor.require("administer")
     before = _described(user)
     if actor.user == user:
         _stay_administrator(profile)
@@ -77,7 +77,7 @@ def remove_user(actor: Actor, user: User) -> None:
 
     :raises ValidationError: it is the actor.
     """
-    actor.demand("administer")
+    actor.require("administer")
     if actor.user == user:
         raise ValidationError({"id": [_("You cannot remove yourself; another administrator can.")]})
     record(actor, "user.removed", user, f"removed the user {user.username}", before=_described(user))
@@ -120,7 +120,7 @@ def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup
 
     :raises ValidationError: a name that is taken.
     """
-    actor.demand("administer")
+    actor.require("administer")
     added = group.pk is None
     for name, value in values.items():
         setattr(group, name, value)
@@ -140,7 +140,7 @@ def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup
 @transaction.atomic
 def remove_group(actor: Actor, group: AccountGroup) -> None:
     """Delete a group; its users no longer see its accounts."""
-    actor.demand("administer")
+    actor.require("administer")
     accounts, users = (
         list(group.accounts.values_list("name", flat=True)),
         list(group.users.values_list("username", flat=True)),

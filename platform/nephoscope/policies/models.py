@@ -50,7 +50,7 @@ class Policy(models.Model):
 class RuleSettingQuerySet(models.QuerySet["RuleSetting"]):
     def visible_to(self, user: Any) -> RuleSettingQuerySet:
         """Those of visible accounts; what holds everywhere or for a policy is seen by everyone who may look."""
-        if not may(user, "look"):
+        if not may(user, "view"):
             return self.none()
         return self.filter(Q(account=None) | Q(account__in=visible_accounts(user)))
 

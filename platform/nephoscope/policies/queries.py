@@ -1,7 +1,7 @@
 """All policies, the plugins' and people's own, to which accounts each applies, and how each rule is set there.
 
 Everything that asks for policies asks here. A page or a run of judging reads once and asks the answer often: a
-:class:`Catalogue` is two queries, and an :class:`InForce` one more.
+:class:`Catalogue` is two queries, and an :class:`EffectivePolicies` one more.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def policies_for(account: Account) -> list[Framework]:
 
 
 @dataclass(frozen=True, slots=True)
-class SetRule:
+class EffectiveRule:
     """A rule as it is judged in one account."""
 
     rule: Rule
@@ -99,7 +99,7 @@ class SetRule:
 
 
 @dataclass(frozen=True)
-class InForce:
+class EffectivePolicies:
     """How every rule is set in one account.
 
     What was set for the account itself counts most, then what was set for own policies, then what was set everywhere,
@@ -122,12 +122,12 @@ class InForce:
     _holding: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, account: Account, known: Catalogue | None = None) -> InForce:
+    def of(cls, account: Account, known: Catalogue | None = None) -> EffectivePolicies:
         """Read it: one query beside those of the catalogue."""
         return cls.of_all([account], known)[0]
 
     @classmethod
-    def of_all(cls, accounts: Iterable[Account], known: Catalogue | None = None) -> list[InForce]:
+    def of_all(cls, accounts: Iterable[Account], known: Catalogue | None = None) -> list[EffectivePolicies]:
         """Read it for several accounts, in as many queries as for one."""
         known, accounts = known or catalogue(), list(accounts)
         rows = RuleSetting.objects.filter(Q(account=None) | Q(account__in=accounts)).select_related("policy")
@@ -136,7 +136,9 @@ class InForce:
         return [cls._of(account, tuple(known.applied(account)), own, settings) for account in accounts]
 
     @classmethod
-    def _of(cls, account: Account, applied: tuple[Framework, ...], own: Mapping[str, int], settings: Any) -> InForce:
+    def _of(
+        cls, account: Account, applied: tuple[Framework, ...], own: Mapping[str, int], settings: Any
+    ) -> EffectivePolicies:
         holding: dict[str, list[str]] = {}
         for policy in applied:
             for rule in policy.rules:
@@ -156,20 +158,20 @@ class InForce:
         return rule in self._holding
 
     @property
-    def rules(self) -> list[SetRule]:
+    def rules(self) -> list[EffectiveRule]:
         """The rules that the account is judged by, in the registry's order."""
         return [self.rule(each) for each in registry().rules.values() if self.holds(each.id) and not self.off(each.id)]
 
-    def rule(self, rule: Rule) -> SetRule:
+    def rule(self, rule: Rule) -> EffectiveRule:
         """Return how the rule is set here, whether it is judged or not."""
-        usual = laid_over(plain(rule), self.settings.get((rule.id, None, None)))
-        spoken = [laid_over(usual, row) for row in self._spoken(rule)] or [usual]
-        together = SetRule(
+        usual = override(plain(rule), self.settings.get((rule.id, None, None)))
+        spoken = [override(usual, row) for row in self._spoken(rule)] or [usual]
+        together = EffectiveRule(
             rule,
             min((each.severity for each in spoken), key=RANK.__getitem__),
             {each.name: each.strictest(said.parameters[each.name] for said in spoken) for each in rule.parameters},
         )
-        return laid_over(together, self.settings.get((rule.id, None, self.account.pk)))
+        return override(together, self.settings.get((rule.id, None, self.account.pk)))
 
     def _spoken(self, rule: Rule) -> list[RuleSetting | None]:
         """Return what the policies that hold the rule set of it: the rows of own ones, one None for all others."""
@@ -180,30 +182,30 @@ class InForce:
         return [row for row in rows if row] + ([None] if None in rows else [])
 
 
-def plain(rule: Rule) -> SetRule:
+def plain(rule: Rule) -> EffectiveRule:
     """Return a rule as its plugin brings it."""
-    return SetRule(rule, rule.severity, rule.defaults)
+    return EffectiveRule(rule, rule.severity, rule.defaults)
 
 
-def laid_over(base: SetRule, row: RuleSetting | None) -> SetRule:
+def override(base: EffectiveRule, row: RuleSetting | None) -> EffectiveRule:
     """Return a rule with what a row sets of it, if there is one."""
     if row is None:
         return base
     severity = Severity(row.severity) if row.severity else base.severity
     found = {each.name: stored(row, each) for each in base.rule.parameters}
-    return SetRule(
+    return EffectiveRule(
         base.rule, severity, {name: base.parameters[name] if value is None else value for name, value in found.items()}
     )
 
 
-def set_in(policy: Framework) -> dict[str, tuple[SetRule, RuleSetting | None]]:
+def effective_rules(policy: Framework) -> dict[str, tuple[EffectiveRule, RuleSetting | None]]:
     """Return how each rule of a policy is set by it, as far as enabled plugins bring it, and its own row if any."""
     rows = RuleSetting.objects.filter(account=None, rule_id__in=policy.rules).select_related("policy")
     everywhere = {row.rule_id: row for row in rows if row.policy is None}
     own = {row.rule_id: row for row in rows if row.policy and row.policy.key == policy.id}
     known = registry().rules
     return {
-        id: (laid_over(laid_over(plain(known[id]), everywhere.get(id)), own.get(id)), own.get(id))
+        id: (override(override(plain(known[id]), everywhere.get(id)), own.get(id)), own.get(id))
         for id in policy.rules
         if id in known
     }

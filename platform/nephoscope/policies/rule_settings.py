@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.audit.services import Actor, given, record
-from nephoscope.domain import Severity
-from nephoscope.parameters import in_words
+from nephoscope.audit.services import Actor, record, require_reason
+from nephoscope.domain import Severity, in_words
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import catalogue
@@ -57,7 +56,7 @@ def set_rule(
     :raises ValidationError: an unknown rule, severity or parameter, a value out of bounds, a rule switched off for a
         policy or without a reason; names the field.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     rule = registry().rules.get(rule_id)
     if rule is None:
         raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule_id}]})
@@ -66,7 +65,7 @@ def set_rule(
         known = ", ".join(Severity)
         raise ValidationError({"severity": [_("There is no such severity. Known: %(known)s.") % {"known": known}]})
     wanted: dict[str, Any] = {"off": off, "severity": severity, "parameters": _checked(rule, parameters or {})}
-    reason = given(reason) if off else reason.strip()
+    reason = require_reason(reason) if off else reason.strip()
     if len(reason) > LONGEST_REASON:
         raise ValidationError({"reason": [_("Write at most %(most)s characters.") % {"most": LONGEST_REASON}]})
     row, _made = RuleSetting.objects.select_for_update(of=("self",)).get_or_create(
@@ -98,7 +97,7 @@ def lift(actor: Actor, row: RuleSetting) -> None:
 
     A rule that its plugin no longer brings is simply forgotten.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     if row.rule_id in registry().rules:
         set_rule(actor, row.rule_id, Place(row.account, row.policy))
     else:

@@ -35,7 +35,7 @@ def create_policy(actor: Actor, *, name: str, description: str = "", based_on: s
 
     :raises ValidationError: a name that is taken, a policy or provider that is not known; names the field.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     source = catalogue().policies.get(based_on)
     if based_on and source is None:
         raise ValidationError({"based_on": [_("There is no policy %(id)s.") % {"id": based_on}]})
@@ -68,7 +68,7 @@ def configure_policy(
 
     :raises ValidationError: a name that is taken; names the field.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     before = _described(policy)
     policy.name = policy.name if name is None else name.strip()
     policy.description = policy.description if description is None else description.strip()
@@ -90,7 +90,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
 
     :raises ValidationError: the rule or the control is not known, or holds it already; names the field.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     policy = Policy.objects.select_for_update().get(pk=policy.pk)
     if rule not in registry().rules:
         raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule}]})
@@ -116,7 +116,7 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
 
     :raises ValidationError: the policy does not hold it.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     policy = Policy.objects.select_for_update().get(pk=policy.pk)
     if rule not in policy.to_domain().rules:
         raise ValidationError({"rule": [_("The policy does not hold the rule %(id)s.") % {"id": rule}]})
@@ -147,7 +147,7 @@ def remove_policy(actor: Actor, policy: Policy) -> None:
 
     :raises ValidationError: accounts use it; names them.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     Policy.objects.select_for_update().get(pk=policy.pk)
     used = applied_to(policy.key)
     # Pending accounts have chosen nothing yet, and no provider may be enabled that offers it: look at the rows, too.
@@ -167,7 +167,7 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
 
     :raises ValidationError: the policy is not known, or the tags are malformed; names the field.
     """
-    actor.demand("set_policies")
+    actor.require("set_policies")
     known = catalogue()
     if policy not in known.policies:
         raise ValidationError({"policy": [_("There is no policy %(id)s.") % {"id": policy}]})

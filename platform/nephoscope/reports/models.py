@@ -34,7 +34,7 @@ class ReportScheduleQuerySet(models.QuerySet["ReportSchedule"]):
         """One's own; administrators see all."""
         if may(user, "administer"):
             return self
-        return self.filter(owner=user) if may(user, "look") else self.none()
+        return self.filter(owner=user) if may(user, "view") else self.none()
 
 
 class ReportSchedule(models.Model):

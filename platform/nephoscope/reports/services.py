@@ -41,9 +41,9 @@ INTERRUPTED_AFTER = timedelta(hours=2)
 
 def _own(actor: Actor, schedule: ReportSchedule) -> None:
     """Refuse a schedule of somebody else; pages and API do not even show it."""
-    actor.demand("schedule")
+    actor.require("schedule")
     if actor.user is not None and schedule.owner_id != actor.user.pk:
-        actor.demand("administer")
+        actor.require("administer")
 
 
 @transaction.atomic

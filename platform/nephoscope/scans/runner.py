@@ -25,14 +25,14 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.queries import provider_of
-from nephoscope.alerts import detections as incidents
+from nephoscope.alerts import detections
 from nephoscope.audit.services import Actor
+from nephoscope.domain import as_unknown
 from nephoscope.events.working import catch_up
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, LANES, Scan, Shard, ShardState
 from nephoscope.judging.services import judge_scan
 from nephoscope.scans.services import admit, finish_if_over
-from nephoscope.view import as_unknown
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Ended:
     error: str = ""
 
 
-Item = domain.Resource | domain.Incident | domain.Over
+Item = domain.Resource | domain.Detection | domain.DetectionCleared
 Batch = list[Item]
 
 
@@ -161,8 +161,8 @@ class Worker:
 
     def _source(self, session: domain.Session, shard: Shard) -> Callable[[], Iterator[Item]]:
         """Return what reads a shard; what it needs of the database is fetched here."""
-        if self.services[shard.service].incidents:
-            return incidents.source(session, self.scan.account, shard.service, shard.region)
+        if self.services[shard.service].detections:
+            return detections.source(session, self.scan.account, shard.service, shard.region)
         if (count := self.services[shard.service].shares) > 1:
             return partial(session.collect, shard.service, shard.region, domain.Share(shard.share, count))
         return partial(session.collect, shard.service, shard.region)
@@ -190,10 +190,10 @@ class Worker:
     def _store(self, lane: Lane, batch: Batch) -> None:
         account, service = self.scan.account, self.services[lane.shard.service]
         resources = [each for each in batch if isinstance(each, domain.Resource)]
-        if service.incidents:
+        if service.detections:
             raised = [each for each in batch if not isinstance(each, domain.Resource)]
-            lane.seen.update(incidents.save(account, service, raised, Actor.system(f"Scan {self.scan.pk}")))
-            times = [each.updated for each in raised if isinstance(each, domain.Incident)]
+            lane.seen.update(detections.save(account, service, raised, Actor.system(f"Scan {self.scan.pk}")))
+            times = [each.updated for each in raised if isinstance(each, domain.Detection)]
             lane.newest = max([lane.newest, *times] if lane.newest else times, default=None)
         else:
             lane.seen.update(store.save(account, service.id, resources))
@@ -234,8 +234,8 @@ class Worker:
         account, read = self.scan.account, []
         for lane in lanes:
             service, region = self.services[lane.shard.service], lane.shard.region
-            if service.incidents:
-                incidents.advance(account, service.id, region, lane.newest, whole=not lane.gaps)
+            if service.detections:
+                detections.advance(account, service.id, region, lane.newest, whole=not lane.gaps)
             else:
                 read.append((service, region, lane.seen, domain.Share(lane.shard.share, service.shares)))
         store.mark_gone(account, read)

@@ -59,7 +59,7 @@ def start_scan(
     :raises ValidationError: the account is pending, suspended or gone from its organisation, a scan of it is under way,
         or a service or region is unknown.
     """
-    actor.demand("scan")
+    actor.require("scan")
     if not account.verified_at:
         raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
     if why := why_resting(account):
@@ -147,7 +147,7 @@ def cancel_scan(actor: Actor, scan: Scan) -> Scan:
 
     :raises ValidationError: it has finished.
     """
-    actor.demand("scan")
+    actor.require("scan")
     with transaction.atomic():
         locked: Scan = Scan.objects.select_for_update().get(pk=scan.pk)
         if not locked.active:

@@ -91,7 +91,7 @@ def _first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Yield all resources, but one stand-in per type: any number of users' keys can be denied, one by one."""
     seen: set[str] = set()
     for resource in resources:
-        if resource.readable:
+        if not resource.unlisted:
             yield resource
         elif resource.id not in seen:
             seen.add(resource.id)

@@ -35,7 +35,7 @@ def first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
     """Yield all resources, but one stand-in per type: any number of parents' lists can be denied, one by one."""
     seen: set[str] = set()
     for resource in resources:
-        if resource.readable:
+        if not resource.unlisted:
             yield resource
         elif resource.id not in seen:
             seen.add(resource.id)

@@ -125,10 +125,10 @@ def test_a_denied_detail_is_unknown_with_its_permission(
     cloud: Simulator, account: Api, action: str, path: str, rule: str
 ) -> None:
     service, type = rule.split(".")[1], RULES[rule].on[0]
-    known = {each.id for each in collected(account, service) if each.readable}
+    known = {each.id for each in collected(account, service) if not each.unlisted}
     cloud.control("deny", actions=[action])
     found = collected(account, service)
-    assert {each.id for each in found if each.readable} == known
+    assert {each.id for each in found if not each.unlisted} == known
     for each in (each for each in found if each.type == type):
         assert why(at(each, path))["permission"] == action
         finding = judged(rule, each, *found)
@@ -156,9 +156,9 @@ def test_a_denied_listing_hides_its_own_type_once(
 ) -> None:
     cloud.control("deny", actions=[action])
     found = collected(account, service)
-    hidden = [each for each in found if not each.readable and why(each.properties)["permission"] == action]
+    hidden = [each for each in found if each.unlisted and why(each.properties)["permission"] == action]
     assert [each.type for each in hidden] == list(types)
-    assert not types & {each.type for each in found if each.readable}
+    assert not types & {each.type for each in found if not each.unlisted}
 
 
 def test_a_registry_that_is_hidden_matters_only_to_what_does_not_scan_by_itself(cloud: Simulator, account: Api) -> None:

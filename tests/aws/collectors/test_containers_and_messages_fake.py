@@ -235,7 +235,7 @@ def test_services_of_clusters_that_can_be_listed_are_found_beside_one_that_canno
         ListTaskDefinitionFamilies=lambda _: {"families": []},
     )
     found = collected(api, "ecs")
-    assert [(each.name, each.readable) for each in found] == [
+    assert [(each.name, not each.unlisted) for each in found] == [
         ("by-task-set", True),
         (f"All {ecs.SERVICE} in {REGION}", False),
     ]

@@ -234,7 +234,7 @@ LISTS = [
 def test_a_denied_list_hides_the_type(aws: Simulator, reader: Api, service: str, action: str) -> None:
     aws.control("deny", actions=[action])
     [hidden] = collected(reader, service)
-    assert not hidden.readable
+    assert hidden.unlisted
     assert (hidden.type,) == ALL[service].service.types
     assert why(hidden.properties)["permission"] == action
 

@@ -143,7 +143,7 @@ def test_a_vault_read_again_is_the_same_and_one_that_is_gone_is_none(vaults: Api
 
 def test_a_denied_list_hides_all_vaults_and_their_rereading(vaults: Api) -> None:
     [hidden] = collected(vaults, "backup", DENIED_REGION)
-    assert (hidden.readable, hidden.type) == (False, backup.VAULT)
+    assert (not hidden.unlisted, hidden.type) == (False, backup.VAULT)
     assert why(hidden.properties)["permission"] == "backup:ListBackupVaults"
     known = Resource(backup.VAULT, f"{VAULT_ARN}right", "right", DENIED_REGION, ACCOUNT, {})
     with pytest.raises(Denied, match="backup:ListBackupVaults"):

@@ -185,9 +185,9 @@ def test_a_denied_listing_hides_its_own_types(
     before = [each for each in found if each.type in ALL[service].service.types]
     simulator.control("deny", actions=[action])
     after = read(api, service)
-    assert [each.type for each in after if not each.readable] == types
-    assert all(why(each.properties)["permission"] == action for each in after if not each.readable)
-    assert [each for each in after if each.readable] == [each for each in before if each.type not in types]
+    assert [each.type for each in after if each.unlisted] == types
+    assert all(why(each.properties)["permission"] == action for each in after if each.unlisted)
+    assert [each for each in after if not each.unlisted] == [each for each in before if each.type not in types]
     known = next(each for each in before if each.type == types[0])
     with pytest.raises(Denied, match=action):
         ALL[service].reread(api, known)
@@ -221,7 +221,7 @@ def test_a_denied_detail_is_unknown_and_nothing_else_is(
     service = action.partition(":")[0]
     simulator.control("deny", actions=[action])
     found = read(api, service)
-    assert all(each.readable for each in found)
+    assert all(not each.unlisted for each in found)
     hit = named(found, type, name)
     assert why(at(hit, path))["permission"] == action
     assert json.dumps(hit.properties).count("$unknown") == 1

@@ -207,9 +207,9 @@ def test_a_denied_list_leaves_one_stand_in_per_type_and_the_others_are_read(
     known = [each for each in collected(reader, service) if each.type in types]
     aws.control("deny", actions=[action])
     resources = collected(reader, service, HOME if service == "waf" else REGION)
-    assert sorted(each.type for each in resources if not each.readable) == sorted(types)
-    assert {each.type for each in resources if each.readable} == set(ALL[service].service.types) - types
-    assert all(each.readable or why(each.properties)["permission"] == action for each in resources)
+    assert sorted(each.type for each in resources if each.unlisted) == sorted(types)
+    assert {each.type for each in resources if not each.unlisted} == set(ALL[service].service.types) - types
+    assert all(not each.unlisted or why(each.properties)["permission"] == action for each in resources)
     if action not in ("lambda:ListFunctions", "codebuild:ListProjects", "cloudfront:ListDistributions"):
         with pytest.raises(Denied, match=action):
             ALL[service].reread(reader, known[0])

@@ -76,7 +76,7 @@ def test_every_permission_is_an_action_that_aws_names_in_its_own_policies() -> N
 def test_every_type_is_collected_and_no_other(found: Found, service: str) -> None:
     resources = found(service)
     assert {each.type for each in resources} == set(ALL[service].service.types) - set(LACKING)
-    assert all(each.readable and each.account == ACCOUNT for each in resources)
+    assert all(not each.unlisted and each.account == ACCOUNT for each in resources)
     assert len({each.id for each in resources}) == len(resources)
     properties = [each.properties for each in resources]
     assert json.loads(json.dumps(properties)) == properties
@@ -172,9 +172,9 @@ def test_what_a_denial_hides_is_said_and_nothing_else_is_lost(
     reader = readers(service)
     reader.simulator.control("deny", actions=[action])
     after = reader.collect()
-    hidden = {each.type for each in after if not each.readable}
-    assert all(each.readable or why(each.properties)["permission"] == action for each in after)
-    assert len(hidden) == sum(not each.readable for each in after), "one stand-in for each type"
+    hidden = {each.type for each in after if each.unlisted}
+    assert all(not each.unlisted or why(each.properties)["permission"] == action for each in after)
+    assert len(hidden) == sum(each.unlisted for each in after), "one stand-in for each type"
     there = {each.id for each in after}
     lost = [each for each in before if each.id not in there]
     assert {each.type for each in lost} <= hidden
@@ -182,7 +182,7 @@ def test_what_a_denial_hides_is_said_and_nothing_else_is_lost(
     assert action in json.dumps([each.properties for each in after]) or action not in asked or action in HARMLESS
     same = {each.id: each.properties for each in before}
     for each in after:
-        if each.readable and "$unknown" not in json.dumps(each.properties):
+        if not each.unlisted and "$unknown" not in json.dumps(each.properties):
             assert each.properties == same[each.id]
 
 
@@ -192,7 +192,7 @@ def test_a_region_that_is_not_enabled_is_unreadable_for_all_types(readers: Reade
         pytest.skip("is not asked in a region")
     resources = readers(service).collect(CLOSED_REGION)
     assert sorted(each.type for each in resources) == sorted(ALL[service].service.types)
-    assert not any(each.readable for each in resources)
+    assert not any(not each.unlisted for each in resources)
     assert all(why(each.properties)["reason"] for each in resources)
 
 
@@ -201,7 +201,7 @@ def test_a_dead_endpoint_leaves_nothing_but_stand_ins_and_an_unknown_account() -
     [found, *others] = everything(api)
     assert all(why(value) for name, value in found.properties.items() if name != "Observed")
     assert sorted(each.type for each in others) == sorted(set(TYPES) - {account.ACCOUNT})
-    assert not any(each.readable for each in others)
+    assert not any(not each.unlisted for each in others)
     api.close()
 
 
@@ -233,7 +233,7 @@ def test_reading_again_what_is_gone_gives_none(readers: Readers, found: Found, t
 @each_service
 def test_what_an_event_names_is_what_the_collector_found(service: str, found: Found) -> None:
     kinds = [kind for source in SOURCES.values() for kind in source.kinds if kind.service == service and kind.arn]
-    for each in (each for each in found(service) if each.readable):
+    for each in (each for each in found(service) if not each.unlisted):
         region = each.id.split(":")[3]  # moto has all access points in one
         for kind in (kind for kind in kinds if kind.type == each.type):
             pattern = kind.pattern(region, ACCOUNT)

@@ -71,10 +71,10 @@ def test_a_denied_listing_hides_its_own_types_and_the_others_are_read(
 ) -> None:
     simulator.control("deny", actions=[action])
     resources = collected(api, service)
-    assert sorted(each.type for each in resources if not each.readable) == sorted(types)
-    assert {each.type for each in resources if each.readable} == set(ALL[service].service.types) - types
+    assert sorted(each.type for each in resources if each.unlisted) == sorted(types)
+    assert {each.type for each in resources if not each.unlisted} == set(ALL[service].service.types) - types
     for each in resources:
-        assert each.readable or why(each.properties)["permission"] == action
+        assert not each.unlisted or why(each.properties)["permission"] == action
 
 
 def test_what_was_read_before_a_page_failed_is_kept(simulator: Simulator, watched: Callable[..., Api]) -> None:
@@ -87,9 +87,9 @@ def test_what_was_read_before_a_page_failed_is_kept(simulator: Simulator, watche
         return {**params, "MaxBuckets": 1}
 
     first, second, hidden = collected(watched(s3__ListBuckets=one_bucket_a_page), "s3")
-    assert first.readable
-    assert second.readable
-    assert not hidden.readable
+    assert not first.unlisted
+    assert not second.unlisted
+    assert hidden.unlisted
     assert "ServiceUnavailable" in why(hidden.properties)["reason"]
 
 

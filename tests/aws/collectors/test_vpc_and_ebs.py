@@ -115,7 +115,7 @@ def test_a_launch_template_shows_both_versions_in_use_and_no_user_data(api: Api)
 def test_a_denied_listing_hides_one_type_and_raises_when_it_is_read_again(simulator: Simulator, api: Api) -> None:
     known = named(collected(api, "ebs", SEEDED), ebs.VOLUME, "plain")
     simulator.control("deny", actions=["ec2:DescribeVolumes"])
-    [hidden] = [each for each in collected(api, "ebs", SEEDED) if not each.readable]
+    [hidden] = [each for each in collected(api, "ebs", SEEDED) if each.unlisted]
     finding = judge(RULES["aws.ec2.volume_encrypted"], hidden, now=NOW)
     assert (finding.verdict, finding.permission) == (Verdict.UNKNOWN, "ec2:DescribeVolumes")
     with pytest.raises(Denied, match="ec2:DescribeVolumes"):
@@ -139,7 +139,7 @@ def test_a_denied_setting_is_unknown(simulator: Simulator, api: Api, rule: str) 
 def test_hidden_flow_logs_are_unknown_on_each_vpc_and_nothing_else_is(simulator: Simulator, api: Api) -> None:
     simulator.control("deny", actions=["ec2:DescribeFlowLogs"])
     found = collected(api, "vpc", SEEDED)
-    assert all(each.readable for each in found)
+    assert all(not each.unlisted for each in found)
     assert set(verdicts("aws.ec2.flow_logs", found).values()) == {Verdict.UNKNOWN}
     logged = named(found, vpc.VPC, "logged")
     assert why(at(logged, "Observed.FlowLogs"))["permission"] == "ec2:DescribeFlowLogs"

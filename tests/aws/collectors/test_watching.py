@@ -102,7 +102,7 @@ def test_a_denied_detail_is_unknown_with_its_permission(
     simulator.control("deny", actions=[action])
     [settings] = collected(api, service)
     found = verdict(rule, settings)
-    assert (settings.readable, found.verdict, found.permission) == (True, Verdict.UNKNOWN, action)
+    assert (not settings.unlisted, found.verdict, found.permission) == (True, Verdict.UNKNOWN, action)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_denied_detail_is_unknown_with_its_permission(
 def test_a_denied_service_is_unknown_and_not_off(simulator: Simulator, api: Api, service: str, action: str) -> None:
     simulator.control("deny", actions=[action])
     [hidden] = collected(api, service)
-    assert not hidden.readable
+    assert hidden.unlisted
     assert why(hidden.properties)["permission"] == action
     known = Resource(hidden.type, "x", "x", REGION, ACCOUNT, {"LogGroupName": "trail"})
     with pytest.raises(Denied, match=action):
@@ -260,7 +260,7 @@ def test_filters_are_read_page_by_page_and_what_was_read_is_kept() -> None:
         assert next(found).name == "one"
         assert len(asked) == 1
         [hidden] = found
-    assert not hidden.readable
+    assert hidden.unlisted
 
 
 def listing(name: str, *subscriptions: tuple[str, str]) -> str:

@@ -23,9 +23,9 @@ class RolePermission(BasePermission):
         action = getattr(view, "action", None)
         if action is None and not hasattr(view, (request.method or "").lower()):
             # No handler runs: DRF answers that the method is not allowed, to those who may look at all.
-            return may(request.user, "look")
+            return may(request.user, "view")
         acts: dict[str, str] = getattr(view, "acts", {})
         looking = request.method in ("GET", "HEAD", "OPTIONS")
-        act = acts.get(action or (request.method or "").lower(), "look" if looking else "administer")
+        act = acts.get(action or (request.method or "").lower(), "view" if looking else "administer")
         self.message = _("This needs the role %(role)s.") % {"role": Role(ACTS[act]).label}
         return may(request.user, act)

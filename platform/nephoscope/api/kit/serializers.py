@@ -55,7 +55,7 @@ class ReasonField(serializers.CharField):
         super().__init__(max_length=2000, allow_blank=True, help_text="Kept in the audit log.", **kwargs)
 
 
-class KitSerializer(serializers.Serializer[Any]):
+class SetupTemplateSerializer(serializers.Serializer[Any]):
     """One ready thing to copy: a script or a template."""
 
     id = serializers.CharField()

@@ -8,12 +8,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.queries import provider_of
+from nephoscope.alerts.queries import ids
 from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Organisation
 from nephoscope.policies.queries import policies_for
 
-_TEXTS = ("name", "role_name", "role_path", "write_role_name", "scan_every")
+_TEXTS = ("name", "scan_every")
 _LINES = ("include", "exclude", "regions")
 
 
@@ -37,12 +39,6 @@ class OrganisationForm(ConsoleForm):
             "The connected account that may list the organisation: its management account or a delegated administrator."
         ),
     )
-    role_name = forms.CharField(
-        label=_("Role"),
-        max_length=64,
-        initial="nephoscope-read",
-        help_text=_("Its name in every member; the StackSet of the next step creates it."),
-    )
     scan_every = forms.IntegerField(
         label=_("Scan new members every … hours"),
         min_value=0,
@@ -64,7 +60,7 @@ class OrganisationForm(ConsoleForm):
     )
     regions = Lines(
         label=_("Regions of new members"),
-        help_text=_("One a line, as eu-west-1. None: those that each member has enabled."),
+        help_text=_("One a line. None: those that each member has enabled."),
     )
     include = Lines(
         label=_("Only these units"),
@@ -74,29 +70,48 @@ class OrganisationForm(ConsoleForm):
         label=_("Not these units"),
         help_text=_("Their members are shown and not connected. Those that are connected stay so."),
     )
-    role_path = forms.CharField(label=_("Path of the roles"), max_length=512, required=False, initial="/")
-    write_role_name = forms.CharField(
-        label=_("Role for fixes"),
-        max_length=64,
-        required=False,
-        help_text=_("Optional. A second StackSet creates it; fixing is then verified account by account."),
-    )
-    external_id = forms.CharField(
-        label=_("External ID"),
-        max_length=1224,
-        required=False,
-        help_text=_("It is made for you; enter one only if the roles ask for another already."),
-    )
 
     def __init__(self, *args: Any, organisation: Organisation | None, **kwargs: Any) -> None:
         super().__init__(*args, initial=_initial(organisation), **kwargs)
         able = services.able_accounts()
         account, policies = cast(Any, self.fields["account"]), cast(Any, self.fields["policies"])
         account.queryset = able
+        chosen = organisation.account if organisation else self._chosen(able)
+        self.settings = _settings(chosen, organisation)
+        self.fields.update(self.settings)
         if organisation:
-            del self.fields["account"], self.fields["external_id"]
-        first = organisation.account if organisation else able.first()
-        policies.choices = [(each.id, each.name) for each in policies_for(first)] if first else []
+            del self.fields["account"]
+        policies.choices = [(each.id, each.name) for each in policies_for(chosen)] if chosen else []
+        first = [name for name, field in self.settings.items() if field.required]
+        self.order_fields(["name", "account", *first])
+
+    def _chosen(self, able: Any) -> Account | None:
+        named = ids(str(self.data.get("account", "")))
+        chosen: Account | None = able.filter(pk__in=named).first() or able.first()
+        return chosen
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was entered, as the services take it."""
+        given = dict(self.cleaned_data)
+        return {**given, "settings": {name: given.pop(name) for name in self.settings}}
+
+
+def _settings(account: Account | None, organisation: Organisation | None) -> dict[str, forms.Field]:
+    """Return a field for each setting of the provider; what it generates can be entered only at first."""
+    source = provider_of(account).organisations if account else None
+    stored = organisation.settings if organisation else {}
+    return {
+        each.name: forms.CharField(
+            label=each.label,
+            help_text=each.help,
+            required=each.required,
+            max_length=2000,
+            initial=stored.get(each.name, each.default),
+            widget=forms.TextInput(attrs={"class": "neph-input"}),
+        )
+        for each in (source.fields if source else ())
+        if not each.generated or not (organisation or each.for_writing)
+    }
 
 
 def _initial(organisation: Organisation | None) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.accounts import tags
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.console.kit.forms import ConsoleForm
-from nephoscope.domain import Parameter, Value
-from nephoscope.parameters import in_words
-from nephoscope.policies.queries import SetRule
+from nephoscope.domain import Parameter, Value, in_words
+from nephoscope.policies.queries import EffectiveRule
 
 
 class PolicyForm(ConsoleForm):
@@ -60,7 +59,7 @@ class RuleSettingForm(ConsoleForm):
         help_text=_("Needed to switch the rule off; it is kept in the audit log."),
     )
 
-    def __init__(self, *args: Any, usual: SetRule, may_be_off: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, usual: EffectiveRule, may_be_off: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.parameters = {each.name: each for each in usual.rule.parameters}
         reason = self.fields.pop("reason")

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, Finding, KindChoice, VerdictChoice
+from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
@@ -54,7 +54,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     return {
         "title": alert.title,
         "rule": rule,
-        "incident": alert.details if alert.kind != KindChoice.SECURITY else None,
+        "detection": None if alert.traits.by_rule else alert.details,
         "about": _about(alert),
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
@@ -72,8 +72,8 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
 
 
 def _about(alert: Alert) -> Resource | None:
-    """Return the resource that an incident names by its id or only by its name, if the inventory has just one such."""
-    named = alert.details.get("resource_id") if alert.kind != KindChoice.SECURITY else ""
+    """Return the resource that a detection names by its id or only by its name, if the inventory has just one such."""
+    named = "" if alert.traits.by_rule else alert.details.get("resource_id")
     if not named:
         return None
     rows = Resource.objects.filter(account_id=alert.account_id, type=alert.details.get("resource_type"), gone_at=None)

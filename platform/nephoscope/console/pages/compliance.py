@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.permissions import require
 from nephoscope.alerts.queries import ids
 from nephoscope.api.compliance import download
 from nephoscope.compliance import queries as compliance
@@ -24,7 +24,7 @@ from nephoscope.policies.queries import frameworks, policies_for
 
 def matrix(request: HttpRequest) -> HttpResponse:
     """Show the score of each account by each policy."""
-    demand(request.user, "look")
+    require(request.user, "view")
     visible = list(Account.objects.visible_to(request.user))
     wanted, policy = ids(request.GET.get("account", "")), request.GET.get("policy", "")
     accounts = [each for each in visible if not wanted or each.pk in wanted]
@@ -32,15 +32,15 @@ def matrix(request: HttpRequest) -> HttpResponse:
     policies = [each for each in known if policy in ("", each.id)]
     cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]
-    in_force = [row for row in rows if any(cell and cell.chosen for cell in row[1])]
-    others = [row for row in rows if row not in in_force]
+    effective = [row for row in rows if any(cell and cell.chosen for cell in row[1])]
+    others = [row for row in rows if row not in effective]
     return page(
         request,
         "console/compliance.html",
         _("Compliance"),
         accounts=accounts,
         rows=rows,
-        in_force=in_force,
+        effective=effective,
         others=others,
         visible=visible,
         all_policies=known,
@@ -51,7 +51,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, account_id: int, policy_id: str) -> tuple[Account, domain.Framework]:
-    demand(request.user, "look")
+    require(request.user, "view")
     account = Account.objects.visible_to(request.user).filter(pk=account_id).first()
     policy = next((each for each in (policies_for(account) if account else ()) if each.id == policy_id), None)
     if account is None or policy is None:

@@ -25,7 +25,7 @@ from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
 from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
-from nephoscope.policies.queries import InForce, catalogue
+from nephoscope.policies.queries import EffectivePolicies, catalogue
 from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
@@ -79,7 +79,7 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "own": own and not writing,
         "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
-        "kits": services.kits(account, writing=writing),
+        "setup_templates": services.setup_templates(account, writing=writing),
         "writing": writing,
         "verified": verified,
         "come_from": come_from(request),
@@ -177,11 +177,11 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
 
 def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
     """Return the rules that are set for the account, and those of its policies that are off everywhere."""
-    in_force, known = InForce.of(account), registry().rules
+    effective, known = EffectivePolicies.of(account), registry().rules
     rows = [
         row
-        for row in in_force.settings.values()
-        if row.account_id or (row.policy_id is None and row.off and in_force.holds(row.rule_id))
+        for row in effective.settings.values()
+        if row.account_id or (row.policy_id is None and row.off and effective.holds(row.rule_id))
     ]
     return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.get(row.rule_id)]]
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts import queries
-from nephoscope.alerts.models import Alert, AlertState, KindChoice, SeverityChoice
+from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.queries import ControlState
 from nephoscope.console.kit.admin import rights
@@ -47,7 +47,7 @@ def bars(line: list[tuple[date, int]]) -> list[Bar]:
 
 
 @dataclass(slots=True)
-class InForce:
+class EffectivePolicies:
     """A policy that applies to an account: its controls in all of those together."""
 
     policy: Framework
@@ -60,10 +60,10 @@ class InForce:
         return compliance.percent(self.passed, self.failed)
 
 
-def _policies(accounts: list[Account]) -> list[InForce]:
+def _policies(accounts: list[Account]) -> list[EffectivePolicies]:
     known = catalogue()
     applied = {policy.id for account in accounts for policy in known.applied(account)}
-    found = {each.id: InForce(each) for each in known.policies.values() if each.id in applied}
+    found = {each.id: EffectivePolicies(each) for each in known.policies.values() if each.id in applied}
     for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
         if each.judged_at:
             shown, counts = found[each.policy.id], each.counts
@@ -86,7 +86,7 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "may": rights(user),
         "summary": summary,
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
-        "kinds": [(value, label, summary.kinds[value]) for value, label in KindChoice.choices],
+        "kinds": [(value, label, summary.kinds[value]) for value, label in queries.kind_choices()],
         "bars": bars(line),
         "trend_first": line[0],
         "trend_last": line[-1],

@@ -34,7 +34,7 @@ def account_context(account: Account) -> dict[str, Any]:
 
 def _account(request: HttpRequest, account_id: int) -> tuple[Actor, Account]:
     actor = Actor.from_request(request)
-    actor.demand("look")
+    actor.require("view")
     account = Account.objects.visible_to(request.user).filter(pk=account_id).first()
     if account is None:
         raise Http404
@@ -71,7 +71,9 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
         account=account,
         crumbs=crumbs,
         secret=secret,
-        kits=services.kits(listener, request.build_absolute_uri("/")) if listener and allowed else [],
+        setup_templates=services.setup_templates(listener, request.build_absolute_uri("/"))
+        if listener and allowed
+        else [],
         endpoint=services.endpoint(listener, request.build_absolute_uri("/")) if listener and allowed else "",
         deliveries=deliveries,
         asked=request.GET.get("ask", "") if request.method == "GET" else "",
@@ -85,13 +87,13 @@ def _off(actor: Actor, account: Account) -> bool:
     return True
 
 
-def kit(request: HttpRequest, account_id: int, kit: str) -> HttpResponse:
+def setup_template(request: HttpRequest, account_id: int, id: str) -> HttpResponse:
     """Answer with one of the ready things as a file."""
     actor, account = _account(request, account_id)
-    actor.demand("connect")
+    actor.require("connect")
     listener = services.listener_of(account)
-    for each in services.kits(listener, request.build_absolute_uri("/")) if listener else ():
-        if each.id == kit:
+    for each in services.setup_templates(listener, request.build_absolute_uri("/")) if listener else ():
+        if each.id == id:
             headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
             return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
     raise Http404

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.permissions import require
 from nephoscope.accounts.tags import written
 from nephoscope.alerts.queries import verdicts
 from nephoscope.audit.services import Actor
@@ -23,12 +23,12 @@ from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.plugins import registry
 from nephoscope.policies import services
 from nephoscope.policies.models import Policy
-from nephoscope.policies.queries import Catalogue, catalogue, set_in
+from nephoscope.policies.queries import Catalogue, catalogue, effective_rules
 
 
 def listed(request: HttpRequest) -> HttpResponse:
     """List the policies, own ones first, with the findings of their rules and to how many accounts each applies."""
-    demand(request.user, "look")
+    require(request.user, "view")
     found, known = verdicts(request.user), catalogue()
     applied = [policy.id for account in Account.objects.visible_to(request.user) for policy in known.applied(account)]
     own = set(Policy.objects.values_list("key", flat=True))
@@ -45,11 +45,11 @@ def _find(policy_id: str, known: Catalogue) -> domain.Framework:
 
 def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     """Show a policy's controls, the rules that answer each, as they are set, and how those stand."""
-    demand(request.user, "look")
+    require(request.user, "view")
     known = catalogue()
     policy, found = _find(policy_id, known), verdicts(request.user)
     own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
-    rules = set_in(policy)
+    rules = effective_rules(policy)
     controls = [
         (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
         for control in policy.controls
@@ -99,7 +99,7 @@ def say_judged_again(request: HttpRequest, accounts: int) -> None:
 def new(request: HttpRequest) -> HttpResponse:
     """Make an own policy, most often as a copy of another."""
     actor, known = Actor.from_request(request), catalogue()
-    actor.demand("set_policies")
+    actor.require("set_policies")
     source = known.policies.get(request.GET.get("based_on", ""))
     initial = {"based_on": source.id, "name": _("%(name)s, own") % {"name": source.name}} if source else {}
     form = NewPolicyForm(request.POST or None, initial=initial)
@@ -119,7 +119,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _own(request: HttpRequest, policy_id: str) -> tuple[Actor, Policy]:
     actor = Actor.from_request(request)
-    actor.demand("set_policies")
+    actor.require("set_policies")
     return actor, get_object_or_404(Policy, key=policy_id)
 
 
@@ -152,7 +152,7 @@ def delete(request: HttpRequest, policy_id: str) -> HttpResponse:
 def scope(request: HttpRequest, policy_id: str) -> HttpResponse:
     """Set which tags bring a policy to accounts."""
     actor, known = Actor.from_request(request), catalogue()
-    actor.demand("set_policies")
+    actor.require("set_policies")
     policy = _find(policy_id, known)
     form = TagsForm(request.POST or None, initial={"tags": written(known.scopes.get(policy_id, {}))})
     if request.method == "POST" and form.is_valid():

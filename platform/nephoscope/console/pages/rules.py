@@ -12,24 +12,24 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.permissions import demand
+from nephoscope.accounts.permissions import require
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.alerts.queries import ids, verdicts
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.policies import RuleSettingForm
 from nephoscope.console.kit.admin import page
 from nephoscope.console.pages.alert import steps
-from nephoscope.parameters import in_words
+from nephoscope.domain import in_words
 from nephoscope.plugins import registry
 from nephoscope.policies import rule_settings
 from nephoscope.policies.models import Policy, RuleSetting
-from nephoscope.policies.queries import SetRule, catalogue, laid_over, plain
+from nephoscope.policies.queries import EffectiveRule, catalogue, override, plain
 from nephoscope.policies.rule_settings import Place
 
 
 def listed(request: HttpRequest) -> HttpResponse:
     """List the rules that the enabled plugins bring, with the severity that holds everywhere."""
-    demand(request.user, "look")
+    require(request.user, "view")
     wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
     found = verdicts(request.user)
     everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
@@ -37,7 +37,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         (
             each,
             found.over([each.id]),
-            laid_over(plain(each), everywhere.get(each.id)).severity,
+            override(plain(each), everywhere.get(each.id)).severity,
             each.id in everywhere and everywhere[each.id].off,
         )
         for each in registry().rules.values()
@@ -64,19 +64,19 @@ def _find(rule_id: str) -> domain.Rule:
 
 def values(rule: domain.Rule, row: RuleSetting) -> list[tuple[str, str]]:
     """Return what a row sets of a rule's parameters, in words."""
-    set_there = laid_over(plain(rule), row).parameters
+    set_there = override(plain(rule), row).parameters
     return [(each.label, in_words(set_there[each.name])) for each in rule.parameters if each.name in row.parameters]
 
 
 def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
     """Show what a rule checks, why, how it is fixed by hand, and where it is set otherwise."""
-    demand(request.user, "look")
+    require(request.user, "view")
     rule, known = _find(rule_id), catalogue()
     fixes = [registry().remediations[id] for id in rule.remediations if id in registry().remediations]
     rows = RuleSetting.objects.visible_to(request.user).filter(rule_id=rule_id).select_related("account", "policy")
     places = sorted(rows, key=lambda row: (row.account_id is not None, row.policy_id is not None, row.place))
     everywhere = next((row for row in places if row.account is None and row.policy is None), None)
-    in_force = laid_over(plain(rule), everywhere)
+    effective = override(plain(rule), everywhere)
     return page(
         request,
         "console/rule.html",
@@ -86,8 +86,8 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         fixes=fixes,
         answers=known.answers.get(rule.id, ()),
         counted=verdicts(request.user).over([rule.id]),
-        in_force=in_force,
-        parameters=[(each.label, in_words(in_force.parameters[each.name])) for each in rule.parameters],
+        effective=effective,
+        parameters=[(each.label, in_words(effective.parameters[each.name])) for each in rule.parameters],
         everywhere=everywhere,
         places=[(row, values(rule, row)) for row in places],
         accounts=Account.objects.visible_to(request.user),
@@ -116,7 +116,7 @@ def _titled(rule: domain.Rule, place: Place) -> str:
 def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     """Set a rule in one place, or take back what was set there."""
     actor = Actor.from_request(request)
-    actor.demand("set_policies")
+    actor.require("set_policies")
     rule, place = _find(rule_id), _place(request)
     row = RuleSetting.objects.filter(rule_id=rule_id, account=place.account, policy=place.policy).first()
     back = redirect("admin:policy", place.policy.key) if place.policy else redirect("admin:rule", rule_id)
@@ -141,16 +141,16 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     )
 
 
-def _usual(rule: domain.Rule, place: Place) -> SetRule:
+def _usual(rule: domain.Rule, place: Place) -> EffectiveRule:
     """Return how the rule is set where nothing is set in this place."""
     if place == rule_settings.EVERYWHERE:
         return plain(rule)
-    return laid_over(plain(rule), RuleSetting.objects.filter(rule_id=rule.id, account=None, policy=None).first())
+    return override(plain(rule), RuleSetting.objects.filter(rule_id=rule.id, account=None, policy=None).first())
 
 
 def _initial(rule: domain.Rule, row: RuleSetting | None) -> dict[str, Any]:
     if row is None:
         return {}
-    set_there = laid_over(plain(rule), row).parameters
+    set_there = override(plain(rule), row).parameters
     shown = {name: in_words(set_there[name]) for name in row.parameters if name in set_there}
     return {"off": row.off, "severity": row.severity, "reason": row.reason, **shown}

@@ -19,7 +19,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """List one's own API tokens; posted to, make one and show it this once."""
     user: Any = request.user
     actor = Actor.from_request(request)
-    actor.demand("look")
+    actor.require("view")
     made = people.issue_token(actor, user)[1] if request.method == "POST" else ""
     own = AuthToken.objects.filter(user=user).order_by("-created")
     return page(request, "console/tokens.html", _("API tokens"), tokens=own, made=made)
@@ -28,7 +28,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, key: str) -> HttpResponse:
     """Revoke one of one's own tokens, named by how it begins."""
     actor = Actor.from_request(request)
-    actor.demand("look")
+    actor.require("view")
     if request.method == "POST":
         people.revoke_token(actor, get_object_or_404(AuthToken, user=request.user, token_key=key))
         messages.success(request, _("The token is worthless from now on."))

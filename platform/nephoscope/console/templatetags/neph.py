@@ -16,11 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nephoscope.alerts.models import Finding, KindChoice, SeverityChoice, VerdictChoice
-from nephoscope.domain import Parameter, Rule
-from nephoscope.parameters import in_words
-from nephoscope.policies.queries import SetRule
-from nephoscope.view import as_unknown
+from nephoscope.alerts.models import DETECTED, Finding, SeverityChoice, VerdictChoice
+from nephoscope.domain import Parameter, Rule, as_unknown, in_words
+from nephoscope.policies.queries import EffectiveRule
 
 register = template.Library()
 
@@ -40,7 +38,7 @@ def severity(value: str) -> SafeString:
 
 
 @register.simple_tag
-def threshold(given: SetRule, parameter: Parameter) -> str:
+def threshold(given: EffectiveRule, parameter: Parameter) -> str:
     """Return the value of a rule's parameter that is in force."""
     return in_words(given.parameters[parameter.name])
 
@@ -193,8 +191,8 @@ def verdict(finding: Finding) -> SafeString:
 @register.simple_tag
 def judged(finding: Finding, rule: Rule | None) -> SafeString:
     """Return the title of a finding's rule. It says what is wrong, so where nothing is, it must not read as a fact."""
-    kinds: dict[str, Any] = dict(KindChoice.choices)  # an incident has its kind for a rule
-    title = rule.title if rule else kinds.get(finding.rule_id, finding.rule_id)
+    detected = finding.rule_id in DETECTED and finding.alert
+    title = rule.title if rule else finding.alert.kind_name if detected and finding.alert else finding.rule_id
     if finding.verdict != VerdictChoice.PASS:
         return format_html("{}", title)
     return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)

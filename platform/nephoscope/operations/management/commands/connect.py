@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
-from nephoscope.connections.services import configure_account, create_account, kits, verify_account
+from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
 from nephoscope.plugins import registry
 
 MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             help="read with the credentials of this environment, without a role",
         )
         parser.add_argument(
-            "--kit", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+            "--each", default="", help="which of the ready things to print: cli, cloudformation, terraform"
         )
         parser.add_argument("--writing", action="store_true", help="set up the second role, which may fix")
         parser.add_argument("--regions", nargs="*", help="regions to scan; all enabled ones unless given")
@@ -67,9 +67,9 @@ class Command(BaseCommand):
             configure_account(actor, account, regions=options["regions"], policies=options["policies"])
 
     def _print_kit(self, account: Account, options: dict[str, Any]) -> None:
-        ready = {kit.id: kit for kit in kits(account, writing=options["writing"])}
-        kit = ready.get(options["kit"] or next(iter(ready)))
-        if kit is None:
-            raise CommandError(f"--kit: there is {', '.join(ready)}.")
-        self.stderr.write(f"# {kit.title}. {kit.howto}")
-        self.stdout.write(kit.text)
+        ready = {each.id: each for each in setup_templates(account, writing=options["writing"])}
+        each = ready.get(options["each"] or next(iter(ready)))
+        if each is None:
+            raise CommandError(f"--each: there is {', '.join(ready)}.")
+        self.stderr.write(f"# {each.title}. {each.howto}")
+        self.stdout.write(each.text)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
 from nephoscope.organisations.models import Organisation, Standing
-from nephoscope.organisations.services import create_organisation, kits
+from nephoscope.organisations.services import create_organisation, setup_templates
 from nephoscope.organisations.sync import sync_organisation
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--include", nargs="*", help="connect only members of these units, as Workloads/Production")
         parser.add_argument("--exclude", nargs="*", help="leave out the members of these units")
         parser.add_argument(
-            "--kit", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+            "--each", default="", help="which of the ready things to print: cli, cloudformation, terraform"
         )
         parser.add_argument("--sync", action="store_true", help="list the members now and connect them")
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if options["sync"]:
             self._sync(actor, organisation)
         else:
-            self._print_kit(organisation, options["kit"])
+            self._print_kit(organisation, options["each"])
 
     def _create(self, actor: Actor, options: dict[str, Any]) -> Organisation:
         account = Account.objects.filter(name=options["account"]).first()
@@ -73,9 +73,9 @@ class Command(BaseCommand):
             self.stdout.write(line.rstrip())
 
     def _print_kit(self, organisation: Organisation, wanted: str) -> None:
-        ready = {kit.id: kit for kit in kits(organisation)}
-        kit = ready.get(wanted or next(iter(ready)))
-        if kit is None:
-            raise CommandError(f"--kit: there is {', '.join(ready)}.")
-        self.stderr.write(f"# {kit.title}. {kit.howto}")
-        self.stdout.write(kit.text)
+        ready = {each.id: each for each in setup_templates(organisation)}
+        each = ready.get(wanted or next(iter(ready)))
+        if each is None:
+            raise CommandError(f"--each: there is {', '.join(ready)}.")
+        self.stderr.write(f"# {each.title}. {each.howto}")
+        self.stdout.write(each.text)

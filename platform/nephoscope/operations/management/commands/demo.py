@@ -25,7 +25,7 @@ from django.db import connections
 from nephoscope import postgres
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
-from nephoscope.connections.services import configure_account, create_account, kits, verify_account
+from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
 from nephoscope.inventory.models import Scan
 from nephoscope.operations.management.commands.scan import open_alerts
 
@@ -144,7 +144,9 @@ class Command(BaseCommand):
         account = Account.objects.filter(name=ACCOUNT).first() or create_account(actor, name=ACCOUNT)
         for writing, setting in ((False, "role_arn"), (True, "write_role_arn")):
             if not (account.writing_verified_at if writing else account.verified_at):
-                template = next(kit.text for kit in kits(account, writing=writing) if kit.id == "cloudformation")
+                template = next(
+                    each.text for each in setup_templates(account, writing=writing) if each.id == "cloudformation"
+                )
                 arn = _deploy(f"nephoscope-{'fix' if writing else 'read'}", template)
                 verify_account(actor, account, {setting: arn}, writing=writing)
                 configure_account(actor, account, regions=REGIONS)

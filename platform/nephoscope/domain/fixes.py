@@ -1,0 +1,120 @@
+"""How something is changed: plans of calls, as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nephoscope.domain.calls import Call, Permission
+from nephoscope.domain.providers import Field, LiveSession
+from nephoscope.domain.resource import Resource
+from nephoscope.domain.rules import Value
+from nephoscope.domain.view import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a step waits for after its call, so that the next one finds it done.
+
+    ``read`` is made every ``every`` seconds until what ``path`` leads to in its answer is one of ``until``; after
+    ``timeout`` seconds the step has failed.
+    """
+
+    read: Call
+    path: str
+    until: tuple[str, ...]
+    timeout: int = 300
+    every: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a plan, its inverse, and the state before and after of what it changes (text or JSON).
+
+    ``wait`` is waited for after the call. ``keep`` names, by paths in the call's answer, what later steps and the
+    inverses use of it through :func:`result`; nothing else of an answer is kept.
+    """
+
+    resource: str
+    title: str
+    call: Call
+    inverse: Call | None
+    before: Any
+    after: Any
+    wait: Wait | None = None
+    keep: tuple[str, ...] = ()
+
+
+class PlanProblem(Exception):
+    """A remediation cannot plan for a resource; the message says why, to the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a remediation would do, exactly. A person approves its digest."""
+
+    remediation: str
+    rule: str
+    account: str
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        calls = [call for step in self.steps for call in (step.call, step.inverse) if call]
+        return tuple(dict.fromkeys(permission for call in calls for permission in call.permissions))
+
+    @property
+    def reversible(self) -> bool:
+        return all(step.inverse for step in self.steps)
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.resource for step in self.steps))
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=list).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """What a remediation is asked to plan for: one failing finding, or one detection.
+
+    ``rule`` is the rule's id, empty for a detection; ``message`` and ``evidence`` are the finding's. ``parameters`` are
+    the rule's as they are set for the account. ``inputs`` is what the person entered for :attr:`Remediation.inputs`,
+    complete and without unknown names.
+    """
+
+    resource: Resource
+    rule: str = ""
+    message: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+class Remediation(ABC):
+    """A fix that plans and never writes: the platform applies what it planned."""
+
+    id: str
+    title: str
+    summary: str
+    provider: str
+    on: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    inputs: tuple[Field, ...] = ()
+    """What it needs to know of the person who asks for it."""
+
+    @abstractmethod
+    def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
+        """Read live state and return the ordered steps for one resource; PlanProblem when there is nothing to do."""
+
+    @abstractmethod
+    def state(self, step: Step, session: LiveSession) -> Any:
+        """Read what ``step`` changes as it is now, in the form of ``before`` and ``after``."""
