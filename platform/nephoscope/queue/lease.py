@@ -1,7 +1,7 @@
 """Leases: what one worker holds at a time, and another takes over when that worker dies.
 
 A row of a table is held by its ``owner`` until ``lease_until``. Who works on it renews the lease now and then; who dies
-does not, and once it has run out somebody else may claim the row. All of it is one UPDATE each, so that two workers never
+does not, and once it has run out somebody else may claim the row. All of it is one UPDATE each, so two workers never
 hold one row.
 """
 
