@@ -75,6 +75,12 @@ def check_names(account: Account, fields: Iterable[domain.Field], settings: Mapp
         raise ValidationError({name: [_("Enter text.")] for name in wrong})
 
 
+def require_fields(fields: Iterable[domain.Field], settings: Mapping[str, str]) -> None:
+    """Raise ValidationError for what has to be entered and was not; names the fields."""
+    if empty := [each for each in fields if each.required and not settings.get(each.name)]:
+        raise ValidationError({each.name: [_("Enter the %s.") % each.label] for each in empty})
+
+
 def _prepared(account: Account, settings: Mapping[str, Any]) -> dict[str, str]:
     provider = provider_of(account)
     check_names(account, provider.fields, settings)
@@ -114,6 +120,7 @@ def verify_account(
     actor.require("connect")
     provider = provider_of(account)
     prepared = _prepared(account, {**account.settings, **(settings or {})})
+    require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
     connection = domain.Connection(account.number, prepared)
     try:
         found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)

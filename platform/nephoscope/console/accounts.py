@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import AlertState
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
@@ -112,6 +113,8 @@ class AccountAdmin(ConsoleAdmin):
 
     def fixing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The same for the second role, which may change things."""
+        if provider_of(self.find(request, pk)).writing is None:
+            raise Http404
         return self._connect(request, pk, writing=True)
 
     def _connect(self, request: HttpRequest, pk: int, *, writing: bool) -> HttpResponse:

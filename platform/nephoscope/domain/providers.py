@@ -24,8 +24,8 @@ from nephoscope.domain.resource import WHOLE, Default, Resource, Share
 class Field:
     """One thing that a person enters.
 
-    ``generated``: Nephoscope makes it. ``for_writing``: it belongs to the access that fixes use. ``secret``: it is
-    stored encrypted and never shown again.
+    ``required``: an account cannot be reached without it. ``generated``: Nephoscope makes it. ``for_writing``: it belongs
+    to the access that fixes use. ``secret``: it is stored encrypted and never shown again.
     """
 
     name: str
@@ -352,16 +352,11 @@ class Provider(ABC):
 
 
 def completed(fields: Sequence[Field], settings: Mapping[str, str]) -> dict[str, str]:
-    """Return settings with a value for each field: as entered, generated, or the field's default.
-
-    :raises ConnectionProblem: a required one is empty.
-    """
+    """Return settings with a value for each field: as entered, generated, or the field's default."""
     found = {}
     for each in fields:
         value = settings.get(each.name, "").strip() or each.default
         if not value and each.generated:
             value = secrets.token_hex(16)
-        if not value and each.required:
-            raise ConnectionProblem(each.name, f"{each.label} is missing.")
         found[each.name] = value
     return found

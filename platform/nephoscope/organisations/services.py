@@ -14,7 +14,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor, record
-from nephoscope.connections.services import available_regions, check_names, permissions_for
+from nephoscope.connections.services import available_regions, check_names, permissions_for, require_fields
 from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import policies_for
@@ -134,9 +134,11 @@ def _prepared(organisation: Organisation, given: Mapping[str, Any]) -> dict[str,
     source, account = organisations_of(organisation.account), organisation.account
     check_names(account, source.fields, given)
     try:
-        return source.prepare(account.connection, {**organisation.settings, **given})
+        prepared = source.prepare(account.connection, {**organisation.settings, **given})
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
+    require_fields(source.fields, prepared)
+    return prepared
 
 
 def _units(field: str, given: Iterable[str]) -> list[str]:

@@ -35,9 +35,14 @@ def _fields(account: Account, *, writing: bool) -> list[Field]:
     return [each for each in provider_of(account).fields if each.for_writing == writing]
 
 
-def _main(account: Account, *, writing: bool) -> Field:
-    """Return the field that says which role is used; left empty, it is Nephoscope's own credentials."""
-    return next(each for each in _fields(account, writing=writing) if not each.generated)
+def _main(account: Account, *, writing: bool) -> Field | None:
+    """Return the first field that a person enters; None for a provider that needs nothing to be entered."""
+    return next((each for each in _fields(account, writing=writing) if not each.generated), None)
+
+
+def _optional(main: Field | None, *, writing: bool) -> bool:
+    """Whether an account can be reached with the field left empty, by credentials that Nephoscope has anyway."""
+    return main is not None and not main.required and not writing
 
 
 def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, str]:
@@ -51,10 +56,12 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
         for each in _fields(account, writing=writing)
         if each.name in posted
     }
-    if not writing and "own" in posted:
+    if main is None:
+        return settings
+    if _optional(main, writing=writing) and "own" in posted:
         settings[main.name] = ""
     elif not settings.get(main.name):
-        also = "" if writing else " " + _("Or tick that this account needs no role.")
+        also = " " + _("Or tick that this account needs no role.") if _optional(main, writing=writing) else ""
         raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
     return settings
 
@@ -67,15 +74,16 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         value = request.POST.get(field.name, account.settings.get(field.name, ""))
         shown.append({"field": field, "value": value, "errors": errors.get(field.name, [])})
     verified = account.writing_verified_at if writing else account.verified_at
-    own = "own" in request.POST or bool(verified and not account.settings.get(main.name))
+    own = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
     names = {field["field"].name for field in shown}
     return {
         "title": _("Set up fixing") if writing else _("Connect an account"),
         "stage": 3 if verified and not errors else 2,
-        "main": next(each for each in shown if each["field"] is main),
+        "main": next((each for each in shown if each["field"] is main), None),
         "generated": [each for each in shown if each["field"].generated],
         "more": [each for each in shown if each["field"] is not main],
         "more_open": any(each["errors"] for each in shown if each["field"] is not main),
+        "optional": _optional(main, writing=writing),
         "own": own and not writing,
         "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
@@ -132,7 +140,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
         actor,
         account,
         name=posted.get("name", ""),
-        regions=posted.getlist("regions"),
+        regions=posted.getlist("regions") if provider_of(account).onboarding else None,
         services=posted.getlist("services"),
         policies=posted.getlist("policies"),
         groups=groups,
@@ -164,6 +172,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "settings": shown,
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
+        "can_write": bool(provider and provider.writing),
         "policies": [(each, known.get(each)) for each in account.policies],
         "tagged": all_policies.by_tag(account),
         "set_rules": _set_rules(account),
