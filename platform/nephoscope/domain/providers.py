@@ -24,8 +24,8 @@ from nephoscope.domain.resource import WHOLE, Default, Resource, Share
 class Field:
     """One thing that a person enters.
 
-    ``required``: an account cannot be reached without it. ``generated``: Nephoscope makes it. ``for_writing``: it belongs
-    to the access that fixes use. ``secret``: it is stored encrypted and never shown again.
+    ``required``: an account cannot be reached without it. ``generated``: Nephoscope makes it. ``for_writing``: it
+    belongs to the access that fixes use. ``secret``: it is stored encrypted and never shown again.
     """
 
     name: str
