@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections import defaultdict, deque
@@ -23,9 +22,10 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from nephoscope.configuration import configuration
 from nephoscope.domain import ALL_REGIONS
 
-IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
+IN_FLIGHT = configuration().calls_per_account
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
 
 _slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(IN_FLIGHT))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Provider
+from typing import TYPE_CHECKING
+
 from nephoscope.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from nephoscope.domain import Provider
 
 
 @hookimpl
