@@ -107,6 +107,7 @@ class Configuration:
     sample_findings: bool = field(metadata=_from("NEPHOSCOPE_SAMPLE_FINDINGS", _switch, "off"))
     organisation_sync_minutes: int = field(metadata=_from("NEPHOSCOPE_ORGANISATION_SYNC_MINUTES", _number, "60"))
     retention_days: int = field(metadata=_from("NEPHOSCOPE_RETENTION_DAYS", _number, "365"))
+    transition_days: int = field(metadata=_from("NEPHOSCOPE_TRANSITION_DAYS", _number, "90"))
     email_url: str = field(metadata=_from("NEPHOSCOPE_EMAIL_URL", secret=True))
     email_from: str = field(metadata=_from("NEPHOSCOPE_EMAIL_FROM", default="nephoscope@localhost"))
     reports_dir: str = field(metadata=_from("NEPHOSCOPE_REPORTS_DIR"))

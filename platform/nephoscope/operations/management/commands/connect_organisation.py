@@ -14,7 +14,6 @@ from nephoscope.organisations.models import Organisation, Standing
 from nephoscope.organisations.services import create_organisation, setup_templates
 from nephoscope.organisations.sync import sync_organisation
 
-
 SETTINGS = ("role_name", "role_path", "write_role_name", "external_id")
 """The provider's fields that are options here."""
 
