@@ -24,6 +24,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from nephoscope.domain import ALL_REGIONS
+from nephoscope_aws.answers import Answer, Unavailable, listed
 
 IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
@@ -131,14 +132,6 @@ class Denied(Exception):
         self.message = message
 
 
-class Unavailable(Exception):
-    """AWS could not be asked: no endpoint, throttled to the end, timed out, or a region that is not enabled."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 class Clients(Protocol):
     """Where an Api gets its boto3 clients; an empty region means the session's home region."""
 
@@ -213,8 +206,8 @@ class Api:
         except KeyError:
             raise LookupError(f"{service}.{operation} is not declared by any collector's READS") from None
 
-    def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> dict[str, Any]:
-        """Make one call and return what it answered."""
+    def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
+        """Make one call and return what it answered; reading by ``[]`` what is not there raises Unavailable."""
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
         self._count()
@@ -224,14 +217,17 @@ class Api:
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             raise translated(error, permission) from error
         answer.pop("ResponseMetadata", None)
-        return answer
+        return Answer(operation, answer)
 
     def pages(self, service: str, operation: str, key: str, *, region: str = "", **parameters: Any) -> Iterator[Any]:
-        """Yield the items under ``key``, page by page; in one call where the operation does not paginate."""
+        """Yield the items under ``key``, page by page; in one call where the operation does not paginate.
+
+        A page without ``key`` is no answer: it raises Unavailable, and is not taken for an empty one.
+        """
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
         if not client.can_paginate(operation):
-            yield from self.call(service, operation, region=region, **parameters).get(key) or ()
+            yield from listed(service, operation, self.call(service, operation, region=region, **parameters), key)
             return
         pages = iter(client.get_paginator(operation).paginate(**parameters))
         while True:
@@ -244,11 +240,11 @@ class Api:
                 return
             except (ClientError, BotoCoreError, ResponseParserError) as error:
                 raise translated(error, permission) from error
-            yield from page.get(key) or ()
+            yield from listed(service, operation, page, key)
 
     def maybe(
         self, service: str, operation: str, missing: tuple[str, ...], *, region: str = "", **parameters: Any
-    ) -> dict[str, Any] | None:
+    ) -> Answer | None:
         """Make one call; None when AWS answers one of the error codes ``missing``, as NoSuchBucketPolicy."""
         try:
             return self.call(service, operation, region=region, **parameters)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
-from nephoscope_aws.api import Api, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.iam_credentials import (
     CREDENTIAL_READS,

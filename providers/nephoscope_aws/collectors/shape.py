@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
-from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api, Denied, code_of
 
 T = TypeVar("T")
 
@@ -113,7 +115,7 @@ def parts(read: Callable[[], T], fields: Mapping[str, Callable[[T], Any]]) -> di
         answer = read()
     except PROBLEMS as problem:
         return dict.fromkeys(fields, hidden(problem))
-    return {name: field(answer) for name, field in fields.items()}
+    return {name: part(partial(field, answer)) for name, field in fields.items()}
 
 
 def existing(read: Callable[[], T]) -> T | None:
