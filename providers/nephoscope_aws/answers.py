@@ -44,6 +44,10 @@ class Answer(dict[str, Any]):
         super().__init__(members)
         self.operation = operation
 
+    def __bool__(self) -> bool:
+        """An answer without any member is one, too: whoever asks whether there was an answer is told so."""
+        return True
+
     def __missing__(self, name: str) -> Any:
         raise Unavailable(f"{self.operation}: AWS's answer has no {name}")
 

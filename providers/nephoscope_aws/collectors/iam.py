@@ -100,8 +100,12 @@ def _first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
 
 
 def _details(api: Api, *types: str) -> Iterator[Item]:
-    filters = [_LISTS[type][0] for type in types]
-    return answers(api, "iam", "get_account_authorization_details", "Marker", Filter=filters, MaxItems=1000)
+    filters, lists = [_LISTS[type][0] for type in types], [_LISTS[type][1] for type in types]
+    pages = answers(api, "iam", "get_account_authorization_details", "Marker", Filter=filters, MaxItems=1000)
+    for page in pages:
+        if not any(name in page for name in lists):
+            raise Unavailable("get_account_authorization_details: AWS's answer has no list")
+        yield page
 
 
 def _of(page: Item, type: str) -> list[Item]:

@@ -238,7 +238,7 @@ def _parameters(api: Api, region: str, group: str, name: str | None) -> dict[str
         return None
     return {
         each["ParameterName"]: each["ParameterValue"]
-        for each in answer.get("Parameters", ())
+        for each in answer["Parameters"]
         if each.get("ParameterName") == name and each.get("ParameterValue") is not None
     }
 

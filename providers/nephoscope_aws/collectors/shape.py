@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
-from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.answers import Answer, Unavailable
 from nephoscope_aws.api import Api, Denied, code_of
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ def existing(read: Callable[[], T]) -> T | None:
 
 def answers(
     api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Answer]:
     """Yield whole answers page by page, for operations with several lists or without a paginator in boto3.
 
     :param token: the name under which the next page's token is both given and taken.
