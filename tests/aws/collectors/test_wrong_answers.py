@@ -12,11 +12,14 @@ from botocore.credentials import Credentials
 from tests.aws.collectors.test_every_collector import TYPES, everything
 from tests.aws.collectors.world import ACCOUNT, READS, why
 
+from nephoscope.domain import Connection, ConnectionProblem
 from nephoscope.domain.unknown import as_unknown
 from nephoscope_aws.answers import Answer, Unavailable, listed
 from nephoscope_aws.api import Api
 from nephoscope_aws.clients import ClientCache, new_session
 from nephoscope_aws.collectors import account
+from nephoscope_aws.connect import _as_metadata, connect
+from nephoscope_aws_simulator.testing import env_for
 
 WRONG = {
     "a page": (b"<!DOCTYPE html><html><body>Sign in to the network</body></html>", "text/html"),
@@ -91,3 +94,20 @@ def test_reading_what_an_answer_does_not_have_is_unavailable_and_names_it() -> N
     assert answer.get("Policy") is None
     with pytest.raises(Unavailable, match=r"get_key_policy.*Policy"):
         answer["Policy"]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_answer_to_a_role_is_a_problem_of_the_connection(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with server_that_says(*WRONG[name]) as endpoint:
+        for variable, value in env_for(endpoint).items():
+            monkeypatch.setenv(variable, value)
+        role = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read"
+        for settings in ({"role_arn": role, "external_id": "x" * 20}, {}):
+            with pytest.raises(ConnectionProblem, match=r"not AWS|could not be reached"):
+                connect(Connection("", settings))
+
+
+def test_credentials_that_are_not_whole_are_unavailable() -> None:
+    for answer in ({}, {"Credentials": {}}, {"Credentials": {"Expiration": "soon"}}):
+        with pytest.raises(Unavailable, match="assume_role"):
+            _as_metadata(answer)
