@@ -80,7 +80,7 @@ def document(text: Any) -> Any:
     """
     try:
         value = json.loads(text) if isinstance(text, str) else text
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return unknown(f"the document is not JSON: {error}")
     return value if isinstance(value, dict) else unknown("the document is not a JSON object")
 
