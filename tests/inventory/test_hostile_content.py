@@ -78,3 +78,11 @@ def test_what_did_not_change_has_the_same_digest_whatever_it_holds() -> None:
     assert digest_of(made("x", 1))[0] != digest_of(made("x", 2))[0]
     assert digest_of(made("x", {"a": [1, "b"]}))[1], "the usual is kept as it is"
     assert content_of(made("x", 1.5))["properties"]["Open"] == 1.5
+
+
+def test_brackets_in_texts_hide_no_depth() -> None:
+    value: Any = "bottom"
+    for _level in range(DEEPEST + 5):
+        value = ["]]]]}}}}", value]
+    assert not digest_of(made("x", value))[1]
+    assert "$unknown" in str(content_of(made("x", value)))

@@ -26,6 +26,7 @@ USUAL_BYTES = 1024 * 1024
 """Below this many characters a resource is not measured."""
 
 _DIGITS = re.compile(r"\d{300}")
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 LONGEST_NAME, LONGEST_ID, LONGEST_REGION = 512, 2048, 60
@@ -56,9 +57,9 @@ def _is_usual(text: str) -> bool:
 
 
 def _depth(text: str) -> int:
-    """Return an upper bound of the levels of nesting: brackets in texts count as well."""
+    """Return the levels of nesting in a JSON text."""
     depth = deepest = 0
-    for bracket in _BRACKETS.findall(text):
+    for bracket in _BRACKETS.findall(_TEXTS.sub("", text)):
         depth += 1 if bracket in "{[" else -1
         deepest = max(deepest, depth)
     return deepest
