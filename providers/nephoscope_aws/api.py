@@ -15,11 +15,13 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
+    ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -28,6 +30,9 @@ from nephoscope_aws.answers import Answer, Unavailable, listed
 
 IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
+
+SILENT_SERVICES = 2
+"""Services of a region that gave no answer in time, from which on the region is not asked any more in a session."""
 
 _slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(IN_FLIGHT))
 _slots_lock = threading.Lock()
@@ -191,6 +196,7 @@ class Api:
         self._lock = threading.Lock()
         self._calls = 0
         self._once: dict[str, Future[Any]] = {}
+        self._silent: defaultdict[str, set[str]] = defaultdict(set)
         self._inside = threading.local()
         self._pool = ThreadPoolExecutor(IN_FLIGHT, "nephoscope-aws", self._mark_inside)
 
@@ -215,7 +221,7 @@ class Api:
             with self._slots:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            raise translated(error, permission) from error
+            raise self._translated(error, permission, service, region) from error
         answer.pop("ResponseMetadata", None)
         return Answer(operation, answer)
 
@@ -239,7 +245,7 @@ class Api:
                 self._count(-1)
                 return
             except (ClientError, BotoCoreError, ResponseParserError) as error:
-                raise translated(error, permission) from error
+                raise self._translated(error, permission, service, region) from error
             yield from listed(service, operation, page, key)
 
     def maybe(
@@ -299,7 +305,16 @@ class Api:
     def _mark_inside(self) -> None:
         self._inside.pool = True
 
+    def _translated(self, error: Exception, permission: str, service: str, region: str) -> Exception:
+        """Return what an error means, and remember who gave no answer at all."""
+        if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
+            self._silent[region].add(service)
+        return translated(error, permission)
+
     def _client(self, service: str, region: str, permission: str) -> Any:
+        silent = self._silent.get(region, ())
+        if service in silent or (region and len(silent) >= SILENT_SERVICES):
+            raise Unavailable(f"{permission}: not asked, because nothing in {region or 'AWS'} answered in time before")
         try:
             return self._clients.client(service, "" if region == ALL_REGIONS else region)
         except BotoCoreError as error:
