@@ -156,8 +156,8 @@ def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remedi
     assert (plan["state"], plan["permissions"]) == ("planned", [{"action": "toy:SetDoor", "resource": "*"}])
     [step] = plan["steps"]
     assert (step["before"], step["after"], step["state"]) == ({"Open": True}, {"Open": False}, "pending")
-    assert step["call"]["parameters"] == {"door": "front", "open": False}
-    assert step["inverse"]["parameters"] == {"door": "front", "open": True}
+    assert step["call"]["body"] == {"door": "front", "open": False}
+    assert step["inverse"]["body"] == {"door": "front", "open": True}
 
     change = f"{V1}/changes/{plan['id']}"
     done = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"}).json()

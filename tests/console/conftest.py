@@ -49,11 +49,14 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     """Everything carries a hostile name where a cloud could give one."""
     alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
     call = {
-        "service": "s3",
-        "operation": "put_bucket_policy",
-        "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
-        "permission": {"action": "s3:PutBucketPolicy", "resource": "*"},
-        "region": "",
+        "label": "s3:PutBucketPolicy",
+        "body": {
+            "service": "s3",
+            "operation": "put_bucket_policy",
+            "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
+            "region": "",
+        },
+        "permissions": [{"action": "s3:PutBucketPolicy", "resource": "*"}],
     }
     change = Change.objects.create(
         account=account,
@@ -95,7 +98,16 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
         after={"name": "x"},
     )
     organisation = Organisation.objects.create(
-        name=f"org {HOSTILE}", account=account, external_id="e" * 32, problem=HOSTILE
+        name=f"org {HOSTILE}",
+        account=account,
+        settings={
+            "role_name": "nephoscope-read",
+            "role_path": "/",
+            "external_id": "e" * 32,
+            "write_role_name": "",
+            "write_external_id": "f" * 32,
+        },
+        problem=HOSTILE,
     )
     now = timezone.now()
     for number, linked in ((account.number, account), ("210987654321", None)):

@@ -46,6 +46,7 @@ SHOWN = 100
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
     account = Named(read_only=True)
+    source = serializers.CharField(read_only=True, help_text="The detector that raised it; empty where a rule did.")
     rule = serializers.CharField(source="key", read_only=True)
 
     class Meta:
@@ -55,6 +56,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "reference",
             "account",
             "kind",
+            "source",
             "severity",
             "title",
             "rule",
@@ -199,6 +201,7 @@ class AlertFilter(filters.FilterSet):
     suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
     severity = Choices(choices=SeverityChoice.choices, method="shared")
     kind = Choices(choices=KindChoice.choices, method="shared")
+    source = Texts(method="shared", help_text="Detectors by their names, whatever the case.")
     account = Ids(method="shared")
     region = Texts(method="shared", help_text="Regions of affected resources.")
     policy = Texts(method="shared", help_text="Ids of policies.")

@@ -43,7 +43,7 @@ STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
 @admin.register(Alert)
 class AlertAdmin(ConsoleAdmin):
-    list_display = ("shown_severity", "shown_title", "kind", "account", "affected", "first", "last")
+    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "affected", "first", "last")
     list_display_links = ("shown_title",)
     list_select_related = ("account",)
     list_title = _("Alerts")
@@ -68,6 +68,10 @@ class AlertAdmin(ConsoleAdmin):
         return format_html(
             '<span class="neph-title">{} <span class="neph-id">{}</span> {}</span>', alert.title, alert, chip
         )
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def shown_kind(self, alert: Alert) -> str:
+        return alert.kind_name
 
     @admin.display(description=_("first seen"), ordering="first_seen")
     def first(self, alert: Alert) -> Any:

@@ -35,6 +35,13 @@ def _members(organisation: Organisation, standing: str = "") -> str:
     return reverse("admin:organisations_member_changelist") + query
 
 
+def _settings(organisation: Organisation) -> list[tuple[str, str]]:
+    """Return how the members are reached, as its provider names it; without what is not set."""
+    fields = services.organisations_of(organisation.account).fields
+    given = [(each.label, organisation.settings.get(each.name, "")) for each in fields]
+    return [(label, value) for label, value in given if value]
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(ConsoleAdmin):
     list_display = ("name", "through", "shown_members", "shown_sync")
@@ -96,6 +103,7 @@ class OrganisationAdmin(ConsoleAdmin):
             "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
             "sync": _synced(shown, _t("In step")),
+            "settings": _settings(shown),
             "setup_templates": services.setup_templates(shown) if may(request.user, "connect") else [],
             "setup_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
