@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import override_settings
 from django.utils import timezone
+from nephoscope.changes.archiving import archive, expire_suppressions
 from tests.conftest import use
 from tests.scanning import connect
 
@@ -22,7 +23,6 @@ from nephoscope.alerts.models import Alert, DetectionCursor, Finding
 from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.archiving import archive, expire_suppressions
 from nephoscope.connections.services import configure_account, permissions_for, setup_templates, verify_account
 from nephoscope.domain import FixRequest, LiveSession, Severity
 from nephoscope.inventory.models import Resource, Scan

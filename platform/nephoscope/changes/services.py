@@ -118,13 +118,15 @@ def draft_change(
 
 def _completed(remediation: domain.Remediation, inputs: Mapping[str, str]) -> dict[str, str]:
     """Return a value for each of the fix's inputs."""
-    known = {each.name for each in remediation.inputs}
-    if strange := sorted(set(inputs) - known):
-        raise ValidationError({name: [_("This fix does not ask for “%s”.") % name] for name in strange})
-    try:
-        return domain.completed(remediation.inputs, inputs)
-    except domain.ConnectionProblem as problem:
-        raise ValidationError({problem.field: [problem.message]}) from problem
+    known = {each.name: each for each in remediation.inputs}
+    errors = {name: [_("This fix does not ask for “%s”.") % name] for name in inputs if name not in known}
+    given = domain.completed(remediation.inputs, inputs)
+    errors |= {
+        name: [_("%s is missing.") % known[name].label] for name in known if not given[name] and known[name].required
+    }
+    if errors:
+        raise ValidationError(errors)
+    return given
 
 
 def _request(alert: Alert, finding: Finding, inputs: Mapping[str, str]) -> domain.FixRequest:
