@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
-from tests.changes.conftest import House
 from tests.changes.working import apply, undo, worked
+from tests.house import House
 
 from nephoscope import testing as toy
 from nephoscope.accounts.models import User

@@ -2,69 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
-from tests.changes.conftest import House
 from tests.changes.working import worked
+from tests.house import House
 
 from nephoscope import domain
 from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, User
-from nephoscope.alerts import detections
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
 from nephoscope.changes.suppressing import expire_suppressions, preview_archiving, suppress, unsuppress
-from nephoscope.domain import Detection, Kind
 
 pytestmark = pytest.mark.django_db
-
-THEN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Watchman(domain.DetectionSource):
-    name = "Watchman"
-    archive = toy.CloseDoor.id
-
-    def read(
-        self, session: domain.Session, service: str, region: str, since: datetime | None, known: Collection[str]
-    ) -> Iterator[Any]:
-        yield from ()
-
-
-@pytest.fixture
-def report(cloud: toy.ToyCloud, toy_account: Account, remediator: User) -> House:
-    """The watchman reports the front door; archiving his report closes it."""
-    cloud.doors |= {"front": True, "back": True}
-    cloud.detections = Watchman()
-    seen = Detection(
-        kind=Kind.THREAT,
-        source="Watchman",
-        key="north/1",
-        region="north",
-        severity=domain.Severity.HIGH,
-        title="The door was left open",
-        description="All night.",
-        resource_id="door/front",
-        resource_type=toy.DOOR,
-        resource_name="front",
-        first_seen=THEN,
-        last_seen=THEN,
-        updated=THEN,
-        count=1,
-        link="https://example.com/1",
-        guide="https://example.com/doors",
-        facts={},
-        details={},
-    )
-    detections.save(toy_account, cloud.services[0], [seen], Actor.system())
-    return House(cloud, toy_account, Alert.objects.get(kind="threat"), Actor.of(remediator, "10.0.0.5"))
 
 
 def suppressed(report: House, **more: Any) -> Change:
