@@ -80,7 +80,7 @@ class InputSerializer(serializers.Serializer[domain.Field]):
     label = serializers.CharField()  # type: ignore[assignment]  # DRF names arguments of its own so
     help = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]
-    default = serializers.CharField()  # type: ignore[assignment]
+    default = serializers.CharField()
 
 
 class RemediationSerializer(serializers.Serializer[domain.Remediation]):

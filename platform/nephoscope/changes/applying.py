@@ -1,6 +1,6 @@
 """What a worker does with an approved change: apply and verify it, or undo it, over one session and one writer.
 
-The worker holds the change under a lease, which it renews with every step that it writes down and before every
+The worker holds the change under a lease, and makes sure of it with every step that it writes down and before every
 reading. A change whose worker died is not tried again, as a call may have been made: it has failed, its steps say how
 far it got, and it can be undone, which reads first what there is to undo.
 """
@@ -11,10 +11,8 @@ import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -45,9 +43,11 @@ def work(change_id: int) -> None:
     owner, rows = uuid.uuid4(), Change.objects.filter(pk=change_id)
     try:
         if lease.claim(rows.filter(state=ChangeState.APPROVED), owner, state=ChangeState.APPLYING):
-            _Work(change_id, owner).apply()
+            with lease.holding(rows, owner):
+                _Work(change_id, owner).apply()
         elif lease.claim(rows.filter(state=ChangeState.UNDO_QUEUED), owner, state=ChangeState.UNDOING):
-            _Work(change_id, owner).undo()
+            with lease.holding(rows, owner):
+                _Work(change_id, owner).undo()
     except surgery.Stopped:
         log.warning("change %s was ended while a worker was at it", change_id)
 
@@ -58,22 +58,14 @@ def reap() -> int:
     Returns how many were ended.
     """
     with transaction.atomic():
-        dead = Change.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            lease.expired(), state__in=UNDER_WAY
-        )
-        ended = [
-            finish(
-                Actor.system(),
-                change,
-                ChangeState.FAILED,
-                _("It was interrupted: its worker died. Each step says how far it got."),
-            )
-            for change in dead
-        ]
-    overdue = timezone.now() - timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
-    for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=overdue):
+        rows = Change.objects.select_for_update(skip_locked=True, of=("self",))
+        dead = list(rows.filter(lease.free(), state__in=UNDER_WAY))
+        why = _("It was interrupted: its worker died. Each step says how far it got.")
+        for change in dead:
+            finish(Actor.system(), change, ChangeState.FAILED, why)
+    for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=timezone.now() - lease.length()):
         wake(change)
-    return len(ended)
+    return len(dead)
 
 
 class _Work:

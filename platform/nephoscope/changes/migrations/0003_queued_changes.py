@@ -1,4 +1,4 @@
-"""Changes wait in the queue and are held under a lease. What was under way when it stopped has a lease that ran out."""
+"""Changes wait in the queue and are held under a lease."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -104,9 +104,5 @@ class Migration(migrations.Migration):
                 default="pending",
                 max_length=10,
             ),
-        ),
-        migrations.RunSQL(
-            "UPDATE changes_change SET lease_until = now() WHERE state IN ('applying', 'undoing')",
-            migrations.RunSQL.noop,
         ),
     ]
