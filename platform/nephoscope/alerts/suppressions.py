@@ -1,4 +1,6 @@
-"""What a person does with an alert: suppress, unsuppress, recheck."""
+"""Assigning suppressions and lifting them. The acts of people, with what they do in a cloud, are in
+:mod:`nephoscope.changes.suppressing`.
+"""
 
 from __future__ import annotations
 
@@ -82,8 +84,7 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
     actor.require("suppress")
     Alert.objects.select_for_update().get(pk=alert.pk)
     rows = [each for each in chosen(alert, findings) if each.suppression_id is not None]
-    Suppression.objects.filter(pk__in=[each.suppression_id for each in rows]).update(lifted_at=timezone.now())
-    Finding.objects.filter(pk__in=[each.pk for each in rows]).update(suppression=None)
+    _lift([each.suppression_id for each in rows if each.suppression_id])
     if rows:
         record(
             actor,
@@ -94,6 +95,23 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
         )
         recount(alert, actor)
     return len(rows)
+
+
+@transaction.atomic
+def expire(suppression: Suppression) -> bool:
+    """End a suppression whose time is over; returns whether it still stood."""
+    if not _lift([suppression.pk]):
+        return False
+    alert = suppression.alert
+    summary = f"ended the suppression of {suppression.resource_name} of {alert}, as its time is over"
+    record(Actor.system(), "alert.unsuppressed", alert, summary, account=alert.account)
+    recount(alert, Actor.system())
+    return True
+
+
+def _lift(ids: list[int]) -> int:
+    Finding.objects.filter(suppression__in=ids).update(suppression=None)
+    return Suppression.objects.filter(pk__in=ids, lifted_at=None).update(lifted_at=timezone.now())
 
 
 def recount(alert: Alert, actor: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -47,20 +48,30 @@ def as_changed(row: Resource) -> ChangedResource:
 
 
 def recheck_resources(
-    account: Account, actor: Actor, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
+    account: Account,
+    actor: Actor,
+    wanted: Iterable[ChangedResource],
+    *,
+    beat: Callable[[], object] = lambda: None,
+    session: domain.Session | None = None,
 ) -> Reading:
     """Read resources again (:func:`reread`) and judge them, and those beside them whose rules read these.
 
     :param beat: called now and then while it takes long.
+    :param session: the account, where it is open already.
     :raises ValidationError: the account cannot be reached.
     """
-    result = reread(account, wanted, beat=beat)
+    result = reread(account, wanted, beat=beat, session=session)
     judge_resources(account, actor, result.read, result.gone)
     return result
 
 
 def reread(
-    account: Account, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
+    account: Account,
+    wanted: Iterable[ChangedResource],
+    *,
+    beat: Callable[[], object] = lambda: None,
+    session: domain.Session | None = None,
 ) -> Reading:
     """Read resources again, known ones, new ones and whole services, and store what was found.
 
@@ -69,28 +80,40 @@ def reread(
     :raises ValidationError: the account cannot be reached.
     """
     result, wanted = Reading(), list(dict.fromkeys(wanted))
-    if not wanted:
-        return result
+    if session is not None:
+        _read_again(account, session, wanted, result, beat)
+    elif wanted:
+        with closing(_open(account)) as opened:
+            _read_again(account, opened, wanted, result, beat)
+    return result
+
+
+def _open(account: Account) -> domain.Session:
     try:
-        session = provider_of(account).open(account.connection)
+        return provider_of(account).open(account.connection)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
-    try:
-        whole = {(each.service, each.region) for each in wanted if each.whole_service}
-        ones: dict[tuple[str, str], tuple[str, domain.Resource]] = {}
-        for each in wanted:
-            if (each.service, each.region) in whole:
-                continue
-            known = list(_known(account, each))
-            ones |= {(one.type, one.id): (each.service, one) for one in known}
-            if not known:
-                whole.add((each.service, each.region))
-        _read_ones(account, session, list(ones.values()), result, beat)
-        for service, region in sorted(whole):
-            _read_whole(account, session, service, region, result, beat)
-    finally:
-        session.close()
-    return result
+
+
+def _read_again(
+    account: Account,
+    session: domain.Session,
+    wanted: list[ChangedResource],
+    result: Reading,
+    beat: Callable[[], object],
+) -> None:
+    whole = {(each.service, each.region) for each in wanted if each.whole_service}
+    ones: dict[tuple[str, str], tuple[str, domain.Resource]] = {}
+    for each in wanted:
+        if (each.service, each.region) in whole:
+            continue
+        known = list(_known(account, each))
+        ones |= {(one.type, one.id): (each.service, one) for one in known}
+        if not known:
+            whole.add((each.service, each.region))
+    _read_ones(account, session, list(ones.values()), result, beat)
+    for service, region in sorted(whole):
+        _read_whole(account, session, service, region, result, beat)
 
 
 def _known(account: Account, wanted: ChangedResource) -> Iterator[domain.Resource]:
