@@ -45,7 +45,7 @@ SHOWN = 100
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
     account = Named(read_only=True)
-    source = serializers.CharField(read_only=True, help_text="The detector that raised it; empty where a rule did.")
+    source = serializers.CharField(read_only=True, help_text="The detector that raised it; empty where a rule did.")  # type: ignore[assignment]  # DRF names an argument of its own so
     rule = serializers.CharField(source="key", read_only=True)
 
     class Meta:
