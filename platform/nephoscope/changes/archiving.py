@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.permissions import may
+from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import Alert, Finding, Suppression
-from nephoscope.alerts.suppressions import recount
-from nephoscope.audit.services import Actor, record
+from nephoscope.audit.services import Actor
 from nephoscope.changes.models import ChangeState
 from nephoscope.changes.services import UNDOABLE, apply_change, fixes_of, plan_change, undo_change
 from nephoscope.plugins import registry
@@ -54,14 +52,8 @@ def was_archived(suppression: Suppression) -> bool:
 
 def expire_suppressions() -> int:
     """Take back the suppressions whose time is over. Run every minute by the queue; returns how many ended."""
-    over = Suppression.objects.filter(lifted_at=None, expires_at__lte=timezone.now()).select_related("alert__account")
+    over = suppressions.expire()
     for each in over:
-        with transaction.atomic():
-            Suppression.objects.filter(pk=each.pk).update(lifted_at=timezone.now())
-            Finding.objects.filter(suppression=each).update(suppression=None)
-            summary = f"ended the suppression of {each.resource_name} of {each.alert}, as its time is over"
-            record(Actor.system(), "alert.unsuppressed", each.alert, summary, account=each.alert.account)
-            recount(each.alert, Actor.system())
         if was_archived(each):
             rows = list(each.alert.findings.filter(resource__resource_id=each.resource_id))
             archive(Actor.system(), each.alert, rows, archive=False)

@@ -20,6 +20,17 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions.changes import (
+    CHANGE_APPLIED,
+    CHANGE_APPROVED,
+    CHANGE_FAILED,
+    CHANGE_PLANNED,
+    CHANGE_REFUSED,
+    CHANGE_UNDO_REFUSED,
+    CHANGE_UNDOING,
+    CHANGE_UNDONE,
+    CHANGE_VERIFIED,
+)
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import Change, ChangeState, ChangeStep, StepState
 from nephoscope.inventory.models import Resource
@@ -162,7 +173,7 @@ def _save(
         )
         for position, step in enumerate(plan.steps)
     )
-    record(actor, "change.planned", change, f"planned {change} “{change.title}” for {alert}", account=alert.account)
+    record(actor, CHANGE_PLANNED, change, {"title": change.title, "alert": str(alert)}, account=alert.account)
     return change
 
 
@@ -207,15 +218,9 @@ def _begin(actor: Actor, change: Change, state: ChangeState, allowed: Sequence[s
             setattr(locked, name, value)
         locked.save()
         why = fields.get("undo_reason") or fields["reason"]
-        action, verb = ("approved",) * 2 if state == ChangeState.APPLYING else ("undoing", "began to undo")
-        record(
-            actor,
-            f"change.{action}",
-            locked,
-            f"{verb} {locked} “{locked.title}” for {locked.alert}",
-            account=locked.account,
-            reason=why,
-        )
+        action = CHANGE_APPROVED if state == ChangeState.APPLYING else CHANGE_UNDOING
+        data = {"title": locked.title, "alert": str(locked.alert)}
+        record(actor, action, locked, data, account=locked.account, reason=why)
     return locked
 
 
@@ -295,7 +300,9 @@ def _resources(change: Change) -> list[Resource]:
 def _look_again(actor: Actor, change: Change) -> list[str]:
     try:
         wanted = [as_changed(each) for each in _resources(change)]
-        return recheck_resources(change.account, Actor.system(f"{change} by {actor.name}"), wanted).problems
+        return recheck_resources(
+            change.account, Actor.of_task("change", change=str(change), by=actor.name), wanted
+        ).problems
     except ValidationError as problem:
         return problem.messages
 
@@ -321,9 +328,9 @@ def _finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> C
         before, after = after, before
     record(
         actor,
-        f"change.{state.value}",
+        _FINISHED[state],
         change,
-        f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
+        {"title": change.title} | ({} if state in _CLEAN else {"outcome": outcome}),
         account=change.account,
         reason=change.undo_reason if back else change.reason,
         before=before,
@@ -332,12 +339,15 @@ def _finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> C
     return change
 
 
-_VERBS = {
-    ChangeState.APPLIED: "applied",
-    ChangeState.VERIFIED: "applied and verified",
-    ChangeState.FAILED: "could not complete",
-    ChangeState.REFUSED: "did not apply",
-    ChangeState.UNDONE: "undid",
+_CLEAN = (ChangeState.VERIFIED, ChangeState.UNDONE)
+"""States whose outcome says no more than the state."""
+
+_FINISHED = {
+    ChangeState.APPLIED: CHANGE_APPLIED,
+    ChangeState.VERIFIED: CHANGE_VERIFIED,
+    ChangeState.FAILED: CHANGE_FAILED,
+    ChangeState.REFUSED: CHANGE_REFUSED,
+    ChangeState.UNDONE: CHANGE_UNDONE,
 }
 
 
@@ -367,9 +377,9 @@ def undo_change(actor: Actor, change: Change, *, reason: str) -> Change:
             Change.objects.filter(pk=change.pk).update(state=was)
             record(
                 actor,
-                "change.undo_refused",
+                CHANGE_UNDO_REFUSED,
                 change,
-                f"could not undo {change}: {problem}",
+                {"title": change.title, "outcome": str(problem)},
                 account=change.account,
                 reason=reason,
             )
