@@ -33,8 +33,8 @@ class Entry(models.Model):
     """Who did what to what, when, from where and why; never altered.
 
     The sentence is made of ``action`` and ``data`` when it is read (:mod:`nephoscope.audit.actions`). Names are kept as
-    they were, so that an entry still reads right when those are renamed. Entries that were written before 0.2 have no
-    data; their text is in ``summary``.
+    they were, so that an entry still reads right when those are renamed. Entries of versions up to 0.1 have
+    no data; their text is in ``summary``.
     """
 
     at = models.DateTimeField(_("time"), db_index=True)
@@ -102,12 +102,6 @@ class Entry(models.Model):
         except (KeyError, TypeError, ValueError):
             # A package that registered the action may be gone, and a translation may be wrong: the log stays readable.
             return f"{self.action}: {self.target}"
-
-    @property
-    def label(self) -> str:
-        """The action in the active language."""
-        action = ACTIONS.get(self.action)
-        return str(action.label) if action else self.action
 
     def compute_digest(self) -> str:
         """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""

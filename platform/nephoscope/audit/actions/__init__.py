@@ -4,7 +4,7 @@ One module per noun. A module of another package registers its own with :func:`r
 """
 
 from nephoscope.audit.actions import accounts, alerts, changes, organisations, people, policies, reports, scans
-from nephoscope.audit.actions.registry import ACTIONS, Action, Data, register
+from nephoscope.audit.actions.registry import ACTIONS, Action, Data, label_of, register
 from nephoscope.audit.actions.wording import NAMED, resources
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "accounts",
     "alerts",
     "changes",
+    "label_of",
     "organisations",
     "people",
     "policies",

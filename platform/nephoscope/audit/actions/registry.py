@@ -44,6 +44,11 @@ ACTIONS: dict[str, Action] = {}
 """Every action by its code."""
 
 
+def label_of(code: str) -> str:
+    """Return what an action is called, in the active language; its code where nobody registers it any more."""
+    return str(ACTIONS[code].label) if code in ACTIONS else code
+
+
 def register(code: str, label: StrPromise, sentence: StrPromise | Callable[[Data], str], **example: Any) -> Action:
     """Make an action known, and return it for those who record it.
 
