@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Action:
     """Something that can be recorded. Made with :func:`register`."""
 

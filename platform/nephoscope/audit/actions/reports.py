@@ -64,5 +64,5 @@ SCHEDULE_FAILED = register(
     "schedule.failed",
     _("Reports not sent"),
     _("could not send all reports of %(target)s: %(outcome)s"),
-    outcome="Not mailed: connection refused.",
+    outcome="Not mailed: connection refused",
 )
