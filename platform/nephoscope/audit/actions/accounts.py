@@ -42,7 +42,7 @@ ACCOUNT_VERIFIED = register(
     _("Account verified"),
     _verified,
     number="123456789012",
-    missing=["s3:GetBucketPolicy"],
+    missing=["buckets.get"],
     fixing=True,
 )
 ACCOUNT_CONFIGURED = register(

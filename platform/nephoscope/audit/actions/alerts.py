@@ -42,7 +42,7 @@ def _graded(data: Data) -> str:
     return sentence % {**data, **words}
 
 
-_TITLE = "S3 bucket can be read by anyone"
+_TITLE = "Bucket can be read by anyone"
 _SOME = resources(["logs-prod", "assets-prod"])
 
 ALERT_OPENED = register(
@@ -67,7 +67,7 @@ ALERT_LEFT = register(
     _("Resources of an alert resolved"),
     _left,
     why=Resolution.CLEARED.value,
-    source="GuardDuty",
+    source="Threat detector",
     suppressed=False,
     **_SOME,
 )
@@ -79,7 +79,7 @@ ALERT_UPDATED = register(
     "alert.updated",
     _("Alert’s severity changed at its source"),
     _graded,
-    title="EC2 instance mines Bitcoin",
+    title="Instance mines Bitcoin",
     was="medium",
     severity="critical",
 )

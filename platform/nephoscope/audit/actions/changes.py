@@ -40,7 +40,7 @@ CHANGE_FAILED = register(
     _("Change failed"),
     _("failed to complete %(target)s “%(title)s”: %(outcome)s"),
     title=_TITLE,
-    outcome="AccessDenied",
+    outcome="the role may not write the policy of logs-prod",
 )
 CHANGE_REFUSED = register(
     "change.refused",

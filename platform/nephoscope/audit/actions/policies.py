@@ -60,28 +60,28 @@ def _change(change: Data) -> str:
 
 
 _PLACE: dict[str, Any] = {"account": "prod", "policy": ""}
-_RULE: dict[str, Any] = {"title": "IAM user is unused", "rule": "aws.iam.unused_user", **_PLACE}
+_RULE: dict[str, Any] = {"title": "User is unused", "rule": "users.unused", **_PLACE}
 
-POLICY_CREATED = register("policy.created", _("Policy created"), _created, based_on="CIS 5.0")
-POLICY_CHANGED = register("policy.changed", _("Policy changed"), _changed, was="Our CIS", name="Our CIS 5.0")
+POLICY_CREATED = register("policy.created", _("Policy created"), _created, based_on="Baseline")
+POLICY_CHANGED = register("policy.changed", _("Policy changed"), _changed, was="Our policy", name="Our Baseline")
 POLICY_RULE_ADDED = register(
     "policy.rule_added",
     _("Rule added to a policy"),
     _("added “%(title)s” to “%(control)s” of %(target)s"),
-    title="IAM user is unused",
-    rule="aws.iam.unused_user",
+    title="User is unused",
+    rule="users.unused",
     control="1.12",
 )
 POLICY_RULE_REMOVED = register(
     "policy.rule_removed",
     _("Rule removed from a policy"),
     _("removed “%(title)s” from %(target)s"),
-    title="IAM user is unused",
-    rule="aws.iam.unused_user",
+    title="User is unused",
+    rule="users.unused",
 )
 POLICY_REMOVED = register("policy.removed", _("Policy deleted"), _("deleted the policy %(target)s"))
 POLICY_SCOPED = register(
-    "policy.scoped", _("Policy applied by tags"), _scoped, policy="CIS 5.0", tags=["env=prod", "team=data"]
+    "policy.scoped", _("Policy applied by tags"), _scoped, policy="Baseline", tags=["env=prod", "team=data"]
 )
 
 RULE_SWITCHED_OFF = register(
@@ -101,6 +101,6 @@ RULE_RESET = register(
     "rule.reset",
     _("Rule’s settings removed"),
     _placed(_("removed the settings of %(rule)s %(place)s")),
-    rule="aws.iam.unused_user",
+    rule="users.unused",
     **_PLACE,
 )
