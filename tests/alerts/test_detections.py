@@ -186,7 +186,7 @@ def test_a_second_scan_asks_only_for_newer_ones_and_updates_what_changed(world: 
     assert alert.last_seen == NOW - timedelta(hours=1)
     assert DetectionCursor.objects.get(region=REGION).since == NOW - timedelta(hours=1)
     assert {pk for pk, title in Alert.objects.values_list("pk", "title") if before[pk] != title} == {alert.pk}
-    assert "critical, was medium" in Entry.objects.get(action="alert.updated").summary
+    assert "from medium to critical" in Entry.objects.get(action="alert.updated").sentence
 
 
 def test_archived_upstream_resolves_with_the_reason_and_unarchived_reopens(world: World) -> None:
@@ -198,7 +198,7 @@ def test_archived_upstream_resolves_with_the_reason_and_unarchived_reopens(world
     world.scan()
     assert world.alert("a1").state == "resolved"
     assert world.alert("other").state == "open"
-    assert "archived in GuardDuty" in Entry.objects.get(action="alert.left").summary
+    assert "archived or removed in GuardDuty" in Entry.objects.get(action="alert.left").sentence
     client.unarchive_findings(DetectorId=world.detector, FindingIds=["a1"])
     world.scan()
     alert = world.alert("a1")

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert
+from nephoscope.audit.actions.alerts import ALERT_OPENED
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import Change, ChangeStep
@@ -89,9 +91,9 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     )
     entry = record(
         system,
-        "alert.opened",
+        ALERT_OPENED,
         alert,
-        f"opened {alert} {HOSTILE}",
+        {"title": HOSTILE, **resources([f"logs-{HOSTILE}", "assets"])},
         account=account,
         reason=HOSTILE,
         before={"name": HOSTILE},

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
+from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
 from nephoscope.changes.services import (
@@ -148,7 +149,7 @@ class _Work:
     def _judge_again(self, session: domain.LiveSession) -> list[str]:
         """Read the resources again and judge them; return what could not be read."""
         wanted = [as_changed(each) for each in resources_of(self.change)]
-        actor = Actor.system(f"{self.change} by {self._actor.name}")
+        actor = Actor.of_task("change", change=str(self.change), by=self._actor.name)
         account = self.change.account
         return recheck_resources(account, actor, wanted, beat=self.beat, session=session).problems
 
@@ -207,8 +208,8 @@ class _Work:
         change.state, change.outcome = ChangeState(change.before_undo), _("Not undone: %s") % why
         change.owner = change.lease_until = None
         change.save()
-        said = f"could not undo {change}: {why}"
-        record(actor, "change.undo_refused", change, said, account=change.account, reason=change.undo_reason)
+        data = {"title": change.title, "outcome": why}
+        record(actor, CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)
 
     def _hold(self) -> None:
         """Lock the change until the end of the transaction; raises Stopped when it is no longer this worker's."""

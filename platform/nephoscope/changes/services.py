@@ -20,6 +20,16 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions.changes import (
+    CHANGE_APPLIED,
+    CHANGE_APPROVED,
+    CHANGE_FAILED,
+    CHANGE_PLANNED,
+    CHANGE_REFUSED,
+    CHANGE_UNDO_REQUESTED,
+    CHANGE_UNDONE,
+    CHANGE_VERIFIED,
+)
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
@@ -166,7 +176,7 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
         planned_by=actor.user,
     )
     save_steps(change, plan, draft.names)
-    record(actor, "change.planned", change, f"planned {change} “{change.title}” for {alert}", account=alert.account)
+    record(actor, CHANGE_PLANNED, change, {"title": change.title, "alert": str(alert)}, account=alert.account)
     return change
 
 
@@ -190,8 +200,8 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     require_as_planned(change, to_steps(change.steps.all()))
     change.approved_by, change.approved_at, change.reason = actor.user, timezone.now(), reason
     _put_into_queue(change, ChangeState.APPROVED)
-    said = f"approved {change} “{change.title}” for {change.alert}"
-    record(actor, "change.approved", change, said, account=change.account, reason=reason)
+    data = {"title": change.title, "alert": str(change.alert)}
+    record(actor, CHANGE_APPROVED, change, data, account=change.account, reason=reason)
     return change
 
 
@@ -210,8 +220,8 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     _require_undoable(change)
     change.before_undo = change.state
     _put_into_queue(change, ChangeState.UNDO_QUEUED)
-    said = f"asked to undo {change} “{change.title}” for {change.alert}"
-    record(actor, "change.undo_requested", change, said, account=change.account, reason=reason)
+    data = {"title": change.title, "alert": str(change.alert)}
+    record(actor, CHANGE_UNDO_REQUESTED, change, data, account=change.account, reason=reason)
     return change
 
 
@@ -264,9 +274,9 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Ch
     before, after = [row.before for row in rows], [row.after for row in rows]
     record(
         actor,
-        f"change.{state.value}",
+        _FINISHED[state],
         change,
-        f"{_VERBS[state]} {change} “{change.title}”: {outcome}",
+        {"title": change.title} | ({} if state in _CLEAN else {"outcome": outcome}),
         account=change.account,
         reason=change.undo_reason if back else change.reason,
         before=after if back else before,
@@ -275,12 +285,15 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Ch
     return change
 
 
-_VERBS = {
-    ChangeState.APPLIED: "applied",
-    ChangeState.VERIFIED: "applied and verified",
-    ChangeState.FAILED: "could not complete",
-    ChangeState.REFUSED: "did not apply",
-    ChangeState.UNDONE: "undid",
+_CLEAN = (ChangeState.VERIFIED, ChangeState.UNDONE)
+"""States whose outcome says no more than the state."""
+
+_FINISHED = {
+    ChangeState.APPLIED: CHANGE_APPLIED,
+    ChangeState.VERIFIED: CHANGE_VERIFIED,
+    ChangeState.FAILED: CHANGE_FAILED,
+    ChangeState.REFUSED: CHANGE_REFUSED,
+    ChangeState.UNDONE: CHANGE_UNDONE,
 }
 
 

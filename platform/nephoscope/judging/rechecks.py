@@ -17,7 +17,9 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.suppressions import chosen, named_resources
+from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions.alerts import ALERT_RECHECKED
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ChangedResource, Verdict
 from nephoscope.inventory import store
@@ -211,8 +213,8 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
         message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
     reading = reread(alert.account, [as_changed(each.resource) for each in rows])
-    record(actor, "alert.rechecked", alert, f"rechecked {named_resources(rows)} of {alert}", account=alert.account)
-    judge_resources(alert.account, Actor.system(f"Recheck by {actor.name}"), reading.read, reading.gone)
+    record(actor, ALERT_RECHECKED, alert, resources([each.resource.name for each in rows]), account=alert.account)
+    judge_resources(alert.account, Actor.of_task("recheck", by=actor.name), reading.read, reading.gone)
     left = list(failing.filter(pk__in=[each.pk for each in rows]))
     alert.refresh_from_db()
     gone, still = len(reading.gone), len(left)

@@ -53,7 +53,7 @@ def sync_organisation(organisation_id: int) -> None:
 
     if organisation := Organisation.objects.filter(pk=organisation_id).first():
         try:
-            sync(Actor.system("Sync"), organisation)
+            sync(Actor.of_task("sync"), organisation)
         except ValidationError as problem:
             log.info("organisation %s not synced: %s", organisation, problem.messages)
 
