@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, ChangedResource, Event
-from nephoscope_aws.event_table import EC2_IDS, SOURCES, Kind, Source
+from nephoscope_aws.event_kinds import Kind, Source
+from nephoscope_aws.event_table import EC2_IDS, SOURCES
 
 MAX_TOUCHED = 50
 """Resources of one event that are looked at one by one; of more, their services are read whole."""
