@@ -79,8 +79,7 @@ def _what_is_wrong(operation: Any, response: dict[str, Any]) -> str:
     body: bytes = response["body"].strip()
     if not body:
         return "AWS's answer is empty"
-    kind = str(response["headers"].get("content-type", ""))
-    if kind.startswith("text/html") or body[:9].lower().startswith(_PAGES):
+    if body[:9].lower().startswith(_PAGES):
         return "the answer is a web page and not AWS's; a proxy may have given it"
     protocol = operation.service_model.resolved_protocol
     if protocol in _JSON:

@@ -20,7 +20,8 @@ def written(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             verb = called.rpartition(".")[2]
-            if (verb in MAKES or verb == "Finding") and FIELDS & {each.arg for each in node.keywords}:
+            of_change = called.startswith("Change.")
+            if (verb in MAKES or verb == "Finding") and not of_change and FIELDS & {each.arg for each in node.keywords}:
                 yield ast.unparse(node)
             if verb == "Suppression" or (verb in MAKES and ("Suppression." in called or "suppressions." in called)):
                 yield ast.unparse(node)
