@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HERE = "localhost,127.0.0.1,[::1]"
 
+Network = IPv4Network | IPv6Network
 C = TypeVar("C", bound="Configuration | Stores")
 
 
@@ -52,6 +54,13 @@ def _origins(text: str) -> tuple[str, ...]:
     if any(not each.startswith(("https://", "http://")) for each in _names(text)):
         raise ValueError("origins with their scheme, as https://nephoscope.example")
     return _names(text)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(each) for each in _names(text))
+    except ValueError:
+        raise ValueError("networks, as 10.0.0.0/8,fd00::/8") from None
 
 
 def _folder(text: str) -> Path:
@@ -110,6 +119,7 @@ class Configuration:
     transition_days: int = field(metadata=_from("NEPHOSCOPE_TRANSITION_DAYS", _number, "90"))
     email_url: str = field(metadata=_from("NEPHOSCOPE_EMAIL_URL", secret=True))
     email_from: str = field(metadata=_from("NEPHOSCOPE_EMAIL_FROM", default="nephoscope@localhost"))
+    allowed_networks: tuple[Network, ...] = field(metadata=_from("NEPHOSCOPE_ALLOWED_NETWORKS", _networks))
     reports_dir: str = field(metadata=_from("NEPHOSCOPE_REPORTS_DIR"))
 
 

@@ -39,6 +39,7 @@ NEPHOSCOPE_SAMPLE_FINDINGS = _ENV.sample_findings
 NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = _ENV.organisation_sync_minutes
 NEPHOSCOPE_RETENTION_DAYS = _ENV.retention_days
 NEPHOSCOPE_TRANSITION_DAYS = _ENV.transition_days
+NEPHOSCOPE_ALLOWED_NETWORKS = _ENV.allowed_networks
 NEPHOSCOPE_REPORTS_DIR = _ENV.reports_dir
 
 SECRET_KEY = _secret_key()
