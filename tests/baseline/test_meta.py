@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -44,13 +46,23 @@ def test_the_built_in_plugins_come_in_by_their_entry_points_and_work() -> None:
     assert len(RULES) == len(plugin.register_rules())
 
 
+def test_importing_the_rules_pulls_neither_a_client_of_a_cloud_nor_django() -> None:
+    code = (
+        "import sys; from nephoscope_baseline import plugin; plugin.register_rules();"
+        "print(*{name.split('.')[0] for name in sys.modules} & {'boto3', 'botocore', 'django', 'requests'})"
+    )
+    shelves = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": shelves}, capture_output=True)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
 @every_rule
-def test_an_id_says_in_which_module_the_rule_stands(rule: Rule) -> None:
+def test_an_id_names_the_module_of_its_rule(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+)(\.[a-z0-9_]+)", rule.id)
     cloud, service, name = rule.id.split(".")
     module = rule.check.__module__
-    home = f"nephoscope_baseline.{cloud}_{service}"
-    assert module == home or module.startswith(f"{home}_"), "a service with many rules may have aws_SERVICE_TOPIC.py"
+    home = f"nephoscope_baseline.{cloud}.{service}"
+    assert module == home or module.startswith(f"{home}_"), "a service with many rules may have SERVICE_TOPIC.py"
     assert rule.check.__name__ == name
 
 

@@ -18,7 +18,7 @@ from nephoscope.domain import Finding, Resource, Verdict
 from nephoscope.engine import judge
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, backup
-from nephoscope_baseline.aws_backup import vault_encrypted
+from nephoscope_baseline.aws.backup import vault_encrypted
 
 VAULT_ARN = f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:"
 POINT_ARN = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:"

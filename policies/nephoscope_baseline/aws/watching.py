@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, View
 from nephoscope_aws.access import is_on
-from nephoscope_baseline.log_patterns import matcher
-from nephoscope_baseline.trails import EVERYTHING, management_events, shortfall
-from nephoscope_baseline.watched_events import Watch
+from nephoscope_baseline.aws.log_patterns import matcher
+from nephoscope_baseline.aws.trails import EVERYTHING, management_events, shortfall
+from nephoscope_baseline.aws.watched_events import Watch
 
 TRAIL = "AWS::CloudTrail::Trail"
 METRIC_FILTER = "AWS::Logs::MetricFilter"

@@ -1,6 +1,6 @@
 """Rules on the settings of S3 buckets, access points and the account's public access block.
 
-Those on who can reach a bucket are written in :mod:`nephoscope_baseline.aws_s3_access` and belong to this module too.
+Those on who can reach a bucket are in :mod:`.s3_access`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from typing import Any
 
 from nephoscope.domain import Fail, Severity, View, rule
 from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
-from nephoscope_baseline.aws_s3_access import cross_account, public_read, public_write, tls_only
-
-__all__ = ["cross_account", "public_read", "public_write", "tls_only"]
 
 BUCKET = "AWS::S3::Bucket"
 BLOCK = "PublicAccessBlockConfiguration"

@@ -10,8 +10,8 @@ from typing import Any
 
 from nephoscope.domain import Fail, Inventory, Resource, ResourceView, Rule, Severity, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope_baseline.watched_events import WATCHES, Watch, one_of
-from nephoscope_baseline.watching import ALARM, METRIC_FILTER, NEEDS, SUBSCRIPTION, TRAIL, watched
+from nephoscope_baseline.aws.watched_events import WATCHES, Watch, one_of
+from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, NEEDS, SUBSCRIPTION, TRAIL, watched
 
 ACCOUNT = "AWS::::Account"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:security"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope_baseline.log_patterns import Event
+from nephoscope_baseline.aws.log_patterns import Event
 
 GLOBAL_SERVICES = {"iam.amazonaws.com", "organizations.amazonaws.com"}
 """Services whose events come from us-east-1 only."""

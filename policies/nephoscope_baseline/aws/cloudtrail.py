@@ -9,7 +9,7 @@ from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, Resource, Re
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import bucket_exposure, is_on
 from nephoscope_aws.times import age_days
-from nephoscope_baseline.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall
+from nephoscope_baseline.aws.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall
 
 ACCOUNT = "AWS::::Account"
 TRAIL = "AWS::CloudTrail::Trail"

@@ -1,7 +1,6 @@
 """Rules on IAM users, their access keys, and server certificates.
 
-Those on the account as a whole and on what policies allow are written in modules of their own and belong to this one:
-:mod:`nephoscope_baseline.aws_iam_account` and :mod:`nephoscope_baseline.aws_iam_policies`.
+Those on the account as a whole are in :mod:`.iam_account`, those on what policies allow in :mod:`.iam_policies`.
 """
 
 from __future__ import annotations
@@ -12,32 +11,6 @@ from typing import Any
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
-from nephoscope_baseline.aws_iam_account import (
-    password_length,
-    password_reuse,
-    password_strength,
-    root_hardware_mfa,
-    root_mfa,
-    root_no_access_keys,
-    root_not_used,
-    support_role,
-)
-from nephoscope_baseline.aws_iam_policies import cloudshell_full, no_service_star, no_star_policy, role_trust_wildcard
-
-__all__ = [
-    "cloudshell_full",
-    "no_service_star",
-    "no_star_policy",
-    "password_length",
-    "password_reuse",
-    "password_strength",
-    "role_trust_wildcard",
-    "root_hardware_mfa",
-    "root_mfa",
-    "root_no_access_keys",
-    "root_not_used",
-    "support_role",
-]
 
 USER = "AWS::IAM::User"
 

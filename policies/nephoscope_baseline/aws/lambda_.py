@@ -9,7 +9,7 @@ from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, V
 from nephoscope_aws.access_conditions import pins
 from nephoscope_aws.access_policies import open_grants, principals, statements
 from nephoscope_aws.plain_secrets import plain_secret
-from nephoscope_baseline.lambda_runtimes import DEPRECATED_ON, TABLE_OF
+from nephoscope_baseline.aws.lambda_runtimes import DEPRECATED_ON, TABLE_OF
 
 FUNCTION = "AWS::Lambda::Function"
 URL = "AWS::Lambda::Url"
