@@ -136,7 +136,7 @@ def test_a_key_made_yesterday_and_never_used_is_no_unused_key() -> None:
     key = {"Active": True, "LastRotated": RECENT, "LastUsedDate": None}
     assert verdict(iam.unused_credentials, user(AccessKeys=[key])) is Verdict.PASS
     finding = judge_example(iam.unused_credentials, user(AccessKeys=[key, {**key, "LastRotated": LONG_AGO}]))
-    assert finding.message == "Access key 2 was never used; allowed are 45 days"
+    assert finding.message == "Access key 2 was never used; the limit is 45 days"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_support_access_found_on_one_outweighs_what_is_hidden() -> None:
 
 def test_root_without_mfa_has_no_hardware_mfa_either() -> None:
     account = {"AccountSummary": {"AccountMFAEnabled": 0}, "VirtualMFADevices": []}
-    assert judge_example(iam_account.root_hardware_mfa, account).message == "Root has no MFA device at all"
+    assert judge_example(iam_account.root_hardware_mfa, account).message == "The root user has no MFA device"
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -229,7 +229,7 @@ def test_a_hidden_password_policy_is_unknown_and_none_fails() -> None:
 def test_a_trust_policy_points_at_its_principal() -> None:
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": "sts:AssumeRole"}]}
     finding = judge_example(iam_policies.role_trust_wildcard, {"AssumeRolePolicyDocument": trust})
-    assert finding.message == "Anyone can take on this role: its trust policy allows *"
+    assert finding.message == "Anyone can assume this role"
     assert finding.evidence[0].path == "AssumeRolePolicyDocument.Statement[0].Principal.AWS"
 
 
@@ -238,7 +238,7 @@ def test_a_trust_policy_points_at_its_principal() -> None:
 
 def test_a_public_bucket_points_at_its_principal_in_a_persons_words() -> None:
     finding = judge_example(s3_access.public_read, bucket({**ALLOW, "Action": "s3:GetObject"}))
-    assert finding.message == "Anyone can read objects: the policy allows * s3:GetObject"
+    assert finding.message == "Anyone can read objects: policy allows s3:GetObject"
     assert [(each.path, each.value) for each in finding.evidence] == [("Policy.Statement[0].Principal", "*")]
 
 
@@ -302,7 +302,7 @@ def test_in_a_template_of_no_known_account_another_account_cannot_be_told() -> N
 def test_a_block_names_the_switches_that_are_off() -> None:
     block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False}
     finding = judge_example(s3.bucket_bpa, {"PublicAccessBlockConfiguration": block})
-    assert finding.message == "Not blocked: BlockPublicPolicy, RestrictPublicBuckets"
+    assert finding.message == "Off: BlockPublicPolicy, RestrictPublicBuckets"
 
 
 # -- KMS -----------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def test_a_hidden_part_does_not_matter_on_a_trail_that_cannot_be_good() -> None:
     off = trail("one", AdvancedEventSelectors=HIDDEN, IsLogging=False)
     finding = judged(cloudtrail.multi_region, {}, off)
     assert finding.verdict is Verdict.FAIL
-    assert finding.message == "trail 'one': it is switched off"
+    assert finding.message == "Trail 'one': logging is off"
 
 
 def test_trails_that_could_not_be_listed_leave_the_account_unknown() -> None:

@@ -22,10 +22,11 @@ def _analyzer(type: str, status: str, name: str = "main") -> dict[str, object]:
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. In the IAM console choose Access Analyzer, Analyzer settings, the region, then Create analyzer.
-        2. Choose Resource analysis - External access, and the account or the organization as its zone of trust.
-        3. By command line: aws accessanalyzer create-analyzer --analyzer-name NAME --type ACCOUNT --region REGION
-        4. Repeat this in every region: an analyzer sees the resources of its own region only.
+        1. In the IAM console, choose Access Analyzer, Analyzer settings, select the region, then choose Create
+           analyzer.
+        2. Select Resource analysis - External access, and the account or the organization as the zone of trust.
+        3. With the AWS CLI: aws accessanalyzer create-analyzer --analyzer-name NAME --type ACCOUNT --region REGION
+        4. Repeat for every region: an analyzer only covers the resources in its own region.
         """,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-create-external.html",
     good=[
@@ -40,10 +41,10 @@ def _analyzer(type: str, status: str, name: str = "main") -> dict[str, object]:
     ],
 )
 def enabled(settings: View) -> bool | Fail:
-    """IAM Access Analyzer does not look for access from outside.
+    """No active IAM Access Analyzer for external access.
 
-    Policies on buckets, keys, roles and queues can let strangers in, and reading them all by eye is hopeless. The
-    analyzer works out who can reach what and reports each way in from outside, at no charge.
+    Policies on buckets, keys, roles and queues can grant access to people outside your organization. The analyzer finds
+    every such grant, at no charge.
     """
     status = [
         (each["AnalyzerName"], each["Observed.Status"])
@@ -52,5 +53,5 @@ def enabled(settings: View) -> bool | Fail:
     ]
     if any(state == "ACTIVE" for _, state in status):
         return True
-    said = "; ".join(f"analyzer '{name}' has the status {state}" for name, state in status)
-    return Fail(said or "There is no analyzer for external access", "Analyzers")
+    said = "; ".join(f"Analyzer '{name}' has status {state}" for name, state in status)
+    return Fail(said or "No analyzer for external access in this region", "Analyzers")

@@ -1,8 +1,8 @@
-"""Rules on whom AWS can reach about the account."""
+"""Rules on the account's alternate contacts."""
 
 from __future__ import annotations
 
-from nephoscope.domain import Severity, View, rule
+from nephoscope.domain import Fail, Severity, View, rule
 
 CONTACT = "AWS::Account::AlternateContact"
 
@@ -13,12 +13,12 @@ CONTACT = "AWS::Account::AlternateContact"
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. Sign in to the console, open the menu of the account and choose Account.
-        2. Under Alternate contacts choose Edit and fill in the security contact; best is a shared mailbox that is read
-           every day.
-        3. By command line: aws account put-alternate-contact --alternate-contact-type SECURITY --name NAME
-           --title TITLE --email-address ADDRESS --phone-number NUMBER
-        4. In an organization the management account can do so for its members, with --account-id.
+        1. Sign in to the console, open the account menu and choose Account.
+        2. Under Alternate contacts, choose Edit and fill in the security contact, preferably a shared mailbox that is
+           monitored every day.
+        3. With the AWS CLI: aws account put-alternate-contact --alternate-contact-type SECURITY --name NAME --title
+           TITLE --email-address ADDRESS --phone-number NUMBER
+        4. In an organization, the management account can set it for member accounts with --account-id.
         """,
     link="https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html",
     good=[
@@ -31,12 +31,12 @@ CONTACT = "AWS::Account::AlternateContact"
         {"AlternateContactType": "SECURITY"},
     ],
 )
-def security_contact(contact: View) -> bool | None:
-    """No security contact is registered.
+def security_contact(contact: View) -> bool | Fail | None:
+    """Account has no security contact.
 
-    When AWS sees abuse or leaked keys of the account, it writes to the security contact. Without one the warning goes
-    to the address of the root user, which is often read by nobody.
+    AWS sends abuse reports and leaked-key warnings to the security contact. Without one they go to the root user's
+    email address, which often nobody reads.
     """
     if contact["AlternateContactType"] != "SECURITY":
         return None
-    return bool(contact["EmailAddress"])
+    return bool(contact["EmailAddress"]) or Fail("No email address for the security contact", "EmailAddress")

@@ -9,8 +9,8 @@ from nephoscope_aws.times import age_days
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
-BEFORE = Parameter("days", "Days before its end by which a certificate is renewed", "days", 30, "higher", most=400)
-"""How long before its end a certificate should have been renewed: ACM itself begins 45 to 60 days before.
+BEFORE = Parameter("days", "Minimum days until expiry", "days", 30, "higher", most=400)
+"""How long before it expires a certificate should have been renewed: ACM itself begins 45 to 60 days before.
 https://docs.aws.amazon.com/securityhub/latest/userguide/acm-controls.html#acm-1"""
 
 
@@ -27,11 +27,11 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
     parameters=[BEFORE],
     link="https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html",
     fix="""
-        1. In the ACM console open the certificate. If ACM issued it, look at its renewal status and restore the CNAME
-           records that it names, or answer the validation mail: ACM then renews it by itself.
-        2. If it was imported, get a new one and choose Reimport, so that its ARN and its uses stay.
-        3. By command line: aws acm describe-certificate --certificate-arn ARN, and for an imported one
-           aws acm import-certificate --certificate-arn ARN --certificate file://c.pem --private-key file://k.pem
+        1. In the ACM console, open the certificate. If ACM issued it, check its renewal status and restore the CNAME
+           records listed there, or answer the validation email: ACM then renews it.
+        2. If it was imported, get a new certificate and choose Reimport, which keeps the ARN and its associations.
+        3. With the AWS CLI: aws acm describe-certificate --certificate-arn ARN, and for an imported one aws acm
+           import-certificate --certificate-arn ARN --certificate file://c.pem --private-key file://k.pem
         4. If nothing uses it, delete it: aws acm delete-certificate --certificate-arn ARN
         """,
     good=[
@@ -47,10 +47,10 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
     ],
 )
 def expiry(certificate: ResourceView, *, days: int) -> bool | Fail | None:
-    """Certificate ends soon and was not renewed.
+    """ACM certificate is expired or about to expire.
 
-    On the day that it ends, browsers and programs refuse the service. ACM renews its own certificates long before, so
-    that one this close to its end will not be renewed without help.
+    Once the certificate expires, clients refuse to connect. ACM renews its own certificates well before that, so one
+    this close to its end will not renew without help.
     """
     if certificate["Observed.Status"] not in ("ISSUED", "EXPIRED"):
         return None
@@ -60,5 +60,5 @@ def expiry(certificate: ResourceView, *, days: int) -> bool | Fail | None:
         return None
     if -age >= days:
         return True
-    said = f"Ended on {until[:10]}" if age > 0 else f"Ends on {until[:10]}, in less than {days} days"
+    said = f"Expired on {until[:10]}" if age > 0 else f"Expires on {until[:10]}, in less than {days} days"
     return Fail(said, "Observed.NotAfter")

@@ -36,12 +36,12 @@ def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
     fix="""
-        1. Once per region: in the API Gateway console under Settings enter the ARN of a role that may write to
+        1. Once per region: in the API Gateway console, choose Settings and enter the ARN of a role that can write to
            CloudWatch Logs.
         2. Choose the API, Stages, the stage, then Logs and tracing, Edit.
-        3. Set CloudWatch Logs to Errors only, or Errors and info logs, and save; leave data tracing off, because it
-           logs whole requests.
-        4. By command line: aws apigateway update-stage --rest-api-id API --stage-name STAGE --patch-operations
+        3. Set CloudWatch Logs to Errors only, or Errors and info logs, and save. Leave Data tracing off: it logs full
+           requests.
+        4. With the AWS CLI: aws apigateway update-stage --rest-api-id API --stage-name STAGE --patch-operations
            op=replace,path=/*/*/logging/loglevel,value=ERROR (for a WebSocket API: aws apigatewayv2 update-stage
            --api-id API --stage-name STAGE --default-route-settings LoggingLevel=ERROR)
         """,
@@ -59,10 +59,10 @@ def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[
     ],
 )
 def logging(stage: ResourceView) -> bool | Fail | None:
-    """API stage logs no errors.
+    """API Gateway execution logging is off.
 
-    When an API is probed or fails, nothing tells what happened inside it. Execution logs name the request, the
-    authoriser's answer and the error.
+    When an API is attacked or fails, nothing shows what happened inside it. Execution logs record the request, the
+    authorizer's decision and the error.
     """
     if stage.type == STAGE_V2:
         return _websocket_logging(stage)
@@ -73,7 +73,7 @@ def logging(stage: ResourceView) -> bool | Fail | None:
         if level not in LEVELS and (general or level is not None):
             return Fail(f"Logging is {level or 'off'} for {method} {path}", setting)
         everywhere = everywhere or general
-    return everywhere or Fail("No setting for all methods turns logging on", "MethodSettings")
+    return everywhere or Fail("Logging is not on for all methods", "MethodSettings")
 
 
 def _settings(stage: View) -> Iterator[View]:
@@ -86,7 +86,7 @@ def _settings(stage: View) -> Iterator[View]:
 def _websocket_logging(stage: View) -> bool | Fail | None:
     """Judge a stage of the newer kind. Only WebSocket APIs have execution logs; a template does not say what it is."""
     if stage["DefaultRouteSettings.LoggingLevel"] not in LEVELS:
-        off = Fail("Logging is off for the stage's routes", "DefaultRouteSettings")
+        off = Fail("Logging is off in the default route settings", "DefaultRouteSettings")
         return off if stage["Observed.ProtocolType"] == "WEBSOCKET" else None
     routes = stage["RouteSettings"]
     for name in routes.names() if isinstance(routes, View) else ():
@@ -102,12 +102,12 @@ def _websocket_logging(stage: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html",
     fix="""
-        1. In the API Gateway console choose the API, then Authorization, and the route that is named.
-        2. Attach an authorizer: JWT for users who sign in, IAM for other services, Lambda for anything else.
-        3. By command line: aws apigatewayv2 update-route --api-id API --route-id ROUTE --authorization-type JWT
+        1. In the API Gateway console, choose the API, then Authorization, and the route named in the finding.
+        2. Attach an authorizer: JWT for signed-in users, IAM for other services, Lambda for anything else.
+        3. With the AWS CLI: aws apigatewayv2 update-route --api-id API --route-id ROUTE --authorization-type JWT
            --authorizer-id AUTHORIZER
-        4. If the route is meant for everyone (a health check, a webhook that verifies signatures), suppress this alert
-           with that reason.
+        4. If the route is meant to be public (a health check, a webhook that verifies signatures), suppress this alert
+           and give that reason.
         """,
     good=[
         _route("GET /orders", "JWT"),
@@ -126,10 +126,10 @@ def _websocket_logging(stage: View) -> bool | Fail | None:
     ],
 )
 def auth(route: View) -> bool | Fail | None:
-    """API route is open to anyone.
+    """API Gateway route has no authorization.
 
-    Nobody is asked who they are before the request reaches what is behind the API. Whatever the code forgets to check
-    is open to the internet.
+    Requests reach the backend without any proof of who sent them. Whatever the code forgets to check is open to the
+    internet.
     """
     key = str(route["RouteKey"])
     # A WebSocket is authorised when it is opened, on $connect alone:
@@ -142,4 +142,4 @@ def auth(route: View) -> bool | Fail | None:
         return None
     if route.get("AuthorizationType", "NONE") != "NONE":
         return True
-    return Fail(f"{key[:200]} asks for no authorization", "AuthorizationType", "RouteKey")
+    return Fail(f"Route {key[:200]} has no authorization", "AuthorizationType", "RouteKey")

@@ -14,12 +14,12 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/autoscaling/ec2/userguide/migrate-to-launch-templates.html",
     fix="""
-        1. A launch configuration cannot be changed. In the EC2 console open Launch configurations, choose it, and
+        1. A launch configuration cannot be changed. In the EC2 console, choose Launch configurations, select it, then
            Actions, Copy to launch template.
-        2. In the template's network settings set Auto-assign public IP to Disable.
-        3. Give the template to the group, and start an instance refresh; what must be reached goes behind a load
-           balancer.
-        4. By command line: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
+        2. In the template's network settings, set Auto-assign public IP to Disable.
+        3. Assign the template to the Auto Scaling group and start an instance refresh. Put services that must be
+           reachable behind a load balancer.
+        4. With the AWS CLI: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
            LaunchTemplateId=TEMPLATE, then aws autoscaling start-instance-refresh --auto-scaling-group-name GROUP
         """,
     good=[
@@ -33,13 +33,13 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
     ],
 )
 def lc_public_ip(configuration: View) -> bool | Fail:
-    """Auto Scaling puts instances directly on the internet.
+    """Launch configuration assigns public IP addresses.
 
-    Every instance that a group starts from this launch configuration gets a public address. Only its security group
-    then stands between its services and everyone.
+    Every instance that an Auto Scaling group starts from it gets a public IP address. Only its security groups then
+    protect it from the internet.
     """
     if is_on(configuration["AssociatePublicIpAddress"]):
-        return Fail("Instances get a public IP address", "AssociatePublicIpAddress")
+        return Fail("Instances get a public IP address at launch", "AssociatePublicIpAddress")
     return True
 
 
@@ -49,11 +49,11 @@ def lc_public_ip(configuration: View) -> bool | Fail:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/autoscaling/ec2/userguide/create-launch-config.html",
     fix="""
-        1. A launch configuration cannot be changed. In the EC2 console open Launch configurations, choose it, and
+        1. A launch configuration cannot be changed. In the EC2 console, choose Launch configurations, select it, then
            Actions, Copy to launch template.
-        2. In the template's advanced details set Metadata version to V2 only (token required).
-        3. Give the template to the group, and start an instance refresh.
-        4. By command line: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
+        2. In the template's advanced details, set Metadata version to V2 only (token required).
+        3. Assign the template to the Auto Scaling group and start an instance refresh.
+        4. With the AWS CLI: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
            LaunchTemplateId=TEMPLATE, then aws autoscaling start-instance-refresh --auto-scaling-group-name GROUP
         """,
     good=[
@@ -68,13 +68,13 @@ def lc_public_ip(configuration: View) -> bool | Fail:
     ],
 )
 def lc_imdsv2(configuration: View) -> bool | Fail:
-    """Auto Scaling starts instances with the old metadata service.
+    """Launch configuration allows IMDSv1.
 
-    A program that can be made to fetch an address hands over the credentials of the instance's role: the old metadata
-    service (IMDSv1) answers any request. Version 2 asks for a token first, which such programs cannot get.
+    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
+    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
     """
     if configuration["MetadataOptions.HttpEndpoint"] == "disabled":
         return True
     if configuration["MetadataOptions.HttpTokens"] == "required":
         return True
-    return Fail("Tokens are not required for instance metadata", "MetadataOptions")
+    return Fail("IMDSv2 session tokens are not required", "MetadataOptions")

@@ -38,14 +38,14 @@ def _vault(key: str | None, *unencrypted: str, type: str | None = ORDINARY, coun
     live_only=True,
     link="https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
     fix="""
-        1. Find the unencrypted backups: aws backup list-recovery-points-by-backup-vault --backup-vault-name VAULT
+        1. List the unencrypted backups: aws backup list-recovery-points-by-backup-vault --backup-vault-name VAULT
            --query 'RecoveryPoints[?!IsEncrypted].[RecoveryPointArn,ResourceArn]'
-        2. Most of them are unencrypted because their source is: encrypt that, in the console of its service (for EBS
-           and RDS: copy a snapshot with encryption and restore from the copy). The next backup is then encrypted.
-        3. In the AWS Backup console open Vaults and the vault, and delete the old recovery points when they are no
+        2. Most are unencrypted because their source is. Encrypt the source (for EBS and RDS: copy a snapshot with
+           encryption and restore from the copy); its next backup is then encrypted.
+        3. In the AWS Backup console, choose Vaults, open the vault, and delete the old recovery points once they are no
            longer needed, or let them expire.
-        4. By command line: aws backup delete-recovery-point --backup-vault-name VAULT
-           --recovery-point-arn RECOVERY_POINT_ARN
+        4. With the AWS CLI: aws backup delete-recovery-point --backup-vault-name VAULT --recovery-point-arn
+           RECOVERY_POINT_ARN
         """,
     good=[
         _vault(KEY),
@@ -61,10 +61,10 @@ def _vault(key: str | None, *unencrypted: str, type: str | None = ORDINARY, coun
     ],
 )
 def vault_encrypted(vault: View) -> bool | Fail:
-    """Backups in a vault are not encrypted.
+    """Backup vault contains unencrypted backups.
 
-    A backup is a full copy of the data, kept for long and often where fewer people look. Unencrypted, it undoes the
-    protection of what it was made from.
+    A backup is a full copy of the data, kept for a long time and rarely monitored. Left unencrypted, it bypasses the
+    encryption of its source.
     """
     if not vault["EncryptionKeyArn"] and vault.get("Observed.VaultType", ORDINARY) == ORDINARY:
         return Fail("The vault has no encryption key", "EncryptionKeyArn")
@@ -79,4 +79,4 @@ def _in_words(resources: Any, count: Any) -> str:
     named = [str(each) for each in resources][:MAX_SHOWN] if listed else []
     more = ["…"] if len(named) != count else []
     things = "1 resource has" if count == 1 else f"{count} resources have"
-    return f"{things} unencrypted backups here: {', '.join([*named, *more])}"
+    return f"{things} unencrypted backups in this vault: {', '.join([*named, *more])}"

@@ -29,7 +29,7 @@ def _distribution(**config: Any) -> dict[str, Any]:
 
 
 def _serving(default: str, *others: str) -> dict[str, Any]:
-    """An example: a distribution whose behaviours have these viewer protocol policies."""
+    """An example: a distribution whose behaviors have these viewer protocol policies."""
     behaviors = [{"PathPattern": f"/{number}/*", "ViewerProtocolPolicy": each} for number, each in enumerate(others)]
     return _distribution(DefaultCacheBehavior={"ViewerProtocolPolicy": default}, CacheBehaviors=behaviors)
 
@@ -71,10 +71,10 @@ def _objects(value: Any) -> Iterator[View]:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html",
     fix="""
-        1. In the CloudFront console choose the distribution, then Behaviors, and each behaviour that is named.
-        2. Edit it: Viewer protocol policy, Redirect HTTP to HTTPS (for an API: HTTPS only), and save.
-        3. By command line: aws cloudfront get-distribution-config --id ID, change ViewerProtocolPolicy in what it
-           gives, and aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json
+        1. In the CloudFront console, choose the distribution, then Behaviors, and the behavior named in the finding.
+        2. Choose Edit, set Viewer protocol policy to Redirect HTTP to HTTPS (for an API: HTTPS only), and save.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, change ViewerProtocolPolicy in the output,
+           then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json
         """,
     good=[_serving("redirect-to-https"), _serving("https-only", "redirect-to-https", "https-only")],
     bad=[
@@ -85,17 +85,17 @@ def _objects(value: Any) -> Iterator[View]:
     ],
 )
 def https(distribution: View) -> bool | Fail:
-    """CloudFront distribution serves unencrypted HTTP.
+    """CloudFront distribution allows unencrypted HTTP.
 
-    What visitors send and get over HTTP can be read and changed on the way, session cookies included. A redirect to
-    HTTPS costs them nothing and keeps old links working.
+    Traffic over HTTP, session cookies included, can be read and changed in transit. A redirect to HTTPS costs nothing
+    and keeps old links working.
     """
     default = distribution["DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy"]
     if default not in ENCRYPTED:
-        return Fail("The default behaviour allows HTTP", "DistributionConfig.DefaultCacheBehavior")
+        return Fail("The default behavior allows HTTP", "DistributionConfig.DefaultCacheBehavior")
     for behavior in _objects(distribution["DistributionConfig.CacheBehaviors"]):
         if behavior["ViewerProtocolPolicy"] not in ENCRYPTED:
-            return Fail(f"The behaviour for {behavior['PathPattern']} allows HTTP", behavior)
+            return Fail(f"Behavior {behavior['PathPattern']} allows HTTP", behavior)
     return True
 
 
@@ -105,11 +105,11 @@ def https(distribution: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html",
     fix="""
-        1. In the CloudFront console choose the distribution, then Logging, Create access log delivery.
-        2. Choose where logs go (S3, CloudWatch Logs or Firehose) and submit.
-        3. By command line, in us-east-1: aws logs put-delivery-source --name NAME --resource-arn DISTRIBUTION_ARN
-           --log-type ACCESS_LOGS, then aws logs create-delivery --delivery-source-name NAME
-           --delivery-destination-arn DESTINATION_ARN
+        1. In the CloudFront console, choose the distribution, then Logging, Create access log delivery.
+        2. Choose a destination (Amazon S3, CloudWatch Logs or Firehose) and submit.
+        3. With the AWS CLI, in us-east-1: aws logs put-delivery-source --name NAME --resource-arn DISTRIBUTION_ARN
+           --log-type ACCESS_LOGS, then aws logs create-delivery --delivery-source-name NAME --delivery-destination-arn
+           DESTINATION_ARN
         """,
     good=[
         _distribution(Logging={"Bucket": "logs.s3.amazonaws.com", "Prefix": "site/"}),
@@ -123,10 +123,10 @@ def https(distribution: View) -> bool | Fail:
     ],
 )
 def logging(distribution: View) -> bool | Fail:
-    """CloudFront distribution keeps no access log.
+    """CloudFront distribution has no access logging.
 
-    Without a log nobody can tell who asked for what during an attack, nor prove that nothing was taken. Logs cost
-    little more than their storage.
+    During an attack nobody can tell who requested what, and afterwards nobody can prove that nothing was taken. Access
+    logs cost little more than their storage.
     """
     if distribution["DistributionConfig.Logging.Bucket"]:
         return True
@@ -139,11 +139,12 @@ def logging(distribution: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-web-awswaf.html",
     fix="""
-        1. In the CloudFront console choose the distribution, then Security, and enable the protections of AWS WAF, or
-           choose a web ACL of your own.
-        2. Start its rules in monitor mode, look at what they would block, then let them block.
-        3. By command line: aws cloudfront get-distribution-config --id ID, set WebACLId in what it gives to the ACL's
-           ARN, and aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json
+        1. In the CloudFront console, choose the distribution, then Security, and enable AWS WAF protections or choose a
+           web ACL of your own.
+        2. Start its rules in monitor mode, check what they would block, then turn on blocking.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set WebACLId in the output to the ARN of
+           the web ACL, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
+           file://config.json
         """,
     good=[
         _distribution(WebACLId="arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/1a2b"),
@@ -152,10 +153,10 @@ def logging(distribution: View) -> bool | Fail:
     bad=[_distribution(WebACLId=None), _distribution(WebACLId=""), {}],
 )
 def waf(distribution: View) -> bool | Fail:
-    """CloudFront distribution has no web application firewall.
+    """CloudFront distribution has no AWS WAF web ACL.
 
-    Scanners and bots try known attacks on every public site within hours. A firewall at the edge stops them, and lets
-    a new attack be blocked before the application can be repaired.
+    Bots probe every public site for known vulnerabilities within hours. A web ACL blocks them at the edge, and can
+    block a new attack before the application is patched.
     """
     return bool(distribution["DistributionConfig.WebACLId"]) or Fail(
         "No web ACL is attached", "DistributionConfig.WebACLId"
@@ -168,11 +169,11 @@ def waf(distribution: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html",
     fix="""
-        1. In the CloudFront console choose the distribution, then Origins, the origin that is named, and Edit.
-        2. Under Origin access choose Origin access control settings, create a control setting, and save.
-        3. Copy the policy that the console offers into the bucket's policy, then block public access to the bucket.
-        4. By command line: aws cloudfront create-origin-access-control --origin-access-control-config
-           Name=NAME,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3, and set
+        1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
+        2. Under Origin access, choose Origin access control settings, create a control setting, and save.
+        3. Copy the policy shown by the console into the bucket policy, then block public access to the bucket.
+        4. With the AWS CLI: aws cloudfront create-origin-access-control --origin-access-control-config
+           Name=NAME,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3, then set
            OriginAccessControlId with aws cloudfront update-distribution
         """,
     good=[
@@ -189,10 +190,11 @@ def waf(distribution: View) -> bool | Fail:
     ],
 )
 def oac(distribution: View) -> bool | Fail | None:
-    """CloudFront reads a bucket without origin access control.
+    """CloudFront S3 origin has no origin access control.
 
-    The bucket must then be public, or use the older access identity, which knows no KMS encryption and no newer
-    regions. Whoever goes to the bucket directly passes by the firewall, the logs and the restrictions of CloudFront.
+    The bucket must then be public, or use the legacy origin access identity, which does not support SSE-KMS or newer
+    regions. Requests sent straight to a public bucket bypass AWS WAF, the logs and all restrictions of the
+    distribution.
     """
     buckets = [each for each in _objects(distribution["DistributionConfig.Origins"]) if _is_bucket(each)]
     for origin in buckets:
@@ -214,11 +216,11 @@ def _is_bucket(origin: View) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html",
     fix="""
-        1. In the CloudFront console choose the distribution, then Origins, the origin that is named, and Edit.
-        2. Set Minimum origin SSL protocol to TLSv1.2 and save; make sure first that the server speaks it.
-        3. By command line: aws cloudfront get-distribution-config --id ID, set OriginSslProtocols in what it gives to
-           TLSv1.2, and aws cloudfront update-distribution --id ID --if-match ETAG
-           --distribution-config file://config.json
+        1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
+        2. Set Minimum origin SSL protocol to TLSv1.2 and save. First make sure that the origin supports it.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set OriginSslProtocols in the output to
+           TLSv1.2, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
+           file://config.json
         """,
     good=[
         _origins(_custom("TLSv1.2")),
@@ -233,10 +235,10 @@ def _is_bucket(origin: View) -> bool:
     ],
 )
 def tls_origin(distribution: View) -> bool | Fail | None:
-    """CloudFront may speak SSLv3 to an origin.
+    """CloudFront allows SSLv3 to a custom origin.
 
-    SSL 3.0 has been broken since 2014 (POODLE): who sits between CloudFront and the server can read what passes.
-    Every server that is still maintained speaks TLS 1.2.
+    SSLv3 has been broken since 2014 (POODLE), so traffic between CloudFront and the origin can be decrypted. Every
+    maintained server supports TLS 1.2.
     """
     customs = [(each, each["CustomOriginConfig"]) for each in _objects(distribution["DistributionConfig.Origins"])]
     found = [(origin, custom) for origin, custom in customs if isinstance(custom, View)]

@@ -1,4 +1,4 @@
-"""Rules on what CloudTrail records and how its log is kept."""
+"""Rules on what CloudTrail logs and how its log files are kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNT = "AWS::::Account"
 TRAIL = "AWS::CloudTrail::Trail"
 BUCKET = "AWS::S3::Bucket"
 
-DELIVERED = Parameter("days", "Days since the latest delivery to CloudWatch Logs", "days", 1, "lower", most=90)
+DELIVERED = Parameter("days", "Maximum days since the last delivery to CloudWatch Logs", "days", 1, "lower", most=90)
 
 _MAX_NAMED = 5
 
@@ -38,7 +38,7 @@ def _some_trail(inventory: Inventory, lacks: Callable[[View], str]) -> bool | Fa
                 continue
             if not problem:
                 return True
-            problems.append(f"trail '{trail.name}': {problem}")
+            problems.append(f"Trail '{trail.name}': {problem}")
     except NotKnown as hidden:
         gap = gap or hidden
     if gap:
@@ -52,7 +52,7 @@ def _listed(items: list[str]) -> str:
 
 
 def _lacks_objects(kind: str) -> Callable[[View], str]:
-    return lambda trail: "" if kind in object_events(trail) else f"it does not record the {kind}s of all objects"
+    return lambda trail: "" if kind in object_events(trail) else f"{kind} events are not logged for all S3 objects"
 
 
 # -- Examples ----------------------------------------------------------------------------------------------------
@@ -112,11 +112,11 @@ OPEN_BUCKET = {**CLOSED_BUCKET, "PublicAccessBlockConfiguration": None, "Policy"
     needs=(TRAIL,),
     live_only=True,
     fix="""
-        1. In the CloudTrail console choose Trails, Create trail; trails made there cover all regions.
-        2. Choose management events with both Read and Write.
-        3. By command line: aws cloudtrail create-trail --name NAME --s3-bucket-name BUCKET --is-multi-region-trail
+        1. In the CloudTrail console, choose Trails, Create trail. Trails created in the console apply to all regions.
+        2. Select management events, with both Read and Write.
+        3. With the AWS CLI: aws cloudtrail create-trail --name NAME --s3-bucket-name BUCKET --is-multi-region-trail
         4. Start it: aws cloudtrail start-logging --name NAME
-        5. For a trail that exists: aws cloudtrail update-trail --name NAME --is-multi-region-trail
+        5. For an existing trail: aws cloudtrail update-trail --name NAME --is-multi-region-trail
         """,
     link=f"{USER_GUIDE}/cloudtrail-create-and-update-a-trail.html",
     good=[
@@ -136,23 +136,24 @@ OPEN_BUCKET = {**CLOSED_BUCKET, "PublicAccessBlockConfiguration": None, "Policy"
     ],
 )
 def multi_region(account: View, inventory: Inventory) -> bool | Fail:
-    """CloudTrail does not record all regions.
+    """No multi-region trail logs all management events.
 
-    Without a complete record nobody can tell what an intruder did, when and with whose credentials. Intruders prefer
-    regions that the owner does not use, just where a trail of one region sees nothing.
+    Without a complete record nobody can tell what an intruder did, when, and with whose credentials. Attackers prefer
+    unused regions, where a single-region trail sees nothing.
     """
     return _some_trail(
-        inventory, lambda trail: "" if management_events(trail) == EVERYTHING else "it leaves out management events"
+        inventory,
+        lambda trail: "" if management_events(trail) == EVERYTHING else "not all management events are logged",
     )
 
 
 DATA_EVENTS_FIX = """
-    1. In the CloudTrail console choose a trail that covers all regions, then Edit under Data events.
-    2. Add the data event type S3 and choose to log all {kind} events of all current and future buckets.
-    3. By command line: aws cloudtrail put-event-selectors --trail-name NAME --event-selectors
+    1. In the CloudTrail console, choose a multi-region trail, then Edit under Data events.
+    2. Add the data event type S3 and log all {kind} events of all current and future buckets.
+    3. With the AWS CLI: aws cloudtrail put-event-selectors --trail-name NAME --event-selectors
        '[{{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":
        [{{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}}]}}]'
-    4. Data events are charged by number: look at the request count of large buckets first.
+    4. Data events are charged per event: check the request count of large buckets first.
     """
 
 
@@ -181,10 +182,10 @@ DATA_EVENTS_FIX = """
     ],
 )
 def s3_write_events(account: View, inventory: Inventory) -> bool | Fail:
-    """CloudTrail does not record writes to objects in S3.
+    """CloudTrail does not log S3 object writes.
 
-    Trails leave out what happens to objects unless told otherwise, so deleted or replaced data leaves no trace. After
-    ransomware or sabotage this record is the only way to find out which objects were touched.
+    By default trails do not log object-level calls, so deleted or overwritten data leaves no trace. After ransomware or
+    sabotage, these events are the only way to find out which objects were affected.
     """
     return _some_trail(inventory, _lacks_objects(WRITE))
 
@@ -211,10 +212,10 @@ def s3_write_events(account: View, inventory: Inventory) -> bool | Fail:
     ],
 )
 def s3_read_events(account: View, inventory: Inventory) -> bool | Fail:
-    """CloudTrail does not record reads of objects in S3.
+    """CloudTrail does not log S3 object reads.
 
-    Trails leave out who downloaded which object unless told otherwise. After a leak this record is the only way to
-    tell what was taken, and from whom it has to be reported.
+    By default trails do not log who downloaded which object. After a leak, these events are the only way to tell what
+    was taken and who must be notified.
     """
     return _some_trail(inventory, _lacks_objects(READ))
 
@@ -227,19 +228,19 @@ def s3_read_events(account: View, inventory: Inventory) -> bool | Fail:
     on=TRAIL,
     severity=Severity.MEDIUM,
     fix="""
-        1. In the CloudTrail console choose the trail, then Edit under General details.
-        2. Under Additional settings enable Log file validation and save.
-        3. By command line: aws cloudtrail update-trail --name NAME --enable-log-file-validation
+        1. In the CloudTrail console, choose the trail, then Edit under General details.
+        2. Under Additional settings, enable Log file validation and save.
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --enable-log-file-validation
         """,
     link=f"{USER_GUIDE}/cloudtrail-log-file-validation-enabling.html",
     good=[{**WATCHING, "EnableLogFileValidation": True}, {**WATCHING, "EnableLogFileValidation": "true"}],
     bad=[{**WATCHING, "EnableLogFileValidation": False}, WATCHING],
 )
 def validation(trail: View) -> bool:
-    """Trail does not protect its log files from tampering.
+    """CloudTrail log file validation is off.
 
-    Whoever can write to the log bucket can remove the traces of what they did. With validation CloudTrail signs a
-    digest every hour, and a changed or missing file shows.
+    Anyone who can write to the log bucket can erase their tracks. With validation on, CloudTrail signs a digest every
+    hour, which reveals changed or missing files.
     """
     return is_on(trail["EnableLogFileValidation"])
 
@@ -249,22 +250,22 @@ def validation(trail: View) -> bool:
     on=TRAIL,
     severity=Severity.MEDIUM,
     fix="""
-        1. Create a symmetric KMS key in the region of the log bucket, and let CloudTrail use it in the key policy.
-        2. In the CloudTrail console choose the trail, then Edit under General details, and choose that key under Log
+        1. Create a symmetric KMS key in the region of the log bucket, and allow CloudTrail to use it in the key policy.
+        2. In the CloudTrail console, choose the trail, then Edit under General details, and select the key under Log
            file SSE-KMS encryption.
-        3. By command line: aws cloudtrail update-trail --name NAME --kms-key-id KEY_ARN
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --kms-key-id KEY_ARN
         """,
     link=f"{USER_GUIDE}/encrypting-cloudtrail-log-files-with-aws-kms.html",
     good=[{**WATCHING, "KMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"}],
     bad=[{**WATCHING, "KMSKeyId": None}, {**WATCHING, "KMSKeyId": ""}, WATCHING],
 )
-def kms(trail: View) -> bool:
-    """Trail does not encrypt its log files with a KMS key.
+def kms(trail: View) -> bool | Fail:
+    """CloudTrail logs are not encrypted with a KMS key.
 
-    The log names every user, role and address in the account. With a key of one's own, reading it takes the right to
-    use the key besides the right to the bucket, and every use of the key is recorded.
+    The logs name every user, role and IP address in the account. With your own KMS key, reading them requires
+    permission to use the key as well as the bucket, and every use of the key is logged.
     """
-    return bool(trail["KMSKeyId"])
+    return bool(trail["KMSKeyId"]) or Fail("The trail has no KMS key", "KMSKeyId")
 
 
 @rule(
@@ -273,12 +274,12 @@ def kms(trail: View) -> bool:
     severity=Severity.LOW,
     parameters=[DELIVERED],
     fix="""
-        1. In the CloudTrail console choose the trail, then Edit under CloudWatch Logs.
-        2. Enable it, and choose or create a log group and the role with which CloudTrail writes to it.
-        3. By command line: aws cloudtrail update-trail --name NAME --cloud-watch-logs-log-group-arn LOG_GROUP_ARN
+        1. In the CloudTrail console, choose the trail, then Edit under CloudWatch Logs.
+        2. Enable it, and choose or create a log group and the role that CloudTrail uses to write to it.
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --cloud-watch-logs-log-group-arn LOG_GROUP_ARN
            --cloud-watch-logs-role-arn ROLE_ARN
-        4. If nothing is delivered although it is enabled, look at LatestCloudWatchLogsDeliveryError in:
-           aws cloudtrail get-trail-status --name NAME
+        4. If it is enabled but nothing arrives, check LatestCloudWatchLogsDeliveryError in the output of: aws
+           cloudtrail get-trail-status --name NAME
         """,
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     good=[
@@ -305,21 +306,21 @@ def kms(trail: View) -> bool:
     ],
 )
 def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
-    """Trail does not deliver to CloudWatch Logs.
+    """Trail does not send events to CloudWatch Logs.
 
-    Files in a bucket are read after the fact. Only what reaches CloudWatch Logs can be searched at once and can raise
-    an alarm while something is going on.
+    Log files in a bucket are only read after the fact. In CloudWatch Logs, events can be searched at once and can
+    trigger an alarm while an attack is under way.
     """
     if not trail["CloudWatchLogsLogGroupArn"]:
-        return False
+        return Fail("The trail has no log group", "CloudWatchLogsLogGroupArn")
     if "Observed" not in trail:
         return True
     when = "Observed.LatestCloudWatchLogsDeliveryTime"
     age = age_days(trail[when], trail.now)
     if age is None:
-        return Fail("Nothing has ever been delivered to its log group", when)
-    since = f"{trail[when]}, for more than {days} {'day' if days == 1 else 'days'}"
-    return age <= days or Fail(f"Nothing has been delivered to its log group since {since}", when)
+        return Fail("Nothing has ever been delivered to the log group", when)
+    since = f"{trail[when]}, more than {days} {'day' if days == 1 else 'days'} ago"
+    return age <= days or Fail(f"Nothing delivered to the log group since {since}", when)
 
 
 @rule(
@@ -328,11 +329,11 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     severity=Severity.CRITICAL,
     needs=(BUCKET,),
     fix="""
-        1. In the S3 console choose the trail's bucket, then Permissions, and enable all four settings of Block public
+        1. In the S3 console, open the trail's bucket, choose Permissions, and enable all four settings of Block public
            access.
-        2. By command line: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+        2. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        3. Remove what made it public from the bucket policy and the access control list as well.
+        3. Then remove the public grants from the bucket policy and the ACL as well.
         """,
     link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
     good=[
@@ -343,10 +344,10 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     bad=[example(WATCHING, neighbours=_logs(**OPEN_BUCKET))],
 )
 def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
-    """Trail writes its log to a public bucket.
+    """CloudTrail log bucket is public.
 
-    The log tells a stranger every user name, role, address and habit of the account. A bucket that belongs to another
-    account cannot be looked at from here and is judged there.
+    The logs reveal every user name, role, IP address and activity pattern in the account. A log bucket in another
+    account is checked in that account.
     """
     bucket = inventory.get(BUCKET, trail["S3BucketName"])
     if bucket is None:
@@ -364,9 +365,10 @@ def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
     severity=Severity.LOW,
     needs=(BUCKET,),
     fix="""
-        1. Choose another bucket in the same region for the access logs, and let logging.s3.amazonaws.com write to it.
-        2. In the S3 console choose the trail's bucket, then Properties, Server access logging, Edit, and enable it.
-        3. By command line: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
+        1. Choose another bucket in the same region for the access logs, and allow logging.s3.amazonaws.com to write to
+           it.
+        2. In the S3 console, open the trail's bucket, choose Properties, Server access logging, Edit, and enable it.
+        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
            '{"LoggingEnabled":{"TargetBucket":"OTHER_BUCKET","TargetPrefix":"BUCKET/"}}'
         """,
     link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
@@ -380,14 +382,14 @@ def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
     ],
 )
 def bucket_logging(trail: View, inventory: Inventory) -> bool | Fail | None:
-    """Access to a trail's bucket is not logged.
+    """CloudTrail log bucket has no access logging.
 
-    Reading or deleting the log of the account should itself leave a trace outside of that log. A bucket that belongs
-    to another account cannot be looked at from here and is judged there.
+    Reading or deleting the audit log should itself be logged, outside of that log. A log bucket in another account is
+    checked in that account.
     """
     bucket = inventory.get(BUCKET, trail["S3BucketName"])
     if bucket is None:
         return None
     if bucket["LoggingConfiguration"] is not None:
         return True
-    return Fail(f"Bucket '{bucket.name}' does not log access", "LoggingConfiguration")
+    return Fail(f"Bucket '{bucket.name}' has no access logging", "LoggingConfiguration")

@@ -1,6 +1,6 @@
-"""Rules on alarms: somebody is told when something happens that should be rare.
+"""Rules on alarms: a rare event notifies somebody.
 
-What each alarm has to notice stands in ``watched_events``, how that is judged in ``watching``.
+The events of each alarm are in ``watched_events``, how a chain of alarms is judged is in ``watching``.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:security"
 Check = Callable[[ResourceView, Inventory], bool | Fail | None]
 
 FIX = """
-    1. Let a trail of all regions deliver to a log group of CloudWatch Logs.
-    2. In the CloudWatch console choose Log groups, that group, Actions, Create metric filter, and enter this pattern:
+    1. Send the events of a multi-region trail to a CloudWatch Logs log group.
+    2. In the CloudWatch console, choose Log groups, the group, Actions, Create metric filter, and enter this pattern:
        {pattern}
-    3. Give it a metric with the value 1, then choose the filter and Create alarm: Sum of 5 minutes, greater than or
-       equal to 1, with a notification to an SNS topic to which somebody is subscribed.
-    4. By command line: aws logs put-metric-filter --log-group-name LOG_GROUP --filter-name {metric}
+    3. Set the metric value to 1, then select the filter and choose Create alarm: Sum over 5 minutes, greater than or
+       equal to 1, with a notification to an SNS topic that has a subscriber.
+    4. With the AWS CLI: aws logs put-metric-filter --log-group-name LOG_GROUP --filter-name {metric}
        --metric-transformations metricName={metric},metricNamespace=Security,metricValue=1
        --filter-pattern '{pattern}'
     5. Then: aws cloudwatch put-metric-alarm --alarm-name {metric} --metric-name {metric} --namespace Security
        --statistic Sum --period 300 --evaluation-periods 1 --threshold 1
        --comparison-operator GreaterThanOrEqualToThreshold --treat-missing-data notBreaching --alarm-actions TOPIC_ARN
     6. Then: aws sns subscribe --topic-arn TOPIC_ARN --protocol email --notification-endpoint ADDRESS
-       The subscription counts when it has been confirmed from the mail that AWS sends.
+       The subscriber must confirm the subscription in the email that AWS sends.
     """
 
 
-# -- Examples ----------------------------------------------------------------------------------------------------
+# -- Examples ------------------------------------------------------------------------------------------------------
 
 
 def _trail(**properties: Any) -> Resource:
@@ -123,151 +123,152 @@ def _watching(name: str) -> Callable[[Check], Rule]:
     )
 
 
-# -- Who tries to get in -----------------------------------------------------------------------------------------
+# -- Attempts to get in --------------------------------------------------------------------------------------------
 
 
 @_watching("alarm_unauthorized")
 def alarm_unauthorized(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of refused API calls.
+    """No alarm for unauthorized API calls.
 
-    Stolen credentials are tried out, and most of what is tried is refused. Many refusals in a short time are often
-    the first sign that somebody else holds a key.
+    Attackers try out stolen credentials, and most of what they try is denied. A burst of denied calls is often the
+    first sign that someone else holds a key.
     """
     return watched(account, inventory, WATCHES["alarm_unauthorized"])
 
 
 @_watching("alarm_no_mfa_login")
 def alarm_no_mfa_login(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of console sign-ins without MFA.
+    """No alarm for console sign-ins without MFA.
 
-    Such a sign-in needs a password only, and passwords leak. Being told of it shows both who still lacks MFA and who
-    uses somebody's password.
+    Such a sign-in needs nothing but a password, and passwords leak. The alarm shows who still lacks MFA and when a
+    stolen password is used.
     """
     return watched(account, inventory, WATCHES["alarm_no_mfa_login"])
 
 
 @_watching("alarm_console_fail")
 def alarm_console_fail(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of failed console sign-ins.
+    """No alarm for failed console sign-ins.
 
-    Guessing a password leaves a trail of failures. Whoever is told of them can act before one of the guesses is right.
+    Password guessing shows up as a series of failed sign-ins. An alarm lets you act before a guess succeeds.
     """
     return watched(account, inventory, WATCHES["alarm_console_fail"])
 
 
 @_watching("alarm_root")
 def alarm_root(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told when the root user is used.
+    """No alarm for root user activity.
 
-    The root user may do everything and nothing can limit it. As it is hardly ever needed, each use is worth a look.
+    The root user can do anything and nothing can restrict it. It is hardly ever needed, so every use is worth a look.
     """
     return watched(account, inventory, WATCHES["alarm_root"])
 
 
-# -- Who changes what protects the account -----------------------------------------------------------------------
+# -- Changes to what protects the account --------------------------------------------------------------------------
 
 
 @_watching("alarm_iam")
 def alarm_iam(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of IAM policies.
+    """No alarm for changes to IAM policies.
 
-    Whoever has got in widens their permissions first. A changed policy is also how a mistake opens the account to all.
+    An attacker's first step is usually to gain more permissions. A policy change can also open the account to everyone
+    by mistake.
     """
     return watched(account, inventory, WATCHES["alarm_iam"])
 
 
 @_watching("alarm_trail")
 def alarm_trail(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of CloudTrail.
+    """No alarm for changes to CloudTrail.
 
-    Switching the record off is how an intruder hides what comes next. The call that does so is the last one recorded.
+    Attackers turn logging off to hide what they do next. The call that does so is the last one on record.
     """
     return watched(account, inventory, WATCHES["alarm_trail"])
 
 
 @_watching("alarm_config")
 def alarm_config(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of AWS Config.
+    """No alarm for changes to AWS Config.
 
-    A stopped recorder no longer shows how resources were changed. Nobody misses it until the history is needed.
+    A stopped recorder no longer tracks how resources change. Nobody notices until the history is needed.
     """
     return watched(account, inventory, WATCHES["alarm_config"])
 
 
 @_watching("alarm_kms")
 def alarm_kms(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told when a KMS key is disabled or due for deletion.
+    """No alarm for disabling or deleting KMS keys.
 
-    Without its key, encrypted data cannot be read, and once the key is deleted it never can be again. Deletion can be
-    cancelled only while it is waiting.
+    Without its key, encrypted data cannot be read; once the key is deleted, the data is lost for good. Deletion can be
+    canceled only during the waiting period.
     """
     return watched(account, inventory, WATCHES["alarm_kms"])
 
 
 @_watching("alarm_s3")
 def alarm_s3(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of bucket policies.
+    """No alarm for changes to S3 bucket policies.
 
-    One changed policy or access list can publish a whole bucket. The sooner somebody sees it, the less is copied.
+    A single policy or ACL change can make a whole bucket public. The sooner it is noticed, the less is copied.
     """
     return watched(account, inventory, WATCHES["alarm_s3"])
 
 
 @_watching("alarm_org")
 def alarm_org(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of the organization.
+    """No alarm for changes to AWS Organizations.
 
-    An account that leaves the organization leaves its guard rails behind. Detached policies do the same to many
-    accounts at once.
+    An account that leaves the organization escapes its service control policies. Detaching a policy does the same to
+    many accounts at once.
     """
     return watched(account, inventory, WATCHES["alarm_org"])
 
 
-# -- Who changes the network -------------------------------------------------------------------------------------
+# -- Changes to the network ----------------------------------------------------------------------------------------
 
 
 @_watching("alarm_sg")
 def alarm_sg(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of security groups.
+    """No alarm for changes to security groups.
 
-    A port that was opened for a minute of debugging tends to stay open. Scanners on the internet find it within hours.
+    A port opened for a minute of debugging tends to stay open. Internet scanners find it within hours.
     """
     return watched(account, inventory, WATCHES["alarm_sg"])
 
 
 @_watching("alarm_nacl")
 def alarm_nacl(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of network ACLs.
+    """No alarm for changes to network ACLs.
 
-    Network ACLs are the outer fence of whole subnets. A changed entry can open all of them, or cut them off.
+    Network ACLs protect whole subnets. One changed entry can expose all of them or cut them off.
     """
     return watched(account, inventory, WATCHES["alarm_nacl"])
 
 
 @_watching("alarm_gateway")
 def alarm_gateway(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of network gateways.
+    """No alarm for changes to network gateways.
 
-    Gateways are where traffic enters and leaves. A new one can connect to the internet what was meant to be inside.
+    Traffic enters and leaves the network through gateways. A new one can connect a private network to the internet.
     """
     return watched(account, inventory, WATCHES["alarm_gateway"])
 
 
 @_watching("alarm_routes")
 def alarm_routes(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of route tables.
+    """No alarm for changes to route tables.
 
-    A changed route sends traffic past the firewall or through somebody else's machine. Everything seems to work while
-    it does.
+    A changed route can send traffic around the firewall or through someone else's instance. Everything seems to work
+    meanwhile.
     """
     return watched(account, inventory, WATCHES["alarm_routes"])
 
 
 @_watching("alarm_vpc")
 def alarm_vpc(account: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Nobody is told of changes of VPCs and their peerings.
+    """No alarm for changes to VPCs and VPC peering.
 
-    A peering joins two networks that were apart, perhaps with one of a stranger. New VPCs are where unwanted machines
-    are hidden.
+    A peering connection joins two separate networks, possibly with one that belongs to a stranger. Attackers also hide
+    instances in new VPCs.
     """
     return watched(account, inventory, WATCHES["alarm_vpc"])

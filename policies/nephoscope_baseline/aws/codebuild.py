@@ -32,13 +32,13 @@ def _project(*variables: tuple[str, Any, str | None]) -> dict[str, Any]:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/codebuild/latest/userguide/change-project.html",
     fix="""
-        1. Take the credential for known: deactivate the access key, or renew the secret. For calls to AWS, give the
+        1. Treat the credential as leaked: deactivate the access key, or change the secret. For calls to AWS, grant the
            permissions to the project's service role instead.
-        2. Put what is still needed into Secrets Manager: aws secretsmanager create-secret --name NAME
-           --secret-string VALUE
-        3. In the CodeBuild console choose the project, Edit, Environment, and under Additional configuration change
-           the variable's type to Secrets Manager and its value to the secret's name.
-        4. By command line: aws codebuild update-project --name NAME --environment file://environment.json
+        2. Store what is still needed in Secrets Manager: aws secretsmanager create-secret --name NAME --secret-string
+           VALUE
+        3. In the CodeBuild console, choose the project, Edit, Environment, and under Additional configuration set the
+           variable's type to Secrets Manager and its value to the name of the secret.
+        4. With the AWS CLI: aws codebuild update-project --name NAME --environment file://environment.json
         """,
     good=[
         _project(("STAGE", "prod", "PLAINTEXT"), ("AWS_REGION", "eu-west-1", None)),
@@ -56,16 +56,16 @@ def _project(*variables: tuple[str, Any, str | None]) -> dict[str, Any]:
     ],
 )
 def plain_secrets(project: View) -> bool | Fail | None:
-    """Build project holds a credential in clear text.
+    """CodeBuild project contains plaintext credentials.
 
-    Everyone who may look at the project reads it, and builds print their environment into logs. Who gets hold of it
-    can often change what is delivered to customers.
+    Anyone who can view the project can read them, and builds print their environment to logs. With these credentials an
+    attacker can often change what is shipped to customers.
     """
     found = False
     for variable in _variables(project):
         found = True
         if what := _secret(variable):
-            return Fail(f"{str(variable['Name'])[:80]} holds {what} in clear text", variable)
+            return Fail(f"{str(variable['Name'])[:80]} is in plaintext ({what})", variable)
     return True if found else None
 
 
@@ -82,5 +82,5 @@ def _secret(variable: View) -> str:
         return ""
     name, value = str(variable["Name"]), variable["Value"]
     if name in ACCESS_KEY_NAMES and isinstance(value, str) and value:
-        return "credentials of AWS"
+        return "AWS credentials"
     return plain_secret(name, value)

@@ -16,14 +16,14 @@ WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
     on=(SETTINGS, RECORDER),
     severity=Severity.MEDIUM,
     fix="""
-        1. In the AWS Config console choose the region, then Set up AWS Config or Settings, Edit, and record all
-           resource types with customizable overrides, but without any that excludes a type.
-        2. Choose the bucket to which it delivers, and AWSServiceRoleForConfig as its role.
-        3. By command line: aws configservice put-configuration-recorder --recording-group allSupported=true
+        1. In the AWS Config console, select the region, then choose Set up AWS Config (or Settings, Edit), and record
+           all resource types with customizable overrides, without an override that excludes a type.
+        2. Choose the delivery bucket, and AWSServiceRoleForConfig as the role.
+        3. With the AWS CLI: aws configservice put-configuration-recorder --recording-group allSupported=true
            --configuration-recorder name=default,roleARN=ROLE_ARN --region REGION
         4. Then: aws configservice put-delivery-channel --delivery-channel name=default,s3BucketName=BUCKET
         5. Then: aws configservice start-configuration-recorder --configuration-recorder-name default
-        6. If it runs but does not deliver, this says why: aws configservice describe-configuration-recorder-status
+        6. If it runs but does not deliver, check the reason: aws configservice describe-configuration-recorder-status
         """,
     link="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
     good=[
@@ -68,10 +68,10 @@ WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
     ],
 )
 def recorder(settings: ResourceView) -> bool | Fail:
-    """AWS Config does not record everything.
+    """AWS Config does not record all resources.
 
-    The history of a resource shows what was changed, when and from what. Where it is not recorded, nobody can tell
-    after an incident how things were before.
+    The configuration history shows what changed, when, and from what. Without it, nobody can tell after an incident how
+    things were before.
     """
     if settings.type == RECORDER:
         # A recorder without a recording group records all types that are supported.
@@ -82,15 +82,19 @@ def recorder(settings: ResourceView) -> bool | Fail:
         problem = _problem(each)
         if not problem:
             return True
-        problems.append(f"recorder '{each['Name']}' {problem}")
-    return Fail("; ".join(problems) or "There is no recorder", "ConfigurationRecorders")
+        problems.append(f"Recorder '{each['Name']}' {problem}")
+    return Fail("; ".join(problems) or "No configuration recorder in this region", "ConfigurationRecorders")
 
 
 def _problem(recorder: View) -> str:
     if not is_on(recorder["RecordingGroup.AllSupported"]):
-        return "leaves resource types out"
+        return "excludes resource types"
     if not recorder["Observed.Recording"]:
         return "is stopped"
     # The API reference writes Success, the API answers SUCCESS.
-    status = str(recorder["Observed.LastStatus"] or "nothing so far")
-    return "" if status.upper() == "SUCCESS" else f"runs, but its last delivery says {status}"
+    status = str(recorder["Observed.LastStatus"] or "")
+    if status.upper() == "SUCCESS":
+        return ""
+    return (
+        f"is running, but its last delivery status is {status}" if status else "is running, but has not delivered yet"
+    )

@@ -20,12 +20,12 @@ def _is_off(value: Any) -> bool:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/dms/latest/userguide/CHAP_ReplicationInstance.Creating.html",
     fix="""
-        1. The setting cannot be changed. In the DMS console open Replication instances, Create replication instance,
-           choose the same class and version, a subnet group of private subnets, and clear Publicly accessible.
-        2. By command line: aws dms create-replication-instance --replication-instance-identifier NAME
+        1. The setting cannot be changed. In the DMS console, choose Replication instances, Create replication instance,
+           the same class and version and a subnet group of private subnets, and clear Publicly accessible.
+        2. With the AWS CLI: aws dms create-replication-instance --replication-instance-identifier NAME
            --replication-instance-class CLASS --replication-subnet-group-identifier GROUP --no-publicly-accessible
-        3. Stop the tasks of the old instance and move them: aws dms move-replication-task
-           --replication-task-arn TASK_ARN --target-replication-instance-arn NEW_ARN
+        3. Stop the tasks of the old instance and move them: aws dms move-replication-task --replication-task-arn
+           TASK_ARN --target-replication-instance-arn NEW_ARN
         4. Delete the old one: aws dms delete-replication-instance --replication-instance-arn OLD_ARN
         """,
     good=[
@@ -40,10 +40,10 @@ def _is_off(value: Any) -> bool:
     ],
 )
 def public(instance: View) -> bool:
-    """DMS replication instance has a public address.
+    """DMS replication instance is public.
 
-    It holds the credentials of the databases on both sides and all data passes through it. On the internet it needs
-    only one open port or one flaw to hand out both.
+    It holds the credentials of both databases, and all data passes through it. With a public IP address, one open port
+    or one vulnerability is enough to expose both.
     """
     # One that does not say is public: https://docs.aws.amazon.com/dms/latest/APIReference/API_CreateReplicationInstance.html
     return _is_off(instance["PubliclyAccessible"])

@@ -14,10 +14,10 @@ from nephoscope_aws.databases import storage_encrypted
     fix="""
         1. A cluster cannot be encrypted in place. Take a snapshot: aws docdb create-db-cluster-snapshot
            --db-cluster-identifier ID --db-cluster-snapshot-identifier SNAPSHOT
-        2. In the DocumentDB console open Snapshots, choose it, Actions, Restore, and enable encryption at rest.
-        3. By command line: aws docdb restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
+        2. In the DocumentDB console, choose Snapshots, select it, then Actions, Restore, and enable encryption at rest.
+        3. With the AWS CLI: aws docdb restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
            --db-cluster-identifier NEW_ID --engine docdb --kms-key-id KEY_ID
-        4. Add instances, point the programs to the new cluster, and delete the old one and its snapshots.
+        4. Add instances, point your applications to the new cluster, and delete the old one and its snapshots.
         """,
     good=[
         {"StorageEncrypted": True, "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"},
@@ -29,8 +29,8 @@ from nephoscope_aws.databases import storage_encrypted
 def encrypted(cluster: View) -> bool | Fail:
     """DocumentDB cluster is not encrypted at rest.
 
-    Its documents, indexes, backups and snapshots are in the clear. Whoever gets hold of one of them can read all data
-    without a key that could be refused.
+    Its documents, backups and snapshots can be read by anyone who obtains a copy. With encryption, reading them also
+    requires access to the KMS key.
     """
     return storage_encrypted(
         cluster,

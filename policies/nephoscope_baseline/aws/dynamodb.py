@@ -14,11 +14,11 @@ TABLE = "AWS::DynamoDB::Table"
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html",
     fix="""
-        1. In the DynamoDB console open Tables, choose the table, then Backups.
-        2. Under Point-in-time recovery (PITR) choose Edit, turn it on, and save.
-        3. By command line: aws dynamodb update-continuous-backups --table-name TABLE
+        1. In the DynamoDB console, choose Tables, select the table, then Backups.
+        2. Under Point-in-time recovery (PITR), choose Edit, turn it on, and save.
+        3. With the AWS CLI: aws dynamodb update-continuous-backups --table-name TABLE
            --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
-        4. It costs by the size of the table. A restore always makes a new table.
+        4. It is charged by table size. A restore always creates a new table.
         """,
     good=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}},
@@ -32,10 +32,10 @@ TABLE = "AWS::DynamoDB::Table"
     ],
 )
 def pitr(table: View) -> bool:
-    """DynamoDB table has no point-in-time recovery.
+    """DynamoDB point-in-time recovery is off.
 
-    One faulty program or careless command can overwrite every item within minutes. With continuous backups the table
-    can be restored as it was at any second of up to the last 35 days.
+    A faulty program or a careless command can overwrite every item within minutes. With point-in-time recovery the
+    table can be restored to any second of up to the last 35 days.
     """
     return is_on(table["PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"])
 
@@ -46,9 +46,9 @@ def pitr(table: View) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html",
     fix="""
-        1. In the DynamoDB console open Tables, choose the table, then Additional settings.
-        2. Under Deletion protection choose Turn on.
-        3. By command line: aws dynamodb update-table --table-name TABLE --deletion-protection-enabled
+        1. In the DynamoDB console, choose Tables, select the table, then Additional settings.
+        2. Under Deletion protection, choose Turn on.
+        3. With the AWS CLI: aws dynamodb update-table --table-name TABLE --deletion-protection-enabled
         """,
     good=[
         {"DeletionProtectionEnabled": True},
@@ -62,9 +62,9 @@ def pitr(table: View) -> bool:
     ],
 )
 def deletion_protection(table: View) -> bool:
-    """DynamoDB table can be deleted by a single command.
+    """DynamoDB deletion protection is off.
 
-    A script with the wrong name in it, or a stack that is removed, takes the table and its data along. Deletion
-    protection makes that two deliberate steps.
+    A script with the wrong table name, or a deleted stack, takes the table and its data with it. With deletion
+    protection, deleting a table takes two deliberate steps.
     """
     return is_on(table["DeletionProtectionEnabled"])

@@ -16,10 +16,10 @@ from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words,
 GROUP = "AWS::EC2::SecurityGroup"
 INSTANCE = "AWS::EC2::Instance"
 
-ADMIN = Parameter("ports", "Ports of remote administration", "ports", (22, 3389), "more")
+ADMIN = Parameter("ports", "Remote administration ports", "ports", (22, 3389), "more")
 RISKY = Parameter("ports", "High-risk ports", "ports", HIGH_RISK_PORTS, "more")
-WEB_PORTS = Parameter("ports", "Ports that are meant for everyone", "ports", (80, 443), "fewer")
-STOPPED = Parameter("days", "Days that an instance may be stopped before it counts as forgotten", "days", 30, "lower")
+WEB_PORTS = Parameter("ports", "Ports open to everyone", "ports", (80, 443), "fewer")
+STOPPED = Parameter("days", "Maximum days stopped", "days", 30, "lower")
 
 RULES_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-rules-reference.html"
 
@@ -42,13 +42,13 @@ WEB = _ingress(_tcp(80), _tcp(443), _tcp(443, cidr="::/0"))
 
 
 def _closing(what: str) -> str:
-    """The steps by hand that take a port away from the internet."""
+    """The steps by hand that close a port to the internet."""
     return f"""
-        1. In the EC2 console open Security Groups, choose the group, then Inbound rules, Edit inbound rules.
-        2. Delete the rule that opens {what}, or replace its source with the addresses of your office or VPN.
-        3. By command line, find it: aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP_ID
+        1. In the EC2 console, choose Security Groups, select the group, then choose Inbound rules, Edit inbound rules.
+        2. Delete the rule that allows {what}, or restrict its source to the addresses of your office or VPN.
+        3. With the AWS CLI, find it: aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP_ID
         4. Revoke it: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
-        5. Administrators who still need a shell get it without an open port from Systems Manager Session Manager.
+        5. Administrators who need a shell can use Systems Manager Session Manager, which needs no open port.
         """
 
 
@@ -80,10 +80,10 @@ def _closed(group: View, wanted: Callable[[Ports], bool], sources: Iterable[str]
     ],
 )
 def sg_ssh(group: View) -> bool | Fail:
-    """Security group opens SSH to the internet.
+    """Security group allows SSH from the internet.
 
-    Every public address is tried for weak or stolen SSH credentials within minutes of appearing. A shell on one
-    machine is a foothold in the network and hands over the credentials of the role that the machine runs with.
+    Every public IP address is probed for weak or stolen SSH credentials within minutes. A shell on one instance gives
+    an attacker a foothold in the network and the credentials of the instance's role.
     """
     return _closed(group, reaching(22))
 
@@ -98,10 +98,10 @@ def sg_ssh(group: View) -> bool | Fail:
     bad=[_ingress(_tcp(3389)), _ingress(_tcp(3000, 4000, cidr="2000::/3")), _ingress(ALL_TRAFFIC)],
 )
 def sg_rdp(group: View) -> bool | Fail:
-    """Security group opens Remote Desktop to the internet.
+    """Security group allows RDP from the internet.
 
-    Guessed Remote Desktop passwords are among the most common ways in which ransomware arrives. Flaws of the service
-    itself, such as BlueKeep, need no password at all.
+    Guessed RDP passwords are among the most common entry points of ransomware. Vulnerabilities in the service itself,
+    such as BlueKeep, need no password at all.
     """
     return _closed(group, reaching(3389))
 
@@ -111,16 +111,16 @@ def sg_rdp(group: View) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     parameters=[ADMIN],
-    fix=_closing("TCP port 22 or 3389 to an IPv4 range"),
+    fix=_closing("an admin port (such as 22 or 3389) from any IPv4 address"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
     bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
 )
 def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
-    """Security group opens a remote administration port to all IPv4 addresses.
+    """Security group allows admin ports from any IPv4 address.
 
-    SSH (22) and Remote Desktop (3389) give full control of a machine to whoever signs in. Only the networks of the
-    people who administer it need to reach them.
+    SSH (22) and RDP (3389) give full control of an instance to whoever signs in. Only the networks of its
+    administrators need to reach them.
     """
     return _closed(group, reaching(*ports), (IPV4,))
 
@@ -130,7 +130,7 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     parameters=[ADMIN],
-    fix=_closing("TCP port 22 or 3389 to an IPv6 range"),
+    fix=_closing("an admin port (such as 22 or 3389) from any IPv6 address"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
     bad=[
@@ -140,10 +140,10 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     ],
 )
 def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
-    """Security group opens a remote administration port to all IPv6 addresses.
+    """Security group allows admin ports from any IPv6 address.
 
-    A rule that is tight for IPv4 is often doubled for IPv6 and then forgotten wide open. SSH (22) and Remote Desktop
-    (3389) give full control of a machine over either protocol.
+    Rules that are tight for IPv4 are often duplicated for IPv6 and left wide open. SSH (22) and RDP (3389) give full
+    control of an instance over either protocol.
     """
     return _closed(group, reaching(*ports), (IPV6,))
 
@@ -153,16 +153,16 @@ def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     on=GROUP,
     severity=Severity.CRITICAL,
     parameters=[RISKY],
-    fix=_closing("the port that the alert names"),
+    fix=_closing("the port named in the finding"),
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
     bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
 )
 def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
-    """Security group opens a high-risk port to the internet.
+    """Security group allows high-risk ports from the internet.
 
-    Databases, file shares, mail, Telnet and management consoles on these ports are searched for all day by automated
-    attackers. Many of them were never built to be reached by strangers and some ask for no password.
+    Databases, file shares, mail, Telnet and management consoles on these ports are scanned for around the clock. Many
+    were never designed to face the internet, and some require no password.
     """
     return _closed(group, reaching(*ports))
 
@@ -177,10 +177,10 @@ def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     bad=[_ingress(_tcp(445)), _ingress(_tcp(137, 445, cidr="::/0"))],
 )
 def sg_cifs(group: View) -> bool | Fail:
-    """Security group opens Windows file sharing (CIFS) to the internet.
+    """Security group allows SMB (CIFS) from the internet.
 
     File sharing on port 445 exposes documents to anyone who guesses a password. Worms such as WannaCry spread through
-    flaws in the service without any password.
+    vulnerabilities in the service without one.
     """
     return _closed(group, reaching(445))
 
@@ -190,7 +190,7 @@ def sg_cifs(group: View) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     parameters=[WEB_PORTS],
-    fix=_closing("anything but the web ports 80 and 443"),
+    fix=_closing("ports other than 80 and 443"),
     link=RULES_LINK,
     good=[
         WEB,
@@ -206,14 +206,14 @@ def sg_cifs(group: View) -> bool | Fail:
     ],
 )
 def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
-    """Security group opens more ports to the internet than those meant for everyone.
+    """Security group allows unauthorized ports from the internet.
 
-    A public website needs ports 80 and 443 and nothing else. Every further port that strangers can reach is one more
-    service that has to be free of flaws and guessable passwords.
+    A public website needs ports 80 and 443 and nothing else. Every other reachable port is one more service that must
+    be free of vulnerabilities and weak passwords.
     """
     found = _closed(group, lambda covered: covered.first != covered.last or covered.first not in ports)
     allowed = ", ".join(map(str, ports)) or "none"
-    return Fail(f"{found.message}; for everyone: {allowed}", *found.at) if isinstance(found, Fail) else found
+    return Fail(f"{found.message}; allowed ports: {allowed}", *found.at) if isinstance(found, Fail) else found
 
 
 @rule(
@@ -221,11 +221,11 @@ def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     fix="""
-        1. Find what uses the group, and give it a security group of its own:
-           aws ec2 describe-network-interfaces --filters Name=group-id,Values=GROUP_ID
-        2. In the VPC console open Security groups, choose the group named default, and delete all its rules, inbound
-           and outbound.
-        3. By command line: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+        1. Find what uses the group, and assign a security group of its own: aws ec2 describe-network-interfaces
+           --filters Name=group-id,Values=GROUP_ID
+        2. In the VPC console, choose Security groups, select the group named default, and delete all its inbound and
+           outbound rules.
+        3. With the AWS CLI: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
            and aws ec2 revoke-security-group-egress --group-id GROUP_ID --security-group-rule-ids RULE_ID
         """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
@@ -243,10 +243,10 @@ def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     ],
 )
 def default_sg_closed(group: View) -> bool | Fail | None:
-    """Default security group of a VPC has rules.
+    """Default security group has rules.
 
-    Whatever is launched without naming a group lands in the default one and may then talk to everything else in it. A
-    default group without rules turns that oversight into a machine that nobody can reach.
+    Resources launched without a security group get the default one, and can then reach everything else in it. With no
+    rules in it, such a mistake exposes nothing.
     """
     if group["GroupName"] != "default":
         return None
@@ -268,9 +268,9 @@ def _terminated(instance: View) -> bool:
     severity=Severity.HIGH,
     fix="""
         1. Update the software on the instance until its CloudWatch metric MetadataNoToken stays at zero.
-        2. In the EC2 console choose the instance, then Actions, Instance settings, Modify instance metadata options,
+        2. In the EC2 console, select the instance, choose Actions, Instance settings, Modify instance metadata options,
            and set IMDSv2 to Required.
-        3. By command line: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
+        3. With the AWS CLI: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
         """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
     good=[
@@ -284,10 +284,10 @@ def _terminated(instance: View) -> bool:
     ],
 )
 def imdsv2(instance: View) -> bool | None:
-    """Instance gives out its credentials without a session token (IMDSv1).
+    """EC2 instance allows IMDSv1.
 
-    A web application that can be tricked into fetching a URL can be made to fetch the credentials of the instance's
-    role. Version 2 of the metadata service asks for a token that such a trick cannot obtain.
+    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
+    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
     """
     if _terminated(instance):
         return None
@@ -301,10 +301,10 @@ def imdsv2(instance: View) -> bool | None:
     on=INSTANCE,
     severity=Severity.HIGH,
     fix="""
-        1. Replace what needs the public address by a load balancer, a NAT gateway or Session Manager.
+        1. Use a load balancer, a NAT gateway or Session Manager instead of the public IP address.
         2. If it is an Elastic IP address, disassociate it: aws ec2 disassociate-address --association-id ASSOCIATION_ID
-        3. If it was given at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
-           --no-associate-public-ip-address, or in the EC2 console Actions, Networking, Manage IP addresses.
+        3. If it was assigned at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
+           --no-associate-public-ip-address, or in the EC2 console choose Actions, Networking, Manage IP addresses.
         4. Keep new instances from getting one: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID
            --no-map-public-ip-on-launch
         """,
@@ -321,20 +321,20 @@ def imdsv2(instance: View) -> bool | None:
     ],
 )
 def public_ip(instance: View) -> bool | Fail | None:
-    """Instance has a public IP address.
+    """EC2 instance has a public IP address.
 
-    A machine with a public address is one mistaken firewall rule away from the internet. Behind a load balancer or in
-    a private subnet the same mistake has no effect.
+    An instance with a public IP address is one bad security group rule away from the internet. Behind a load balancer
+    or in a private subnet, the same mistake has no effect.
     """
     if _terminated(instance):
         return None
     if "PublicIp" in instance:
         address = instance["PublicIp"]
-        return Fail(f"Its public address is {address}", "PublicIp") if address else True
+        return Fail(f"Public IP address {address}", "PublicIp") if address else True
     # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
     asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
     if "true" in asked:
-        return Fail("It asks for a public address", "NetworkInterfaces")
+        return Fail("A public IP address is assigned at launch", "NetworkInterfaces")
     return True if "false" in asked else None
 
 
@@ -344,9 +344,9 @@ def public_ip(instance: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     fix="""
         1. Create a role for EC2 with only the permissions that the software needs.
-        2. In the EC2 console choose the instance, then Actions, Security, Modify IAM role, and choose the role.
-        3. By command line: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
-        4. Delete the access keys that were stored on the machine, and deactivate them in IAM.
+        2. In the EC2 console, select the instance, choose Actions, Security, Modify IAM role, and select the role.
+        3. With the AWS CLI: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
+        4. Delete the access keys stored on the instance, and deactivate them in IAM.
         """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/attach-iam-role.html",
     good=[
@@ -355,15 +355,15 @@ def public_ip(instance: View) -> bool | Fail | None:
     ],
     bad=[{"IamInstanceProfile": None, "Observed": {"State": "running"}}, {}],
 )
-def instance_profile(instance: View) -> bool | None:
-    """Instance has no IAM role.
+def instance_profile(instance: View) -> bool | Fail | None:
+    """EC2 instance has no IAM role.
 
-    Software on a machine without a role reaches AWS with access keys that somebody stored on it. Such keys do not
-    expire, are copied into images and backups, and work from anywhere.
+    Without a role, software on the instance needs stored access keys to call AWS. Such keys do not expire, end up in
+    images and backups, and work from anywhere.
     """
     if _terminated(instance):
         return None
-    return bool(instance["IamInstanceProfile"])
+    return bool(instance["IamInstanceProfile"]) or Fail("No instance profile is attached", "IamInstanceProfile")
 
 
 @rule(
@@ -374,9 +374,9 @@ def instance_profile(instance: View) -> bool | None:
     live_only=True,
     fix="""
         1. Ask the owner whether the instance is still needed.
-        2. Keep its data if in doubt: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
-        3. In the EC2 console choose the instance, then Instance state, Terminate instance.
-        4. By command line: aws ec2 terminate-instances --instance-ids INSTANCE_ID
+        2. If in doubt, keep an image: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
+        3. In the EC2 console, select the instance, then choose Instance state, Terminate instance.
+        4. With the AWS CLI: aws ec2 terminate-instances --instance-ids INSTANCE_ID
         """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
     good=[
@@ -387,10 +387,10 @@ def instance_profile(instance: View) -> bool | None:
     bad=[{"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2025-12-01 10:00:00 GMT)"}}],
 )
 def stopped_old(instance: ResourceView, *, days: int) -> bool | Fail | None:
-    """Instance has been stopped for a long time.
+    """EC2 instance has been stopped for too long.
 
-    A machine that is started again after months has missed every security update since. Until then it keeps disks,
-    addresses and a role alive that nobody watches.
+    When it is started again, it has missed every security update since. Until then its volumes, addresses and role stay
+    around unwatched.
     """
     if _terminated(instance):
         return None
@@ -404,4 +404,4 @@ def stopped_old(instance: ResourceView, *, days: int) -> bool | Fail | None:
     stopped = datetime.fromisoformat(when[1]).replace(tzinfo=UTC)
     if instance.now - stopped <= timedelta(days=days):
         return True
-    return Fail(f"It has been stopped since {stopped:%Y-%m-%d}, for more than {days} days", reason)
+    return Fail(f"Stopped since {stopped:%Y-%m-%d}, more than {days} days ago", reason)

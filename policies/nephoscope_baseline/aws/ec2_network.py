@@ -9,7 +9,7 @@ from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.network_acls import openings
 
-ADMIN = Parameter("ports", "Ports of remote administration", "ports", (22, 3389), "more")
+ADMIN = Parameter("ports", "Remote administration ports", "ports", (22, 3389), "more")
 """SSH and Remote Desktop, over TCP (https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html)."""
 
 REFUSED = ("ALL", "REJECT")
@@ -52,10 +52,10 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
     severity=Severity.MEDIUM,
     parameters=[ADMIN],
     fix="""
-        1. In the VPC console open Network ACLs, choose the ACL, then Inbound rules, Edit inbound rules.
-        2. Replace the source of the rule that the alert names by your own networks, or add a rule with a lower number
-           that denies the port. Keep the ports that answers come back on: a network ACL does not remember connections.
-        3. By command line: aws ec2 create-network-acl-entry --network-acl-id ACL_ID --ingress --rule-number 90
+        1. In the VPC console, choose Network ACLs, select the ACL, then Inbound rules, Edit inbound rules.
+        2. Restrict the source of the rule named in the finding to your own networks, or add a deny rule with a lower
+           number. Keep the ephemeral ports open: network ACLs are stateless.
+        3. With the AWS CLI: aws ec2 create-network-acl-entry --network-acl-id ACL_ID --ingress --rule-number 90
            --protocol tcp --port-range From=22,To=22 --cidr-block 0.0.0.0/0 --rule-action deny
         """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html",
@@ -82,10 +82,10 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
-    """Network ACL lets the internet reach a remote administration port.
+    """Network ACL allows admin ports from the internet.
 
-    A network ACL is the second lock behind the security groups: it still holds when somebody opens one of those by
-    mistake. SSH (22) and Remote Desktop (3389) are the ports where such a mistake costs most.
+    A network ACL is the second layer behind security groups: it still holds when someone opens a security group by
+    mistake. For SSH (22) and RDP (3389) such a mistake is most costly.
     """
     # A template that names no entries has them elsewhere: there is nothing to judge. ACLs that AWS made as a VPC's
     # default are judged like all others, as CIS asks; Security Hub leaves those out.
@@ -103,9 +103,9 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. In the VPC console choose the VPC, then Actions, Create flow log.
+        1. In the VPC console, select the VPC, then choose Actions, Create flow log.
         2. Set Filter to Reject (or All), and choose a log group with a role, or a bucket, as the destination.
-        3. By command line: aws ec2 create-flow-logs --resource-type VPC --resource-ids VPC_ID --traffic-type REJECT
+        3. With the AWS CLI: aws ec2 create-flow-logs --resource-type VPC --resource-ids VPC_ID --traffic-type REJECT
            --log-destination-type s3 --log-destination arn:aws:s3:::BUCKET
         """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/working-with-flow-logs.html",
@@ -123,10 +123,10 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     ],
 )
 def flow_logs(vpc: View) -> bool | Fail:
-    """VPC keeps no record of refused traffic.
+    """VPC has no flow log for rejected traffic.
 
-    After a break-in, flow logs are what tells which machines talked to whom. Before one, refused connections show who
-    is looking for a way in.
+    After a break-in, flow logs show which hosts talked to each other. Before one, rejected connections show who is
+    probing the network.
     """
     gaps: list[NotKnown] = []
     logs = list(members(vpc["Observed.FlowLogs"], gaps))
@@ -135,7 +135,7 @@ def flow_logs(vpc: View) -> bool | Fail:
             return True
     if gaps:
         raise gaps[0]
-    what = "None of its flow logs is active and records refused traffic" if logs else "It has no flow log"
+    what = "No active flow log records rejected traffic" if logs else "The VPC has no flow log"
     return Fail(what, "Observed.FlowLogs")
 
 
@@ -144,24 +144,24 @@ def flow_logs(vpc: View) -> bool | Fail:
     on="AWS::EC2::Subnet",
     severity=Severity.MEDIUM,
     fix="""
-        1. In the VPC console open Subnets, choose the subnet, then Actions, Edit subnet settings.
-        2. Clear Enable auto-assign public IPv4 address, and save. Machines that run keep the address they have.
-        3. By command line: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID --no-map-public-ip-on-launch
+        1. In the VPC console, choose Subnets, select the subnet, then Actions, Edit subnet settings.
+        2. Clear Enable auto-assign public IPv4 address, and save. Running instances keep their addresses.
+        3. With the AWS CLI: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID --no-map-public-ip-on-launch
         """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/subnet-public-ip.html",
     good=[{"MapPublicIpOnLaunch": False}, {"MapPublicIpOnLaunch": "false"}, {"CidrBlock": "10.0.1.0/24"}],
     bad=[{"MapPublicIpOnLaunch": True}, {"MapPublicIpOnLaunch": "true", "CidrBlock": "10.0.2.0/24"}],
 )
 def subnet_auto_public(subnet: View) -> bool | Fail:
-    """Subnet gives every new machine a public address.
+    """Subnet auto-assigns public IP addresses.
 
-    Whoever launches something here puts it on the internet without having asked for it. Where a public address is
-    wanted it can be asked for, machine by machine.
+    Anything launched here is put on the internet, whether intended or not. Where a public IP address is needed, it can
+    be requested per instance.
     """
     # Absent, it is off: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-subnet.html
     if not is_on(subnet["MapPublicIpOnLaunch"]):
         return True
-    return Fail("Machines get a public IPv4 address at launch", "MapPublicIpOnLaunch")
+    return Fail("Instances get a public IPv4 address at launch", "MapPublicIpOnLaunch")
 
 
 @rule(
@@ -170,10 +170,10 @@ def subnet_auto_public(subnet: View) -> bool | Fail:
     severity=Severity.LOW,
     live_only=True,
     fix="""
-        1. Ask whether the address is kept for a purpose: others may have it in their firewalls or DNS.
-        2. In the EC2 console open Elastic IPs, choose the address, then Actions, Release Elastic IP addresses.
-        3. By command line: aws ec2 release-address --allocation-id ALLOCATION_ID
-        4. Delete the DNS records that still point to it: the next owner of the address would answer for you.
+        1. Check whether the address is kept on purpose: others may have it in their firewalls or DNS.
+        2. In the EC2 console, choose Elastic IPs, select the address, then Actions, Release Elastic IP addresses.
+        3. With the AWS CLI: aws ec2 release-address --allocation-id ALLOCATION_ID
+        4. Delete the DNS records that still point to it: the next owner of the address would receive your traffic.
         """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/working-with-eips.html",
     good=[
@@ -186,16 +186,16 @@ def subnet_auto_public(subnet: View) -> bool | Fail:
     ],
 )
 def eip_unused(address: View) -> bool | Fail | None:
-    """Elastic IP address is attached to nothing.
+    """Elastic IP address is unused.
 
-    An address that nobody uses costs money every hour. One that partners or firewalls still trust can be attached to
-    anything by whoever may use it.
+    An unused address is billed by the hour. If partners or firewalls still trust it, anyone allowed to can attach it to
+    any instance.
     """
     if address["Observed.ServiceManaged"]:
         return None  # AWS holds it for a load balancer or a gateway, and releases it itself.
     if address["Observed.AssociationId"]:
         return True
-    return Fail(f"{address['PublicIp']} is attached to nothing", "Observed.AssociationId")
+    return Fail(f"{address['PublicIp']} is not associated with any resource", "Observed.AssociationId")
 
 
 @rule(
@@ -203,20 +203,20 @@ def eip_unused(address: View) -> bool | Fail | None:
     on="AWS::EC2::TransitGateway",
     severity=Severity.HIGH,
     fix="""
-        1. In the VPC console open Transit gateways, choose the gateway, then Actions, Modify transit gateway.
-        2. Clear Auto accept shared attachments, and save. Attachments that exist stay: look through them.
-        3. By command line: aws ec2 modify-transit-gateway --transit-gateway-id TGW_ID
-           --options AutoAcceptSharedAttachments=disable
+        1. In the VPC console, choose Transit gateways, select the gateway, then Actions, Modify transit gateway.
+        2. Clear Auto accept shared attachments, and save. Existing attachments stay: review them.
+        3. With the AWS CLI: aws ec2 modify-transit-gateway --transit-gateway-id TGW_ID --options
+           AutoAcceptSharedAttachments=disable
         """,
     link="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-modifying.html",
     good=[{"AutoAcceptSharedAttachments": "disable"}, {"Description": "hub", "AmazonSideAsn": 64512}],
     bad=[{"AutoAcceptSharedAttachments": "enable"}, {"AutoAcceptSharedAttachments": "enable", "DnsSupport": "enable"}],
 )
 def tgw_auto_accept(gateway: View) -> bool:
-    """Transit gateway lets other accounts attach their networks without asking.
+    """Transit gateway auto-accepts shared attachments.
 
-    Every account that the gateway is shared with can join its network to yours, unseen. A person should look at each
-    request before two networks become one.
+    Any account that the gateway is shared with can connect its VPC to your network unnoticed. Someone should review
+    each request before two networks are joined.
     """
     # Absent, it is off: .../AWSCloudFormation/latest/UserGuide/aws-resource-ec2-transitgateway.html
     return bool(gateway["AutoAcceptSharedAttachments"] != "enable")
@@ -227,19 +227,19 @@ def tgw_auto_accept(gateway: View) -> bool:
     on="AWS::EC2::VPCBlockPublicAccessOptions",
     severity=Severity.MEDIUM,
     fix="""
-        1. Find out what needs the internet: in the VPC console, Network Access Analyzer shows the paths that exist.
-        2. Exclude the VPCs or subnets that do: VPC console, Settings, Block public access, Create exclusions.
-        3. On the same page choose Edit public access settings and block ingress, or both directions.
-        4. By command line: aws ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode block-ingress
+        1. Find out what needs the internet: in the VPC console, Network Access Analyzer shows the existing paths.
+        2. Exclude those VPCs or subnets: in the VPC console, choose Settings, Block public access, Create exclusions.
+        3. On the same page, choose Edit public access settings and block ingress only, or both directions.
+        4. With the AWS CLI: aws ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode block-ingress
         """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html",
     good=[{"InternetGatewayBlockMode": "block-ingress"}, {"InternetGatewayBlockMode": "block-bidirectional"}],
     bad=[{"InternetGatewayBlockMode": "off"}, {"InternetGatewayBlockMode": None}],
 )
 def vpc_bpa(options: View) -> bool:
-    """Region does not block traffic from internet gateways.
+    """VPC Block Public Access is off.
 
-    With the block on, no route, gateway or security group made by mistake can put a machine on the internet. What has
-    to be reachable is excluded by name, and nothing else is.
+    With it on, no route, gateway or security group created by mistake can expose an instance to the internet. Only the
+    VPCs and subnets that you exclude stay reachable.
     """
     return options["InternetGatewayBlockMode"] in BLOCKING

@@ -43,12 +43,12 @@ def _versions(template: View) -> Iterator[tuple[str, str]]:
     severity=Severity.MEDIUM,
     link=TEMPLATE_LINK,
     fix="""
-        1. In the EC2 console open Launch Templates, choose the template, then Actions, Modify template.
-        2. Under Advanced details set Metadata version to V2 only (token required), and create the version.
-        3. Choose Actions, Set default version, and the new version.
-        4. By command line: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
-           --launch-template-data '{"MetadataOptions":{"HttpTokens":"required"}}', then
-           aws ec2 modify-launch-template --launch-template-id ID --default-version NEW_VERSION
+        1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
+        2. Under Advanced details, set Metadata version to V2 only (token required), and create the version.
+        3. Choose Actions, Set default version, and select the new version.
+        4. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
+           --launch-template-data '{"MetadataOptions":{"HttpTokens":"required"}}', then aws ec2 modify-launch-template
+           --launch-template-id ID --default-version NEW_VERSION
         """,
     good=[
         _template(TOKENS),
@@ -63,16 +63,16 @@ def _versions(template: View) -> Iterator[tuple[str, str]]:
     ],
 )
 def lt_imdsv2(template: View) -> bool | Fail:
-    """Launch template starts instances that give out credentials without a session token (IMDSv1).
+    """Launch template allows IMDSv1.
 
-    Every machine launched from it can be made to hand its role's credentials to a tricked web application. Version 2
-    of the metadata service asks for a token that such a trick cannot obtain.
+    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
+    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
     """
     for words, data in _versions(template):
         if template[f"{data}.MetadataOptions.HttpEndpoint"] == "disabled":
             continue
         if template[f"{data}.MetadataOptions.HttpTokens"] != "required":
-            return Fail(f"{words} does not demand IMDSv2", f"{data}.MetadataOptions")
+            return Fail(f"{words} does not require IMDSv2", f"{data}.MetadataOptions")
     return True
 
 
@@ -82,13 +82,12 @@ def lt_imdsv2(template: View) -> bool | Fail:
     severity=Severity.HIGH,
     link=TEMPLATE_LINK,
     fix="""
-        1. In the EC2 console open Launch Templates, choose the template, then Actions, Modify template.
+        1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
         2. Under Network settings, Advanced network configuration, set Auto-assign public IP to Disable for each
            interface, create the version, and choose Actions, Set default version.
-        3. By command line: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
-           --launch-template-data
-           '{"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":false}]}', then
-           aws ec2 modify-launch-template --launch-template-id ID --default-version NEW_VERSION
+        3. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
+           --launch-template-data '{"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":false}]}', then aws
+           ec2 modify-launch-template --launch-template-id ID --default-version NEW_VERSION
         """,
     good=[
         _template(PRIVATE),
@@ -102,17 +101,17 @@ def lt_imdsv2(template: View) -> bool | Fail:
     ],
 )
 def lt_public_ip(template: View) -> bool | Fail:
-    """Launch template gives its instances a public IP address.
+    """Launch template assigns public IP addresses.
 
-    Every machine launched from it is one mistaken firewall rule away from the internet. A group that scales out by
-    itself multiplies the mistake.
+    Every instance launched from it is one bad security group rule away from the internet. An Auto Scaling group
+    multiplies the mistake.
     """
     gaps: list[NotKnown] = []
     for words, data in _versions(template):
         path = f"{data}.NetworkInterfaces"
         for each in members(template[path], gaps):
             if isinstance(each, View) and is_on(each["AssociatePublicIpAddress"]):
-                return Fail(f"{words} asks for a public address", path)
+                return Fail(f"{words} assigns a public IP address", path)
     if gaps:
         raise gaps[0]
     return True
@@ -125,19 +124,20 @@ def lt_public_ip(template: View) -> bool | Fail:
     live_only=True,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",
     fix="""
-        1. In the EC2 console choose the region, then EC2 Dashboard, Account attributes, Data protection and security.
-        2. Under EBS encryption choose Manage, turn on Enable, choose a key, and update.
-        3. By command line: aws ec2 enable-ebs-encryption-by-default --region REGION
-        4. Volumes that exist stay as they are; what is created from now on is encrypted.
+        1. In the EC2 console, select the region, then choose EC2 Dashboard, Account attributes, Data protection and
+           security.
+        2. Under EBS encryption, choose Manage, select Enable, choose a key, and update.
+        3. With the AWS CLI: aws ec2 enable-ebs-encryption-by-default --region REGION
+        4. Existing volumes stay as they are; new volumes are encrypted.
         """,
     good=[{"EbsEncryptionByDefault": True}, {"EbsEncryptionByDefault": "true"}],
     bad=[{"EbsEncryptionByDefault": False}, {"EbsEncryptionByDefault": None}],
 )
 def ebs_default_encryption(settings: View) -> bool:
-    """Region creates disks without encryption unless it is asked for.
+    """EBS encryption by default is off.
 
-    Whoever forgets the option gets a disk whose snapshots can be read by all that they are shared with. Switched on
-    once for a region, nobody can forget it.
+    A volume created without the option is unencrypted, and so is every snapshot of it. Turned on once per region,
+    encryption cannot be forgotten.
     """
     return is_on(settings["EbsEncryptionByDefault"])
 
@@ -148,11 +148,11 @@ def ebs_default_encryption(settings: View) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
     fix="""
-        1. A volume cannot be encrypted where it is: in the EC2 console create a snapshot of it.
-        2. Create a volume from that snapshot with Encrypt this volume turned on, in the same availability zone.
+        1. A volume cannot be encrypted in place. In the EC2 console, create a snapshot of it.
+        2. Create a volume from the snapshot with Encrypt this volume selected, in the same Availability Zone.
         3. Stop the instance, detach the old volume, and attach the new one under the same device name.
-        4. By command line: aws ec2 create-snapshot --volume-id VOLUME_ID, then
-           aws ec2 create-volume --snapshot-id SNAPSHOT_ID --encrypted --availability-zone ZONE
+        4. With the AWS CLI: aws ec2 create-snapshot --volume-id VOLUME_ID, then aws ec2 create-volume --snapshot-id
+           SNAPSHOT_ID --encrypted --availability-zone ZONE
         """,
     good=[
         {"Encrypted": True, "Observed": {"State": "in-use", "InstanceIds": ["i-0a1b2c3d"]}},
@@ -166,10 +166,10 @@ def ebs_default_encryption(settings: View) -> bool:
     ],
 )
 def volume_encrypted(volume: View) -> bool | None:
-    """Disk of a running machine is not encrypted.
+    """EBS volume is not encrypted at rest.
 
-    Its snapshots are not encrypted either and can be shared with any account, or with everyone, by one call. With a
-    key of your own a copy is worth nothing to who may not use the key.
+    Its snapshots are unencrypted too, and one call can share them with any account or make them public. With your own
+    KMS key, a copy is worthless without access to the key.
     """
     # Security Hub's EC2.3 judges attached volumes; a template does not say whether one will be.
     if volume.get("Observed.State", "in-use") != "in-use":
@@ -184,10 +184,10 @@ def volume_encrypted(volume: View) -> bool | None:
     live_only=True,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html",
     fix="""
-        1. In the EC2 console open Snapshots, choose the snapshot, then Actions, Modify permissions, Private.
-        2. By command line: aws ec2 modify-snapshot-attribute --snapshot-id SNAPSHOT_ID
-           --attribute createVolumePermission --operation-type remove --group-names all
-        3. Treat what is on it as published: change the passwords and keys that it holds. Copies that others made stay.
+        1. In the EC2 console, choose Snapshots, select the snapshot, then Actions, Modify permissions, Private.
+        2. With the AWS CLI: aws ec2 modify-snapshot-attribute --snapshot-id SNAPSHOT_ID --attribute
+           createVolumePermission --operation-type remove --group-names all
+        3. Treat its contents as leaked: change the passwords and keys in it. Copies made by others remain.
         """,
     good=[
         {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": False}},
@@ -196,14 +196,14 @@ def volume_encrypted(volume: View) -> bool | None:
     bad=[{"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": True}}, {"Encrypted": False, "Observed": {}}],
 )
 def snapshot_public(snapshot: View) -> bool | Fail:
-    """Disk snapshot can be restored by anyone.
+    """EBS snapshot is public.
 
-    Every AWS account can make a disk of it and read all files. Public snapshots are searched for credentials and
-    customer data all the time.
+    Any AWS account can create a volume from it and read every file. Public snapshots are constantly searched for
+    credentials and customer data.
     """
     if snapshot["Observed.Public"] is False:
         return True
-    return Fail("Every AWS account may create volumes from it", "Observed.Public")
+    return Fail("Any AWS account can create volumes from it", "Observed.Public")
 
 
 @rule(
@@ -212,25 +212,25 @@ def snapshot_public(snapshot: View) -> bool | Fail:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",
     fix="""
-        1. Make sure that no snapshot of the region is public on purpose.
-        2. In the EC2 console choose EC2 Dashboard, Account attributes, Data protection and security.
-        3. Under Block public access for EBS snapshots choose Manage, Block all public access, and update.
-        4. By command line: aws ec2 enable-snapshot-block-public-access --state block-all-sharing --region REGION
+        1. Make sure that no snapshot in the region is public on purpose.
+        2. In the EC2 console, choose EC2 Dashboard, Account attributes, Data protection and security.
+        3. Under Block public access for EBS snapshots, choose Manage, Block all public access, and update.
+        4. With the AWS CLI: aws ec2 enable-snapshot-block-public-access --state block-all-sharing --region REGION
         """,
     good=[{"State": "block-all-sharing"}, {"State": "block-all-sharing", "AccountId": "123456789012"}],
     bad=[{"State": "unblocked"}, {"State": "block-new-sharing"}],
 )
 def snapshot_bpa(block: View) -> bool | Fail:
-    """Region lets disk snapshots be shared with everyone.
+    """Public EBS snapshots are not fully blocked.
 
-    One wrong click on one snapshot publishes a whole disk. With the block on, the click has no effect, and snapshots
-    that are already public stop being so.
+    One wrong click on one snapshot publishes a whole volume. With all public access blocked, the click has no effect,
+    and snapshots that are already public become private.
     """
     # Only the mode that covers snapshots which are public already passes, as in AWS Config:
     # https://docs.aws.amazon.com/config/latest/developerguide/ebs-snapshot-block-public-access.html
     state = block["State"]
     if state == "block-new-sharing":
-        return Fail("Snapshots that were public before the block still are", "State")
+        return Fail("New public sharing is blocked, but snapshots that are already public stay public", "State")
     return bool(state == "block-all-sharing")
 
 
@@ -241,10 +241,10 @@ def snapshot_bpa(block: View) -> bool | Fail:
     live_only=True,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-intro.html",
     fix="""
-        1. In the EC2 console open AMIs, choose the image, then Actions, Edit AMI permissions, Private, and save.
-        2. By command line: aws ec2 modify-image-attribute --image-id IMAGE_ID
-           --launch-permission 'Remove=[{Group=all}]'
-        3. Treat what is on it as published: change the passwords and keys that it holds.
+        1. In the EC2 console, choose AMIs, select the image, then Actions, Edit AMI permissions, Private, and save.
+        2. With the AWS CLI: aws ec2 modify-image-attribute --image-id IMAGE_ID --launch-permission
+           'Remove=[{Group=all}]'
+        3. Treat its contents as leaked: change the passwords and keys in it.
         4. Keep it from happening again: aws ec2 enable-image-block-public-access --image-block-public-access-state
            block-new-sharing
         """,
@@ -252,11 +252,11 @@ def snapshot_bpa(block: View) -> bool | Fail:
     bad=[{"ImageId": "ami-0a1b2c3d", "Public": True}, {"Name": "base", "Public": None}],
 )
 def ami_public(image: View) -> bool | Fail:
-    """Machine image can be launched by anyone.
+    """AMI is public.
 
-    Every AWS account can start it and read all that is on its disks: programs, keys, the history of its shells. Images
-    are public by a single setting, and nobody is told.
+    Any AWS account can launch it and read everything on its volumes: software, keys, shell history. A single setting
+    makes an AMI public, without any warning.
     """
     if image["Public"] is False:
         return True
-    return Fail("Every AWS account may launch it", "Public")
+    return Fail("Any AWS account can launch it", "Public")

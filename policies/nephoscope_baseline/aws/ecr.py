@@ -41,10 +41,10 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     needs=[SCANNING],
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html",
     fix="""
-        1. In the ECR console open Private registry, Features & Settings, Scanning, Edit.
-        2. Turn on Scan on push all repositories (basic), or Enhanced scanning, which also finds what becomes known
-           about images later.
-        3. By command line: aws ecr put-registry-scanning-configuration --scan-type BASIC --rules
+        1. In the ECR console, choose Private registry, Features & Settings, Scanning, Edit.
+        2. Turn on Scan on push all repositories (basic), or Enhanced scanning, which also finds vulnerabilities
+           published after the push.
+        3. With the AWS CLI: aws ecr put-registry-scanning-configuration --scan-type BASIC --rules
            '[{"scanFrequency":"SCAN_ON_PUSH","repositoryFilters":[{"filter":"*","filterType":"WILDCARD"}]}]'
         4. For one repository: aws ecr put-image-scanning-configuration --repository-name NAME
            --image-scanning-configuration scanOnPush=true
@@ -64,16 +64,18 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         example(_repository(None), neighbours=[resource(SCANNING, {"ScanType": "BASIC", "Rules": [7, {}]})]),
     ],
 )
-def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool:
-    """Images in the repository are not scanned for known flaws.
+def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool | Fail:
+    """ECR image scanning is off.
 
-    Most of an image is other people's software, and new flaws in it become known every day. What nobody scans goes
-    into production with them.
+    Most of an image is third-party software, and new vulnerabilities in it are published every day. Unscanned images
+    carry them into production.
     """
     if is_on(repository["ImageScanningConfiguration.ScanOnPush"]):
         return True
     name = repository["RepositoryName"] or repository.name
-    return any(_scans(registry, str(name)) for registry in inventory.of(SCANNING, repository.region))
+    if any(_scans(registry, str(name)) for registry in inventory.of(SCANNING, repository.region)):
+        return True
+    return Fail("Neither the repository nor the registry scans images on push", "ImageScanningConfiguration.ScanOnPush")
 
 
 def _scans(registry: View, name: str) -> bool:
@@ -104,9 +106,10 @@ def _objects(held: Any) -> list[View]:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
     fix="""
-        1. Make sure that your builds give each image a tag of its own, for example the commit, and do not move latest.
-        2. In the ECR console open the repository, Edit, and set Image tag mutability to Immutable without exclusions.
-        3. By command line: aws ecr put-image-tag-mutability --repository-name NAME --image-tag-mutability IMMUTABLE
+        1. Make sure that your builds give each image a unique tag, such as the commit, and do not move latest.
+        2. In the ECR console, open the repository, choose Edit, and set Image tag mutability to Immutable without
+           exclusions.
+        3. With the AWS CLI: aws ecr put-image-tag-mutability --repository-name NAME --image-tag-mutability IMMUTABLE
         """,
     good=[{"ImageTagMutability": "IMMUTABLE"}, {"RepositoryName": "web", "ImageTagMutability": "IMMUTABLE"}],
     bad=[
@@ -122,19 +125,19 @@ def _objects(held: Any) -> list[View]:
     ],
 )
 def immutable(repository: View) -> bool | Fail:
-    """Tags in the repository can be moved to another image.
+    """ECR image tags are mutable.
 
-    What was tested under a tag need not be what runs under it tomorrow. Who can push can put a doctored image in the
-    place of a trusted one, and every new container takes it.
+    The image that was tested under a tag may not be the one that runs tomorrow. Anyone who can push can replace a
+    trusted image, and every new container will run the replacement.
     """
     mutability = repository["ImageTagMutability"]
     if mutability == "IMMUTABLE_WITH_EXCLUSION":
         return Fail(
-            "Tags are immutable, with exclusions that can still be moved",
+            "Tags are immutable, but the exclusion filters leave some mutable",
             "ImageTagMutability",
             "ImageTagMutabilityExclusionFilters",
         )
-    return True if mutability == "IMMUTABLE" else Fail("Any tag can be moved", "ImageTagMutability")
+    return True if mutability == "IMMUTABLE" else Fail("All tags are mutable", "ImageTagMutability")
 
 
 @rule(
@@ -143,11 +146,11 @@ def immutable(repository: View) -> bool | Fail:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
     fix="""
-        1. In the ECR console open the repository, Permissions, Edit policy JSON.
-        2. Replace the wildcard principal by the accounts or roles that pull, or add a condition with your
-           aws:PrincipalOrgID.
-        3. By command line: aws ecr set-repository-policy --repository-name NAME --policy-text file://policy.json
-        4. Treat secrets that were built into the images as leaked. Images meant for everyone belong in ECR Public.
+        1. In the ECR console, open the repository and choose Permissions, Edit policy JSON.
+        2. Replace the wildcard principal with the accounts or roles that pull images, or add a condition on
+           aws:PrincipalOrgID with your organization ID.
+        3. With the AWS CLI: aws ecr set-repository-policy --repository-name NAME --policy-text file://policy.json
+        4. Treat secrets built into the images as leaked. Images meant for the public belong in ECR Public.
         """,
     good=[
         _policy(OWN),
@@ -164,13 +167,11 @@ def immutable(repository: View) -> bool | Fail:
     ],
 )
 def public_policy(repository: View) -> bool | Fail:
-    """Repository is open to every AWS account.
+    """ECR repository is public.
 
-    Strangers can pull your images, with the code and the configuration in them. If the policy allows pushing too, they
-    decide what your containers run.
+    Any AWS account can pull your images, with the code and configuration in them. If the policy also allows pushing,
+    strangers decide what your containers run.
     """
     for grant in open_grants(repository.key("RepositoryPolicyText")):
-        return Fail(
-            f"{grant.who} can use this repository: the policy allows {grant.principal} {grant.actions}", grant.at
-        )
+        return Fail(f"{grant.who} can use this repository: policy allows {grant.actions}", grant.at)
     return True

@@ -48,20 +48,20 @@ WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html",
     fix="""
-        1. Give the service private subnets, with a NAT gateway or VPC endpoints for pulling images and writing logs.
-        2. In the ECS console open the service, Update service, Networking, and turn Public IP off.
-        3. By command line: aws ecs update-service --cluster CLUSTER --service SERVICE --network-configuration
+        1. Move the service to private subnets, with a NAT gateway or VPC endpoints for pulling images and writing logs.
+        2. In the ECS console, open the service, choose Update service, Networking, and turn Public IP off.
+        3. With the AWS CLI: aws ecs update-service --cluster CLUSTER --service SERVICE --network-configuration
            'awsvpcConfiguration={subnets=[SUBNET],securityGroups=[GROUP],assignPublicIp=DISABLED}'
-        4. Put a load balancer in front if people on the internet need to reach it.
+        4. Put a load balancer in front if it must be reachable from the internet.
         """,
     good=[_network("DISABLED"), _network(None), {"NetworkConfiguration": None}, {"LaunchType": "EC2"}],
     bad=[_network("ENABLED"), _network("enabled")],
 )
 def public_ip(service: View) -> bool | Fail | None:
-    """Service gives its tasks public IP addresses.
+    """ECS service assigns public IP addresses.
 
-    Each container can then be reached from the internet, and only its security group stands in the way. Behind a load
-    balancer in private subnets, one mistaken rule exposes nothing.
+    Each task can be reached from the internet, with only its security group for protection. Behind a load balancer in
+    private subnets, one bad rule exposes nothing.
     """
     assigned = service[f"{NETWORK}.AssignPublicIp"]
     if assigned is None:
@@ -70,7 +70,7 @@ def public_ip(service: View) -> bool | Fail | None:
         return True if isinstance(service[NETWORK], View) else None
     if str(assigned).upper() == "DISABLED":
         return True
-    return Fail("AssignPublicIp is not DISABLED", f"{NETWORK}.AssignPublicIp")
+    return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
 
 
 @rule(
@@ -79,22 +79,22 @@ def public_ip(service: View) -> bool | Fail | None:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
     fix="""
-        1. Find out what the container needs from its host; often one Linux capability is enough.
-        2. In the ECS console open the task definition, Create new revision with JSON, set "privileged": false, and add
-           the capability under linuxParameters.capabilities.add if there is one.
-        3. By command line: aws ecs register-task-definition --cli-input-json file://task.json
+        1. Find out what the container needs from its host. Often one Linux capability is enough.
+        2. In the ECS console, open the task definition, choose Create new revision with JSON, set "privileged": false,
+           and if needed add the capability under linuxParameters.capabilities.add.
+        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
         4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
         """,
     good=[_task({"Privileged": False}, {}), _task({"Privileged": None}), {"Family": "empty"}],
     bad=[_task({}, {"Privileged": True}), _task({"Privileged": "true"})],
 )
 def privileged(task: View) -> bool | Fail | None:
-    """Container runs privileged.
+    """ECS container is privileged.
 
-    It has the rights of root on the machine that it runs on. Who breaks into the container takes the machine, its role
-    and all other containers there.
+    A privileged container has root rights on its host. Whoever breaks into it controls the host, its role and all other
+    containers on it.
     """
-    return _all_right(task, "runs privileged", lambda container: _flagged(container, "Privileged"))
+    return _all_right(task, "is privileged", lambda container: _flagged(container, "Privileged"))
 
 
 @rule(
@@ -103,10 +103,10 @@ def privileged(task: View) -> bool | Fail | None:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
     fix="""
-        1. Find out where the container writes, and mount a volume at each of these paths.
-        2. In the ECS console open the task definition, Create new revision with JSON, and set
-           "readonlyRootFilesystem": true on each container.
-        3. By command line: aws ecs register-task-definition --cli-input-json file://task.json
+        1. Find out where the container writes, and mount a volume at each of those paths.
+        2. In the ECS console, open the task definition, choose Create new revision with JSON, and set
+           "readonlyRootFilesystem": true for each container.
+        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
         4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
         """,
     good=[
@@ -121,16 +121,16 @@ def privileged(task: View) -> bool | Fail | None:
     ],
 )
 def readonly_root(task: View) -> bool | Fail | None:
-    """Container can write to its root file system.
+    """ECS container root filesystem is writable.
 
-    An intruder can swap programs and leave tools behind. On a read-only file system most attacks have nowhere to
-    unpack.
+    An intruder can replace programs and leave tools behind. With a read-only filesystem most malware has nowhere to
+    install itself.
     """
     # Windows containers cannot have it.
     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     if str(task["RuntimePlatform.OperatingSystemFamily"]).upper().startswith("WINDOWS"):
         return None
-    return _all_right(task, "can write to its root file system", _writable)
+    return _all_right(task, "has a writable root filesystem", _writable)
 
 
 @rule(
@@ -139,12 +139,13 @@ def readonly_root(task: View) -> bool | Fail | None:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html",
     fix="""
-        1. Treat the credentials as leaked: deactivate them, and give the program a task role instead of access keys.
-        2. Store what no role can replace in Secrets Manager: aws secretsmanager create-secret --name NAME
-        3. In the ECS console open the task definition, Create new revision, delete the variable and name the secret
-           under Environment variables as ValueFrom.
-        4. By command line: aws ecs register-task-definition --cli-input-json file://task.json, then deregister the
-           former revisions, which still show the value: aws ecs deregister-task-definition --task-definition FAMILY:N
+        1. Treat the credentials as leaked: deactivate them, and use a task role instead of access keys.
+        2. Store what a role cannot replace in Secrets Manager: aws secretsmanager create-secret --name NAME
+        3. In the ECS console, open the task definition, choose Create new revision, delete the variable, and add the
+           secret under Environment variables as ValueFrom.
+        4. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json, then deregister the
+           earlier revisions, which still contain the value: aws ecs deregister-task-definition --task-definition
+           FAMILY:N
         """,
     good=[
         _task(_env("LOG_LEVEL", "AWS_REGION"), {}),
@@ -158,10 +159,10 @@ def readonly_root(task: View) -> bool | Fail | None:
     ],
 )
 def env_secrets(task: View) -> bool | Fail | None:
-    """Credentials stand in a container's environment.
+    """ECS container environment contains credentials.
 
-    Everybody who may look at the task definition reads them, and so does each program in the container. They also
-    stay in all former revisions.
+    Anyone who can view the task definition can read them, and so can every process in the container. They also remain
+    in all earlier revisions.
     """
     return _all_right(task, "has credentials in its environment", _secret_at)
 

@@ -18,12 +18,11 @@ https://docs.aws.amazon.com/efs/latest/ug/API_BackupPolicy.html"""
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/efs/latest/ug/encryption-at-rest.html",
     fix="""
-        1. A file system cannot be encrypted later. In the EFS console choose Create file system, Customize, and leave
-           Enable encryption of data at rest on.
-        2. By command line: aws efs create-file-system --encrypted --kms-key-id KEY_ARN
-           --tags Key=Name,Value=NAME
-        3. Copy the data with AWS DataSync or a mount of both, and let the clients mount the new file system.
-        4. When nothing uses the old one any more: aws efs delete-file-system --file-system-id FILE_SYSTEM_ID
+        1. A file system cannot be encrypted later. In the EFS console, choose Create file system, Customize, and leave
+           Enable encryption of data at rest selected.
+        2. With the AWS CLI: aws efs create-file-system --encrypted --kms-key-id KEY_ARN --tags Key=Name,Value=NAME
+        3. Copy the data with AWS DataSync, or mount both, and mount the new file system on the clients.
+        4. When nothing uses the old one any longer: aws efs delete-file-system --file-system-id FILE_SYSTEM_ID
         """,
     good=[
         {"Encrypted": True, "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"},
@@ -34,8 +33,8 @@ https://docs.aws.amazon.com/efs/latest/ug/API_BackupPolicy.html"""
 def encrypted(file_system: View) -> bool:
     """EFS file system is not encrypted at rest.
 
-    Whoever gets at the storage below, or at a copy of it, reads the files. With encryption they also need the key,
-    whose every use is controlled and recorded.
+    Anyone who gets hold of the underlying storage or a copy of it can read the files. With encryption they also need
+    the KMS key, whose every use is logged.
     """
     return is_on(file_system["Encrypted"])
 
@@ -46,10 +45,10 @@ def encrypted(file_system: View) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/efs/latest/ug/awsbackup.html",
     fix="""
-        1. In the EFS console open File systems, choose the file system, then Edit under General.
-        2. Turn on Automatic backups and save: AWS Backup then keeps daily backups for 35 days.
-        3. By command line: aws efs put-backup-policy --file-system-id FILE_SYSTEM_ID --backup-policy Status=ENABLED
-        4. If a backup plan of your own covers the file system already, suppress this alert and say which plan.
+        1. In the EFS console, choose File systems, select the file system, then Edit under General.
+        2. Turn on Automatic backups and save. AWS Backup then keeps daily backups for 35 days.
+        3. With the AWS CLI: aws efs put-backup-policy --file-system-id FILE_SYSTEM_ID --backup-policy Status=ENABLED
+        4. If another backup plan already covers the file system, suppress this alert and name the plan.
         """,
     good=[{"BackupPolicy": {"Status": "ENABLED"}}, {"BackupPolicy": {"Status": "ENABLING"}, "Encrypted": True}],
     bad=[
@@ -62,9 +61,9 @@ def encrypted(file_system: View) -> bool:
     ],
 )
 def backup(file_system: View) -> bool:
-    """EFS file system has no automatic backups.
+    """EFS automatic backups are off.
 
-    Replication within AWS keeps files through a failed disk, and repeats a deletion or ransomware at once. Backups
-    bring back what the file system held on an earlier day.
+    EFS replicates deletions and ransomware damage as faithfully as any other change. Only a backup restores the file
+    system to an earlier day.
     """
     return file_system["BackupPolicy.Status"] in BACKED_UP

@@ -55,13 +55,13 @@ def _logging(*types: str) -> dict[str, Any]:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
     fix="""
-        1. Make sure that those who need the API server reach it from within the VPC (VPN, bastion) or from addresses
-           that you know.
-        2. In the EKS console open the cluster, Networking, Manage, Endpoint access; choose Private, or Public and
-           private with the known addresses under Advanced settings.
-        3. By command line: aws eks update-cluster-config --name CLUSTER --resources-vpc-config
+        1. Make sure that everyone who needs the API server can reach it from within the VPC (VPN, bastion host) or from
+           known addresses.
+        2. In the EKS console, open the cluster and choose Networking, Manage, Endpoint access; select Private, or
+           Public and private with the known addresses under Advanced settings.
+        3. With the AWS CLI: aws eks update-cluster-config --name CLUSTER --resources-vpc-config
            endpointPublicAccess=true,endpointPrivateAccess=true,publicAccessCidrs=203.0.113.0/24
-        4. With endpointPublicAccess=false nobody outside the VPC reaches it at all.
+        4. With endpointPublicAccess=false, it can only be reached from within the VPC.
         """,
     good=[
         _endpoint(False),
@@ -79,17 +79,17 @@ def _logging(*types: str) -> dict[str, Any]:
     ],
 )
 def public_endpoint(cluster: View) -> bool | Fail:
-    """Cluster's API server can be reached from the whole internet.
+    """EKS API server endpoint is public.
 
-    Whoever gets hold of a token, or knows a flaw of the API server, rules the cluster from anywhere. An address list or
-    a private endpoint leaves such an attempt no way in.
+    Anyone with a stolen token or an exploit for the API server can take over the cluster from anywhere. A private
+    endpoint or a list of allowed addresses shuts them out.
     """
     if cluster[PUBLIC_ACCESS] in (False, "false", "False"):
         return True
     cidrs = cluster[CIDRS]
     # AWS's defaults: public, from 0.0.0.0/0. https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html
     if not isinstance(cidrs, View) or not cidrs.is_list or not len(cidrs):
-        return Fail("The endpoint is public and no list of addresses limits it", PUBLIC_ACCESS, CIDRS)
+        return Fail("The endpoint is public and no CIDR list restricts it", PUBLIC_ACCESS, CIDRS)
     gap: NotKnown | None = None
     for index in range(len(cidrs)):
         try:
@@ -110,19 +110,20 @@ def public_endpoint(cluster: View) -> bool | Fail:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html",
     fix="""
-        1. Read what changes for your workloads: in the EKS console open the cluster, Upgrade insights.
+        1. Check what the upgrade changes for your workloads: in the EKS console, open the cluster and choose Upgrade
+           insights.
         2. Choose Update now to go up by one minor version, then update node groups and add-ons; repeat until the
            version is in standard support.
-        3. By command line: aws eks update-cluster-version --name CLUSTER --kubernetes-version 1.N
+        3. With the AWS CLI: aws eks update-cluster-version --name CLUSTER --kubernetes-version 1.N
         """,
     good=[{"Version": "1.32"}, {"Version": "1.34"}, {"Version": "1.99"}, {}],
     bad=[{"Version": "1.31"}, {"Version": "1.30"}, {"Version": "1.21"}, {"Version": "1.9"}],
 )
 def version(cluster: ResourceView) -> bool | Fail | None:
-    """Cluster runs a Kubernetes version that is out of standard support.
+    """EKS cluster version is out of standard support.
 
-    Kubernetes itself no longer mends the flaws found in it, and fewer fixes arrive. AWS charges extra for the delay
-    and, when extended support ends as well, upgrades the cluster on a day that you did not choose.
+    The Kubernetes project no longer fixes vulnerabilities in it. AWS charges extra for extended support, and upgrades
+    the cluster automatically when that ends as well.
     """
     running = cluster["Version"]
     if running is None:
@@ -132,11 +133,11 @@ def version(cluster: ResourceView) -> bool | Fail | None:
         raise NotKnown("Version", Unknown("it is not a version of Kubernetes, as 1.34"))
     minor = int(found[1])
     if minor < min(END_OF_STANDARD_SUPPORT):
-        return Fail(f"Standard support of Kubernetes {running} ended long ago", "Version")
+        return Fail(f"Standard support for Kubernetes {running} ended long ago", "Version")
     end = END_OF_STANDARD_SUPPORT.get(minor)
     if end is None or cluster.now < datetime(end.year, end.month, end.day, tzinfo=UTC):
         return True
-    return Fail(f"Standard support of Kubernetes {running} ended on {end}", "Version")
+    return Fail(f"Standard support for Kubernetes {running} ended on {end}", "Version")
 
 
 @rule(
@@ -145,13 +146,13 @@ def version(cluster: ResourceView) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
     fix="""
-        1. Create a symmetric KMS key in the cluster's region, or choose one. This cannot be turned off again, and a
-           cluster whose key is deleted is lost.
-        2. In the EKS console open the cluster, Overview, Secrets encryption, Enable, and choose the key.
-        3. By command line: aws eks associate-encryption-config --cluster-name CLUSTER --encryption-config
+        1. Create or choose a symmetric KMS key in the cluster's region. This cannot be turned off again, and a cluster
+           whose key is deleted is lost.
+        2. In the EKS console, open the cluster, choose Overview, Secrets encryption, Enable, and select the key.
+        3. With the AWS CLI: aws eks associate-encryption-config --cluster-name CLUSTER --encryption-config
            '[{"resources":["secrets"],"provider":{"keyArn":"KEY_ARN"}}]'
-        4. Write the existing secrets anew, so that they are encrypted too: kubectl get secrets --all-namespaces -o json
-           | kubectl annotate --overwrite -f - kms-encryption-timestamp="TIME"
+        4. Rewrite the existing secrets so that they are encrypted too: kubectl get secrets --all-namespaces -o json |
+           kubectl annotate --overwrite -f - kms-encryption-timestamp="TIME"
         """,
     good=[
         {"EncryptionConfig": [{"Resources": ["secrets"], "Provider": {"KeyArn": "arn:aws:kms:eu-west-1:1:key/a"}}]},
@@ -160,10 +161,10 @@ def version(cluster: ResourceView) -> bool | Fail | None:
     bad=[{"EncryptionConfig": None}, {"EncryptionConfig": []}, {"EncryptionConfig": [{"Resources": []}]}, {}],
 )
 def secrets_kms(cluster: View) -> bool | Fail:
-    """Kubernetes secrets are not encrypted with a KMS key of your own.
+    """EKS secrets are not encrypted with a KMS key.
 
-    Only a key of yours shows in CloudTrail each time that the secrets are opened. It can also be taken away at once,
-    should a copy of the cluster's store get out.
+    With your own KMS key, every decryption is logged in CloudTrail. Access can be revoked at once if a copy of the
+    cluster's data leaks.
     """
     if any("secrets" in _texts(entry["Resources"]) for entry in _entries(cluster["EncryptionConfig"])):
         return True
@@ -176,24 +177,24 @@ def secrets_kms(cluster: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
     fix="""
-        1. In the EKS console open the cluster, Observability, Control plane logs, Manage, and turn Audit on.
-        2. By command line: aws eks update-cluster-config --name CLUSTER --logging
+        1. In the EKS console, open the cluster, choose Observability, Control plane logs, Manage, and turn Audit on.
+        2. With the AWS CLI: aws eks update-cluster-config --name CLUSTER --logging
            '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'
-        3. Set a retention time on the log group /aws/eks/CLUSTER/cluster in CloudWatch Logs.
+        3. Set a retention period on the log group /aws/eks/CLUSTER/cluster in CloudWatch Logs.
         """,
     good=[_logging("audit"), _logging("api", "audit", "authenticator")],
     bad=[_logging("api"), _logging(), {"Logging": None}, {}],
 )
 def audit_logs(cluster: View) -> bool | Fail:
-    """Cluster keeps no audit log.
+    """EKS audit logging is off.
 
-    Without it nobody can tell who read a secret, started a container or changed a role. CloudTrail does not see what
-    happens inside of Kubernetes.
+    Without audit logs nobody can tell who read a secret, started a container or changed a role. CloudTrail does not see
+    what happens inside Kubernetes.
     """
     logged = [str(entry["Type"]) for entry in _entries(cluster[TYPES])]
     if "audit" in logged:
         return True
-    return Fail(f"It logs {', '.join(logged[:5])}, but no audit log" if logged else "It keeps no log at all", TYPES)
+    return Fail(f"Only {', '.join(logged[:5])} logs are on" if logged else "No control plane logs are on", TYPES)
 
 
 def _entries(value: Any) -> list[View]:

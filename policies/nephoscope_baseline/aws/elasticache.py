@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Severity, View, rule
+from nephoscope.domain import Fail, Severity, View, rule
 from nephoscope_aws.access import is_on
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
@@ -22,14 +22,14 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html",
     fix="""
-        1. In the ElastiCache console choose the cache, Modify, and under Security turn on Encryption in transit with
-           the mode Preferred, which takes clients with and without TLS.
-        2. Let every client connect with TLS, then set the mode to Required: only that ends plain connections.
-        3. By command line: aws elasticache modify-replication-group --replication-group-id GROUP
+        1. In the ElastiCache console, select the cache, choose Modify, and under Security turn on Encryption in transit
+           with the mode Preferred, which accepts clients with and without TLS.
+        2. Switch every client to TLS, then set the mode to Required: only that ends unencrypted connections.
+        3. With the AWS CLI: aws elasticache modify-replication-group --replication-group-id GROUP
            --transit-encryption-enabled --transit-encryption-mode preferred --apply-immediately
-        4. And once the clients use TLS: aws elasticache modify-replication-group --replication-group-id GROUP
+        4. Once all clients use TLS: aws elasticache modify-replication-group --replication-group-id GROUP
            --transit-encryption-mode required --apply-immediately
-        5. Redis OSS before version 7 has to be made anew from a backup with encryption on.
+        5. Redis OSS before version 7 must be recreated from a backup with encryption on.
         """,
     good=[
         {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"},
@@ -43,10 +43,10 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
     ],
 )
 def transit(group: View) -> bool:
-    """ElastiCache replication group does not encrypt connections.
+    """ElastiCache is not encrypted in transit.
 
-    Sessions, tokens and whatever else is cached pass in the clear, and so does the password of the cache. Anyone with
-    a foothold in the network can read and change them on the way.
+    Cached sessions and tokens, and the cache password itself, cross the network in plaintext. Anyone with a foothold in
+    the network can read and change them.
     """
     return is_on(group["TransitEncryptionEnabled"])
 
@@ -57,9 +57,10 @@ def transit(group: View) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/at-rest-encryption.html",
     fix="""
-        1. A group cannot be encrypted later. In the ElastiCache console choose the cache, Actions, Backup.
-        2. Open Backups, choose the backup, Restore, and turn on Encryption at rest for the new cache.
-        3. By command line: aws elasticache create-snapshot --replication-group-id GROUP --snapshot-name BACKUP
+        1. A replication group cannot be encrypted later. In the ElastiCache console, select the cache and choose
+           Actions, Backup.
+        2. Choose Backups, select the backup, then Restore, and turn on Encryption at rest for the new cache.
+        3. With the AWS CLI: aws elasticache create-snapshot --replication-group-id GROUP --snapshot-name BACKUP
         4. Then: aws elasticache create-replication-group --replication-group-id NEW_GROUP
            --replication-group-description TEXT --snapshot-name BACKUP --at-rest-encryption-enabled
         5. Point the clients to the new group and delete the old one.
@@ -79,15 +80,17 @@ def transit(group: View) -> bool:
         {},
     ],
 )
-def rest(group: View) -> bool:
-    """ElastiCache replication group is not encrypted at rest.
+def rest(group: View) -> bool | Fail:
+    """ElastiCache is not encrypted at rest.
 
-    The nodes write memory to disk for backups, for new replicas and when it runs short. Without encryption a leaked
-    backup is a readable copy of the cache.
+    Nodes write memory to disk for backups, new replicas and swap. Without encryption a leaked backup is a readable copy
+    of the cache.
     """
     asked = group["AtRestEncryptionEnabled"]
     if is_on(asked) or group["Observed.StorageEncryptionType"] in ENCRYPTED or group["Durability"] in DURABLE:
         return True
     # Valkey is encrypted unless it is told not to be, Redis OSS the other way round:
     # https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
-    return asked is None and group["Engine"] == "valkey"
+    if asked is None and group["Engine"] == "valkey":
+        return True
+    return Fail("Encryption at rest is off", "AtRestEncryptionEnabled")

@@ -58,9 +58,9 @@ def _attribute(balancer: View, name: str) -> bool:
 def _setting(flag: str) -> str:
     """The steps by hand that set an attribute."""
     return f"""
-        1. In the EC2 console open Load Balancers, choose the load balancer, then Attributes, Edit.
-        2. Turn on the setting and save; it takes effect at once and interrupts nothing.
-        3. By command line: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes {flag}
+        1. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
+        2. Turn on the setting and save. It takes effect at once and interrupts nothing.
+        3. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes {flag}
         """
 
 
@@ -71,10 +71,11 @@ def _setting(flag: str) -> str:
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html",
     fix="""
         1. Make sure that the load balancer has an HTTPS listener with a certificate.
-        2. In the EC2 console open Load Balancers, choose the load balancer, Listeners and rules, and the HTTP listener.
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Listeners and rules, and the HTTP
+           listener.
         3. Edit its default action: Redirect to URL, protocol HTTPS, port 443, status code 301. Remove rules that
-           forward.
-        4. By command line: aws elbv2 modify-listener --listener-arn ARN --default-actions
+           forward requests.
+        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --default-actions
            'Type=redirect,RedirectConfig={Protocol=HTTPS,Port=443,StatusCode=HTTP_301}'
         """,
     good=[
@@ -92,10 +93,10 @@ def _setting(flag: str) -> str:
     ],
 )
 def https_redirect(listener: View) -> bool | Fail | None:
-    """Load balancer answers unencrypted HTTP.
+    """Load balancer allows unencrypted HTTP.
 
-    What visitors send and get over HTTP can be read and changed on the way, session cookies included. A redirect to
-    HTTPS costs them nothing and keeps old links working.
+    Traffic over HTTP, session cookies included, can be read and changed in transit. A redirect to HTTPS costs nothing
+    and keeps old links working.
     """
     if listener["Protocol"] != "HTTP":
         return None
@@ -112,11 +113,11 @@ def https_redirect(listener: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
     fix="""
-        1. In the access logs (fields ssl_protocol and ssl_cipher) see that no client needs an older TLS.
-        2. In the EC2 console open Load Balancers, choose the load balancer, Listeners, and the listener.
-        3. Edit its secure listener settings: Security policy ELBSecurityPolicy-TLS13-1-2-Res-2021-06 or a later one.
-        4. By command line: aws elbv2 modify-listener --listener-arn ARN
-           --ssl-policy ELBSecurityPolicy-TLS13-1-2-Res-2021-06
+        1. Check in the access logs (fields ssl_protocol and ssl_cipher) that no client needs an older TLS version.
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Listeners, and the listener.
+        3. Edit its secure listener settings: set Security policy to ELBSecurityPolicy-TLS13-1-2-Res-2021-06 or later.
+        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --ssl-policy
+           ELBSecurityPolicy-TLS13-1-2-Res-2021-06
         """,
     good=[
         _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
@@ -133,10 +134,10 @@ def https_redirect(listener: View) -> bool | Fail | None:
     ],
 )
 def tls_policy(listener: View) -> bool | Fail | None:
-    """Listener accepts outdated encryption.
+    """Load balancer listener allows weak TLS.
 
-    Old versions of TLS, and ciphers without forward secrecy, let recorded traffic be decrypted later. Clients of the
-    last ten years manage without them.
+    Old TLS versions, and ciphers without forward secrecy, let recorded traffic be decrypted later. No client of the
+    last ten years needs them.
     """
     if listener["Protocol"] not in ("HTTPS", "TLS"):
         return None
@@ -144,7 +145,7 @@ def tls_policy(listener: View) -> bool | Fail | None:
     chosen = listener.get("SslPolicy", "ELBSecurityPolicy-2016-08")
     if isinstance(chosen, str) and RECOMMENDED_TLS.fullmatch(chosen):
         return True
-    return Fail(f"The security policy is {str(chosen)[:100]}", "SslPolicy")
+    return Fail(f"Security policy {str(chosen)[:100]}", "SslPolicy")
 
 
 @rule(
@@ -166,14 +167,14 @@ def tls_policy(listener: View) -> bool | Fail | None:
     ],
 )
 def drop_invalid(balancer: View) -> bool | Fail | None:
-    """Load balancer passes on invalid HTTP headers.
+    """Load balancer does not drop invalid HTTP headers.
 
-    Servers disagree on headers that the standard does not allow, and attackers smuggle requests through the gap. The
-    load balancer can drop such headers before any server sees them.
+    Servers interpret malformed headers differently, and attackers exploit the gap to smuggle requests. The load
+    balancer can drop such headers before any server sees them.
     """
     if _type(balancer) != "application":
         return None
-    return _attribute(balancer, DROP_INVALID) or Fail(f"{DROP_INVALID} is not true", "LoadBalancerAttributes")
+    return _attribute(balancer, DROP_INVALID) or Fail(f"{DROP_INVALID} is off", "LoadBalancerAttributes")
 
 
 @rule(
@@ -182,12 +183,13 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html",
     fix="""
-        1. Choose a bucket in the load balancer's region and let Elastic Load Balancing write to it (see the link).
-        2. In the EC2 console open Load Balancers, choose the load balancer, then Attributes, Edit.
+        1. Choose a bucket in the load balancer's region and allow Elastic Load Balancing to write to it (see the linked
+           guide).
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
         3. Turn on Access logs, enter the bucket, and save.
-        4. By command line: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
-           Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=BUCKET
-           (for a classic one: aws elb modify-load-balancer-attributes)
+        4. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
+           Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=BUCKET (for a Classic Load Balancer:
+           aws elb modify-load-balancer-attributes)
         """,
     good=[
         _balancer(access_logs__s3__enabled="true", access_logs__s3__bucket="logs"),
@@ -198,17 +200,17 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
     bad=[_balancer(access_logs__s3__enabled="false"), _balancer(), {}],
 )
 def logging(balancer: ResourceView) -> bool | Fail | None:
-    """Load balancer keeps no access log.
+    """Load balancer has no access logging.
 
-    Without a log nobody can tell who asked for what during an attack, nor prove that nothing was taken. Logs cost no
-    more than their storage.
+    During an attack nobody can tell who requested what, and afterwards nobody can prove that nothing was taken. Access
+    logs cost no more than their storage.
     """
     if balancer.type == CLASSIC:
         return is_on(balancer["AccessLoggingPolicy.Enabled"])
     # A network load balancer logs only what comes over TLS, a gateway one nothing: as the control ELB.5, not judged.
     if _type(balancer) != "application":
         return None
-    return _attribute(balancer, ACCESS_LOGS) or Fail(f"{ACCESS_LOGS} is not true", "LoadBalancerAttributes")
+    return _attribute(balancer, ACCESS_LOGS) or Fail(f"{ACCESS_LOGS} is off", "LoadBalancerAttributes")
 
 
 @rule(
@@ -229,10 +231,10 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
     ],
 )
 def deletion_protection(balancer: View) -> bool | Fail:
-    """Load balancer can be deleted by mistake.
+    """Load balancer deletion protection is off.
 
-    One wrong click or a stack that is torn down takes the service off the network, and a new load balancer has another
-    address. Protection has to be turned off first, which is a moment to think.
+    One wrong click or a deleted stack takes the service offline, and a replacement gets a different address. Deletion
+    protection must be turned off first, which forces a second look.
     """
     held = _attribute(balancer, DELETION_PROTECTION)
-    return held or Fail(f"{DELETION_PROTECTION} is not true", "LoadBalancerAttributes")
+    return held or Fail(f"{DELETION_PROTECTION} is off", "LoadBalancerAttributes")

@@ -30,12 +30,12 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
     live_only=True,
     link="https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html",
     fix="""
-        1. In the EMR console, in the region of the alert, open Block public access, then Edit.
-        2. Turn it on, and remove all exceptions but port 22 (and that one too if nobody signs in from outside).
-        3. By command line: aws emr put-block-public-access-configuration --region REGION
+        1. In the EMR console, in the region of the alert, choose Block public access, then Edit.
+        2. Turn it on, and remove all exceptions except port 22 (and that one too if nobody connects from outside).
+        3. With the AWS CLI: aws emr put-block-public-access-configuration --region REGION
            --block-public-access-configuration '{"BlockPublicSecurityGroupRules":true,
            "PermittedPublicSecurityGroupRuleRanges":[{"MinRange":22,"MaxRange":22}]}'
-        4. Clusters that already run are not checked: look through the security groups of each one as well.
+        4. Running clusters are not checked: review their security groups as well.
         """,
     good=[
         _block(True, (22, 22)),
@@ -54,18 +54,19 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
     ],
 )
 def bpa(settings: View) -> bool | Fail:
-    """EMR clusters can be started open to the internet.
+    """Public EMR clusters are not fully blocked.
 
-    The web interfaces of a cluster ask for no password and run whatever they are given, with the role of the cluster.
-    Block public access refuses to start a cluster whose security groups let the world in.
+    The web interfaces of a cluster require no password and run whatever they are given with the cluster's role. Block
+    public access refuses to start a cluster whose security groups allow public traffic.
     """
     if not is_on(settings[f"{_BLOCK}.BlockPublicSecurityGroupRules"]):
-        return Fail("Block public access is off in this region", f"{_BLOCK}.BlockPublicSecurityGroupRules")
+        return Fail("Block public access is off", f"{_BLOCK}.BlockPublicSecurityGroupRules")
     ranges = settings[f"{_BLOCK}.PermittedPublicSecurityGroupRuleRanges"]
     for permitted in ranges if isinstance(ranges, View) and ranges.is_list else ():
         first, last = _ends(permitted)
         if (first, last) != (SSH, SSH):
-            return Fail(f"Ports {first} to {last} may be open to the internet", _at(permitted))
+            ports = f"port {first}" if first == last else f"ports {first} to {last}"
+            return Fail(f"Public access is allowed on {ports}", _at(permitted))
     return True
 
 

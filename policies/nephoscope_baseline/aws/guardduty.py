@@ -14,11 +14,11 @@ DETECTOR = "AWS::GuardDuty::Detector"
     on=(SETTINGS, DETECTOR),
     severity=Severity.HIGH,
     fix="""
-        1. In the GuardDuty console choose the region, then Get started, Enable GuardDuty; for a suspended one choose
-           Settings, Re-enable GuardDuty.
-        2. By command line: aws guardduty create-detector --enable --region REGION
+        1. In the GuardDuty console, select the region, then choose Get started, Enable GuardDuty; if it is suspended,
+           choose Settings, Re-enable GuardDuty.
+        2. With the AWS CLI: aws guardduty create-detector --enable --region REGION
         3. For a suspended detector: aws guardduty update-detector --detector-id DETECTOR_ID --enable --region REGION
-        4. In an organization let the delegated administrator enable it for all accounts, in every region.
+        4. In an organization, let the delegated administrator enable it for all accounts, in every region.
         """,
     link="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_settingup.html",
     good=[
@@ -30,12 +30,12 @@ DETECTOR = "AWS::GuardDuty::Detector"
 def enabled(settings: ResourceView) -> bool | Fail:
     """GuardDuty is off.
 
-    GuardDuty finds what rules on configuration cannot: stolen credentials in use, machines that talk to an attacker.
-    Intruders like regions that the owner does not use, so that it belongs there too.
+    GuardDuty finds what configuration checks cannot: stolen credentials in use, instances that talk to an attacker.
+    Attackers like unused regions, so enable it there too.
     """
     if settings.type == DETECTOR:
         return is_on(settings["Enable"])
     detectors = list(settings.get("Detectors", ()))
     if any(is_on(each["Enable"]) for each in detectors):
         return True
-    return Fail("The detector is suspended" if detectors else "There is no detector", "Detectors")
+    return Fail("The detector is suspended" if detectors else "No detector in this region", "Detectors")

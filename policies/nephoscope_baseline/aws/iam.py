@@ -14,8 +14,8 @@ from nephoscope_aws.times import age_days
 
 USER = "AWS::IAM::User"
 
-UNUSED = Parameter("days", "Days without use after which a credential is unused", "days", 45, "lower")
-KEY_AGE = Parameter("days", "Days that an access key may be old", "days", 90, "lower")
+UNUSED = Parameter("days", "Maximum days without use", "days", 45, "lower")
+KEY_AGE = Parameter("days", "Maximum key age in days", "days", 90, "lower")
 
 KEYS_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 UNUSED_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html"
@@ -59,22 +59,22 @@ def _report(user: View) -> View:
     live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable.html",
     fix="""
-        1. In the IAM console open Users, choose the user, then Security credentials.
-        2. Under Multi-factor authentication (MFA) choose Assign MFA device; the user must hold the device.
+        1. In the IAM console, choose Users, select the user, then Security credentials.
+        2. Under Multi-factor authentication (MFA), choose Assign MFA device. The user must have the device at hand.
         3. If nobody signs in with this user, remove its password: aws iam delete-login-profile --user-name USER
         """,
     good=[_user(PasswordEnabled=True, MfaActive=True), _user(PasswordEnabled=False)],
     bad=[_user(PasswordEnabled=True, MfaActive=False)],
 )
 def user_mfa(user: View) -> bool | Fail | None:
-    """IAM user can sign in without MFA.
+    """IAM user has no MFA.
 
     A console password alone can be phished, guessed or reused. With MFA a stolen password is not enough.
     """
     report = _report(user)
     if not report["PasswordEnabled"]:
         return None
-    return bool(report["MfaActive"]) or Fail("Has a console password and no MFA device", "Observed.CredentialReport")
+    return bool(report["MfaActive"]) or Fail("Has a console password but no MFA device", "Observed.CredentialReport")
 
 
 @rule(
@@ -86,10 +86,10 @@ def user_mfa(user: View) -> bool | Fail | None:
     parameters=[UNUSED],
     fix="""
         1. Ask the user whether the password or key is still needed.
-        2. In the IAM console open Users, the user, Security credentials; choose Manage console access, Disable, or
-           Actions, Deactivate next to the key.
-        3. By command line: aws iam delete-login-profile --user-name USER, or
-           aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
+        2. In the IAM console, choose Users, the user, Security credentials; then choose Manage console access, Disable,
+           or Actions, Deactivate next to the key.
+        3. With the AWS CLI: aws iam delete-login-profile --user-name USER, or aws iam update-access-key --user-name
+           USER --access-key-id KEY_ID --status Inactive
         """,
     good=[
         _user(PasswordEnabled=True, PasswordLastUsed=RECENT, AccessKeys=[USED_KEY, OFF_KEY]),
@@ -103,16 +103,16 @@ def user_mfa(user: View) -> bool | Fail | None:
     ],
 )
 def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
-    """Password or access key has not been used for a long time.
+    """IAM user has unused credentials.
 
-    Nobody notices the misuse of a credential that nobody uses. What is not needed should be off.
+    Nobody notices when an unused credential is misused. Turn off what is not needed.
     """
     report = _report(user)
     for what, at, last, since in _credentials(report):
         age = age_days(last or since or report["UserCreationTime"], user.now)
         if age is not None and age > days:
             used = f"last used {age:.0f} days ago" if last else "never used"
-            return Fail(f"{what} was {used}; allowed are {days} days", at)
+            return Fail(f"{what} was {used}; the limit is {days} days", at)
     return True
 
 
@@ -133,9 +133,9 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
     live_only=True,
     link=KEYS_LINK,
     fix="""
-        1. In the IAM console open Users, the user, Security credentials, and compare Last used of the keys.
-        2. Move what uses the older key to the newer one, then choose Actions, Deactivate on the older.
-        3. By command line: aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
+        1. In the IAM console, choose Users, the user, Security credentials, and compare when each key was last used.
+        2. Switch what uses the older key to the newer one, then choose Actions, Deactivate on the older key.
+        3. With the AWS CLI: aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
         """,
     good=[_user(AccessKeys=[]), _user(AccessKeys=[USED_KEY, OFF_KEY])],
     bad=[_user(AccessKeys=[USED_KEY, USED_KEY])],
@@ -143,7 +143,7 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
 def one_active_key(user: View) -> bool | Fail:
     """IAM user has two active access keys.
 
-    The second key is for the days of a rotation. One that stays on doubles what can leak, and nobody watches it.
+    The second key is meant for rotation only. Left active, it doubles what can leak, and nobody watches it.
     """
     active = [key for key in _report(user).get("AccessKeys", ()) if key["Active"]]
     return len(active) <= 1 or Fail(f"{len(active)} access keys are active", *active)
@@ -157,11 +157,12 @@ def one_active_key(user: View) -> bool | Fail:
     live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
     fix="""
-        1. Create a second key: aws iam create-access-key --user-name USER, and put it where the old one is used.
-        2. When the old key's Last used no longer moves, turn it off:
-           aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
-        3. After some quiet days delete it: aws iam delete-access-key --user-name USER --access-key-id KEY_ID
-        4. Better: give the workload a role, which needs no key.
+        1. Create a second key: aws iam create-access-key --user-name USER, and replace the old one wherever it is used.
+        2. When the old key is no longer used (check Last used), deactivate it: aws iam update-access-key --user-name
+           USER --access-key-id KEY_ID --status Inactive
+        3. After a few days without problems, delete it: aws iam delete-access-key --user-name USER --access-key-id
+           KEY_ID
+        4. Better still, give the workload a role, which needs no key.
         """,
     good=[
         {"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": RECENT}},
@@ -170,16 +171,17 @@ def one_active_key(user: View) -> bool | Fail:
     bad=[{"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": OLD}}],
 )
 def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
-    """Access key has not been renewed for a long time.
+    """IAM access key is overdue for rotation.
 
-    Keys end up in scripts, laptops and images, and work until someone turns them off. The older, the more copies.
+    Keys end up in scripts, laptops and images, and work until someone turns them off. The older a key, the more copies
+    exist.
     """
     if key["Status"] != "Active":
         return None
     age = age_days(key["Observed.CreateDate"], key.now)
     if age is None:
-        raise NotKnown("Observed.CreateDate", Unknown("the key's age is not known", "iam:ListAccessKeys"))
-    old = f"The key of {key['UserName']} is {age:.0f} days old, more than {days}"
+        raise NotKnown("Observed.CreateDate", Unknown("the key's age is unknown", "iam:ListAccessKeys"))
+    old = f"Key of {key['UserName']} is {age:.0f} days old; the limit is {days} days"
     return age <= days or Fail(old, "Observed.CreateDate")
 
 
@@ -189,11 +191,11 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     severity=Severity.LOW,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_groups_manage_attach-policy.html",
     fix="""
-        1. In the IAM console open User groups and find or create the group for the user's task.
+        1. In the IAM console, choose User groups, and find or create the group for the user's job.
         2. Attach the policy to the group and add the user to it.
-        3. Open the user, Permissions, and remove the policies that are attached directly or inline.
-        4. By command line: aws iam detach-user-policy --user-name USER --policy-arn ARN, or
-           aws iam delete-user-policy --user-name USER --policy-name NAME
+        3. Open the user, choose Permissions, and remove the directly attached and inline policies.
+        4. With the AWS CLI: aws iam detach-user-policy --user-name USER --policy-arn ARN, or aws iam delete-user-policy
+           --user-name USER --policy-name NAME
         """,
     good=[{"Policies": [], "ManagedPolicyArns": [], "Groups": ["devs"]}, {"UserName": "ann"}],
     bad=[
@@ -202,9 +204,10 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     ],
 )
 def user_no_direct_policies(user: View) -> bool | Fail:
-    """IAM user holds permissions directly.
+    """IAM user has directly attached policies.
 
-    Permissions given one by one are forgotten when a person changes tasks. Groups show who may do what in one place.
+    Permissions granted to individual users are forgotten when people change jobs. Groups show in one place who can do
+    what.
     """
     gaps: list[NotKnown] = []
     held = [str(arn).rpartition("/")[2] for arn in members(user["ManagedPolicyArns"], gaps)]
@@ -212,7 +215,7 @@ def user_no_direct_policies(user: View) -> bool | Fail:
     if not held and not inline and not gaps:
         return True
     shown = ", ".join([*held, *inline, *("one that is not known yet" for _ in gaps)][:5])
-    return Fail(f"Attached to the user itself: {shown}", "ManagedPolicyArns", "Policies")
+    return Fail(f"Attached directly: {shown}", "ManagedPolicyArns", "Policies")
 
 
 def _name_of(policy: Any) -> str:
@@ -229,19 +232,19 @@ def _name_of(policy: Any) -> str:
     live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html",
     fix="""
-        1. Make sure that no load balancer or distribution uses it; replace it by one from Certificate Manager.
-        2. The console has no page for it; by command line:
-           aws iam delete-server-certificate --server-certificate-name NAME
+        1. Make sure that no load balancer or distribution uses it. Replace it with a certificate from ACM.
+        2. The console has no page for it; with the AWS CLI: aws iam delete-server-certificate --server-certificate-name
+           NAME
         """,
     good=[{"Observed": {"Expiration": "2027-01-01T00:00:00Z"}}],
     bad=[{"Observed": {"Expiration": "2026-01-14T00:00:00Z"}}],
 )
 def expired_certs(certificate: ResourceView) -> bool | Fail:
-    """Expired server certificate is stored.
+    """IAM server certificate has expired.
 
-    Put on a load balancer by mistake it breaks every visitor's connection. It is of no other use.
+    If it is deployed by mistake, every client connection fails. It serves no other purpose.
     """
     age = age_days(certificate["Observed.Expiration"], certificate.now)
     if age is None:
-        raise NotKnown("Observed.Expiration", Unknown("its expiry is not known", "iam:ListServerCertificates"))
+        raise NotKnown("Observed.Expiration", Unknown("its expiry date is unknown", "iam:ListServerCertificates"))
     return age < 0 or Fail(f"Expired {age:.0f} days ago", "Observed.Expiration")

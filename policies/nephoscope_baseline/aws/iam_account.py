@@ -10,17 +10,15 @@ from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
 
 ACCOUNT = "AWS::::Account"
-ROOT_IDLE = Parameter("days", "Days without a use of the root user", "days", 90, "higher")
-LENGTH = Parameter("length", "Characters that a password has at least", "number", 14, "higher", least=6, most=128)
-REMEMBERED = Parameter("passwords", "Former passwords that are refused", "number", 24, "higher", most=24)
+ROOT_IDLE = Parameter("days", "Minimum days since the last root use", "days", 90, "higher")
+LENGTH = Parameter("length", "Minimum password length", "number", 14, "higher", least=6, most=128)
+REMEMBERED = Parameter("passwords", "Remembered passwords", "number", 24, "higher", most=24)
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html bounds both."""
 
 ROOT_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"
 ROOT_MFA_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html"
 PASSWORD_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"
-PASSWORD_WARNING = (
-    "update-account-password-policy sets what is not named back to its default, so name every setting that you keep."
-)
+PASSWORD_WARNING = "update-account-password-policy resets options that are left out: include every setting."
 
 MFA = {"AccountMFAEnabled": 1}
 ROOT_ARN = "arn:aws:iam::123456789012:root"
@@ -44,20 +42,21 @@ STRONG = {
     live_only=True,
     link=ROOT_LINK,
     fix="""
-        1. Find out what uses the key (last used: credential report) and give that workload a role of its own.
-        2. Sign in as root, open Security credentials from the account menu, and under Access keys choose Deactivate.
-        3. When nothing has failed for some days, choose Delete there.
-        4. By command line, with root's own credentials: aws iam delete-access-key --access-key-id KEY_ID
+        1. Find out what uses the key (last use is in the credential report) and give that workload a role of its own.
+        2. Sign in as root, choose Security credentials in the account menu, and under Access keys choose Deactivate.
+        3. If nothing has failed after a few days, choose Delete there.
+        4. With the AWS CLI, using root credentials: aws iam delete-access-key --access-key-id KEY_ID
         """,
     good=[{"AccountSummary": {"AccountAccessKeysPresent": 0}}],
     bad=[{"AccountSummary": {"AccountAccessKeysPresent": 1}}, {"AccountSummary": {"AccountAccessKeysPresent": 2}}],
 )
-def root_no_access_keys(account: View) -> bool:
+def root_no_access_keys(account: View) -> bool | Fail:
     """Root user has access keys.
 
-    A root key can do everything in the account and no policy in it can limit that. A leaked one is a lost account.
+    A root key can do anything in the account, and no IAM policy can restrict it. If it leaks, the account is lost.
     """
-    return bool(account["AccountSummary.AccountAccessKeysPresent"] == 0)
+    keys = account["AccountSummary.AccountAccessKeysPresent"]
+    return keys == 0 or Fail(f"Access keys of the root user: {keys}", "AccountSummary.AccountAccessKeysPresent")
 
 
 @rule(
@@ -67,21 +66,23 @@ def root_no_access_keys(account: View) -> bool:
     live_only=True,
     link=ROOT_MFA_LINK,
     fix="""
-        1. Sign in as root and open Security credentials from the account menu.
-        2. Under Multi-factor authentication (MFA) choose Assign MFA device and follow the steps; prefer a security key.
+        1. Sign in as root and choose Security credentials in the account menu.
+        2. Under Multi-factor authentication (MFA), choose Assign MFA device and follow the steps; prefer a security
+           key.
         3. Assign a second device and keep it in another place.
-        4. Check by command line: aws iam get-account-summary --query SummaryMap.AccountMFAEnabled shows 1.
+        4. Check with the AWS CLI: aws iam get-account-summary --query SummaryMap.AccountMFAEnabled returns 1.
         """,
     good=[{"AccountSummary": MFA}],
     bad=[{"AccountSummary": {"AccountMFAEnabled": 0}}],
 )
-def root_mfa(account: View) -> bool:
+def root_mfa(account: View) -> bool | Fail:
     """Root user has no MFA.
 
-    Whoever learns the root password owns the account, all its data and its bill. A second factor stops a stolen
-    password from being enough.
+    Anyone who learns the root password owns the account, its data and its bill. With MFA a stolen password is not
+    enough.
     """
-    return bool(account["AccountSummary.AccountMFAEnabled"] == 1)
+    enabled = account["AccountSummary.AccountMFAEnabled"]
+    return enabled == 1 or Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
 
 
 @rule(
@@ -92,10 +93,10 @@ def root_mfa(account: View) -> bool:
     link=ROOT_MFA_LINK,
     fix="""
         1. Get a FIDO2 security key or a hardware token that AWS supports.
-        2. Sign in as root, open Security credentials, and under MFA choose Assign MFA device, Passkey or security key
+        2. Sign in as root, choose Security credentials, and under MFA choose Assign MFA device, Passkey or security key
            or Hardware TOTP token.
-        3. Remove the authenticator app's device from the same list.
-        4. Check by command line: aws iam list-virtual-mfa-devices --assignment-status Assigned shows none for root.
+        3. Remove the authenticator app from the same list.
+        4. Check with the AWS CLI: aws iam list-virtual-mfa-devices --assignment-status Assigned returns none for root.
         """,
     good=[
         {"AccountSummary": MFA, "VirtualMFADevices": []},
@@ -108,16 +109,16 @@ def root_mfa(account: View) -> bool:
     ],
 )
 def root_hardware_mfa(account: View) -> bool | Fail:
-    """Root user's MFA is not a hardware device.
+    """Root user has no hardware MFA.
 
-    An authenticator app is as safe as the phone and its backups. A security key cannot be copied or phished.
+    An authenticator app is only as safe as the phone and its backups. A security key cannot be copied or phished.
     """
     if account["AccountSummary.AccountMFAEnabled"] != 1:
-        return Fail("Root has no MFA device at all", "AccountSummary.AccountMFAEnabled")
+        return Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
     for device in account.get("VirtualMFADevices", ()):
         serial, owner = str(device["SerialNumber"]), str(device["UserArn"])
         if serial.endswith(":mfa/root-account-mfa-device") or owner.endswith(":root"):
-            return Fail("Root's MFA device is an authenticator app", device)
+            return Fail("The root user's MFA device is an authenticator app", device)
     return True
 
 
@@ -129,10 +130,10 @@ def root_hardware_mfa(account: View) -> bool | Fail:
     link=ROOT_LINK,
     parameters=[ROOT_IDLE],
     fix="""
-        1. Ask who signed in as root and what for; if nobody did, change the root password and treat it as an incident.
-        2. Look at what was done: in CloudTrail, Event history, filter User name by root.
-        3. Give the people and programs that did it an IAM role or an Identity Center permission set for that task.
-        4. The alert closes by itself when the last use lies far enough back.
+        1. Ask who signed in as root and why. If nobody did, change the root password and treat it as an incident.
+        2. Check what was done: in CloudTrail, Event history, filter User name by root.
+        3. Give the people and workloads that did it an IAM role or an Identity Center permission set for that task.
+        4. The alert closes by itself once the last use is long enough ago.
         """,
     good=[
         {"Observed": {"RootCredentials": NEVER}},
@@ -155,7 +156,7 @@ def root_hardware_mfa(account: View) -> bool | Fail:
 def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
     """Root user was used recently.
 
-    Work done as root bypasses every permission boundary and cannot be told apart by person. Few tasks need it.
+    Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
     """
     root = account["Observed.RootCredentials"]
     uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
@@ -164,7 +165,7 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
         age = age_days(moment, account.now)
         if age is not None and age <= days:
             how = "signed in" if what == "PasswordLastUsed" else "used an access key"
-            return Fail(f"Root {how} {age:.0f} days ago, within the last {days}", root)
+            return Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", root)
     return True
 
 
@@ -175,7 +176,7 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     value = policy[setting]
     if isinstance(value, int) and value >= least:
         return True
-    return Fail(f"{too_little.format(value or 0)}, fewer than {least}", f"PasswordPolicy.{setting}")
+    return Fail(f"{too_little.format(value or 0)}; required: {least}", f"PasswordPolicy.{setting}")
 
 
 @rule(
@@ -186,20 +187,20 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     link=PASSWORD_LINK,
     parameters=[LENGTH],
     fix=f"""
-        1. In the IAM console open Account settings and choose Edit next to Password policy.
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
         2. Choose Custom, set Password minimum length to 14 or more, and save.
-        3. By command line: aws iam update-account-password-policy --minimum-password-length 14 …
+        3. With the AWS CLI: aws iam update-account-password-policy --minimum-password-length 14 …
         4. {PASSWORD_WARNING}
         """,
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
 )
 def password_length(account: View, *, length: int) -> bool | Fail:
-    """Password policy allows passwords that are too short.
+    """Password policy allows short passwords.
 
-    Short passwords fall to guessing and to reuse from leaked lists. Length is what makes guessing hopeless.
+    Short passwords fall to guessing and to leaked password lists. Length is what makes guessing infeasible.
     """
-    return _at_least(account, "MinimumPasswordLength", length, "Passwords of {} characters are accepted")
+    return _at_least(account, "MinimumPasswordLength", length, "Minimum password length is {}")
 
 
 @rule(
@@ -210,9 +211,9 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     link=PASSWORD_LINK,
     parameters=[REMEMBERED],
     fix=f"""
-        1. In the IAM console open Account settings and choose Edit next to Password policy.
-        2. Choose Custom, turn on Prevent password reuse with 24 remembered passwords, and save.
-        3. By command line: aws iam update-account-password-policy --password-reuse-prevention 24 …
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
+        2. Choose Custom, select Prevent password reuse with 24 remembered passwords, and save.
+        3. With the AWS CLI: aws iam update-account-password-policy --password-reuse-prevention 24 …
         4. {PASSWORD_WARNING}
         """,
     good=[{"PasswordPolicy": STRONG}],
@@ -223,11 +224,11 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     ],
 )
 def password_reuse(account: View, *, passwords: int) -> bool | Fail:
-    """Password policy lets old passwords be used again.
+    """Password policy allows password reuse.
 
-    A password that leaked once comes back when people rotate between a few. AWS can remember the last 24.
+    A leaked password comes back into use when people rotate between a few. IAM can remember the last 24.
     """
-    return _at_least(account, "PasswordReusePrevention", passwords, "Only {} former passwords are remembered")
+    return _at_least(account, "PasswordReusePrevention", passwords, "Remembered passwords: {}")
 
 
 @rule(
@@ -237,9 +238,9 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     live_only=True,
     link=PASSWORD_LINK,
     fix=f"""
-        1. In the IAM console open Account settings and choose Edit next to Password policy.
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
         2. Choose Custom and require uppercase, lowercase, numbers and non-alphanumeric characters; save.
-        3. By command line: aws iam update-account-password-policy --require-symbols --require-numbers
+        3. With the AWS CLI: aws iam update-account-password-policy --require-symbols --require-numbers
            --require-uppercase-characters --require-lowercase-characters …
         4. {PASSWORD_WARNING}
         """,
@@ -247,9 +248,9 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
 )
 def password_strength(account: View) -> bool | Fail:
-    """Password policy does not ask for all kinds of characters.
+    """Password policy does not require all character types.
 
-    Words and names alone are what guessing tools try first. Letters of both cases, digits and symbols widen the search.
+    Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
     """
     policy = account["PasswordPolicy"]
     if policy is None:
@@ -264,7 +265,7 @@ def password_strength(account: View) -> bool | Fail:
     if not missing:
         return True
     asked = ", ".join(kinds[name] for name in missing)
-    return Fail(f"Passwords need not contain: {asked}", *(f"PasswordPolicy.{name}" for name in missing))
+    return Fail(f"Not required: {asked}", *(f"PasswordPolicy.{name}" for name in missing))
 
 
 SUPPORT = "arn:aws:iam::aws:policy/AWSSupportAccess"
@@ -283,9 +284,9 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
     live_only=True,
     link="https://docs.aws.amazon.com/awssupport/latest/user/accessing-support.html",
     fix="""
-        1. In the IAM console open Roles, Create role, and choose who in your organization may take it on.
+        1. In the IAM console, choose Roles, Create role, and select who in your organization can assume it.
         2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
-        3. By command line: aws iam attach-role-policy --role-name ROLE --policy-arn
+        3. With the AWS CLI: aws iam attach-role-policy --role-name ROLE --policy-arn
            arn:aws:iam::aws:policy/AWSSupportAccess
         """,
     good=[
@@ -295,9 +296,10 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
     bad=[example({}), example({}, neighbours=[_holder("AWS::IAM::Role", "arn:aws:iam::aws:policy/ReadOnlyAccess")])],
 )
 def support_role(account: View, inventory: Inventory) -> bool | Fail:
-    """Nobody is entitled to open AWS support cases.
+    """No IAM identity has AWS Support access.
 
-    In an incident someone must reach AWS Support without the root user. That takes a role which holds the permission.
+    In an incident someone must be able to contact AWS Support without the root user. That requires a role with
+    AWSSupportAccess.
     """
     gaps: list[NotKnown] = []
     for type in HOLDERS:
@@ -308,7 +310,7 @@ def support_role(account: View, inventory: Inventory) -> bool | Fail:
             gaps.append(gap)
     if gaps:
         raise gaps[0]
-    return Fail("No role, group or user holds AWSSupportAccess")
+    return Fail("AWSSupportAccess is not attached to any role, group or user")
 
 
 def _holds_support(holder: View, gaps: list[NotKnown]) -> bool:

@@ -50,11 +50,13 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
     severity=Severity.HIGH,
     link=LEAST_LINK,
     fix="""
-        1. In the IAM console open the policy, Entities attached, to see who holds it.
-        2. Let IAM Access Analyzer write a policy from what they really did: the role or user, Generate policy.
-        3. Make that the default version: aws iam create-policy-version --policy-arn ARN
-           --policy-document file://policy.json --set-as-default
-        4. Where full administration is meant, attach the AWS managed AdministratorAccess, which everybody recognises.
+        1. In the IAM console, open the policy and choose Entities attached to see who has it.
+        2. Let IAM Access Analyzer generate a policy from actual activity: open the role or user and choose Generate
+           policy.
+        3. Make that the default version: aws iam create-policy-version --policy-arn ARN --policy-document
+           file://policy.json --set-as-default
+        4. Where full administration is intended, attach the AWS managed policy AdministratorAccess, which everyone
+           recognizes.
         """,
     good=[
         _policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::reports/*"}),
@@ -68,15 +70,16 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
     ],
 )
 def no_star_policy(policy: View) -> bool | Fail | None:
-    """Attached policy allows everything on everything.
+    """IAM policy allows all actions on all resources.
 
-    Whoever holds it is an administrator, whatever the policy is called. One leaked key of theirs is the whole account.
+    Anyone who has it is an administrator, whatever the policy is called. One leaked key of theirs exposes the whole
+    account.
     """
     if policy["Observed.AttachmentCount"] == 0:
         return None
     for statement, actions in _allowed(policy):
         if _names_all(actions) and _names_all(names(statement, "Resource")):
-            return Fail("Allows every action on every resource", f"{statement.path}.Action")
+            return Fail("Policy allows * on *", f"{statement.path}.Action")
     return True
 
 
@@ -91,9 +94,9 @@ def _names_all(named: Names) -> bool:
     severity=Severity.LOW,
     link=LEAST_LINK,
     fix="""
-        1. In the IAM console open the policy and choose Edit.
-        2. Replace service:* by the actions that are used; Access Advisor and Generate policy show them.
-        3. By command line: aws iam create-policy-version --policy-arn ARN --policy-document file://policy.json
+        1. In the IAM console, open the policy and choose Edit.
+        2. Replace service:* with the actions in use; Last accessed and Generate policy show them.
+        3. With the AWS CLI: aws iam create-policy-version --policy-arn ARN --policy-document file://policy.json
            --set-as-default
         """,
     good=[_policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}), _policy({"Action": "*", "Resource": "*"})],
@@ -103,14 +106,15 @@ def _names_all(named: Names) -> bool:
     ],
 )
 def no_service_star(policy: View) -> bool | Fail:
-    """Policy allows all actions of a service.
+    """IAM policy allows all actions of a service.
 
-    It includes deleting, opening to others, and whatever the service adds tomorrow. Few tasks need more than some.
+    That includes deleting, sharing publicly, and whatever AWS adds to the service later. Few tasks need more than a
+    handful of actions.
     """
     for statement, actions in _allowed(policy):
         wide = [each for each in actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
         if wide:
-            return Fail(f"Allows {', '.join(wide[:5])}", f"{statement.path}.Action")
+            return Fail(f"Policy allows {', '.join(wide[:5])}", f"{statement.path}.Action")
     return True
 
 
@@ -123,10 +127,9 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/cloudshell/latest/userguide/sec-auth-with-identities.html",
     fix="""
-        1. In the IAM console open the role, user or group, Permissions, and remove AWSCloudShellFullAccess.
-        2. Where CloudShell is needed, attach a policy that leaves out cloudshell:PutCredentials, file upload and
-           file download.
-        3. By command line: aws iam detach-role-policy --role-name NAME --policy-arn
+        1. In the IAM console, open the role, user or group, choose Permissions, and remove AWSCloudShellFullAccess.
+        2. Where CloudShell is needed, attach a policy without cloudshell:PutCredentials, file upload and file download.
+        3. With the AWS CLI: aws iam detach-role-policy --role-name NAME --policy-arn
            arn:aws:iam::aws:policy/AWSCloudShellFullAccess (or detach-user-policy, detach-group-policy)
         """,
     good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],
@@ -135,12 +138,12 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
 def cloudshell_full(holder: View) -> bool | Fail:
     """AWSCloudShellFullAccess is attached.
 
-    It lets files be carried in and out through the browser, past every control on the network. A narrower policy gives
-    the shell without that way out.
+    It allows file upload and download through the browser, past every network control. A narrower policy gives access
+    to CloudShell without that.
     """
     gaps: list[NotKnown] = []
     if any(str(arn).endswith(CLOUDSHELL) for arn in members(holder["ManagedPolicyArns"], gaps)):
-        return Fail("Holds AWSCloudShellFullAccess", "ManagedPolicyArns")
+        return Fail("AWSCloudShellFullAccess is attached", "ManagedPolicyArns")
     if gaps:
         raise gaps[0]
     return True
@@ -155,11 +158,11 @@ OWN = "arn:aws:iam::123456789012:root"
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html",
     fix="""
-        1. In the IAM console open the role, Trust relationships, Edit trust policy.
-        2. Replace the wildcard by the accounts, roles or services that take on this role, or add a condition with a
-           fixed aws:PrincipalOrgID. An external id does not do: AWS does not treat it as a secret.
-        3. By command line: aws iam update-assume-role-policy --role-name ROLE --policy-document file://trust.json
-        4. Look in CloudTrail for AssumeRole of this role from accounts that you do not know.
+        1. In the IAM console, open the role and choose Trust relationships, Edit trust policy.
+        2. Replace the wildcard with the accounts, roles or services that assume this role, or add a condition with a
+           fixed aws:PrincipalOrgID. An external ID is not enough: AWS does not treat it as a secret.
+        3. With the AWS CLI: aws iam update-assume-role-policy --role-name ROLE --policy-document file://trust.json
+        4. In CloudTrail, look for AssumeRole calls for this role from unknown accounts.
         """,
     good=[
         _trust({"AWS": OWN}),
@@ -187,11 +190,11 @@ OWN = "arn:aws:iam::123456789012:root"
     ],
 )
 def role_trust_wildcard(role: View) -> bool | Fail:
-    """Role can be taken on by anyone with an AWS account.
+    """IAM role can be assumed by any AWS account.
 
-    Its trust policy lets in every account in the world, so that all the role may do, anyone may do. Knowing its name is
-    enough, and names are guessed.
+    Its trust policy trusts everyone, so anyone can do whatever the role is allowed to do. Knowing its name is enough,
+    and names can be guessed.
     """
     for grant in open_grants(role.key("AssumeRolePolicyDocument")):
-        return Fail(f"{grant.who} can take on this role: its trust policy allows {grant.principal}", grant.at)
+        return Fail(f"{grant.who} can assume this role", grant.at)
     return True

@@ -16,10 +16,10 @@ SCANNED = {"ec2": "EC2 instances", "ecr": "container images in ECR"}
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. In the Inspector console choose the region, then Activate Inspector; where it is active choose Account
-           management and activate Amazon EC2 scanning and Amazon ECR container scanning.
-        2. By command line: aws inspector2 enable --resource-types EC2 ECR --region REGION
-        3. In an organization let the delegated administrator activate it for all accounts, in every region.
+        1. In the Inspector console, select the region, then choose Activate Inspector; if it is already active, choose
+           Account management and activate Amazon EC2 scanning and Amazon ECR container scanning.
+        2. With the AWS CLI: aws inspector2 enable --resource-types EC2 ECR --region REGION
+        3. In an organization, let the delegated administrator activate it for all accounts, in every region.
         """,
     link="https://docs.aws.amazon.com/inspector/latest/user/getting_started_tutorial.html",
     good=[
@@ -34,10 +34,10 @@ SCANNED = {"ec2": "EC2 instances", "ecr": "container images in ECR"}
     ],
 )
 def enabled(settings: View) -> bool | Fail:
-    """Inspector does not scan for vulnerable software.
+    """Inspector scanning is off.
 
-    Machines and images age: what was free of known holes at its start is not so a month later. Inspector looks again
-    whenever a hole becomes known, without an agent of its own.
+    Instances and images age: software without known vulnerabilities at launch has some a month later. Inspector rescans
+    whenever a new vulnerability is published.
     """
     off = [kind for kind in SCANNED if settings[f"ResourceState.{kind}"] != "ENABLED"]
     if not off:

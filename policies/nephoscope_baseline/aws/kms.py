@@ -24,10 +24,10 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html",
     fix="""
-        1. In the KMS console open Customer managed keys and choose the key.
-        2. Under Key rotation choose Edit, turn on Automatically rotate this KMS key, and save.
-        3. By command line: aws kms enable-key-rotation --key-id KEY_ID
-        4. Nothing has to be encrypted again: KMS keeps the former key material for what it encrypted.
+        1. In the KMS console, choose Customer managed keys and select the key.
+        2. Under Key rotation, choose Edit, turn on Automatically rotate this KMS key, and save.
+        3. With the AWS CLI: aws kms enable-key-rotation --key-id KEY_ID
+        4. Nothing has to be re-encrypted: KMS keeps the old key material for existing ciphertext.
         """,
     good=[
         {"EnableKeyRotation": True, "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS"},
@@ -42,9 +42,10 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
     ],
 )
 def rotation(key: View) -> bool | None:
-    """KMS key is not rotated.
+    """KMS key rotation is off.
 
-    The longer one key material is in use, the more data falls with it. KMS renews it without any change to programs.
+    The longer the same key material is used, the more data is lost if it is compromised. KMS rotates it without any
+    change to applications.
     """
     # Only symmetric keys with material made by KMS can rotate by themselves, and only while they are enabled.
     # https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
@@ -64,8 +65,9 @@ def rotation(key: View) -> bool | None:
     fix="""
         1. Ask who scheduled it: in CloudTrail, Event history, filter Event name by ScheduleKeyDeletion.
         2. To keep the key, open it in the KMS console and choose Key actions, Cancel key deletion.
-        3. By command line: aws kms cancel-key-deletion --key-id KEY_ID, then aws kms enable-key --key-id KEY_ID
-        4. If it shall go, make sure first that nothing is still encrypted with it, and suppress this alert.
+        3. With the AWS CLI: aws kms cancel-key-deletion --key-id KEY_ID, then aws kms enable-key --key-id KEY_ID
+        4. If the deletion is intended, first make sure that nothing is still encrypted with the key, then suppress this
+           alert.
         """,
     good=[{"Observed": {"KeyState": "Enabled"}}, {"Observed": {"KeyState": "Disabled"}}],
     bad=[
@@ -74,15 +76,15 @@ def rotation(key: View) -> bool | None:
     ],
 )
 def not_deleting(key: View) -> bool | Fail:
-    """KMS key is about to be deleted.
+    """KMS key is scheduled for deletion.
 
-    When the waiting period ends, everything that was encrypted with the key is lost for good. Until then it can be
-    cancelled.
+    When the waiting period ends, everything encrypted with the key is lost for good. Until then deletion can be
+    canceled.
     """
     if key["Observed.KeyState"] not in ("PendingDeletion", "PendingReplicaDeletion"):
         return True
     date = key["Observed.DeletionDate"]
-    return Fail(f"Will be deleted on {str(date)[:10]}" if date else "Is waiting to be deleted", "Observed.KeyState")
+    return Fail(f"Scheduled for deletion on {str(date)[:10]}" if date else "Pending deletion", "Observed.KeyState")
 
 
 @rule(
@@ -91,10 +93,11 @@ def not_deleting(key: View) -> bool | Fail:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
     fix="""
-        1. In the KMS console open the key, Key policy, Switch to policy view, Edit.
-        2. Replace the wildcard principal by the accounts or roles that use the key, or add a condition with a fixed
-           kms:CallerAccount or aws:PrincipalOrgID. kms:ViaService alone does not do: anyone can call through a service.
-        3. By command line: aws kms put-key-policy --key-id KEY_ID --policy-name default --policy file://policy.json
+        1. In the KMS console, open the key and choose Key policy, Switch to policy view, Edit.
+        2. Replace the wildcard principal with the accounts or roles that use the key, or add a condition with a fixed
+           kms:CallerAccount or aws:PrincipalOrgID. kms:ViaService alone is not enough: anyone can call through a
+           service.
+        3. With the AWS CLI: aws kms put-key-policy --key-id KEY_ID --policy-name default --policy file://policy.json
         """,
     good=[
         _key_policy(OWN),
@@ -113,11 +116,11 @@ def not_deleting(key: View) -> bool | Fail:
     ],
 )
 def public(key: View) -> bool | Fail:
-    """KMS key can be used by anyone.
+    """KMS key is public.
 
-    Every AWS account may call the key, so that what it encrypts is no longer protected by it. Depending on the actions,
-    strangers may even delete it.
+    Any AWS account can call the key, so what it encrypts is no longer protected by it. Depending on the actions,
+    strangers can even delete it.
     """
     for grant in open_grants(key.key("KeyPolicy")):
-        return Fail(f"{grant.who} can use this key: the policy allows {grant.principal} {grant.actions}", grant.at)
+        return Fail(f"{grant.who} can use this key: policy allows {grant.actions}", grant.at)
     return True

@@ -36,12 +36,14 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
     fix="""
-        1. In the Lambda console choose the function, then Configuration, Permissions, Resource-based policy statements.
-        2. Delete the statement that is named, or replace its principal by the account or role that calls.
-        3. A statement for a service (S3 …) needs a source account: choose Edit, and enter it and the source ARN.
-        4. By command line: aws lambda get-policy --function-name NAME, then
-           aws lambda remove-permission --function-name NAME --statement-id SID, and if it is still needed
-           aws lambda add-permission with --source-account and --source-arn
+        1. In the Lambda console, choose the function, then Configuration, Permissions, Resource-based policy
+           statements.
+        2. Delete the statement named in the finding, or replace its principal with the account or role that invokes the
+           function.
+        3. A statement for a service (such as S3) needs a source account: choose Edit, and enter it and the source ARN.
+        4. With the AWS CLI: aws lambda get-policy --function-name NAME, then aws lambda remove-permission
+           --function-name NAME --statement-id SID, and if it is still needed aws lambda add-permission with
+           --source-account and --source-arn
         """,
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
@@ -61,18 +63,18 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def public(function: View) -> bool | Fail:
-    """Lambda function can be invoked by anyone.
+    """Lambda function is public.
 
-    Strangers can run it at your expense, feed it any input, and act with its role through whatever it forgets to check.
-    That holds for a grant to S3 without an account, too: anyone can have a bucket that calls.
+    Strangers can run it at your expense, feed it any input, and act with its role through any check that it misses. A
+    grant to S3 without a source account counts too: anyone can have a bucket that invokes it.
     """
     policy = function.key("Policy")
     for grant in open_grants(policy):
-        return Fail(f"{grant.who} can use this function: the policy allows {grant.principal} {grant.actions}", grant.at)
+        return Fail(f"{grant.who} can use this function: policy allows {grant.actions}", grant.at)
     for statement in statements(policy, []):
         named = statement.key("Effect") == "Allow" and ("Service", S3) in principals(statement.key("Principal"))
         if named and not pins(statement.key("Condition")):
-            return Fail("Any S3 bucket of any account can invoke this function", f"{statement.path}.Principal")
+            return Fail("Any S3 bucket in any account can invoke this function", f"{statement.path}.Principal")
     return True
 
 
@@ -82,10 +84,10 @@ def public(function: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     fix="""
-        1. Find the successor of the runtime in the table of the link, and test the function with it.
-        2. In the Lambda console choose the function, then Code, Runtime settings, Edit, choose it and save.
-        3. By command line: aws lambda update-function-configuration --function-name NAME --runtime RUNTIME
-        4. For functions that come from a template, change Runtime there, or the next deployment takes it back.
+        1. Find the successor of the runtime in the table of the linked guide, and test the function with it.
+        2. In the Lambda console, choose the function, then Code, Runtime settings, Edit, select it and save.
+        3. With the AWS CLI: aws lambda update-function-configuration --function-name NAME --runtime RUNTIME
+        4. For functions deployed from a template, change Runtime there, or the next deployment reverts it.
         """,
     good=[
         {"Runtime": "python3.13", "PackageType": "Zip"},
@@ -101,10 +103,9 @@ def public(function: View) -> bool | Fail:
     ],
 )
 def runtime(function: ResourceView) -> bool | Fail | None:
-    """Lambda function runs on a retired runtime.
+    """Lambda function uses a deprecated runtime.
 
-    AWS no longer repairs security flaws in it, and gives no support. After some time such a function cannot even be
-    changed any more.
+    AWS no longer patches or supports the runtime. Later it also blocks updates to the function.
     """
     name = function["Runtime"]
     # Images bring their own runtime; customer managed ones are an ARN or "custom", and their publisher's to retire.
@@ -115,7 +116,7 @@ def runtime(function: ResourceView) -> bool | Fail | None:
     since = DEPRECATED_ON[name]
     if function.now.date() < date.fromisoformat(since):
         return True
-    return Fail(f"{name} was retired on {since}", "Runtime")
+    return Fail(f"{name} was deprecated on {since}", "Runtime")
 
 
 @rule(
@@ -124,22 +125,22 @@ def runtime(function: ResourceView) -> bool | Fail | None:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
     fix="""
-        1. Find out who calls the URL. Callers in AWS can sign their requests; a site for everyone is better served by
-           CloudFront or API Gateway in front of the function.
-        2. In the Lambda console choose the function, then Configuration, Function URL, Edit.
+        1. Find out who calls the URL. Callers in AWS can sign their requests; put CloudFront or API Gateway in front of
+           a public site.
+        2. In the Lambda console, choose the function, then Configuration, Function URL, Edit.
         3. Set Auth type to AWS_IAM and save.
-        4. By command line: aws lambda update-function-url-config --function-name NAME --auth-type AWS_IAM
+        4. With the AWS CLI: aws lambda update-function-url-config --function-name NAME --auth-type AWS_IAM
         """,
     good=[{"AuthType": "AWS_IAM", "TargetFunctionArn": "f"}, {"AuthType": "AWS_IAM", "Qualifier": "live"}],
     bad=[{"AuthType": "NONE", "TargetFunctionArn": "f"}, {"AuthType": None}, {}],
 )
 def url_auth(url: View) -> bool | Fail:
-    """Lambda function URL asks nobody who they are.
+    """Lambda function URL requires no authentication.
 
-    Whoever learns or guesses the address can call the function over the internet, as often as they like. Only the
-    code itself then decides who may do what.
+    Anyone who learns or guesses the URL can invoke the function over the internet, as often as they like. Only the code
+    itself then decides who can do what.
     """
-    return url["AuthType"] == "AWS_IAM" or Fail("Requests need no IAM signature", "AuthType")
+    return url["AuthType"] == "AWS_IAM" or Fail("Auth type is not AWS_IAM", "AuthType")
 
 
 @rule(
@@ -148,11 +149,11 @@ def url_auth(url: View) -> bool | Fail:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html",
     fix="""
-        1. Take the secret for known: renew it where it is used.
-        2. Put the new one into Secrets Manager: aws secretsmanager create-secret --name NAME --secret-string VALUE
-        3. Let the function's role read it, and let the code read it when it starts (the link shows the extension that
-           caches it).
-        4. Remove the variable: in the Lambda console under Configuration, Environment variables, or by command line
+        1. Treat the secret as leaked: rotate it at its source.
+        2. Store the new one in Secrets Manager: aws secretsmanager create-secret --name NAME --secret-string VALUE
+        3. Allow the function's role to read it, and let the code fetch it at startup (the linked guide shows the
+           extension that caches it).
+        4. Remove the variable: in the Lambda console under Configuration, Environment variables, or with the AWS CLI:
            aws lambda update-function-configuration --function-name NAME --environment file://variables.json
         """,
     good=[
@@ -172,10 +173,10 @@ def url_auth(url: View) -> bool | Fail:
     ],
 )
 def env_secrets(function: View) -> bool | Fail | None:
-    """Lambda function has a secret in its environment.
+    """Lambda environment contains credentials.
 
-    Everyone who may look at the function's configuration reads the secret, and it ends up in templates, logs and
-    backups. It cannot be renewed without a deployment.
+    Anyone who can view the function's configuration can read them, and they end up in templates, logs and backups. They
+    cannot be rotated without a deployment.
     """
     variables = function["Environment.Variables"]
     if not isinstance(variables, View):
@@ -185,4 +186,4 @@ def env_secrets(function: View) -> bool | Fail | None:
         return True
     words = ", ".join(f"{name[:80]} ({what})" for name, what in list(found.items())[:MAX_SHOWN])
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return Fail(f"In clear text: {words}{more}", *(f"{variables.path}.{name}" for name in found))
+    return Fail(f"In plaintext: {words}{more}", *(f"{variables.path}.{name}" for name in found))

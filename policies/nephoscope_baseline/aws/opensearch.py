@@ -30,11 +30,11 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
     severity=Severity.MEDIUM,
     link=GUIDE + "encryption-at-rest.html",
     fix="""
-        1. In the OpenSearch Service console choose the domain, Actions, Edit security configuration.
+        1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         2. Turn on Encryption of data at rest, choose the KMS key, and save. It cannot be turned off again.
-        3. By command line: aws opensearch update-domain-config --domain-name DOMAIN
-           --encryption-at-rest-options Enabled=true
-        4. Elasticsearch before version 6.7 needs a new domain, filled from a snapshot of the old one.
+        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --encryption-at-rest-options
+           Enabled=true
+        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
         """,
     good=[
         {"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "0a1b2c3d"}},
@@ -51,8 +51,8 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
 def encrypted(domain: View) -> bool:
     """OpenSearch domain is not encrypted at rest.
 
-    Indices, logs, swap files and automatic snapshots lie readable on the disks below. With encryption a leaked copy is
-    worth nothing without the key.
+    Indexes, logs, swap files and automatic snapshots can be read by anyone who obtains a copy. With encryption, a copy
+    is worthless without the KMS key.
     """
     return is_on(domain["EncryptionAtRestOptions.Enabled"])
 
@@ -63,13 +63,13 @@ def encrypted(domain: View) -> bool:
     severity=Severity.CRITICAL,
     link=GUIDE + "vpc.html",
     fix="""
-        1. A public domain cannot be moved into a VPC. In the OpenSearch Service console choose Create domain, and under
-           Network choose VPC access, private subnets, and a security group for the clients.
-        2. By command line: aws opensearch create-domain --domain-name NEW_DOMAIN
-           --vpc-options SubnetIds=SUBNET_ID,SecurityGroupIds=GROUP_ID
-        3. Take a manual snapshot of the old domain and restore it to the new one, then point the clients to it.
-        4. Delete the public one: aws opensearch delete-domain --domain-name DOMAIN
-        5. Until then, restrict the access policy of the old domain to your roles and addresses.
+        1. A public domain cannot be moved into a VPC. In the OpenSearch Service console, choose Create domain, and
+           under Network select VPC access, private subnets, and a security group for the clients.
+        2. With the AWS CLI: aws opensearch create-domain --domain-name NEW_DOMAIN --vpc-options
+           SubnetIds=SUBNET_ID,SecurityGroupIds=GROUP_ID
+        3. Take a manual snapshot of the old domain, restore it to the new one, then point the clients to it.
+        4. Delete the public domain: aws opensearch delete-domain --domain-name DOMAIN
+        5. Until then, restrict the access policy of the old domain to your roles and IP addresses.
         """,
     good=[
         {"VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}},
@@ -84,15 +84,15 @@ def encrypted(domain: View) -> bool:
     ],
 )
 def public(domain: View) -> bool | Fail:
-    """OpenSearch domain has an endpoint on the internet.
+    """OpenSearch domain is public.
 
-    Only its access policy stands between strangers and the data, and a mistake in that policy is found by scanners
-    within hours. Inside a VPC the network is a second wall.
+    Only its access policy protects the data, and scanners find a mistake in it within hours. Inside a VPC, the network
+    is a second layer of protection.
     """
     subnets = domain["VPCOptions.SubnetIds"]
     if isinstance(subnets, View) and subnets.is_list and len(subnets):
         return True
-    return Fail("It is in no subnet of a VPC, so its endpoint is on the internet", "VPCOptions.SubnetIds", "VPCOptions")
+    return Fail("The domain is not in a VPC, so its endpoint is public", "VPCOptions.SubnetIds", "VPCOptions")
 
 
 @rule(
@@ -101,11 +101,11 @@ def public(domain: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link=GUIDE + "ntn.html",
     fix="""
-        1. In the OpenSearch Service console choose the domain, Actions, Edit security configuration.
+        1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         2. Turn on Node-to-node encryption and save. It cannot be turned off again.
-        3. By command line: aws opensearch update-domain-config --domain-name DOMAIN
-           --node-to-node-encryption-options Enabled=true
-        4. Elasticsearch before version 6.7 needs a new domain, filled from a snapshot of the old one.
+        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --node-to-node-encryption-options
+           Enabled=true
+        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
         """,
     good=[
         {"NodeToNodeEncryptionOptions": {"Enabled": True}},
@@ -119,10 +119,10 @@ def public(domain: View) -> bool | Fail:
     ],
 )
 def node_tls(domain: View) -> bool:
-    """OpenSearch domain does not encrypt traffic between its nodes.
+    """OpenSearch node-to-node encryption is off.
 
-    Nodes pass each other whole shards and every query. In the clear, that can be read and changed by whoever gets into
-    the network between them.
+    Nodes exchange whole shards and every query. In plaintext, anyone with access to the network between them can read
+    and change the data.
     """
     return is_on(domain["NodeToNodeEncryptionOptions.Enabled"])
 
@@ -133,10 +133,10 @@ def node_tls(domain: View) -> bool:
     severity=Severity.MEDIUM,
     link=GUIDE + "infrastructure-security.html",
     fix="""
-        1. Make sure that all clients connect by HTTPS and know TLS 1.2.
-        2. In the OpenSearch Service console choose the domain, Actions, Edit security configuration.
+        1. Make sure that all clients connect over HTTPS and support TLS 1.2.
+        2. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         3. Turn on Require HTTPS for all traffic, choose the newest TLS security policy, and save.
-        4. By command line: aws opensearch update-domain-config --domain-name DOMAIN --domain-endpoint-options
+        4. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --domain-endpoint-options
            EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
         """,
     good=[
@@ -156,19 +156,19 @@ def node_tls(domain: View) -> bool:
     ],
 )
 def https(domain: View) -> bool | Fail:
-    """OpenSearch domain accepts plain HTTP or outdated TLS.
+    """OpenSearch domain allows HTTP or outdated TLS.
 
-    Queries, documents and the signatures or passwords that allow them can be read on the way. Versions of TLS before
-    1.2 can be broken or talked down to something weaker.
+    Queries, documents and the credentials in requests can be read in transit. TLS versions before 1.2 can be broken or
+    downgraded.
     """
     if not is_on(domain["DomainEndpointOptions.EnforceHTTPS"]):
-        return Fail("Plain HTTP is accepted", "DomainEndpointOptions.EnforceHTTPS")
+        return Fail("HTTPS is not required", "DomainEndpointOptions.EnforceHTTPS")
     policy = domain["DomainEndpointOptions.TLSSecurityPolicy"]
     if _oldest_tls(policy) >= OLDEST_TLS:
         return True
     said = policy if isinstance(policy, str) else "not set"
     return Fail(
-        f"TLS older than 1.2 is accepted: the security policy is {said}", "DomainEndpointOptions.TLSSecurityPolicy"
+        f"TLS versions before 1.2 are allowed: security policy is {said}", "DomainEndpointOptions.TLSSecurityPolicy"
     )
 
 

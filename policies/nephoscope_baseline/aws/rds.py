@@ -15,7 +15,7 @@ from nephoscope_aws.databases import given, storage_encrypted
 INSTANCE = "AWS::RDS::DBInstance"
 
 BACKUP_DAYS = 7
-KEPT = Parameter("days", "Days that automated backups are kept at least", "days", BACKUP_DAYS, "higher", most=35)
+KEPT = Parameter("days", "Minimum backup retention in days", "days", BACKUP_DAYS, "higher", most=35)
 """How long automated backups are kept at least; 35 days are the most that RDS keeps.
 https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-11"""
 
@@ -79,10 +79,11 @@ def _whole(value: Any) -> int | None:
     severity=Severity.CRITICAL,
     link=GUIDE + "USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     fix="""
-        1. Find who connects from outside, and give them a VPN, a bastion or Session Manager port forwarding instead.
-        2. In the RDS console choose the database, Modify, Connectivity, Additional configuration, and choose Not
-           publicly accessible.
-        3. By command line: aws rds modify-db-instance --db-instance-identifier ID --no-publicly-accessible
+        1. Find out who connects from outside, and give them a VPN, a bastion host or Session Manager port forwarding
+           instead.
+        2. In the RDS console, select the database, choose Modify, Connectivity, Additional configuration, and select
+           Not publicly accessible.
+        3. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --no-publicly-accessible
            --apply-immediately
         4. Remove internet ranges from the database's security groups too.
         """,
@@ -101,17 +102,17 @@ def _whole(value: Any) -> int | None:
     ],
 )
 def public(db: View) -> bool | Fail:
-    """Database instance has a public address.
+    """RDS instance is public.
 
-    Its name resolves to an address on the internet, so that one wrong rule in a security group lets strangers try
-    passwords. Programs inside the network reach it as well without.
+    Its endpoint resolves to a public IP address, so one bad security group rule lets strangers try passwords.
+    Applications inside the network do not need a public endpoint.
     """
     if "PubliclyAccessible" in db:
         return not is_on(db["PubliclyAccessible"])
     # What AWS does then: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
     if str(db["Engine"]).startswith("aurora") or db["DBSubnetGroupName"] not in (None, "default"):
         return True
-    return Fail("Without a subnet group of its own AWS makes it public", "PubliclyAccessible", "DBSubnetGroupName")
+    return Fail("Public by default: no DB subnet group is set", "PubliclyAccessible", "DBSubnetGroupName")
 
 
 @rule(
@@ -125,8 +126,8 @@ def public(db: View) -> bool | Fail:
         2. Copy it with a key: aws rds copy-db-snapshot --source-db-snapshot-identifier SNAPSHOT
            --target-db-snapshot-identifier ENCRYPTED --kms-key-id KEY_ID
         3. Restore the copy: aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier ENCRYPTED
-           --db-instance-identifier NEW_ID, or in the RDS console Snapshots, Actions, Copy and Restore snapshot.
-        4. Point the programs to the new instance, and delete the old one and its snapshots.
+           --db-instance-identifier NEW_ID, or in the RDS console choose Snapshots, Actions, Copy and Restore snapshot.
+        4. Point your applications to the new instance, and delete the old one and its snapshots.
         """,
     good=[
         _postgres(StorageEncrypted=True, KmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/1"),
@@ -141,10 +142,10 @@ def public(db: View) -> bool | Fail:
     ],
 )
 def encrypted(db: View) -> bool | Fail | None:
-    """Database instance is not encrypted at rest.
+    """RDS instance is not encrypted at rest.
 
-    Its backups, replicas and snapshots are in the clear as well. Whoever gets hold of one of them can read all data
-    without a key that could be refused.
+    Its data, backups, replicas and snapshots can be read by anyone who obtains a copy. With encryption, reading them
+    also requires access to the KMS key.
     """
     if _left_to_cluster(db, "StorageEncrypted"):
         return None
@@ -166,9 +167,9 @@ def encrypted(db: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     link=GUIDE + "USER_UpgradeDBInstance.Upgrading.html",
     fix="""
-        1. In the RDS console choose the database, Modify, Maintenance, turn on auto minor version upgrade, and choose a
-           maintenance window in which a short outage does no harm.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID --auto-minor-version-upgrade
+        1. In the RDS console, select the database, choose Modify, Maintenance, turn on Auto minor version upgrade, and
+           choose a maintenance window in which a short outage does no harm.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --auto-minor-version-upgrade
         """,
     good=[
         _postgres(AutoMinorVersionUpgrade=True),
@@ -179,10 +180,10 @@ def encrypted(db: View) -> bool | Fail | None:
     bad=[_postgres(AutoMinorVersionUpgrade=False), {**IN_CLUSTER, "AutoMinorVersionUpgrade": False}],
 )
 def minor_upgrade(db: View) -> bool | None:
-    """Database instance does not take minor version upgrades by itself.
+    """RDS auto minor version upgrade is off.
 
-    Minor versions close security holes and do not change behaviour. An instance that waits for a person to install
-    them is open to flaws that the whole world knows.
+    Minor versions fix vulnerabilities without changing behavior. An instance that waits for a manual upgrade stays
+    exposed to publicly known flaws.
     """
     # RDS Custom is upgraded by its owner and demands the switch off.
     if str(db["Engine"]).startswith("custom-"):
@@ -196,18 +197,18 @@ def minor_upgrade(db: View) -> bool | None:
     severity=Severity.MEDIUM,
     link=GUIDE + "Concepts.MultiAZ.Migrating.html",
     fix="""
-        1. In the RDS console choose the database, then Actions, Convert to Multi-AZ deployment.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID --multi-az
-        3. The change happens in the next maintenance window; it costs a second instance and slows writes a little.
+        1. In the RDS console, select the database, then choose Actions, Convert to Multi-AZ deployment.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --multi-az
+        3. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
         """,
     good=[_postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
     bad=[_postgres(MultiAZ=False), {"Engine": "mysql"}],
 )
 def multi_az(db: View) -> bool | None:
-    """Database instance runs in one availability zone only.
+    """RDS instance is not Multi-AZ.
 
-    When that zone fails, so does everything that needs the database. A standby in another zone takes over in minutes
-    and without loss of data.
+    If its Availability Zone fails, so does everything that depends on the database. A standby in another zone takes
+    over within minutes, without data loss.
     """
     if _in_cluster(db):
         return None
@@ -221,9 +222,9 @@ def multi_az(db: View) -> bool | None:
     parameters=[KEPT],
     link=GUIDE + "USER_WorkingWithAutomatedBackups.Enabling.html",
     fix=f"""
-        1. In the RDS console choose the database, Modify, Backup, and set the backup retention period to {BACKUP_DAYS}
-           days or more. From 0 it costs a short outage.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID --backup-retention-period
+        1. In the RDS console, choose the database, then Modify, Backup, and set the backup retention period to
+           {BACKUP_DAYS} days or more. Raising it from 0 causes a short outage.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --backup-retention-period
            {BACKUP_DAYS} --apply-immediately
         3. For an instance of Aurora or a Multi-AZ cluster: aws rds modify-db-cluster --db-cluster-identifier CLUSTER
            --backup-retention-period {BACKUP_DAYS}
@@ -242,20 +243,19 @@ def multi_az(db: View) -> bool | None:
     ],
 )
 def backups(db: View, *, days: int) -> bool | Fail | None:
-    """Database instance keeps its backups for too short a time.
+    """RDS backup retention is too short.
 
-    Damage to data is often noticed days after it was done. Without a backup from before, there is nothing to go back
-    to.
+    Damage to data is often noticed only days later. Without a backup from before, it cannot be undone.
     """
     if _left_to_cluster(db, "BackupRetentionPeriod") or _is_replica(db):
         return None
     if "BackupRetentionPeriod" not in db:
         # AWS keeps backups for one day unless told otherwise.
-        return days <= 1 or Fail(f"AWS keeps backups for 1 day, fewer than {days}", "BackupRetentionPeriod")
+        return days <= 1 or Fail(f"Backup retention is 1 day by default; required: {days}", "BackupRetentionPeriod")
     kept = _whole(db["BackupRetentionPeriod"])
     if kept is not None and kept >= days:
         return True
-    said = f"Backups are kept for {kept} days, fewer than {days}" if kept else "It is not backed up"
+    said = f"Backup retention is {kept} days; required: {days}" if kept else "Automated backups are off"
     return Fail(said, "BackupRetentionPeriod")
 
 
@@ -265,8 +265,8 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
     severity=Severity.LOW,
     link=GUIDE + "USER_DeleteInstance.html",
     fix="""
-        1. In the RDS console choose the database, Modify, and turn on Enable deletion protection.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID --deletion-protection
+        1. In the RDS console, select the database, choose Modify, and turn on Enable deletion protection.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --deletion-protection
            --apply-immediately
         """,
     good=[
@@ -277,10 +277,10 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
     bad=[_postgres(DeletionProtection=False), {"Engine": "mysql"}],
 )
 def deletion_protection(db: View) -> bool | None:
-    """Database instance can be deleted in one step.
+    """RDS instance deletion protection is off.
 
-    One mistaken command or one stolen key removes it, with its automated backups. Protection has to be taken off
-    first, which is a second act that shows in the log.
+    A wrong command or a stolen key can delete it together with its automated backups. Deletion protection must be
+    turned off first, a second step that is logged.
     """
     # Protection is a switch of the cluster, and does not keep its instances.
     if _in_cluster(db):
@@ -294,13 +294,13 @@ def deletion_protection(db: View) -> bool | None:
     severity=Severity.MEDIUM,
     link=GUIDE + "UsingWithRDS.IAMDBAuth.Enabling.html",
     fix="""
-        1. In the RDS console choose the database, Modify, Database authentication, Password and IAM database
-           authentication. Passwords go on working.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID
-           --enable-iam-database-authentication --apply-immediately; for a member of a cluster, aws rds
-           modify-db-cluster --db-cluster-identifier CLUSTER --enable-iam-database-authentication
-        3. Create database users that sign in by IAM, allow rds-db:connect to the roles that may be them, and take the
-           passwords out of the programs.
+        1. In the RDS console, select the database, choose Modify, Database authentication, Password and IAM database
+           authentication. Passwords keep working.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --enable-iam-database-authentication
+           --apply-immediately; for a member of a cluster, aws rds modify-db-cluster --db-cluster-identifier CLUSTER
+           --enable-iam-database-authentication
+        3. Create database users that authenticate with IAM, allow rds-db:connect for the roles that use them, and
+           remove the passwords from your applications.
         """,
     good=[
         _postgres(EnableIAMDatabaseAuthentication=True),
@@ -315,17 +315,18 @@ def deletion_protection(db: View) -> bool | None:
         {"Engine": "mysql"},
     ],
 )
-def iam_auth(db: View) -> bool | None:
-    """Database instance knows passwords only.
+def iam_auth(db: View) -> bool | Fail | None:
+    """RDS IAM database authentication is off.
 
-    Passwords lie in configuration files, last for years and are shared. With IAM, programs sign in with a token that
-    ends after 15 minutes, and access is taken away in one place.
+    Database passwords sit in configuration files, last for years and are shared. With IAM, applications sign in with a
+    token that expires after 15 minutes, and access is revoked in one place.
     """
     if db["Engine"] not in IAM_ENGINES or _left_to_cluster(db, "EnableIAMDatabaseAuthentication"):
         return None
     if db["Engine"] == "mariadb" and str(db["EngineVersion"]).startswith(("10.2", "10.3", "10.4", "10.5")):
         return None
-    return is_on(db["EnableIAMDatabaseAuthentication"])
+    enabled = "EnableIAMDatabaseAuthentication"
+    return is_on(db[enabled]) or Fail("IAM database authentication is off", enabled)
 
 
 @rule(
@@ -334,12 +335,12 @@ def iam_auth(db: View) -> bool | None:
     severity=Severity.MEDIUM,
     link=GUIDE + "USER_LogAccess.Procedural.UploadtoCloudWatch.html",
     fix="""
-        1. In the RDS console choose the database, Modify, Log exports, and tick every log.
-        2. By command line: aws rds modify-db-instance --db-instance-identifier ID
+        1. In the RDS console, select the database, choose Modify, Log exports, and select every log.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID
            --cloudwatch-logs-export-configuration EnableLogTypes=LOG,LOG; for a member of a cluster, the same option of
            aws rds modify-db-cluster
-        3. Some logs are empty until a parameter or an option turns them on: the general and slow query log, and the
-           audit log of MySQL and MariaDB.
+        3. Some logs are empty until a parameter or option turns them on: the general and slow query logs, and the audit
+           log of MySQL and MariaDB.
         """,
     good=[
         _postgres(EnableCloudwatchLogsExports=["postgresql", "upgrade", "iam-db-auth-error"]),
@@ -357,10 +358,10 @@ def iam_auth(db: View) -> bool | None:
     ],
 )
 def logs(db: View) -> bool | Fail | None:
-    """Database instance does not export all its logs.
+    """RDS instance does not export all logs.
 
-    Logs on the instance are overwritten within days and are lost with it. In CloudWatch Logs they can be searched
-    after an incident, and alarms can watch them.
+    Logs on the instance are overwritten within days and are lost with it. In CloudWatch Logs they can be searched after
+    an incident and trigger alarms.
     """
     engine = str(db["Engine"])
     wanted = LOGS.get(engine) or LOGS.get(engine.partition("-")[0])

@@ -31,9 +31,9 @@ def _group(family: str, **parameters: Any) -> dict[str, Any]:
         1. A cluster cannot be encrypted in place. Take a snapshot: aws rds create-db-cluster-snapshot
            --db-cluster-identifier ID --db-cluster-snapshot-identifier SNAPSHOT
         2. Restore it with a key: aws rds restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
-           --db-cluster-identifier NEW_ID --engine ENGINE --kms-key-id KEY_ID, or in the RDS console Snapshots, Actions,
-           Restore snapshot, Enable encryption.
-        3. Add instances, point the programs to the new cluster, and delete the old one and its snapshots.
+           --db-cluster-identifier NEW_ID --engine ENGINE --kms-key-id KEY_ID, or in the RDS console choose Snapshots,
+           Actions, Restore snapshot, Enable encryption.
+        3. Add instances, point your applications to the new cluster, and delete the old one and its snapshots.
         """,
     good=[
         {"Engine": "aurora-mysql", "StorageEncrypted": True},
@@ -48,10 +48,10 @@ def _group(family: str, **parameters: Any) -> dict[str, Any]:
     ],
 )
 def cluster_encrypted(cluster: View) -> bool | Fail:
-    """Database cluster is not encrypted at rest.
+    """RDS cluster is not encrypted at rest.
 
-    Its instances, backups and snapshots are in the clear as well. Whoever gets hold of one of them can read all data
-    without a key that could be refused.
+    Its data, backups and snapshots can be read by anyone who obtains a copy. With encryption, reading them also
+    requires access to the KMS key.
     """
     # Aurora encrypts every cluster that was created since 2026-02-18:
     # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html
@@ -74,18 +74,18 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
     severity=Severity.LOW,
     link=AURORA_GUIDE + "USER_DeleteCluster.html",
     fix="""
-        1. In the RDS console choose the cluster, Modify, and turn on Enable deletion protection.
-        2. By command line: aws rds modify-db-cluster --db-cluster-identifier ID --deletion-protection
+        1. In the RDS console, select the cluster, choose Modify, and turn on Enable deletion protection.
+        2. With the AWS CLI: aws rds modify-db-cluster --db-cluster-identifier ID --deletion-protection
            --apply-immediately
         """,
     good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],
     bad=[{"DeletionProtection": False}, {}],
 )
 def cluster_deletion_protection(cluster: View) -> bool:
-    """Database cluster can be deleted in one step.
+    """RDS cluster deletion protection is off.
 
-    One mistaken command or one stolen key removes it, with its automated backups. Protection has to be taken off
-    first, which is a second act that shows in the log.
+    A wrong command or a stolen key can delete it together with its automated backups. Deletion protection must be
+    turned off first, a second step that is logged.
     """
     return is_on(cluster["DeletionProtection"])
 
@@ -97,27 +97,27 @@ def cluster_deletion_protection(cluster: View) -> bool:
     live_only=True,
     link=GUIDE + "USER_ShareSnapshot.html",
     fix="""
-        1. In the RDS console open Snapshots, choose the snapshot, Actions, Share snapshot, and set its visibility to
-           Private. Name the accounts that need it.
-        2. By command line: aws rds modify-db-snapshot-attribute --db-snapshot-identifier ID --attribute-name restore
+        1. In the RDS console, choose Snapshots, select the snapshot, Actions, Share snapshot, and set its visibility to
+           Private. Add the accounts that need it.
+        2. With the AWS CLI: aws rds modify-db-snapshot-attribute --db-snapshot-identifier ID --attribute-name restore
            --values-to-remove all
-        3. For a snapshot of a cluster: aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier ID
+        3. For a cluster snapshot: aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier ID
            --attribute-name restore --values-to-remove all
-        4. Treat the data in it, and every password among it, as known to strangers: copies that they made stay.
+        4. Treat the data in it, passwords included, as leaked. Copies made by others remain.
         """,
     good=[{"SnapshotType": "manual", "Observed": {"Public": False}}, {"Observed": {"Public": False}}],
     bad=[{"SnapshotType": "manual", "Observed": {"Public": True}}, {"Observed": {"Public": True}}],
 )
 def snapshot_public(snapshot: View) -> bool | Fail:
-    """Database snapshot is public.
+    """RDS snapshot is public.
 
-    Every AWS account can restore it and read the whole database. Public snapshots are listed for all, and are searched
-    for secrets by machines.
+    Any AWS account can restore it and read the whole database. Public snapshots are listed for everyone and constantly
+    searched for secrets.
     """
     public = snapshot["Observed.Public"]
     if public is None:
-        raise NotKnown("Observed.Public", Unknown("it was not read whether the snapshot is public"))
-    return Fail("Every AWS account may restore it", "Observed.Public") if public else True
+        raise NotKnown("Observed.Public", Unknown("whether the snapshot is public was not read"))
+    return Fail("Any AWS account can restore it", "Observed.Public") if public else True
 
 
 @rule(
@@ -127,12 +127,12 @@ def snapshot_public(snapshot: View) -> bool | Fail:
     live_only=True,
     link=GUIDE + "USER_CopySnapshot.html",
     fix="""
-        1. In the RDS console open Snapshots, choose the snapshot, Actions, Copy snapshot, and enable encryption.
-        2. By command line: aws rds copy-db-snapshot --source-db-snapshot-identifier ID --target-db-snapshot-identifier
+        1. In the RDS console, choose Snapshots, select the snapshot, Actions, Copy snapshot, and enable encryption.
+        2. With the AWS CLI: aws rds copy-db-snapshot --source-db-snapshot-identifier ID --target-db-snapshot-identifier
            ENCRYPTED --kms-key-id KEY_ID
-        3. Delete the one in the clear: aws rds delete-db-snapshot --db-snapshot-identifier ID
-        4. A cluster's snapshot in the clear is restored with a key and snapshotted anew. Automated snapshots follow
-           their database: encrypt that.
+        3. Delete the unencrypted one: aws rds delete-db-snapshot --db-snapshot-identifier ID
+        4. For an unencrypted cluster snapshot, restore it with a key and take a new snapshot. Automated snapshots
+           follow their database: encrypt that.
         """,
     good=[{"Encrypted": True}, {"Encrypted": False, "Observed": {"StorageEncryptionType": "sse-rds"}}],
     bad=[
@@ -141,10 +141,10 @@ def snapshot_public(snapshot: View) -> bool | Fail:
     ],
 )
 def snapshot_encrypted(snapshot: ResourceView) -> bool:
-    """Database snapshot is not encrypted.
+    """RDS snapshot is not encrypted at rest.
 
-    A snapshot is the whole database in one piece that can be copied and shared. Without a key of its own, everyone who
-    may restore it can read it.
+    A snapshot holds the whole database and can be copied and shared. Without encryption, everyone who can restore it
+    can read it.
     """
     switch = "StorageEncrypted" if snapshot.type == CLUSTER_SNAPSHOT else "Encrypted"
     return snapshot["Observed.StorageEncryptionType"] in ENCRYPTED_TYPES or is_on(snapshot[switch])
@@ -156,15 +156,14 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
     severity=Severity.MEDIUM,
     link=GUIDE + "UsingWithRDS.SSL.html",
     fix="""
-        1. Make sure that all clients speak TLS and know the certificates of RDS.
-        2. A default group cannot be changed. In its place create one of the same family: aws rds
-           create-db-parameter-group --db-parameter-group-name NAME --db-parameter-group-family FAMILY
-           --description TEXT
-        3. In the RDS console open Parameter groups, choose the group, Edit, and set rds.force_ssl (PostgreSQL, SQL
+        1. Make sure that all clients use TLS and trust the RDS certificate authorities.
+        2. A default parameter group cannot be changed. Create one of the same family: aws rds create-db-parameter-group
+           --db-parameter-group-name NAME --db-parameter-group-family FAMILY --description TEXT
+        3. In the RDS console, choose Parameter groups, select the group, Edit, and set rds.force_ssl (PostgreSQL, SQL
            Server) or require_secure_transport (MySQL, MariaDB) to 1.
-        4. By command line: aws rds modify-db-parameter-group --db-parameter-group-name NAME --parameters
+        4. With the AWS CLI: aws rds modify-db-parameter-group --db-parameter-group-name NAME --parameters
            ParameterName=rds.force_ssl,ParameterValue=1,ApplyMethod=pending-reboot
-        5. Give a new group to the instance: aws rds modify-db-instance --db-instance-identifier ID
+        5. Assign a new group to the instance: aws rds modify-db-instance --db-instance-identifier ID
            --db-parameter-group-name NAME, and reboot it: aws rds reboot-db-instance --db-instance-identifier ID
         """,
     good=[
@@ -185,10 +184,10 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
     ],
 )
 def tls_required(group: View) -> bool | Fail | None:
-    """Database instances accept connections without TLS.
+    """RDS parameter group does not require TLS.
 
-    A client that forgets to ask for TLS sends queries, results and sometimes passwords over the network in the clear.
-    The server can refuse such connections, whatever the client's settings.
+    A client that does not ask for TLS sends queries, results and sometimes passwords in plaintext. The server can
+    refuse such connections, whatever the client's settings.
     """
     name = tls_parameter(group["Family"])
     if name is None:

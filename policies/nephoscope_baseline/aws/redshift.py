@@ -33,19 +33,20 @@ def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
     severity=Severity.CRITICAL,
     link=GUIDE + "managing-clusters-vpc.html",
     fix="""
-        1. Find who connects from outside, and give them a VPN or a managed VPC endpoint instead.
-        2. In the Redshift console choose the cluster, Actions, Modify publicly accessible setting, and turn it off.
-        3. By command line: aws redshift modify-cluster --cluster-identifier ID --no-publicly-accessible
+        1. Find out who connects from outside, and give them a VPN or a managed VPC endpoint instead.
+        2. In the Redshift console, select the cluster, choose Actions, Modify publicly accessible setting, and turn it
+           off.
+        3. With the AWS CLI: aws redshift modify-cluster --cluster-identifier ID --no-publicly-accessible
         4. Remove internet ranges from the cluster's security groups too.
         """,
     good=[{"PubliclyAccessible": False}, {"PubliclyAccessible": "false"}, {}],
     bad=[{"PubliclyAccessible": True}, {"PubliclyAccessible": "true"}],
 )
 def public(cluster: View) -> bool:
-    """Redshift cluster has a public address.
+    """Redshift cluster is public.
 
-    A warehouse gathers a company's data in one place, and its name resolves to an address on the internet. One wrong
-    rule in a security group then lets strangers try passwords.
+    A data warehouse concentrates a company's data, and its endpoint resolves to a public IP address. One bad security
+    group rule then lets strangers try passwords.
     """
     return not is_on(cluster["PubliclyAccessible"])
 
@@ -56,10 +57,10 @@ def public(cluster: View) -> bool:
     severity=Severity.MEDIUM,
     link=GUIDE + "changing-cluster-encryption.html",
     fix="""
-        1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit encryption, and
-           choose a KMS key.
-        2. By command line: aws redshift modify-cluster --cluster-identifier ID --encrypted --kms-key-id KEY_ID
-        3. The cluster moves its data by itself and can be read meanwhile. Delete the snapshots from before.
+        1. In the Redshift console, select the cluster, choose Properties, Database configurations, Edit, Edit
+           encryption, and select a KMS key.
+        2. With the AWS CLI: aws redshift modify-cluster --cluster-identifier ID --encrypted --kms-key-id KEY_ID
+        3. The cluster migrates its data and can be read meanwhile. Delete the unencrypted snapshots afterwards.
         """,
     good=[{"Encrypted": True}, {"Encrypted": "true"}, {"NodeType": "ra3.large"}],
     bad=[{"Encrypted": False}, {"Encrypted": None}],
@@ -67,8 +68,8 @@ def public(cluster: View) -> bool:
 def encrypted(cluster: View) -> bool:
     """Redshift cluster is not encrypted at rest.
 
-    Its tables and snapshots are in the clear. Whoever gets hold of one of them can read all data without a key that
-    could be refused.
+    Its tables and snapshots can be read by anyone who obtains a copy. With encryption, reading them also requires
+    access to the KMS key.
     """
     if "Encrypted" not in cluster:
         if given(cluster, "SnapshotIdentifier"):
@@ -83,14 +84,14 @@ def encrypted(cluster: View) -> bool:
     severity=Severity.MEDIUM,
     link=GUIDE + "connecting-ssl-support.html",
     fix="""
-        1. Make sure that all clients speak TLS.
-        2. A default group cannot be changed. In its place create one of the same family: aws redshift
+        1. Make sure that all clients use TLS.
+        2. A default parameter group cannot be changed. Create one of the same family: aws redshift
            create-cluster-parameter-group --parameter-group-name NAME --parameter-group-family FAMILY --description TEXT
-        3. In the Redshift console open Configurations, Workload management, choose the group, Parameters, Edit
+        3. In the Redshift console, choose Configurations, Workload management, select the group, Parameters, Edit
            parameters, and set require_ssl to true.
-        4. By command line: aws redshift modify-cluster-parameter-group --parameter-group-name NAME --parameters
+        4. With the AWS CLI: aws redshift modify-cluster-parameter-group --parameter-group-name NAME --parameters
            ParameterName=require_ssl,ParameterValue=true
-        5. Give a new group to the cluster: aws redshift modify-cluster --cluster-identifier ID
+        5. Assign a new group to the cluster: aws redshift modify-cluster --cluster-identifier ID
            --cluster-parameter-group-name NAME, and reboot it: aws redshift reboot-cluster --cluster-identifier ID
         """,
     good=[_group("true"), _group(True), {"ParameterGroupFamily": "redshift-2.0"}],
@@ -102,10 +103,10 @@ def encrypted(cluster: View) -> bool:
     ],
 )
 def ssl(group: View) -> bool | Fail:
-    """Redshift accepts connections without TLS.
+    """Redshift parameter group does not require TLS.
 
-    A client that forgets to ask for TLS sends queries, results and passwords over the network in the clear. The
-    cluster can refuse such connections, whatever the client's settings.
+    A client that does not ask for TLS sends queries, results and passwords in plaintext. The cluster can refuse such
+    connections, whatever the client's settings.
     """
     held = group["Parameters"]
     for parameter in held if isinstance(held, View) and held.is_list else ():
@@ -121,11 +122,11 @@ def ssl(group: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link=GUIDE + "db-auditing.html",
     fix="""
-        1. In the Redshift console choose the cluster, Properties, Database configurations, Edit, Edit audit logging,
-           and turn it on, with CloudWatch Logs or a bucket as destination.
-        2. By command line: aws redshift enable-logging --cluster-identifier ID --log-destination-type cloudwatch
+        1. In the Redshift console, select the cluster, choose Properties, Database configurations, Edit, Edit audit
+           logging, and turn it on, with CloudWatch Logs or a bucket as destination.
+        2. With the AWS CLI: aws redshift enable-logging --cluster-identifier ID --log-destination-type cloudwatch
            --log-exports connectionlog userlog useractivitylog
-        3. For the log of queries, set enable_user_activity_logging to true in the cluster's parameter group.
+        3. To log queries as well, set enable_user_activity_logging to true in the cluster's parameter group.
         """,
     good=[
         {"LoggingProperties": {"BucketName": "audit-logs", "S3KeyPrefix": "redshift/"}},
@@ -134,11 +135,11 @@ def ssl(group: View) -> bool | Fail:
     bad=[{"LoggingProperties": None}, {"LoggingProperties": {}}, {"LoggingProperties": {"S3KeyPrefix": "x"}}, {}],
 )
 def audit(cluster: View) -> bool | Fail:
-    """Redshift cluster keeps no audit log.
+    """Redshift audit logging is off.
 
-    After an incident nobody can tell who signed in and what they read. Failed attempts before it go unnoticed as well.
+    After an incident nobody can tell who signed in and what they read. Failed sign-in attempts go unnoticed as well.
     """
     where = cluster["LoggingProperties"]
     if isinstance(where, View) and (where["BucketName"] or where["LogDestinationType"] or where["LogExports"]):
         return True
-    return Fail("Connections and queries are not logged", "LoggingProperties")
+    return Fail("Audit logging is not enabled", "LoggingProperties")

@@ -24,8 +24,8 @@ def _blocked(resource: View) -> bool | Fail:
     if not off:
         return True
     if len(off) == len(BLOCK_FLAGS):
-        return Fail("Nothing is blocked", BLOCK)
-    return Fail(f"Not blocked: {', '.join(off)}", BLOCK)
+        return Fail("All four settings are off", BLOCK)
+    return Fail(f"Off: {', '.join(off)}", BLOCK)
 
 
 @rule(
@@ -35,10 +35,11 @@ def _blocked(resource: View) -> bool | Fail:
     live_only=True,
     link=f"{GUIDE}/configuring-block-public-access-account.html",
     fix="""
-        1. List the buckets that are public on purpose (IAM Access Analyzer for S3) and serve those by CloudFront first.
-        2. In the S3 console open Account and organization settings (Block Public Access settings for this account),
+        1. List the buckets that are public on purpose (IAM Access Analyzer for S3), and serve those through CloudFront
+           first.
+        2. In the S3 console, choose Account and organization settings (Block Public Access settings for this account),
            Edit, turn on Block all public access, and save.
-        3. By command line: aws s3control put-public-access-block --account-id ACCOUNT
+        3. With the AWS CLI: aws s3control put-public-access-block --account-id ACCOUNT
            --public-access-block-configuration
            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
         """,
@@ -46,10 +47,10 @@ def _blocked(resource: View) -> bool | Fail:
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
 )
 def account_bpa(account: View) -> bool | Fail:
-    """Account does not block public access to S3.
+    """Account does not block all public access to S3.
 
-    Any bucket can then be opened to the world by one wrong policy. The account's block holds for all of them, also for
-    those made tomorrow.
+    One wrong policy or ACL can make any bucket public. The account-level block covers every bucket, including those
+    created later.
     """
     return _blocked(account)
 
@@ -60,19 +61,19 @@ def account_bpa(account: View) -> bool | Fail:
     severity=Severity.HIGH,
     link=f"{GUIDE}/configuring-block-public-access-bucket.html",
     fix="""
-        1. In the S3 console open the bucket, Permissions, Block public access (bucket settings), Edit.
+        1. In the S3 console, open the bucket and choose Permissions, Block public access (bucket settings), Edit.
         2. Turn on Block all public access, save and confirm.
-        3. By command line: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+        3. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
         """,
     good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
 )
 def bucket_bpa(bucket: View) -> bool | Fail:
-    """S3 bucket does not block public access.
+    """S3 bucket does not block all public access.
 
-    Nothing stops a wrong policy or ACL from opening it to the world. The block is a second lock that such a mistake
-    does not undo.
+    Nothing stops a wrong policy or ACL from making it public. The public access block is a second layer that such a
+    mistake does not undo.
     """
     return _blocked(bucket)
 
@@ -83,20 +84,19 @@ def bucket_bpa(bucket: View) -> bool | Fail:
     severity=Severity.CRITICAL,
     link=f"{GUIDE}/access-points-bpa-settings.html",
     fix="""
-        1. An access point's block cannot be changed: create another one with Block all public access on.
-        2. By command line: aws s3control create-access-point --account-id ACCOUNT --name NEW --bucket BUCKET (all four
-           are on unless you say otherwise), then copy the policy with get-access-point-policy and
-           put-access-point-policy.
-        3. Move its users, then aws s3control delete-access-point --account-id ACCOUNT --name OLD
+        1. The settings cannot be changed: create another access point with Block all public access on.
+        2. With the AWS CLI: aws s3control create-access-point --account-id ACCOUNT --name NEW --bucket BUCKET (all four
+           settings are on by default), then copy the policy with get-access-point-policy and put-access-point-policy.
+        3. Move its clients, then aws s3control delete-access-point --account-id ACCOUNT --name OLD
         """,
     good=[{"Name": "reports", BLOCK: COMPLETE}],
     bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
 )
 def access_point_bpa(point: View) -> bool | Fail:
-    """S3 access point does not block public access.
+    """S3 access point does not block all public access.
 
-    An access point has a policy of its own, which can open the bucket behind it to the world. Its block can only be set
-    when it is made.
+    An access point has its own policy, which can expose the bucket behind it. Its public access block can only be set
+    at creation.
     """
     return _blocked(point)
 
@@ -107,18 +107,19 @@ def access_point_bpa(point: View) -> bool | Fail:
     severity=Severity.MEDIUM,
     link=f"{GUIDE}/enable-server-access-logging.html",
     fix="""
-        1. Choose or make a bucket for logs in the same region and account, which is not logged itself.
-        2. In the S3 console open the bucket, Properties, Server access logging, Edit, Enable, and name that bucket.
-        3. By command line: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
-           '{"LoggingEnabled": {"TargetBucket": "LOGS", "TargetPrefix": "BUCKET/"}}'
+        1. Choose or create a log bucket in the same region and account that is not logged itself.
+        2. In the S3 console, open the bucket, choose Properties, Server access logging, Edit, Enable, and select that
+           bucket.
+        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status '{"LoggingEnabled":
+           {"TargetBucket": "LOGS", "TargetPrefix": "BUCKET/"}}'
         """,
     good=[{"LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "b/"}}],
     bad=[{"LoggingConfiguration": None}, {}],
 )
 def logging(bucket: View) -> bool:
-    """S3 bucket does not log who reads it.
+    """S3 bucket has no access logging.
 
-    After a leak nobody can tell which objects were taken, and by whom. Access logs answer that.
+    After a leak nobody can tell which objects were taken, and by whom. Server access logs answer that.
     """
     return bucket["LoggingConfiguration"] is not None
 
@@ -129,17 +130,18 @@ def logging(bucket: View) -> bool:
     severity=Severity.LOW,
     link=f"{GUIDE}/manage-versioning-examples.html",
     fix="""
-        1. In the S3 console open the bucket, Properties, Bucket Versioning, Edit, Enable.
-        2. By command line: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
-        3. Add a lifecycle rule that removes former versions after some time, so that cost stays bounded.
+        1. In the S3 console, open the bucket and choose Properties, Bucket Versioning, Edit, Enable.
+        2. With the AWS CLI: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
+        3. Add a lifecycle rule that expires noncurrent versions, to limit the cost.
         """,
     good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
     bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
 )
 def versioning(bucket: View) -> bool:
-    """S3 bucket keeps no former versions.
+    """S3 bucket versioning is off.
 
-    What is overwritten or deleted, by mistake or by ransomware, is gone. Versions bring it back.
+    Objects that are overwritten or deleted, by mistake or by ransomware, are gone. With versioning they can be
+    restored.
     """
     return bool(bucket["VersioningConfiguration.Status"] == "Enabled")
 
@@ -151,8 +153,8 @@ def versioning(bucket: View) -> bool:
     live_only=True,
     link=f"{GUIDE}/MultiFactorAuthenticationDelete.html",
     fix="""
-        1. It can only be set by the root user with its MFA device, and not in the console.
-        2. By command line, with root's credentials: aws s3api put-bucket-versioning --bucket BUCKET
+        1. Only the root user with its MFA device can turn it on, and not in the console.
+        2. With the AWS CLI, using root credentials: aws s3api put-bucket-versioning --bucket BUCKET
            --versioning-configuration Status=Enabled,MFADelete=Enabled --mfa "SERIAL CODE"
         3. Such a bucket cannot have a lifecycle configuration; S3 Object Lock is an alternative.
         """,
@@ -163,9 +165,9 @@ def versioning(bucket: View) -> bool:
     ],
 )
 def mfa_delete(bucket: View) -> bool:
-    """S3 bucket's versions can be deleted without MFA.
+    """S3 bucket MFA delete is off.
 
-    Stolen credentials are enough to delete an object with all its versions for good. With MFA delete they are not.
+    Stolen credentials are enough to delete an object and all its versions for good. With MFA delete they are not.
     """
     return bool(bucket["Observed.MFADelete"] == "Enabled")
 
@@ -182,13 +184,13 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
     severity=Severity.MEDIUM,
     link=f"{GUIDE}/specifying-kms-encryption.html",
     fix="""
-        1. Choose or create a KMS key in the bucket's region, and let those who use the bucket use the key.
-        2. In the S3 console open the bucket, Properties, Default encryption, Edit, SSE-KMS, choose the key, and turn on
-           Bucket Key.
-        3. By command line: aws s3api put-bucket-encryption --bucket BUCKET --server-side-encryption-configuration
+        1. Choose or create a KMS key in the bucket's region, and allow those who use the bucket to use the key.
+        2. In the S3 console, open the bucket, choose Properties, Default encryption, Edit, SSE-KMS, select the key, and
+           turn on Bucket Key.
+        3. With the AWS CLI: aws s3api put-bucket-encryption --bucket BUCKET --server-side-encryption-configuration
            '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "KEY_ARN"},
            "BucketKeyEnabled": true}]}'
-        4. Objects that are there already keep their encryption until they are copied over themselves.
+        4. Existing objects keep their encryption until they are copied onto themselves.
         """,
     good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
     bad=[_encryption("AES256"), {"BucketEncryption": None}],
@@ -196,8 +198,8 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
 def kms(bucket: View) -> bool | Fail:
     """S3 bucket is not encrypted with a KMS key.
 
-    With S3's own keys whoever may read the bucket may read the data. A KMS key is a second permission, and its use is
-    logged.
+    With S3 managed keys, anyone who can read the bucket can read the data. A KMS key requires a second permission, and
+    its use is logged.
     """
     held = bucket["BucketEncryption"]
     encryption = held.value if isinstance(held, View) else held
@@ -205,8 +207,8 @@ def kms(bucket: View) -> bool | Fail:
     algorithms = [_algorithm(each) for each in rules] if isinstance(rules, list) else []
     if algorithms and all(each.startswith("aws:kms") for each in algorithms):
         return True
-    used = ", ".join(algorithms) or "nothing set"
-    return Fail(f"Default encryption: {used}", "BucketEncryption")
+    used = ", ".join(algorithms) or "not set"
+    return Fail(f"Default encryption is {used}", "BucketEncryption")
 
 
 def _algorithm(encryption_rule: Any) -> str:
@@ -221,8 +223,8 @@ def _algorithm(encryption_rule: Any) -> str:
     link=f"{GUIDE}/about-object-ownership.html",
     fix="""
         1. Move what the ACLs grant into the bucket policy.
-        2. In the S3 console open the bucket, Permissions, Object Ownership, Edit, ACLs disabled, and save.
-        3. By command line: aws s3api put-bucket-ownership-controls --bucket BUCKET --ownership-controls
+        2. In the S3 console, open the bucket, choose Permissions, Object Ownership, Edit, ACLs disabled, and save.
+        3. With the AWS CLI: aws s3api put-bucket-ownership-controls --bucket BUCKET --ownership-controls
            'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
         """,
     good=[{"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}],
@@ -233,12 +235,12 @@ def _algorithm(encryption_rule: Any) -> str:
     ],
 )
 def acl_disabled(bucket: View) -> bool | Fail:
-    """S3 bucket still uses ACLs.
+    """S3 bucket ACLs are enabled.
 
-    An ACL on one object can open it to the world without showing on the bucket, and uploads can belong to strangers.
-    With ACLs off, policies alone decide.
+    An ACL on a single object can make it public without showing on the bucket, and uploads can be owned by other
+    accounts. With ACLs disabled, policies alone control access.
     """
-    return owner_enforced(bucket) or Fail("ACLs can grant access", "OwnershipControls")
+    return owner_enforced(bucket) or Fail("Object Ownership is not BucketOwnerEnforced", "OwnershipControls")
 
 
 @rule(
@@ -248,8 +250,9 @@ def acl_disabled(bucket: View) -> bool | Fail:
     link=f"{GUIDE}/how-to-set-lifecycle-configuration-intro.html",
     fix="""
         1. Decide how long the objects are needed, and which are rarely read.
-        2. In the S3 console open the bucket, Management, Create lifecycle rule, and set expiry or transition.
-        3. By command line: aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration
+        2. In the S3 console, open the bucket, choose Management, Create lifecycle rule, and set expiration or
+           transition.
+        3. With the AWS CLI: aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration
            file://lifecycle.json
         """,
     good=[{"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 400}]}}],
@@ -260,13 +263,13 @@ def acl_disabled(bucket: View) -> bool | Fail:
     ],
 )
 def lifecycle(bucket: View) -> bool | Fail:
-    """S3 bucket keeps everything forever.
+    """S3 bucket has no lifecycle rule.
 
-    Data that nobody needs any more still leaks, and still costs. A lifecycle rule removes it on time.
+    Data that nobody needs any longer still costs money and can still leak. A lifecycle rule removes it on time.
     """
     rules = bucket["LifecycleConfiguration.Rules"]
     if isinstance(rules, View) and rules.is_list:
         for each in rules:
             if isinstance(each, View) and each["Status"] == "Enabled":
                 return True
-    return Fail("No lifecycle rule is on", "LifecycleConfiguration")
+    return Fail("No lifecycle rule is enabled", "LifecycleConfiguration")

@@ -1,4 +1,4 @@
-"""Rules on who can reach an S3 bucket: everyone, other accounts, and plain HTTP."""
+"""Rules on who can reach an S3 bucket, and how: the public, other accounts, unencrypted HTTP."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _condition(operator: str, key: str, value: Any) -> dict[str, Any]:
     return {"Condition": {operator: {key: value}}}
 
 
-def _told(found: list[Exposure]) -> bool | Fail:
+def _judged(found: list[Exposure]) -> bool | Fail:
     if not found:
         return True
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -64,12 +64,13 @@ def _told(found: list[Exposure]) -> bool | Fail:
 
 
 CLOSE = """
-        1. If strangers need it, let CloudFront (to read) or presigned URLs (to upload) stand before it instead.
-        2. In the S3 console open the bucket, Permissions, Block public access, Edit, Block all public access, and save.
-        3. By command line: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+        1. If the public needs access, use CloudFront (to read) or presigned URLs (to upload) instead.
+        2. In the S3 console, open the bucket, choose Permissions, Block public access, Edit, Block all public access,
+           and save.
+        3. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
            BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        4. Then clean up what was public: take the wildcard principal out of the bucket policy, and set Object Ownership
-           to ACLs disabled.
+        4. Then clean up: remove the wildcard principal from the bucket policy, and set Object Ownership to ACLs
+           disabled.
         """
 
 
@@ -144,12 +145,12 @@ CLOSE = """
     ],
 )
 def public_read(bucket: View) -> bool | Fail:
-    """S3 bucket can be read by anyone.
+    """S3 bucket is publicly readable.
 
-    Open buckets are found by scanners within hours, and what was copied cannot be taken back. Only data that is meant
-    for everyone belongs in one.
+    Scanners find public buckets within hours, and what was copied cannot be taken back. Only public data belongs in
+    one.
     """
-    return _told(bucket_exposure(bucket, (Access.READ,)))
+    return _judged(bucket_exposure(bucket, (Access.READ,)))
 
 
 @rule(
@@ -186,12 +187,12 @@ def public_read(bucket: View) -> bool | Fail:
     ],
 )
 def public_write(bucket: View) -> bool | Fail:
-    """S3 bucket can be written by anyone.
+    """S3 bucket is publicly writable.
 
-    Strangers can replace what your programs and visitors trust, delete it, or store their own at your cost. Hardly
-    anything needs that.
+    Strangers can replace what your applications and visitors trust, delete it, or store their own files at your cost.
+    Hardly anything needs that.
     """
-    return _told(bucket_exposure(bucket, (Access.WRITE,)))
+    return _judged(bucket_exposure(bucket, (Access.WRITE,)))
 
 
 PLAIN_HTTP: dict[str, Any] = {
@@ -209,11 +210,11 @@ PLAIN_HTTP: dict[str, Any] = {
     severity=Severity.MEDIUM,
     link=f"{GUIDE}/example-bucket-policies.html",
     fix="""
-        1. In the S3 console open the bucket, Permissions, Bucket policy, Edit.
-        2. Add a statement: Effect Deny, Principal "*", Action "s3:*", Resource the bucket's ARN and the same with /*,
-           Condition {"Bool": {"aws:SecureTransport": "false"}}.
-        3. By command line, with the whole policy: aws s3api put-bucket-policy --bucket BUCKET
-           --policy file://policy.json
+        1. In the S3 console, open the bucket and choose Permissions, Bucket policy, Edit.
+        2. Add a statement: Effect Deny, Principal "*", Action "s3:*", Resource the ARN of the bucket and the same with
+           /*, Condition {"Bool": {"aws:SecureTransport": "false"}}.
+        3. With the AWS CLI, with the complete policy: aws s3api put-bucket-policy --bucket BUCKET --policy
+           file://policy.json
         """,
     good=[
         {"Policy": {"Statement": [PLAIN_HTTP]}},
@@ -237,9 +238,9 @@ PLAIN_HTTP: dict[str, Any] = {
     ],
 )
 def tls_only(bucket: View) -> bool | Fail:
-    """S3 bucket answers plain HTTP.
+    """S3 bucket allows unencrypted HTTP.
 
-    Whoever is on the way can read and change what is sent without TLS. A policy that denies it costs nothing.
+    Requests sent without TLS can be read and changed in transit. A policy that denies them costs nothing.
     """
     gaps: list[NotKnown] = []
     covered: set[str] = set()
@@ -253,7 +254,7 @@ def tls_only(bucket: View) -> bool | Fail:
     if gaps:
         raise gaps[0]
     missing = " and ".join(sorted({"bucket", "objects"} - covered))
-    return Fail(f"No statement denies plain HTTP on the {missing}", "Policy")
+    return Fail(f"No policy statement denies unencrypted HTTP on the {missing}", "Policy")
 
 
 def _denied_plain(statement: View) -> set[str]:
@@ -284,10 +285,10 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/admin"}
     severity=Severity.HIGH,
     link=f"{GUIDE}/access-policy-language-overview.html",
     fix="""
-        1. In the S3 console open the bucket, Permissions, Bucket policy, Edit.
-        2. In the statement for the other account, leave only the actions that it needs, such as s3:GetObject; take out
-           s3:* and those that change policy, ACLs or encryption.
-        3. By command line: aws s3api put-bucket-policy --bucket BUCKET --policy file://policy.json
+        1. In the S3 console, open the bucket and choose Permissions, Bucket policy, Edit.
+        2. In the statement for the other account, keep only the actions that it needs, such as s3:GetObject; remove
+           s3:* and actions that change policy, ACLs or encryption.
+        3. With the AWS CLI: aws s3api put-bucket-policy --bucket BUCKET --policy file://policy.json
         """,
     good=[
         _policy({"Principal": STRANGER}),
@@ -307,10 +308,10 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/admin"}
     ],
 )
 def cross_account(bucket: ResourceView) -> bool | Fail:
-    """S3 bucket lets another account change who may use it.
+    """S3 bucket policy grants admin actions to other accounts.
 
-    Whoever controls that account can open the bucket further, or lock you out. Sharing data takes reading or writing
-    objects, and no more.
+    Whoever controls that account can open the bucket further, or lock you out. Sharing data takes permission to read or
+    write objects, and no more.
     """
     gaps: list[NotKnown] = []
     for statement in statements(bucket.key("Policy"), gaps):
@@ -342,5 +343,5 @@ def _foreign(bucket: ResourceView, statement: View) -> Iterator[str]:
             if kind == "CanonicalUser" and name != bucket["Observed.Owner"]:
                 yield f"Canonical user {name[:16]}"
     if named and not account_of(bucket.account):
-        raise NotKnown(statement.path, Unknown("the account that the bucket will belong to is not known"))
+        raise NotKnown(statement.path, Unknown("the account of the bucket is unknown"))
     yield from (f"Account {account}" for account in sorted(named - {bucket.account}))

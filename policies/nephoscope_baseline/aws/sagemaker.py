@@ -7,7 +7,7 @@ from nephoscope.domain import Severity, View, rule
 NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 
 OFF = "Disabled"
-"""How both switches are off; they are on unless that is said.
+"""The value with which both settings are off; they are on by default.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html"""
 
 
@@ -17,13 +17,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInst
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/sagemaker/latest/dg/appendix-notebook-and-internet-access.html",
     fix="""
-        1. The setting cannot be changed: save the notebooks of the instance to S3 or a Git repository first.
-        2. In the SageMaker AI console open Notebooks, Create notebook instance, choose under Network a VPC, a private
-           subnet and a security group, and Direct internet access: Disable.
-        3. By command line: aws sagemaker create-notebook-instance --notebook-instance-name NAME
-           --instance-type TYPE --role-arn ROLE_ARN --subnet-id SUBNET_ID --security-group-ids GROUP_ID
-           --direct-internet-access Disabled
-        4. Give the subnet VPC endpoints for SageMaker and S3, or a NAT gateway, so that training still works.
+        1. The setting cannot be changed: first save the notebooks of the instance to S3 or a Git repository.
+        2. In the SageMaker AI console, choose Notebooks, Create notebook instance; under Network, select a VPC, a
+           private subnet and a security group, and set Direct internet access to Disable.
+        3. With the AWS CLI: aws sagemaker create-notebook-instance --notebook-instance-name NAME --instance-type TYPE
+           --role-arn ROLE_ARN --subnet-id SUBNET_ID --security-group-ids GROUP_ID --direct-internet-access Disabled
+        4. Add VPC endpoints for SageMaker and S3 to the subnet, or a NAT gateway, so that training still works.
         5. Delete the old one: aws sagemaker delete-notebook-instance --notebook-instance-name OLD_NAME
         """,
     good=[
@@ -40,8 +39,8 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInst
 def notebook_internet(notebook: View) -> bool:
     """SageMaker notebook has direct internet access.
 
-    What a notebook reads can leave by a way that no firewall, endpoint policy or flow log of yours sees. Code that
-    somebody pastes or installs can fetch more from anywhere.
+    Data can leave the notebook on a path that your firewalls, endpoint policies and flow logs do not see. Pasted or
+    installed code can download more from anywhere.
     """
     return bool(notebook["DirectInternetAccess"] == OFF)
 
@@ -52,12 +51,12 @@ def notebook_internet(notebook: View) -> bool:
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-root-access.html",
     fix="""
-        1. Move what needs root, as system packages, to a lifecycle configuration: that always runs as root.
-        2. In the SageMaker AI console open Notebooks, choose the instance, Actions, Stop, and then Edit.
-        3. Under Permissions and encryption set Root access to Disable, save, and start the instance.
-        4. By command line: aws sagemaker stop-notebook-instance --notebook-instance-name NAME
+        1. Move what needs root, such as system packages, to a lifecycle configuration, which always runs as root.
+        2. In the SageMaker AI console, choose Notebooks, select the instance, Actions, Stop, and then Edit.
+        3. Under Permissions and encryption, set Root access to Disable, save, and start the instance.
+        4. With the AWS CLI: aws sagemaker stop-notebook-instance --notebook-instance-name NAME
         5. Then: aws sagemaker update-notebook-instance --notebook-instance-name NAME --root-access Disabled
-        6. And: aws sagemaker start-notebook-instance --notebook-instance-name NAME
+        6. Then: aws sagemaker start-notebook-instance --notebook-instance-name NAME
         """,
     good=[
         {"RootAccess": "Disabled"},
@@ -71,9 +70,9 @@ def notebook_internet(notebook: View) -> bool:
     ],
 )
 def notebook_root(notebook: View) -> bool:
-    """SageMaker notebook gives its users root.
+    """SageMaker notebook root access is on.
 
-    As root, a user or a hostile package changes the system below the notebook, turns off what watches it, and stays.
-    Notebooks need that for nothing that a lifecycle configuration cannot do for them.
+    As root, a user or a malicious package can change the underlying system, turn off monitoring, and persist. What
+    needs root can run in a lifecycle configuration instead.
     """
     return bool(notebook["RootAccess"] == OFF)

@@ -10,7 +10,7 @@ from nephoscope_aws.times import age_days
 
 SECRET = "AWS::SecretsManager::Secret"
 
-UNUSED = Parameter("days", "Days without use after which a secret is unused", "days", 90, "lower")
+UNUSED = Parameter("days", "Maximum days without use", "days", 90, "lower")
 """Days without use after which a secret counts as unused: Security Hub's value for SecretsManager.3.
 https://docs.aws.amazon.com/securityhub/latest/userguide/secretsmanager-controls.html#secretsmanager-3"""
 
@@ -39,12 +39,12 @@ def _someone_elses(secret: ResourceView) -> bool:
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
     fix="""
-        1. Make sure that programs read the secret when they need it, and do not keep a copy of it.
-        2. In the Secrets Manager console open the secret, Rotation, Edit rotation, turn it on and choose a schedule;
-           for databases the function is made for you.
-        3. By command line: aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION_ARN
+        1. Make sure that applications fetch the secret when they need it, and do not keep a copy.
+        2. In the Secrets Manager console, open the secret, choose Rotation, Edit rotation, turn it on and choose a
+           schedule; for databases the rotation function is created for you.
+        3. With the AWS CLI: aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION_ARN
            --rotation-rules AutomaticallyAfterDays=30
-        4. The secret rotates at once: watch that what uses it goes on working.
+        4. The secret is rotated at once: check that everything that uses it still works.
         """,
     good=[
         {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
@@ -58,15 +58,15 @@ def _someone_elses(secret: ResourceView) -> bool:
         {"Name": "db", "KmsKeyId": "alias/secrets"},
     ],
 )
-def rotation(secret: ResourceView) -> bool | None:
-    """Secret does not rotate.
+def rotation(secret: ResourceView) -> bool | Fail | None:
+    """Secrets Manager rotation is off.
 
-    A password that leaked works until somebody notices, which may be never. Rotation ends that by itself and shows
-    that it can be done at all on the day when it has to be.
+    A leaked secret works until somebody notices, which may be never. Rotation limits that time, and proves that the
+    secret can be changed when it has to be.
     """
     if isinstance(secret["RotationRules"], View):
         return True
-    return None if _someone_elses(secret) else False
+    return None if _someone_elses(secret) else Fail("Automatic rotation is not configured", "RotationRules")
 
 
 @rule(
@@ -77,10 +77,11 @@ def rotation(secret: ResourceView) -> bool | None:
     live_only=True,
     link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
     fix="""
-        1. Look in CloudTrail, Event history, for GetSecretValue on it, and ask the owner.
-        2. Take away what it opens: the database user, the key at the other service.
-        3. In the Secrets Manager console open the secret, Actions, Delete secret; it can be restored for 7 to 30 days.
-        4. By command line: aws secretsmanager delete-secret --secret-id SECRET --recovery-window-in-days 30
+        1. In CloudTrail, Event history, look for GetSecretValue calls on it, and ask the owner.
+        2. Remove what it gives access to: the database user, the key at the other service.
+        3. In the Secrets Manager console, open the secret and choose Actions, Delete secret. It can be restored for 7
+           to 30 days.
+        4. With the AWS CLI: aws secretsmanager delete-secret --secret-id SECRET --recovery-window-in-days 30
         """,
     good=[
         _seen("2026-01-14T00:00:00Z"),
@@ -92,10 +93,10 @@ def rotation(secret: ResourceView) -> bool | None:
     bad=[_seen("2025-10-16T00:00:00Z"), _seen(None), example(_seen(None, PrimaryRegion="eu-west-1"))],
 )
 def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
-    """Secret has not been used for a long time.
+    """Secrets Manager secret is unused.
 
-    It still opens what it was made for, to former colleagues too. Nobody would notice that it works, and each secret
-    costs money every month.
+    It still grants the access that it was created for, to former employees too. Nobody would notice its misuse, and
+    each secret is billed every month.
     """
     if _someone_elses(secret):
         return None
@@ -106,9 +107,9 @@ def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
     except ValueError as error:
         raise NotKnown(path, Unknown(str(error))) from error
     if age is None:
-        raise NotKnown(path, Unknown("Secrets Manager does not say when it was made"))
+        raise NotKnown(path, Unknown("Secrets Manager gives no creation date"))
     # The day of an access is all that is known: of the last day, the whole day counts.
     if int(age) <= days:
         return True
-    said = f"Was last read on {accessed[:10]}" if accessed else "Was never read"
-    return Fail(f"{said}, for more than {days} days", ACCESSED, CREATED)
+    said = f"Last retrieved on {accessed[:10]}" if accessed else "Never retrieved"
+    return Fail(f"{said}; the limit is {days} days", ACCESSED, CREATED)

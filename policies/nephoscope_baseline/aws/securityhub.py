@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Severity, View, rule
+from nephoscope.domain import Fail, Severity, View, rule
 
 SETTINGS = "AWS::SecurityHub::RegionSettings"
 
@@ -13,10 +13,10 @@ SETTINGS = "AWS::SecurityHub::RegionSettings"
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. Switch on AWS Config in the region first: most checks of Security Hub read what it records.
-        2. In the Security Hub CSPM console choose the region, then Go to Security Hub CSPM, Enable.
-        3. By command line: aws securityhub enable-security-hub --enable-default-standards --region REGION
-        4. In an organization let the delegated administrator enable it for all accounts and regions at once.
+        1. First turn on AWS Config in the region: most Security Hub checks use what it records.
+        2. In the Security Hub CSPM console, select the region, then choose Go to Security Hub CSPM, Enable.
+        3. With the AWS CLI: aws securityhub enable-security-hub --enable-default-standards --region REGION
+        4. In an organization, let the delegated administrator enable it for all accounts and regions at once.
         """,
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-settingup.html",
     good=[
@@ -25,10 +25,10 @@ SETTINGS = "AWS::SecurityHub::RegionSettings"
     ],
     bad=[{"HubArn": None}, {"HubArn": ""}, {}],
 )
-def enabled(settings: View) -> bool:
+def enabled(settings: View) -> bool | Fail:
     """Security Hub is off.
 
-    Security Hub gathers what GuardDuty, Inspector, Macie and others find in one place and in one form. Without it each
-    of them has to be looked at by itself, which is how findings are missed.
+    Security Hub collects the findings of GuardDuty, Inspector, Macie and others in one place and one format. Without
+    it, each has to be checked separately, which is how findings get missed.
     """
-    return bool(settings["HubArn"])
+    return bool(settings["HubArn"]) or Fail("Security Hub is not enabled in this region", "HubArn")

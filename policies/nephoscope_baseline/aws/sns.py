@@ -23,22 +23,22 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic.html",
     fix="""
-        1. If services such as CloudWatch or S3 publish to the topic, choose a customer managed key whose policy lets
-           them use it: the key alias/aws/sns cannot be shared with them.
-        2. In the SNS console open the topic, Edit, Encryption, turn it on and choose the key.
-        3. By command line: aws sns set-topic-attributes --topic-arn ARN --attribute-name KmsMasterKeyId
+        1. If services such as CloudWatch or S3 publish to the topic, use a customer managed key whose policy allows
+           them to use it: they cannot use the key alias/aws/sns.
+        2. In the SNS console, open the topic, choose Edit, Encryption, turn it on and select the key.
+        3. With the AWS CLI: aws sns set-topic-attributes --topic-arn ARN --attribute-name KmsMasterKeyId
            --attribute-value alias/KEY
         """,
     good=[{"KmsMasterKeyId": "alias/aws/sns"}, {"TopicName": "news", "KmsMasterKeyId": "0d9c7a9e-key"}],
     bad=[{"KmsMasterKeyId": None}, {"TopicName": "news"}, {"KmsMasterKeyId": ""}],
 )
-def kms(topic: View) -> bool:
-    """Topic is not encrypted with a KMS key.
+def kms(topic: View) -> bool | Fail:
+    """SNS topic is not encrypted with a KMS key.
 
-    Only with a key does reading stored messages need a permission of its own. Its use then shows in CloudTrail, and it
-    can be taken away at once.
+    With a KMS key, reading stored messages requires a separate permission. Every use of the key is logged in
+    CloudTrail, and access can be revoked at once.
     """
-    return bool(topic["KmsMasterKeyId"])
+    return bool(topic["KmsMasterKeyId"]) or Fail("The topic has no KMS key", "KmsMasterKeyId")
 
 
 @rule(
@@ -47,13 +47,12 @@ def kms(topic: View) -> bool:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
     fix="""
-        1. In the SNS console open the topic, Edit, Access policy.
-        2. Replace the wildcard principal by the accounts, roles or services that use the topic, or add a condition with
-           your account id as AWS:SourceOwner, as in the policy that SNS gives to new topics.
-        3. By command line: aws sns set-topic-attributes --topic-arn ARN --attribute-name Policy
-           --attribute-value file://policy.json
-        4. Look through the subscriptions for addresses that you do not know: aws sns list-subscriptions-by-topic
-           --topic-arn ARN
+        1. In the SNS console, open the topic and choose Edit, Access policy.
+        2. Replace the wildcard principal with the accounts, roles or services that use the topic, or add a condition
+           with your account ID as AWS:SourceOwner, as in the default policy of new topics.
+        3. With the AWS CLI: aws sns set-topic-attributes --topic-arn ARN --attribute-name Policy --attribute-value
+           file://policy.json
+        4. Check the subscriptions for unknown endpoints: aws sns list-subscriptions-by-topic --topic-arn ARN
         """,
     good=[
         _policy({"AWS": "*"}, {"StringEquals": {"AWS:SourceOwner": "123456789012"}}),
@@ -70,11 +69,11 @@ def kms(topic: View) -> bool:
     ],
 )
 def public(topic: View) -> bool | Fail:
-    """Topic can be used by anyone.
+    """SNS topic is public.
 
-    Strangers can subscribe and read along, or publish messages that your programs and colleagues take for yours. None
-    of this needs an account of yours.
+    Strangers can subscribe and read the messages, or publish messages that your applications and colleagues trust. They
+    do not need an account of yours for it.
     """
     for grant in open_grants(topic.key("Policy")):
-        return Fail(f"{grant.who} can use this topic: the policy allows {grant.principal} {grant.actions}", grant.at)
+        return Fail(f"{grant.who} can use this topic: policy allows {grant.actions}", grant.at)
     return True

@@ -23,10 +23,10 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue.html",
     fix="""
-        1. In the SQS console open the queue, Edit, Encryption, and turn on Server-side encryption with the SQS key, or
-           with a KMS key of your own.
-        2. By command line: aws sqs set-queue-attributes --queue-url URL --attributes SqsManagedSseEnabled=true
-        3. With a KMS key, let senders and receivers use it: kms:GenerateDataKey and kms:Decrypt.
+        1. In the SQS console, open the queue, choose Edit, Encryption, and turn on Server-side encryption with the SQS
+           key, or with a KMS key of your own.
+        2. With the AWS CLI: aws sqs set-queue-attributes --queue-url URL --attributes SqsManagedSseEnabled=true
+        3. With a KMS key, allow senders and receivers to use it: kms:GenerateDataKey and kms:Decrypt.
         """,
     good=[
         {"SqsManagedSseEnabled": True, "KmsMasterKeyId": None},
@@ -40,11 +40,10 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         {"SqsManagedSseEnabled": False, "KmsMasterKeyId": ""},
     ],
 )
-def encrypted(queue: View) -> bool:
-    """Queue stores its messages unencrypted.
+def encrypted(queue: View) -> bool | Fail:
+    """SQS queue is not encrypted at rest.
 
-    Messages often carry what a form or an order held. Encryption costs nothing with the key of SQS, and auditors ask
-    for it.
+    Messages often carry form or order data. Encryption with the SQS-managed key is free, and auditors ask for it.
     """
     gap: NotKnown | None = None
     try:
@@ -58,7 +57,7 @@ def encrypted(queue: View) -> bool:
         return True
     if gap:
         raise gap
-    return False
+    return Fail("Server-side encryption is off", "SqsManagedSseEnabled", "KmsMasterKeyId")
 
 
 @rule(
@@ -67,11 +66,11 @@ def encrypted(queue: View) -> bool:
     severity=Severity.CRITICAL,
     link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
     fix="""
-        1. In the SQS console open the queue, Access policy, Edit.
-        2. Replace the wildcard principal by the accounts or roles that use the queue. Where a service such as SNS or S3
-           sends, name the service and add a condition with the aws:SourceArn of the sender.
-        3. By command line: aws sqs set-queue-attributes --queue-url URL --attributes file://attributes.json,
-           a JSON object with the policy as text under Policy.
+        1. In the SQS console, open the queue and choose Access policy, Edit.
+        2. Replace the wildcard principal with the accounts or roles that use the queue. If a service such as SNS or S3
+           sends to it, name the service and add a condition with the sender's aws:SourceArn.
+        3. With the AWS CLI: aws sqs set-queue-attributes --queue-url URL --attributes file://attributes.json, a JSON
+           object with the policy as text under Policy.
         """,
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
@@ -88,11 +87,11 @@ def encrypted(queue: View) -> bool:
     ],
 )
 def public(queue: View) -> bool | Fail:
-    """Queue can be used by anyone.
+    """SQS queue is public.
 
-    Strangers can read messages before your programs do, delete them, or send forged ones that your programs then obey.
-    None of this needs an account of yours.
+    Strangers can read messages before your applications do, delete them, or send forged ones that your applications
+    then act on. They do not need an account of yours for it.
     """
     for grant in open_grants(queue.key("Policy")):
-        return Fail(f"{grant.who} can use this queue: the policy allows {grant.principal} {grant.actions}", grant.at)
+        return Fail(f"{grant.who} can use this queue: policy allows {grant.actions}", grant.at)
     return True

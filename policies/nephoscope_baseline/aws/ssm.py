@@ -31,23 +31,23 @@ def _instance(ping: str | None, state: str = "running", id: str = "i-0123456789a
     live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-ec2.html",
     fix="""
-        1. Give all instances of the region the permission: in the Systems Manager console open Fleet Manager, Account
-           management, Default Host Management Configuration; or attach AmazonSSMManagedInstanceCore to the
+        1. Grant the permission to all instances of the region: in the Systems Manager console, choose Fleet Manager,
+           Account management, Default Host Management Configuration; or attach AmazonSSMManagedInstanceCore to the
            instance's role.
-        2. Install or restart the SSM Agent on the machine. Most images of AWS carry it.
-        3. Let the machine reach Systems Manager: port 443 outwards, or VPC endpoints for ssm, ssmmessages and
-           ec2messages.
-        4. By command line, see what is missing: aws ssm describe-instance-information --filters
+        2. Install or restart the SSM Agent on the instance. Most AWS images include it.
+        3. Make sure that the instance can reach Systems Manager: outbound port 443, or VPC endpoints for ssm,
+           ssmmessages and ec2messages.
+        4. Check the result with the AWS CLI: aws ssm describe-instance-information --filters
            Key=InstanceIds,Values=INSTANCE_ID
         """,
     good=[_instance("Online"), _instance(None, "stopped"), _instance("ConnectionLost", "terminated")],
     bad=[_instance(None), _instance("ConnectionLost"), _instance("Online", id="i-0fedcba9876543210")],
 )
 def managed(instance: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """Instance is not managed by Systems Manager.
+    """EC2 instance is not managed by Systems Manager.
 
-    Nobody sees what is installed on it, and patches do not reach it. Whoever has to look inside needs an open port and
-    a key that stays behind.
+    Nobody sees what is installed on it, and it gets no patches. Administering it takes an open port and a long-lived
+    SSH key.
     """
     # An agent can answer from a running machine only, as AWS Config judges it too.
     # https://docs.aws.amazon.com/config/latest/developerguide/ec2-instance-managed-by-systems-manager.html
@@ -55,9 +55,9 @@ def managed(instance: ResourceView, inventory: Inventory) -> bool | Fail | None:
         return None
     machine = _machine(instance, inventory)
     if machine is None:
-        return Fail("No agent of this instance has ever reported to Systems Manager", "InstanceId")
+        return Fail("The instance has never connected to Systems Manager", "InstanceId")
     ping = machine["Observed.PingStatus"]
-    return True if ping == "Online" else Fail(f"Systems Manager has lost its agent: its status is {ping}")
+    return True if ping == "Online" else Fail(f"The SSM Agent is not online: ping status is {ping}")
 
 
 def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
@@ -77,12 +77,12 @@ def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
     live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-compliance-states.html",
     fix="""
-        1. See which patches are missing: in the Systems Manager console open Patch Manager, Compliance reporting, and
-           choose the machine.
-        2. Choose Patch now, operation Scan and install; the machine may restart.
-        3. By command line: aws ssm send-command --document-name AWS-RunPatchBaseline --targets
+        1. See which patches are missing: in the Systems Manager console, choose Patch Manager, Compliance reporting,
+           and select the node.
+        2. Choose Patch now, operation Scan and install. The node may reboot.
+        3. With the AWS CLI: aws ssm send-command --document-name AWS-RunPatchBaseline --targets
            Key=InstanceIds,Values=INSTANCE_ID --parameters Operation=Install
-        4. Let a patch policy of Quick Setup do this every week.
+        4. Let a Quick Setup patch policy do this every week.
         """,
     good=[
         {"Observed": {"PatchStatus": "COMPLIANT", "PingStatus": "Online"}},
@@ -95,9 +95,9 @@ def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
     ],
 )
 def patch_compliant(machine: View) -> bool | Fail | None:
-    """Machine lacks patches that its baseline demands.
+    """Managed node is not patch compliant.
 
-    Attackers use a flaw within days of the patch that mends it. Missing ones are also the first thing that auditors
+    Attackers exploit a vulnerability within days of its patch. Missing patches are also the first thing that auditors
     ask about.
     """
     status = machine["Observed.PatchStatus"]
@@ -105,7 +105,7 @@ def patch_compliant(machine: View) -> bool | Fail | None:
     # https://docs.aws.amazon.com/securityhub/latest/userguide/ssm-controls.html#ssm-2
     if status is None:
         return None
-    return True if status == "COMPLIANT" else Fail(f"Its patch status is {status}", "Observed.PatchStatus")
+    return True if status == "COMPLIANT" else Fail(f"Patch status is {status}", "Observed.PatchStatus")
 
 
 @rule(
@@ -115,23 +115,23 @@ def patch_compliant(machine: View) -> bool | Fail | None:
     live_only=True,
     link="https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html",
     fix="""
-        1. In the Systems Manager console open Documents, Owned by me, the document, Details, Permissions, Edit.
-        2. Choose Private and name the accounts that need it, if any.
-        3. By command line: aws ssm modify-document-permission --name DOCUMENT --permission-type Share
+        1. In the Systems Manager console, choose Documents, Owned by me, the document, Details, Permissions, Edit.
+        2. Select Private, and add the accounts that need it, if any.
+        3. With the AWS CLI: aws ssm modify-document-permission --name DOCUMENT --permission-type Share
            --account-ids-to-remove all
-        4. Forbid it for the region: aws ssm update-service-setting --setting-id
+        4. Block public sharing for the region: aws ssm update-service-setting --setting-id
            /ssm/documents/console/public-sharing-permission --setting-value Disable
         """,
     good=[{"Observed": {"AccountIds": []}}, {"Name": "patch", "Observed": {"AccountIds": ["210987654321"]}}],
     bad=[{"Observed": {"AccountIds": ["all"]}}, {"Observed": {"AccountIds": ["210987654321", "All"]}}],
 )
 def document_public(document: View) -> bool | Fail:
-    """Systems Manager document is shared with every AWS account.
+    """SSM document is public.
 
-    Such documents tell how your machines are set up, and often hold names, addresses and passwords. Once copied by a
-    stranger they cannot be called back.
+    Documents reveal how your instances are set up, and often contain names, addresses and passwords. Copies made by
+    strangers cannot be revoked.
     """
     shared = texts(document["Observed.AccountIds"])
     if any(account.lower() == EVERYONE for account in shared):
-        return Fail("Every AWS account may read this document", "Observed.AccountIds")
+        return Fail("Any AWS account can read this document", "Observed.AccountIds")
     return True

@@ -1,4 +1,4 @@
-"""What a trail records, by its event selectors, whichever of their two forms it uses."""
+"""What a trail logs, by its event selectors, whichever of their two forms it uses."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NOISY = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
 def shortfall(trail: View) -> str:
     """Why a trail does not watch the whole account; empty if it does."""
     if not is_on(trail["IsMultiRegionTrail"]):
-        return "it covers one region only"
+        return "not a multi-region trail"
     if not is_on(trail["IsLogging"]):
-        return "it is switched off"
+        return "logging is off"
     return ""
 
 

@@ -13,11 +13,11 @@ WEB_ACL = "AWS::WAFv2::WebACL"
     severity=Severity.LOW,
     link="https://docs.aws.amazon.com/waf/latest/developerguide/logging-management-configure.html",
     fix="""
-        1. Make a log group, bucket or Firehose stream whose name begins with aws-waf-logs- (for CloudFront in
+        1. Create a log group, bucket or Firehose stream whose name begins with aws-waf-logs- (for CloudFront in
            us-east-1).
-        2. In the AWS WAF console choose the web ACL, Logging and metrics, Enable, and choose it.
-        3. Redact fields that carry secrets, as the Authorization header, and save.
-        4. By command line: aws wafv2 put-logging-configuration --logging-configuration
+        2. In the AWS WAF console, choose the web ACL, Logging and metrics, Enable, and select it.
+        3. Redact fields that contain secrets, such as the Authorization header, and save.
+        4. With the AWS CLI: aws wafv2 put-logging-configuration --logging-configuration
            ResourceArn=ACL_ARN,LogDestinationConfigs=DESTINATION_ARN
         """,
     good=[
@@ -36,10 +36,10 @@ WEB_ACL = "AWS::WAFv2::WebACL"
     ],
 )
 def logging(acl: View) -> bool | Fail:
-    """Web firewall keeps no log.
+    """WAF web ACL logging is off.
 
-    Its counters tell how many requests were blocked, not which, from where and by which rule. Without a log, neither
-    an attack nor a customer blocked by mistake can be looked into.
+    Metrics show how many requests were blocked, but not which ones, from where and by which rule. Without logs, neither
+    an attack nor a customer blocked by mistake can be investigated.
     """
     if acl["LoggingConfiguration.LogDestinationConfigs"]:
         return True

@@ -1,4 +1,4 @@
-"""What somebody should be told of: sets of CloudTrail events, one for each rule on alarms.
+"""The events that need an alarm: sets of CloudTrail events, one for each rule on alarms.
 
 Event names are those of section 4 of the CIS AWS Foundations Benchmark; the fields of events are described at
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html and
@@ -21,7 +21,7 @@ GLOBAL_SERVICES = {"iam.amazonaws.com", "organizations.amazonaws.com"}
 class Watch:
     """One kind of event: a pattern that finds them, each event that must be found, and everyday ones that must not.
 
-    An alarm that also rings at everyday events is one that nobody listens to.
+    An alarm that also fires on everyday events is soon ignored.
     """
 
     metric: str

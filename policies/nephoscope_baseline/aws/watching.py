@@ -1,4 +1,4 @@
-"""Whether somebody is told of events: trail -> log group -> metric filter -> alarm -> topic -> subscriber.
+"""Whether events notify somebody: trail -> log group -> metric filter -> alarm -> topic -> subscriber.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudwatch-alarms-for-cloudtrail.html
 """
@@ -45,7 +45,7 @@ def watched(account: ResourceView, inventory: Inventory, watch: Watch) -> bool |
             continue
         if not problem:
             return True
-        problems.append(f"trail '{trail.name}': {problem}")
+        problems.append(f"Trail '{trail.name}': {problem}")
     if chain.gaps:
         raise chain.gaps[0]
     return None if elsewhere else Fail(_listed(problems, "; ") or "The account has no trail")
@@ -57,11 +57,11 @@ def _log_group(trail: View) -> tuple[str, tuple[str, str, str]]:
     if problem := shortfall(trail):
         return problem, nowhere
     if management_events(trail) != EVERYTHING:
-        return "it leaves out management events", nowhere
+        return "not all management events are logged", nowhere
     # arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*
     parts = str(trail["CloudWatchLogsLogGroupArn"] or "").split(":")
     if len(parts) < 7:
-        return "it does not deliver to CloudWatch Logs", nowhere
+        return "events are not sent to CloudWatch Logs", nowhere
     return "", (parts[3], parts[4], parts[6])
 
 
@@ -80,7 +80,7 @@ class _Chain:
             self.gaps.append(gap)
 
     def broken(self, region: str, account: str, group: str) -> str:
-        """Say which events nobody is told of, or nothing."""
+        """Return which events notify nobody, in words, or nothing."""
         unseen, silent = set(self.watch.events), []
         unheard = set(unseen)
         for each in self.known(self.inventory.of(METRIC_FILTER, region)):
@@ -93,9 +93,9 @@ class _Chain:
                     silent.append(each.name)
         if unseen:
             names = _listed([name for name in self.watch.events if name in unseen])
-            return f"no metric filter of log group '{group}' picks out {names}"
+            return f"no metric filter on log group '{group}' matches {names}"
         if unheard:
-            return f"no alarm on {_listed(silent)} reaches a subscriber"
+            return f"no alarm on {_listed(silent)} notifies a subscriber"
         return ""
 
     def _found(self, metric_filter: View, group: str) -> set[str]:
@@ -123,7 +123,7 @@ class _Chain:
         )
 
     def _subscribed(self, topic: object) -> bool:
-        """Tell whether an action is a topic with a subscriber; the other kinds of action tell nobody."""
+        """Tell whether an action is a topic with a subscriber; the other kinds of action notify nobody."""
         parts = str(topic).split(":")
         if len(parts) != 6 or parts[2] != "sns":
             return False

@@ -314,9 +314,9 @@ def test_one_chain_is_whole_and_the_others_say_where_they_break(api: Api) -> Non
     account, *neighbours = chain(api)
     assert verdict(cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
     keys = verdict(cloudwatch.alarm_kms, account, neighbours)
-    assert (keys.verdict, keys.message) == (Verdict.FAIL, "trail 'main': no alarm on Keys reaches a subscriber")
+    assert (keys.verdict, keys.message) == (Verdict.FAIL, "Trail 'main': no alarm on Keys notifies a subscriber")
     root = verdict(cloudwatch.alarm_root, account, neighbours)
-    assert "no metric filter of log group 'trail' picks out" in root.message
+    assert "no metric filter on log group 'trail' matches" in root.message
 
 
 @pytest.mark.parametrize(
