@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,10 +16,10 @@ from typing import Any
 import cfnlint
 import pytest
 
-from nephoscope.domain import NotKnown, Recorder, Resource, ResourceView, Rule
+from nephoscope.domain import Framework, NotKnown, Recorder, Resource, ResourceView, Rule
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
-from nephoscope.testing import ACCOUNT, NOW, resource
+from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
 from nephoscope_aws.collectors import ALL
 from nephoscope_baseline import plugin
 
@@ -38,6 +39,13 @@ DEFAULTS: Defaults = {
     type: table for provider in REGISTRY.providers.values() for type, table in provider.defaults.items()
 }
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+ODD = re.compile(
+    r"\b(is told|are told|knows (no|passwords|who)|stands? (in|between|before)|keeps? no|taken? on|in (the )?clear"
+    r"|machines?|looked for|dealt with|put right|is ruled|by themselves|weakness(es)?|powerful|plain HTTP)\b",
+    re.IGNORECASE,
+)
+"""Words that an engineer stops at where AWS, GitHub or Stripe would say notified, monitored, plaintext, instance …"""
 
 
 def test_the_built_in_plugins_come_in_by_their_entry_points_and_work() -> None:
@@ -68,12 +76,35 @@ def test_an_id_names_the_module_of_its_rule(rule: Rule) -> None:
 
 @every_rule
 def test_a_rule_says_what_is_wrong_why_it_matters_and_how_to_fix_it(rule: Rule) -> None:
-    assert len(rule.title) <= 100
+    assert len(rule.title) <= 72
     assert rule.title[0].isupper() and not rule.title.endswith(".")
     assert rule.why.endswith(".") and rule.why.count(". ") >= 1, "two sentences on why"
     steps = [int(found) for found in re.findall(r"^(\d+)\. ", rule.fix, re.MULTILINE)]
     assert steps == list(range(1, len(steps) + 1)) and len(steps) >= 2, "steps are numbered from 1"
     assert rule.link.startswith("https://docs.aws.amazon.com/")
+
+
+def test_no_two_rules_of_a_service_have_the_same_title() -> None:
+    titles = Counter((rule.id.rpartition(".")[0], rule.title) for rule in RULES)
+    assert [title for title, times in titles.items() if times > 1] == []
+
+
+@every_rule
+def test_a_rule_is_written_in_the_words_of_engineers(rule: Rule) -> None:
+    messages = (judge_example(rule, example, DEFAULTS).message for example in rule.bad)
+    said = (rule.title, rule.why, rule.fix, *(each.label for each in rule.parameters), *messages)
+    assert [text for text in said if ODD.search(text)] == []
+
+
+@pytest.mark.parametrize("framework", REGISTRY.frameworks.values(), ids=lambda each: each.id)
+def test_controls_are_written_in_the_words_of_engineers(framework: Framework) -> None:
+    titles = [control.title for control in framework.controls]
+    assert [title for title in titles if not title[0].isupper() or title.endswith(".") or ODD.search(title)] == []
+
+
+@pytest.mark.parametrize("text", ["Nobody is told of changes", "Instance knows passwords only", "Bucket keeps no log"])
+def test_odd_words_are_found(text: str) -> None:
+    assert ODD.search(text)
 
 
 @every_rule

@@ -26,8 +26,8 @@ SESSION = "AWS::Macie::Session"
 def enabled(settings: ResourceView) -> bool | Fail:
     """Macie is off.
 
-    Nobody knows by heart which of hundreds of buckets contain names, card numbers or credentials. Macie finds such
-    data, and reports public and unencrypted buckets.
+    It is hard to tell which of hundreds of buckets contain names, card numbers or credentials. Macie finds such data,
+    and reports public and unencrypted buckets.
     """
     # A session of a template works unless it says otherwise.
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-macie-session.html

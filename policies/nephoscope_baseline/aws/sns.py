@@ -71,8 +71,8 @@ def kms(topic: View) -> bool | Fail:
 def public(topic: View) -> bool | Fail:
     """SNS topic is public.
 
-    Strangers can subscribe and read the messages, or publish messages that your applications and colleagues trust. They
-    do not need an account of yours for it.
+    Anyone can subscribe and read the messages, or publish messages that your applications and colleagues trust. It
+    takes no access to your account.
     """
     for grant in open_grants(topic.key("Policy")):
         return Fail(f"{grant.who} can use this topic: policy allows {grant.actions}", grant.at)

@@ -89,8 +89,8 @@ def encrypted(queue: View) -> bool | Fail:
 def public(queue: View) -> bool | Fail:
     """SQS queue is public.
 
-    Strangers can read messages before your applications do, delete them, or send forged ones that your applications
-    then act on. They do not need an account of yours for it.
+    Anyone can read messages before your applications do, delete them, or send forged ones that your applications then
+    act on. It takes no access to your account.
     """
     for grant in open_grants(queue.key("Policy")):
         return Fail(f"{grant.who} can use this queue: policy allows {grant.actions}", grant.at)
