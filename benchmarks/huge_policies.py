@@ -55,7 +55,7 @@ def main() -> int:
     sys.path.extend(str(root / shelf) for shelf in ("platform", "providers", "policies", "remediations"))
     from nephoscope.domain import Resource
     from nephoscope.engine import judge
-    from nephoscope_baseline import aws_s3
+    from nephoscope_baseline.aws import s3_access
 
     worst = 0.0
     for name, policy in HUGE.items():
@@ -63,7 +63,7 @@ def main() -> int:
         bucket = Resource("AWS::S3::Bucket", "arn:aws:s3:::b", "b", "eu-west-1", "123456789012", {"Policy": policy})
         now = datetime.now(UTC)
         reading = seconds(lambda text=text: json.loads(text))  # type: ignore[misc]
-        judging = seconds(lambda bucket=bucket, now=now: judge(aws_s3.public_read, bucket, now=now))  # type: ignore[misc]
+        judging = seconds(lambda bucket=bucket, now=now: judge(s3_access.public_read, bucket, now=now))  # type: ignore[misc]
         worst = max(worst, judging / reading)
         print(
             f"{name:10} {len(text) // 1000:4d} KB  judge {judging * 1000:7.1f} ms  json {reading * 1000:5.1f} ms"

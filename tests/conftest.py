@@ -210,7 +210,7 @@ def add_alert(account: Account, add_resource: Callable[..., Resource]) -> Callab
                 rule_id=key,
                 resource=add_resource("AWS::S3::Bucket", name, {"BucketName": name}),
                 verdict="fail",
-                message="Anyone can read objects: the policy allows * s3:GetObject",
+                message="Anyone can read objects: policy allows s3:GetObject",
                 evidence=[{"path": "Policy.Statement[0].Principal", "value": "*", "absent": False, "resource": ""}],
                 changed_at=now,
                 failing_since=now,

@@ -53,18 +53,17 @@ _ACTIONS: dict[Access, dict[str, tuple[str, ...]]] = {
         "read objects": _s3("Get", "Object ObjectVersion ObjectTorrent ObjectVersionTorrent")
         + _s3("Get", "ObjectVersionForReplication"),
         "list objects": _s3("List", "Bucket BucketVersions BucketMultipartUploads MultipartUploadParts"),
-        "read what describes objects": _s3("Get", f"{_ON_OBJECTS} ObjectAttributes ObjectVersionAttributes"),
-        "read its settings": _s3("Get", f"{_SETTINGS} BucketLocation BucketPolicyStatus"),
+        "read object metadata": _s3("Get", f"{_ON_OBJECTS} ObjectAttributes ObjectVersionAttributes"),
+        "read bucket settings": _s3("Get", f"{_SETTINGS} BucketLocation BucketPolicyStatus"),
     },
     Access.WRITE: {
         "write objects": _s3("Put", "Object") + _s3("Replicate", "Object"),
         "delete objects": _s3("Delete", "Object ObjectVersion") + _s3("Replicate", "Delete"),
-        "change who may use objects": _s3("Put", "ObjectAcl ObjectVersionAcl")
-        + _s3("ObjectOwner", "OverrideToBucketOwner"),
-        "change what describes objects": _s3("Put", _ON_OBJECTS)
+        "change object ACLs": _s3("Put", "ObjectAcl ObjectVersionAcl") + _s3("ObjectOwner", "OverrideToBucketOwner"),
+        "change object metadata": _s3("Put", _ON_OBJECTS)
         + _s3("Delete", "ObjectTagging ObjectVersionTagging")
         + ("s3:ReplicateTags", "s3:RestoreObject", "s3:AbortMultipartUpload", "s3:BypassGovernanceRetention"),
-        "change its settings": _s3("Put", _SETTINGS) + _s3("Delete", "Bucket BucketPolicy BucketWebsite"),
+        "change bucket settings": _s3("Put", _SETTINGS) + _s3("Delete", "Bucket BucketPolicy BucketWebsite"),
     },
 }
 """Actions that a bucket's policy can grant, by what they let a person do. What S3 calls public is any of them.
@@ -191,9 +190,9 @@ def _policy_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
     for grant in open_grants(bucket.key("Policy"), lambda actions: bool(actions.which(every))):
         held = set(grant.actions.which(every))
         what = next(words for words, actions in _ACTIONS[access].items() if held & set(actions))
-        message = f"{grant.who} can {what}: the policy allows {grant.principal} {_shown(grant, every)}"
+        message = f"{grant.who} can {what}: policy allows {_shown(grant, every)}"
         if "Condition" in grant.statement.names():
-            message += ", and its condition keeps nobody out"
+            message += ", and its condition restricts nobody"
         yield Exposure(access, "policy", message, grant.at)
 
 
@@ -209,7 +208,7 @@ def _acl_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
     for group, permission, at in _public_grants(bucket):
         what = _PERMISSIONS.get(permission, {}).get(access)
         if what:
-            yield Exposure(access, "acl", f"{_GROUPS[group]} can {what}: the ACL grants {permission} to {group}", at)
+            yield Exposure(access, "acl", f"{_GROUPS[group]} can {what}: ACL grants {permission} to {group}", at)
 
 
 def _public_grants(bucket: View) -> Iterator[tuple[str, str, str]]:

@@ -65,7 +65,7 @@ class Names:
 
     def __str__(self) -> str:
         shown = ", ".join(pattern[:60] for pattern in self.patterns[:3]) + (", …" if len(self.patterns) > 3 else "")
-        return f"everything but {shown}" if self.excepted else shown
+        return f"everything except {shown}" if self.excepted else shown
 
 
 @functools.lru_cache(maxsize=64)  # the statements of a policy, and the policies of many buckets, name the same actions
@@ -91,11 +91,10 @@ def names(statement: View, element: str) -> Names:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An Allow that lets everyone in: who that is in words, the principal as written, and where it stands."""
+    """An Allow that lets everyone in: who that is in words, and the path of the principal."""
 
     statement: View
     who: str
-    principal: str
     at: str
     actions: Names
     resources: Names
@@ -138,18 +137,18 @@ def _is_everyone(name: str) -> bool:
     return name == "*" or (("*" in name or "?" in name) and not account_of(name))
 
 
-def everyone(statement: View) -> tuple[str, str, str] | None:
-    """Return who (in words), which principal and where, if the statement names everyone; conditions aside."""
+def everyone(statement: View) -> tuple[str, str] | None:
+    """Return who (in words) and the path of the principal, if the statement names everyone; conditions aside."""
     if "NotPrincipal" in statement:
         spared = [name for _, name in principals(statement.key("NotPrincipal"))]
         named = ", ".join(spared[:3]) or "nobody"
-        return None if "*" in spared else (f"Anyone but {named}", "NotPrincipal", f"{statement.path}.NotPrincipal")
+        return None if "*" in spared else (f"Anyone except {named}", f"{statement.path}.NotPrincipal")
     at = f"{statement.path}.Principal"
     for kind, name in principals(statement.key("Principal")):
         if _is_everyone(name):
-            return "Anyone", name, at
+            return "Anyone", at
         if kind == "Federated" and name in OPEN_IDENTITY_PROVIDERS:
-            return f"Anyone with a login at {name}", name, at
+            return f"Anyone with a login at {name}", at
     return None
 
 

@@ -66,6 +66,6 @@ def storage_encrypted(
     """
     if "StorageEncrypted" not in database:
         if any(given(database, name) for name in inherited_by):
-            raise NotKnown("StorageEncrypted", Unknown("it is inherited from what the database is made from"))
-        return by_default or Fail("AWS does not encrypt it unless told to", "StorageEncrypted")
+            raise NotKnown("StorageEncrypted", Unknown("it is inherited from the source of the database"))
+        return by_default or Fail("Not encrypted: StorageEncrypted is not set", "StorageEncrypted")
     return database[type_at] in ENCRYPTED_TYPES or is_on(database["StorageEncrypted"])

@@ -28,7 +28,7 @@ class Opening:
     source: Network
 
     def __str__(self) -> str:
-        return f"rule {self.entry['RuleNumber']} lets {self.source} reach TCP port {self.port}"
+        return f"rule {self.entry['RuleNumber']} allows TCP port {self.port} from {self.source}"
 
 
 def openings(entries: View, *ports: int) -> list[Opening]:

@@ -116,7 +116,7 @@ _FORMS = {
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60})"),
     "a Slack token": re.compile(r"\bxox[abprs]-[\w-]{10}"),
     "a Stripe key": re.compile(r"\b[rs]k_live_\w{16}"),
-    "a password in an address": re.compile(r"\w://[^/\s:@]*:[^/\s:@]+@"),
+    "a password in a URL": re.compile(r"\w://[^/\s:@]*:[^/\s:@]+@"),
 }
 """Credentials by what they look like.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids,
@@ -157,7 +157,7 @@ def plain_secret(name: str, value: Any) -> str:
     """Return in words what secret stands in clear text here; empty if none."""
     if form := given_away(value):
         return form
-    return "a secret by its name" if promises_secret(name) and is_literal(value) else ""
+    return "named like a secret" if promises_secret(name) and is_literal(value) else ""
 
 
 def masked(value: Any) -> Any:

@@ -103,7 +103,7 @@ def test_an_allow_for_all_but_some_is_for_everyone() -> None:
 def test_a_grant_says_who_and_where() -> None:
     policy = {"Statement": [{**ALLOW, "Principal": {"AWS": "210987654321"}}, ALLOW]}
     (found,) = open_grants(view(Policy=policy).key("Policy"))
-    assert (found.who, found.principal, found.at) == ("Anyone", "*", "Policy.Statement[1].Principal")
+    assert (found.who, found.at) == ("Anyone", "Policy.Statement[1].Principal")
 
 
 # -- Conditions ----------------------------------------------------------------------------------------------------
@@ -370,9 +370,9 @@ def test_a_policy_opens_what_its_actions_are() -> None:
 
 def test_messages_say_who_can_do_what_and_why() -> None:
     (found,) = exposure({"Statement": [{**ALLOW, "Action": ["s3:PutNothing", "s3:ListBucket"]}]})
-    assert found.message == "Anyone can list objects: the policy allows * s3:ListBucket"
+    assert found.message == "Anyone can list objects: policy allows s3:ListBucket"
     (found,) = exposure(acl=(grant("READ", EVERYONE.replace("AllUsers", "AuthenticatedUsers")),))
-    assert found.message == "Anyone with an AWS account can list objects: the ACL grants READ to AuthenticatedUsers"
+    assert found.message == "Anyone with an AWS account can list objects: ACL grants READ to AuthenticatedUsers"
     assert found.at == "Observed.AclGrants[0]"
 
 

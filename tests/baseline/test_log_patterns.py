@@ -7,9 +7,9 @@ import re
 import pytest
 
 from nephoscope.domain import Rule
-from nephoscope_baseline import aws_cloudwatch
-from nephoscope_baseline.log_patterns import MAX_LENGTH, matcher
-from nephoscope_baseline.watched_events import READING, WATCHES, event
+from nephoscope_baseline.aws import cloudwatch
+from nephoscope_baseline.aws.log_patterns import MAX_LENGTH, matcher
+from nephoscope_baseline.aws.watched_events import READING, WATCHES, event
 
 STOP = event("cloudtrail.amazonaws.com", "StopLogging")
 
@@ -101,6 +101,6 @@ def test_a_filter_that_also_finds_everyday_events_is_no_alarm() -> None:
 
 
 def test_every_alarm_rule_has_its_events() -> None:
-    rules = {each.id.rpartition(".")[2] for each in vars(aws_cloudwatch).values() if isinstance(each, Rule)}
+    rules = {each.id.rpartition(".")[2] for each in vars(cloudwatch).values() if isinstance(each, Rule)}
     assert rules == set(WATCHES)
     assert all(re.fullmatch(r"[A-Za-z]+", watch.metric) for watch in WATCHES.values())

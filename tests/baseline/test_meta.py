@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,10 +16,10 @@ from typing import Any
 import cfnlint
 import pytest
 
-from nephoscope.domain import NotKnown, Recorder, Resource, ResourceView, Rule
+from nephoscope.domain import Framework, NotKnown, Recorder, Resource, ResourceView, Rule
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
-from nephoscope.testing import ACCOUNT, NOW, resource
+from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
 from nephoscope_aws.collectors import ALL
 from nephoscope_baseline import plugin
 
@@ -37,6 +40,13 @@ DEFAULTS: Defaults = {
 }
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
+ODD = re.compile(
+    r"\b(is told|are told|knows (no|passwords|who)|stands? (in|between|before)|keeps? no|taken? on|in (the )?clear"
+    r"|machines?|looked for|dealt with|put right|is ruled|by themselves|weakness(es)?|powerful|plain HTTP)\b",
+    re.IGNORECASE,
+)
+"""Words that an engineer stops at where AWS, GitHub or Stripe would say notified, monitored, plaintext, instance …"""
+
 
 def test_the_built_in_plugins_come_in_by_their_entry_points_and_work() -> None:
     REGISTRY.load_all()
@@ -44,24 +54,57 @@ def test_the_built_in_plugins_come_in_by_their_entry_points_and_work() -> None:
     assert len(RULES) == len(plugin.register_rules())
 
 
+def test_importing_the_rules_pulls_neither_a_client_of_a_cloud_nor_django() -> None:
+    code = (
+        "import sys; from nephoscope_baseline import plugin; plugin.register_rules();"
+        "print(*{name.split('.')[0] for name in sys.modules} & {'boto3', 'botocore', 'django', 'requests'})"
+    )
+    shelves = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": shelves}, capture_output=True)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
+
+
 @every_rule
-def test_an_id_says_in_which_module_the_rule_stands(rule: Rule) -> None:
+def test_an_id_names_the_module_of_its_rule(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+)(\.[a-z0-9_]+)", rule.id)
     cloud, service, name = rule.id.split(".")
     module = rule.check.__module__
-    home = f"nephoscope_baseline.{cloud}_{service}"
-    assert module == home or module.startswith(f"{home}_"), "a service with many rules may have aws_SERVICE_TOPIC.py"
+    home = f"nephoscope_baseline.{cloud}.{service}"
+    assert module == home or module.startswith(f"{home}_"), "a service with many rules may have SERVICE_TOPIC.py"
     assert rule.check.__name__ == name
 
 
 @every_rule
 def test_a_rule_says_what_is_wrong_why_it_matters_and_how_to_fix_it(rule: Rule) -> None:
-    assert len(rule.title) <= 100
+    assert len(rule.title) <= 72
     assert rule.title[0].isupper() and not rule.title.endswith(".")
     assert rule.why.endswith(".") and rule.why.count(". ") >= 1, "two sentences on why"
     steps = [int(found) for found in re.findall(r"^(\d+)\. ", rule.fix, re.MULTILINE)]
     assert steps == list(range(1, len(steps) + 1)) and len(steps) >= 2, "steps are numbered from 1"
     assert rule.link.startswith("https://docs.aws.amazon.com/")
+
+
+def test_no_two_rules_of_a_service_have_the_same_title() -> None:
+    titles = Counter((rule.id.rpartition(".")[0], rule.title) for rule in RULES)
+    assert [title for title, times in titles.items() if times > 1] == []
+
+
+@every_rule
+def test_a_rule_is_written_in_the_words_of_engineers(rule: Rule) -> None:
+    messages = (judge_example(rule, example, DEFAULTS).message for example in rule.bad)
+    said = (rule.title, rule.why, rule.fix, *(each.label for each in rule.parameters), *messages)
+    assert [text for text in said if ODD.search(text)] == []
+
+
+@pytest.mark.parametrize("framework", REGISTRY.frameworks.values(), ids=lambda each: each.id)
+def test_controls_are_written_in_the_words_of_engineers(framework: Framework) -> None:
+    titles = [control.title for control in framework.controls]
+    assert [title for title in titles if not title[0].isupper() or title.endswith(".") or ODD.search(title)] == []
+
+
+@pytest.mark.parametrize("text", ["Nobody is told of changes", "Instance knows passwords only", "Bucket keeps no log"])
+def test_odd_words_are_found(text: str) -> None:
+    assert ODD.search(text)
 
 
 @every_rule

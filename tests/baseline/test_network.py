@@ -9,7 +9,7 @@ import pytest
 from nephoscope.domain import Finding, Rule, Verdict, unknown
 from nephoscope.testing import judge_example
 from nephoscope_aws.network import Ports, is_world, parse_ports, parse_range
-from nephoscope_baseline import aws_ec2
+from nephoscope_baseline.aws import ec2
 
 
 def judged(rule: Rule, *entries: Any) -> Finding:
@@ -105,7 +105,7 @@ def test_ports_are_named_as_a_person_would(ports: Ports, words: str) -> None:
 
 def test_the_finding_names_the_rule_and_points_at_its_range() -> None:
     finding = judged(
-        aws_ec2.sg_ssh,
+        ec2.sg_ssh,
         tcp(443, 443, CidrIp="0.0.0.0/0"),
         tcp(22, 22, CidrIp="10.0.0.0/8"),
         tcp(22, 22, CidrIp="0.0.0.0/0", Description="temporary ssh"),
@@ -118,13 +118,13 @@ def test_the_finding_names_the_rule_and_points_at_its_range() -> None:
 
 def test_a_hostile_description_stays_one_short_line() -> None:
     text = "<script>alert(1)</script>\n\x1b[31m\u202egnp" + "x" * 500
-    message = judged(aws_ec2.sg_ssh, tcp(22, 22, CidrIp="0.0.0.0/0", Description=text)).message
+    message = judged(ec2.sg_ssh, tcp(22, 22, CidrIp="0.0.0.0/0", Description=text)).message
     assert message.isprintable()
     assert len(message) < 200
 
 
 def test_many_open_rules_are_counted_and_the_first_named() -> None:
-    message = judged(aws_ec2.sg_ssh, *[tcp(22, 22 + number, CidrIp="0.0.0.0/0") for number in range(5)]).message
+    message = judged(ec2.sg_ssh, *[tcp(22, 22 + number, CidrIp="0.0.0.0/0") for number in range(5)]).message
     assert message.endswith("; and 2 more")
 
 
@@ -132,7 +132,7 @@ def test_many_open_rules_are_counted_and_the_first_named() -> None:
     "source", [{"SourceSecurityGroupId": "sg-0a1b2c3d"}, {"SourcePrefixListId": "pl-0a1b2c3d"}, {"CidrIp": None}]
 )
 def test_groups_and_prefix_lists_are_not_the_internet(source: dict[str, Any]) -> None:
-    assert judged(aws_ec2.sg_ssh, tcp(22, 22, **source)).verdict is Verdict.PASS
+    assert judged(ec2.sg_ssh, tcp(22, 22, **source)).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_groups_and_prefix_lists_are_not_the_internet(source: dict[str, Any]) ->
     ],
 )
 def test_a_rule_that_may_be_open_is_unknown(entry: Any) -> None:
-    assert judged(aws_ec2.sg_ssh, entry).verdict is Verdict.UNKNOWN
+    assert judged(ec2.sg_ssh, entry).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -159,16 +159,16 @@ def test_a_rule_that_may_be_open_is_unknown(entry: Any) -> None:
     ],
 )
 def test_what_is_not_known_does_not_matter_where_the_rest_is_harmless(entry: Any) -> None:
-    assert judged(aws_ec2.sg_ssh, entry).verdict is Verdict.PASS
+    assert judged(ec2.sg_ssh, entry).verdict is Verdict.PASS
 
 
 def test_a_rule_that_is_open_outweighs_one_that_is_not_known() -> None:
     opened = tcp(22, 22, CidrIp="0.0.0.0/0", Description=unknown("var.text has no value"))
-    finding = judged(aws_ec2.sg_ssh, tcp(22, 22, CidrIp=unknown("var.cidr has no value")), opened)
+    finding = judged(ec2.sg_ssh, tcp(22, 22, CidrIp=unknown("var.cidr has no value")), opened)
     assert finding.verdict is Verdict.FAIL
 
 
 def test_ipv6_that_is_not_known_leaves_the_ipv4_rule_alone() -> None:
     entry = tcp(22, 22, CidrIpv6=unknown("var.cidr has no value"))
-    assert judged(aws_ec2.sg_admin_v4, entry).verdict is Verdict.PASS
-    assert judged(aws_ec2.sg_admin_v6, entry).verdict is Verdict.UNKNOWN
+    assert judged(ec2.sg_admin_v4, entry).verdict is Verdict.PASS
+    assert judged(ec2.sg_admin_v6, entry).verdict is Verdict.UNKNOWN

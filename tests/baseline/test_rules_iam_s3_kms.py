@@ -10,9 +10,9 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, rules_in, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline import aws_iam, aws_kms, aws_s3
+from nephoscope_baseline.aws import iam, iam_account, iam_policies, kms, s3, s3_access
 
-RULES = rules_in(aws_iam, aws_s3, aws_kms)
+RULES = rules_in(iam, iam_account, iam_policies, s3, s3_access, kms)
 HIDDEN = unknown("access denied", "s3:GetBucketPolicy")
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::example/*"}
 STRANGER = {"AWS": "210987654321"}
@@ -104,7 +104,9 @@ def test_no_odd_setting_of_a_template_makes_a_rule_raise(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [aws_s3.public_read, aws_s3.public_write, aws_s3.tls_only, aws_s3.cross_account], ids=lambda rule: rule.id
+    "rule",
+    [s3_access.public_read, s3_access.public_write, s3_access.tls_only, s3_access.cross_account],
+    ids=lambda rule: rule.id,
 )
 def test_a_policy_of_300_kb_is_judged_like_any_other(rule: Rule) -> None:
     given = bucket(*({**ALLOW, "Sid": f"statement-{number:0>40}"} for number in range(1_800)))
@@ -114,29 +116,27 @@ def test_a_policy_of_300_kb_is_judged_like_any_other(rule: Rule) -> None:
 # -- IAM -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "rule", [aws_iam.user_mfa, aws_iam.unused_credentials, aws_iam.one_active_key], ids=lambda rule: rule.id
-)
+@pytest.mark.parametrize("rule", [iam.user_mfa, iam.unused_credentials, iam.one_active_key], ids=lambda rule: rule.id)
 def test_a_user_newer_than_the_credential_report_is_unknown(rule: Rule) -> None:
     assert verdict(rule, {"UserName": "new", "Observed": {"CredentialReport": None}}) is Verdict.UNKNOWN
 
 
 def test_a_user_without_password_needs_no_mfa() -> None:
-    assert verdict(aws_iam.user_mfa, user()) is Verdict.NOT_APPLICABLE
+    assert verdict(iam.user_mfa, user()) is Verdict.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(
     ("last_used", "wanted"), [("2025-12-01T12:00:00Z", Verdict.PASS), ("2025-12-01T11:59:59Z", Verdict.FAIL)]
 )
 def test_a_password_may_be_unused_for_45_days(last_used: str, wanted: Verdict) -> None:
-    assert verdict(aws_iam.unused_credentials, user(PasswordEnabled=True, PasswordLastUsed=last_used)) is wanted
+    assert verdict(iam.unused_credentials, user(PasswordEnabled=True, PasswordLastUsed=last_used)) is wanted
 
 
 def test_a_key_made_yesterday_and_never_used_is_no_unused_key() -> None:
     key = {"Active": True, "LastRotated": RECENT, "LastUsedDate": None}
-    assert verdict(aws_iam.unused_credentials, user(AccessKeys=[key])) is Verdict.PASS
-    finding = judge_example(aws_iam.unused_credentials, user(AccessKeys=[key, {**key, "LastRotated": LONG_AGO}]))
-    assert finding.message == "Access key 2 was never used; allowed are 45 days"
+    assert verdict(iam.unused_credentials, user(AccessKeys=[key])) is Verdict.PASS
+    finding = judge_example(iam.unused_credentials, user(AccessKeys=[key, {**key, "LastRotated": LONG_AGO}]))
+    assert finding.message == "Access key 2 was never used; the limit is 45 days"
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,15 @@ def test_a_key_made_yesterday_and_never_used_is_no_unused_key() -> None:
     ],
 )
 def test_a_key_may_be_90_days_old_and_no_age_is_no_pass(created: str | None, wanted: Verdict) -> None:
-    assert verdict(aws_iam.key_rotation, {"Status": "Active", "Observed": {"CreateDate": created}}) is wanted
+    assert verdict(iam.key_rotation, {"Status": "Active", "Observed": {"CreateDate": created}}) is wanted
 
 
 def test_a_policy_that_nobody_holds_is_not_judged_but_one_in_a_template_is() -> None:
     document = {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}}
-    assert verdict(aws_iam.no_star_policy, {**document, "Observed": {"AttachmentCount": 0}}) is Verdict.NOT_APPLICABLE
-    assert verdict(aws_iam.no_star_policy, document) is Verdict.FAIL
+    assert (
+        verdict(iam_policies.no_star_policy, {**document, "Observed": {"AttachmentCount": 0}}) is Verdict.NOT_APPLICABLE
+    )
+    assert verdict(iam_policies.no_star_policy, document) is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
@@ -171,29 +173,31 @@ def test_a_policy_that_nobody_holds_is_not_judged_but_one_in_a_template_is() -> 
 )
 def test_everything_on_everything_is_seen_in_each_spelling(action: Any, what: Any, wanted: Verdict) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": what}
-    assert verdict(aws_iam.no_star_policy, {"PolicyDocument": {"Statement": [statement]}}) is wanted
+    assert verdict(iam_policies.no_star_policy, {"PolicyDocument": {"Statement": [statement]}}) is wanted
 
 
 def test_a_deny_of_a_whole_service_is_no_grant() -> None:
     statement = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
-    assert verdict(aws_iam.no_service_star, {"PolicyDocument": {"Statement": [statement]}}) is Verdict.PASS
+    assert verdict(iam_policies.no_service_star, {"PolicyDocument": {"Statement": [statement]}}) is Verdict.PASS
 
 
 def test_one_policy_not_known_yet_does_not_hide_another() -> None:
-    assert verdict(aws_iam.cloudshell_full, {"ManagedPolicyArns": [HIDDEN, FULL_SHELL]}) is Verdict.FAIL
-    assert verdict(aws_iam.cloudshell_full, {"ManagedPolicyArns": [HIDDEN]}) is Verdict.UNKNOWN
-    assert verdict(aws_iam.user_no_direct_policies, {"ManagedPolicyArns": [HIDDEN]}) is Verdict.FAIL
+    assert verdict(iam_policies.cloudshell_full, {"ManagedPolicyArns": [HIDDEN, FULL_SHELL]}) is Verdict.FAIL
+    assert verdict(iam_policies.cloudshell_full, {"ManagedPolicyArns": [HIDDEN]}) is Verdict.UNKNOWN
+    assert verdict(iam.user_no_direct_policies, {"ManagedPolicyArns": [HIDDEN]}) is Verdict.FAIL
 
 
 @pytest.mark.parametrize("type", ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"])
 def test_full_cloudshell_access_is_seen_on_every_kind_of_holder(type: str) -> None:
     holder = resource(type, {"ManagedPolicyArns": [FULL_SHELL]})
-    assert type in aws_iam.cloudshell_full.on
-    assert judge(aws_iam.cloudshell_full, holder, now=NOW).verdict is Verdict.FAIL
+    assert type in iam_policies.cloudshell_full.on
+    assert judge(iam_policies.cloudshell_full, holder, now=NOW).verdict is Verdict.FAIL
 
 
 def support(*neighbours: Resource) -> Finding:
-    return judge(aws_iam.support_role, resource("AWS::::Account", {}), now=NOW, neighbours=Neighbours.fixed(neighbours))
+    return judge(
+        iam_account.support_role, resource("AWS::::Account", {}), now=NOW, neighbours=Neighbours.fixed(neighbours)
+    )
 
 
 def test_support_access_found_on_one_outweighs_what_is_hidden() -> None:
@@ -205,7 +209,7 @@ def test_support_access_found_on_one_outweighs_what_is_hidden() -> None:
 
 def test_root_without_mfa_has_no_hardware_mfa_either() -> None:
     account = {"AccountSummary": {"AccountMFAEnabled": 0}, "VirtualMFADevices": []}
-    assert judge_example(aws_iam.root_hardware_mfa, account).message == "Root has no MFA device at all"
+    assert judge_example(iam_account.root_hardware_mfa, account).message == "The root user has no MFA device"
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -213,19 +217,19 @@ def test_each_of_roots_keys_counts_as_use_of_root(number: int) -> None:
     keys: list[dict[str, Any]] = [{"Active": False, "LastUsedDate": None}, {"Active": False, "LastUsedDate": None}]
     keys[number]["LastUsedDate"] = RECENT
     observed = {"RootCredentials": {"PasswordLastUsed": LONG_AGO, "AccessKeys": keys}}
-    assert verdict(aws_iam.root_not_used, {"Observed": observed}) is Verdict.FAIL
+    assert verdict(iam_account.root_not_used, {"Observed": observed}) is Verdict.FAIL
 
 
 def test_a_hidden_password_policy_is_unknown_and_none_fails() -> None:
-    for rule in (aws_iam.password_length, aws_iam.password_reuse, aws_iam.password_strength):
+    for rule in (iam_account.password_length, iam_account.password_reuse, iam_account.password_strength):
         assert verdict(rule, {"PasswordPolicy": HIDDEN}) is Verdict.UNKNOWN
         assert verdict(rule, {"PasswordPolicy": {}}) is Verdict.FAIL
 
 
 def test_a_trust_policy_points_at_its_principal() -> None:
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": "sts:AssumeRole"}]}
-    finding = judge_example(aws_iam.role_trust_wildcard, {"AssumeRolePolicyDocument": trust})
-    assert finding.message == "Anyone can take on this role: its trust policy allows *"
+    finding = judge_example(iam_policies.role_trust_wildcard, {"AssumeRolePolicyDocument": trust})
+    assert finding.message == "Anyone can assume this role"
     assert finding.evidence[0].path == "AssumeRolePolicyDocument.Statement[0].Principal.AWS"
 
 
@@ -233,37 +237,37 @@ def test_a_trust_policy_points_at_its_principal() -> None:
 
 
 def test_a_public_bucket_points_at_its_principal_in_a_persons_words() -> None:
-    finding = judge_example(aws_s3.public_read, bucket({**ALLOW, "Action": "s3:GetObject"}))
-    assert finding.message == "Anyone can read objects: the policy allows * s3:GetObject"
+    finding = judge_example(s3_access.public_read, bucket({**ALLOW, "Action": "s3:GetObject"}))
+    assert finding.message == "Anyone can read objects: policy allows s3:GetObject"
     assert [(each.path, each.value) for each in finding.evidence] == [("Policy.Statement[0].Principal", "*")]
 
 
 def test_reading_and_writing_are_told_apart() -> None:
     reading = bucket({**ALLOW, "Action": ["s3:Get*", "s3:List*"]})
     writing = bucket({**ALLOW, "Action": "s3:PutObject"})
-    assert [verdict(rule, reading) for rule in (aws_s3.public_read, aws_s3.public_write)] == ["fail", "pass"]
-    assert [verdict(rule, writing) for rule in (aws_s3.public_read, aws_s3.public_write)] == ["pass", "fail"]
+    assert [verdict(rule, reading) for rule in (s3_access.public_read, s3_access.public_write)] == ["fail", "pass"]
+    assert [verdict(rule, writing) for rule in (s3_access.public_read, s3_access.public_write)] == ["pass", "fail"]
 
 
 def test_an_acl_open_for_writing_says_nothing_about_reading_by_a_hidden_policy() -> None:
     grantee = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
     observed = {"AclGrants": [{"Grantee": grantee, "Permission": "WRITE"}], "AccountPublicAccessBlock": None}
     given = bucket(Policy=HIDDEN, Observed=observed)
-    assert verdict(aws_s3.public_write, given) is Verdict.FAIL
-    finding = judge_example(aws_s3.public_read, given)
+    assert verdict(s3_access.public_write, given) is Verdict.FAIL
+    finding = judge_example(s3_access.public_read, given)
     assert (finding.verdict, finding.permission) == (Verdict.UNKNOWN, "s3:GetBucketPolicy")
 
 
 def test_every_public_rule_names_its_remediation() -> None:
-    for rule in (aws_s3.public_read, aws_s3.public_write):
+    for rule in (s3_access.public_read, s3_access.public_write):
         assert rule.remediations == ("aws.s3.remove_public_access",)
 
 
 def test_plain_http_denied_in_a_known_statement_outweighs_a_hidden_one() -> None:
     deny = {**ALLOW, "Effect": "Deny", "Resource": "*", "Condition": {"BoolIfExists": {"aws:securetransport": "false"}}}
-    assert verdict(aws_s3.tls_only, bucket(HIDDEN, deny)) is Verdict.PASS
-    assert verdict(aws_s3.tls_only, bucket(HIDDEN)) is Verdict.UNKNOWN
-    assert verdict(aws_s3.tls_only, bucket({**deny, "Resource": "arn:aws:s3:::example/logs/*"})) is Verdict.FAIL
+    assert verdict(s3_access.tls_only, bucket(HIDDEN, deny)) is Verdict.PASS
+    assert verdict(s3_access.tls_only, bucket(HIDDEN)) is Verdict.UNKNOWN
+    assert verdict(s3_access.tls_only, bucket({**deny, "Resource": "arn:aws:s3:::example/logs/*"})) is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
@@ -281,24 +285,24 @@ def test_plain_http_denied_in_a_known_statement_outweighs_a_hidden_one() -> None
     ],
 )
 def test_only_other_accounts_with_administrative_actions_count(statement: Any, wanted: Verdict) -> None:
-    assert verdict(aws_s3.cross_account, bucket({**ALLOW, **statement})) is wanted
+    assert verdict(s3_access.cross_account, bucket({**ALLOW, **statement})) is wanted
 
 
 def test_the_buckets_own_canonical_user_is_no_stranger() -> None:
     given = bucket({**ALLOW, "Principal": {"CanonicalUser": "79a59df9"}}, Observed={"Owner": "79a59df9"})
-    assert verdict(aws_s3.cross_account, given) is Verdict.PASS
+    assert verdict(s3_access.cross_account, given) is Verdict.PASS
 
 
 def test_in_a_template_of_no_known_account_another_account_cannot_be_told() -> None:
     given = bucket({**ALLOW, "Principal": STRANGER})
     template = Resource("AWS::S3::Bucket", "main.tf#b", "b", "global", "", given, origin="main.tf")
-    assert judge(aws_s3.cross_account, template, now=NOW).verdict is Verdict.UNKNOWN
+    assert judge(s3_access.cross_account, template, now=NOW).verdict is Verdict.UNKNOWN
 
 
 def test_a_block_names_the_switches_that_are_off() -> None:
     block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False}
-    finding = judge_example(aws_s3.bucket_bpa, {"PublicAccessBlockConfiguration": block})
-    assert finding.message == "Not blocked: BlockPublicPolicy, RestrictPublicBuckets"
+    finding = judge_example(s3.bucket_bpa, {"PublicAccessBlockConfiguration": block})
+    assert finding.message == "Off: BlockPublicPolicy, RestrictPublicBuckets"
 
 
 # -- KMS -----------------------------------------------------------------------------------------------------------
@@ -313,9 +317,9 @@ def test_a_block_names_the_switches_that_are_off() -> None:
     ],
 )
 def test_keys_that_cannot_rotate_are_not_judged(given: dict[str, Any]) -> None:
-    assert verdict(aws_kms.rotation, {"EnableKeyRotation": False, **given}) is Verdict.NOT_APPLICABLE
+    assert verdict(kms.rotation, {"EnableKeyRotation": False, **given}) is Verdict.NOT_APPLICABLE
 
 
 def test_a_hidden_rotation_status_is_unknown() -> None:
     hidden = unknown("access denied", "kms:GetKeyRotationStatus")
-    assert verdict(aws_kms.rotation, {"EnableKeyRotation": hidden}) is Verdict.UNKNOWN
+    assert verdict(kms.rotation, {"EnableKeyRotation": hidden}) is Verdict.UNKNOWN

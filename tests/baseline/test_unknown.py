@@ -10,7 +10,7 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline import aws_cloudtrail, aws_ec2
+from nephoscope_baseline.aws import cloudtrail, ec2
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
 WATCHING = {"S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
@@ -26,36 +26,34 @@ def trail(name: str, **more: Any) -> Resource:
 
 
 def test_a_trail_with_hidden_selectors_leaves_the_account_unknown_and_names_the_permission() -> None:
-    finding = judged(aws_cloudtrail.multi_region, {}, trail("one", AdvancedEventSelectors=HIDDEN))
+    finding = judged(cloudtrail.multi_region, {}, trail("one", AdvancedEventSelectors=HIDDEN))
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.permission == "cloudtrail:GetEventSelectors"
 
 
 def test_a_good_trail_outweighs_one_with_hidden_selectors() -> None:
     hidden = trail("one", AdvancedEventSelectors=HIDDEN)
-    assert judged(aws_cloudtrail.multi_region, {}, hidden, trail("two")).verdict is Verdict.PASS
+    assert judged(cloudtrail.multi_region, {}, hidden, trail("two")).verdict is Verdict.PASS
 
 
 def test_a_hidden_part_does_not_matter_on_a_trail_that_cannot_be_good() -> None:
     off = trail("one", AdvancedEventSelectors=HIDDEN, IsLogging=False)
-    finding = judged(aws_cloudtrail.multi_region, {}, off)
+    finding = judged(cloudtrail.multi_region, {}, off)
     assert finding.verdict is Verdict.FAIL
-    assert finding.message == "trail 'one': it is switched off"
+    assert finding.message == "Trail 'one': logging is off"
 
 
 def test_trails_that_could_not_be_listed_leave_the_account_unknown() -> None:
     region = Resource.unreadable(TRAIL, "eu-west-1", ACCOUNT, permission="cloudtrail:DescribeTrails", reason="denied")
-    assert judged(aws_cloudtrail.multi_region, {}, region).verdict is Verdict.UNKNOWN
+    assert judged(cloudtrail.multi_region, {}, region).verdict is Verdict.UNKNOWN
 
 
 def test_many_failing_trails_are_counted_and_the_first_named() -> None:
     off = [trail(f"trail-{number}", IsLogging=False) for number in range(8)]
-    assert judged(aws_cloudtrail.multi_region, {}, *off).message.endswith("; and 3 more")
+    assert judged(cloudtrail.multi_region, {}, *off).message.endswith("; and 3 more")
 
 
-@pytest.mark.parametrize(
-    "rule", [aws_cloudtrail.bucket_public, aws_cloudtrail.bucket_logging], ids=lambda rule: rule.id
-)
+@pytest.mark.parametrize("rule", [cloudtrail.bucket_public, cloudtrail.bucket_logging], ids=lambda rule: rule.id)
 def test_a_trail_whose_bucket_may_be_among_hidden_ones_is_unknown(rule: Rule) -> None:
     hidden = Resource.unreadable(BUCKET, "global", ACCOUNT, permission="s3:ListAllMyBuckets", reason="denied")
     assert judged(rule, WATCHING, hidden).verdict is Verdict.UNKNOWN
@@ -63,7 +61,7 @@ def test_a_trail_whose_bucket_may_be_among_hidden_ones_is_unknown(rule: Rule) ->
 
 def test_an_instance_that_shut_itself_down_gives_no_date_and_is_unknown() -> None:
     observed = {"State": "stopped", "StateTransitionReason": "Client.InstanceInitiatedShutdown"}
-    assert judge_example(aws_ec2.stopped_old, {"Observed": observed}).verdict is Verdict.UNKNOWN
+    assert judge_example(ec2.stopped_old, {"Observed": observed}).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -76,11 +74,11 @@ def test_an_instance_that_shut_itself_down_gives_no_date_and_is_unknown() -> Non
 )
 def test_an_instance_may_be_stopped_for_thirty_days(reason: str, verdict: Verdict) -> None:
     observed = {"State": "stopped", "StateTransitionReason": reason}
-    assert judge_example(aws_ec2.stopped_old, {"Observed": observed}).verdict is verdict
+    assert judge_example(ec2.stopped_old, {"Observed": observed}).verdict is verdict
 
 
 @pytest.mark.parametrize(
-    "rule", [aws_ec2.imdsv2, aws_ec2.public_ip, aws_ec2.instance_profile, aws_ec2.stopped_old], ids=lambda rule: rule.id
+    "rule", [ec2.imdsv2, ec2.public_ip, ec2.instance_profile, ec2.stopped_old], ids=lambda rule: rule.id
 )
 def test_terminated_instances_are_left_alone(rule: Rule) -> None:
     properties = {"PublicIp": "203.0.113.9", "Observed": {"State": "terminated"}}

@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-READABLE = "S3 bucket can be read by anyone"
+READABLE = "S3 bucket is publicly readable"
 MARKUP = "<script>alert(1)</script>"
 PASSWORD = "correct horse battery staple"
 

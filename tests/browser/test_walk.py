@@ -17,8 +17,8 @@ from tests.browser.visitor import Visitor
 pytestmark = pytest.mark.browser
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
-READABLE = "S3 bucket can be read by anyone"
-WRITABLE = "S3 bucket can be written by anyone"
+READABLE = "S3 bucket is publicly readable"
+WRITABLE = "S3 bucket is publicly writable"
 ROOT = "arn:aws:iam::123456789012:root"
 BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
@@ -187,7 +187,7 @@ def test_filters_narrow_the_list_and_the_address_can_be_shared(visitor: Visitor)
     page.get_by_label("Search").fill("bucket http")
     page.keyboard.press("Enter")
     expect(visitor.rows()).to_have_count(1)
-    expect(visitor.rows()).to_contain_text("S3 bucket answers plain HTTP")
+    expect(visitor.rows()).to_contain_text("S3 bucket allows unencrypted HTTP")
     visitor.picture("alerts-filtered")
     shared = page.url
     page.get_by_role("link", name="Clear").click()

@@ -10,18 +10,18 @@ import pytest
 from tests.aws.collectors.containers_world import LEAK
 from tests.aws.collectors.world import ACCOUNT, REGION, Clients, at, collected, named, why
 
-from nephoscope.domain import Finding, Resource, Verdict, rules_in
+from nephoscope.domain import Finding, Resource, Verdict
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import resource
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, ecr, ecs, eks, secretsmanager, sns, sqs, ssm
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline import aws_ecr, aws_ecs, aws_eks, aws_secretsmanager, aws_sns, aws_sqs, aws_ssm
+from nephoscope_baseline import plugin
 
 MODULES = (eks, ecs, ecr, ssm, secretsmanager, sqs, sns)
 SERVICES = [module.COLLECTOR.service.id for module in MODULES]
 READS = {call: action for module in MODULES for call, action in module.READS.items()}
-RULES = {each.id: each for each in rules_in(aws_eks, aws_ecs, aws_ecr, aws_ssm, aws_secretsmanager, aws_sqs, aws_sns)}
+RULES = {rule.id: rule for rule in plugin.register_rules()}
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EMPTY_REGION = "eu-west-2"
 

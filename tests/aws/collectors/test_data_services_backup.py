@@ -18,7 +18,7 @@ from nephoscope.domain import Finding, Resource, Verdict
 from nephoscope.engine import judge
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, backup
-from nephoscope_baseline.aws_backup import vault_encrypted
+from nephoscope_baseline.aws.backup import vault_encrypted
 
 VAULT_ARN = f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:"
 POINT_ARN = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:"
@@ -130,7 +130,7 @@ def test_vaults_say_whose_backups_are_not_encrypted_and_are_judged_by_it(vaults:
 def test_a_vault_names_some_of_many_and_counts_them_all(vaults: Api) -> None:
     many = next(each for each in collected(vaults, "backup") if each.name == "many")
     assert len(at(many, "Observed.UnencryptedResources")) == backup.MAX_NAMED
-    assert judged(many).message.startswith("30 resources have unencrypted backups here: ")
+    assert judged(many).message.startswith("30 resources have unencrypted backups in this vault: ")
     assert judged(many).message.endswith("…")
 
 

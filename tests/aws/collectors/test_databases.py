@@ -24,7 +24,7 @@ from nephoscope_aws.collectors.rds import PARAMETER_GROUP
 from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
 from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline import aws_docdb, aws_neptune, aws_rds, aws_rds_clusters, aws_redshift
+from nephoscope_baseline.aws import docdb, neptune, rds, rds_clusters, redshift
 
 EMPTY_REGION = "eu-west-3"
 SERVICES = ("rds", "redshift")
@@ -109,37 +109,37 @@ VERDICTS = [
             "right",
             "wrong",
             (
-                aws_rds.public,
-                aws_rds.encrypted,
-                aws_rds.minor_upgrade,
-                aws_rds.multi_az,
-                aws_rds.backups,
-                aws_rds.deletion_protection,
-                aws_rds.iam_auth,
-                aws_rds.logs,
+                rds.public,
+                rds.encrypted,
+                rds.minor_upgrade,
+                rds.multi_az,
+                rds.backups,
+                rds.deletion_protection,
+                rds.iam_auth,
+                rds.logs,
             ),
         ),
         (
             shapes.RDS_CLUSTER,
             "safe",
             "bare",
-            (aws_rds_clusters.cluster_encrypted, aws_rds_clusters.cluster_deletion_protection),
+            (rds_clusters.cluster_encrypted, rds_clusters.cluster_deletion_protection),
         ),
-        (shapes.NEPTUNE_CLUSTER, "graph-true", "graph-false", (aws_neptune.encrypted,)),
+        (shapes.NEPTUNE_CLUSTER, "graph-true", "graph-false", (neptune.encrypted,)),
         (
             shapes.SNAPSHOT,
             "of-right",
             "of-wrong",
-            (aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted),
+            (rds_clusters.snapshot_public, rds_clusters.snapshot_encrypted),
         ),
         (
             shapes.CLUSTER_SNAPSHOT,
             "of-safe",
             "of-bare",
-            (aws_rds_clusters.snapshot_public, aws_rds_clusters.snapshot_encrypted),
+            (rds_clusters.snapshot_public, rds_clusters.snapshot_encrypted),
         ),
-        (PARAMETER_GROUP, "tls", "open", (aws_rds_clusters.tls_required,)),
-        (WAREHOUSE, "right", "wrong", (aws_redshift.public, aws_redshift.encrypted, aws_redshift.audit)),
+        (PARAMETER_GROUP, "tls", "open", (rds_clusters.tls_required,)),
+        (WAREHOUSE, "right", "wrong", (redshift.public, redshift.encrypted, redshift.audit)),
     )
     for rule in rules
 ]
@@ -157,7 +157,7 @@ def test_the_right_one_passes_and_the_wrong_one_fails(
 
 def test_a_member_of_a_cluster_is_not_judged_by_what_its_cluster_decides(found: list[Resource]) -> None:
     member = named(found, shapes.RDS_INSTANCE, "bare-1")
-    for rule in (aws_rds.multi_az, aws_rds.deletion_protection):
+    for rule in (rds.multi_az, rds.deletion_protection):
         assert judge(rule, member, now=NOW).verdict is Verdict.NOT_APPLICABLE
 
 
@@ -201,18 +201,18 @@ def test_a_denied_listing_hides_its_own_types(
             shapes.SNAPSHOT,
             "of-wrong",
             "Observed.Public",
-            aws_rds_clusters.snapshot_public,
+            rds_clusters.snapshot_public,
         ),
         (
             "rds:DescribeDBClusterSnapshotAttributes",
             shapes.CLUSTER_SNAPSHOT,
             "of-bare",
             "Observed.Public",
-            aws_rds_clusters.snapshot_public,
+            rds_clusters.snapshot_public,
         ),
-        ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", aws_rds_clusters.tls_required),
-        ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", aws_redshift.audit),
-        ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", aws_redshift.ssl),
+        ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", rds_clusters.tls_required),
+        ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", redshift.audit),
+        ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", redshift.ssl),
     ],
 )
 def test_a_denied_detail_is_unknown_and_nothing_else_is(
@@ -407,14 +407,14 @@ def published() -> Iterator[list[Resource]]:
 @pytest.mark.parametrize(
     ("rule", "type", "name", "verdict"),
     [
-        (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
-        (aws_docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
-        (aws_rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
-        (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
-        (aws_rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
-        (aws_rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
-        (aws_redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
-        (aws_redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
+        (docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
+        (docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
+        (rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
+        (rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
+        (rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
+        (rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
+        (redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
+        (redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
     ],
 )
 def test_published_answers_are_judged(
@@ -430,7 +430,7 @@ def test_published_answers_give_nothing_more(published: list[Resource]) -> None:
 
 def test_a_group_of_moto_does_not_demand_tls(found: list[Resource]) -> None:
     group = named(found, WAREHOUSE_GROUP, "mine")
-    assert judge(aws_redshift.ssl, group, now=NOW).verdict is Verdict.FAIL
+    assert judge(redshift.ssl, group, now=NOW).verdict is Verdict.FAIL
 
 
 # -- What a template leaves open -----------------------------------------------------------------------------------
@@ -441,16 +441,16 @@ NOT_YET = unknown("the parameter has no value")
 @pytest.mark.parametrize(
     ("rule", "given", "verdict"),
     [
-        (aws_rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-        (aws_rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
-        (aws_rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
-        (aws_rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
-        (aws_rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
-        (aws_rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
-        (aws_rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-        (aws_rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
-        (aws_rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
-        (aws_redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+        (rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+        (rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
+        (rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
+        (rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
+        (rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
+        (rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
+        (rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
+        (rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
+        (rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
+        (redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
     ],
 )
 def test_what_is_decided_elsewhere_is_not_guessed(rule: Rule, given: dict[str, Any], verdict: Verdict) -> None:
@@ -476,7 +476,7 @@ def test_odd_shapes_raise_nothing(odd: Any) -> None:
         "SnapshotIdentifier",
         "Encrypted",
     )
-    for module in (aws_rds, aws_rds_clusters, aws_docdb, aws_neptune, aws_redshift):
+    for module in (rds, rds_clusters, docdb, neptune, redshift):
         for rule in (each for each in vars(module).values() if isinstance(each, Rule)):
             for given in (dict.fromkeys(names, odd), {"Engine": "mysql", "Family": "mysql8.0", "Parameters": odd}):
                 assert judge_example(rule, given).verdict is not Verdict.ERROR, (rule.id, given)

@@ -17,7 +17,7 @@ from nephoscope.engine import judge
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.plain_secrets import masked, plain_secret
-from nephoscope_baseline import aws_cloudfront, aws_lambda
+from nephoscope_baseline.aws import cloudfront, lambda_
 
 
 class Published(BaseHTTPRequestHandler):
@@ -99,14 +99,14 @@ def test_distributions_are_listed_page_by_page_and_only_their_logging_is_hidden(
     first, second = collected(published, "cloudfront")
     assert (first.name, second.name) == ("E1", "E2")
     assert why(at(first, "DistributionConfig.Logging"))["permission"] == "cloudfront:GetDistributionConfig"
-    assert verdict(aws_cloudfront.https, first) is Verdict.PASS
-    assert verdict(aws_cloudfront.logging, first) is Verdict.UNKNOWN
+    assert verdict(cloudfront.https, first) is Verdict.PASS
+    assert verdict(cloudfront.logging, first) is Verdict.UNKNOWN
 
 
 def test_sealed_variables_are_unknown_and_the_url_of_an_alias_is_found(published: Api) -> None:
     function, url = collected(published, "lambda")
     assert why(at(function, "Environment"))["permission"] == "kms:Decrypt"
-    assert verdict(aws_lambda.env_secrets, function) is Verdict.UNKNOWN
+    assert verdict(lambda_.env_secrets, function) is Verdict.UNKNOWN
     assert (url.name, at(url, "Qualifier"), at(url, "TargetFunctionArn")) == ("sealed:live", "live", SEALED)
     assert ALL["lambda"].reread(published, url) == url
 

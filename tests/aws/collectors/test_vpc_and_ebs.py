@@ -65,7 +65,7 @@ def test_an_address_that_is_attached_to_nothing_is_named(api: Api) -> None:
     judged = {judge(RULES["aws.ec2.eip_unused"], each, now=NOW).message: each.name for each in addresses}
     assert len(judged) == 2
     assert {message for message in judged if message} == {
-        f"{name} is attached to nothing" for message, name in judged.items() if message
+        f"{name} is not associated with any resource" for message, name in judged.items() if message
     }
 
 
@@ -76,7 +76,7 @@ def test_a_default_network_acl_lets_everything_in_and_says_which_rule(api: Api) 
         if each.type == vpc.NETWORK_ACL and at(each, "Observed.IsDefault")
     )
     assert judge(RULES["aws.ec2.nacl_admin"], default, now=NOW).message == (
-        "Rule 100 lets 0.0.0.0/0 reach TCP port 22; rule 100 lets 0.0.0.0/0 reach TCP port 3389"
+        "Rule 100 allows TCP port 22 from 0.0.0.0/0; rule 100 allows TCP port 3389 from 0.0.0.0/0"
     )
 
 

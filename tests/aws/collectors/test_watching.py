@@ -20,17 +20,11 @@ from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, config, macie
 from nephoscope_aws.collectors.cloudwatch import subscriptions
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline import (
-    aws_accessanalyzer,
-    aws_account,
-    aws_cloudwatch,
-    aws_config,
-    aws_guardduty,
-    aws_inspector,
-    aws_macie,
-    aws_securityhub,
-)
-from nephoscope_baseline.watching import ALARM, METRIC_FILTER, SUBSCRIPTION
+from nephoscope_baseline.aws import accessanalyzer, cloudwatch, guardduty, inspector, securityhub
+from nephoscope_baseline.aws import account as account_rules
+from nephoscope_baseline.aws import config as config_rules
+from nephoscope_baseline.aws import macie as macie_rules
+from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, SUBSCRIPTION
 
 EMPTY = "eu-north-1"
 """A region in which nothing is switched on."""
@@ -61,10 +55,10 @@ def chain(api: Api) -> list[Resource]:
 # -- Services that are on or off ---------------------------------------------------------------------------------
 
 RULES = {
-    "guardduty": aws_guardduty.enabled,
-    "securityhub": aws_securityhub.enabled,
-    "macie": aws_macie.enabled,
-    "inspector": aws_inspector.enabled,
+    "guardduty": guardduty.enabled,
+    "securityhub": securityhub.enabled,
+    "macie": macie_rules.enabled,
+    "inspector": inspector.enabled,
 }
 
 
@@ -86,14 +80,14 @@ def test_region_settings_read_again_are_the_same(api: Api, service: str, region:
 def test_a_suspended_detector_is_no_detector(simulator: Simulator, api: Api) -> None:
     simulator.client("guardduty", "eu-west-2").create_detector(Enable=False)
     [settings] = collected(api, "guardduty", "eu-west-2")
-    assert verdict(aws_guardduty.enabled, settings).message == "The detector is suspended"
+    assert verdict(guardduty.enabled, settings).message == "The detector is suspended"
 
 
 @pytest.mark.parametrize(
     ("service", "rule", "action"),
     [
-        ("guardduty", aws_guardduty.enabled, "guardduty:GetDetector"),
-        ("config", aws_config.recorder, "config:DescribeConfigurationRecorderStatus"),
+        ("guardduty", guardduty.enabled, "guardduty:GetDetector"),
+        ("config", config_rules.recorder, "config:DescribeConfigurationRecorderStatus"),
     ],
 )
 def test_a_denied_detail_is_unknown_with_its_permission(
@@ -132,24 +126,24 @@ def test_templates_of_detectors_recorders_and_sessions_are_judged_by_the_same_ru
     def judged(rule: Rule, type: str, **properties: Any) -> Verdict:
         return verdict(rule, Resource(type, "t", "t", REGION, ACCOUNT, properties, origin="template")).verdict
 
-    assert judged(aws_guardduty.enabled, aws_guardduty.DETECTOR, Enable="true") is Verdict.PASS
-    assert judged(aws_guardduty.enabled, aws_guardduty.DETECTOR, Enable=False) is Verdict.FAIL
-    assert judged(aws_macie.enabled, aws_macie.SESSION) is Verdict.PASS
-    assert judged(aws_macie.enabled, aws_macie.SESSION, Status="PAUSED") is Verdict.FAIL
-    assert judged(aws_config.recorder, aws_config.RECORDER) is Verdict.PASS
+    assert judged(guardduty.enabled, guardduty.DETECTOR, Enable="true") is Verdict.PASS
+    assert judged(guardduty.enabled, guardduty.DETECTOR, Enable=False) is Verdict.FAIL
+    assert judged(macie_rules.enabled, macie_rules.SESSION) is Verdict.PASS
+    assert judged(macie_rules.enabled, macie_rules.SESSION, Status="PAUSED") is Verdict.FAIL
+    assert judged(config_rules.recorder, config_rules.RECORDER) is Verdict.PASS
     some = {"AllSupported": False, "ResourceTypes": ["AWS::EC2::Instance"]}
-    assert judged(aws_config.recorder, aws_config.RECORDER, RecordingGroup=some) is Verdict.FAIL
+    assert judged(config_rules.recorder, config_rules.RECORDER, RecordingGroup=some) is Verdict.FAIL
 
 
 def test_the_security_contact_is_there_whether_aws_has_one_or_not(simulator: Simulator, api: Api) -> None:
     [none] = collected(api, "contacts")
-    assert verdict(aws_account.security_contact, none).verdict is Verdict.FAIL
+    assert verdict(account_rules.security_contact, none).verdict is Verdict.FAIL
     contact = {"EmailAddress": "s@example.com", "Name": "S", "PhoneNumber": "1", "Title": "T"}
     simulator.client("account").put_alternate_contact(AlternateContactType="SECURITY", **contact)
     [some] = collected(api, "contacts")
     assert (some.id, some.properties["EmailAddress"]) == (none.id, "s@example.com")
     assert "PhoneNumber" not in some.properties
-    assert verdict(aws_account.security_contact, some).verdict is Verdict.PASS
+    assert verdict(account_rules.security_contact, some).verdict is Verdict.PASS
     assert ALL["contacts"].reread(api, some) == some
 
 
@@ -215,7 +209,7 @@ def test_an_active_analyzer_of_external_access_is_wanted(analyzers: list[tuple[s
         [settings] = collected(api, "accessanalyzer")
         assert ALL["accessanalyzer"].reread(api, settings) == settings
         assert api.calls == 2
-    assert verdict(aws_accessanalyzer.enabled, settings).verdict is wanted
+    assert verdict(accessanalyzer.enabled, settings).verdict is wanted
 
 
 @pytest.mark.parametrize(
@@ -236,13 +230,13 @@ def test_a_recorder_must_run_and_deliver(status: dict[str, Any], said: str) -> N
     with fake(answer) as api:
         [settings] = collected(api, "config")
     assert settings.type == config.SETTINGS
-    found = verdict(aws_config.recorder, settings)
+    found = verdict(config_rules.recorder, settings)
     assert found.verdict is (Verdict.FAIL if said else Verdict.PASS)
     assert said in found.message
 
 
 def test_a_recorder_that_has_not_delivered_yet_fails(api: Api) -> None:
-    assert "PENDING" in verdict(aws_config.recorder, collected(api, "config")[0]).message
+    assert "PENDING" in verdict(config_rules.recorder, collected(api, "config")[0]).message
 
 
 def test_filters_are_read_page_by_page_and_what_was_read_is_kept() -> None:
@@ -318,11 +312,11 @@ def test_alarms_filters_and_subscriptions_have_their_shape_and_no_more(api: Api)
 
 def test_one_chain_is_whole_and_the_others_say_where_they_break(api: Api) -> None:
     account, *neighbours = chain(api)
-    assert verdict(aws_cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
-    keys = verdict(aws_cloudwatch.alarm_kms, account, neighbours)
-    assert (keys.verdict, keys.message) == (Verdict.FAIL, "trail 'main': no alarm on Keys reaches a subscriber")
-    root = verdict(aws_cloudwatch.alarm_root, account, neighbours)
-    assert "no metric filter of log group 'trail' picks out" in root.message
+    assert verdict(cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
+    keys = verdict(cloudwatch.alarm_kms, account, neighbours)
+    assert (keys.verdict, keys.message) == (Verdict.FAIL, "Trail 'main': no alarm on Keys notifies a subscriber")
+    root = verdict(cloudwatch.alarm_root, account, neighbours)
+    assert "no metric filter on log group 'trail' matches" in root.message
 
 
 @pytest.mark.parametrize(
@@ -337,16 +331,16 @@ def test_one_chain_is_whole_and_the_others_say_where_they_break(api: Api) -> Non
 def test_a_link_that_is_denied_makes_the_chain_unknown(simulator: Simulator, api: Api, action: str) -> None:
     simulator.control("deny", actions=[action])
     account, *neighbours = chain(api)
-    found = verdict(aws_cloudwatch.alarm_trail, account, neighbours)
+    found = verdict(cloudwatch.alarm_trail, account, neighbours)
     assert (found.verdict, found.permission) == (Verdict.UNKNOWN, action)
 
 
 def test_a_topic_that_could_not_be_asked_makes_only_its_chain_unknown(simulator: Simulator, api: Api) -> None:
     simulator.control("deny", actions=["sns:ListSubscriptionsByTopic"])
     account, *neighbours = chain(api)
-    assert verdict(aws_cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
-    assert verdict(aws_cloudwatch.alarm_kms, account, neighbours).permission == "sns:ListSubscriptionsByTopic"
-    assert verdict(aws_cloudwatch.alarm_root, account, neighbours).verdict is Verdict.FAIL
+    assert verdict(cloudwatch.alarm_trail, account, neighbours).verdict is Verdict.PASS
+    assert verdict(cloudwatch.alarm_kms, account, neighbours).permission == "sns:ListSubscriptionsByTopic"
+    assert verdict(cloudwatch.alarm_root, account, neighbours).verdict is Verdict.FAIL
 
 
 def test_alarms_filters_and_subscriptions_are_read_again(simulator: Simulator, api: Api) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.aws.collectors.world import ACCOUNT, REGION
 
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline.watched_events import WATCHES
+from nephoscope_baseline.aws.watched_events import WATCHES
 
 TRAIL_PATTERN = WATCHES["alarm_trail"].pattern
 

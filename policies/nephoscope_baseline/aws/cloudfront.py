@@ -1,0 +1,250 @@
+"""Rules on CloudFront distributions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+
+DISTRIBUTION = "AWS::CloudFront::Distribution"
+
+ENCRYPTED = ("redirect-to-https", "https-only")
+"""Values of ViewerProtocolPolicy that serve nothing in clear text.
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html"""
+
+S3_ENDPOINT = re.compile(r".+\.s3([.-][a-z0-9-]+)*\.amazonaws\.com(\.cn)?", re.IGNORECASE)
+"""The host of a bucket's REST endpoint, with or without region; ``s3-website`` ones are for websites only, and cannot
+check who asks. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html"""
+
+DEFAULT_ORIGIN_PROTOCOLS = ("SSLv3", "TLSv1")
+"""What CloudFront is given when a custom origin names no protocols: AWS documents no default, these are seen on
+distributions made so (https://github.com/aws/aws-cdk/issues/11994)."""
+
+
+def _distribution(**config: Any) -> dict[str, Any]:
+    """An example: a distribution with this configuration."""
+    return {"DistributionConfig": {"Enabled": True, **config}}
+
+
+def _serving(default: str, *others: str) -> dict[str, Any]:
+    """An example: a distribution whose behaviors have these viewer protocol policies."""
+    behaviors = [{"PathPattern": f"/{number}/*", "ViewerProtocolPolicy": each} for number, each in enumerate(others)]
+    return _distribution(DefaultCacheBehavior={"ViewerProtocolPolicy": default}, CacheBehaviors=behaviors)
+
+
+def _origins(*origins: dict[str, Any]) -> dict[str, Any]:
+    """An example: a distribution with these origins."""
+    return _distribution(Origins=[{"Id": f"origin-{number}", **each} for number, each in enumerate(origins)])
+
+
+def _bucket(control: str | None = None, **more: Any) -> dict[str, Any]:
+    """An example's origin: a bucket."""
+    return {
+        "DomainName": "site.s3.eu-west-1.amazonaws.com",
+        "OriginAccessControlId": control,
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+        **more,
+    }
+
+
+def _custom(*protocols: str, policy: str = "https-only") -> dict[str, Any]:
+    """An example's origin: a server."""
+    config = {"OriginProtocolPolicy": policy, "OriginSSLProtocols": list(protocols)}
+    return {"DomainName": "www.example.com", "CustomOriginConfig": config}
+
+
+WEBSITE = {**_custom("TLSv1.2", policy="http-only"), "DomainName": "site.s3-website-eu-west-1.amazonaws.com"}
+
+
+def _objects(value: Any) -> Iterator[View]:
+    """Go through the members of a list that are objects; anything else has none."""
+    for each in value if isinstance(value, View) and value.is_list else ():
+        if isinstance(each, View) and not each.is_list:
+            yield each
+
+
+@rule(
+    "aws.cloudfront.https",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-viewers-to-cloudfront.html",
+    fix="""
+        1. In the CloudFront console, choose the distribution, then Behaviors, and the behavior named in the finding.
+        2. Choose Edit, set Viewer protocol policy to Redirect HTTP to HTTPS (for an API: HTTPS only), and save.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, change ViewerProtocolPolicy in the output,
+           then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json
+        """,
+    good=[_serving("redirect-to-https"), _serving("https-only", "redirect-to-https", "https-only")],
+    bad=[
+        _serving("allow-all"),
+        _serving("https-only", "redirect-to-https", "allow-all"),
+        _distribution(DefaultCacheBehavior="odd", CacheBehaviors=["odd"]),
+        {},
+    ],
+)
+def https(distribution: View) -> bool | Fail:
+    """CloudFront distribution allows unencrypted HTTP.
+
+    Traffic over HTTP, session cookies included, can be read and changed in transit. A redirect to HTTPS costs nothing
+    and keeps old links working.
+    """
+    default = distribution["DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy"]
+    if default not in ENCRYPTED:
+        return Fail("The default behavior allows HTTP", "DistributionConfig.DefaultCacheBehavior")
+    for behavior in _objects(distribution["DistributionConfig.CacheBehaviors"]):
+        if behavior["ViewerProtocolPolicy"] not in ENCRYPTED:
+            return Fail(f"Behavior {behavior['PathPattern']} allows HTTP", behavior)
+    return True
+
+
+@rule(
+    "aws.cloudfront.logging",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html",
+    fix="""
+        1. In the CloudFront console, choose the distribution, then Logging, Create access log delivery.
+        2. Choose a destination (Amazon S3, CloudWatch Logs or Firehose) and submit.
+        3. With the AWS CLI, in us-east-1: aws logs put-delivery-source --name NAME --resource-arn DISTRIBUTION_ARN
+           --log-type ACCESS_LOGS, then aws logs create-delivery --delivery-source-name NAME --delivery-destination-arn
+           DESTINATION_ARN
+        """,
+    good=[
+        _distribution(Logging={"Bucket": "logs.s3.amazonaws.com", "Prefix": "site/"}),
+        {**_distribution(Logging=None), "Observed": {"LogDeliveries": ["arn:aws:logs:us-east-1:123456789012:d:logs"]}},
+    ],
+    bad=[
+        _distribution(),
+        {**_distribution(Logging=None), "Observed": {"LogDeliveries": []}},
+        _distribution(Logging={"Prefix": "site/"}),
+        {},
+    ],
+)
+def logging(distribution: View) -> bool | Fail:
+    """CloudFront distribution has no access logging.
+
+    During an attack nobody can tell who requested what, and afterwards nobody can prove that nothing was taken. Access
+    logs cost little more than their storage.
+    """
+    if distribution["DistributionConfig.Logging.Bucket"]:
+        return True
+    return bool(distribution["Observed.LogDeliveries"]) or Fail("Standard logging is off", "DistributionConfig.Logging")
+
+
+@rule(
+    "aws.cloudfront.waf",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-web-awswaf.html",
+    fix="""
+        1. In the CloudFront console, choose the distribution, then Security, and enable AWS WAF protections or choose a
+           web ACL of your own.
+        2. Start its rules in monitor mode, check what they would block, then turn on blocking.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set WebACLId in the output to the ARN of
+           the web ACL, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
+           file://config.json
+        """,
+    good=[
+        _distribution(WebACLId="arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/1a2b"),
+        _distribution(WebACLId="473e64fd-f30b-4765-81a0-62ad96dd167a"),
+    ],
+    bad=[_distribution(WebACLId=None), _distribution(WebACLId=""), {}],
+)
+def waf(distribution: View) -> bool | Fail:
+    """CloudFront distribution has no AWS WAF web ACL.
+
+    Bots probe every public site for known vulnerabilities within hours. A web ACL blocks them at the edge, and can
+    block a new attack before the application is patched.
+    """
+    return bool(distribution["DistributionConfig.WebACLId"]) or Fail(
+        "No web ACL is attached", "DistributionConfig.WebACLId"
+    )
+
+
+@rule(
+    "aws.cloudfront.oac",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html",
+    fix="""
+        1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
+        2. Under Origin access, choose Origin access control settings, create a control setting, and save.
+        3. Copy the policy shown by the console into the bucket policy, then block public access to the bucket.
+        4. With the AWS CLI: aws cloudfront create-origin-access-control --origin-access-control-config
+           Name=NAME,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3, then set
+           OriginAccessControlId with aws cloudfront update-distribution
+        """,
+    good=[
+        _origins(_bucket("E2QWRUHAPOMQZL")),
+        _origins(_custom("TLSv1.2")),
+        _origins(WEBSITE),
+        _distribution(Origins="odd"),
+    ],
+    bad=[
+        _origins(_bucket()),
+        _origins(_bucket(S3OriginConfig={"OriginAccessIdentity": "origin-access-identity/cloudfront/E127EXAMPLE51Z"})),
+        _origins(_custom("TLSv1.2"), _bucket("")),
+        _origins({**_custom("TLSv1.2"), "DomainName": "site.s3.amazonaws.com"}),
+    ],
+)
+def oac(distribution: View) -> bool | Fail | None:
+    """CloudFront S3 origin has no origin access control.
+
+    The bucket must then be public, or use the legacy origin access identity, which does not support SSE-KMS or newer
+    regions. Requests sent straight to a public bucket bypass AWS WAF, the logs and all restrictions of the
+    distribution.
+    """
+    buckets = [each for each in _objects(distribution["DistributionConfig.Origins"]) if _is_bucket(each)]
+    for origin in buckets:
+        if not origin["OriginAccessControlId"]:
+            return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) has no origin access control", origin)
+    return True if buckets else None
+
+
+def _is_bucket(origin: View) -> bool:
+    if isinstance(origin["S3OriginConfig"], View):
+        return True
+    domain = origin["DomainName"]
+    return isinstance(domain, str) and bool(S3_ENDPOINT.fullmatch(domain)) and ".s3-website" not in domain.lower()
+
+
+@rule(
+    "aws.cloudfront.tls_origin",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html",
+    fix="""
+        1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
+        2. Set Minimum origin SSL protocol to TLSv1.2 and save. First make sure that the origin supports it.
+        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set OriginSslProtocols in the output to
+           TLSv1.2, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
+           file://config.json
+        """,
+    good=[
+        _origins(_custom("TLSv1.2")),
+        _origins(_custom("TLSv1.1", "TLSv1.2"), _bucket("E2QWRUHAPOMQZL")),
+        _origins(_bucket(CustomOriginConfig=None)),
+        {},
+    ],
+    bad=[
+        _origins(_custom("SSLv3", "TLSv1")),
+        _origins(_custom("TLSv1.2"), _custom("TLSv1.2", "SSLv3", policy="match-viewer")),
+        _origins({"DomainName": "www.example.com", "CustomOriginConfig": {"OriginProtocolPolicy": "https-only"}}),
+    ],
+)
+def tls_origin(distribution: View) -> bool | Fail | None:
+    """CloudFront allows SSLv3 to a custom origin.
+
+    SSLv3 has been broken since 2014 (POODLE), so traffic between CloudFront and the origin can be decrypted. Every
+    maintained server supports TLS 1.2.
+    """
+    customs = [(each, each["CustomOriginConfig"]) for each in _objects(distribution["DistributionConfig.Origins"])]
+    found = [(origin, custom) for origin, custom in customs if isinstance(custom, View)]
+    for origin, custom in found:
+        protocols = custom["OriginSSLProtocols"]
+        named = list(protocols) if isinstance(protocols, View) and protocols.is_list else DEFAULT_ORIGIN_PROTOCOLS
+        if "SSLv3" in named:
+            return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) allows SSLv3", custom)
+    return True if found else None

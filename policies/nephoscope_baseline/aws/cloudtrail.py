@@ -1,0 +1,395 @@
+"""Rules on what CloudTrail logs and how its log files are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, Resource, ResourceView, Severity, View, rule
+from nephoscope.domain.examples import example, resource
+from nephoscope_aws.access import bucket_exposure, is_on
+from nephoscope_aws.times import age_days
+from nephoscope_baseline.aws.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall
+
+ACCOUNT = "AWS::::Account"
+TRAIL = "AWS::CloudTrail::Trail"
+BUCKET = "AWS::S3::Bucket"
+
+DELIVERED = Parameter("days", "Maximum days since the last delivery to CloudWatch Logs", "days", 1, "lower", most=90)
+
+_MAX_NAMED = 5
+
+USER_GUIDE = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide"
+
+
+def _some_trail(inventory: Inventory, lacks: Callable[[View], str]) -> bool | Fail:
+    """Pass if one trail of the account lacks nothing; otherwise say what each lacks.
+
+    One good trail outweighs another that could not be read. Raises NotKnown when only such a one could be good.
+    """
+    problems: list[str] = []
+    gap: NotKnown | None = None
+    try:
+        for trail in inventory.of(TRAIL):
+            try:
+                problem = shortfall(trail) or lacks(trail)
+            except NotKnown as unread:
+                gap = gap or unread
+                continue
+            if not problem:
+                return True
+            problems.append(f"Trail '{trail.name}': {problem}")
+    except NotKnown as hidden:
+        gap = gap or hidden
+    if gap:
+        raise gap
+    return Fail(_listed(problems) or "The account has no trail")
+
+
+def _listed(items: list[str]) -> str:
+    more = [f"and {len(items) - _MAX_NAMED} more"] if len(items) > _MAX_NAMED else []
+    return "; ".join(items[:_MAX_NAMED] + more)
+
+
+def _lacks_objects(kind: str) -> Callable[[View], str]:
+    return lambda trail: "" if kind in object_events(trail) else f"{kind} events are not logged for all S3 objects"
+
+
+# -- Examples ----------------------------------------------------------------------------------------------------
+
+WATCHING = {"TrailName": "main", "S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
+
+
+def _account(*trails: Mapping[str, Any]) -> dict[str, Any]:
+    """An example: an account with these trails."""
+    return example(
+        {},
+        region="global",
+        neighbours=[resource(TRAIL, each, name=f"trail-{number}") for number, each in enumerate(trails, 1)],
+    )
+
+
+def _classic(kind: str, *values: str, management: bool = True) -> dict[str, Any]:
+    data = [{"Type": "AWS::S3::Object", "Values": list(values)}] if values else []
+    selector = {"ReadWriteType": kind, "IncludeManagementEvents": management, "DataResources": data}
+    return {**WATCHING, "EventSelectors": [selector], "AdvancedEventSelectors": []}
+
+
+def _selecting(**fields: Any) -> dict[str, Any]:
+    """An example's trail with one advanced selector; ``resources_type`` stands for resources.type."""
+    chosen = [
+        {"Field": name.replace("_", "."), **(how if isinstance(how, dict) else {"Equals": [how]})}
+        for name, how in fields.items()
+    ]
+    return {**WATCHING, "EventSelectors": [], "AdvancedEventSelectors": [{"Name": "chosen", "FieldSelectors": chosen}]}
+
+
+def _logs(**properties: Any) -> list[Resource]:
+    """An example's neighbour: the bucket of the trail."""
+    return [resource(BUCKET, {"BucketName": "logs", **properties}, name="logs")]
+
+
+EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
+ALL_BLOCKED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+READABLE_BY_ALL = {
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/*"}]
+}
+CLOSED_BUCKET: dict[str, Any] = {
+    "PublicAccessBlockConfiguration": ALL_BLOCKED,
+    "Policy": None,
+    "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None},
+}
+OPEN_BUCKET = {**CLOSED_BUCKET, "PublicAccessBlockConfiguration": None, "Policy": READABLE_BY_ALL}
+
+
+# -- The account's trails ----------------------------------------------------------------------------------------
+
+
+@rule(
+    "aws.cloudtrail.multi_region",
+    on=ACCOUNT,
+    severity=Severity.HIGH,
+    needs=(TRAIL,),
+    live_only=True,
+    fix="""
+        1. In the CloudTrail console, choose Trails, Create trail. Trails created in the console apply to all regions.
+        2. Select management events, with both Read and Write.
+        3. With the AWS CLI: aws cloudtrail create-trail --name NAME --s3-bucket-name BUCKET --is-multi-region-trail
+        4. Start it: aws cloudtrail start-logging --name NAME
+        5. For an existing trail: aws cloudtrail update-trail --name NAME --is-multi-region-trail
+        """,
+    link=f"{USER_GUIDE}/cloudtrail-create-and-update-a-trail.html",
+    good=[
+        _account(WATCHING),
+        _account({**WATCHING, "IsLogging": False}, _classic("All")),
+        _account(_classic("ReadOnly"), _selecting(eventCategory="Management")),
+        _account(_selecting(eventCategory="Management", eventSource={"NotEquals": ["kms.amazonaws.com"]})),
+    ],
+    bad=[
+        _account(),
+        _account({**WATCHING, "IsMultiRegionTrail": False}),
+        _account({**WATCHING, "IsLogging": False}),
+        _account(_classic("WriteOnly")),
+        _account(_classic("All", management=False)),
+        _account(_selecting(eventCategory="Management", readOnly="false")),
+        _account(_selecting(**EVERY_OBJECT)),
+    ],
+)
+def multi_region(account: View, inventory: Inventory) -> bool | Fail:
+    """No multi-region trail logs all management events.
+
+    Without a complete record nobody can tell what an intruder did, when, and with whose credentials. Attackers prefer
+    unused regions, where a single-region trail sees nothing.
+    """
+    return _some_trail(
+        inventory,
+        lambda trail: "" if management_events(trail) == EVERYTHING else "not all management events are logged",
+    )
+
+
+DATA_EVENTS_FIX = """
+    1. In the CloudTrail console, choose a multi-region trail, then Edit under Data events.
+    2. Add the data event type S3 and log all {kind} events of all current and future buckets.
+    3. With the AWS CLI: aws cloudtrail put-event-selectors --trail-name NAME --event-selectors
+       '[{{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":
+       [{{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}}]}}]'
+    4. Data events are charged per event: check the request count of large buckets first.
+    """
+
+
+@rule(
+    "aws.cloudtrail.s3_write_events",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    needs=(TRAIL,),
+    live_only=True,
+    fix=DATA_EVENTS_FIX.format(kind="write"),
+    link=f"{USER_GUIDE}/logging-data-events-with-cloudtrail.html",
+    good=[
+        _account(_classic("All", "arn:aws:s3")),
+        _account(WATCHING, _classic("WriteOnly", "arn:aws:s3:::", management=False)),
+        _account(_selecting(**EVERY_OBJECT)),
+        _account(_selecting(**EVERY_OBJECT, readOnly="false")),
+    ],
+    bad=[
+        _account(),
+        _account(WATCHING),
+        _account(_classic("ReadOnly", "arn:aws:s3")),
+        _account(_classic("All", "arn:aws:s3:::one-bucket/")),
+        _account({**_classic("All", "arn:aws:s3"), "IsLogging": False}),
+        _account(_selecting(**EVERY_OBJECT, eventName="PutObject")),
+        _account(_selecting(**EVERY_OBJECT, resources_ARN={"StartsWith": ["arn:aws:s3:::one-bucket/"]})),
+    ],
+)
+def s3_write_events(account: View, inventory: Inventory) -> bool | Fail:
+    """CloudTrail does not log S3 object writes.
+
+    By default trails do not log object-level calls, so deleted or overwritten data leaves no trace. After ransomware or
+    sabotage, these events are the only way to find out which objects were affected.
+    """
+    return _some_trail(inventory, _lacks_objects(WRITE))
+
+
+@rule(
+    "aws.cloudtrail.s3_read_events",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    needs=(TRAIL,),
+    live_only=True,
+    fix=DATA_EVENTS_FIX.format(kind="read"),
+    link=f"{USER_GUIDE}/logging-data-events-with-cloudtrail.html",
+    good=[
+        _account(_classic("All", "arn:aws-us-gov:s3")),
+        _account(_classic("ReadOnly", "arn:aws:s3:::")),
+        _account(_selecting(**EVERY_OBJECT, readOnly="true")),
+        _account(_selecting(**EVERY_OBJECT, resources_ARN={"StartsWith": ["arn:aws:s3:::"]})),
+    ],
+    bad=[
+        _account(),
+        _account(_classic("WriteOnly", "arn:aws:s3")),
+        _account(_selecting(**EVERY_OBJECT, readOnly="false")),
+        _account(_selecting(eventCategory="Data", resources_type="AWS::Lambda::Function")),
+    ],
+)
+def s3_read_events(account: View, inventory: Inventory) -> bool | Fail:
+    """CloudTrail does not log S3 object reads.
+
+    By default trails do not log who downloaded which object. After a leak, these events are the only way to tell what
+    was taken and who must be notified.
+    """
+    return _some_trail(inventory, _lacks_objects(READ))
+
+
+# -- Each trail --------------------------------------------------------------------------------------------------
+
+
+@rule(
+    "aws.cloudtrail.validation",
+    on=TRAIL,
+    severity=Severity.MEDIUM,
+    fix="""
+        1. In the CloudTrail console, choose the trail, then Edit under General details.
+        2. Under Additional settings, enable Log file validation and save.
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --enable-log-file-validation
+        """,
+    link=f"{USER_GUIDE}/cloudtrail-log-file-validation-enabling.html",
+    good=[{**WATCHING, "EnableLogFileValidation": True}, {**WATCHING, "EnableLogFileValidation": "true"}],
+    bad=[{**WATCHING, "EnableLogFileValidation": False}, WATCHING],
+)
+def validation(trail: View) -> bool:
+    """CloudTrail log file validation is off.
+
+    Anyone who can write to the log bucket can erase their tracks. With validation on, CloudTrail signs a digest every
+    hour, which reveals changed or missing files.
+    """
+    return is_on(trail["EnableLogFileValidation"])
+
+
+@rule(
+    "aws.cloudtrail.kms",
+    on=TRAIL,
+    severity=Severity.MEDIUM,
+    fix="""
+        1. Create a symmetric KMS key in the region of the log bucket, and allow CloudTrail to use it in the key policy.
+        2. In the CloudTrail console, choose the trail, then Edit under General details, and select the key under Log
+           file SSE-KMS encryption.
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --kms-key-id KEY_ARN
+        """,
+    link=f"{USER_GUIDE}/encrypting-cloudtrail-log-files-with-aws-kms.html",
+    good=[{**WATCHING, "KMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"}],
+    bad=[{**WATCHING, "KMSKeyId": None}, {**WATCHING, "KMSKeyId": ""}, WATCHING],
+)
+def kms(trail: View) -> bool | Fail:
+    """CloudTrail logs are not encrypted with a KMS key.
+
+    The logs name every user, role and IP address in the account. With your own KMS key, reading them requires
+    permission to use the key as well as the bucket, and every use of the key is logged.
+    """
+    return bool(trail["KMSKeyId"]) or Fail("The trail has no KMS key", "KMSKeyId")
+
+
+@rule(
+    "aws.cloudtrail.cloudwatch",
+    on=TRAIL,
+    severity=Severity.LOW,
+    parameters=[DELIVERED],
+    fix="""
+        1. In the CloudTrail console, choose the trail, then Edit under CloudWatch Logs.
+        2. Enable it, and choose or create a log group and the role that CloudTrail uses to write to it.
+        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --cloud-watch-logs-log-group-arn LOG_GROUP_ARN
+           --cloud-watch-logs-role-arn ROLE_ARN
+        4. If it is enabled but nothing arrives, check LatestCloudWatchLogsDeliveryError in the output of: aws
+           cloudtrail get-trail-status --name NAME
+        """,
+    link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
+    good=[
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"},
+        },
+        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"},
+    ],
+    bad=[
+        {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"},
+        },
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {"LatestCloudWatchLogsDeliveryTime": None},
+        },
+        WATCHING,
+    ],
+)
+def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
+    """Trail does not send events to CloudWatch Logs.
+
+    Log files in a bucket are only read after the fact. In CloudWatch Logs, events can be searched at once and can
+    trigger an alarm while an attack is under way.
+    """
+    if not trail["CloudWatchLogsLogGroupArn"]:
+        return Fail("The trail has no log group", "CloudWatchLogsLogGroupArn")
+    if "Observed" not in trail:
+        return True
+    when = "Observed.LatestCloudWatchLogsDeliveryTime"
+    age = age_days(trail[when], trail.now)
+    if age is None:
+        return Fail("Nothing has ever been delivered to the log group", when)
+    since = f"{trail[when]}, more than {days} {'day' if days == 1 else 'days'} ago"
+    return age <= days or Fail(f"Nothing delivered to the log group since {since}", when)
+
+
+@rule(
+    "aws.cloudtrail.bucket_public",
+    on=TRAIL,
+    severity=Severity.CRITICAL,
+    needs=(BUCKET,),
+    fix="""
+        1. In the S3 console, open the trail's bucket, choose Permissions, and enable all four settings of Block public
+           access.
+        2. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+        3. Then remove the public grants from the bucket policy and the ACL as well.
+        """,
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+    good=[
+        example(WATCHING, neighbours=_logs(**CLOSED_BUCKET)),
+        example(WATCHING, neighbours=[]),
+        example(WATCHING, neighbours=_logs(**{**OPEN_BUCKET, "PublicAccessBlockConfiguration": ALL_BLOCKED})),
+    ],
+    bad=[example(WATCHING, neighbours=_logs(**OPEN_BUCKET))],
+)
+def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
+    """CloudTrail log bucket is public.
+
+    The logs reveal every user name, role, IP address and activity pattern in the account. A log bucket in another
+    account is checked in that account.
+    """
+    bucket = inventory.get(BUCKET, trail["S3BucketName"])
+    if bucket is None:
+        return None
+    exposures = bucket_exposure(bucket)
+    if not exposures:
+        return True
+    ways = _listed([exposure.message for exposure in exposures])
+    return Fail(f"Bucket '{bucket.name}': {ways}", *(exposure.at for exposure in exposures))
+
+
+@rule(
+    "aws.cloudtrail.bucket_logging",
+    on=TRAIL,
+    severity=Severity.LOW,
+    needs=(BUCKET,),
+    fix="""
+        1. Choose another bucket in the same region for the access logs, and allow logging.s3.amazonaws.com to write to
+           it.
+        2. In the S3 console, open the trail's bucket, choose Properties, Server access logging, Edit, and enable it.
+        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
+           '{"LoggingEnabled":{"TargetBucket":"OTHER_BUCKET","TargetPrefix":"BUCKET/"}}'
+        """,
+    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
+    good=[
+        example(WATCHING, neighbours=_logs(LoggingConfiguration={"DestinationBucketName": "access-logs"})),
+        example(WATCHING, neighbours=[]),
+    ],
+    bad=[
+        example(WATCHING, neighbours=_logs(LoggingConfiguration=None)),
+        example(WATCHING, neighbours=_logs()),
+    ],
+)
+def bucket_logging(trail: View, inventory: Inventory) -> bool | Fail | None:
+    """CloudTrail log bucket has no access logging.
+
+    Reading or deleting the audit log should itself be logged, outside of that log. A log bucket in another account is
+    checked in that account.
+    """
+    bucket = inventory.get(BUCKET, trail["S3BucketName"])
+    if bucket is None:
+        return None
+    if bucket["LoggingConfiguration"] is not None:
+        return True
+    return Fail(f"Bucket '{bucket.name}' has no access logging", "LoggingConfiguration")

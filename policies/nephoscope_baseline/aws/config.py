@@ -1,0 +1,100 @@
+"""Rules on AWS Config."""
+
+from __future__ import annotations
+
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
+from nephoscope_aws.access import is_on
+
+SETTINGS = "AWS::Config::RegionSettings"
+RECORDER = "AWS::Config::ConfigurationRecorder"
+EVERYTHING = {"AllSupported": True, "IncludeGlobalResourceTypes": True}
+WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
+
+
+@rule(
+    "aws.config.recorder",
+    on=(SETTINGS, RECORDER),
+    severity=Severity.MEDIUM,
+    fix="""
+        1. In the AWS Config console, select the region, then choose Set up AWS Config (or Settings, Edit), and record
+           all resource types with customizable overrides, without an override that excludes a type.
+        2. Choose the delivery bucket, and AWSServiceRoleForConfig as the role.
+        3. With the AWS CLI: aws configservice put-configuration-recorder --recording-group allSupported=true
+           --configuration-recorder name=default,roleARN=ROLE_ARN --region REGION
+        4. Then: aws configservice put-delivery-channel --delivery-channel name=default,s3BucketName=BUCKET
+        5. Then: aws configservice start-configuration-recorder --configuration-recorder-name default
+        6. If it runs but does not deliver, check the reason: aws configservice describe-configuration-recorder-status
+        """,
+    link="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
+    good=[
+        {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING, "Observed": WORKING}]},
+        {
+            "ConfigurationRecorders": [
+                {"Name": "some", "RecordingGroup": {"AllSupported": False}, "Observed": WORKING},
+                {
+                    "Name": "all",
+                    "RecordingGroup": {"AllSupported": True},
+                    "Observed": {"Recording": True, "LastStatus": "Success"},
+                },
+            ]
+        },
+    ],
+    bad=[
+        {"ConfigurationRecorders": []},
+        {"ConfigurationRecorders": [{"Name": "some", "RecordingGroup": {"AllSupported": False}, "Observed": WORKING}]},
+        {
+            "ConfigurationRecorders": [
+                {
+                    "Name": "default",
+                    "RecordingGroup": EVERYTHING,
+                    "Observed": {"Recording": False, "LastStatus": "SUCCESS"},
+                }
+            ]
+        },
+        {
+            "ConfigurationRecorders": [
+                {
+                    "Name": "default",
+                    "RecordingGroup": EVERYTHING,
+                    "Observed": {"Recording": True, "LastStatus": "FAILURE"},
+                }
+            ]
+        },
+        {
+            "ConfigurationRecorders": [
+                {"Name": "default", "RecordingGroup": EVERYTHING, "Observed": {"Recording": True, "LastStatus": None}}
+            ]
+        },
+    ],
+)
+def recorder(settings: ResourceView) -> bool | Fail:
+    """AWS Config does not record all resources.
+
+    The configuration history shows what changed, when, and from what. Without it, nobody can tell after an incident how
+    things were before.
+    """
+    if settings.type == RECORDER:
+        # A recorder without a recording group records all types that are supported.
+        # https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationRecorder.html
+        return settings["RecordingGroup"] is None or is_on(settings["RecordingGroup.AllSupported"])
+    problems = []
+    for each in settings.get("ConfigurationRecorders", ()):
+        problem = _problem(each)
+        if not problem:
+            return True
+        problems.append(f"Recorder '{each['Name']}' {problem}")
+    return Fail("; ".join(problems) or "No configuration recorder in this region", "ConfigurationRecorders")
+
+
+def _problem(recorder: View) -> str:
+    if not is_on(recorder["RecordingGroup.AllSupported"]):
+        return "excludes resource types"
+    if not recorder["Observed.Recording"]:
+        return "is stopped"
+    # The API reference writes Success, the API answers SUCCESS.
+    status = str(recorder["Observed.LastStatus"] or "")
+    if status.upper() == "SUCCESS":
+        return ""
+    return (
+        f"is running, but its last delivery status is {status}" if status else "is running, but has not delivered yet"
+    )

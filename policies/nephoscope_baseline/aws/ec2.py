@@ -1,0 +1,407 @@
+"""Rules on what EC2 instances and security groups expose.
+
+What counts as "the internet" and as "open" is defined once, in :mod:`nephoscope_aws.network`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words, openings, reaching
+
+GROUP = "AWS::EC2::SecurityGroup"
+INSTANCE = "AWS::EC2::Instance"
+
+ADMIN = Parameter("ports", "Remote administration ports", "ports", (22, 3389), "more")
+RISKY = Parameter("ports", "High-risk ports", "ports", HIGH_RISK_PORTS, "more")
+WEB_PORTS = Parameter("ports", "Ports open to everyone", "ports", (80, 443), "fewer")
+STOPPED = Parameter("days", "Maximum days stopped", "days", 30, "lower")
+
+RULES_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-rules-reference.html"
+
+_STOPPED_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+
+
+def _ingress(*entries: dict[str, Any]) -> dict[str, Any]:
+    """An example: a security group with these ingress rules."""
+    return {"GroupName": "web", "SecurityGroupIngress": list(entries), "SecurityGroupEgress": []}
+
+
+def _tcp(first: Any, last: Any = None, cidr: str = "0.0.0.0/0", **more: Any) -> dict[str, Any]:
+    """An example's ingress rule for TCP ports; an address with a colon in it is IPv6."""
+    ports = {"IpProtocol": "tcp", "FromPort": first, "ToPort": first if last is None else last}
+    return {**ports, (IPV6 if ":" in cidr else IPV4): cidr, **more}
+
+
+ALL_TRAFFIC = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
+WEB = _ingress(_tcp(80), _tcp(443), _tcp(443, cidr="::/0"))
+
+
+def _closing(what: str) -> str:
+    """The steps by hand that close a port to the internet."""
+    return f"""
+        1. In the EC2 console, choose Security Groups, select the group, then choose Inbound rules, Edit inbound rules.
+        2. Delete the rule that allows {what}, or restrict its source to the addresses of your office or VPN.
+        3. With the AWS CLI, find it: aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP_ID
+        4. Revoke it: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+        5. Administrators who need a shell can use Systems Manager Session Manager, which needs no open port.
+        """
+
+
+def _closed(group: View, wanted: Callable[[Ports], bool], sources: Iterable[str] = (IPV4, IPV6)) -> bool | Fail:
+    found = openings(group, wanted, sources)
+    return Fail(in_words(found), *(opening.entry for opening in found)) if found else True
+
+
+@rule(
+    "aws.ec2.sg_ssh",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 22"),
+    link=RULES_LINK,
+    good=[
+        WEB,
+        _ingress(_tcp(22, cidr="10.0.0.0/8"), _tcp(22, cidr="203.0.113.7/32"), _tcp(22, cidr="fd00::/8")),
+        _ingress({"IpProtocol": "udp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "SourceSecurityGroupId": "sg-0a1b2c3d"}),
+        {},
+    ],
+    bad=[
+        _ingress(_tcp(443), _tcp(22, Description="temporary ssh")),
+        _ingress(_tcp(22, cidr="::/0")),
+        _ingress(_tcp("0", "1024")),
+        _ingress(ALL_TRAFFIC),
+        _ingress(_tcp(22, cidr="0.0.0.0/1"), _tcp(22, cidr="128.0.0.0/1")),
+    ],
+)
+def sg_ssh(group: View) -> bool | Fail:
+    """Security group allows SSH from the internet.
+
+    Every public IP address is probed for weak or stolen SSH credentials within minutes. A shell on one instance gives
+    an attacker a foothold in the network and the credentials of the instance's role.
+    """
+    return _closed(group, reaching(22))
+
+
+@rule(
+    "aws.ec2.sg_rdp",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix=_closing("TCP port 3389"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(3389, cidr="192.168.0.0/16")), _ingress(_tcp(3390, 3400))],
+    bad=[_ingress(_tcp(3389)), _ingress(_tcp(3000, 4000, cidr="2000::/3")), _ingress(ALL_TRAFFIC)],
+)
+def sg_rdp(group: View) -> bool | Fail:
+    """Security group allows RDP from the internet.
+
+    Guessed RDP passwords are among the most common entry points of ransomware. Vulnerabilities in the service itself,
+    such as BlueKeep, need no password at all.
+    """
+    return _closed(group, reaching(3389))
+
+
+@rule(
+    "aws.ec2.sg_admin_v4",
+    on=GROUP,
+    severity=Severity.HIGH,
+    parameters=[ADMIN],
+    fix=_closing("an admin port (such as 22 or 3389) from any IPv4 address"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
+    bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
+)
+def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
+    """Security group allows admin ports from any IPv4 address.
+
+    SSH (22) and RDP (3389) give full control of an instance to whoever signs in. Only the networks of its
+    administrators need to reach them.
+    """
+    return _closed(group, reaching(*ports), (IPV4,))
+
+
+@rule(
+    "aws.ec2.sg_admin_v6",
+    on=GROUP,
+    severity=Severity.HIGH,
+    parameters=[ADMIN],
+    fix=_closing("an admin port (such as 22 or 3389) from any IPv6 address"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
+    bad=[
+        _ingress(_tcp(22, cidr="::/0")),
+        _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
+        _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
+    ],
+)
+def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
+    """Security group allows admin ports from any IPv6 address.
+
+    Rules that are tight for IPv4 are often duplicated for IPv6 and left wide open. SSH (22) and RDP (3389) give full
+    control of an instance over either protocol.
+    """
+    return _closed(group, reaching(*ports), (IPV6,))
+
+
+@rule(
+    "aws.ec2.sg_high_risk_ports",
+    on=GROUP,
+    severity=Severity.CRITICAL,
+    parameters=[RISKY],
+    fix=_closing("the port named in the finding"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
+    bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
+)
+def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
+    """Security group allows high-risk ports from the internet.
+
+    Databases, file shares, mail, Telnet and management consoles on these ports are scanned for around the clock. Many
+    were never designed to face the internet, and some require no password.
+    """
+    return _closed(group, reaching(*ports))
+
+
+@rule(
+    "aws.ec2.sg_cifs",
+    on=GROUP,
+    severity=Severity.CRITICAL,
+    fix=_closing("TCP port 445"),
+    link=RULES_LINK,
+    good=[WEB, _ingress(_tcp(445, cidr="172.16.0.0/12"))],
+    bad=[_ingress(_tcp(445)), _ingress(_tcp(137, 445, cidr="::/0"))],
+)
+def sg_cifs(group: View) -> bool | Fail:
+    """Security group allows SMB (CIFS) from the internet.
+
+    File sharing on port 445 exposes documents to anyone who guesses a password. Worms such as WannaCry spread through
+    vulnerabilities in the service without one.
+    """
+    return _closed(group, reaching(445))
+
+
+@rule(
+    "aws.ec2.sg_unrestricted",
+    on=GROUP,
+    severity=Severity.HIGH,
+    parameters=[WEB_PORTS],
+    fix=_closing("ports other than 80 and 443"),
+    link=RULES_LINK,
+    good=[
+        WEB,
+        _ingress({"IpProtocol": "udp", "FromPort": "443", "ToPort": "443", "CidrIp": "0.0.0.0/0"}),
+        _ingress({"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "CidrIp": "0.0.0.0/0"}),
+        _ingress(_tcp(8443, cidr="198.51.100.0/24")),
+    ],
+    bad=[
+        _ingress(_tcp(8443)),
+        _ingress(_tcp(80, 443)),
+        _ingress({"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "CidrIp": "0.0.0.0/0"}),
+        _ingress(ALL_TRAFFIC),
+    ],
+)
+def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
+    """Security group allows unauthorized ports from the internet.
+
+    A public website needs ports 80 and 443 and nothing else. Every other reachable port is one more service that must
+    be free of vulnerabilities and weak passwords.
+    """
+    found = _closed(group, lambda covered: covered.first != covered.last or covered.first not in ports)
+    allowed = ", ".join(map(str, ports)) or "none"
+    return Fail(f"{found.message}; allowed ports: {allowed}", *found.at) if isinstance(found, Fail) else found
+
+
+@rule(
+    "aws.ec2.default_sg_closed",
+    on=GROUP,
+    severity=Severity.HIGH,
+    fix="""
+        1. Find what uses the group, and assign a security group of its own: aws ec2 describe-network-interfaces
+           --filters Name=group-id,Values=GROUP_ID
+        2. In the VPC console, choose Security groups, select the group named default, and delete all its inbound and
+           outbound rules.
+        3. With the AWS CLI: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+           and aws ec2 revoke-security-group-egress --group-id GROUP_ID --security-group-rule-ids RULE_ID
+        """,
+    link="https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
+    good=[
+        {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": []},
+        {"GroupName": "web", "SecurityGroupIngress": [_tcp(443)], "SecurityGroupEgress": [ALL_TRAFFIC]},
+    ],
+    bad=[
+        {
+            "GroupName": "default",
+            "SecurityGroupIngress": [{"IpProtocol": "-1", "SourceSecurityGroupId": "sg-0a1b2c3d"}],
+            "SecurityGroupEgress": [ALL_TRAFFIC],
+        },
+        {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": [ALL_TRAFFIC]},
+    ],
+)
+def default_sg_closed(group: View) -> bool | Fail | None:
+    """Default security group has rules.
+
+    Resources launched without a security group get the default one, and can then reach everything else in it. With no
+    rules in it, such a mistake exposes nothing.
+    """
+    if group["GroupName"] != "default":
+        return None
+    counts = {name: len(group.get(name, ())) for name in ("SecurityGroupIngress", "SecurityGroupEgress")}
+    inbound, outbound = counts.values()
+    if not inbound and not outbound:
+        return True
+    return Fail(f"The default group has {inbound} inbound and {outbound} outbound rules", *counts)
+
+
+def _terminated(instance: View) -> bool:
+    """Terminated instances are listed for about an hour and can no longer be changed."""
+    return instance["Observed.State"] in ("terminated", "shutting-down")
+
+
+@rule(
+    "aws.ec2.imdsv2",
+    on=INSTANCE,
+    severity=Severity.HIGH,
+    fix="""
+        1. Update the software on the instance until its CloudWatch metric MetadataNoToken stays at zero.
+        2. In the EC2 console, select the instance, choose Actions, Instance settings, Modify instance metadata options,
+           and set IMDSv2 to Required.
+        3. With the AWS CLI: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
+    good=[
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"}},
+        {"MetadataOptions": {"HttpEndpoint": "disabled", "HttpTokens": "optional"}},
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "terminated"}},
+    ],
+    bad=[
+        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "running"}},
+        {},
+    ],
+)
+def imdsv2(instance: View) -> bool | None:
+    """EC2 instance allows IMDSv1.
+
+    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
+    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
+    """
+    if _terminated(instance):
+        return None
+    if instance["MetadataOptions.HttpEndpoint"] == "disabled":
+        return True
+    return bool(instance["MetadataOptions.HttpTokens"] == "required")
+
+
+@rule(
+    "aws.ec2.public_ip",
+    on=INSTANCE,
+    severity=Severity.HIGH,
+    fix="""
+        1. Use a load balancer, a NAT gateway or Session Manager instead of the public IP address.
+        2. If it is an Elastic IP address, disassociate it: aws ec2 disassociate-address --association-id ASSOCIATION_ID
+        3. If it was assigned at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
+           --no-associate-public-ip-address, or in the EC2 console choose Actions, Networking, Manage IP addresses.
+        4. Keep new instances from getting one: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID
+           --no-map-public-ip-on-launch
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
+    good=[
+        {"PublicIp": None, "PrivateIp": "10.0.0.5", "Observed": {"State": "running"}},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": False}]},
+        {"SubnetId": "subnet-0a1b2c3d"},
+    ],
+    bad=[
+        {"PublicIp": "203.0.113.10", "Observed": {"State": "running"}},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": True}]},
+        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": "true"}]},
+    ],
+)
+def public_ip(instance: View) -> bool | Fail | None:
+    """EC2 instance has a public IP address.
+
+    An instance with a public IP address is one bad security group rule away from the internet. Behind a load balancer
+    or in a private subnet, the same mistake has no effect.
+    """
+    if _terminated(instance):
+        return None
+    if "PublicIp" in instance:
+        address = instance["PublicIp"]
+        return Fail(f"Public IP address {address}", "PublicIp") if address else True
+    # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
+    asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
+    if "true" in asked:
+        return Fail("A public IP address is assigned at launch", "NetworkInterfaces")
+    return True if "false" in asked else None
+
+
+@rule(
+    "aws.ec2.instance_profile",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    fix="""
+        1. Create a role for EC2 with only the permissions that the software needs.
+        2. In the EC2 console, select the instance, choose Actions, Security, Modify IAM role, and select the role.
+        3. With the AWS CLI: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
+        4. Delete the access keys stored on the instance, and deactivate them in IAM.
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/attach-iam-role.html",
+    good=[
+        {"IamInstanceProfile": "arn:aws:iam::123456789012:instance-profile/web"},
+        {"IamInstanceProfile": None, "Observed": {"State": "terminated"}},
+    ],
+    bad=[{"IamInstanceProfile": None, "Observed": {"State": "running"}}, {}],
+)
+def instance_profile(instance: View) -> bool | Fail | None:
+    """EC2 instance has no IAM role.
+
+    Without a role, software on the instance needs stored access keys to call AWS. Such keys do not expire, end up in
+    images and backups, and work from anywhere.
+    """
+    if _terminated(instance):
+        return None
+    return bool(instance["IamInstanceProfile"]) or Fail("No instance profile is attached", "IamInstanceProfile")
+
+
+@rule(
+    "aws.ec2.stopped_old",
+    on=INSTANCE,
+    severity=Severity.LOW,
+    parameters=[STOPPED],
+    live_only=True,
+    fix="""
+        1. Ask the owner whether the instance is still needed.
+        2. If in doubt, keep an image: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
+        3. In the EC2 console, select the instance, then choose Instance state, Terminate instance.
+        4. With the AWS CLI: aws ec2 terminate-instances --instance-ids INSTANCE_ID
+        """,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
+    good=[
+        {"Observed": {"State": "running", "StateTransitionReason": ""}},
+        {"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2026-01-10 10:00:00 GMT)"}},
+        {"Observed": {"State": "terminated", "StateTransitionReason": "User initiated (2025-01-10 10:00:00 GMT)"}},
+    ],
+    bad=[{"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2025-12-01 10:00:00 GMT)"}}],
+)
+def stopped_old(instance: ResourceView, *, days: int) -> bool | Fail | None:
+    """EC2 instance has been stopped for too long.
+
+    When it is started again, it has missed every security update since. Until then its volumes, addresses and role stay
+    around unwatched.
+    """
+    if _terminated(instance):
+        return None
+    if instance["Observed.State"] != "stopped":
+        return True
+    reason = "Observed.StateTransitionReason"
+    when = _STOPPED_AT.search(str(instance[reason]))
+    if not when:
+        # EC2 gives no time when the operating system shut itself down.
+        raise NotKnown(reason, Unknown("EC2 does not say when the instance was stopped"))
+    stopped = datetime.fromisoformat(when[1]).replace(tzinfo=UTC)
+    if instance.now - stopped <= timedelta(days=days):
+        return True
+    return Fail(f"Stopped since {stopped:%Y-%m-%d}, more than {days} days ago", reason)

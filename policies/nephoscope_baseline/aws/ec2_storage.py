@@ -1,0 +1,262 @@
+"""Rules on what instances are made of: disks, snapshots, images, and launch templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope_aws.access import is_on
+from nephoscope_aws.access_policies import members
+
+LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
+TEMPLATE_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html"
+
+TOKENS = {"MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"}}
+NO_TOKENS = {"MetadataOptions": {"HttpTokens": "optional"}}
+PRIVATE = {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}]}
+PUBLIC = {"NetworkInterfaces": [{"DeviceIndex": 0}, {"DeviceIndex": 1, "AssociatePublicIpAddress": True}]}
+
+
+def _template(data: dict[str, Any], latest: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An example: a launch template with the data of its default version, and of a later one."""
+    version = {"VersionNumber": 7, "LaunchTemplateData": latest} if latest is not None else None
+    return {"LaunchTemplateData": data, "Observed": {"LatestVersion": version}}
+
+
+def _versions(template: View) -> Iterator[tuple[str, str]]:
+    """What a launch template may launch: each version in words, and the path of its data.
+
+    Who launches from it without naming a version gets the default one, the only one that AWS Config judges
+    (https://docs.aws.amazon.com/config/latest/developerguide/ec2-launch-template-imdsv2-check.html). Auto Scaling
+    groups may follow the latest one instead. A template of CloudFormation describes just one.
+    """
+    yield "The default version", "LaunchTemplateData"
+    if (latest := template["Observed.LatestVersion"]) is not None:
+        number = latest["VersionNumber"] if isinstance(latest, View) else ""
+        yield f"The latest version, {number},", "Observed.LatestVersion.LaunchTemplateData"
+
+
+@rule(
+    "aws.ec2.lt_imdsv2",
+    on=LAUNCH_TEMPLATE,
+    severity=Severity.MEDIUM,
+    link=TEMPLATE_LINK,
+    fix="""
+        1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
+        2. Under Advanced details, set Metadata version to V2 only (token required), and create the version.
+        3. Choose Actions, Set default version, and select the new version.
+        4. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
+           --launch-template-data '{"MetadataOptions":{"HttpTokens":"required"}}', then aws ec2 modify-launch-template
+           --launch-template-id ID --default-version NEW_VERSION
+        """,
+    good=[
+        _template(TOKENS),
+        _template(TOKENS, TOKENS),
+        {"LaunchTemplateData": {"MetadataOptions": {"HttpEndpoint": "disabled"}}},
+    ],
+    bad=[
+        _template(NO_TOKENS),
+        _template({"MetadataOptions": None}),
+        _template(TOKENS, NO_TOKENS),
+        {"LaunchTemplateData": {"ImageId": "ami-0a1b2c3d"}},
+    ],
+)
+def lt_imdsv2(template: View) -> bool | Fail:
+    """Launch template allows IMDSv1.
+
+    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
+    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
+    """
+    for words, data in _versions(template):
+        if template[f"{data}.MetadataOptions.HttpEndpoint"] == "disabled":
+            continue
+        if template[f"{data}.MetadataOptions.HttpTokens"] != "required":
+            return Fail(f"{words} does not require IMDSv2", f"{data}.MetadataOptions")
+    return True
+
+
+@rule(
+    "aws.ec2.lt_public_ip",
+    on=LAUNCH_TEMPLATE,
+    severity=Severity.HIGH,
+    link=TEMPLATE_LINK,
+    fix="""
+        1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
+        2. Under Network settings, Advanced network configuration, set Auto-assign public IP to Disable for each
+           interface, create the version, and choose Actions, Set default version.
+        3. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
+           --launch-template-data '{"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":false}]}', then aws
+           ec2 modify-launch-template --launch-template-id ID --default-version NEW_VERSION
+        """,
+    good=[
+        _template(PRIVATE),
+        _template({"NetworkInterfaces": None}, {"NetworkInterfaces": []}),
+        {"LaunchTemplateData": {"NetworkInterfaces": [{"AssociatePublicIpAddress": "false"}]}},
+    ],
+    bad=[
+        _template(PUBLIC),
+        _template(PRIVATE, PUBLIC),
+        {"LaunchTemplateData": {"NetworkInterfaces": [{"AssociatePublicIpAddress": "true"}]}},
+    ],
+)
+def lt_public_ip(template: View) -> bool | Fail:
+    """Launch template assigns public IP addresses.
+
+    Every instance launched from it is one bad security group rule away from the internet. An Auto Scaling group
+    multiplies the mistake.
+    """
+    gaps: list[NotKnown] = []
+    for words, data in _versions(template):
+        path = f"{data}.NetworkInterfaces"
+        for each in members(template[path], gaps):
+            if isinstance(each, View) and is_on(each["AssociatePublicIpAddress"]):
+                return Fail(f"{words} assigns a public IP address", path)
+    if gaps:
+        raise gaps[0]
+    return True
+
+
+@rule(
+    "aws.ec2.ebs_default_encryption",
+    on="AWS::EC2::RegionSettings",
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link="https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",
+    fix="""
+        1. In the EC2 console, select the region, then choose EC2 Dashboard, Account attributes, Data protection and
+           security.
+        2. Under EBS encryption, choose Manage, select Enable, choose a key, and update.
+        3. With the AWS CLI: aws ec2 enable-ebs-encryption-by-default --region REGION
+        4. Existing volumes stay as they are; new volumes are encrypted.
+        """,
+    good=[{"EbsEncryptionByDefault": True}, {"EbsEncryptionByDefault": "true"}],
+    bad=[{"EbsEncryptionByDefault": False}, {"EbsEncryptionByDefault": None}],
+)
+def ebs_default_encryption(settings: View) -> bool:
+    """EBS encryption by default is off.
+
+    A volume created without the option is unencrypted, and so is every snapshot of it. Turned on once per region,
+    encryption cannot be forgotten.
+    """
+    return is_on(settings["EbsEncryptionByDefault"])
+
+
+@rule(
+    "aws.ec2.volume_encrypted",
+    on="AWS::EC2::Volume",
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
+    fix="""
+        1. A volume cannot be encrypted in place. In the EC2 console, create a snapshot of it.
+        2. Create a volume from the snapshot with Encrypt this volume selected, in the same Availability Zone.
+        3. Stop the instance, detach the old volume, and attach the new one under the same device name.
+        4. With the AWS CLI: aws ec2 create-snapshot --volume-id VOLUME_ID, then aws ec2 create-volume --snapshot-id
+           SNAPSHOT_ID --encrypted --availability-zone ZONE
+        """,
+    good=[
+        {"Encrypted": True, "Observed": {"State": "in-use", "InstanceIds": ["i-0a1b2c3d"]}},
+        {"Encrypted": False, "Observed": {"State": "available", "InstanceIds": []}},
+        {"Encrypted": "true", "Size": 8},
+    ],
+    bad=[
+        {"Encrypted": False, "Observed": {"State": "in-use", "InstanceIds": ["i-0a1b2c3d"]}},
+        {"Encrypted": "false"},
+        {"Size": 8, "AvailabilityZone": "eu-west-1a"},
+    ],
+)
+def volume_encrypted(volume: View) -> bool | None:
+    """EBS volume is not encrypted at rest.
+
+    Its snapshots are unencrypted too, and one call can share them with any account or make them public. With your own
+    KMS key, a copy is worthless without access to the key.
+    """
+    # Security Hub's EC2.3 judges attached volumes; a template does not say whether one will be.
+    if volume.get("Observed.State", "in-use") != "in-use":
+        return None
+    return is_on(volume["Encrypted"])
+
+
+@rule(
+    "aws.ec2.snapshot_public",
+    on="AWS::EC2::Snapshot",
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html",
+    fix="""
+        1. In the EC2 console, choose Snapshots, select the snapshot, then Actions, Modify permissions, Private.
+        2. With the AWS CLI: aws ec2 modify-snapshot-attribute --snapshot-id SNAPSHOT_ID --attribute
+           createVolumePermission --operation-type remove --group-names all
+        3. Treat its contents as leaked: change the passwords and keys in it. Copies made by others remain.
+        """,
+    good=[
+        {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": False}},
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": True, "Observed": {"Public": False}},
+    ],
+    bad=[{"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": True}}, {"Encrypted": False, "Observed": {}}],
+)
+def snapshot_public(snapshot: View) -> bool | Fail:
+    """EBS snapshot is public.
+
+    Any AWS account can create a volume from it and read every file. Public snapshots are constantly searched for
+    credentials and customer data.
+    """
+    if snapshot["Observed.Public"] is False:
+        return True
+    return Fail("Any AWS account can create volumes from it", "Observed.Public")
+
+
+@rule(
+    "aws.ec2.snapshot_bpa",
+    on="AWS::EC2::SnapshotBlockPublicAccess",
+    severity=Severity.HIGH,
+    link="https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",
+    fix="""
+        1. Make sure that no snapshot in the region is public on purpose.
+        2. In the EC2 console, choose EC2 Dashboard, Account attributes, Data protection and security.
+        3. Under Block public access for EBS snapshots, choose Manage, Block all public access, and update.
+        4. With the AWS CLI: aws ec2 enable-snapshot-block-public-access --state block-all-sharing --region REGION
+        """,
+    good=[{"State": "block-all-sharing"}, {"State": "block-all-sharing", "AccountId": "123456789012"}],
+    bad=[{"State": "unblocked"}, {"State": "block-new-sharing"}],
+)
+def snapshot_bpa(block: View) -> bool | Fail:
+    """Public EBS snapshots are not fully blocked.
+
+    One wrong click on one snapshot publishes a whole volume. With all public access blocked, the click has no effect,
+    and snapshots that are already public become private.
+    """
+    # Only the mode that covers snapshots which are public already passes, as in AWS Config:
+    # https://docs.aws.amazon.com/config/latest/developerguide/ebs-snapshot-block-public-access.html
+    state = block["State"]
+    if state == "block-new-sharing":
+        return Fail("New public sharing is blocked, but snapshots that are already public stay public", "State")
+    return bool(state == "block-all-sharing")
+
+
+@rule(
+    "aws.ec2.ami_public",
+    on="AWS::EC2::Image",
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-intro.html",
+    fix="""
+        1. In the EC2 console, choose AMIs, select the image, then Actions, Edit AMI permissions, Private, and save.
+        2. With the AWS CLI: aws ec2 modify-image-attribute --image-id IMAGE_ID --launch-permission
+           'Remove=[{Group=all}]'
+        3. Treat its contents as leaked: change the passwords and keys in it.
+        4. Keep it from happening again: aws ec2 enable-image-block-public-access --image-block-public-access-state
+           block-new-sharing
+        """,
+    good=[{"ImageId": "ami-0a1b2c3d", "Public": False}, {"Name": "base", "Public": False}],
+    bad=[{"ImageId": "ami-0a1b2c3d", "Public": True}, {"Name": "base", "Public": None}],
+)
+def ami_public(image: View) -> bool | Fail:
+    """AMI is public.
+
+    Any AWS account can launch it and read everything on its volumes: software, keys, shell history. A single setting
+    makes an AMI public, without any warning.
+    """
+    if image["Public"] is False:
+        return True
+    return Fail("Any AWS account can launch it", "Public")

@@ -1,0 +1,232 @@
+"""Rules on ECS services and task definitions.
+
+A container's environment can hold secrets, also in templates: these rules read the names in it and never a value, nor
+the whole of a container, so that no value becomes evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope_aws.access import is_on
+
+SERVICE = "AWS::ECS::Service"
+TASK = "AWS::ECS::TaskDefinition"
+
+SECRET_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENGINE_AUTH_DATA")
+"""Variables that hold nothing but credentials.
+https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-8"""
+
+NETWORK = "NetworkConfiguration.AwsvpcConfiguration"
+
+
+def _network(assign: str | None) -> dict[str, Any]:
+    """An example: a service in a VPC; None leaves the setting out."""
+    setting = {"AssignPublicIp": assign} if assign else {}
+    return {"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"], **setting}}}
+
+
+def _task(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An example: a task definition with these containers."""
+    named = [{"Name": f"app{number}", **each} for number, each in enumerate(containers)]
+    return {"Family": "app", "ContainerDefinitions": named, **more}
+
+
+def _env(*names: str) -> dict[str, Any]:
+    return {"Environment": [{"Name": name} for name in names]}
+
+
+WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
+
+
+@rule(
+    "aws.ecs.public_ip",
+    on=SERVICE,
+    severity=Severity.HIGH,
+    link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html",
+    fix="""
+        1. Move the service to private subnets, with a NAT gateway or VPC endpoints for pulling images and writing logs.
+        2. In the ECS console, open the service, choose Update service, Networking, and turn Public IP off.
+        3. With the AWS CLI: aws ecs update-service --cluster CLUSTER --service SERVICE --network-configuration
+           'awsvpcConfiguration={subnets=[SUBNET],securityGroups=[GROUP],assignPublicIp=DISABLED}'
+        4. Put a load balancer in front if it must be reachable from the internet.
+        """,
+    good=[_network("DISABLED"), _network(None), {"NetworkConfiguration": None}, {"LaunchType": "EC2"}],
+    bad=[_network("ENABLED"), _network("enabled")],
+)
+def public_ip(service: View) -> bool | Fail | None:
+    """ECS service assigns public IP addresses.
+
+    Each task can be reached from the internet, with only its security group for protection. Behind a load balancer in
+    private subnets, one bad rule exposes nothing.
+    """
+    assigned = service[f"{NETWORK}.AssignPublicIp"]
+    if assigned is None:
+        # DISABLED is the default of a service in a VPC; without a network of their own, tasks share the machine's.
+        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html
+        return True if isinstance(service[NETWORK], View) else None
+    if str(assigned).upper() == "DISABLED":
+        return True
+    return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
+
+
+@rule(
+    "aws.ecs.privileged",
+    on=TASK,
+    severity=Severity.HIGH,
+    link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
+    fix="""
+        1. Find out what the container needs from its host. Often one Linux capability is enough.
+        2. In the ECS console, open the task definition, choose Create new revision with JSON, set "privileged": false,
+           and if needed add the capability under linuxParameters.capabilities.add.
+        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
+        4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
+        """,
+    good=[_task({"Privileged": False}, {}), _task({"Privileged": None}), {"Family": "empty"}],
+    bad=[_task({}, {"Privileged": True}), _task({"Privileged": "true"})],
+)
+def privileged(task: View) -> bool | Fail | None:
+    """ECS container is privileged.
+
+    A privileged container has root rights on its host. Whoever breaks into it controls the host, its role and all other
+    containers on it.
+    """
+    return _all_right(task, "is privileged", lambda container: _flagged(container, "Privileged"))
+
+
+@rule(
+    "aws.ecs.readonly_root",
+    on=TASK,
+    severity=Severity.HIGH,
+    link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html",
+    fix="""
+        1. Find out where the container writes, and mount a volume at each of those paths.
+        2. In the ECS console, open the task definition, choose Create new revision with JSON, and set
+           "readonlyRootFilesystem": true for each container.
+        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
+        4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
+        """,
+    good=[
+        _task({"ReadonlyRootFilesystem": True}, {"ReadonlyRootFilesystem": "true"}),
+        _task({"ReadonlyRootFilesystem": False}, RuntimePlatform=WINDOWS),
+        {"Family": "empty"},
+    ],
+    bad=[
+        _task({"ReadonlyRootFilesystem": True}, {"ReadonlyRootFilesystem": False}),
+        _task({}, RuntimePlatform={"OperatingSystemFamily": "LINUX"}),
+        _task({"ReadonlyRootFilesystem": None}),
+    ],
+)
+def readonly_root(task: View) -> bool | Fail | None:
+    """ECS container root filesystem is writable.
+
+    An intruder can replace programs and leave tools behind. With a read-only filesystem most malware has nowhere to
+    install itself.
+    """
+    # Windows containers cannot have it.
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+    if str(task["RuntimePlatform.OperatingSystemFamily"]).upper().startswith("WINDOWS"):
+        return None
+    return _all_right(task, "has a writable root filesystem", _writable)
+
+
+@rule(
+    "aws.ecs.env_secrets",
+    on=TASK,
+    severity=Severity.HIGH,
+    link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html",
+    fix="""
+        1. Treat the credentials as leaked: deactivate them, and use a task role instead of access keys.
+        2. Store what a role cannot replace in Secrets Manager: aws secretsmanager create-secret --name NAME
+        3. In the ECS console, open the task definition, choose Create new revision, delete the variable, and add the
+           secret under Environment variables as ValueFrom.
+        4. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json, then deregister the
+           earlier revisions, which still contain the value: aws ecs deregister-task-definition --task-definition
+           FAMILY:N
+        """,
+    good=[
+        _task(_env("LOG_LEVEL", "AWS_REGION"), {}),
+        _task({"Environment": None, "Secrets": [{"Name": "AWS_SECRET_ACCESS_KEY", "ValueFrom": "arn:aws:ssm:x"}]}),
+        {"Family": "empty"},
+    ],
+    bad=[
+        _task(_env("LOG_LEVEL"), _env("LOG_LEVEL", "AWS_SECRET_ACCESS_KEY")),
+        _task({"Environment": [{"Name": "AWS_ACCESS_KEY_ID", "Value": "AKIAIOSFODNN7EXAMPLE"}]}),
+        _task(_env("ECS_ENGINE_AUTH_DATA")),
+    ],
+)
+def env_secrets(task: View) -> bool | Fail | None:
+    """ECS container environment contains credentials.
+
+    Anyone who can view the task definition can read them, and so can every process in the container. They also remain
+    in all earlier revisions.
+    """
+    return _all_right(task, "has credentials in its environment", _secret_at)
+
+
+# -- Containers ----------------------------------------------------------------------------------------------------
+
+
+def _flagged(container: View, name: str) -> str:
+    return f"{container.path}.{name}" if is_on(container[name]) else ""
+
+
+def _writable(container: View) -> str:
+    name = "ReadonlyRootFilesystem"
+    return "" if is_on(container[name]) else f"{container.path}.{name}"
+
+
+def _secret_at(container: View) -> str:
+    gaps: list[NotKnown] = []
+    for variable in _members(container["Environment"], gaps):
+        try:
+            if variable["Name"] in SECRET_NAMES:
+                return f"{variable.path}.Name"
+        except NotKnown as gap:
+            gaps.append(gap)
+    if gaps:
+        raise gaps[0]
+    return ""
+
+
+def _all_right(task: View, wrong: str, where: Callable[[View], str]) -> bool | Fail | None:
+    """Judge each container by ``where``, which gives the path of what is wrong; None for a task without any.
+
+    One that is certainly wrong outweighs another that could not be read.
+    """
+    gaps: list[NotKnown] = []
+    found: dict[str, str] = {}
+    judged = 0
+    for container in _members(task["ContainerDefinitions"], gaps):
+        judged += 1
+        try:
+            if path := where(container):
+                found[path] = str(container["Name"])
+        except NotKnown as gap:
+            gaps.append(gap)
+    if found:
+        names = ", ".join(f"'{name[:60]}'" for name in list(found.values())[:3])
+        return Fail(f"Container {names}{' and more' if len(found) > 3 else ''} {wrong}", *found)
+    if gaps:
+        raise gaps[0]
+    return True if judged else None
+
+
+def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:
+    """Go through the objects of a list that can be read; the others go to ``gaps``.
+
+    By index, because asking for the length of a view makes all of it evidence.
+    """
+    for index in count() if isinstance(value, View) and value.is_list else ():
+        try:
+            member = value[index]
+        except NotKnown as gap:
+            gaps.append(gap)
+        except IndexError:
+            return
+        else:
+            if isinstance(member, View) and not member.is_list:
+                yield member

@@ -1,0 +1,240 @@
+"""Rules on load balancers and their listeners."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
+from nephoscope_aws.access import is_on
+
+BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+CLASSIC = "AWS::ElasticLoadBalancing::LoadBalancer"
+LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+
+RECOMMENDED_TLS = re.compile(r"ELBSecurityPolicy-TLS13-1-(3|2-Res)(-FIPS)?(-PQ)?-\d{4}-\d\d")
+"""The security policies that AWS recommends: TLS 1.3, at most with a TLS 1.2 that is restricted to forward secrecy and
+authenticated encryption, with FIPS 140-3 and post-quantum variants. Not so TLS13-1-0 and TLS13-1-1, which still admit
+TLS 1.0 and 1.1, nor the policies without TLS 1.3 (FS-1-2).
+https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-17,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"""
+
+DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled"
+ACCESS_LOGS = "access_logs.s3.enabled"
+DELETION_PROTECTION = "deletion_protection.enabled"
+"""Attributes, all off unless set.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html"""
+
+
+def _balancer(type: str = "application", **attributes: Any) -> dict[str, Any]:
+    """An example: a load balancer with these attributes, whose dots are written as two underscores."""
+    held = [{"Key": name.replace("__", "."), "Value": value} for name, value in attributes.items()]
+    return {"Type": type, "LoadBalancerAttributes": held}
+
+
+def _forwarding(protocol: str, **more: Any) -> dict[str, Any]:
+    """An example: a listener that hands requests to a target group."""
+    return {"Protocol": protocol, "DefaultActions": [{"Type": "forward", "TargetGroupArn": "arn:aws:tg"}], **more}
+
+
+def _redirecting(**to: Any) -> dict[str, Any]:
+    """An example: an HTTP listener that redirects."""
+    return {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "redirect", "RedirectConfig": to}]}
+
+
+def _type(balancer: View) -> str:
+    return str(balancer.get("Type", "application"))
+
+
+def _attribute(balancer: View, name: str) -> bool:
+    """Tell whether an attribute is on; one that is not listed is off."""
+    attributes = balancer["LoadBalancerAttributes"]
+    for each in attributes if isinstance(attributes, View) and attributes.is_list else ():
+        if isinstance(each, View) and each["Key"] == name:
+            return is_on(each["Value"])
+    return False
+
+
+def _setting(flag: str) -> str:
+    """The steps by hand that set an attribute."""
+    return f"""
+        1. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
+        2. Turn on the setting and save. It takes effect at once and interrupts nothing.
+        3. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes {flag}
+        """
+
+
+@rule(
+    "aws.elb.https_redirect",
+    on=LISTENER,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html",
+    fix="""
+        1. Make sure that the load balancer has an HTTPS listener with a certificate.
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Listeners and rules, and the HTTP
+           listener.
+        3. Edit its default action: Redirect to URL, protocol HTTPS, port 443, status code 301. Remove rules that
+           forward requests.
+        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --default-actions
+           'Type=redirect,RedirectConfig={Protocol=HTTPS,Port=443,StatusCode=HTTP_301}'
+        """,
+    good=[
+        _redirecting(Protocol="HTTPS", Port="443", StatusCode="HTTP_301"),
+        _forwarding("HTTPS", Port=443),
+        _forwarding("TCP", Port=80),
+        {"DefaultActions": [{"Type": "forward", "TargetGroupArn": "arn:aws:gateway"}]},
+    ],
+    bad=[
+        _forwarding("HTTP", Port=80),
+        _redirecting(Host="example.com", StatusCode="HTTP_301"),
+        _redirecting(Protocol="#{protocol}", Port="8080", StatusCode="HTTP_302"),
+        {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "fixed-response"}]},
+        {"Protocol": "HTTP", "DefaultActions": "odd"},
+    ],
+)
+def https_redirect(listener: View) -> bool | Fail | None:
+    """Load balancer allows unencrypted HTTP.
+
+    Traffic over HTTP, session cookies included, can be read and changed in transit. A redirect to HTTPS costs nothing
+    and keeps old links working.
+    """
+    if listener["Protocol"] != "HTTP":
+        return None
+    actions = listener["DefaultActions"]
+    for action in actions if isinstance(actions, View) and actions.is_list else ():
+        if isinstance(action, View) and action["Type"] == "redirect" and action["RedirectConfig.Protocol"] == "HTTPS":
+            return True
+    return Fail(f"HTTP on port {listener.get('Port', 80)} is not redirected to HTTPS", "Protocol", "DefaultActions")
+
+
+@rule(
+    "aws.elb.tls_policy",
+    on=LISTENER,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
+    fix="""
+        1. Check in the access logs (fields ssl_protocol and ssl_cipher) that no client needs an older TLS version.
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Listeners, and the listener.
+        3. Edit its secure listener settings: set Security policy to ELBSecurityPolicy-TLS13-1-2-Res-2021-06 or later.
+        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --ssl-policy
+           ELBSecurityPolicy-TLS13-1-2-Res-2021-06
+        """,
+    good=[
+        _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
+        _forwarding("TLS", SslPolicy="ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09"),
+        _forwarding("HTTP", SslPolicy=None),
+        _forwarding("TCP"),
+    ],
+    bad=[
+        _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-2016-08"),
+        _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-0-2021-06"),
+        _forwarding("TLS", SslPolicy="ELBSecurityPolicy-FS-1-2-Res-2020-10"),
+        _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06"),
+        _forwarding("HTTPS"),
+    ],
+)
+def tls_policy(listener: View) -> bool | Fail | None:
+    """Load balancer listener allows weak TLS.
+
+    Old TLS versions, and ciphers without forward secrecy, let recorded traffic be decrypted later. No client of the
+    last ten years needs them.
+    """
+    if listener["Protocol"] not in ("HTTPS", "TLS"):
+        return None
+    # What is not chosen is ELBSecurityPolicy-2016-08, which admits TLS 1.0 (same page as RECOMMENDED_TLS).
+    chosen = listener.get("SslPolicy", "ELBSecurityPolicy-2016-08")
+    if isinstance(chosen, str) and RECOMMENDED_TLS.fullmatch(chosen):
+        return True
+    return Fail(f"Security policy {str(chosen)[:100]}", "SslPolicy")
+
+
+@rule(
+    "aws.elb.drop_invalid",
+    on=BALANCER,
+    severity=Severity.MEDIUM,
+    fix=_setting(f"Key={DROP_INVALID},Value=true"),
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    good=[
+        _balancer(routing__http__drop_invalid_header_fields__enabled="true"),
+        _balancer("network", deletion_protection__enabled="true"),
+        _balancer("gateway"),
+    ],
+    bad=[
+        _balancer(routing__http__drop_invalid_header_fields__enabled="false"),
+        _balancer(routing__http__desync_mitigation_mode="defensive"),
+        {},
+        {"Type": "application", "LoadBalancerAttributes": ["odd"]},
+    ],
+)
+def drop_invalid(balancer: View) -> bool | Fail | None:
+    """Load balancer does not drop invalid HTTP headers.
+
+    Servers interpret malformed headers differently, and attackers exploit the gap to smuggle requests. The load
+    balancer can drop such headers before any server sees them.
+    """
+    if _type(balancer) != "application":
+        return None
+    return _attribute(balancer, DROP_INVALID) or Fail(f"{DROP_INVALID} is off", "LoadBalancerAttributes")
+
+
+@rule(
+    "aws.elb.logging",
+    on=(BALANCER, CLASSIC),
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html",
+    fix="""
+        1. Choose a bucket in the load balancer's region and allow Elastic Load Balancing to write to it (see the linked
+           guide).
+        2. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
+        3. Turn on Access logs, enter the bucket, and save.
+        4. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
+           Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=BUCKET (for a Classic Load Balancer:
+           aws elb modify-load-balancer-attributes)
+        """,
+    good=[
+        _balancer(access_logs__s3__enabled="true", access_logs__s3__bucket="logs"),
+        _balancer(access_logs__s3__enabled=True),
+        _balancer("network", access_logs__s3__enabled="false"),
+        _balancer("gateway"),
+    ],
+    bad=[_balancer(access_logs__s3__enabled="false"), _balancer(), {}],
+)
+def logging(balancer: ResourceView) -> bool | Fail | None:
+    """Load balancer has no access logging.
+
+    During an attack nobody can tell who requested what, and afterwards nobody can prove that nothing was taken. Access
+    logs cost no more than their storage.
+    """
+    if balancer.type == CLASSIC:
+        return is_on(balancer["AccessLoggingPolicy.Enabled"])
+    # A network load balancer logs only what comes over TLS, a gateway one nothing: as the control ELB.5, not judged.
+    if _type(balancer) != "application":
+        return None
+    return _attribute(balancer, ACCESS_LOGS) or Fail(f"{ACCESS_LOGS} is off", "LoadBalancerAttributes")
+
+
+@rule(
+    "aws.elb.deletion_protection",
+    on=BALANCER,
+    severity=Severity.LOW,
+    fix=_setting(f"Key={DELETION_PROTECTION},Value=true"),
+    link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    good=[
+        _balancer(deletion_protection__enabled="true"),
+        _balancer("network", deletion_protection__enabled="true"),
+    ],
+    bad=[
+        _balancer(deletion_protection__enabled="false"),
+        _balancer("gateway", deletion_protection__enabled="false"),
+        _balancer("network"),
+        {},
+    ],
+)
+def deletion_protection(balancer: View) -> bool | Fail:
+    """Load balancer deletion protection is off.
+
+    One wrong click or a deleted stack takes the service offline, and a replacement gets a different address. Deletion
+    protection must be turned off first, which forces a second look.
+    """
+    held = _attribute(balancer, DELETION_PROTECTION)
+    return held or Fail(f"{DELETION_PROTECTION} is off", "LoadBalancerAttributes")

@@ -1,0 +1,322 @@
+"""Rules on an AWS account's root user, password policy and support access: all judged on the account itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
+from nephoscope.domain.examples import example, resource
+from nephoscope_aws.access_policies import members
+from nephoscope_aws.times import age_days
+
+ACCOUNT = "AWS::::Account"
+ROOT_IDLE = Parameter("days", "Minimum days since the last root use", "days", 90, "higher")
+LENGTH = Parameter("length", "Minimum password length", "number", 14, "higher", least=6, most=128)
+REMEMBERED = Parameter("passwords", "Remembered passwords", "number", 24, "higher", most=24)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html bounds both."""
+
+ROOT_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"
+ROOT_MFA_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html"
+PASSWORD_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"
+PASSWORD_WARNING = "update-account-password-policy resets options that are left out: include every setting."
+
+MFA = {"AccountMFAEnabled": 1}
+ROOT_ARN = "arn:aws:iam::123456789012:root"
+VIRTUAL = {"SerialNumber": "arn:aws:iam::123456789012:mfa/root-account-mfa-device", "UserArn": ROOT_ARN}
+USERS_OWN = {"SerialNumber": "arn:aws:iam::123456789012:mfa/ann", "UserArn": "arn:aws:iam::123456789012:user/ann"}
+NEVER: dict[str, Any] = {"PasswordLastUsed": None, "AccessKeys": [], "MfaActive": True}
+STRONG = {
+    "MinimumPasswordLength": 14,
+    "PasswordReusePrevention": 24,
+    "RequireUppercaseCharacters": True,
+    "RequireLowercaseCharacters": True,
+    "RequireSymbols": True,
+    "RequireNumbers": True,
+}
+
+
+@rule(
+    "aws.iam.root_no_access_keys",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_LINK,
+    fix="""
+        1. Find out what uses the key (last use is in the credential report) and give that workload a role of its own.
+        2. Sign in as root, choose Security credentials in the account menu, and under Access keys choose Deactivate.
+        3. If nothing has failed after a few days, choose Delete there.
+        4. With the AWS CLI, using root credentials: aws iam delete-access-key --access-key-id KEY_ID
+        """,
+    good=[{"AccountSummary": {"AccountAccessKeysPresent": 0}}],
+    bad=[{"AccountSummary": {"AccountAccessKeysPresent": 1}}, {"AccountSummary": {"AccountAccessKeysPresent": 2}}],
+)
+def root_no_access_keys(account: View) -> bool | Fail:
+    """Root user has access keys.
+
+    A root key can do anything in the account, and no IAM policy can restrict it. If it leaks, the account is lost.
+    """
+    keys = account["AccountSummary.AccountAccessKeysPresent"]
+    return keys == 0 or Fail(f"Access keys of the root user: {keys}", "AccountSummary.AccountAccessKeysPresent")
+
+
+@rule(
+    "aws.iam.root_mfa",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_MFA_LINK,
+    fix="""
+        1. Sign in as root and choose Security credentials in the account menu.
+        2. Under Multi-factor authentication (MFA), choose Assign MFA device and follow the steps; prefer a security
+           key.
+        3. Assign a second device and keep it in another place.
+        4. Check with the AWS CLI: aws iam get-account-summary --query SummaryMap.AccountMFAEnabled returns 1.
+        """,
+    good=[{"AccountSummary": MFA}],
+    bad=[{"AccountSummary": {"AccountMFAEnabled": 0}}],
+)
+def root_mfa(account: View) -> bool | Fail:
+    """Root user has no MFA.
+
+    Anyone who learns the root password owns the account, its data and its bill. With MFA a stolen password is not
+    enough.
+    """
+    enabled = account["AccountSummary.AccountMFAEnabled"]
+    return enabled == 1 or Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
+
+
+@rule(
+    "aws.iam.root_hardware_mfa",
+    on=ACCOUNT,
+    severity=Severity.CRITICAL,
+    live_only=True,
+    link=ROOT_MFA_LINK,
+    fix="""
+        1. Get a FIDO2 security key or a hardware token that AWS supports.
+        2. Sign in as root, choose Security credentials, and under MFA choose Assign MFA device, Passkey or security key
+           or Hardware TOTP token.
+        3. Remove the authenticator app from the same list.
+        4. Check with the AWS CLI: aws iam list-virtual-mfa-devices --assignment-status Assigned returns none for root.
+        """,
+    good=[
+        {"AccountSummary": MFA, "VirtualMFADevices": []},
+        {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN]},
+    ],
+    bad=[
+        {"AccountSummary": MFA, "VirtualMFADevices": [VIRTUAL]},
+        {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN, {**USERS_OWN, "UserArn": ROOT_ARN}]},
+        {"AccountSummary": {"AccountMFAEnabled": 0}, "VirtualMFADevices": []},
+    ],
+)
+def root_hardware_mfa(account: View) -> bool | Fail:
+    """Root user has no hardware MFA.
+
+    An authenticator app is only as safe as the phone and its backups. A security key cannot be copied or phished.
+    """
+    if account["AccountSummary.AccountMFAEnabled"] != 1:
+        return Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
+    for device in account.get("VirtualMFADevices", ()):
+        serial, owner = str(device["SerialNumber"]), str(device["UserArn"])
+        if serial.endswith(":mfa/root-account-mfa-device") or owner.endswith(":root"):
+            return Fail("The root user's MFA device is an authenticator app", device)
+    return True
+
+
+@rule(
+    "aws.iam.root_not_used",
+    on=ACCOUNT,
+    severity=Severity.HIGH,
+    live_only=True,
+    link=ROOT_LINK,
+    parameters=[ROOT_IDLE],
+    fix="""
+        1. Ask who signed in as root and why. If nobody did, change the root password and treat it as an incident.
+        2. Check what was done: in CloudTrail, Event history, filter User name by root.
+        3. Give the people and workloads that did it an IAM role or an Identity Center permission set for that task.
+        4. The alert closes by itself once the last use is long enough ago.
+        """,
+    good=[
+        {"Observed": {"RootCredentials": NEVER}},
+        {"Observed": {"RootCredentials": {**NEVER, "PasswordLastUsed": "2025-09-01T00:00:00Z"}}},
+    ],
+    bad=[
+        {"Observed": {"RootCredentials": {**NEVER, "PasswordLastUsed": "2026-01-10T08:00:00Z"}}},
+        {
+            "Observed": {
+                "RootCredentials": {
+                    **NEVER,
+                    "AccessKeys": [
+                        {"Active": True, "LastRotated": "2020-01-01T00:00:00Z", "LastUsedDate": "2025-12-24T00:00:00Z"}
+                    ],
+                }
+            }
+        },
+    ],
+)
+def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
+    """Root user was used recently.
+
+    Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
+    """
+    root = account["Observed.RootCredentials"]
+    uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
+    uses += [("access key", key["LastUsedDate"]) for key in root.get("AccessKeys", ())]
+    for what, moment in uses:
+        age = age_days(moment, account.now)
+        if age is not None and age <= days:
+            how = "signed in" if what == "PasswordLastUsed" else "used an access key"
+            return Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", root)
+    return True
+
+
+def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
+    policy = account["PasswordPolicy"]
+    if policy is None:
+        return Fail("The account has no password policy", "PasswordPolicy")
+    value = policy[setting]
+    if isinstance(value, int) and value >= least:
+        return True
+    return Fail(f"{too_little.format(value or 0)}; required: {least}", f"PasswordPolicy.{setting}")
+
+
+@rule(
+    "aws.iam.password_length",
+    on=ACCOUNT,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=PASSWORD_LINK,
+    parameters=[LENGTH],
+    fix=f"""
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
+        2. Choose Custom, set Password minimum length to 14 or more, and save.
+        3. With the AWS CLI: aws iam update-account-password-policy --minimum-password-length 14 …
+        4. {PASSWORD_WARNING}
+        """,
+    good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
+    bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
+)
+def password_length(account: View, *, length: int) -> bool | Fail:
+    """Password policy allows short passwords.
+
+    Short passwords fall to guessing and to leaked password lists. Length is what makes guessing infeasible.
+    """
+    return _at_least(account, "MinimumPasswordLength", length, "Minimum password length is {}")
+
+
+@rule(
+    "aws.iam.password_reuse",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    live_only=True,
+    link=PASSWORD_LINK,
+    parameters=[REMEMBERED],
+    fix=f"""
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
+        2. Choose Custom, select Prevent password reuse with 24 remembered passwords, and save.
+        3. With the AWS CLI: aws iam update-account-password-policy --password-reuse-prevention 24 …
+        4. {PASSWORD_WARNING}
+        """,
+    good=[{"PasswordPolicy": STRONG}],
+    bad=[
+        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": 5}},
+        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": None}},
+        {"PasswordPolicy": None},
+    ],
+)
+def password_reuse(account: View, *, passwords: int) -> bool | Fail:
+    """Password policy allows password reuse.
+
+    A leaked password comes back into use when people rotate between a few. IAM can remember the last 24.
+    """
+    return _at_least(account, "PasswordReusePrevention", passwords, "Remembered passwords: {}")
+
+
+@rule(
+    "aws.iam.password_strength",
+    on=ACCOUNT,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link=PASSWORD_LINK,
+    fix=f"""
+        1. In the IAM console, open Account settings and choose Edit next to Password policy.
+        2. Choose Custom and require uppercase, lowercase, numbers and non-alphanumeric characters; save.
+        3. With the AWS CLI: aws iam update-account-password-policy --require-symbols --require-numbers
+           --require-uppercase-characters --require-lowercase-characters …
+        4. {PASSWORD_WARNING}
+        """,
+    good=[{"PasswordPolicy": STRONG}],
+    bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
+)
+def password_strength(account: View) -> bool | Fail:
+    """Password policy does not require all character types.
+
+    Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
+    """
+    policy = account["PasswordPolicy"]
+    if policy is None:
+        return Fail("The account has no password policy", "PasswordPolicy")
+    kinds = {
+        "RequireUppercaseCharacters": "uppercase letters",
+        "RequireLowercaseCharacters": "lowercase letters",
+        "RequireNumbers": "numbers",
+        "RequireSymbols": "symbols",
+    }
+    missing = [name for name in kinds if policy[name] is not True]
+    if not missing:
+        return True
+    asked = ", ".join(kinds[name] for name in missing)
+    return Fail(f"Not required: {asked}", *(f"PasswordPolicy.{name}" for name in missing))
+
+
+SUPPORT = "arn:aws:iam::aws:policy/AWSSupportAccess"
+HOLDERS = ("AWS::IAM::Role", "AWS::IAM::Group", "AWS::IAM::User")
+
+
+def _holder(type: str, *arns: str, **more: Any) -> Any:
+    return resource(type, {"ManagedPolicyArns": list(arns), **more}, name="support", region="global")
+
+
+@rule(
+    "aws.iam.support_role",
+    on=ACCOUNT,
+    severity=Severity.LOW,
+    needs=HOLDERS,
+    live_only=True,
+    link="https://docs.aws.amazon.com/awssupport/latest/user/accessing-support.html",
+    fix="""
+        1. In the IAM console, choose Roles, Create role, and select who in your organization can assume it.
+        2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
+        3. With the AWS CLI: aws iam attach-role-policy --role-name ROLE --policy-arn
+           arn:aws:iam::aws:policy/AWSSupportAccess
+        """,
+    good=[
+        example({}, neighbours=[_holder("AWS::IAM::Role", SUPPORT)]),
+        example({}, neighbours=[_holder("AWS::IAM::User"), _holder("AWS::IAM::Group", SUPPORT)]),
+    ],
+    bad=[example({}), example({}, neighbours=[_holder("AWS::IAM::Role", "arn:aws:iam::aws:policy/ReadOnlyAccess")])],
+)
+def support_role(account: View, inventory: Inventory) -> bool | Fail:
+    """No IAM identity has AWS Support access.
+
+    In an incident someone must be able to contact AWS Support without the root user. That requires a role with
+    AWSSupportAccess.
+    """
+    gaps: list[NotKnown] = []
+    for type in HOLDERS:
+        try:
+            if any(_holds_support(holder, gaps) for holder in inventory.of(type)):
+                return True
+        except NotKnown as gap:
+            gaps.append(gap)
+    if gaps:
+        raise gaps[0]
+    return Fail("AWSSupportAccess is not attached to any role, group or user")
+
+
+def _holds_support(holder: View, gaps: list[NotKnown]) -> bool:
+    try:
+        arns = list(members(holder["ManagedPolicyArns"], gaps))
+    except NotKnown as gap:
+        gaps.append(gap)
+        return False
+    return any(str(arn).endswith(":iam::aws:policy/AWSSupportAccess") for arn in arns)

@@ -1,0 +1,46 @@
+"""Rules on Inspector."""
+
+from __future__ import annotations
+
+from nephoscope.domain import Fail, Severity, View, rule
+
+SETTINGS = "AWS::InspectorV2::RegionSettings"
+
+SCANNED = {"ec2": "EC2 instances", "ecr": "container images in ECR"}
+"""What should be scanned wherever it is, and how it is called. Lambda functions are scanned at extra cost."""
+
+
+@rule(
+    "aws.inspector.enabled",
+    on=SETTINGS,
+    severity=Severity.MEDIUM,
+    live_only=True,
+    fix="""
+        1. In the Inspector console, select the region, then choose Activate Inspector; if it is already active, choose
+           Account management and activate Amazon EC2 scanning and Amazon ECR container scanning.
+        2. With the AWS CLI: aws inspector2 enable --resource-types EC2 ECR --region REGION
+        3. In an organization, let the delegated administrator activate it for all accounts, in every region.
+        """,
+    link="https://docs.aws.amazon.com/inspector/latest/user/getting_started_tutorial.html",
+    good=[
+        {"ResourceState": {"ec2": "ENABLED", "ecr": "ENABLED", "lambda": "DISABLED", "lambdaCode": "DISABLED"}},
+        {"ResourceState": {"ec2": "ENABLED", "ecr": "ENABLED", "lambda": "ENABLED", "lambdaCode": "ENABLED"}},
+    ],
+    bad=[
+        {"ResourceState": {"ec2": "ENABLED", "ecr": "DISABLED", "lambda": "ENABLED", "lambdaCode": "DISABLED"}},
+        {"ResourceState": {"ec2": "DISABLED", "ecr": "DISABLED", "lambda": "DISABLED", "lambdaCode": "DISABLED"}},
+        {"ResourceState": {"ec2": "SUSPENDED", "ecr": "ENABLED"}},
+        {},
+    ],
+)
+def enabled(settings: View) -> bool | Fail:
+    """Inspector scanning is off.
+
+    Instances and images age: software without known vulnerabilities at launch has some a month later. Inspector rescans
+    whenever a new vulnerability is published.
+    """
+    off = [kind for kind in SCANNED if settings[f"ResourceState.{kind}"] != "ENABLED"]
+    if not off:
+        return True
+    said = " and ".join(SCANNED[kind] for kind in off)
+    return Fail(f"Inspector does not scan {said}", *(f"ResourceState.{kind}" for kind in off))

@@ -1,0 +1,178 @@
+"""Rules on OpenSearch Service domains."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_aws.access import is_on
+
+DOMAIN = "AWS::OpenSearchService::Domain"
+GUIDE = "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/"
+
+OLDEST_TLS = (1, 2)
+"""The oldest version of TLS that an endpoint should accept; 1.0 and 1.1 are withdrawn since RFC 8996."""
+
+_POLICY = re.compile(r"Policy-Min-TLS-(\d+)-(\d+)-.+")
+"""How security policies are named: by the oldest version that they accept.
+https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html"""
+
+
+def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
+    """An example: a domain with these endpoint options."""
+    return {"DomainEndpointOptions": {"EnforceHTTPS": https, "TLSSecurityPolicy": policy}}
+
+
+@rule(
+    "aws.opensearch.encrypted",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "encryption-at-rest.html",
+    fix="""
+        1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
+        2. Turn on Encryption of data at rest, choose the KMS key, and save. It cannot be turned off again.
+        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --encryption-at-rest-options
+           Enabled=true
+        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
+        """,
+    good=[
+        {"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "0a1b2c3d"}},
+        {"EncryptionAtRestOptions": {"Enabled": "true"}},
+    ],
+    bad=[
+        {"EncryptionAtRestOptions": {"Enabled": False}},
+        {"EncryptionAtRestOptions": None},
+        {"EncryptionAtRestOptions": {"KmsKeyId": "0a1b2c3d"}},
+        {"EncryptionAtRestOptions": [True]},
+        {},
+    ],
+)
+def encrypted(domain: View) -> bool:
+    """OpenSearch domain is not encrypted at rest.
+
+    Indexes, logs, swap files and automatic snapshots can be read by anyone who obtains a copy. With encryption, a copy
+    is worthless without the KMS key.
+    """
+    return is_on(domain["EncryptionAtRestOptions.Enabled"])
+
+
+@rule(
+    "aws.opensearch.public",
+    on=DOMAIN,
+    severity=Severity.CRITICAL,
+    link=GUIDE + "vpc.html",
+    fix="""
+        1. A public domain cannot be moved into a VPC. In the OpenSearch Service console, choose Create domain, and
+           under Network select VPC access, private subnets, and a security group for the clients.
+        2. With the AWS CLI: aws opensearch create-domain --domain-name NEW_DOMAIN --vpc-options
+           SubnetIds=SUBNET_ID,SecurityGroupIds=GROUP_ID
+        3. Take a manual snapshot of the old domain, restore it to the new one, then point the clients to it.
+        4. Delete the public domain: aws opensearch delete-domain --domain-name DOMAIN
+        5. Until then, restrict the access policy of the old domain to your roles and IP addresses.
+        """,
+    good=[
+        {"VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}},
+        {"DomainName": "logs", "VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]}},
+    ],
+    bad=[
+        {"VPCOptions": None},
+        {"VPCOptions": {"SubnetIds": []}},
+        {"VPCOptions": {"SecurityGroupIds": ["sg-0a1b2c3d"]}},
+        {"VPCOptions": "vpc-0a1b2c3d"},
+        {"DomainName": "logs"},
+    ],
+)
+def public(domain: View) -> bool | Fail:
+    """OpenSearch domain is public.
+
+    Only its access policy protects the data, and scanners find a mistake in it within hours. Inside a VPC, the network
+    is a second layer of protection.
+    """
+    subnets = domain["VPCOptions.SubnetIds"]
+    if isinstance(subnets, View) and subnets.is_list and len(subnets):
+        return True
+    return Fail("The domain is not in a VPC, so its endpoint is public", "VPCOptions.SubnetIds", "VPCOptions")
+
+
+@rule(
+    "aws.opensearch.node_tls",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "ntn.html",
+    fix="""
+        1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
+        2. Turn on Node-to-node encryption and save. It cannot be turned off again.
+        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --node-to-node-encryption-options
+           Enabled=true
+        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
+        """,
+    good=[
+        {"NodeToNodeEncryptionOptions": {"Enabled": True}},
+        {"NodeToNodeEncryptionOptions": {"Enabled": "true"}, "EngineVersion": "OpenSearch_2.19"},
+    ],
+    bad=[
+        {"NodeToNodeEncryptionOptions": {"Enabled": False}},
+        {"NodeToNodeEncryptionOptions": None},
+        {"NodeToNodeEncryptionOptions": True},
+        {},
+    ],
+)
+def node_tls(domain: View) -> bool:
+    """OpenSearch node-to-node encryption is off.
+
+    Nodes exchange whole shards and every query. In plaintext, anyone with access to the network between them can read
+    and change the data.
+    """
+    return is_on(domain["NodeToNodeEncryptionOptions.Enabled"])
+
+
+@rule(
+    "aws.opensearch.https",
+    on=DOMAIN,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "infrastructure-security.html",
+    fix="""
+        1. Make sure that all clients connect over HTTPS and support TLS 1.2.
+        2. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
+        3. Turn on Require HTTPS for all traffic, choose the newest TLS security policy, and save.
+        4. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --domain-endpoint-options
+           EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
+        """,
+    good=[
+        _endpoint(True, "Policy-Min-TLS-1-2-2019-07"),
+        _endpoint("true", "Policy-Min-TLS-1-2-PFS-2023-10"),
+        _endpoint(True, "Policy-Min-TLS-1-2-RFC9151-FIPS-2024-08"),
+        _endpoint(True, "Policy-Min-TLS-1-3-2027-01"),
+    ],
+    bad=[
+        _endpoint(False, "Policy-Min-TLS-1-2-PFS-2023-10"),
+        _endpoint(True, "Policy-Min-TLS-1-0-2019-07"),
+        _endpoint(True, None),
+        _endpoint(True, "TLS 1.2"),
+        _endpoint(True, ["Policy-Min-TLS-1-2-2019-07"]),
+        {"DomainEndpointOptions": None},
+        {},
+    ],
+)
+def https(domain: View) -> bool | Fail:
+    """OpenSearch domain allows HTTP or outdated TLS.
+
+    Queries, documents and the credentials in requests can be read in transit. TLS versions before 1.2 can be broken or
+    downgraded.
+    """
+    if not is_on(domain["DomainEndpointOptions.EnforceHTTPS"]):
+        return Fail("HTTPS is not required", "DomainEndpointOptions.EnforceHTTPS")
+    policy = domain["DomainEndpointOptions.TLSSecurityPolicy"]
+    if _oldest_tls(policy) >= OLDEST_TLS:
+        return True
+    said = policy if isinstance(policy, str) else "not set"
+    return Fail(
+        f"TLS versions before 1.2 are allowed: security policy is {said}", "DomainEndpointOptions.TLSSecurityPolicy"
+    )
+
+
+def _oldest_tls(policy: Any) -> tuple[int, int]:
+    """Return the oldest version that a security policy accepts; for what is none, version 0."""
+    found = _POLICY.fullmatch(policy) if isinstance(policy, str) else None
+    return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,0 +1,373 @@
+"""Rules on RDS database instances; what belongs to Aurora or a Multi-AZ cluster is mostly a matter of the cluster.
+
+Which settings an instance of a cluster does not have of its own:
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Parameter, Severity, View, rule
+from nephoscope_aws.access import is_on
+from nephoscope_aws.databases import given, storage_encrypted
+
+INSTANCE = "AWS::RDS::DBInstance"
+
+BACKUP_DAYS = 7
+KEPT = Parameter("days", "Minimum backup retention in days", "days", BACKUP_DAYS, "higher", most=35)
+"""How long automated backups are kept at least; 35 days are the most that RDS keeps.
+https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-11"""
+
+IAM_ENGINES = ("mysql", "mariadb", "postgres", "aurora", "aurora-mysql", "aurora-postgresql")
+"""Engines that let IAM sign people in; MariaDB does from 10.6.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"""
+
+_MYSQL_LOGS = ("audit", "error", "general", "slowquery")
+LOGS = {
+    "mysql": _MYSQL_LOGS,
+    "mariadb": _MYSQL_LOGS,
+    "aurora": _MYSQL_LOGS,
+    "aurora-mysql": _MYSQL_LOGS,
+    "aurora-postgresql": ("postgresql",),
+    "postgres": ("postgresql", "upgrade"),
+    "oracle": ("alert", "audit", "listener", "trace"),
+    "sqlserver": ("agent", "error"),
+    "sqlserver-ex": ("error",),
+    "db2": ("diag.log", "notify.log"),
+}
+"""The logs to export by engine, or by what its name begins with; SQL Server's Express edition has no agent.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-9 and, for Db2,
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+"""
+
+GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
+IN_CLUSTER = {"Engine": "aurora-mysql", "DBClusterIdentifier": "orders"}
+
+
+def _postgres(**properties: Any) -> dict[str, Any]:
+    """An example: an instance of its own as it is read live."""
+    return {"Engine": "postgres", "EngineVersion": "16.4", "DBClusterIdentifier": None, **properties}
+
+
+def _in_cluster(db: View) -> bool:
+    return str(db["Engine"]).startswith("aurora") or given(db, "DBClusterIdentifier")
+
+
+def _left_to_cluster(db: View, name: str) -> bool:
+    """Tell whether a template leaves a setting to the cluster; a live instance shows what its cluster gave it."""
+    return name not in db and _in_cluster(db)
+
+
+def _is_replica(db: View) -> bool:
+    """Tell whether it is a read replica; a template that names a time restores a copy instead."""
+    copied = given(db, "SourceDBInstanceIdentifier") or given(db, "SourceDBClusterIdentifier")
+    return copied and not given(db, "RestoreTime") and not given(db, "UseLatestRestorableTime")
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(value) if isinstance(value, int | str) else None
+    except ValueError:
+        return None
+
+
+@rule(
+    "aws.rds.public",
+    on=INSTANCE,
+    severity=Severity.CRITICAL,
+    link=GUIDE + "USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+    fix="""
+        1. Find out who connects from outside, and give them a VPN, a bastion host or Session Manager port forwarding
+           instead.
+        2. In the RDS console, select the database, choose Modify, Connectivity, Additional configuration, and select
+           Not publicly accessible.
+        3. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --no-publicly-accessible
+           --apply-immediately
+        4. Remove internet ranges from the database's security groups too.
+        """,
+    good=[
+        _postgres(PubliclyAccessible=False),
+        {"Engine": "mysql", "PubliclyAccessible": "false"},
+        {"Engine": "mysql", "DBSubnetGroupName": "private"},
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(PubliclyAccessible=True),
+        {"Engine": "mysql", "PubliclyAccessible": "true"},
+        {"Engine": "mysql"},
+        {"Engine": "mysql", "DBSubnetGroupName": "default"},
+        {**IN_CLUSTER, "PubliclyAccessible": True},
+    ],
+)
+def public(db: View) -> bool | Fail:
+    """RDS instance is public.
+
+    Its endpoint resolves to a public IP address, so one bad security group rule lets strangers try passwords.
+    Applications inside the network do not need a public endpoint.
+    """
+    if "PubliclyAccessible" in db:
+        return not is_on(db["PubliclyAccessible"])
+    # What AWS does then: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+    if str(db["Engine"]).startswith("aurora") or db["DBSubnetGroupName"] not in (None, "default"):
+        return True
+    return Fail("Public by default: no DB subnet group is set", "PubliclyAccessible", "DBSubnetGroupName")
+
+
+@rule(
+    "aws.rds.encrypted",
+    on=INSTANCE,
+    severity=Severity.HIGH,
+    link=GUIDE + "Overview.Encryption.html",
+    fix="""
+        1. An instance cannot be encrypted in place. Take a snapshot: aws rds create-db-snapshot
+           --db-instance-identifier ID --db-snapshot-identifier SNAPSHOT
+        2. Copy it with a key: aws rds copy-db-snapshot --source-db-snapshot-identifier SNAPSHOT
+           --target-db-snapshot-identifier ENCRYPTED --kms-key-id KEY_ID
+        3. Restore the copy: aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier ENCRYPTED
+           --db-instance-identifier NEW_ID, or in the RDS console choose Snapshots, Actions, Copy and Restore snapshot.
+        4. Point your applications to the new instance, and delete the old one and its snapshots.
+        """,
+    good=[
+        _postgres(StorageEncrypted=True, KmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/1"),
+        _postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "sse-rds"}),
+        {"Engine": "mysql", "StorageEncrypted": "true"},
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "none"}),
+        {**IN_CLUSTER, "StorageEncrypted": False},
+        {"Engine": "mysql"},
+    ],
+)
+def encrypted(db: View) -> bool | Fail | None:
+    """RDS instance is not encrypted at rest.
+
+    Its data, backups, replicas and snapshots can be read by anyone who obtains a copy. With encryption, reading them
+    also requires access to the KMS key.
+    """
+    if _left_to_cluster(db, "StorageEncrypted"):
+        return None
+    return storage_encrypted(
+        db,
+        type_at="Observed.StorageEncryptionType",
+        inherited_by=(
+            "DBSnapshotIdentifier",
+            "SourceDBInstanceIdentifier",
+            "SourceDbiResourceId",
+            "SourceDBInstanceAutomatedBackupsArn",
+        ),
+    )
+
+
+@rule(
+    "aws.rds.minor_upgrade",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "USER_UpgradeDBInstance.Upgrading.html",
+    fix="""
+        1. In the RDS console, select the database, choose Modify, Maintenance, turn on Auto minor version upgrade, and
+           choose a maintenance window in which a short outage does no harm.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --auto-minor-version-upgrade
+        """,
+    good=[
+        _postgres(AutoMinorVersionUpgrade=True),
+        {"AutoMinorVersionUpgrade": "true"},
+        {"Engine": "mysql"},
+        {"Engine": "custom-oracle-ee", "AutoMinorVersionUpgrade": False},
+    ],
+    bad=[_postgres(AutoMinorVersionUpgrade=False), {**IN_CLUSTER, "AutoMinorVersionUpgrade": False}],
+)
+def minor_upgrade(db: View) -> bool | None:
+    """RDS auto minor version upgrade is off.
+
+    Minor versions fix vulnerabilities without changing behavior. An instance that waits for a manual upgrade stays
+    exposed to publicly known flaws.
+    """
+    # RDS Custom is upgraded by its owner and demands the switch off.
+    if str(db["Engine"]).startswith("custom-"):
+        return None
+    return "AutoMinorVersionUpgrade" not in db or is_on(db["AutoMinorVersionUpgrade"])
+
+
+@rule(
+    "aws.rds.multi_az",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "Concepts.MultiAZ.Migrating.html",
+    fix="""
+        1. In the RDS console, select the database, then choose Actions, Convert to Multi-AZ deployment.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --multi-az
+        3. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
+        """,
+    good=[_postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
+    bad=[_postgres(MultiAZ=False), {"Engine": "mysql"}],
+)
+def multi_az(db: View) -> bool | None:
+    """RDS instance is not Multi-AZ.
+
+    If its Availability Zone fails, so does everything that depends on the database. A standby in another zone takes
+    over within minutes, without data loss.
+    """
+    if _in_cluster(db):
+        return None
+    return is_on(db["MultiAZ"])
+
+
+@rule(
+    "aws.rds.backups",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    parameters=[KEPT],
+    link=GUIDE + "USER_WorkingWithAutomatedBackups.Enabling.html",
+    fix=f"""
+        1. In the RDS console, choose the database, then Modify, Backup, and set the backup retention period to
+           {BACKUP_DAYS} days or more. Raising it from 0 causes a short outage.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --backup-retention-period
+           {BACKUP_DAYS} --apply-immediately
+        3. For an instance of Aurora or a Multi-AZ cluster: aws rds modify-db-cluster --db-cluster-identifier CLUSTER
+           --backup-retention-period {BACKUP_DAYS}
+        """,
+    good=[
+        _postgres(BackupRetentionPeriod=7),
+        {"BackupRetentionPeriod": "35"},
+        _postgres(BackupRetentionPeriod=0, SourceDBInstanceIdentifier="orders"),
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(BackupRetentionPeriod=6),
+        _postgres(BackupRetentionPeriod=0),
+        {"BackupRetentionPeriod": "many"},
+        {"Engine": "mysql"},
+    ],
+)
+def backups(db: View, *, days: int) -> bool | Fail | None:
+    """RDS backup retention is too short.
+
+    Damage to data is often noticed only days later. Without a backup from before, it cannot be undone.
+    """
+    if _left_to_cluster(db, "BackupRetentionPeriod") or _is_replica(db):
+        return None
+    if "BackupRetentionPeriod" not in db:
+        # AWS keeps backups for one day unless told otherwise.
+        return days <= 1 or Fail(f"Backup retention is 1 day by default; required: {days}", "BackupRetentionPeriod")
+    kept = _whole(db["BackupRetentionPeriod"])
+    if kept is not None and kept >= days:
+        return True
+    said = f"Backup retention is {kept} days; required: {days}" if kept else "Automated backups are off"
+    return Fail(said, "BackupRetentionPeriod")
+
+
+@rule(
+    "aws.rds.deletion_protection",
+    on=INSTANCE,
+    severity=Severity.LOW,
+    link=GUIDE + "USER_DeleteInstance.html",
+    fix="""
+        1. In the RDS console, select the database, choose Modify, and turn on Enable deletion protection.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --deletion-protection
+           --apply-immediately
+        """,
+    good=[
+        _postgres(DeletionProtection=True),
+        {"DeletionProtection": "true"},
+        {**IN_CLUSTER, "DeletionProtection": False},
+    ],
+    bad=[_postgres(DeletionProtection=False), {"Engine": "mysql"}],
+)
+def deletion_protection(db: View) -> bool | None:
+    """RDS instance deletion protection is off.
+
+    A wrong command or a stolen key can delete it together with its automated backups. Deletion protection must be
+    turned off first, a second step that is logged.
+    """
+    # Protection is a switch of the cluster, and does not keep its instances.
+    if _in_cluster(db):
+        return None
+    return is_on(db["DeletionProtection"])
+
+
+@rule(
+    "aws.rds.iam_auth",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "UsingWithRDS.IAMDBAuth.Enabling.html",
+    fix="""
+        1. In the RDS console, select the database, choose Modify, Database authentication, Password and IAM database
+           authentication. Passwords keep working.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --enable-iam-database-authentication
+           --apply-immediately; for a member of a cluster, aws rds modify-db-cluster --db-cluster-identifier CLUSTER
+           --enable-iam-database-authentication
+        3. Create database users that authenticate with IAM, allow rds-db:connect for the roles that use them, and
+           remove the passwords from your applications.
+        """,
+    good=[
+        _postgres(EnableIAMDatabaseAuthentication=True),
+        {"Engine": "sqlserver-ee", "EnableIAMDatabaseAuthentication": False},
+        {"Engine": "mariadb", "EngineVersion": "10.5.20", "EnableIAMDatabaseAuthentication": False},
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(EnableIAMDatabaseAuthentication=False),
+        {"Engine": "mariadb", "EngineVersion": "10.11.8", "EnableIAMDatabaseAuthentication": False},
+        {**IN_CLUSTER, "EnableIAMDatabaseAuthentication": False},
+        {"Engine": "mysql"},
+    ],
+)
+def iam_auth(db: View) -> bool | Fail | None:
+    """RDS IAM database authentication is off.
+
+    Database passwords sit in configuration files, last for years and are shared. With IAM, applications sign in with a
+    token that expires after 15 minutes, and access is revoked in one place.
+    """
+    if db["Engine"] not in IAM_ENGINES or _left_to_cluster(db, "EnableIAMDatabaseAuthentication"):
+        return None
+    if db["Engine"] == "mariadb" and str(db["EngineVersion"]).startswith(("10.2", "10.3", "10.4", "10.5")):
+        return None
+    enabled = "EnableIAMDatabaseAuthentication"
+    return is_on(db[enabled]) or Fail("IAM database authentication is off", enabled)
+
+
+@rule(
+    "aws.rds.logs",
+    on=INSTANCE,
+    severity=Severity.MEDIUM,
+    link=GUIDE + "USER_LogAccess.Procedural.UploadtoCloudWatch.html",
+    fix="""
+        1. In the RDS console, select the database, choose Modify, Log exports, and select every log.
+        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID
+           --cloudwatch-logs-export-configuration EnableLogTypes=LOG,LOG; for a member of a cluster, the same option of
+           aws rds modify-db-cluster
+        3. Some logs are empty until a parameter or option turns them on: the general and slow query logs, and the audit
+           log of MySQL and MariaDB.
+        """,
+    good=[
+        _postgres(EnableCloudwatchLogsExports=["postgresql", "upgrade", "iam-db-auth-error"]),
+        {"Engine": "mysql", "EnableCloudwatchLogsExports": ["audit", "error", "general", "slowquery"]},
+        {"Engine": "sqlserver-ex", "EnableCloudwatchLogsExports": ["error"]},
+        {"Engine": "custom-oracle-ee"},
+        IN_CLUSTER,
+    ],
+    bad=[
+        _postgres(EnableCloudwatchLogsExports=["postgresql"]),
+        {"Engine": "oracle-se2", "EnableCloudwatchLogsExports": ["alert", "audit"]},
+        {**IN_CLUSTER, "EnableCloudwatchLogsExports": []},
+        {"Engine": "mariadb", "EnableCloudwatchLogsExports": "audit"},
+        {"Engine": "mysql"},
+    ],
+)
+def logs(db: View) -> bool | Fail | None:
+    """RDS instance does not export all logs.
+
+    Logs on the instance are overwritten within days and are lost with it. In CloudWatch Logs they can be searched after
+    an incident and trigger alarms.
+    """
+    engine = str(db["Engine"])
+    wanted = LOGS.get(engine) or LOGS.get(engine.partition("-")[0])
+    if wanted is None or _left_to_cluster(db, "EnableCloudwatchLogsExports"):
+        return None
+    held = db["EnableCloudwatchLogsExports"]
+    exported = set(map(str, held)) if isinstance(held, View) and held.is_list else set()
+    missing = [log for log in wanted if log not in exported]
+    return Fail(f"Not exported: {', '.join(missing)}", "EnableCloudwatchLogsExports") if missing else True

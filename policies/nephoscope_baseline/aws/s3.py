@@ -1,0 +1,275 @@
+"""Rules on the settings of S3 buckets, access points and the account's public access block.
+
+Those on who can reach a bucket are in :mod:`.s3_access`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
+
+BUCKET = "AWS::S3::Bucket"
+BLOCK = "PublicAccessBlockConfiguration"
+
+GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+
+COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
+HALF = {**COMPLETE, "RestrictPublicBuckets": False}
+
+
+def _blocked(resource: View) -> bool | Fail:
+    off = [flag for flag in BLOCK_FLAGS if not block_flag(resource, flag)]
+    if not off:
+        return True
+    if len(off) == len(BLOCK_FLAGS):
+        return Fail("All four settings are off", BLOCK)
+    return Fail(f"Off: {', '.join(off)}", BLOCK)
+
+
+@rule(
+    "aws.s3.account_bpa",
+    on="AWS::::Account",
+    severity=Severity.HIGH,
+    live_only=True,
+    link=f"{GUIDE}/configuring-block-public-access-account.html",
+    fix="""
+        1. List the buckets that are public on purpose (IAM Access Analyzer for S3), and serve those through CloudFront
+           first.
+        2. In the S3 console, choose Account and organization settings (Block Public Access settings for this account),
+           Edit, turn on Block all public access, and save.
+        3. With the AWS CLI: aws s3control put-public-access-block --account-id ACCOUNT
+           --public-access-block-configuration
+           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+        """,
+    good=[{BLOCK: COMPLETE}],
+    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
+)
+def account_bpa(account: View) -> bool | Fail:
+    """Account does not block all public access to S3.
+
+    One wrong policy or ACL can make any bucket public. The account-level block covers every bucket, including those
+    created later.
+    """
+    return _blocked(account)
+
+
+@rule(
+    "aws.s3.bucket_bpa",
+    on=BUCKET,
+    severity=Severity.HIGH,
+    link=f"{GUIDE}/configuring-block-public-access-bucket.html",
+    fix="""
+        1. In the S3 console, open the bucket and choose Permissions, Block public access (bucket settings), Edit.
+        2. Turn on Block all public access, save and confirm.
+        3. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
+           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+        """,
+    good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
+    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
+)
+def bucket_bpa(bucket: View) -> bool | Fail:
+    """S3 bucket does not block all public access.
+
+    Nothing stops a wrong policy or ACL from making it public. The public access block is a second layer that such a
+    mistake does not undo.
+    """
+    return _blocked(bucket)
+
+
+@rule(
+    "aws.s3.access_point_bpa",
+    on="AWS::S3::AccessPoint",
+    severity=Severity.CRITICAL,
+    link=f"{GUIDE}/access-points-bpa-settings.html",
+    fix="""
+        1. The settings cannot be changed: create another access point with Block all public access on.
+        2. With the AWS CLI: aws s3control create-access-point --account-id ACCOUNT --name NEW --bucket BUCKET (all four
+           settings are on by default), then copy the policy with get-access-point-policy and put-access-point-policy.
+        3. Move its clients, then aws s3control delete-access-point --account-id ACCOUNT --name OLD
+        """,
+    good=[{"Name": "reports", BLOCK: COMPLETE}],
+    bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
+)
+def access_point_bpa(point: View) -> bool | Fail:
+    """S3 access point does not block all public access.
+
+    An access point has its own policy, which can expose the bucket behind it. Its public access block can only be set
+    at creation.
+    """
+    return _blocked(point)
+
+
+@rule(
+    "aws.s3.logging",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/enable-server-access-logging.html",
+    fix="""
+        1. Choose or create a log bucket in the same region and account that is not logged itself.
+        2. In the S3 console, open the bucket, choose Properties, Server access logging, Edit, Enable, and select that
+           bucket.
+        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status '{"LoggingEnabled":
+           {"TargetBucket": "LOGS", "TargetPrefix": "BUCKET/"}}'
+        """,
+    good=[{"LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "b/"}}],
+    bad=[{"LoggingConfiguration": None}, {}],
+)
+def logging(bucket: View) -> bool:
+    """S3 bucket has no access logging.
+
+    After a leak nobody can tell which objects were taken, and by whom. Server access logs answer that.
+    """
+    return bucket["LoggingConfiguration"] is not None
+
+
+@rule(
+    "aws.s3.versioning",
+    on=BUCKET,
+    severity=Severity.LOW,
+    link=f"{GUIDE}/manage-versioning-examples.html",
+    fix="""
+        1. In the S3 console, open the bucket and choose Properties, Bucket Versioning, Edit, Enable.
+        2. With the AWS CLI: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
+        3. Add a lifecycle rule that expires noncurrent versions, to limit the cost.
+        """,
+    good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
+    bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
+)
+def versioning(bucket: View) -> bool:
+    """S3 bucket versioning is off.
+
+    Objects that are overwritten or deleted, by mistake or by ransomware, are gone. With versioning they can be
+    restored.
+    """
+    return bool(bucket["VersioningConfiguration.Status"] == "Enabled")
+
+
+@rule(
+    "aws.s3.mfa_delete",
+    on=BUCKET,
+    severity=Severity.LOW,
+    live_only=True,
+    link=f"{GUIDE}/MultiFactorAuthenticationDelete.html",
+    fix="""
+        1. Only the root user with its MFA device can turn it on, and not in the console.
+        2. With the AWS CLI, using root credentials: aws s3api put-bucket-versioning --bucket BUCKET
+           --versioning-configuration Status=Enabled,MFADelete=Enabled --mfa "SERIAL CODE"
+        3. Such a bucket cannot have a lifecycle configuration; S3 Object Lock is an alternative.
+        """,
+    good=[{"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Enabled"}}],
+    bad=[
+        {"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Disabled"}},
+        {"VersioningConfiguration": None, "Observed": {"MFADelete": "Disabled"}},
+    ],
+)
+def mfa_delete(bucket: View) -> bool:
+    """S3 bucket MFA delete is off.
+
+    Stolen credentials are enough to delete an object and all its versions for good. With MFA delete they are not.
+    """
+    return bool(bucket["Observed.MFADelete"] == "Enabled")
+
+
+def _encryption(*algorithms: str) -> dict[str, Any]:
+    """An example: a bucket with these default encryption rules."""
+    rules = [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": each}} for each in algorithms]
+    return {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+
+
+@rule(
+    "aws.s3.kms",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/specifying-kms-encryption.html",
+    fix="""
+        1. Choose or create a KMS key in the bucket's region, and allow those who use the bucket to use the key.
+        2. In the S3 console, open the bucket, choose Properties, Default encryption, Edit, SSE-KMS, select the key, and
+           turn on Bucket Key.
+        3. With the AWS CLI: aws s3api put-bucket-encryption --bucket BUCKET --server-side-encryption-configuration
+           '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "KEY_ARN"},
+           "BucketKeyEnabled": true}]}'
+        4. Existing objects keep their encryption until they are copied onto themselves.
+        """,
+    good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
+    bad=[_encryption("AES256"), {"BucketEncryption": None}],
+)
+def kms(bucket: View) -> bool | Fail:
+    """S3 bucket is not encrypted with a KMS key.
+
+    With S3 managed keys, anyone who can read the bucket can read the data. A KMS key requires a second permission, and
+    its use is logged.
+    """
+    held = bucket["BucketEncryption"]
+    encryption = held.value if isinstance(held, View) else held
+    rules = encryption.get("ServerSideEncryptionConfiguration") if isinstance(encryption, dict) else None
+    algorithms = [_algorithm(each) for each in rules] if isinstance(rules, list) else []
+    if algorithms and all(each.startswith("aws:kms") for each in algorithms):
+        return True
+    used = ", ".join(algorithms) or "not set"
+    return Fail(f"Default encryption is {used}", "BucketEncryption")
+
+
+def _algorithm(encryption_rule: Any) -> str:
+    default = encryption_rule.get("ServerSideEncryptionByDefault") if isinstance(encryption_rule, dict) else None
+    return str(default.get("SSEAlgorithm")) if isinstance(default, dict) else "none"
+
+
+@rule(
+    "aws.s3.acl_disabled",
+    on=BUCKET,
+    severity=Severity.MEDIUM,
+    link=f"{GUIDE}/about-object-ownership.html",
+    fix="""
+        1. Move what the ACLs grant into the bucket policy.
+        2. In the S3 console, open the bucket, choose Permissions, Object Ownership, Edit, ACLs disabled, and save.
+        3. With the AWS CLI: aws s3api put-bucket-ownership-controls --bucket BUCKET --ownership-controls
+           'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+        """,
+    good=[{"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}],
+    bad=[
+        {"OwnershipControls": None},
+        {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}},
+        {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
+    ],
+)
+def acl_disabled(bucket: View) -> bool | Fail:
+    """S3 bucket ACLs are enabled.
+
+    An ACL on a single object can make it public without showing on the bucket, and uploads can be owned by other
+    accounts. With ACLs disabled, policies alone control access.
+    """
+    return owner_enforced(bucket) or Fail("Object Ownership is not BucketOwnerEnforced", "OwnershipControls")
+
+
+@rule(
+    "aws.s3.lifecycle",
+    on=BUCKET,
+    severity=Severity.LOW,
+    link=f"{GUIDE}/how-to-set-lifecycle-configuration-intro.html",
+    fix="""
+        1. Decide how long the objects are needed, and which are rarely read.
+        2. In the S3 console, open the bucket, choose Management, Create lifecycle rule, and set expiration or
+           transition.
+        3. With the AWS CLI: aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration
+           file://lifecycle.json
+        """,
+    good=[{"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 400}]}}],
+    bad=[
+        {"LifecycleConfiguration": None},
+        {"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Disabled", "ExpirationInDays": 400}]}},
+        {},
+    ],
+)
+def lifecycle(bucket: View) -> bool | Fail:
+    """S3 bucket has no lifecycle rule.
+
+    Data that nobody needs any longer still costs money and can still leak. A lifecycle rule removes it on time.
+    """
+    rules = bucket["LifecycleConfiguration.Rules"]
+    if isinstance(rules, View) and rules.is_list:
+        for each in rules:
+            if isinstance(each, View) and each["Status"] == "Enabled":
+                return True
+    return Fail("No lifecycle rule is enabled", "LifecycleConfiguration")

@@ -1,0 +1,115 @@
+"""Rules on secrets in Secrets Manager: how they are kept, never what they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope.domain.examples import example
+from nephoscope_aws.times import age_days
+
+SECRET = "AWS::SecretsManager::Secret"
+
+UNUSED = Parameter("days", "Maximum days without use", "days", 90, "lower")
+"""Days without use after which a secret counts as unused: Security Hub's value for SecretsManager.3.
+https://docs.aws.amazon.com/securityhub/latest/userguide/secretsmanager-controls.html#secretsmanager-3"""
+
+ACCESSED, CREATED = "Observed.LastAccessedDate", "Observed.CreatedDate"
+
+
+def _seen(accessed: str | None, created: str = "2024-03-01T09:30:00Z", **more: Any) -> dict[str, Any]:
+    """An example: a secret that was last read on this day."""
+    return {"Observed": {"LastAccessedDate": accessed, "CreatedDate": created, **more}}
+
+
+def _someone_elses(secret: ResourceView) -> bool:
+    """Tell whether the secret is kept for its owner: a replica of another region's, or one that a service manages.
+
+    Neither can be rotated or deleted where it stands: the original, or the service's own resource, decides.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+    """
+    primary = secret["Observed.PrimaryRegion"]
+    return bool(secret["Observed.OwningService"]) or (primary is not None and primary != secret.region)
+
+
+@rule(
+    "aws.secretsmanager.rotation",
+    on=SECRET,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
+    fix="""
+        1. Make sure that applications fetch the secret when they need it, and do not keep a copy.
+        2. In the Secrets Manager console, open the secret, choose Rotation, Edit rotation, turn it on and choose a
+           schedule; for databases the rotation function is created for you.
+        3. With the AWS CLI: aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION_ARN
+           --rotation-rules AutomaticallyAfterDays=30
+        4. The secret is rotated at once: check that everything that uses it still works.
+        """,
+    good=[
+        {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
+        {"Name": "db", "RotationRules": {"ScheduleExpression": "rate(10 days)", "AutomaticallyAfterDays": None}},
+        {"RotationRules": None, "Observed": {"OwningService": "events"}},
+        example({"RotationRules": None, "Observed": {"PrimaryRegion": "eu-central-1"}}),
+    ],
+    bad=[
+        {"Name": "db", "RotationRules": None},
+        example({"RotationRules": None, "Observed": {"PrimaryRegion": "eu-west-1", "OwningService": None}}),
+        {"Name": "db", "KmsKeyId": "alias/secrets"},
+    ],
+)
+def rotation(secret: ResourceView) -> bool | Fail | None:
+    """Secrets Manager rotation is off.
+
+    A leaked secret works until somebody notices, which may be never. Rotation limits that time, and proves that the
+    secret can be changed when it has to be.
+    """
+    if isinstance(secret["RotationRules"], View):
+        return True
+    return None if _someone_elses(secret) else Fail("Automatic rotation is not configured", "RotationRules")
+
+
+@rule(
+    "aws.secretsmanager.unused",
+    on=SECRET,
+    severity=Severity.MEDIUM,
+    parameters=[UNUSED],
+    live_only=True,
+    link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
+    fix="""
+        1. In CloudTrail, Event history, look for GetSecretValue calls on it, and ask the owner.
+        2. Remove what it gives access to: the database user, the key at the other service.
+        3. In the Secrets Manager console, open the secret and choose Actions, Delete secret. It can be restored for 7
+           to 30 days.
+        4. With the AWS CLI: aws secretsmanager delete-secret --secret-id SECRET --recovery-window-in-days 30
+        """,
+    good=[
+        _seen("2026-01-14T00:00:00Z"),
+        _seen("2025-10-17T00:00:00Z"),
+        _seen(None, "2025-12-24T18:00:00Z"),
+        _seen(None, OwningService="rds"),
+        example(_seen(None, PrimaryRegion="eu-central-1")),
+    ],
+    bad=[_seen("2025-10-16T00:00:00Z"), _seen(None), example(_seen(None, PrimaryRegion="eu-west-1"))],
+)
+def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
+    """Secrets Manager secret is unused.
+
+    It still grants the access that it was created for, to former employees too. Nobody would notice its misuse, and
+    each secret is billed every month.
+    """
+    if _someone_elses(secret):
+        return None
+    accessed = secret[ACCESSED]
+    path = CREATED if accessed is None else ACCESSED
+    try:
+        age = age_days(secret[path], secret.now)
+    except ValueError as error:
+        raise NotKnown(path, Unknown(str(error))) from error
+    if age is None:
+        raise NotKnown(path, Unknown("Secrets Manager gives no creation date"))
+    # The day of an access is all that is known: of the last day, the whole day counts.
+    if int(age) <= days:
+        return True
+    said = f"Last retrieved on {accessed[:10]}" if accessed else "Never retrieved"
+    return Fail(f"{said}; the limit is {days} days", ACCESSED, CREATED)
