@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from nephoscope.domain import Framework, Plan, Provider, Remediation, Resource, Rule
+from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
 
 GROUP = "nephoscope"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -44,6 +44,12 @@ def register_frameworks() -> Iterable[Framework]:
 @hookspec
 def register_remediations() -> Iterable[Remediation]:
     """Contribute fixes; rules name them by id."""
+    return ()
+
+
+@hookspec
+def register_exports() -> Iterable[Export]:
+    """Contribute forms that findings are exported in, beside OCSF."""
     return ()
 
 

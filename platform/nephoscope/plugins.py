@@ -20,7 +20,8 @@ from typing import Any
 import pluggy
 
 from nephoscope import hookspecs
-from nephoscope.domain import Framework, Plan, Provider, Remediation, Resource, Rule
+from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
+from nephoscope.domain.ocsf import OCSF
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,11 @@ class Registry:
         self.infos[name].problem = f"{what}: {last}"
         log.exception("plugin %s %s", name, what)
 
-    def _gather(self, hook: str, noun: str, type_: type, key: Callable[[Any], str]) -> dict[str, Any]:
+    def _gather(
+        self, hook: str, noun: str, type_: type, key: Callable[[Any], str], *built_in: Any
+    ) -> dict[str, Any]:
         """Ask each plugin by itself, so that one that raises is shown as broken and the others still count."""
-        gathered: dict[str, Any] = {}
+        gathered: dict[str, Any] = {key(item): item for item in built_in}
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 contributed = list(impl.function())
@@ -122,6 +125,10 @@ class Registry:
         return self._gather("register_remediations", "remediation", Remediation, lambda item: item.id)
 
     @cached_property
+    def exports(self) -> dict[str, Export]:
+        return self._gather("register_exports", "export", Export, lambda item: item.id, OCSF)
+
+    @cached_property
     def code(self) -> str:
         """A digest of the code of Nephoscope and of the enabled plugins: other code may judge otherwise."""
         digest = hashlib.blake2b(digest_size=16)
@@ -152,7 +159,7 @@ class Registry:
 
     def load_all(self) -> Registry:
         """Gather every contribution now, so that what is wrong shows at start-up and not in a request."""
-        for noun in ("providers", "rules", "frameworks", "remediations"):
+        for noun in ("providers", "rules", "frameworks", "remediations", "exports"):
             getattr(self, noun)
         return self
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Provider
+from nephoscope.domain import Export, Provider
 from nephoscope.hookspecs import hookimpl
+from nephoscope_aws.asff import ASFF
 
 
 @hookimpl
@@ -12,3 +13,8 @@ def register_providers() -> list[Provider]:
     from nephoscope_aws.provider import AwsProvider
 
     return [AwsProvider()]
+
+
+@hookimpl
+def register_exports() -> list[Export]:
+    return [ASFF]

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from nephoscope.domain.calls import Call, Permission, result, with_results
 from nephoscope.domain.detections import Detection, DetectionCleared, Kind, Traits
+from nephoscope.domain.exports import (
+    VERSION,
+    Export,
+    ExportedAccount,
+    ExportedDetection,
+    ExportedFinding,
+    ExportedResource,
+    ExportedStatus,
+)
 from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
 from nephoscope.domain.frameworks import Control, Framework
 from nephoscope.domain.providers import (
@@ -52,6 +61,7 @@ from nephoscope.domain.view import Evidence, Fail, Inventory, Recorder, Resource
 
 __all__ = [
     "ALL_REGIONS",
+    "VERSION",
     "WHOLE",
     "Call",
     "ChangedResource",
@@ -66,6 +76,12 @@ __all__ = [
     "Event",
     "EventSource",
     "Evidence",
+    "Export",
+    "ExportedAccount",
+    "ExportedDetection",
+    "ExportedFinding",
+    "ExportedResource",
+    "ExportedStatus",
     "Fail",
     "Field",
     "Finding",
