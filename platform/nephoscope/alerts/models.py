@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.inventory.models import InAccountQuerySet, Resource
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 
 
 class SeverityChoice(models.TextChoices):
@@ -96,10 +97,13 @@ class Alert(models.Model):
         """The kind as people know it: the detector's name where there is one."""
         return self.source or str(KindChoice(self.kind).label)
 
-    @property
+    @cached_property
     def rule(self) -> domain.Rule | None:
-        """The rule as the plugins have it now; None when its plugin is no longer enabled."""
-        return registry().rules.get(self.key)
+        """The rule as the catalogue has it; None when nothing brings it any more.
+
+        It reads the catalogue: whoever has many alerts asks one for ``rule(alert.key)`` instead.
+        """
+        return catalogue().rule(self.key)
 
 
 class DetectionCursor(models.Model):

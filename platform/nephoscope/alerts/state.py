@@ -14,7 +14,7 @@ from nephoscope.alerts.models import Alert, AlertState, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, append, entry
 
-MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at", "title"]
+MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at"]
 """What a refresh may change of an alert, besides when it was last seen."""
 
 NAMED = 20
@@ -66,8 +66,6 @@ def refresh(account: Account, transitions: Transitions, actor: Actor, now: datet
             alert.resolved_at = None
         if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
             alert.resolved_at = now
-        if rule := alert.rule:
-            alert.title = rule.title[:300]
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
         entries += _written_down(alert, was, transitions, actor, now, reopened=reopened)

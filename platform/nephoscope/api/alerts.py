@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -37,7 +38,7 @@ from nephoscope.audit.models import Entry
 from nephoscope.changes.archiving import archive
 from nephoscope.changes.services import plan_change, readiness
 from nephoscope.judging.rechecks import Recheck, recheck
-from nephoscope.policies.queries import catalogue
+from nephoscope.policies.queries import Catalogue, catalogue
 
 SHOWN = 100
 """Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
@@ -99,12 +100,12 @@ class ReadinessSerializer(serializers.Serializer[Any]):
 
 
 class AlertDetailSerializer(AlertSerializer):
-    about = serializers.SerializerMethodField(help_text="The rule; null when its plugin is no longer enabled.")
+    about = serializers.SerializerMethodField(help_text="The rule; null when nothing brings it any more.")
     controls = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField(
         help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
     )
-    details = DetectionSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
+    details = DetectionSerializer(read_only=True, help_text="Of what a cloud’s own detector raised; else empty.")
     fixing = serializers.SerializerMethodField()
     timeline = serializers.SerializerMethodField(
         help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."
@@ -114,15 +115,20 @@ class AlertDetailSerializer(AlertSerializer):
         fields = [*AlertSerializer.Meta.fields, "about", "details", "controls", "findings", "fixing", "timeline"]
         read_only_fields = fields
 
+    @cached_property
+    def known(self) -> Catalogue:
+        return catalogue()
+
     @extend_schema_field(RuleSerializer(allow_null=True))
     def get_about(self, alert: Alert) -> Any:
-        return RuleSerializer(alert.rule).data if alert.rule else None
+        rule = self.known.rule(alert.key)
+        return RuleSerializer(rule).data if rule else None
 
     @extend_schema_field(AnswerSerializer(many=True))
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
             {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
-            for policy, control in catalogue().answered(alert.account, alert.key)
+            for policy, control in self.known.answered(alert.account, alert.key)
         ]
 
     @extend_schema_field(FindingSerializer(many=True))
@@ -258,8 +264,8 @@ class Alerts(Models):
     def suppress(self, request: Request, id: str) -> Response:
         """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
 
-        A GuardDuty finding is archived in AWS as well where the account has a fix role and one's own role includes
-        applying changes; the timeline says so.
+        What a cloud's own detector raised is archived there as well where the account has a fix role and one's own
+        role includes applying changes; the timeline says so.
         """
         alert, asked = self.get_object(), self.body(Suppressing)
         findings = selected(alert, asked) or []

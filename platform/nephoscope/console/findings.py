@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -15,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.alerts.models import Finding
 from nephoscope.compliance.queries import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
+from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, verdict, when
-from nephoscope.plugins import registry
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 
 
 def _titles(request: HttpRequest) -> list[tuple[str, str]]:
-    return sorted(((each.id, each.title) for each in registry().rules.values()), key=lambda pair: pair[1])
+    rules = catalogue_of(request).rules.values()
+    return sorted(((each.id, each.title) for each in rules), key=lambda pair: pair[1])
 
 
 @admin.register(Finding)
@@ -59,8 +61,8 @@ class FindingAdmin(ConsoleAdmin):
         return format_html('{} <div class="neph-small neph-subtle">{}</div>', finding.resource.name, text)
 
     @admin.display(description=_("rule"), ordering="rule_id")
-    def shown_rule(self, finding: Finding) -> SafeString:
-        title = judged(finding, registry().rules.get(finding.rule_id))
+    def shown_rule(self, finding: Any) -> SafeString:
+        title = judged(finding, finding.rule)
         return format_html('<div>{}<div class="neph-id">{}</div></div>', title, finding.rule_id)
 
     @admin.display(description=_("region"), ordering="resource__region")
@@ -71,21 +73,27 @@ class FindingAdmin(ConsoleAdmin):
     def changed(self, finding: Finding) -> Any:
         return when(finding.changed_at)
 
+    def complete(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        known = catalogue_of(request)
+        for each in rows:
+            each.rule = known.rule(each.rule_id)
+
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Every word in the resource's name, or the rule's id or title."""
+        rules = catalogue().rules.values()
         for word in text.split():
-            titled = [each.id for each in registry().rules.values() if word.lower() in each.title.lower()]
+            titled = [each.id for each in rules if word.lower() in each.title.lower()]
             found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
             rows = rows.filter(found)
         return rows
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
-        return {"rule": registry().rules.get(shown.rule_id)}
+        return {"rule": catalogue_of(request).rule(shown.rule_id)}
 
     def named(self, shown: Finding) -> str:
         return shown.resource.name
 
 
 def _rules_of(framework: str) -> frozenset[str]:
-    known = frameworks().get(framework)
+    known = catalogue().policies.get(framework)
     return known.rules if known else frozenset()

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_named, tag_limits
 from nephoscope.audit.services import Actor, record
-from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, Policy, PolicyScope
 from nephoscope.policies.queries import Catalogue, catalogue
 from nephoscope.policies.rejudging import request
@@ -33,27 +33,24 @@ def applied_to(policy: str, known: Catalogue | None = None) -> list[Account]:
 def create_policy(actor: Actor, *, name: str, description: str = "", based_on: str = "", provider: str = "") -> Policy:
     """Make an own policy: a copy of another one (``based_on``), or one without any rule yet.
 
+    :param provider: of a policy that is no copy; needed only where several are enabled.
     :raises ValidationError: a name that is taken, a policy or provider that is not known; names the field.
     """
     actor.require("set_policies")
-    source = catalogue().policies.get(based_on)
+    known = catalogue()
+    source = known.policies.get(based_on)
     if based_on and source is None:
         raise ValidationError({"based_on": [_("There is no policy %(id)s.") % {"id": based_on}]})
-    provider = source.provider if source else provider
-    if provider not in registry().providers:
-        known = ", ".join(registry().providers)
-        message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
-        raise ValidationError({"provider": [message % {"provider": provider, "known": known}]})
     policy = Policy(
         name=name.strip(),
         description=description.strip(),
-        provider=provider,
+        provider=provider_named(source.provider if source else provider).id,
         based_on=based_on,
         controls=_as_json(source.controls if source else ()),
         created_by=actor.user,
     )
-    policy.key = _free_key(policy.name)
-    _check(policy)
+    policy.key = _free_key(policy.name, known)
+    _check(policy, known)
     policy.save()
     how = f"as a copy of {source.name}" if source else "without rules"
     record(actor, "policy.created", policy, f"made the policy {policy.name} {how}", after=_described(policy))
@@ -72,7 +69,7 @@ def configure_policy(
     before = _described(policy)
     policy.name = policy.name if name is None else name.strip()
     policy.description = policy.description if description is None else description.strip()
-    _check(policy)
+    _check(policy, catalogue())
     if (after := _described(policy)) != before:
         policy.save()
         what = (
@@ -92,7 +89,8 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     """
     actor.require("set_policies")
     policy = Policy.objects.select_for_update().get(pk=policy.pk)
-    if rule not in registry().rules:
+    known = catalogue().rule(rule)
+    if known is None:
         raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule}]})
     chosen = next((each for each in policy.controls if each["id"] == (control or ADDED)), None)
     if chosen is None and control:
@@ -105,7 +103,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     chosen["rules"].append(rule)
     chosen["manual"] = False
     policy.save()
-    summary = f"added “{_title(rule)}” to “{chosen['title']}” of {policy.name}"
+    summary = f"added “{known.title}” to “{chosen['title']}” of {policy.name}"
     _say(actor, policy, rule, summary, added=True)
     return policy
 
@@ -125,7 +123,7 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
     policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
     policy.save()
     policy.rule_settings.filter(rule_id=rule).delete()
-    _say(actor, policy, rule, f"removed “{_title(rule)}” from {policy.name}", added=False)
+    _say(actor, policy, rule, f"removed “{catalogue().title(rule)}” from {policy.name}", added=False)
     return policy
 
 
@@ -171,7 +169,7 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
     known = catalogue()
     if policy not in known.policies:
         raise ValidationError({"policy": [_("There is no policy %(id)s.") % {"id": policy}]})
-    wanted = account_tags.checked(tags)
+    wanted = account_tags.checked(tags, tag_limits(known.policies[policy].provider))
     scope, _made = PolicyScope.objects.select_for_update().get_or_create(policy=policy)
     if scope.tags == wanted:
         return scope
@@ -193,17 +191,17 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
     return scope
 
 
-def _free_key(name: str) -> str:
+def _free_key(name: str, known: Catalogue) -> str:
     stem = f"{OWN}{slugify(name).replace('-', '_') or 'policy'}"[:90]
-    taken, key, number = set(Policy.objects.values_list("key", flat=True)) | set(registry().frameworks), stem, 2
-    while key in taken:
+    key, number = stem, 2
+    while key in known.policies:
         key, number = f"{stem}_{number}", number + 1
     return key
 
 
-def _check(policy: Policy) -> None:
+def _check(policy: Policy, known: Catalogue) -> None:
     policy.full_clean(exclude=["controls", "created_by"])
-    if any(each.name == policy.name for each in registry().frameworks.values()):
+    if any(each.name == policy.name for each in known.policies.values() if each.id != policy.key):
         raise ValidationError({"name": [_("A policy named %(name)s exists already.") % {"name": policy.name}]})
 
 
@@ -218,8 +216,3 @@ def _described(policy: Policy) -> Mapping[str, Any]:
         "based_on": policy.based_on,
         "rules": len(policy.to_domain().rules),
     }
-
-
-def _title(rule: str) -> str:
-    known = registry().rules.get(rule)
-    return known.title if known else rule

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor, record
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 from nephoscope.queue.dispatch import dispatch
 from nephoscope.reports import folder, sending
 from nephoscope.reports.making import NotSent, make
@@ -101,7 +101,8 @@ def _check(schedule: ReportSchedule) -> None:
     errors: dict[str, list[str]] = {}
     if schedule.pk is None and ReportSchedule.objects.filter(owner=schedule.owner).count() >= MOST_SCHEDULES:
         errors["name"] = [_("One owner has at most %(most)s schedules.") % {"most": MOST_SCHEDULES}]
-    if strange := [each for each in schedule.policies if each not in frameworks()]:
+    known = catalogue().policies
+    if strange := [each for each in schedule.policies if each not in known]:
         errors["policies"] = [_("There is no policy %(strange)s.") % {"strange": ", ".join(map(str, strange))}]
     if schedule.mail_to and not sending.is_on():
         errors["mail_to"] = [_("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL.")]

@@ -23,9 +23,8 @@ from nephoscope.console.pages.rules import values
 from nephoscope.domain import Field, Framework, Rule
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
-from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
-from nephoscope.policies.queries import EffectivePolicies, catalogue
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
@@ -161,8 +160,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
     ]
-    all_policies = catalogue()
-    known = {each.id: each for each in all_policies.offered(account)}
+    known = catalogue()
+    offered = {each.id: each for each in known.offered(account)}
     named = {each.id: each.name for each in provider.services} if provider else {}
     return {
         **events.account_context(account),
@@ -173,9 +172,9 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "can_write": bool(provider and provider.writing),
-        "policies": [(each, known.get(each)) for each in account.policies],
-        "tagged": all_policies.by_tag(account),
-        "set_rules": _set_rules(account),
+        "policies": [(each, offered.get(each)) for each in account.policies],
+        "tagged": known.by_tag(account),
+        "set_rules": _set_rules(account, known),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
@@ -184,15 +183,15 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
     }
 
 
-def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
+def _set_rules(account: Account, known: Catalogue) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
     """Return the rules that are set for the account, and those of its policies that are off everywhere."""
-    effective, known = EffectivePolicies.of(account), registry().rules
+    effective = EffectivePolicies.of(account, known)
     rows = [
         row
         for row in effective.settings.values()
         if row.account_id or (row.policy_id is None and row.off and effective.holds(row.rule_id))
     ]
-    return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.get(row.rule_id)]]
+    return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.rule(row.rule_id)]]
 
 
 def removal(account: Account) -> dict[str, Any]:

@@ -49,14 +49,14 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     known = catalogue()
     policy, found = _find(policy_id, known), verdicts(request.user)
     own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
-    rules = effective_rules(policy)
+    rules = effective_rules(policy, known)
     controls = [
         (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
         for control in policy.controls
     ]
     accounts = Account.objects.visible_to(request.user).select_related("rejudging")
     tagged = [each for each in accounts if policy in known.by_tag(each)]
-    others = sorted((each for each in registry().rules.values() if each.id not in policy.rules), key=lambda r: r.title)
+    others = sorted((each for each in known.rules.values() if each.id not in policy.rules), key=lambda r: r.title)
     return page(
         request,
         "console/policy.html",
@@ -192,7 +192,7 @@ def remove(request: HttpRequest, policy_id: str, rule_id: str) -> HttpResponse:
         "console/policy_remove.html",
         policy.name,
         policy=policy,
-        rule=registry().rules.get(rule_id),
+        rule=catalogue().rule(rule_id),
         rule_id=rule_id,
         controls=controls,
         accounts=services.applied_to(policy_id),
