@@ -32,9 +32,9 @@ def message(name: str, request: Any = None, response: Any = None, **detail: Any)
     return {"account": ACCOUNT, "detail": {**given, **detail}}
 
 
-def touched(name: str, request: Any = None, response: Any = None, **detail: Any) -> set[tuple[str, str, str]]:
+def changed(name: str, request: Any = None, response: Any = None, **detail: Any) -> set[tuple[str, str, str]]:
     """Return what the event touched: service, region, and the id, else the name, else nothing."""
-    found = event(message(name, request, response, **detail)).touched
+    found = event(message(name, request, response, **detail)).changed
     return {(each.service, each.region, each.id or each.name) for each in found}
 
 
@@ -174,7 +174,7 @@ ROOT = ("account", "global", f"arn:aws:iam::{ACCOUNT}:root")
     ],
 )
 def test_an_event_says_where_to_look(name: str, request_: Any, response: Any, expected: set[Any]) -> None:
-    assert touched(name, request_, response) == expected
+    assert changed(name, request_, response) == expected
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_event_says_where_to_look(name: str, request_: Any, response: Any, ex
     ids=str,
 )
 def test_what_changed_nothing_is_dropped(detail: dict[str, Any]) -> None:
-    assert touched("s3:PutBucketPolicy", {"bucketName": "logs"}, **detail) == set()
+    assert changed("s3:PutBucketPolicy", {"bucketName": "logs"}, **detail) == set()
 
 
 def test_nothing_that_a_scan_calls_makes_it_look_again() -> None:
@@ -191,12 +191,12 @@ def test_nothing_that_a_scan_calls_makes_it_look_again() -> None:
     for _client, operation in reads():
         call = "".join(part.title() for part in operation.split("_"))
         for source in SOURCES:
-            assert touched(f"{source}:{call}", {"userName": "u", "name": "n"}) == set(), (source, call)
+            assert changed(f"{source}:{call}", {"userName": "u", "name": "n"}) == set(), (source, call)
 
 
 def test_an_event_that_names_very_many_is_about_their_service() -> None:
     ids = [{"instanceId": f"i-{number:017x}"} for number in range(MAX_TOUCHED + 1)]
-    assert touched("ec2:TerminateInstances", {"instancesSet": {"items": ids}}) == {("ec2", REGION, "")}
+    assert changed("ec2:TerminateInstances", {"instancesSet": {"items": ids}}) == {("ec2", REGION, "")}
 
 
 def test_the_table_names_services_and_types_that_there_are() -> None:
@@ -248,4 +248,4 @@ def test_odd_parameters_do_no_harm() -> None:
         {"bucketName": "a\x00b"},
         {"bucketName": {str(n): "i-01234567" for n in range(20_000)}},
     ):
-        assert touched("s3:PutBucketPolicy", odd) <= {("s3", "global", ""), ("s3", "global", "arn:aws:s3:::a")}
+        assert changed("s3:PutBucketPolicy", odd) <= {("s3", "global", ""), ("s3", "global", "arn:aws:s3:::a")}

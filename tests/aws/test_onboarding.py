@@ -149,21 +149,21 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
     provider = AwsProvider()
     settings = provider.prepare({})
     wanted = sorted({permission for service in provider.services for permission in service.permissions})
-    template = kit(provider.setup_templates(Connection("", settings), wanted, writing=False), "cloudformation")
+    template = kit(provider.onboarding.setup_templates(Connection("", settings), wanted), "cloudformation")
     settings["role_arn"] = create_stack(simulator, template)
     assert settings["role_arn"] == READ
-    found = provider.verify(Connection(ACCOUNT, provider.prepare(settings)), wanted, writing=False)
+    found = provider.onboarding.verify(Connection(ACCOUNT, provider.prepare(settings)), wanted)
     assert found.principal.endswith("assumed-role/nephoscope-read/nephoscope")
     assert {check.allowed for check in found.checks} == {True}
     with pytest.raises(ConnectionProblem):
-        provider.verify(Connection(ACCOUNT, settings | {"external_id": "guess"}), wanted, writing=False)
+        provider.onboarding.verify(Connection(ACCOUNT, settings | {"external_id": "guess"}), wanted)
 
 
 def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({"write_role_arn": WRITE})
     template = kit(
-        provider.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"], writing=True), "cloudformation"
+        provider.writing.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"]), "cloudformation"
     )
     assert create_stack(simulator, template) == WRITE
     found = simulator.client("iam").simulate_principal_policy(
@@ -171,7 +171,7 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
     )
     decisions = [each["EvalDecision"] for each in found["EvaluationResults"]]
     assert decisions == ["allowed", "implicitDeny", "implicitDeny"]
-    provider.open_for_writing(Connection(ACCOUNT, settings), [Permission("s3:PutBucketPolicy")])
+    provider.writing.open(Connection(ACCOUNT, settings), [Permission("s3:PutBucketPolicy")])
 
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
@@ -188,10 +188,10 @@ def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulat
     connection = Connection(ACCOUNT, prepare({"role_arn": READ, "external_id": READING.external_id}))
     everything = ["iam:SimulatePrincipalPolicy", *PERMISSIONS]
     assert run(onboarding.reading_role(everything, READING.external_id, NEPHOSCOPE)) == READ
-    assert not provider.verify(connection, everything, writing=False).missing
+    assert not provider.onboarding.verify(connection, everything).missing
     assert run(onboarding.reading_role(everything, "changed", NEPHOSCOPE)) == READ
     with pytest.raises(ConnectionProblem):
-        provider.verify(connection, everything, writing=False)
+        provider.onboarding.verify(connection, everything)
     attached = simulator.client("iam").list_attached_role_policies(RoleName="nephoscope-read")["AttachedPolicies"]
     assert {each["PolicyName"] for each in attached} == {"SecurityAudit", "ViewOnlyAccess"}
 
@@ -240,7 +240,7 @@ def test_both_terraform_files_fit_in_one_folder() -> None:
 def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({})
-    setup_templates = provider.setup_templates(Connection("", settings), ["s3:GetBucketTagging"], writing=False)
+    setup_templates = provider.onboarding.setup_templates(Connection("", settings), ["s3:GetBucketTagging"])
     assert [each.id for each in setup_templates] == ["cli", "cloudformation", "terraform"]
     _, policy = documents(kit(setup_templates, "terraform"), r"jsonencode\(", "var.nephoscope_read_principal_arn")
     assert set(policy["Statement"][0]["Action"]) == {"s3:GetBucketTagging", *reads().values()}
@@ -252,7 +252,7 @@ def test_the_reading_role_has_every_declared_read_and_fits_aws_limit(simulator: 
 @pytest.mark.parametrize("form", ["cli", "cloudformation", "terraform"])
 def test_every_kit_lets_every_collector_make_all_its_calls(simulator: Simulator, form: str) -> None:
     provider = AwsProvider()
-    text = kit(provider.setup_templates(Connection("", provider.prepare({})), [], writing=False), form)
+    text = kit(provider.onboarding.setup_templates(Connection("", provider.prepare({})), []), form)
     allowed = {
         action for document in re.findall(r'"Action":\s*\[([^\]]*)\]', text) for action in json.loads(f"[{document}]")
     }

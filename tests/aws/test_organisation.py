@@ -13,14 +13,14 @@ from pathlib import Path
 import cfnlint
 import pytest
 
-from nephoscope.domain import Connection, ConnectionProblem, MemberRole, MemberState
+from nephoscope.domain import Connection, ConnectionProblem, MemberState
 from nephoscope_aws import onboarding, organisation, stacksets
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_simulator.testing import Simulator
 
 ACCOUNT = "123456789012"
-ROLE = MemberRole("nephoscope-read", "word-of-all", "/security/")
 PROVIDER = AwsProvider()
+ORGANISATIONS = PROVIDER.organisations
 WANTED = sorted({permission for service in PROVIDER.services for permission in service.permissions})
 
 
@@ -49,17 +49,23 @@ def own() -> Connection:
     return Connection(ACCOUNT, PROVIDER.prepare({}))
 
 
+def pattern(**entered: str) -> dict[str, str]:
+    """What was entered of the organisation, checked and completed."""
+    return ORGANISATIONS.prepare(own(), {"role_path": "/security/", "external_id": "word-of-all", **entered})
+
+
 def settings(number: str) -> dict[str, str]:
-    return PROVIDER.member_settings(own(), number, ROLE, None)
+    return ORGANISATIONS.member_settings(own(), pattern(), number)
 
 
-def template(simulator: Simulator) -> str:
-    setup_templates = {kit.id: kit for kit in PROVIDER.member_setup_templates(own(), ROLE, WANTED, writing=False)}
-    return setup_templates["cloudformation"].text
+def templates(**entered: str) -> dict[str, str]:
+    """The texts of the setup templates, by their ids."""
+    made = ORGANISATIONS.setup_templates(own(), pattern(**entered), WANTED, ["s3:PutBucketPolicy"])
+    return {each.id: each.text for each in made}
 
 
 def test_every_member_is_listed_with_where_it_is_and_which_one_manages(simulator: Simulator) -> None:
-    found = {each.name: each for each in PROVIDER.members(own())}
+    found = {each.name: each for each in ORGANISATIONS.members(own())}
     assert {name: each.path for name, each in found.items()} == {
         "master": (),
         "top": (),
@@ -84,7 +90,7 @@ def problem(simulator: Simulator, account: str) -> str:
     with pytest.MonkeyPatch.context() as patch, pytest.raises(ConnectionProblem) as caught:
         if account != ACCOUNT:
             patch.setenv("AWS_ACCESS_KEY_ID", f"AKIA{account}BASE")
-        list(PROVIDER.members(Connection(account, PROVIDER.prepare({}))))
+        list(ORGANISATIONS.members(Connection(account, PROVIDER.prepare({}))))
     return caught.value.message
 
 
@@ -99,34 +105,35 @@ def test_a_members_role_is_named_by_the_pattern_in_the_partition_of_the_account_
     own_role: str, arn: str, simulator: Simulator
 ) -> None:
     through = Connection(ACCOUNT, PROVIDER.prepare({"role_arn": own_role, "profile": "mine" if own_role else ""}))
-    made = PROVIDER.member_settings(through, "444455556666", ROLE, MemberRole("fixes", "other", "/"))
+    entered = pattern(write_role_name="fixes", write_external_id="other")
+    made = ORGANISATIONS.member_settings(through, entered, "444455556666")
     assert (made["role_arn"], made["external_id"]) == (arn, "word-of-all")
-    assert made["write_role_arn"].endswith(":role/fixes") and made["write_external_id"] == "other"
+    assert made["write_role_arn"].endswith(":role/security/fixes") and made["write_external_id"] == "other"
     assert made["profile"] == through.settings["profile"]
 
 
 def test_the_stack_set_in_the_members_lets_nephoscope_in_with_every_permission(simulator: Simulator) -> None:
-    members = [each for each in PROVIDER.members(own()) if not each.management]
+    members = [each for each in ORGANISATIONS.members(own()) if not each.management]
     cloudformation = simulator.client("cloudformation")
     cloudformation.create_stack_set(
         StackSetName="nephoscope-read",
-        TemplateBody=template(simulator),
+        TemplateBody=templates()["cloudformation"],
         PermissionModel="SERVICE_MANAGED",
         AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     [root] = simulator.client("organizations").list_roots()["Roots"]
     with pytest.raises(ConnectionProblem):
-        PROVIDER.verify(Connection(members[0].number, settings(members[0].number)), [], writing=False)
+        PROVIDER.onboarding.verify(Connection(members[0].number, settings(members[0].number)), [])
     cloudformation.create_stack_instances(
         StackSetName="nephoscope-read", Regions=["us-east-1"], DeploymentTargets={"OrganizationalUnitIds": [root["Id"]]}
     )
     for member in members[:2]:
-        found = PROVIDER.verify(Connection(member.number, settings(member.number)), WANTED, writing=False)
+        found = PROVIDER.onboarding.verify(Connection(member.number, settings(member.number)), WANTED)
         assert found.account == member.number and not found.missing
-    assert PROVIDER.verify(Connection(members[2].number, settings(members[2].number)), [], writing=False).checks == ()
+    assert PROVIDER.onboarding.verify(Connection(members[2].number, settings(members[2].number)), []).checks == ()
     with pytest.raises(ConnectionProblem):
-        PROVIDER.verify(Connection(members[0].number, settings(members[1].number)), [], writing=False)
+        PROVIDER.onboarding.verify(Connection(members[0].number, settings(members[1].number)), [])
 
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
@@ -142,28 +149,51 @@ def test_the_cli_script_creates_the_stack_set_and_running_it_again_updates_it(
         assert done.returncode == 0, done.stderr
     made = simulator.client("cloudformation").describe_stack_set(StackSetName="by-script")["StackSet"]
     assert made["PermissionModel"] == "SERVICE_MANAGED"
-    member = next(each for each in PROVIDER.members(own()) if each.name == "two")
-    given = PROVIDER.member_settings(own(), member.number, MemberRole("by-script", "by-script"), None)
-    assert PROVIDER.verify(Connection(member.number, given), [], writing=False).account == member.number
+    member = next(each for each in ORGANISATIONS.members(own()) if each.name == "two")
+    entered = ORGANISATIONS.prepare(own(), {"role_name": "by-script", "external_id": "by-script"})
+    given = ORGANISATIONS.member_settings(own(), entered, member.number)
+    assert PROVIDER.onboarding.verify(Connection(member.number, given), []).account == member.number
 
 
-def test_the_kits_hold_one_template_and_are_sound(simulator: Simulator) -> None:
-    for writing in (False, True):
-        setup_templates = {kit.id: kit for kit in PROVIDER.member_setup_templates(own(), ROLE, WANTED, writing=writing)}
-        text = setup_templates["cloudformation"].text
+def test_the_setup_templates_hold_one_template_and_are_sound(simulator: Simulator) -> None:
+    made = templates(write_role_name="nephoscope-fix", write_external_id="other-word")
+    assert set(made) == {prefix + each for prefix in ("", "fix-") for each in ("cli", "cloudformation", "terraform")}
+    for prefix, word in (("", "word-of-all"), ("fix-", "other-word")):
+        text, terraform = made[f"{prefix}cloudformation"], made[f"{prefix}terraform"]
         assert [match.message for match in cfnlint.lint(text, regions=["us-east-1"])] == []
-        assert ROLE.external_id in text and 'Path: "/security/"' in text
-        assert text in setup_templates["cli"].text
-        subprocess.run(["bash", "-n"], input=setup_templates["cli"].text, text=True, check=True)
-        heredoc = re.search(r"<<-YAML\n(.*?)^  YAML$", setup_templates["terraform"].text, re.DOTALL | re.MULTILINE)
+        assert word in text and 'Path: "/security/"' in text
+        assert text in made[f"{prefix}cli"]
+        subprocess.run(["bash", "-n"], input=made[f"{prefix}cli"], text=True, check=True)
+        heredoc = re.search(r"<<-YAML\n(.*?)^  YAML$", terraform, re.DOTALL | re.MULTILINE)
         assert heredoc
         assert textwrap.dedent(heredoc[1]).replace("$${", "${") == text
         assert len(text) < 51_200, "what CloudFormation takes in a call"
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-        assert "${AWS" not in setup_templates["terraform"].text.replace("$${AWS", "")
+        assert "${AWS" not in terraform.replace("$${AWS", "")
+
+
+def test_the_role_for_fixes_is_rolled_out_only_where_one_is_named() -> None:
+    assert set(templates()) == {"cli", "cloudformation", "terraform"}
+    assert "s3:PutBucketPolicy" not in "".join(templates().values())
     assert stacksets.setup_templates(onboarding.writing_role([], "word", ""), "/", "x") == []
 
 
+@pytest.mark.parametrize(
+    ("entered", "field"),
+    [
+        ({"role_name": "no spaces"}, "role_name"),
+        ({"role_path": "security"}, "role_path"),
+        ({"external_id": "x"}, "external_id"),
+        ({"write_role_name": "no spaces"}, "write_role_name"),
+        ({"write_role_name": "nephoscope-read"}, "write_role_name"),
+    ],
+)
+def test_what_cannot_be_a_pattern_of_roles_is_refused_on_its_field(entered: dict[str, str], field: str) -> None:
+    with pytest.raises(ConnectionProblem) as caught:
+        pattern(**entered)
+    assert caught.value.field == field
+
+
 def test_the_permissions_that_listing_needs_are_those_of_its_calls_and_in_no_members_role(simulator: Simulator) -> None:
-    assert set(PROVIDER.member_permissions) == set(organisation.READS.values())
-    assert not any(permission in template(simulator) for permission in PROVIDER.member_permissions)
+    assert set(ORGANISATIONS.permissions) == set(organisation.READS.values())
+    assert not any(permission in templates()["cloudformation"] for permission in ORGANISATIONS.permissions)

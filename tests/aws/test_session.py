@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from nephoscope.domain import Call, Connection, ConnectionProblem, Permission, PlanProblem
 from nephoscope_aws.api import Api, Denied, Unavailable
+from nephoscope_aws.call import aws_call
 from nephoscope_aws.clients import new_session
 from nephoscope_aws.connect import connect, own_principal, renewing
 from nephoscope_aws.provider import AwsProvider
@@ -139,7 +140,7 @@ def test_a_role_that_lets_nobody_in_is_explained_on_its_field(simulator: Cloud, 
 
 def test_the_role_for_fixes_is_named_when_it_is_the_one_at_fault(simulator: Cloud) -> None:
     wrong = writing(write_external_id="wrong-word")
-    found = problem(lambda: AwsProvider().open_for_writing(wrong, [Permission("s3:PutBucketPolicy")]))
+    found = problem(lambda: AwsProvider.writing.open(wrong, [Permission("s3:PutBucketPolicy")]))
     assert found.field == "write_role_arn"
 
 
@@ -192,7 +193,7 @@ def test_two_sessions_never_share_credentials(simulator: Cloud) -> None:
         account: provider.open(Connection(account, {"role_arn": READ.replace(ACCOUNT, account), "external_id": word}))
         for account, word in ((ACCOUNT, "read-word"), (OTHER, "other-word"))
     }
-    call = Call("s3", "list_buckets", {}, Permission("s3:ListAllMyBuckets"))
+    call = aws_call("s3", "list_buckets", {}, Permission("s3:ListAllMyBuckets"))
 
     def names(session: AwsSession) -> list[str]:
         return [bucket["Name"] for bucket in (session.read(call) or {})["Buckets"]]
@@ -286,48 +287,49 @@ def test_an_operation_without_pages_is_called_once(api: Api) -> None:
 
 def test_reading_for_a_fix_gives_none_for_what_does_not_exist(simulator: Cloud) -> None:
     session = AwsProvider().open(reading())
-    policy = Call("s3", "get_bucket_policy", {"Bucket": "first-bucket"}, Permission("s3:GetBucketPolicy"), "us-east-1")
+    policy = aws_call(
+        "s3", "get_bucket_policy", {"Bucket": "first-bucket"}, Permission("s3:GetBucketPolicy"), region="us-east-1"
+    )
     assert session.read(policy) is None
     simulator.control("deny", actions=["s3:GetBucketPolicy"])
     with pytest.raises(Denied, match="s3:GetBucketPolicy"):
         session.read(policy)
-    assert session.calls == 2
     session.close()
 
 
 def test_a_reading_session_sends_nothing_that_writes(simulator: Cloud) -> None:
     session = AwsProvider().open(Connection("", {}))
     with pytest.raises(ValueError, match="not a reading call"):
-        session.read(Call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
+        session.read(aws_call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
 
 
 def test_the_regions_are_listed_with_whether_they_are_enabled(simulator: Cloud) -> None:
-    regions = {region.id: region.enabled for region in AwsProvider().regions(reading())}
+    regions = {region.id: region.enabled for region in AwsProvider.onboarding.regions(reading())}
     assert regions["eu-west-1"]
     assert len(regions) > 15
     simulator.control("deny", actions=["ec2:DescribeRegions"])
-    assert "ec2:DescribeRegions" in problem(lambda: AwsProvider().regions(reading())).message
+    assert "ec2:DescribeRegions" in problem(lambda: AwsProvider.onboarding.regions(reading())).message
 
 
 def put_versioning(bucket: str) -> Call:
     parameters = {"Bucket": bucket, "VersioningConfiguration": {"Status": "Enabled"}}
-    return Call("s3", "put_bucket_versioning", parameters, Permission("s3:PutBucketVersioning"), "us-east-1")
+    return aws_call("s3", "put_bucket_versioning", parameters, Permission("s3:PutBucketVersioning"), region="us-east-1")
 
 
 def test_a_writer_can_do_what_was_approved_and_nothing_else(simulator: Cloud) -> None:
     approved = Permission("s3:PutBucketVersioning", "arn:aws:s3:::first-bucket")
-    writer = AwsProvider().open_for_writing(writing(), [approved])
+    writer = AwsProvider.writing.open(writing(), [approved])
     writer.write(put_versioning("first-bucket"))
     assert simulator.client("s3").get_bucket_versioning(Bucket="first-bucket")["Status"] == "Enabled"
     simulator.client("s3").create_bucket(Bucket="second-bucket")
     with pytest.raises(Denied):  # though the role itself may do all of S3
         writer.write(put_versioning("second-bucket"))
     with pytest.raises(Denied):
-        writer.write(Call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
+        writer.write(aws_call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
 
 
 def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: Cloud) -> None:
-    found = problem(lambda: AwsProvider().open_for_writing(reading(), [Permission("s3:PutBucketPolicy")]))
+    found = problem(lambda: AwsProvider.writing.open(reading(), [Permission("s3:PutBucketPolicy")]))
     assert found.field == "write_role_arn"
     assert "create the role" in found.message
 
@@ -368,7 +370,7 @@ def test_every_collector_collects_a_company(aws: Cloud) -> None:
         for service in provider.services
         if not service.detections
     }
-    assert len(list(session.detections("guardduty_findings", "us-east-1", None, ()))) == 4
+    assert len(list(provider.detections.read(session, "guardduty_findings", "us-east-1", None, ()))) == 4
     types = {resource.type for resources in found.values() for resource in resources}
     assert types <= {type for service in provider.services for type in service.types}
     assert all(not resource.unlisted for resources in found.values() for resource in resources)

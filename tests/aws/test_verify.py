@@ -47,7 +47,8 @@ def undo_denials(simulator: Cloud) -> Iterator[None]:
 
 def verify(permissions: list[str], *, writing: bool = False, **settings: str) -> Verification:
     connection = Connection(ACCOUNT, {"role_arn": ROLE, "write_role_arn": FIXER} | settings)
-    return AwsProvider().verify(connection, permissions, writing=writing)
+    facet = AwsProvider.writing if writing else AwsProvider.onboarding
+    return facet.verify(connection, permissions)
 
 
 def answers(verification: Verification) -> dict[str, bool | None]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from nephoscope import surgery
-from nephoscope.domain import Connection, Plan, PlanProblem, Recorder, Resource, Session, View, Writer
+from nephoscope.domain import Connection, FixRequest, LiveSession, Plan, PlanProblem, Recorder, Resource, View, Writer
 from nephoscope_aws.access import bucket_exposure
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
@@ -64,7 +64,7 @@ def allow(bucket: str, principal: Any = "*", **more: Any) -> dict[str, Any]:
 class Bucket:
     """A bucket in the simulated account that can be public, and what may be done to it."""
 
-    def __init__(self, simulator: Cloud, session: Session, name: str) -> None:
+    def __init__(self, simulator: Cloud, session: LiveSession, name: str) -> None:
         self.name, self.session, self.s3 = name, session, simulator.client("s3")
         self.s3.create_bucket(Bucket=name)
         self.block()
@@ -120,30 +120,31 @@ class Bucket:
         return str(caught.value)
 
 
-def plan_for(session: Session, *resources: Resource) -> Plan:
-    return surgery.make_plan(FIX, "aws.s3.public_read", ACCOUNT, resources, session, PROVIDER)
+def plan_for(session: LiveSession, *resources: Resource) -> Plan:
+    requests = [FixRequest(each, "aws.s3.public_read") for each in resources]
+    return surgery.make_plan(FIX, "aws.s3.public_read", ACCOUNT, requests, session, PROVIDER)
 
 
 def writer_for(plan: Plan) -> Writer:
-    return PROVIDER.open_for_writing(CONNECTION, plan.permissions)
+    return surgery.open_writer(PROVIDER, CONNECTION, plan.permissions)
 
 
 class Notes(dict[int, str]):
     """The last state of each step."""
 
-    def __call__(self, position: int, state: str, error: str) -> None:
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
         self[position] = f"{state} {error}".strip()
 
 
-def apply(plan: Plan, session: Session) -> Notes:
+def apply(plan: Plan, session: LiveSession) -> Notes:
     notes = Notes()
     surgery.apply(FIX, plan.steps, session, writer_for(plan), notes)
     return notes
 
 
-def undo(plan: Plan, session: Session) -> Notes:
+def undo(plan: Plan, session: LiveSession) -> Notes:
     notes = Notes()
-    surgery.undo(FIX, list(enumerate(plan.steps)), session, writer_for(plan), notes)
+    surgery.undo(FIX, plan.steps, range(len(plan.steps)), {}, session, writer_for(plan), notes)
     return notes
 
 

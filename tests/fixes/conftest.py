@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.fixes.buckets import ACCOUNT, CONNECTION, FIX, PROVIDER, Bucket, make_role
 
-from nephoscope.domain import Session
+from nephoscope.domain import LiveSession
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 
@@ -29,13 +29,13 @@ def simulator(company: Simulator) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="package")
-def session(simulator: Cloud) -> Iterator[Session]:
+def session(simulator: Cloud) -> Iterator[LiveSession]:
     session = PROVIDER.open(CONNECTION)
     yield session
     session.close()
 
 
 @pytest.fixture
-def bucket(simulator: Cloud, session: Session) -> Bucket:
+def bucket(simulator: Cloud, session: LiveSession) -> Bucket:
     made = len(simulator.client("s3").list_buckets()["Buckets"])
     return Bucket(simulator, session, f"acme-{made}")

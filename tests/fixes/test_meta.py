@@ -23,8 +23,9 @@ def test_the_plugins_work_and_there_are_fixes() -> None:
 
 
 @each_fix
-def test_a_fix_is_named_by_a_rule(fix: Remediation) -> None:
-    assert [rule.id for rule in NAMING_RULES if fix.id in rule.remediations]
+def test_a_fix_is_named_by_a_rule_or_archives_detections(fix: Remediation) -> None:
+    detectors = [each.detections for each in REGISTRY.providers.values() if each.detections]
+    assert fix.id in {id for rule in NAMING_RULES for id in rule.remediations} | {each.archive for each in detectors}
 
 
 @pytest.mark.parametrize("rule", NAMING_RULES, ids=lambda rule: rule.id)

@@ -24,7 +24,8 @@ from tests.fixes.buckets import (
     undo,
 )
 
-from nephoscope.domain import PlanProblem, Session
+from nephoscope.domain import FixRequest, LiveSession, PlanProblem
+from nephoscope_aws.call import AwsCall
 from nephoscope_aws_simulator.testing import Cloud
 
 # -- Round trips -----------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ MAKERS = [
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__.removeprefix("make_"))
 def test_a_public_bucket_is_planned_applied_verified_and_undone_byte_for_byte(
-    bucket: Bucket, session: Session, make: Callable[[Bucket], None]
+    bucket: Bucket, session: LiveSession, make: Callable[[Bucket], None]
 ) -> None:
     make(bucket)
     with_policy = make is not make_acl_only
@@ -98,7 +99,7 @@ def test_a_public_bucket_is_planned_applied_verified_and_undone_byte_for_byte(
     assert bucket.is_public
 
 
-def test_a_plan_survives_being_stored_as_json(bucket: Bucket, session: Session) -> None:
+def test_a_plan_survives_being_stored_as_json(bucket: Bucket, session: LiveSession) -> None:
     make_both(bucket)
     plan = bucket.plan()
     stored = json.loads(json.dumps([asdict(step) for step in plan.steps]))
@@ -158,20 +159,20 @@ def test_the_text_is_written_as_its_author_wrote_it(bucket: Bucket) -> None:
         assert bucket.plan().steps[0].after == json.dumps(fixed, **style)
 
 
-def test_the_root_is_of_the_buckets_own_partition(bucket: Bucket, session: Session) -> None:
+def test_the_root_is_of_the_buckets_own_partition(bucket: Bucket, session: LiveSession) -> None:
     make_policy_only(bucket)
     china = replace(bucket.resource, id=f"arn:aws-cn:s3:::{bucket.name}")
-    (step,) = FIX.plan(china, session)
+    (step,) = FIX.plan(FixRequest(china), session)
     assert json.loads(step.after)["Statement"][0]["Principal"] == {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"}
 
 
 def test_every_call_names_the_owner_so_that_no_other_accounts_bucket_is_written(bucket: Bucket) -> None:
     make_both(bucket)
     calls = [call for step in bucket.plan().steps for call in (step.call, step.inverse) if call]
-    assert {call.parameters["ExpectedBucketOwner"] for call in calls} == {ACCOUNT}
+    assert {AwsCall.of(call).parameters["ExpectedBucketOwner"] for call in calls} == {ACCOUNT}
 
 
-def test_grants_to_named_parties_stay_in_the_acl(bucket: Bucket, session: Session) -> None:
+def test_grants_to_named_parties_stay_in_the_acl(bucket: Bucket, session: LiveSession) -> None:
     make_acl_only(bucket)
     apply(bucket.plan(), session)
     assert [grant["Grantee"].get("URI") for grant in bucket.acl["Grants"]] == [None, LOGS]
@@ -180,7 +181,7 @@ def test_grants_to_named_parties_stay_in_the_acl(bucket: Bucket, session: Sessio
 def test_a_policy_that_restrict_public_buckets_neutralises_is_left_alone(bucket: Bucket) -> None:
     make_both(bucket)
     bucket.block("RestrictPublicBuckets")
-    assert [step.call.operation for step in bucket.plan().steps] == ["put_bucket_acl"]
+    assert [AwsCall.of(step.call).operation for step in bucket.plan().steps] == ["put_bucket_acl"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_a_policy_that_restrict_public_buckets_neutralises_is_left_alone(bucket:
 def test_an_acl_that_does_not_count_is_left_alone(bucket: Bucket, shield: Callable[[Bucket], None]) -> None:
     make_both(bucket)
     shield(bucket)
-    assert [step.call.operation for step in bucket.plan().steps] == ["put_bucket_policy"]
+    assert [AwsCall.of(step.call).operation for step in bucket.plan().steps] == ["put_bucket_policy"]
 
 
 def test_the_accounts_public_access_block_counts(bucket: Bucket, simulator: Cloud) -> None:
@@ -209,7 +210,7 @@ def test_the_accounts_public_access_block_counts(bucket: Bucket, simulator: Clou
 
 
 def test_what_a_block_refuses_to_make_public_again_cannot_be_undone_and_says_so(
-    bucket: Bucket, session: Session
+    bucket: Bucket, session: LiveSession
 ) -> None:
     make_both(bucket)
     bucket.block("BlockPublicPolicy", "BlockPublicAcls")
@@ -248,7 +249,7 @@ def test_a_policy_that_would_grow_too_large_is_refused(bucket: Bucket) -> None:
     assert "Amazon S3 allows 20,480" in bucket.refusal()
 
 
-def test_a_bucket_that_is_gone_is_refused(bucket: Bucket, session: Session) -> None:
+def test_a_bucket_that_is_gone_is_refused(bucket: Bucket, session: LiveSession) -> None:
     resource = bucket.resource
     bucket.s3.delete_bucket(Bucket=bucket.name)
     with pytest.raises(PlanProblem, match="does not exist any more"):
@@ -256,7 +257,7 @@ def test_a_bucket_that_is_gone_is_refused(bucket: Bucket, session: Session) -> N
 
 
 def test_a_denied_read_is_named_and_the_other_buckets_are_planned(
-    bucket: Bucket, session: Session, simulator: Cloud
+    bucket: Bucket, session: LiveSession, simulator: Cloud
 ) -> None:
     make_policy_only(bucket)
     other = Bucket(simulator, session, f"{bucket.name}-other")

@@ -20,14 +20,15 @@ from tests.fixes.buckets import (
 )
 
 from nephoscope import surgery
-from nephoscope.domain import Call, Connection, Permission, Session
+from nephoscope.domain import Connection, FixRequest, LiveSession, Permission
 from nephoscope_aws.api import Denied
+from nephoscope_aws.call import aws_call
 from nephoscope_aws_simulator.testing import Cloud
 
 # -- What has changed since ------------------------------------------------------------------------
 
 
-def test_a_policy_that_changed_since_the_plan_is_not_written(bucket: Bucket, session: Session) -> None:
+def test_a_policy_that_changed_since_the_plan_is_not_written(bucket: Bucket, session: LiveSession) -> None:
     make_both(bucket)
     plan = bucket.plan()
     bucket.policy = changed = policy(allow(bucket.name, Sid="SomebodyElse"))
@@ -37,7 +38,7 @@ def test_a_policy_that_changed_since_the_plan_is_not_written(bucket: Bucket, ses
     assert (bucket.policy, bucket.acl) == (changed, grants)
 
 
-def test_a_policy_that_was_deleted_since_the_plan_is_not_written(bucket: Bucket, session: Session) -> None:
+def test_a_policy_that_was_deleted_since_the_plan_is_not_written(bucket: Bucket, session: LiveSession) -> None:
     make_policy_only(bucket)
     plan = bucket.plan()
     bucket.s3.delete_bucket_policy(Bucket=bucket.name)
@@ -46,7 +47,7 @@ def test_a_policy_that_was_deleted_since_the_plan_is_not_written(bucket: Bucket,
         apply(plan, session)
 
 
-def test_an_acl_that_changed_since_the_plan_is_not_written(bucket: Bucket, session: Session) -> None:
+def test_an_acl_that_changed_since_the_plan_is_not_written(bucket: Bucket, session: LiveSession) -> None:
     make_both(bucket)
     plan, text = bucket.plan(), bucket.policy
     bucket.grant("http://acs.amazonaws.com/groups/s3/LogDelivery")
@@ -55,7 +56,7 @@ def test_an_acl_that_changed_since_the_plan_is_not_written(bucket: Bucket, sessi
     assert bucket.policy == text
 
 
-def test_a_change_by_somebody_else_is_not_undone(bucket: Bucket, session: Session) -> None:
+def test_a_change_by_somebody_else_is_not_undone(bucket: Bucket, session: LiveSession) -> None:
     make_policy_only(bucket)
     plan = bucket.plan()
     apply(plan, session)
@@ -65,7 +66,7 @@ def test_a_change_by_somebody_else_is_not_undone(bucket: Bucket, session: Sessio
     assert bucket.policy == changed
 
 
-def test_lists_that_s3_gives_back_in_another_order_are_no_change(bucket: Bucket, session: Session) -> None:
+def test_lists_that_s3_gives_back_in_another_order_are_no_change(bucket: Bucket, session: LiveSession) -> None:
     roles = [f"arn:aws:iam::210987654321:role/role-{number}" for number in range(3)]
     bucket.policy = before = policy(allow(bucket.name, {"AWS": ["*", *roles]}))
     plan = bucket.plan()
@@ -79,18 +80,18 @@ def test_lists_that_s3_gives_back_in_another_order_are_no_change(bucket: Bucket,
 # -- What the writer may do ------------------------------------------------------------------------
 
 
-def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: Session, simulator: Cloud) -> None:
+def test_the_writer_can_do_no_more_than_its_plan(bucket: Bucket, session: LiveSession, simulator: Cloud) -> None:
     make_policy_only(bucket)
     writer = writer_for(bucket.plan())
     other = Bucket(simulator, session, f"{bucket.name}-other")
-    delete = Call("s3", "delete_bucket", {"Bucket": other.name}, Permission("s3:DeleteBucket"))
-    elsewhere = Call(
+    delete = aws_call("s3", "delete_bucket", {"Bucket": other.name}, Permission("s3:DeleteBucket"))
+    elsewhere = aws_call(
         "s3",
         "put_bucket_policy",
         {"Bucket": other.name, "Policy": policy(allow(other.name))},
         Permission("s3:PutBucketPolicy"),
     )
-    grants = Call("s3", "put_bucket_acl", {"Bucket": bucket.name, "ACL": "private"}, Permission("s3:PutBucketAcl"))
+    grants = aws_call("s3", "put_bucket_acl", {"Bucket": bucket.name, "ACL": "private"}, Permission("s3:PutBucketAcl"))
     for call in (delete, elsewhere, grants):
         with pytest.raises(Denied, match="access denied"):
             writer.write(call)
@@ -102,5 +103,5 @@ def test_planning_needs_no_more_than_the_fix_declares_that_it_reads(bucket: Buck
     make_role(simulator, "just-reads", "read-word", FIX.reads)
     role = f"arn:aws:iam::{ACCOUNT}:role/just-reads"
     session = PROVIDER.open(Connection(ACCOUNT, {"role_arn": role, "external_id": "read-word"}))
-    assert len(FIX.plan(bucket.resource, session)) == 2
+    assert len(FIX.plan(FixRequest(bucket.resource), session)) == 2
     session.close()

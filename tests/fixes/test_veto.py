@@ -20,7 +20,7 @@ def bucket(name: str, tags: dict[str, str], properties: dict[str, Any] | None = 
 
 
 def plan(*resources: Resource) -> Plan:
-    call = Call("s3", "put_bucket_policy", {}, Permission("s3:PutBucketPolicy"))
+    call = Call("s3:PutBucketPolicy", {}, (Permission("s3:PutBucketPolicy"),))
     steps = tuple(Step(each.id, "Change it", call, call, "", "") for each in resources)
     return Plan("aws.s3.remove_public_access", "aws.s3.public_read", "123456789012", steps)
 

@@ -34,7 +34,7 @@ def register_rules():
     return [a_rule("acme.thing.on")]
 """
 
-CALL = Call("s3", "put_bucket_policy", {}, Permission("s3:PutBucketPolicy"))
+CALL = Call("s3:PutBucketPolicy", {}, (Permission("s3:PutBucketPolicy"),))
 BUCKET = Resource("AWS::S3::Bucket", "arn:aws:s3:::website", "website", "eu-west-1", "123456789012", {})
 PLAN = Plan("acme.thing.turn_on", "acme.thing.on", "123456789012", (Step(BUCKET.id, "Do", CALL, CALL, "", ""),))
 
