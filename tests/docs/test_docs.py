@@ -180,7 +180,7 @@ def test_the_permissions_page_lists_what_is_declared() -> None:
     own = set(reads().values()) - {action for actions in services.values() for action in actions}
     assert own <= set(re.findall(r"`([^`]+)`", connecting)) <= set(reads().values())
     [organisation] = [line for line in page.splitlines() if line.startswith("| organisation |")]
-    assert re.findall(r"`([^`]+)`", organisation) == list(AwsProvider.member_permissions)
+    assert re.findall(r"`([^`]+)`", organisation) == list(AwsProvider.organisations.permissions)
 
 
 def test_the_readme_counts_the_rules() -> None:

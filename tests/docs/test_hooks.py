@@ -6,16 +6,17 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 import pytest
 from tests.docs.markdown import ROOT, blocks, section
 
 from nephoscope import hookspecs, surgery
-from nephoscope.domain import Connection, MemberRole, MemberState, Permission, Verdict
+from nephoscope.domain import Connection, FixRequest, LiveSession, MemberState, Permission, Verdict
 from nephoscope.engine import judge
 from nephoscope.plugins import Registry
 from nephoscope.testing import NOW, judge_example
@@ -32,6 +33,14 @@ every_hook = pytest.mark.parametrize("name", HOOKS)
 def heading(name: str) -> str:
     signature = inspect.signature(HOOKS[name])
     return f"`{name}{str(signature).replace(chr(39), '')}`"
+
+
+class Journal:
+    def __init__(self) -> None:
+        self.states: list[str] = []
+
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
+        self.states.append(state)
 
 
 @every_hook
@@ -84,22 +93,26 @@ def test_the_examples_cloud_is_read_judged_fixed_and_put_back(registry: Registry
     (tmp_path / "clouds.json").write_text("{}")
     provider, rule = registry.providers["shelf"], registry.rules["shelf.book.author"]
     connection = Connection(str(tmp_path), provider.prepare({"folder": f" {tmp_path} "}))
-    assert provider.verify(connection, ["shelf:Read"], writing=False).missing == ()
+    assert provider.onboarding is not None
+    assert provider.onboarding.verify(connection, ["shelf:Read"]).missing == ()
     session = provider.open(connection)
+    assert isinstance(session, LiveSession)
     [book] = session.collect("books", "global")
     assert judge(rule, book, now=NOW).verdict == Verdict.FAIL
 
     fix = registry.remediations[rule.remediations[0]]
-    plan = surgery.make_plan(fix, rule.id, book.account, [book], session, provider)
+    plan = surgery.make_plan(fix, rule.id, book.account, [FixRequest(book, rule.id)], session, provider)
     assert plan.reversible
     assert registry.vetoes(plan, [book]) == []
-    writer = provider.open_for_writing(connection, [Permission("shelf:Write", "clouds.json")])
-    assert surgery.apply(fix, plan.steps, session, writer, lambda *_: None)
+    writer = surgery.open_writer(provider, connection, [Permission("shelf:Write", "clouds.json")])
+    journal = Journal()
+    assert surgery.apply(fix, plan.steps, session, writer, journal)
     now = session.reread(book)
     assert now is not None
     assert judge(rule, now, now=NOW).verdict == Verdict.PASS
 
-    assert surgery.undo(fix, list(enumerate(plan.steps)), session, writer, lambda *_: None)
+    assert surgery.undo(fix, plan.steps, [0], {}, session, writer, journal)
+    assert journal.states == ["applying", "applied", "undoing", "undone"]
     assert json.loads((tmp_path / "clouds.json").read_text()) == {}
 
 
@@ -107,16 +120,20 @@ def test_the_examples_organisation_lists_members_that_can_be_reached(registry: R
     library = sys.modules[MODULE].Library()
     (tmp_path / "novels").mkdir()
     connection = Connection(str(tmp_path), {"folder": str(tmp_path)})
-    [member] = library.members(connection)
-    settings = library.member_settings(connection, member.number, MemberRole("reader", "word"), None)
+    [member] = library.organisations.members(connection)
+    source = library.organisations
+    settings = source.member_settings(connection, source.prepare(connection, {}), member.number)
     assert (member.name, member.state) == ("novels", MemberState.ACTIVE)
-    assert library.verify(Connection(member.number, settings), [], writing=False).account == member.number
+    assert library.onboarding.verify(Connection(member.number, settings), []).account == member.number
 
 
 def test_the_examples_veto_refuses_what_it_says(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "clouds.json").write_text(json.dumps({"rare": True}))
     session = registry.providers["shelf"].open(Connection("", {"folder": str(tmp_path)}))
+    assert isinstance(session, LiveSession)
     [book] = session.collect("books", "global")
     fix = registry.remediations["shelf.book.sign"]
-    plan = surgery.make_plan(fix, "shelf.book.author", book.account, [book], session, registry.providers["shelf"])
+    plan = surgery.make_plan(
+        fix, "shelf.book.author", book.account, [FixRequest(book)], session, registry.providers["shelf"]
+    )
     assert registry.vetoes(plan, [book]) == ["Nobody writes into clouds.json."]

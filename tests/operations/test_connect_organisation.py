@@ -34,7 +34,7 @@ def test_it_prints_the_stack_set_first_and_then_lists_and_connects_the_members(a
     text = run("Northwind", account="company", external_id="northwind-members", include=["Workloads"])
     assert "create-stack-set" in text and "northwind-members" in text
     assert "aws_cloudformation_stack_set" in run("Northwind", kit="terraform")
-    with pytest.raises(CommandError, match="--kit: there is cli, cloudformation, terraform"):
+    with pytest.raises(CommandError, match="--template: there is cli, cloudformation, terraform"):
         run("Northwind", kit="x")
     text = run("Northwind", sync=True)
     assert "6 members, 2 newly connected" in text and "Workloads/northwind-webshop" in text and "Excluded" in text

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             help="read with the credentials of this environment, without a role",
         )
         parser.add_argument(
-            "--each", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+            "--template", default="", help="which setup template to print: cli, cloudformation, terraform"
         )
         parser.add_argument("--writing", action="store_true", help="set up the second role, which may fix")
         parser.add_argument("--regions", nargs="*", help="regions to scan; all enabled ones unless given")
@@ -62,14 +62,14 @@ class Command(BaseCommand):
             for check in found.checks:
                 self.stdout.write(f"  {MARKS[check.allowed]}  {check.permission}  {check.detail}".rstrip())
         elif not (options["regions"] or options["policies"]):
-            self._print_kit(account, options)
+            self._print_template(account, options)
         if options["regions"] or options["policies"]:
             configure_account(actor, account, regions=options["regions"], policies=options["policies"])
 
-    def _print_kit(self, account: Account, options: dict[str, Any]) -> None:
-        ready = {each.id: each for each in setup_templates(account, writing=options["writing"])}
-        each = ready.get(options["each"] or next(iter(ready)))
-        if each is None:
-            raise CommandError(f"--each: there is {', '.join(ready)}.")
-        self.stderr.write(f"# {each.title}. {each.howto}")
-        self.stdout.write(each.text)
+    def _print_template(self, account: Account, options: dict[str, Any]) -> None:
+        templates = {each.id: each for each in setup_templates(account, writing=options["writing"])}
+        template = templates.get(options["template"] or next(iter(templates)))
+        if template is None:
+            raise CommandError(f"--template: there is {', '.join(templates)}.")
+        self.stderr.write(f"# {template.title}. {template.howto}")
+        self.stdout.write(template.text)

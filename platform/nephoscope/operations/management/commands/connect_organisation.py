@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--include", nargs="*", help="connect only members of these units, as Workloads/Production")
         parser.add_argument("--exclude", nargs="*", help="leave out the members of these units")
         parser.add_argument(
-            "--each", default="", help="which of the ready things to print: cli, cloudformation, terraform"
+            "--template", default="", help="which setup template to print: cli, cloudformation, terraform"
         )
         parser.add_argument("--sync", action="store_true", help="list the members now and connect them")
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if options["sync"]:
             self._sync(actor, organisation)
         else:
-            self._print_kit(organisation, options["each"])
+            self._print_template(organisation, options["template"])
 
     def _create(self, actor: Actor, options: dict[str, Any]) -> Organisation:
         account = Account.objects.filter(name=options["account"]).first()
@@ -72,10 +72,10 @@ class Command(BaseCommand):
             )
             self.stdout.write(line.rstrip())
 
-    def _print_kit(self, organisation: Organisation, wanted: str) -> None:
-        ready = {each.id: each for each in setup_templates(organisation)}
-        each = ready.get(wanted or next(iter(ready)))
-        if each is None:
-            raise CommandError(f"--each: there is {', '.join(ready)}.")
-        self.stderr.write(f"# {each.title}. {each.howto}")
-        self.stdout.write(each.text)
+    def _print_template(self, organisation: Organisation, wanted: str) -> None:
+        templates = {each.id: each for each in setup_templates(organisation)}
+        template = templates.get(wanted or next(iter(templates)))
+        if template is None:
+            raise CommandError(f"--template: there is {', '.join(templates)}.")
+        self.stderr.write(f"# {template.title}. {template.howto}")
+        self.stdout.write(template.text)
