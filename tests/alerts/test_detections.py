@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,18 +17,20 @@ from tests.conftest import use
 from tests.scanning import connect
 
 from nephoscope.accounts.models import Account, User
+from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, DetectionCursor, Finding
 from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.archiving import archive, expire_suppressions
 from nephoscope.connections.services import configure_account, permissions_for, setup_templates, verify_account
-from nephoscope.domain import Severity
+from nephoscope.domain import FixRequest, LiveSession, Severity
 from nephoscope.inventory.models import Resource, Scan
 from nephoscope.judging.rechecks import recheck
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import start_scan
-from nephoscope_aws.detections import archiving, detection, severity
+from nephoscope_aws.detections import detection, severity
+from nephoscope_aws_fixes.aws_guardduty import ArchiveFinding
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +81,7 @@ class World:
         return scan
 
     def alert(self, id: str) -> Alert:
-        return Alert.objects.get(kind="guardduty", key=f"{REGION}/{id}")
+        return Alert.objects.get(kind="threat", key=f"{REGION}/{id}")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,7 @@ def test_a_finding_becomes_an_alert_with_all_that_it_says(world: World) -> None:
     assert world.scan().state == "succeeded"
     alert = world.alert("a1")
     assert (alert.title, alert.severity, alert.state, alert.affected) == ("Title of a1", "high", "open", 1)
+    assert (alert.source, alert.kind_name) == ("GuardDuty", "GuardDuty")
     assert alert.last_seen == NOW - timedelta(hours=24)
     assert alert.details["description"] == "What a1 is."
     assert alert.details["count"] == 7
@@ -150,7 +154,7 @@ def test_a_finding_becomes_an_alert_with_all_that_it_says(world: World) -> None:
         f"https://{REGION}.console.aws.amazon.com/guardduty/home?region={REGION}#/findings?macros=current&fId=a1"
     )
     finding = alert.findings.get()
-    assert (finding.rule_id, finding.resource.type) == ("guardduty", "AWS::GuardDuty::Finding")
+    assert (finding.rule_id, finding.resource.type) == ("threat", "AWS::GuardDuty::Finding")
     assert finding.resource.properties["Service"]["DetectorId"] == world.detector
     assert [each.action for each in Entry.objects.filter(target_type="alert")] == ["alert.opened"]
 
@@ -167,7 +171,7 @@ def test_a_second_scan_asks_only_for_newer_ones_and_updates_what_changed(world: 
         world.raised(f"f{number:02}", hours=100)
     world.raised("new", hours=5)
     world.scan()
-    assert Alert.objects.filter(kind="guardduty").count() == 61
+    assert Alert.objects.filter(kind="threat").count() == 61
     assert DetectionCursor.objects.get(region=REGION).since == NOW - timedelta(hours=5)
     before = dict(Alert.objects.values_list("pk", "title"))
     world.raised("f07", hours=1, title="Worse", severity=9.0, service={"count": 12})
@@ -355,7 +359,11 @@ def test_the_fix_role_may_archive_and_the_session_only_in_one_detector(world: Wo
     )
     world.raised("a1")
     world.scan()
-    permission = archiving(Resource.objects.get(type="AWS::GuardDuty::Finding").to_domain(), archive=True).permission
+    finding = Resource.objects.get(type="AWS::GuardDuty::Finding").to_domain()
+    with closing(provider_of(world.account).open(world.account.connection)) as session:
+        assert isinstance(session, LiveSession)
+        [step] = ArchiveFinding().plan(FixRequest(finding), session)
+    [permission] = step.call.permissions
     assert permission.resource == f"arn:aws:guardduty:{REGION}:{world.account.number}:detector/{world.detector}"
 
 

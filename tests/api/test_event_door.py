@@ -33,7 +33,7 @@ def test_a_signed_event_is_queued_once_and_a_worker_is_woken(listener: Listener)
     again = tell(listener, "front")
     assert (again.status_code, again.json()) == (200, {"detail": "Known already."})
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.touched) == ("queued", [["doors", "north", "Toy::Door", "door/front", "front"]])
+    assert (delivery.state, delivery.changed) == ("queued", [["doors", "north", "Toy::Door", "door/front", "front"]])
     assert tell(listener, "back", id="e-2").status_code == 202
     assert OrmQ.objects.count() == 1, "who works on the first looks for more"
     listener.refresh_from_db()
@@ -142,14 +142,14 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
 ) -> None:
     client, path = api(administrator), f"/api/v1/accounts/{toy_account.pk}/events"
     assert client.get(path).json() == {"on": False, "listener": None}
-    assert client.get(f"{path}/kits").json() == []
+    assert client.get(f"{path}/setup-templates").json() == []
     made = client.post(path).json()
     assert len(made["secret"]) == 64
     assert client.post(path).json() == {"events": ["Recheck on events is on already."]}
     shown = client.get(path)
     assert shown.json()["listener"]["address"] == made["address"]
     assert made["secret"] not in shown.content.decode()
-    [kit] = client.get(f"{path}/kits").json()
+    [kit] = client.get(f"{path}/setup-templates").json()
     assert kit["text"] == f"toy tell http://testserver/events/toy/{made['address']}"
     anew = client.post(f"{path}/rotate").json()
     assert anew["address"] == made["address"] and anew["secret"] != made["secret"]

@@ -98,7 +98,7 @@ def test_a_storm_costs_one_reading_of_the_service(listener: Listener, cloud: toy
             event_id=f"e-{number}",
             name="toy:SetDoor",
             region="north",
-            touched=[["doors", "north", "Toy::Door", f"door/door-{number}", f"door-{number}"]],
+            changed=[["doors", "north", "Toy::Door", f"door/door-{number}", f"door-{number}"]],
         )
         for number in range(200)
     )

@@ -114,7 +114,9 @@ ALERTS = [
     ("suppressed=true", ["window", "open", "suppressed"]),
     ("severity=critical", ["window"]),
     ("severity=critical,high", ["window", "open"]),
+    ("kind=threat", ["window"]),
     ("kind=guardduty", ["window"]),
+    ("source=GuardDuty", ["window"]),
     ("account={account}", ["window", "open"]),
     ("account=987654", []),
     ("region=north", ["open"]),
@@ -138,7 +140,14 @@ def test_alerts_are_filtered_as_in_the_console(
 ) -> None:
     now = timezone.now()
     others = {
-        "window": {"state": "open", "severity": "critical", "rank": 0, "kind": "guardduty", "title": "A window"},
+        "window": {
+            "state": "open",
+            "severity": "critical",
+            "rank": 0,
+            "kind": "threat",
+            "source": "GuardDuty",
+            "title": "A window",
+        },
         "suppressed": {"state": "suppressed", "severity": "low", "rank": 3},
         "resolved": {"state": "resolved", "severity": "low", "rank": 3, "resolved_at": now - timedelta(days=1)},
     }

@@ -26,9 +26,9 @@ def test_an_account_is_connected_configured_and_scanned(
     made = client.post(f"{V1}/accounts", {"name": "house", "provider": "toy"}).json()
     assert (made["number"], made["verified_at"], made["settings"]["secret"]) == ("", None, "generated-secret-word")
     account = f"{V1}/accounts/{made['id']}"
-    [kit] = client.get(f"{account}/kits").json()
+    [kit] = client.get(f"{account}/setup-templates").json()
     assert (kit["filename"], "--allow toy:GetDoor" in kit["text"]) == ("role.sh", True)
-    assert "--allow toy:SetDoor" in client.get(f"{account}/kits?writing=true").json()[0]["text"]
+    assert "--allow toy:SetDoor" in client.get(f"{account}/setup-templates?writing=true").json()[0]["text"]
     assert "Verify the connection" in client.post(f"{account}/scan", {}).json()["account"][0]
 
     verified = client.post(f"{account}/verify", {"role": "role/reader"}).json()

@@ -162,9 +162,7 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
 def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({"write_role_arn": WRITE})
-    template = kit(
-        provider.writing.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"]), "cloudformation"
-    )
+    template = kit(provider.writing.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"]), "cloudformation")
     assert create_stack(simulator, template) == WRITE
     found = simulator.client("iam").simulate_principal_policy(
         PolicySourceArn=WRITE, ActionNames=["s3:PutBucketPolicy", "s3:GetObject", "iam:CreateUser"]

@@ -44,7 +44,7 @@ FINDING: dict[str, Any] = {
 @pytest.fixture
 def alert(account: Account, system: Actor) -> Alert:
     detections.save(account, SERVICE, [detection("eu-west-1", FINDING)], system)
-    return Alert.objects.get(kind="guardduty")
+    return Alert.objects.get(kind="threat")
 
 
 def page(alert: Alert) -> str:
@@ -115,10 +115,11 @@ def test_the_api_has_it_with_its_details(alert: Alert, everyone: dict[str, User]
     address = f"/api/v1/alerts/{alert.pk}"
     assert sign_in(everyone["stranger"]).get(address).status_code == 404
     found = sign_in(everyone["viewer"]).get(address).json()
-    assert (found["kind"], found["rule"], found["about"]) == ("guardduty", "eu-west-1/abc123", None)
+    assert found["source"] == "GuardDuty"
+    assert (found["kind"], found["rule"], found["about"]) == ("threat", "eu-west-1/abc123", None)
     assert found["details"]["facts"]["Finding type"] == "Recon:EC2/Portscan"
     assert found["findings"][0]["resource"]["resource_id"] == "eu-west-1/abc123"
-    listed = sign_in(everyone["viewer"]).get("/api/v1/alerts?kind=guardduty").json()
+    listed = sign_in(everyone["viewer"]).get("/api/v1/alerts?kind=threat").json()
     assert listed["count"] == 1
 
 
@@ -163,5 +164,5 @@ def test_every_other_page_of_it_opens(alert: Alert, viewer: User, sign_in: SignI
     client = sign_in(viewer)
     assert client.get(reverse("admin:alerts_finding_change", args=[finding.pk])).status_code == 200
     assert client.get(reverse("admin:inventory_resource_change", args=[finding.resource_id])).status_code == 200
-    assert client.get(reverse("admin:alerts_alert_changelist") + "?kind=guardduty").status_code == 200
-    assert "guardduty" not in registry().rules
+    assert client.get(reverse("admin:alerts_alert_changelist") + "?kind=threat").status_code == 200
+    assert "threat" not in registry().rules

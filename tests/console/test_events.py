@@ -79,7 +79,7 @@ def test_what_came_in_and_what_was_refused_is_in_sight(
     viewer: User, account: Account, address: str, sign_in: SignIn
 ) -> None:
     listener = switch_on(Actor.system(), account)[0]
-    touched = [
+    changed = [
         ["s3", "global", "AWS::S3::Bucket", f"arn:aws:s3:::{HOSTILE}", HOSTILE],
         ["kms", "us-east-1", "", "", ""],
     ]
@@ -88,7 +88,7 @@ def test_what_came_in_and_what_was_refused_is_in_sight(
         event_id="e",
         name="s3:PutBucketPolicy",
         region="us-east-1",
-        touched=touched,
+        changed=changed,
         state="failed",
         error=f"denied {HOSTILE}",
     )

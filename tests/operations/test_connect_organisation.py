@@ -33,8 +33,8 @@ def test_it_prints_the_stack_set_first_and_then_lists_and_connects_the_members(a
     assert not Organisation.objects.exists()
     text = run("Northwind", account="company", external_id="northwind-members", include=["Workloads"])
     assert "create-stack-set" in text and "northwind-members" in text
-    assert "aws_cloudformation_stack_set" in run("Northwind", kit="terraform")
+    assert "aws_cloudformation_stack_set" in run("Northwind", template="terraform")
     with pytest.raises(CommandError, match="--template: there is cli, cloudformation, terraform"):
-        run("Northwind", kit="x")
+        run("Northwind", template="x")
     text = run("Northwind", sync=True)
     assert "6 members, 2 newly connected" in text and "Workloads/northwind-webshop" in text and "Excluded" in text

@@ -49,8 +49,9 @@ def numbers(aws: Simulator) -> dict[str, str]:
 @pytest.fixture
 def organisation(aws: Simulator, system: Actor, db: None) -> Organisation:
     """The simulated company's, read through its management account."""
+    entered = {"external_id": "northwind-members"}
     return create_organisation(
-        system, name="Northwind", account=connect(system), external_id="northwind-members", regions=["eu-west-1"]
+        system, name="Northwind", account=connect(system), settings=entered, regions=["eu-west-1"]
     )
 
 
@@ -114,7 +115,7 @@ def test_members_whose_role_is_there_are_connected_and_the_others_say_what_is_wr
     assert account.verification["reading"]["principal"].endswith("assumed-role/nephoscope-read/nephoscope")
     member = synced.members.get(name=WEBSHOP)
     assert (member.path, member.account) == ("Workloads", account)
-    assert "deploy the StackSet" in synced.members.get(name=CARRIERS).problem
+    assert "run the setup template for all members" in synced.members.get(name=CARRIERS).problem
     assert "%" not in synced.members.get(name=CARRIERS).problem
     connected = set(Entry.objects.filter(action="member.connected").values_list("account__name", flat=True))
     assert connected == {WEBSHOP, ANALYTICS, SANDBOX}
@@ -373,13 +374,14 @@ def test_only_who_may_connect_accounts_connects_syncs_and_removes(
 
 
 @pytest.mark.parametrize(
-    ("settings", "field"),
+    ("entered", "field"),
     [
-        ({"role_name": "a b"}, "role_name"),
-        ({"role_path": "x"}, "role_path"),
-        ({"write_role_name": "x" * 65}, "write_role_name"),
-        ({"write_role_name": "nephoscope-read"}, "write_role_name"),
-        ({"external_id": "$(id)"}, "external_id"),
+        ({"settings": {"role_name": "a b"}}, "role_name"),
+        ({"settings": {"role_path": "x"}}, "role_path"),
+        ({"settings": {"write_role_name": "x" * 65}}, "write_role_name"),
+        ({"settings": {"write_role_name": "nephoscope-read"}}, "write_role_name"),
+        ({"settings": {"external_id": "$(id)"}}, "external_id"),
+        ({"settings": {"weather": "fine"}}, "weather"),
         ({"policies": ["no"]}, "policies"),
         ({"regions": ["no"]}, "regions"),
         ({"scan_every": 999}, "scan_every"),
@@ -388,11 +390,11 @@ def test_only_who_may_connect_accounts_connects_syncs_and_removes(
     ],
 )
 def test_what_cannot_be_is_refused_on_its_field_and_nothing_is_saved(
-    settings: dict[str, Any], field: str, aws: Simulator, system: Actor
+    entered: dict[str, Any], field: str, aws: Simulator, system: Actor
 ) -> None:
     account = connect(system)
     with pytest.raises(ValidationError) as caught:
-        create_organisation(system, **{"name": "Northwind", "account": account, **settings})
+        create_organisation(system, **{"name": "Northwind", "account": account, **entered})
     assert list(caught.value.message_dict) == [field]
     assert not Organisation.objects.exists()
 

@@ -168,8 +168,9 @@ def _attempt(
             provider.open(connection).close()
             return ConnectionAttempt(settings, "", regions)
         found = provider.onboarding.verify(connection, [])
-        enabled = (each.id for each in provider.onboarding.regions(connection) if each.enabled)
-        return ConnectionAttempt(settings, found.principal, regions or tuple(enabled))
+        if not regions:
+            regions = tuple(each.id for each in provider.onboarding.regions(connection) if each.enabled)
+        return ConnectionAttempt(settings, found.principal, regions)
     except domain.ConnectionProblem as problem:
         why = _(
             "Access to it is not set up yet, or not as it should be: run the setup template for all members. %(why)s"

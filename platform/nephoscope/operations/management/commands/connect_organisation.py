@@ -15,6 +15,10 @@ from nephoscope.organisations.services import create_organisation, setup_templat
 from nephoscope.organisations.sync import sync_organisation
 
 
+SETTINGS = ("role_name", "role_path", "write_role_name", "external_id")
+"""The provider's fields that are options here."""
+
+
 class Command(BaseCommand):
     help = (
         "Connect an organisation. First time with --account: prints what creates the role in all its members. "
@@ -58,8 +62,9 @@ class Command(BaseCommand):
                 if options["account"]
                 else "--account: name the connected account that may list the organisation."
             )
-        names = ("name", "external_id", "role_name", "role_path", "write_role_name", "include", "exclude")
-        return create_organisation(actor, account=account, **{name: options[name] for name in names})
+        settings = {each: options[each] for each in SETTINGS if options[each]}
+        changes = {each: options[each] for each in ("include", "exclude")}
+        return create_organisation(actor, name=options["name"], account=account, settings=settings, **changes)
 
     def _sync(self, actor: Actor, organisation: Organisation) -> None:
         done = sync_organisation(actor, organisation)
