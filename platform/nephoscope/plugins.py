@@ -87,9 +87,7 @@ class Registry:
         self.infos[name].problem = f"{what}: {last}"
         log.exception("plugin %s %s", name, what)
 
-    def _gather(
-        self, hook: str, noun: str, type_: type, key: Callable[[Any], str], *built_in: Any
-    ) -> dict[str, Any]:
+    def _gather(self, hook: str, noun: str, type_: type, key: Callable[[Any], str], *built_in: Any) -> dict[str, Any]:
         """Ask each plugin by itself, so that one that raises is shown as broken and the others still count."""
         gathered: dict[str, Any] = {key(item): item for item in built_in}
         for impl in getattr(self._manager.hook, hook).get_hookimpls():

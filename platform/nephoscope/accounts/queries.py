@@ -29,7 +29,9 @@ def provider_named(id: str) -> domain.Provider:
     if not id and len(providers) == 1:
         return next(iter(providers.values()))
     known = ", ".join(providers) or _("none")
-    message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.") if id else _("Name one of: %(known)s.")
+    message = (
+        _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.") if id else _("Name one of: %(known)s.")
+    )
     raise ValidationError({"provider": [message % {"provider": id, "known": known}]})
 
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from nephoscope.domain import TagLimits
 
-
 USUAL = TagLimits(100, 200, 500, r"[^\x00-\x1f\x7f-\x9f]*", "printable characters")
 """What is kept of a provider that sets no limits."""
 

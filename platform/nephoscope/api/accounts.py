@@ -132,7 +132,7 @@ class Connecting(serializers.Serializer[Any]):
         return checked | {"settings": {name: value for name, value in data.items() if name not in self.fields}}
 
 
-class ConnectingSchema(OpenApiSerializerExtension):  # drf-spectacular finds it by its class
+class ConnectingSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # it registers its subclasses
     """Describes the body by the fields of the enabled providers."""
 
     target_class = Connecting
@@ -246,7 +246,11 @@ class Accounts(EventActs):
 
 
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:
-    own = [each.name for each in provider_of(account).fields if not (each.generated or each.for_writing)]
+    provider = provider_of(account)
+    if not (provider.onboarding and provider.onboarding.own_credentials):
+        message = _("%(provider)s cannot be reached so; give its settings.") % {"provider": provider.name}
+        raise ValidationError({"own_credentials": [message]})
+    own = [each.name for each in provider.fields if not (each.generated or each.for_writing)]
     if both := [name for name in own if settings.get(name)]:
         raise ValidationError({name: [_("Leave this out to use own_credentials.")] for name in both})
     return {**settings, **dict.fromkeys(own, "")}

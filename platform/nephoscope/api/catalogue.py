@@ -38,6 +38,12 @@ class ProviderSerializer(serializers.Serializer[domain.Provider]):
     id = serializers.CharField()
     name = serializers.CharField()
     settings = SettingSerializer(many=True, source="fields")
+    organisation_settings = SettingSerializer(
+        many=True,
+        source="organisations.fields",
+        default=[],
+        help_text="What is entered of an organisation; empty where the provider has none.",
+    )
     services = ServiceSerializer(many=True)
 
 

@@ -314,7 +314,11 @@ def _named(part: tuple[domain.Service, str]) -> str:
 def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Stored) -> Compliance:
     account, chosen = effective.account, policy in effective.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
-    unread, counted, known = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {}), effective.catalogue.rules
+    unread, counted, known = (
+        stored.unread.get(account.pk, {}),
+        stored.counts.get(account.pk, {}),
+        effective.catalogue.rules,
+    )
     rules: dict[str, RuleStanding] = {}
     for id in policy.rules:
         rule, counts = known.get(id), counted.get(id, {})

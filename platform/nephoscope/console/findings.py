@@ -7,19 +7,24 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.permissions import require
+from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
+from nephoscope.api.kit.downloads import download
 from nephoscope.compliance.queries import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, verdict, when
+from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
 
 
@@ -86,6 +91,25 @@ class FindingAdmin(ConsoleAdmin):
             found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
             rows = rows.filter(found)
         return rows
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        exports = [(each.name, self.address("export", each.id) + query) for each in registry().exports.values()]
+        return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export)
+        return [path("export/<slug:form>/", view, name=self._name("export")), *super().get_urls()]
+
+    def export(self, request: HttpRequest, form: str) -> StreamingHttpResponse:
+        """Answer with all findings of the list, as it is narrowed, that an export fits."""
+        export = registry().exports.get(form)
+        if export is None:
+            raise Http404
+        require(request.user, "view")
+        rows = self.narrow(request, self.get_queryset(request))
+        found, _more = self.get_search_results(request, rows, request.GET.get("q", "").strip())
+        return download(as_json(found, export), export.media_type, f"findings{export.suffix}")
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
         return {"rule": catalogue_of(request).rule(shown.rule_id)}

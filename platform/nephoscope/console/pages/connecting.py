@@ -39,17 +39,18 @@ def _main(account: Account, *, writing: bool) -> Field | None:
     return next((each for each in _fields(account, writing=writing) if not each.generated), None)
 
 
-def _optional(main: Field | None, *, writing: bool) -> bool:
-    """Whether an account can be reached with the field left empty, by credentials that Nephoscope has anyway."""
-    return main is not None and not main.required and not writing
+def _own_credentials(account: Account, *, writing: bool) -> str:
+    """Return what a person confirms to leave the main field empty; nothing where the account must grant access."""
+    onboarding = provider_of(account).onboarding
+    return onboarding.own_credentials if onboarding and not writing else ""
 
 
 def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, str]:
     """Return the settings that were entered.
 
-    :raises ValidationError: no role was named, nor that it should be without one.
+    :raises ValidationError: the main field is empty, and nobody confirmed that it should be.
     """
-    main = _main(account, writing=writing)
+    main, own = _main(account, writing=writing), _own_credentials(account, writing=writing)
     settings = {
         each.name: posted.get(each.name, "").strip()
         for each in _fields(account, writing=writing)
@@ -57,10 +58,10 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     }
     if main is None:
         return settings
-    if _optional(main, writing=writing) and "own" in posted:
+    if own and "own" in posted:
         settings[main.name] = ""
-    elif not settings.get(main.name):
-        also = " " + _("Or tick that this account needs no role.") if _optional(main, writing=writing) else ""
+    elif not settings.get(main.name) and (own or writing or main.required):
+        also = " " + _("Or tick the box below it.") if own else ""
         raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
     return settings
 
@@ -73,7 +74,7 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         value = request.POST.get(field.name, account.settings.get(field.name, ""))
         shown.append({"field": field, "value": value, "errors": errors.get(field.name, [])})
     verified = account.writing_verified_at if writing else account.verified_at
-    own = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
+    ticked = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
     names = {field["field"].name for field in shown}
     return {
         "title": _("Set up fixing") if writing else _("Connect an account"),
@@ -82,8 +83,8 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "generated": [each for each in shown if each["field"].generated],
         "more": [each for each in shown if each["field"] is not main],
         "more_open": any(each["errors"] for each in shown if each["field"] is not main),
-        "optional": _optional(main, writing=writing),
-        "own": own and not writing,
+        "own_credentials": _own_credentials(account, writing=writing),
+        "own": ticked,
         "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
         "setup_templates": services.setup_templates(account, writing=writing),

@@ -102,12 +102,11 @@ def new(request: HttpRequest) -> HttpResponse:
     actor.require("set_policies")
     source = known.policies.get(request.GET.get("based_on", ""))
     initial = {"based_on": source.id, "name": _("%(name)s, own") % {"name": source.name}} if source else {}
-    form = NewPolicyForm(request.POST or None, initial=initial)
-    nothing = [("", _("Nothing: begin without rules"))]
-    form.fields["based_on"].choices = nothing + [(each.id, each.name) for each in known.policies.values()]  # type: ignore[attr-defined]
+    policies, providers = known.policies.values(), registry().providers.values()
+    form = NewPolicyForm(request.POST or None, initial=initial, policies=policies, providers=providers)
     if request.method == "POST" and form.is_valid():
         try:
-            policy = services.create_policy(actor, **form.cleaned_data, provider=next(iter(registry().providers), ""))
+            policy = services.create_policy(actor, **form.cleaned_data)
         except ValidationError as error:
             form.refuse(error)
         else:
