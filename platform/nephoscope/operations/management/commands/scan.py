@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.exports import as_csv, as_json
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
@@ -109,7 +110,7 @@ def _export(account: Account, path: Path) -> Export | None:
     if export is None and path.suffix != CSV:
         raise CommandError(f"--output {path}: end the name with {_listed([CSV, *_suffixes()])}.")
     if export and export.provider not in ("", account.provider):
-        raise CommandError(f"--output {path}: {export.name} does not fit accounts of {account.provider}.")
+        raise CommandError(f"--output {path}: {export.name} does not fit accounts of {provider_of(account).name}.")
     if not path.parent.is_dir():
         raise CommandError(f"--output {path}: there is no folder {path.parent}.")
     return export
