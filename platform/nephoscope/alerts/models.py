@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.inventory.models import InAccountQuerySet, Resource
-from nephoscope.policies.queries import catalogue
+from nephoscope.policies.queries import Catalogue, catalogue
 
 
 class SeverityChoice(models.TextChoices):
@@ -98,12 +98,14 @@ class Alert(models.Model):
         return self.source or str(KindChoice(self.kind).label)
 
     @cached_property
-    def rule(self) -> domain.Rule | None:
-        """The rule as the catalogue has it; None when nothing brings it any more.
+    def catalogue(self) -> Catalogue:
+        """The rules and policies, read for this alert when it is first asked; for many alerts, read one for all."""
+        return catalogue()
 
-        It reads the catalogue: whoever has many alerts asks one for ``rule(alert.key)`` instead.
-        """
-        return catalogue().rule(self.key)
+    @property
+    def rule(self) -> domain.Rule | None:
+        """The rule as the alert's catalogue has it; None when nothing brings it any more."""
+        return self.catalogue.rule(self.key)
 
 
 class DetectionCursor(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -38,7 +37,6 @@ from nephoscope.audit.models import Entry
 from nephoscope.changes.archiving import archive
 from nephoscope.changes.services import plan_change, readiness
 from nephoscope.judging.rechecks import Recheck, recheck
-from nephoscope.policies.queries import Catalogue, catalogue
 
 SHOWN = 100
 """Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
@@ -115,20 +113,15 @@ class AlertDetailSerializer(AlertSerializer):
         fields = [*AlertSerializer.Meta.fields, "about", "details", "controls", "findings", "fixing", "timeline"]
         read_only_fields = fields
 
-    @cached_property
-    def known(self) -> Catalogue:
-        return catalogue()
-
     @extend_schema_field(RuleSerializer(allow_null=True))
     def get_about(self, alert: Alert) -> Any:
-        rule = self.known.rule(alert.key)
-        return RuleSerializer(rule).data if rule else None
+        return RuleSerializer(alert.rule).data if alert.rule else None
 
     @extend_schema_field(AnswerSerializer(many=True))
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
             {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
-            for policy, control in self.known.answered(alert.account, alert.key)
+            for policy, control in alert.catalogue.answered(alert.account, alert.key)
         ]
 
     @extend_schema_field(FindingSerializer(many=True))

@@ -14,7 +14,6 @@ from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
-from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import Resource
 
@@ -47,8 +46,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     failing = alert.findings.filter(failing_since__isnull=False).select_related("resource", "suppression__author")
     failing = failing.defer("resource__properties").order_by("resource__name", "pk")
     suppressed = failing.exclude(suppression=None)
-    known = catalogue_of(request)
-    rule = known.rule(alert.key)
+    rule = alert.rule
     timeline = Entry.objects.visible_to(request.user).filter(target_type="alert", target_id=str(alert.pk))
     page = Paginator(failing.filter(suppression=None), PER_PAGE).get_page(request.GET.get("p"))
     show_suppressed = bool(request.GET.get("suppressed"))
@@ -64,7 +62,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],
         "unknown_count": _unknown(alert).count(),
-        "answers": known.answered(alert.account, alert.key),
+        "answers": alert.catalogue.answered(alert.account, alert.key),
         "timeline": timeline[:SHOWN],
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],
