@@ -100,7 +100,7 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
-    intro = "It is a second role, with an external ID of its own and just the permissions of the fixes."
+    intro = "The access is a second role, with an external ID of its own and just the permissions of the fixes."
 
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)

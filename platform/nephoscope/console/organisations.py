@@ -184,10 +184,11 @@ class OrganisationAdmin(ConsoleAdmin):
 
 def _access(organisation: Organisation) -> dict[str, Any]:
     """Return how the members are reached, and what gives access to them."""
-    source = services.organisations_of(organisation.account)
-    settings = ((each, organisation.settings.get(each.name, "")) for each in source.fields if not each.secret)
+    source, stored = services.organisations_of(organisation.account), organisation.settings
+    fixes = any(stored.get(each.name) for each in source.fields if each.for_writing and not each.generated)
+    shown = [each for each in source.fields if not each.secret and (fixes or not each.for_writing)]
     return {
-        "settings": [(field, value) for field, value in settings if value],
+        "settings": [(each, stored[each.name]) for each in shown if stored.get(each.name)],
         "rollout": source.rollout,
         "setup_templates": services.setup_templates(organisation),
     }
