@@ -13,10 +13,12 @@ name stands in ``NEPHOSCOPE_PLUGINS``. It implements hooks with the marker from 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
+if TYPE_CHECKING:
+    from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
 
 GROUP = "nephoscope"
 hookspec = pluggy.HookspecMarker(GROUP)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-from environ import Env
+from nephoscope.configuration import ConfigurationError
 
 TIMEOUT = 30
 """Seconds that a mail server may take for one answer."""
@@ -24,30 +23,36 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 def configuration(url: str) -> dict[str, Any]:
     """Return the settings for ``smtp+tls://user:password@host:port``; none for an empty text.
 
-    :raises ImproperlyConfigured: the address is none; never repeats it, since it holds a password.
+    :raises ConfigurationError: the address is none; never repeats it, since it holds a password.
     """
     if not url:
         return {}
-    try:
-        scheme = urlsplit(url).scheme
-        # django-environ takes smtps for STARTTLS.
-        found = Env.email_url_config(url.replace("smtps:", "smtp+ssl:", 1) if scheme == "smtps" else url)
-    except (ValueError, ImproperlyConfigured):
-        scheme, found = "", {}
-    if scheme not in PORTS or not found.get("EMAIL_HOST"):
-        raise ImproperlyConfigured(
-            "NEPHOSCOPE_EMAIL_URL: write smtp+tls://user:password@host:port, smtps://… or smtp://…; "
-            "in user and password, write special characters as %XX."
-        )
-    if scheme == "smtp" and found["EMAIL_HOST_PASSWORD"] and found["EMAIL_HOST"] not in LOOPBACK:
-        raise ImproperlyConfigured("NEPHOSCOPE_EMAIL_URL: smtp:// would send the password in clear; use smtp+tls://.")
+    address = _parse(url)
+    port = address.port or PORTS[address.scheme]
+    if address.scheme == "smtp" and address.password and address.hostname not in LOOPBACK:
+        raise ConfigurationError("NEPHOSCOPE_EMAIL_URL: smtp:// would send the password in clear; use smtp+tls://")
     return {
-        "EMAIL_BACKEND": found["EMAIL_BACKEND"],
-        "EMAIL_HOST": found["EMAIL_HOST"],
-        "EMAIL_PORT": found["EMAIL_PORT"] or PORTS[scheme],
-        "EMAIL_HOST_USER": found["EMAIL_HOST_USER"] or "",
-        "EMAIL_HOST_PASSWORD": found["EMAIL_HOST_PASSWORD"] or "",
-        "EMAIL_USE_TLS": scheme == "smtp+tls",
-        "EMAIL_USE_SSL": scheme == "smtps",
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": address.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(address.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(address.password or ""),
+        "EMAIL_USE_TLS": address.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": address.scheme == "smtps",
         "EMAIL_TIMEOUT": TIMEOUT,
     }
+
+
+def _parse(url: str) -> SplitResult:
+    try:
+        address = urlsplit(url)
+        # Reading the port checks it.
+        whole = address.scheme in PORTS and address.hostname and address.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ConfigurationError(
+            "NEPHOSCOPE_EMAIL_URL must be smtp+tls://user:password@host:port, smtps://… or smtp://…; "
+            "in user and password, write special characters as %XX"
+        )
+    return address

@@ -14,8 +14,9 @@ from typing import Any
 import dj_database_url
 import psycopg
 
-DATABASE = "nephoscope"
+from nephoscope.configuration import ConfigurationError
 
+DATABASE = "nephoscope"
 
 LONGEST = 90
 """Characters of the data directory's path: a Unix socket's may have 107, and this one stands inside."""
@@ -24,7 +25,9 @@ LONGEST = 90
 def _server(directory: Path) -> Any:
     if len(str(directory)) > LONGEST:
         # Beyond that the package would put the socket, which asks for no password, where every user can reach it.
-        raise ValueError(f"NEPHOSCOPE_DATA_DIR is too long for a socket: at most {LONGEST} characters, not {directory}")
+        raise ConfigurationError(
+            f"NEPHOSCOPE_DATA_DIR is too long for a socket: at most {LONGEST} characters, not {str(directory)!r}"
+        )
     with warnings.catch_warnings():
         # Its lock file goes to the temporary directory where there is no runtime directory, which is well here.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
@@ -53,9 +56,16 @@ def stop(directory: Path) -> None:
 
 
 def configuration(url: str, directory: Path) -> dict[str, Any]:
-    """Return Django's ``DATABASES['default']`` for ``url``, or for the embedded server when ``url`` is empty."""
-    parsed: dict[str, Any] = dict(dj_database_url.parse(url or ensure_running(directory), conn_max_age=60))
-    if parsed["ENGINE"] != "django.db.backends.postgresql":
-        raise ValueError("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name")
+    """Return Django's ``DATABASES['default']`` for ``url``, or for the embedded server when ``url`` is empty.
+
+    :raises ConfigurationError: the URL cannot be read; never repeats it, since it holds a password.
+    """
+    url = url or ensure_running(directory)
+    try:
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60))
+    except ValueError:
+        raise ConfigurationError(
+            "DATABASE_URL must be postgresql://user:password@host/name; write special characters as %XX"
+        ) from None
     parsed["CONN_HEALTH_CHECKS"] = True
     return parsed

@@ -9,24 +9,18 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope import mail, postgres
+from nephoscope import configuration, mail, postgres
 
-BASE_DIR = Path(__file__).resolve().parents[2]
-DATA_DIR = Path(os.environ.get("NEPHOSCOPE_DATA_DIR", BASE_DIR / "var")).resolve()
+_ENV, _STORES = configuration.configuration(), configuration.stores()
 
-
-def _listed(name: str, default: str = "") -> list[str]:
-    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
-
-
-def _flag(name: str) -> bool:
-    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+BASE_DIR = configuration.ROOT
+DATA_DIR = _ENV.data_dir
 
 
 def _secret_key() -> str:
     """Return the key from the environment, or one made at the first start and kept, readable by its owner only."""
-    if key := os.environ.get("NEPHOSCOPE_SECRET_KEY"):
-        return key
+    if _ENV.secret_key:
+        return _ENV.secret_key
     path = DATA_DIR / "secret_key"
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     try:
@@ -37,25 +31,24 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-NEPHOSCOPE_PLUGINS = _listed("NEPHOSCOPE_PLUGINS", "aws,baseline,aws_fixes")
-NEPHOSCOPE_WORKERS = int(os.environ.get("NEPHOSCOPE_WORKERS", "2"))
-NEPHOSCOPE_LEASE_SECONDS = int(os.environ.get("NEPHOSCOPE_LEASE_SECONDS", "60"))
-NEPHOSCOPE_MAX_SCANS = max(1, int(os.environ.get("NEPHOSCOPE_MAX_SCANS", "4")))
-NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = int(os.environ.get("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", "25"))
-NEPHOSCOPE_SAMPLE_FINDINGS = _flag("NEPHOSCOPE_SAMPLE_FINDINGS")
-NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = int(os.environ.get("NEPHOSCOPE_ORGANISATION_SYNC_MINUTES", "60"))
-NEPHOSCOPE_RETENTION_DAYS = int(os.environ.get("NEPHOSCOPE_RETENTION_DAYS", "365"))
-NEPHOSCOPE_REPORTS_DIR = os.environ.get("NEPHOSCOPE_REPORTS_DIR", "")
+NEPHOSCOPE_WORKERS = _ENV.workers
+NEPHOSCOPE_LEASE_SECONDS = _ENV.lease_seconds
+NEPHOSCOPE_MAX_SCANS = _ENV.max_scans
+NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = _ENV.max_resources_per_plan
+NEPHOSCOPE_SAMPLE_FINDINGS = _ENV.sample_findings
+NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = _ENV.organisation_sync_minutes
+NEPHOSCOPE_RETENTION_DAYS = _ENV.retention_days
+NEPHOSCOPE_TRANSITION_DAYS = _ENV.transition_days
+NEPHOSCOPE_REPORTS_DIR = _ENV.reports_dir
 
 SECRET_KEY = _secret_key()
-DEBUG = _flag("NEPHOSCOPE_DEBUG")
-ALLOWED_HOSTS = _listed("NEPHOSCOPE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = _listed("NEPHOSCOPE_TRUSTED_ORIGINS")
+DEBUG = _ENV.debug
+ALLOWED_HOSTS = list(_ENV.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(_ENV.trusted_origins)
 
-_TLS = _flag("NEPHOSCOPE_TLS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
-SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _ENV.tls
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _ENV.tls else None
+SECURE_HSTS_SECONDS = 31_536_000 if _ENV.tls else 0
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -141,12 +134,12 @@ TEMPLATES = [
 ]
 
 POSTGRES_DIR = DATA_DIR / "postgres"
-DATABASES = {"default": postgres.configuration(os.environ.get("DATABASE_URL", ""), POSTGRES_DIR)}
+DATABASES = {"default": postgres.configuration(_STORES.database_url, POSTGRES_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if _REDIS := os.environ.get("REDIS_URL", ""):
+if _STORES.redis_url:
     # What counts against a limit (sign-ins) counts for all web processes together.
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _REDIS}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _STORES.redis_url}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nephoscope.people.backends.RoleBackend"]
@@ -167,8 +160,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # Without an address there is no mail, and EMAIL_HOST is empty.
 EMAIL_HOST = ""
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("NEPHOSCOPE_EMAIL_FROM", "nephoscope@localhost")
-globals().update(mail.configuration(os.environ.get("NEPHOSCOPE_EMAIL_URL", "")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _ENV.email_from
+globals().update(mail.configuration(_ENV.email_url))
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
@@ -211,7 +204,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "save_limit": 1000,
     "max_rss": 400_000,
-    **({"redis": _REDIS} if _REDIS else {"orm": "default"}),
+    **({"redis": _STORES.redis_url} if _STORES.redis_url else {"orm": "default"}),
 }
 
 LOGGING = {
@@ -219,7 +212,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("NEPHOSCOPE_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": _ENV.log_level},
 }
 
 # The larger ones stand with what they describe.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, Resource, ResourceView, Severity, View, rule
-from nephoscope.testing import example, resource
+from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import bucket_exposure, is_on
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, Resource, ResourceView, Rule, Severity, rule
-from nephoscope.testing import example, resource
+from nephoscope.domain.examples import example, resource
 from nephoscope_baseline.watched_events import WATCHES, Watch, one_of
 from nephoscope_baseline.watching import ALARM, METRIC_FILTER, NEEDS, SUBSCRIPTION, TRAIL, watched
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
-from nephoscope.testing import example, resource
+from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import matches, open_grants
 

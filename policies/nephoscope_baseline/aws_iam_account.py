@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
-from nephoscope.testing import example, resource
+from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.times import age_days
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
-from nephoscope.testing import example
+from nephoscope.domain.examples import example
 from nephoscope_aws.times import age_days
 
 SECRET = "AWS::SecretsManager::Secret"

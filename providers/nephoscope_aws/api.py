@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections import defaultdict, deque
@@ -15,18 +14,25 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
+    ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 
+from nephoscope.configuration import configuration
 from nephoscope.domain import ALL_REGIONS
+from nephoscope_aws.answers import Answer, Unavailable, listed
 
-IN_FLIGHT = max(1, int(os.environ.get("NEPHOSCOPE_CALLS_PER_ACCOUNT", "40")))
+IN_FLIGHT = configuration().calls_per_account
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
+
+SILENT_SERVICES = 2
+"""Services of a region that gave no answer in time, from which on the region is not asked any more in a session."""
 
 _slots: defaultdict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(IN_FLIGHT))
 _slots_lock = threading.Lock()
@@ -131,14 +137,6 @@ class Denied(Exception):
         self.message = message
 
 
-class Unavailable(Exception):
-    """AWS could not be asked: no endpoint, throttled to the end, timed out, or a region that is not enabled."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 class Clients(Protocol):
     """Where an Api gets its boto3 clients; an empty region means the session's home region."""
 
@@ -198,6 +196,7 @@ class Api:
         self._lock = threading.Lock()
         self._calls = 0
         self._once: dict[str, Future[Any]] = {}
+        self._silent: defaultdict[str, set[str]] = defaultdict(set)
         self._inside = threading.local()
         self._pool = ThreadPoolExecutor(IN_FLIGHT, "nephoscope-aws", self._mark_inside)
 
@@ -213,8 +212,8 @@ class Api:
         except KeyError:
             raise LookupError(f"{service}.{operation} is not declared by any collector's READS") from None
 
-    def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> dict[str, Any]:
-        """Make one call and return what it answered."""
+    def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
+        """Make one call and return what it answered; reading by ``[]`` what is not there raises Unavailable."""
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
         self._count()
@@ -222,16 +221,19 @@ class Api:
             with self._slots:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            raise translated(error, permission) from error
+            raise self._translated(error, permission, service, region) from error
         answer.pop("ResponseMetadata", None)
-        return answer
+        return Answer(operation, answer)
 
     def pages(self, service: str, operation: str, key: str, *, region: str = "", **parameters: Any) -> Iterator[Any]:
-        """Yield the items under ``key``, page by page; in one call where the operation does not paginate."""
+        """Yield the items under ``key``, page by page; in one call where the operation does not paginate.
+
+        A page without ``key`` is no answer: it raises Unavailable, and is not taken for an empty one.
+        """
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
         if not client.can_paginate(operation):
-            yield from self.call(service, operation, region=region, **parameters).get(key) or ()
+            yield from listed(service, operation, self.call(service, operation, region=region, **parameters), key)
             return
         pages = iter(client.get_paginator(operation).paginate(**parameters))
         while True:
@@ -243,12 +245,12 @@ class Api:
                 self._count(-1)
                 return
             except (ClientError, BotoCoreError, ResponseParserError) as error:
-                raise translated(error, permission) from error
-            yield from page.get(key) or ()
+                raise self._translated(error, permission, service, region) from error
+            yield from listed(service, operation, page, key)
 
     def maybe(
         self, service: str, operation: str, missing: tuple[str, ...], *, region: str = "", **parameters: Any
-    ) -> dict[str, Any] | None:
+    ) -> Answer | None:
         """Make one call; None when AWS answers one of the error codes ``missing``, as NoSuchBucketPolicy."""
         try:
             return self.call(service, operation, region=region, **parameters)
@@ -303,7 +305,16 @@ class Api:
     def _mark_inside(self) -> None:
         self._inside.pool = True
 
+    def _translated(self, error: Exception, permission: str, service: str, region: str) -> Exception:
+        """Return what an error means, and remember who gave no answer at all."""
+        if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
+            self._silent[region].add(service)
+        return translated(error, permission)
+
     def _client(self, service: str, region: str, permission: str) -> Any:
+        silent = self._silent.get(region, ())
+        if service in silent or (region and len(silent) >= SILENT_SERVICES):
+            raise Unavailable(f"{permission}: not asked, because nothing in {region or 'AWS'} answered in time before")
         try:
             return self._clients.client(service, "" if region == ALL_REGIONS else region)
         except BotoCoreError as error:

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import botocore
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.session import Session
 
+from nephoscope_aws.answers import check_body
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.models import WHOLE, Models, Operation, declared
 
@@ -27,6 +29,12 @@ calls in flight: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/r
 
 ATTEMPTS_TO_CONNECT = 3
 """Times a call is tried while a person waits to hear whether the connection works."""
+
+READ_TIMEOUT = 25
+"""Seconds that AWS may take to say something."""
+
+ATTEMPTS_OF_HANGING = 2
+"""Times a call is tried that gets no answer at all: with the time limit, what hangs costs less than a minute."""
 
 HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partition -> the region that calls without one go to, when the configured one is of another partition."""
@@ -75,7 +83,7 @@ def config(session: Session, attempts: int = ATTEMPTS) -> Config:
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=5,
-        read_timeout=30,
+        read_timeout=READ_TIMEOUT,
         max_pool_connections=IN_FLIGHT,
         tcp_keepalive=True,
         # A fixed one: botocore would put the usual one together anew for every call, a fifteenth of what a call costs.
@@ -83,6 +91,15 @@ def config(session: Session, attempts: int = ATTEMPTS) -> Config:
         inject_host_prefix=not own,
         s3={"addressing_style": "path"} if own else {},
     )
+
+
+def give_up_hanging(attempts: int, caught_exception: Exception | None = None, **_: Any) -> None:
+    """Handle botocore's event ``needs-retry``: what did not answer twice is hanging, and not asked a third time.
+
+    The handlers of this event can only ask for another try, so this one raises what would be raised after the last.
+    """
+    if attempts >= ATTEMPTS_OF_HANGING and isinstance(caught_exception, ReadTimeoutError | ConnectTimeoutError):
+        raise caught_exception
 
 
 def home_region(session: Session, partition: str) -> str:
@@ -128,7 +145,10 @@ class ClientCache:
         with self._lock:
             if at not in self._clients:
                 self._clients[at] = self._session.create_client(*at, config=self._config)
-                self._clients[at].meta.events.register("before-call.s3-control", without_account)
+                events = self._clients[at].meta.events
+                events.register("before-call.s3-control", without_account)
+                events.register("before-parse", check_body)
+                events.register_first("needs-retry", give_up_hanging)
             self._clients.move_to_end(at)
             if len(self._clients) > KEPT:
                 # Not closed: a thread may be using it. It goes with the last one that does.

@@ -21,6 +21,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from nephoscope.domain import Connection, ConnectionProblem, PlanProblem
+from nephoscope_aws.answers import Answer, Unavailable
 from nephoscope_aws.api import DENIED, code_of
 from nephoscope_aws.clients import ATTEMPTS_TO_CONNECT, ClientCache, home_region, new_session
 from nephoscope_aws.settings import RoleArn, parse_role_arn
@@ -86,7 +87,7 @@ def connect(connection: Connection, *, writing: bool = False, policy: str = "") 
             credentials = _assume(session, home, role, settings.get(f"{prefix}external_id", ""), policy, prefix)
             session = new_session(profile, credentials)
         identity = _identity(session, home)
-    except (ClientError, BotoCoreError, ResponseParserError, ValueError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError) as error:
         raise _problem(error, blamed, profile) from None
     _same_account(connection, identity["Account"])
     return Connected(identity["Account"], identity["Arn"], role.arn if role else "", ClientCache(session, home))
@@ -94,7 +95,7 @@ def connect(connection: Connection, *, writing: bool = False, policy: str = "") 
 
 def own_principal(settings: Mapping[str, str]) -> str:
     """Return the ARN that roles must trust: who Nephoscope's own credentials are. Empty when that cannot be found."""
-    with suppress(ClientError, BotoCoreError, ResponseParserError, ValueError):
+    with suppress(ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError):
         session = new_session(settings.get("profile", ""))
         clients = ClientCache(session, home_region(session, ""), attempts=1)
         arn = str(clients.client("sts").get_caller_identity()["Arn"])
@@ -106,7 +107,7 @@ def role_of(session_arn: str, clients: ClientCache) -> str:
     """Return the ARN of the role of an assumed-role session; with its path only when iam:GetRole is allowed."""
     _, partition, _, _, account, rest = session_arn.split(":", 5)
     name = rest.split("/")[1]
-    with suppress(ClientError, BotoCoreError):
+    with suppress(ClientError, BotoCoreError, Unavailable):
         return str(clients.client("iam").get_role(RoleName=name)["Role"]["Arn"])
     return f"arn:{partition}:iam::{account}:role/{name}"
 
@@ -125,19 +126,23 @@ def renewing(
 
     def renew() -> dict[str, str]:
         try:
-            return _as_metadata(sts.assume_role(**wanted)["Credentials"])
-        except (ClientError, BotoCoreError) as error:
+            return _as_metadata(sts.assume_role(**wanted))
+        except (ClientError, BotoCoreError, Unavailable) as error:
             raise CredentialRetrievalError(
                 provider=role.arn, error_msg=code_of(error) or type(error).__name__
             ) from error
 
     return RefreshableCredentials.create_from_metadata(
-        _as_metadata(sts.assume_role(**wanted)["Credentials"]), refresh_using=renew, method="assume-role"
+        _as_metadata(sts.assume_role(**wanted)), refresh_using=renew, method="assume-role"
     )
 
 
-def _as_metadata(credentials: Mapping[str, Any]) -> dict[str, str]:
-    expires: datetime = credentials["Expiration"]
+def _as_metadata(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return what AssumeRole answered as botocore takes it. Raises Unavailable if that holds no credentials."""
+    credentials = Answer("assume_role", Answer("assume_role", dict(answer))["Credentials"])
+    expires = credentials["Expiration"]
+    if not isinstance(expires, datetime):
+        raise Unavailable("assume_role: the Expiration in AWS's answer is not a time")
     return {
         "access_key": credentials["AccessKeyId"],
         "secret_key": credentials["SecretAccessKey"],
@@ -169,8 +174,8 @@ def _assume(
 
 
 def _identity(session: Session, home: str) -> dict[str, str]:
-    answer: dict[str, str] = ClientCache(session, home, ATTEMPTS_TO_CONNECT).client("sts").get_caller_identity()
-    return answer
+    answer = ClientCache(session, home, ATTEMPTS_TO_CONNECT).client("sts").get_caller_identity()
+    return Answer("get_caller_identity", answer)
 
 
 def _same_account(connection: Connection, account: str) -> None:
@@ -193,6 +198,8 @@ def _problem(error: Exception, field: str, profile: str) -> ConnectionProblem:
             f"AWS refuses Nephoscope's own credentials ({code}): they are wrong, deleted, switched off or expired. "
             f"{_PROVIDE}"
         )
+    elif isinstance(error, Unavailable):
+        message = f"What answered is not AWS, or it answered wrongly ({error.message}). Is there a proxy on the way?"
     elif code:
         message = f"AWS answered {code} when Nephoscope tried to connect."
     else:

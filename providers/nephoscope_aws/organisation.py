@@ -17,7 +17,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Connection, ConnectionProblem, Member, MemberState, completed
-from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api, Denied, code_of
 from nephoscope_aws.clients import home_region, new_session
 from nephoscope_aws.settings import ORGANISATION_FIELDS, check_external_ids, parse_role_arn
 from nephoscope_aws.settings import prepare as prepared

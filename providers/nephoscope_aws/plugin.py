@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Export, Provider
+from typing import TYPE_CHECKING
+
 from nephoscope.hookspecs import hookimpl
-from nephoscope_aws.asff import ASFF
+
+if TYPE_CHECKING:
+    from nephoscope.domain import Export, Provider
 
 
 @hookimpl
@@ -17,4 +20,6 @@ def register_providers() -> list[Provider]:
 
 @hookimpl
 def register_exports() -> list[Export]:
+    from nephoscope_aws.asff import ASFF
+
     return [ASFF]

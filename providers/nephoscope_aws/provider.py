@@ -29,7 +29,8 @@ from nephoscope.domain import (
     Writing,
 )
 from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
-from nephoscope_aws.api import Api, Denied, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.names import partition, type_name

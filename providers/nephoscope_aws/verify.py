@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Check
-from nephoscope_aws.api import Api, Denied, Unavailable, code_of, switched_off
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api, Denied, code_of, switched_off
 from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.connect import Connected, role_of
 

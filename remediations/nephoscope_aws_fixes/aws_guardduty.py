@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Remediation, Resource, Step
-from nephoscope_aws.api import Denied, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws.detections import ARCHIVE, FINDING
 

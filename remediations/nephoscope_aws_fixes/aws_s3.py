@@ -11,7 +11,8 @@ from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Recorder, Remediation, Step, View
 from nephoscope_aws.access import Exposure, block_flag, bucket_exposure
-from nephoscope_aws.api import Denied, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws_fixes.policy_text import owner_for_everyone, same_policy, write_like
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Plan, Remediation, Resource, as_unknown
+from typing import TYPE_CHECKING
+
+from nephoscope.domain import as_unknown
 from nephoscope.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from nephoscope.domain import Plan, Remediation, Resource
 
 DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""

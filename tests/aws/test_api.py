@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from nephoscope.domain import Unknown, as_unknown
-from nephoscope_aws.api import IN_FLIGHT, Api, Denied, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import IN_FLIGHT, Api, Denied
 from nephoscope_aws.clients import ClientCache, new_session
 from nephoscope_aws.collectors.shape import part
 

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Call, Connection, ConnectionProblem, Permission, PlanProblem
-from nephoscope_aws.api import Api, Denied, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.call import aws_call
 from nephoscope_aws.clients import new_session
 from nephoscope_aws.connect import connect, own_principal, renewing

@@ -331,7 +331,7 @@ def test_each_organisation_is_synced_hourly_by_the_queue_and_one_sync_at_a_time(
     assert OrmQ.objects.count() == 1
     organisation.refresh_from_db()
     assert timedelta(minutes=53) < organisation.next_sync_at - timezone.now() < timedelta(minutes=67)
-    Organisation.objects.update(sync_until=timezone.now() + timedelta(minutes=1))
+    Organisation.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
     with pytest.raises(ValidationError, match="under way"):
         sync_organisation(system, organisation)
     organisation.refresh_from_db()
@@ -339,7 +339,7 @@ def test_each_organisation_is_synced_hourly_by_the_queue_and_one_sync_at_a_time(
         request_sync(system, organisation)
     task(organisation.pk)
     assert not organisation.members.exists()
-    Organisation.objects.update(sync_until=timezone.now() - timedelta(minutes=1))
+    Organisation.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
     task(organisation.pk)
     assert organisation.members.count() == 6
 

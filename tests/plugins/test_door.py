@@ -20,7 +20,7 @@ import json
 from nephoscope import plugins
 from nephoscope.testing import judge_example
 
-registry = plugins.registry()
+registry = plugins.registry().load_all()
 acme = registry.infos["acme"]
 rule = registry.rules.get("acme.s3.naming")
 print(json.dumps({

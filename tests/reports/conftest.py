@@ -19,7 +19,7 @@ from nephoscope import mail
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.compliance.queries import parts_of
-from nephoscope.compliance.snapshots import record_day
+from nephoscope.compliance.snapshots import record
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.reports import services
 from nephoscope.reports.models import ReportRun, ReportSchedule
@@ -84,7 +84,7 @@ def scanned(account: Account) -> Account:
     for service, region in parts_of(account):
         Shard.objects.create(scan=scan, service=service.id, region=region, state="done")
     Shard.objects.create(scan=scan, service=JUDGE, region="global", state="done")
-    record_day(scan)
+    record(scan)
     return account
 
 

@@ -79,14 +79,26 @@ def test_one_run_of_a_schedule_at_a_time(add: Add, analyst: User) -> None:
 
 
 def test_a_run_whose_worker_died_is_closed_and_the_next_turn_comes(add: Add) -> None:
-    run = add().runs.create(state="running")
-    ReportRun.objects.update(queued_at=timezone.now() - timedelta(hours=3))
+    run = add().runs.create(state="running", lease_until=timezone.now() + timedelta(minutes=1))
+    housekeeping()
+    run.refresh_from_db()
+    assert run.state == "running", "its worker renewed the lease a moment ago"
+    ReportRun.objects.update(lease_until=timezone.now())
     housekeeping()
     run.refresh_from_db()
     assert run.state == "failed" and "interrupted" in run.outcome
     services.deliver(run.pk)
     run.refresh_from_db()
     assert run.state == "failed", "a run that is over is not sent"
+
+
+def test_a_run_that_no_worker_took_up_is_put_into_the_queue_again(add: Add) -> None:
+    run = add().runs.create()
+    services.close_interrupted()
+    assert OrmQ.objects.count() == 0, "it was asked for a moment ago"
+    ReportRun.objects.update(queued_at=timezone.now() - timedelta(minutes=2))
+    services.close_interrupted()
+    assert [task.args() for task in OrmQ.objects.all()] == [(run.pk,)]
 
 
 def test_of_the_runs_the_last_fifty_stay(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,12 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from nephoscope import mail
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.audit.models import Entry
+from nephoscope.configuration import ConfigurationError
 from nephoscope.reports import making, sending, services
 from nephoscope.reports.models import ReportRun, ReportSchedule
 
@@ -171,7 +171,7 @@ def test_the_address_of_a_mail_server_is_read_as_documented() -> None:
     ],
 )
 def test_a_wrong_address_of_a_mail_server_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="NEPHOSCOPE_EMAIL_URL") as refused:
+    with pytest.raises(ConfigurationError, match="NEPHOSCOPE_EMAIL_URL") as refused:
         mail.configuration(url)
     assert "hush" not in str(refused.value)
 

@@ -21,6 +21,7 @@ from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import DETECTED, Alert, DetectionCursor, Finding, VerdictChoice
 from nephoscope.alerts.state import Transitions, refresh
 from nephoscope.alerts.suppressions import suppress_again
+from nephoscope.alerts.transitions import of_severity
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Detection, DetectionCleared, Severity
 from nephoscope.inventory import store
@@ -140,12 +141,15 @@ def _alert(account: Account, alert: Alert | None, detection: Detection, actor: A
             **content,
         )
     if any(getattr(alert, name) != value for name, value in content.items()):
-        if alert.severity != detection.severity.value:
+        was = alert.severity
+        if was != detection.severity.value:
             summary = f"found {alert} “{detection.title}” {detection.severity.value}, was {alert.severity}"
             record(actor, "alert.updated", alert, summary, account=account, at=now)
         for name, value in content.items():
             setattr(alert, name, value)
         alert.save(update_fields=list(content))
+        if alert.severity != was:
+            of_severity(alert, was, now).save()
     return alert
 
 

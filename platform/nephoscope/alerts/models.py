@@ -15,6 +15,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.inventory.models import InAccountQuerySet, Resource
 from nephoscope.policies.queries import Catalogue, catalogue
+from nephoscope.queue.outbox import Outgoing
 
 
 class SeverityChoice(models.TextChoices):
@@ -106,6 +107,36 @@ class Alert(models.Model):
     def rule(self) -> domain.Rule | None:
         """The rule as the alert's catalogue has it; None when nothing brings it any more."""
         return self.catalogue.rule(self.key)
+
+
+class TransitionKind(models.TextChoices):
+    OPENED = "opened", _("Opened")
+    REOPENED = "reopened", _("Reopened")
+    RESOLVED = "resolved", _("Resolved")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    UNSUPPRESSED = "unsuppressed", _("Unsuppressed")
+    GRADED = "graded", _("Severity changed")
+
+
+class Transition(Outgoing):
+    """A change of an alert's state, or of its severity, written with it. Kept for NEPHOSCOPE_TRANSITION_DAYS.
+
+    ``was`` and ``now`` are states; of a change of severity they are severities. The rest is the alert as it was then.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="transitions")
+    what = models.CharField(max_length=12, choices=TransitionKind.choices)
+    was = models.CharField(max_length=12)
+    now = models.CharField(max_length=12)
+    severity = models.CharField(max_length=10, choices=SeverityChoice.choices)
+    affected = models.PositiveIntegerField()
+    suppressed = models.PositiveIntegerField()
+
+    class Meta(Outgoing.Meta):
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.alert} {self.what}"
 
 
 class DetectionCursor(models.Model):

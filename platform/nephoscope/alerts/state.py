@@ -10,7 +10,8 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, AlertState, Finding
+from nephoscope.alerts.models import Alert, AlertState, Finding, Transition
+from nephoscope.alerts.transitions import of_state
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, append, entry
 
@@ -56,6 +57,7 @@ def refresh(account: Account, transitions: Transitions, actor: Actor, now: datet
     }
     changed: list[Alert] = []
     entries: list[Entry] = []
+    outgoing: list[Transition] = []
     for alert in alerts.values():
         stood, was = {name: getattr(alert, name) for name in MOVING}, alert.state
         count = counts.get(alert.pk, {"affected": 0, "suppressed": 0})
@@ -69,8 +71,10 @@ def refresh(account: Account, transitions: Transitions, actor: Actor, now: datet
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
         entries += _written_down(alert, was, transitions, actor, now, reopened=reopened)
+        outgoing += of_state(alert, was, now, reopened=reopened, added=alert.pk in transitions.added)
     Alert.objects.bulk_update(changed, MOVING)
     Alert.objects.filter(pk__in=transitions.seen).update(last_seen=now)
+    Transition.objects.bulk_create(outgoing)
     append(entries)
 
 

@@ -143,4 +143,4 @@ class Plugins(Contributions):
     acts: ClassVar[dict[str, str]] = {"list": "administer", "retrieve": "administer"}
 
     def things(self) -> Mapping[str, Any]:
-        return registry().infos
+        return registry().load_all().infos

@@ -5,44 +5,10 @@ A plugin imports from here and from :mod:`nephoscope.hookspecs`, and from nowher
 
 from __future__ import annotations
 
-from nephoscope.domain.calls import Call, Permission, result, with_results
-from nephoscope.domain.detections import Detection, DetectionCleared, Kind, Traits
-from nephoscope.domain.exports import (
-    VERSION,
-    Export,
-    ExportedAccount,
-    ExportedDetection,
-    ExportedFinding,
-    ExportedResource,
-    ExportedStatus,
-)
-from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nephoscope.domain.frameworks import Control, Framework
-from nephoscope.domain.providers import (
-    ChangedResource,
-    Check,
-    Connection,
-    ConnectionProblem,
-    DetectionSource,
-    Event,
-    EventSource,
-    Field,
-    LiveSession,
-    Member,
-    MemberState,
-    Onboarding,
-    OrganisationSource,
-    Provider,
-    Region,
-    Service,
-    Session,
-    SetupTemplate,
-    TagLimits,
-    Verification,
-    Writer,
-    Writing,
-    completed,
-)
 from nephoscope.domain.resource import ALL_REGIONS, WHOLE, Default, Resource, Share
 from nephoscope.domain.rules import (
     Finding,
@@ -58,6 +24,56 @@ from nephoscope.domain.rules import (
 )
 from nephoscope.domain.unknown import NotKnown, Unknown, as_unknown, unknown
 from nephoscope.domain.view import Evidence, Fail, Inventory, Recorder, ResourceView, View
+
+if TYPE_CHECKING:
+    from nephoscope.domain.calls import Call, Permission, result, with_results
+    from nephoscope.domain.detections import Detection, DetectionCleared, Kind, Traits
+    from nephoscope.domain.exports import (
+        VERSION,
+        Export,
+        ExportedAccount,
+        ExportedDetection,
+        ExportedFinding,
+        ExportedResource,
+        ExportedStatus,
+    )
+    from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
+    from nephoscope.domain.providers import (
+        ChangedResource,
+        Check,
+        Connection,
+        ConnectionProblem,
+        DetectionSource,
+        Event,
+        EventSource,
+        Field,
+        LiveSession,
+        Member,
+        MemberState,
+        Onboarding,
+        OrganisationSource,
+        Provider,
+        Region,
+        Service,
+        Session,
+        SetupTemplate,
+        TagLimits,
+        Verification,
+        Writer,
+        Writing,
+        completed,
+    )
+else:
+    # What providers and fixes are made of is imported when it is asked for: who lists rules waits for no part of it.
+    _LATER = ("calls", "detections", "exports", "fixes", "providers")
+
+    def __getattr__(name: str) -> Any:
+        if name in __all__:
+            for module in (import_module(f"{__name__}.{each}") for each in _LATER):
+                if hasattr(module, name):
+                    return globals().setdefault(name, getattr(module, name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ALL_REGIONS",

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.domain import ChangedResource
+from nephoscope.queue.lease import Leased
 
 
-class Listener(models.Model):
+class Listener(Leased):
     """An account's door for events. Its secret is made of the installation's key and ``salt``; it is stored nowhere.
 
-    ``owner`` works on what came in, one at a time, until ``lease_until``.
+    Who holds it works on what came in.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="listener")
@@ -27,8 +28,6 @@ class Listener(models.Model):
     ignored = models.PositiveBigIntegerField(_("about nothing that is collected"), default=0)
     last_refused_at = models.DateTimeField(_("last refused"), null=True)
     last_refusal = models.CharField(_("why"), max_length=300, blank=True)
-    owner = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"events of {self.account}"

@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -26,6 +25,7 @@ from nephoscope.events.models import WAITING, Delivery, DeliveryState, Listener
 from nephoscope.events.receiving import wake
 from nephoscope.inventory.models import Scan, ScanState
 from nephoscope.judging.rechecks import recheck_resources
+from nephoscope.queue import lease
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +49,12 @@ def _nothing() -> None:
 
 def drain(account_id: int, beat: Callable[[], object] = _nothing, *, once: bool = False) -> None:
     """Work on an account's events until none waits, or on those that wait now; leaves them to whoever is at it."""
-    owner = uuid.uuid4()
+    owner, rows = uuid.uuid4(), Listener.objects.filter(account=account_id)
     # Who came while somebody else was about to give it back counts on their looking once more.
-    while (listener := _waiting().filter(account=account_id).first()) and _take(listener, owner):
+    while (listener := _waiting().filter(account=account_id).first()) and lease.claim(rows, owner):
 
         def busy() -> None:
-            _renew(owner)
+            lease.renew(rows, owner)
             beat()
 
         try:
@@ -63,7 +63,7 @@ def drain(account_id: int, beat: Callable[[], object] = _nothing, *, once: bool 
                 if once:
                     return
         finally:
-            Listener.objects.filter(owner=owner).update(owner=None, lease_until=None)
+            lease.give_back(rows, owner)
 
 
 def _running() -> QuerySet[Scan]:
@@ -77,20 +77,6 @@ def _waiting() -> QuerySet[Listener]:
         Q(state=DeliveryState.QUEUED) | Q(state=DeliveryState.AFTER_SCAN) & ~scanned
     )
     return Listener.objects.select_related("account").filter(Exists(waiting))
-
-
-def _free() -> Q:
-    return Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-
-
-def _take(listener: Listener, owner: uuid.UUID) -> bool:
-    until = timezone.now() + timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
-    return bool(Listener.objects.filter(_free(), pk=listener.pk).update(owner=owner, lease_until=until))
-
-
-def _renew(owner: uuid.UUID) -> None:
-    until = timezone.now() + timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
-    Listener.objects.filter(owner=owner).update(lease_until=until)
 
 
 def _next(listener: Listener) -> list[Delivery]:
@@ -142,7 +128,7 @@ def catch_up(beat: Callable[[], object]) -> None:
     """Work on what no worker was free for; called now and then by those that are busy with a scan."""
     since = timezone.now() - timedelta(seconds=SETTLE)
     late = Delivery.objects.filter(listener=OuterRef("pk"), state=DeliveryState.QUEUED, received_at__lt=since)
-    for account in Listener.objects.filter(_free(), Exists(late)).values_list("account", flat=True):
+    for account in Listener.objects.filter(lease.free(), Exists(late)).values_list("account", flat=True):
         drain(account, beat, once=True)
 
 
@@ -154,7 +140,7 @@ def wake_after_scan(account: Account) -> None:
 
 def wake_waiting() -> int:
     """Wake workers for events that nobody works on, and forget old ones; run every minute. Returns how many."""
-    waiting = list(_waiting().filter(_free()))
+    waiting = list(_waiting().filter(lease.free()))
     for listener in waiting:
         wake(listener.account)
     over = Delivery.objects.exclude(state__in=WAITING)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
+from nephoscope.queue.lease import Leased
 
 Part = TypeVar("Part", bound=Hashable)
 """A service in a region, told as the caller likes."""
@@ -131,7 +132,7 @@ JUDGE = "judge"
 """The service of a scan's last shard: all others read the cloud, this one judges what they stored."""
 
 
-class Shard(models.Model):
+class Shard(Leased):
     """One service in one region of a scan, or one share of it: claimed by one worker at a time under a lease."""
 
     scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="shards")
@@ -139,8 +140,6 @@ class Shard(models.Model):
     region = models.CharField(_("region"), max_length=60)
     share = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(_("state"), max_length=12, choices=ShardState.choices, default=ShardState.QUEUED)
-    owner = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.domain import as_unknown
+from nephoscope.inventory.content import content_of, digest_of, id_of
 from nephoscope.inventory.models import Resource, Scan
+
+log = logging.getLogger(__name__)
 
 CONTENT = ("service", "name", "region", "tags", "properties", "unlisted", "share")
 """What a reading brings of a resource, besides what tells it from others."""
 
 
-def digest_of(resource: domain.Resource) -> tuple[str, bool]:
-    """Return a digest of everything about a resource that is stored, and whether PostgreSQL can store it as it is.
-
-    Its text holds no NUL and no lone surrogate; cloud data may.
-    """
-    content = [resource.name, resource.region, resource.tags, resource.properties]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    try:
-        data, storable = text.encode(), "\\u0000" not in text
-    except UnicodeEncodeError:
-        data, storable = text.encode("utf-8", "surrogatepass"), False
-    return hashlib.blake2b(data, digest_size=16).hexdigest(), storable
-
-
 def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> set[int]:
-    """Insert or update the changed ones of a batch; return the row ids of the whole batch."""
-    unique = {(each.type, each.id): each for each in batch}
+    """Insert or update the changed ones of a batch; return the row ids of the whole batch.
+
+    One that the database does not take costs the others nothing: its properties become unknown, and one that is not
+    taken even so is left out, and logged.
+    """
+    unique = {(each.type, id_of(each)): each for each in batch}
     rows = Resource.objects.filter(
         account=account, type__in={type for type, _id in unique}, resource_id__in=[id for _type, id in unique]
     )
@@ -47,48 +41,55 @@ def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> se
     now, changed = timezone.now(), []
     seen = {row[0] for key, row in known.items() if key in unique}
     for key, each in unique.items():
-        digest, storable = digest_of(each)
-        row = known.get(key)
-        if row and row[1] == digest and row[2] is None:
-            continue
-        name, tags, properties = each.name, each.tags, each.properties
-        if not storable:
-            name, tags, properties = (_cleaned(part) for part in (name, tags, properties))
-        changed.append(
-            Resource(
-                account=account,
-                service=service,
-                type=each.type,
-                resource_id=each.id,
-                name=name[:512],
-                region=each.region,
-                tags=tags,
-                properties=properties,
-                digest=digest,
-                changed_at=now,
-                unlisted=each.unlisted,
-                share=each.share,
+        (digest, plain), row = digest_of(each), known.get(key)
+        if not (row and row[1] == digest and row[2] is None):
+            content = content_of(each, plain=plain)
+            changed.append(_row(account, service, key, each, now, {**content, "digest": digest}))
+    return seen | _written(changed)
+
+
+def _row(
+    account: Account,
+    service: str,
+    key: tuple[str, str],
+    each: domain.Resource,
+    now: datetime,
+    content: dict[str, Any],
+) -> Resource:
+    return Resource(
+        account=account,
+        service=service,
+        type=key[0],
+        resource_id=key[1],
+        changed_at=now,
+        unlisted=each.unlisted,
+        share=each.share,
+        **content,
+    )
+
+
+def _written(rows: list[Resource]) -> set[int]:
+    """Write rows together, or one by one where that fails; return their ids."""
+    if not rows:
+        return set()
+    try:
+        with transaction.atomic():
+            saved = Resource.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["account", "type", "resource_id"],
+                update_fields=[*CONTENT, "digest", "changed_at", "gone_at"],
             )
-        )
-    if changed:
-        saved = Resource.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=["account", "type", "resource_id"],
-            update_fields=[*CONTENT, "digest", "changed_at", "gone_at"],
-        )
-        seen.update(each.pk for each in saved)
-    return seen
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "�").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {str(_cleaned(name)): _cleaned(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(member) for member in value]
-    return value
+            return {each.pk for each in saved}
+    except (DatabaseError, ValueError) as problem:
+        if len(rows) > 1:
+            return set().union(*(_written([each]) for each in rows))
+        [row] = rows
+        log.warning("%s %s could not be stored: %s", row.type, row.resource_id, type(problem).__name__)
+        if as_unknown(row.properties):
+            return set()
+        row.tags, row.properties = {}, domain.unknown("it could not be stored as the cloud describes it")
+        return _written([row])
 
 
 def forget_old(days: int) -> int:

@@ -11,11 +11,9 @@ write, because what that scan stores may differ from what the judging holds in m
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+import uuid
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
@@ -26,6 +24,8 @@ from nephoscope.inventory.models import ACTIVE, Resource, Scan, ShardState
 from nephoscope.judging.services import Judge, hidden, why_unread
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Rejudging
+from nephoscope.policies.rejudging import waiting
+from nephoscope.queue import lease
 
 log = logging.getLogger(__name__)
 
@@ -35,55 +35,42 @@ def rejudge(account_id: int) -> int:
 
     Harmless to call twice: a second worker finds the first one's lease, and nothing to do after it.
     """
-    done = 0
-    while held := _claim(account_id):
-        newest = _newest_scan(account_id)
-        account = held.account
-        if not _judge_stored(account, _Watch(held, newest)):
-            Rejudging.objects.filter(pk=held.pk).update(lease_until=None)
+    done, owner, rows = 0, uuid.uuid4(), Rejudging.objects.filter(account=account_id)
+    while True:
+        watch = _Watch(rows, owner, account_id)
+        if not lease.claim(_ready(rows), owner):
             return done
-        Rejudging.objects.filter(pk=held.pk).update(
-            judged_for=held.wanted_at, finished_at=timezone.now(), lease_until=None
-        )
+        held = rows.select_related("account").get()
+        if not _judge_stored(held.account, watch):
+            lease.give_back(rows, owner)
+            return done
+        lease.give_back(rows, owner, judged_for=held.wanted_at, finished_at=timezone.now())
         done += 1
-    return done
 
 
 class _Watch:
-    """Keeps the lease while one judges, and says when a scan overtook it."""
+    """Keeps the lease while one judges, and says when a scan overtook it: one that begins after this was made."""
 
-    def __init__(self, held: Rejudging, newest: int) -> None:
-        self.held, self.newest = held, newest
+    def __init__(self, rows: QuerySet[Rejudging], owner: uuid.UUID, account_id: int) -> None:
+        self.rows, self.owner, self.account_id = rows, owner, account_id
+        self.newest = _newest_scan(account_id)
 
     def wanted(self) -> bool:
-        Rejudging.objects.filter(pk=self.held.pk).update(lease_until=_lease())
-        return not self.overtaken()
+        return bool(lease.renew(self.rows, self.owner)) and not self.overtaken()
 
     def overtaken(self) -> bool:
-        return _newest_scan(self.held.account_id) != self.newest
-
-
-def _lease() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
+        return _newest_scan(self.account_id) != self.newest
 
 
 def _newest_scan(account_id: int) -> int:
     return Scan.objects.filter(account=account_id).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _claim(account_id: int) -> Rejudging | None:
-    """Take the account's request, unless somebody holds it, a scan is under way, or the provider is not enabled."""
-    with transaction.atomic():
-        rows = Rejudging.objects.select_for_update(of=("self",)).select_related("account")
-        row = rows.filter(account=account_id).first()
-        if row is None or not row.waiting or (row.lease_until and row.lease_until > timezone.now()):
-            return None
-        reachable = row.account.provider in registry().providers
-        if not reachable or Scan.objects.filter(account=account_id, state__in=ACTIVE).exists():
-            return None
-        row.lease_until = _lease()
-        row.save(update_fields=["lease_until"])
-        return row
+def _ready(rows: QuerySet[Rejudging]) -> QuerySet[Rejudging]:
+    """Select the requests that can be met: no scan is under way, and the provider is enabled."""
+    scanned = Exists(Scan.objects.filter(account=OuterRef("account"), state__in=ACTIVE))
+    enabled = Exists(Account.objects.filter(pk=OuterRef("account"), provider__in=list(registry().providers)))
+    return waiting(rows).filter(~scanned, enabled)
 
 
 def _judge_stored(account: Account, watch: _Watch) -> bool:

@@ -17,9 +17,10 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
-from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding
+from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding, Transition
 from nephoscope.alerts.state import Transitions, refresh
 from nephoscope.alerts.suppressions import suppress_again
+from nephoscope.alerts.transitions import of_severity
 from nephoscope.audit.services import Actor, record
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
@@ -233,6 +234,7 @@ class Judge:
             refresh(self.account, transitions, self.actor, now)
 
     def _grade(self, now: datetime) -> None:
+        outgoing = []
         for alert in Alert.objects.select_for_update().filter(account=self.account, kind=domain.Kind.SECURITY):
             rule, was = self.effective.catalogue.rule(alert.key), alert.severity
             if rule is None:
@@ -243,6 +245,7 @@ class Judge:
             alert.severity, alert.rank, alert.title = severity.value, RANK[severity], title
             alert.save(update_fields=["severity", "rank", "title"])
             if severity != was and alert.state != AlertState.RESOLVED:
+                outgoing.append(of_severity(alert, was, now))
                 record(
                     self.actor,
                     "alert.graded",
@@ -251,6 +254,7 @@ class Judge:
                     account=self.account,
                     at=now,
                 )
+        Transition.objects.bulk_create(outgoing)
 
     @property
     def unchecked(self) -> Q:

@@ -58,12 +58,14 @@ def housekeeping() -> None:
     """
     from django.conf import settings
 
+    from nephoscope.alerts.models import Transition
     from nephoscope.changes.archiving import expire_suppressions
     from nephoscope.changes.services import close_interrupted
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
     from nephoscope.policies.rejudging import wake_waiting as wake_judging
+    from nephoscope.queue import outbox
     from nephoscope.reports import services as reports
     from nephoscope.scans.services import reap, start_due
 
@@ -78,6 +80,7 @@ def housekeeping() -> None:
         reports.close_interrupted,
         reports.start_due,
         partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS),
+        partial(outbox.forget, Transition.objects.all(), settings.NEPHOSCOPE_TRANSITION_DAYS),
     )
     for part in parts:
         try:

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup, visible_accounts
 from nephoscope.accounts.permissions import may
+from nephoscope.queue.lease import Leased
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -25,10 +25,10 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(Q(account__in=seen) | Q(pk__in=members))
 
 
-class Organisation(models.Model):
+class Organisation(Leased):
     """Accounts that belong together in their cloud, read through one that may list them all.
 
-    ``sync_until`` is the lease of a sync under way; ``problem`` says why the last listing failed.
+    A sync under way holds it; ``problem`` says why the last listing failed.
     """
 
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -49,7 +49,6 @@ class Organisation(models.Model):
     problem = models.TextField(_("problem"), blank=True, editable=False)
     synced_at = models.DateTimeField(_("in step"), null=True, editable=False)
     next_sync_at = models.DateTimeField(_("next sync"), null=True, editable=False)
-    sync_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
     objects: ClassVar[Any] = OrganisationQuerySet.as_manager()
@@ -71,7 +70,7 @@ class Organisation(models.Model):
 
     @property
     def syncing(self) -> bool:
-        return self.sync_until is not None and self.sync_until > timezone.now()
+        return self.held
 
     def wants(self, path: str) -> bool:
         """Whether members in the unit at this path are to be connected."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from nephoscope.organisations.joining import ConnectionAttempt
 from nephoscope.organisations.members import reconcile
 from nephoscope.organisations.models import ACTIVE, Member, Organisation, Standing
 from nephoscope.organisations.services import enqueue, organisations_of
+from nephoscope.queue import lease
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +39,6 @@ LANES = 8
 
 PATIENCE = 300.0
 """Seconds after which a sync begins with no further member; those that are left come first in the next one."""
-
-LEASE = timedelta(minutes=15)
-"""How long a sync may take before another may begin: its worker died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,13 @@ def sync_organisation(actor: Actor, organisation: Organisation) -> Synced:
         but the problem that the organisation shows.
     """
     actor.require("connect")
-    now = timezone.now()
-    free = Organisation.objects.filter(Q(sync_until=None) | Q(sync_until__lt=now), pk=organisation.pk)
-    if not free.update(sync_until=now + LEASE, next_sync_at=_next()):
+    owner, rows = uuid.uuid4(), Organisation.objects.filter(pk=organisation.pk)
+    if not lease.claim(rows, owner, next_sync_at=_next()):
         raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
     try:
-        return _sync(actor, organisation)
+        with lease.holding(rows, owner):
+            return _sync(actor, organisation)
     finally:
-        Organisation.objects.filter(pk=organisation.pk).update(sync_until=None)
         organisation.refresh_from_db()
 
 

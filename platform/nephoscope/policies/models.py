@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.accounts.permissions import may
+from nephoscope.queue.lease import Leased
 
 OWN = "own_"
 """How the key of a person's own policy begins; no plugin's framework may be named so."""
@@ -110,17 +111,16 @@ class PolicyScope(models.Model):
         return self.policy
 
 
-class Rejudging(models.Model):
+class Rejudging(Leased):
     """That what is stored of an account is to be judged again: it waits while ``wanted_at`` is after ``judged_for``.
 
-    A worker holds it under a lease while it judges, so that one that dies is followed by another.
+    A worker holds it while it judges, so that one that dies is followed by another.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="rejudging")
     wanted_at = models.DateTimeField()
     judged_for = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("judged again"), null=True)
-    lease_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"judging {self.account} again"

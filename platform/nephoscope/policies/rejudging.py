@@ -11,11 +11,12 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.policies.models import JudgedType, Rejudging
+from nephoscope.queue import lease
 from nephoscope.queue.dispatch import dispatch
 
 OVERDUE = timedelta(minutes=1)
@@ -47,14 +48,17 @@ def wake(account_id: int) -> None:
     dispatch("rejudge", account_id, name=f"judge account {account_id} again")
 
 
+def waiting(rows: QuerySet[Rejudging]) -> QuerySet[Rejudging]:
+    """Select the requests that what is stored was not judged for yet."""
+    return rows.filter(Q(judged_for=None) | Q(judged_for__lt=F("wanted_at")))
+
+
 def wake_waiting() -> int:
     """Wake workers for what waits and nobody works on: its worker died, or a scan was under way.
 
     Run every minute by the queue; returns how many were woken.
     """
-    now = timezone.now()
-    waiting = Rejudging.objects.filter(Q(judged_for=None) | Q(judged_for__lt=F("wanted_at")))
-    idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lt=now), wanted_at__lt=now - OVERDUE)
+    idle = waiting(Rejudging.objects.all()).filter(lease.free(), wanted_at__lt=timezone.now() - OVERDUE)
     accounts = list(idle.values_list("account_id", flat=True))
     for account in accounts:
         wake(account)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.queue.lease import Leased
 
 
 class Form(models.TextChoices):
@@ -111,8 +112,8 @@ class RunState(models.TextChoices):
 UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 
 
-class ReportRun(models.Model):
-    """One time that a schedule was due, or that somebody sent it."""
+class ReportRun(Leased):
+    """One time that a schedule was due, or that somebody sent it. Who makes its reports holds it."""
 
     schedule = models.ForeignKey(ReportSchedule, on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(_("state"), max_length=8, choices=RunState.choices, default=RunState.QUEUED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor, record
 from nephoscope.policies.queries import catalogue
+from nephoscope.queue import lease
 from nephoscope.queue.dispatch import dispatch
 from nephoscope.reports import folder, sending
 from nephoscope.reports.making import NotSent, make
@@ -35,8 +37,8 @@ MOST_SCHEDULES = 50
 MOST_ADDRESSES = 20
 RUNS_KEPT = 50
 """Runs of a schedule that its page can show."""
-INTERRUPTED_AFTER = timedelta(hours=2)
-"""A run under way for longer died with its worker; no 200 reports take so long."""
+OVERDUE = timedelta(minutes=1)
+"""After this, a run that nobody took up is put into the queue again."""
 
 
 def _own(actor: Actor, schedule: ReportSchedule) -> None:
@@ -226,19 +228,29 @@ def _take_due() -> ReportRun | None:
         return schedule.runs.create()
 
 
+@transaction.atomic
 def close_interrupted() -> int:
-    """Mark the runs as failed whose worker died; run every minute. Returns how many."""
-    over = ReportRun.objects.filter(state__in=UNDER_WAY, queued_at__lt=timezone.now() - INTERRUPTED_AFTER)
-    for run in over.select_related("schedule"):
+    """Mark the runs as failed whose worker died, and wake workers for those that none took up; run every minute.
+
+    Returns how many were closed.
+    """
+    dead = lease.reap(ReportRun.objects.filter(state=RunState.RUNNING).select_related("schedule"))
+    for run in dead:
         _finish(run, _("It was interrupted; what became of it is not known."), failed=True)
-    return len(over)
+    for run in ReportRun.objects.filter(state=RunState.QUEUED, queued_at__lt=timezone.now() - OVERDUE):
+        _wake(run)
+    return len(dead)
 
 
 def deliver(run_id: int) -> None:
     """Make a run's reports and send them; what goes wrong is written down and waits for the next turn."""
-    if not ReportRun.objects.filter(pk=run_id, state=RunState.QUEUED).update(state=RunState.RUNNING):
-        return
-    run = ReportRun.objects.select_related("schedule__owner", "requested_by").get(pk=run_id)
+    owner, rows = uuid.uuid4(), ReportRun.objects.filter(pk=run_id)
+    if lease.claim(rows.filter(state=RunState.QUEUED), owner, state=RunState.RUNNING):
+        with lease.holding(rows, owner):
+            _deliver(rows.select_related("schedule__owner", "requested_by").get())
+
+
+def _deliver(run: ReportRun) -> None:
     try:
         done, problems = _delivered(run)
     except NotSent as problem:

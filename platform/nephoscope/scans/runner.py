@@ -15,10 +15,9 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -32,6 +31,7 @@ from nephoscope.events.working import catch_up
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, LANES, Scan, Shard, ShardState
 from nephoscope.judging.services import judge_scan
+from nephoscope.queue import lease
 from nephoscope.scans.services import admit, finish_if_over
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,6 @@ class Worker:
         self.stop = threading.Event()
         self.cancelled = False
         self.on_progress = on_progress
-        self.lease = timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)
         self.beat_at = self.shown_at = self.events_at = 0.0
         self.services = {service.id: service for service in provider_of(scan.account).services}
 
@@ -219,11 +218,17 @@ class Worker:
                 if states[shard.pk] == ShardState.DONE and not lane.seen and not lane.gaps:
                     empty.append(shard.pk)
                     continue
-                shard.state, shard.finished_at, shard.error = states[shard.pk], now, ended[shard.pk].error
-                shard.gaps, shard.resources = list(lane.gaps.values()), len(lane.seen)
-                shard.save()
+                lease.give_back(
+                    Shard.objects.filter(pk=shard.pk),
+                    self.owner,
+                    state=states[shard.pk],
+                    finished_at=now,
+                    error=ended[shard.pk].error,
+                    gaps=list(lane.gaps.values()),
+                    resources=len(lane.seen),
+                )
             if empty:  # as most regions of most services are
-                Shard.objects.filter(pk__in=empty).update(state=ShardState.DONE, finished_at=now)
+                lease.give_back(Shard.objects.filter(pk__in=empty), self.owner, state=ShardState.DONE, finished_at=now)
 
     def _final_state(self, ended: Ended) -> ShardState:
         if self.cancelled:
@@ -244,31 +249,22 @@ class Worker:
 
     def _claim(self, count: int, *, judging: bool = False) -> list[Shard]:
         """Take up to so many shards that are to be read, or the one that judges."""
-        with transaction.atomic():
-            queued = Shard.objects.select_for_update(skip_locked=True).filter(scan=self.scan, state=ShardState.QUEUED)
-            shards = list((queued.filter(service=JUDGE) if judging else queued.exclude(service=JUDGE))[:count])
-            now = timezone.now()
-            Shard.objects.filter(pk__in=[shard.pk for shard in shards]).update(
-                state=ShardState.RUNNING,
-                owner=self.owner,
-                attempts=F("attempts") + 1,
-                started_at=now,
-                lease_until=now + self.lease,
-            )
-            return shards
+        queued = Shard.objects.filter(scan=self.scan, state=ShardState.QUEUED)
+        wanted = queued.filter(service=JUDGE) if judging else queued.exclude(service=JUDGE)
+        begun = {"state": ShardState.RUNNING, "attempts": F("attempts") + 1, "started_at": timezone.now()}
+        return lease.claim_some(wanted, self.owner, count, **begun)
 
     def _give_back(self, claimed: Collection[Shard]) -> None:
         """The scan was cancelled before these were begun."""
-        Shard.objects.filter(pk__in=[shard.pk for shard in claimed], owner=self.owner).update(
-            state=ShardState.CANCELLED, finished_at=timezone.now()
-        )
+        rows = Shard.objects.filter(pk__in=[shard.pk for shard in claimed])
+        lease.give_back(rows, self.owner, state=ShardState.CANCELLED, finished_at=timezone.now())
 
     def _heartbeat(self) -> None:
         """Renew the leases now and then, and see whether the scan was cancelled."""
-        if time.monotonic() - self.beat_at < min(5.0, self.lease.total_seconds() / 4):
+        if time.monotonic() - self.beat_at < lease.renew_every():
             return
         self.beat_at = time.monotonic()
-        Shard.objects.filter(owner=self.owner, state=ShardState.RUNNING).update(lease_until=timezone.now() + self.lease)
+        lease.renew(Shard.objects.filter(state=ShardState.RUNNING), self.owner)
         if Scan.objects.filter(pk=self.scan.pk, cancel_requested=True).exists():
             self.cancelled = True
             self.stop.set()
@@ -297,9 +293,9 @@ class Worker:
                 log.exception("scan %s: judging failed", self.scan.pk)
                 error = f"{type(problem).__name__}: {problem}"
         state = ShardState.FAILED if error else ShardState.DONE
-        Shard.objects.filter(pk=claimed[0].pk, owner=self.owner, state=ShardState.RUNNING).update(
-            state=ShardState.CANCELLED if self.cancelled else state, error=error, finished_at=timezone.now()
-        )
+        rows = Shard.objects.filter(pk=claimed[0].pk, state=ShardState.RUNNING)
+        final = ShardState.CANCELLED if self.cancelled else state
+        lease.give_back(rows, self.owner, state=final, error=error, finished_at=timezone.now())
         if self.on_progress:
             self.on_progress(self.scan)
 

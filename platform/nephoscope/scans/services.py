@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,6 +22,7 @@ from nephoscope.domain import ALL_REGIONS
 from nephoscope.events.working import wake_after_scan
 from nephoscope.inventory.models import ACTIVE, JUDGE, LANES, Scan, ScanState, Shard, ShardState
 from nephoscope.organisations.queries import resting_accounts, why_resting
+from nephoscope.queue import lease
 from nephoscope.queue.dispatch import dispatch
 
 log = logging.getLogger(__name__)
@@ -209,19 +209,13 @@ def reap() -> int:
 
     Run every minute by the queue, and once when a worker starts. Returns how many scans were woken.
     """
-    now = timezone.now()
-    with transaction.atomic():
-        dead = Shard.objects.select_for_update(skip_locked=True).filter(state=ShardState.RUNNING, lease_until__lt=now)
-        for shard in dead:
-            if shard.attempts >= MAX_ATTEMPTS:
-                shard.state, shard.finished_at = ShardState.FAILED, now
-                shard.error = _("Its worker died %(times)s times.") % {"times": shard.attempts}
-            else:
-                shard.state, shard.owner = ShardState.QUEUED, None
-            shard.save()
+    now, running = timezone.now(), Shard.objects.filter(state=ShardState.RUNNING)
+    error = _("Its worker died %(times)s times.") % {"times": MAX_ATTEMPTS}
+    lease.reap(running.filter(attempts__gte=MAX_ATTEMPTS), state=ShardState.FAILED, finished_at=now, error=error)
+    lease.reap(running, state=ShardState.QUEUED)
     idle = Scan.objects.filter(state__in=ACTIVE).exclude(shards__state=ShardState.RUNNING)
     # A scan just requested has its wake-up in the queue already.
-    idle = idle.filter(Q(started_at__isnull=False) | Q(created_at__lt=now - _lease()))
+    idle = idle.filter(Q(started_at__isnull=False) | Q(created_at__lt=now - lease.length()))
     woken = 0
     for scan in idle.order_by("pk"):
         finish_if_over(scan)
@@ -260,7 +254,3 @@ def _take_due() -> Account | None:
             account.next_scan_at = next_scan(account.scan_every)
             account.save(update_fields=["next_scan_at"])
         return account
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.NEPHOSCOPE_LEASE_SECONDS)

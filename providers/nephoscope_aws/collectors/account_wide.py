@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from nephoscope_aws.api import Api, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.shape import moment, picked
 
 PUBLIC_ACCESS_BLOCK_READS = {("s3control", "get_public_access_block"): "s3:GetAccountPublicAccessBlock"}

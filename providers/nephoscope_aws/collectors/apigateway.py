@@ -73,7 +73,7 @@ def _of_newer(api: Api, region: str, each: Item) -> list[Resource]:
 
 def _stages(api: Api, region: str, rest: Item) -> list[Resource]:
     answer = api.call("apigateway", "get_stages", region=region, restApiId=rest["id"])
-    return [_stage(api, region, rest, each) for each in answer.get("item", ())]
+    return [_stage(api, region, rest, each) for each in answer["item"]]
 
 
 def _stage(api: Api, region: str, rest: Item, stage: Item) -> Resource:

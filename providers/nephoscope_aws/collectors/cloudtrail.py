@@ -66,14 +66,15 @@ def _resource(api: Api, region: str, trail: Item) -> Resource:
     status = parts(
         lambda: api.call("cloudtrail", "get_trail_status", region=region, Name=arn),
         {
-            "IsLogging": lambda it: it.get("IsLogging"),
+            "IsLogging": lambda it: it["IsLogging"],
             "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime")),
         },
     )
     selectors = parts(
         lambda: api.call("cloudtrail", "get_event_selectors", region=region, TrailName=arn),
         {
-            "EventSelectors": lambda it: it.get("EventSelectors") or [],
+            # One of the two is there, and the other is left out.
+            "EventSelectors": lambda it: [] if it.get("AdvancedEventSelectors") else it["EventSelectors"],
             "AdvancedEventSelectors": lambda it: it.get("AdvancedEventSelectors") or [],
         },
     )

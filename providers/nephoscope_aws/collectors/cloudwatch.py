@@ -61,7 +61,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         "cloudwatch", "describe_alarms", region=resource.region, AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"]
     )
     # One that notifies nobody any more is one that would not have been collected.
-    alarm = next((each for each in answer.get("MetricAlarms", ()) if _topics(each)), None)
+    alarm = next((each for each in answer["MetricAlarms"] if _topics(each)), None)
     return _alarm(api, resource.region, alarm) if alarm else None
 
 
@@ -105,7 +105,7 @@ def subscriptions(api: Api, region: str, topics: set[str]) -> Iterator[Resource]
     # An account may have a million subscriptions: it is cheaper to ask for the few topics once this takes long.
     while len(unheard) > pages and (page := next(listed, None)):
         pages += 1
-        for each in page.get("Subscriptions", ()):
+        for each in page["Subscriptions"]:
             if each["TopicArn"] in topics and _confirmed(each):
                 unheard.discard(each["TopicArn"])
                 yield _subscription(api, region, each)

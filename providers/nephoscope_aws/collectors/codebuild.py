@@ -55,7 +55,7 @@ def _projects(api: Api, region: str, names: list[str]) -> list[Resource]:
 
 def _described(api: Api, region: str, names: list[str]) -> list[Resource]:
     answer = api.call("codebuild", "batch_get_projects", region=region, names=names)
-    return [_resource(api, region, each["name"], _details(each)) for each in answer.get("projects", ())]
+    return [_resource(api, region, each["name"], _details(each)) for each in answer["projects"]]
 
 
 def _details(project: Item) -> Item:

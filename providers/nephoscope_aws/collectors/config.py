@@ -26,7 +26,7 @@ Item = dict[str, Any]
 
 
 def _read(api: Api, region: str) -> Item:
-    recorders = api.call("config", "describe_configuration_recorders", region=region).get("ConfigurationRecorders", ())
+    recorders = api.call("config", "describe_configuration_recorders", region=region)["ConfigurationRecorders"]
     if not recorders:
         return {"ConfigurationRecorders": []}
     observed = _observed(api, region)
@@ -40,7 +40,7 @@ def _observed(api: Api, region: str) -> Callable[[str], Item]:
     except PROBLEMS as problem:
         why = hidden(problem)
         return lambda name: why
-    found = {each["name"]: each for each in answer.get("ConfigurationRecordersStatus", ())}
+    found = {each["name"]: each for each in answer["ConfigurationRecordersStatus"]}
     return lambda name: {
         "Recording": found.get(name, {}).get("recording", False),
         "LastStatus": found.get(name, {}).get("lastStatus"),

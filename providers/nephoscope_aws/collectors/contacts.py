@@ -39,7 +39,7 @@ def _contact(api: Api) -> Resource:
     answer = api.maybe(
         "account", "get_alternate_contact", ("ResourceNotFoundException",), AlternateContactType="SECURITY"
     )
-    contact = answer.get("AlternateContact", {}) if answer else {}
+    contact = {} if answer is None else answer["AlternateContact"]
     properties = {"AlternateContactType": "SECURITY", "EmailAddress": contact.get("EmailAddress")}
     return Resource(CONTACT, f"{CONTACT}:SECURITY", "Security contact", ALL_REGIONS, api.account, properties)
 

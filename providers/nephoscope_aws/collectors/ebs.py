@@ -122,7 +122,7 @@ def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
         return
     gone = ("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound")
     answer = api.maybe("ec2", operation, gone, region=region, LaunchTemplateId=id, **asked)
-    yield from (answer or {}).get(key, ())
+    yield from ([] if answer is None else answer[key])
 
 
 def _launch_template(template: Item) -> Item:

@@ -51,7 +51,11 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one again by its id, in one call."""
     kind, id = _KINDS[resource.type], resource.id.rpartition("/")[2]
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
-    found = (each for item in (answer or {}).get(kind.key, ()) for each in kind.resources(api, resource.region, item))
+    found = (
+        each
+        for item in ([] if answer is None else answer[kind.key])
+        for each in kind.resources(api, resource.region, item)
+    )
     return next(found, None)
 
 

@@ -85,7 +85,7 @@ def _registry(api: Api, region: str) -> Resource:
 
 def _scanning(api: Api, region: str) -> Resource:
     answer = api.call("ecr", "get_registry_scanning_configuration", region=region)
-    configuration = answer.get("scanningConfiguration") or {}
+    configuration = answer["scanningConfiguration"]
     properties = {
         "RegistryId": api.account,
         "ScanType": configuration.get("scanType"),

@@ -134,7 +134,7 @@ def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Ite
     answer = api.maybe(
         "ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns, include=["TAGS"]
     )
-    return [each for each in (answer or {}).get("services", ()) if each.get("status") != "INACTIVE"]
+    return [each for each in ([] if answer is None else answer["services"]) if each.get("status") != "INACTIVE"]
 
 
 def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None, why: Any = None) -> Resource:

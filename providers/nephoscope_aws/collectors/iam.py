@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
-from nephoscope_aws.api import Api, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.iam_credentials import (
     CREDENTIAL_READS,
@@ -99,8 +100,12 @@ def _first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
 
 
 def _details(api: Api, *types: str) -> Iterator[Item]:
-    filters = [_LISTS[type][0] for type in types]
-    return answers(api, "iam", "get_account_authorization_details", "Marker", Filter=filters, MaxItems=1000)
+    filters, lists = [_LISTS[type][0] for type in types], [_LISTS[type][1] for type in types]
+    pages = answers(api, "iam", "get_account_authorization_details", "Marker", Filter=filters, MaxItems=1000)
+    for page in pages:
+        if not any(name in page for name in lists):
+            raise Unavailable("get_account_authorization_details: AWS's answer has no list")
+        yield page
 
 
 def _of(page: Item, type: str) -> list[Item]:

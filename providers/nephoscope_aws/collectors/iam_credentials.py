@@ -68,7 +68,7 @@ def _has_password(api: Api, name: str) -> bool:
 
 
 def _key(api: Api, key: Item) -> Item:
-    used = api.call("iam", "get_access_key_last_used", AccessKeyId=key["AccessKeyId"]).get("AccessKeyLastUsed", {})
+    used = api.call("iam", "get_access_key_last_used", AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
     return {
         "Active": key["Status"] == "Active",
         "LastRotated": moment(key.get("CreateDate")),

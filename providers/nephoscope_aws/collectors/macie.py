@@ -25,7 +25,7 @@ def _read(api: Api, region: str) -> dict[str, Any]:
         if not switched_off(denied):
             raise
         answer = None
-    return {"Status": answer.get("status") if answer else None}
+    return {"Status": None if answer is None else answer["status"]}
 
 
 COLLECTOR = collector("macie", "Amazon Macie", SETTINGS, READS, _read)

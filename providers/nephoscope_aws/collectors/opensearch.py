@@ -65,7 +65,7 @@ def _resources(api: Api, region: str, names: list[str]) -> list[Resource]:
 
 def _described(api: Api, region: str, names: list[str]) -> Iterator[Resource]:
     answer = api.call("opensearch", "describe_domains", region=region, DomainNames=names)
-    for item in answer.get("DomainStatusList", ()):
+    for item in answer["DomainStatusList"]:
         if not item.get("Deleted"):  # what is being deleted is still described
             yield _shaped(api, region, item["DomainName"], _members(item))
 

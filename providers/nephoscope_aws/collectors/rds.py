@@ -119,7 +119,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         return _parameter_group_again(api, resource)
     region, kind = resource.region, _KINDS[resource.type]
     answer = api.maybe("rds", kind.operation, (kind.gone,), region=region, **{kind.id: resource.name})
-    for item in (answer or {}).get(kind.key, ()):
+    for item in [] if answer is None else answer[kind.key]:
         found = _snapshot(api, region, kind, item) if kind.snapshot else _resource(api, region, kind, item)
         if found and (found.type, found.id) == (resource.type, resource.id):
             return found
@@ -205,7 +205,7 @@ def _parameter_group_again(api: Api, resource: Resource) -> Resource | None:
         region=resource.region,
         DBParameterGroupName=resource.name,
     )
-    items = (answer or {}).get("DBParameterGroups", ())
+    items = [] if answer is None else answer["DBParameterGroups"]
     return next((_parameter_group(api, resource.region, item) for item in items), None)
 
 
@@ -238,7 +238,7 @@ def _parameters(api: Api, region: str, group: str, name: str | None) -> dict[str
         return None
     return {
         each["ParameterName"]: each["ParameterValue"]
-        for each in answer.get("Parameters", ())
+        for each in answer["Parameters"]
         if each.get("ParameterName") == name and each.get("ParameterValue") is not None
     }
 

@@ -61,11 +61,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        return next((_cluster(api, region, each) for each in (answer or {}).get("Clusters", ())), None)
+        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
-    return next((_parameter_group(api, region, each) for each in (answer or {}).get("ParameterGroups", ())), None)
+    return next(
+        (_parameter_group(api, region, each) for each in ([] if answer is None else answer["ParameterGroups"])), None
+    )
 
 
 def _resource(api: Api, region: str, type: str, place: str, name: str, item: Item, properties: Item) -> Resource:

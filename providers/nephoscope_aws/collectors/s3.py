@@ -177,7 +177,7 @@ _ASPECTS = (
     ),
     _Aspect(
         "get_bucket_acl",
-        {"AclGrants": lambda it: it.get("Grants", []), "Owner": lambda it: it.get("Owner", {}).get("ID")},
+        {"AclGrants": lambda it: it["Grants"], "Owner": lambda it: it["Owner"].get("ID")},
     ),
     _Aspect(
         "get_public_access_block",

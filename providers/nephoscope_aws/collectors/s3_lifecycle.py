@@ -15,7 +15,7 @@ Item = dict[str, Any]
 
 def lifecycle(answer: Item | None) -> Item | None:
     """Return a bucket's LifecycleConfiguration, or None when it has none. Rules hold only the members in use."""
-    return {"Rules": [_rule(rule) for rule in answer["Rules"]]} if answer and answer.get("Rules") else None
+    return {"Rules": [_rule(rule) for rule in answer["Rules"]]} if answer is not None else None
 
 
 def _rule(rule: Item) -> Item:

@@ -43,7 +43,7 @@ def _listed(api: Api, region: str) -> Iterator[Item]:
     pages = answers(
         api, "s3control", "list_access_points", "NextToken", region=region, AccountId=api.account, MaxResults=1000
     )
-    return (each for page in pages for each in page.get("AccessPointList", ()))
+    return (each for page in pages for each in page["AccessPointList"])
 
 
 def _answer(api: Api, region: str, name: str) -> Item:

@@ -23,7 +23,7 @@ https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html"""
 
 def _read(api: Api, region: str) -> dict[str, Any]:
     answer = api.maybe("securityhub", "describe_hub", OFF, region=region)
-    return {"HubArn": answer.get("HubArn") if answer else None}
+    return {"HubArn": None if answer is None else answer["HubArn"]}
 
 
 COLLECTOR = collector("securityhub", "AWS Security Hub", SETTINGS, READS, _read)

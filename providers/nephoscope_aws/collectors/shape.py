@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
-from nephoscope_aws.api import Api, Denied, Unavailable, code_of
+from nephoscope_aws.answers import Answer, Unavailable
+from nephoscope_aws.api import Api, Denied, code_of
 
 T = TypeVar("T")
 
@@ -78,7 +80,7 @@ def document(text: Any) -> Any:
     """
     try:
         value = json.loads(text) if isinstance(text, str) else text
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return unknown(f"the document is not JSON: {error}")
     return value if isinstance(value, dict) else unknown("the document is not a JSON object")
 
@@ -113,7 +115,7 @@ def parts(read: Callable[[], T], fields: Mapping[str, Callable[[T], Any]]) -> di
         answer = read()
     except PROBLEMS as problem:
         return dict.fromkeys(fields, hidden(problem))
-    return {name: field(answer) for name, field in fields.items()}
+    return {name: part(partial(field, answer)) for name, field in fields.items()}
 
 
 def existing(read: Callable[[], T]) -> T | None:
@@ -128,7 +130,7 @@ def existing(read: Callable[[], T]) -> T | None:
 
 def answers(
     api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Answer]:
     """Yield whole answers page by page, for operations with several lists or without a paginator in boto3.
 
     :param token: the name under which the next page's token is both given and taken.

@@ -57,7 +57,7 @@ def _attributes(api: Api, region: str, arn: str) -> Item | None:
     answer = api.maybe("sns", "get_topic_attributes", _GONE, region=region, TopicArn=arn)
     if answer is None:
         return None
-    attributes = answer.get("Attributes") or {}
+    attributes = answer["Attributes"]
     policy = attributes.get("Policy")
     return {
         "KmsMasterKeyId": attributes.get("KmsMasterKeyId") or None,

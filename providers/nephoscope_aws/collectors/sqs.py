@@ -62,7 +62,7 @@ def _attributes(api: Api, region: str, url: str) -> Item | None:
     answer = api.maybe("sqs", "get_queue_attributes", _GONE, region=region, QueueUrl=url, AttributeNames=["All"])
     if answer is None:
         return None
-    attributes = answer.get("Attributes") or {}
+    attributes = answer["Attributes"]
     policy = attributes.get("Policy")
     return {
         "KmsMasterKeyId": attributes.get("KmsMasterKeyId") or None,

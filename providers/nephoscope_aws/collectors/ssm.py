@@ -69,7 +69,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         region=resource.region,
         Filters=[{"Key": "InstanceIds", "Values": [resource.name]}],
     )
-    machines = (answer or {}).get("InstanceInformationList") or ()
+    machines = [] if answer is None else answer["InstanceInformationList"]
     if not machines:
         return None
     this = {"Key": "InstanceId", "Values": [resource.name], "Type": "EQUAL"}

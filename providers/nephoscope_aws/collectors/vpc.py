@@ -136,7 +136,7 @@ def _transit_gateway(gateway: Item) -> Item:
 
 def _block_public_access(api: Api, region: str, _: str) -> Iterator[Item]:
     answer = api.call("ec2", "describe_vpc_block_public_access_options", region=region)
-    yield answer.get("VpcBlockPublicAccessOptions") or {}
+    yield answer["VpcBlockPublicAccessOptions"]
 
 
 _ALL = (

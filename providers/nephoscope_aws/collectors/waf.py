@@ -58,7 +58,7 @@ def _everything(api: Api, region: str) -> Iterator[Resource]:
 
 def _listed(api: Api, region: str, scope: str) -> Iterator[Item]:
     pages = answers(api, "wafv2", "list_web_acls", "NextMarker", region=region, Scope=scope, Limit=100)
-    return (each for page in pages for each in page.get("WebACLs", ()))
+    return (each for page in pages for each in page["WebACLs"])
 
 
 def _of(api: Api, region: str, scope: str, items: Any) -> Iterator[Resource]:
@@ -86,7 +86,7 @@ def _logging(api: Api, region: str, scope: str) -> Callable[[str], Any]:
         found = {
             each["ResourceArn"]: picked(each, "LogDestinationConfigs")
             for page in pages
-            for each in page.get("LoggingConfigurations", ())
+            for each in page["LoggingConfigurations"]
         }
     except PROBLEMS as problem:
         why = hidden(problem)

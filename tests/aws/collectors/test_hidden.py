@@ -20,7 +20,8 @@ from tests.aws.collectors.world import (
     why,
 )
 
-from nephoscope_aws.api import Api, Unavailable
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.collectors.account_wide import credential_report
 from nephoscope_aws.collectors.shape import document

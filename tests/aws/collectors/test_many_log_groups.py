@@ -67,6 +67,7 @@ class Hoard(BaseHTTPRequestHandler):
         answer = json.dumps(self.answer(operation, body)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("x-amzn-RequestId", "00000000-0000-0000-0000-000000000000")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -78,7 +79,12 @@ class Hoard(BaseHTTPRequestHandler):
             items = [{"filterName": "root", "logGroupName": f"/team/{number}"} for number in range(begin, end)]
             return {"metricFilters": items, **({"nextToken": str(end)} if end < GROUPS else {})}
         arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine-AbCdEf"
-        return {"SecretList": [{"ARN": arn, "Name": "mine"}]} if operation == "ListSecrets" else {}
+        others = {
+            "ListSecrets": {"SecretList": [{"ARN": arn, "Name": "mine"}]},
+            "ListKeys": {"Keys": []},
+            "ListAliases": {"Aliases": []},
+        }
+        return others.get(operation, {})
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -13,5 +13,5 @@ from nephoscope.plugins import registry
 def plugins(request: HttpRequest) -> HttpResponse:
     """List the plugins that were found, and what each contributes."""
     require(request.user, "administer")
-    shown = sorted(registry().infos.values(), key=lambda info: (not info.enabled, info.name))
+    shown = sorted(registry().load_all().infos.values(), key=lambda info: (not info.enabled, info.name))
     return page(request, "console/plugins.html", _("Plugins"), plugins=shown)

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         housekeeping()
         # Everything is loaded once, before the processes part, and then left alone by the garbage collector: they share
         # the memory, and do not look through it again and again. https://docs.python.org/3/library/gc.html#gc.freeze
-        registry()
+        registry().load_all()
         gc.collect()
         gc.freeze()
         call_command("qcluster")

@@ -1,0 +1,77 @@
+"""One rule as text, for people."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from shutil import get_terminal_size
+from typing import Any
+
+from nephoscope.cli.rule_json import example_of
+from nephoscope.domain import Framework, Parameter, Rule, in_words
+
+MOST_COLUMNS = 100
+"""Wider lines are hard to read."""
+
+STRICTER = {
+    "lower": "a lower number finds more",
+    "higher": "a higher number finds more",
+    "more": "more ports find more",
+    "fewer": "fewer ports find more",
+}
+
+
+def as_text(rule: Rule, policies: Mapping[str, Framework]) -> str:
+    """Return all there is to say about a rule, under headings."""
+    width = min(MOST_COLUMNS, get_terminal_size().columns)
+    return "\n".join(_lines(rule, policies, width)).rstrip()
+
+
+def _lines(rule: Rule, policies: Mapping[str, Framework], width: int) -> Iterator[str]:
+    yield f"{rule.id}  {rule.severity}"
+    yield from textwrap.wrap(rule.title, width)
+    yield from _section("Why it matters", textwrap.wrap(rule.why, width - 2))
+    yield from _section("Resources", rule.on)
+    yield from _section("Reads also", rule.needs)
+    yield from _section("Found only in a live account", ["No template has what it reads."] if rule.live_only else [])
+    yield from _section("Parameters", [line for each in rule.parameters for line in _parameter(each)])
+    yield from _section("How to fix it", [*_steps(rule.fix, width - 2), "", rule.link])
+    yield from _section("Fixes that Nephoscope can plan", rule.remediations)
+    yield from _section("Examples that pass", _examples(rule.good))
+    yield from _section("Examples that fail", _examples(rule.bad))
+    yield from _section("Controls", _controls(rule, policies.values()))
+
+
+def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
+    found = [f"  {line}".rstrip() for line in lines]
+    if found:
+        yield from ["", heading, *found]
+
+
+def _parameter(parameter: Parameter) -> Iterator[str]:
+    yield f"{parameter.name}: {parameter.label}"
+    bounds = "" if parameter.kind == "ports" else f", from {parameter.least} to {parameter.most}"
+    yield f"  default {in_words(parameter.default)}{bounds}; {STRICTER[parameter.stricter]}"
+
+
+def _steps(fix: str, width: int) -> Iterator[str]:
+    """Yield the steps, each line wrapped below where its text begins."""
+    for line in fix.splitlines():
+        text = line.lstrip(" 0123456789.")
+        yield from textwrap.wrap(line, width, subsequent_indent=" " * (len(line) - len(text)), break_on_hyphens=False)
+
+
+def _controls(rule: Rule, policies: Iterable[Framework]) -> Iterator[str]:
+    for policy in policies:
+        answered = [each for each in policy.controls if rule.id in each.rules]
+        if answered:
+            yield f"{policy.id}: {policy.name}"
+            yield from (f"  {each.id}  {each.title}" for each in answered)
+
+
+def _examples(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for each in given:
+        example = example_of(each)
+        plain = example == example_of(example["properties"])
+        yield from json.dumps(example["properties"] if plain else example, indent=2, default=str).splitlines()
