@@ -22,8 +22,8 @@ from nephoscope.policies.queries import EffectivePolicies, catalogue
 from nephoscope.policies.services import add_rule, create_policy
 
 PLATFORM = Path(__file__).parents[2] / "platform/nephoscope"
-KEPT = {"plugins.py", "policies/queries.py"}
-"""Who gathers rules and frameworks, and who answers for them."""
+KEPT = {"plugins.py", "policies/queries.py", "cli/rules.py"}
+"""Who gathers rules and frameworks, who answers for them, and who lists what plugins bring, without a database."""
 NUMBER = 60
 """Rows of a list: more than a page of the console, and of the API."""
 
