@@ -33,10 +33,20 @@ Kept = Mapping[int, Mapping[str, Any]]
 
 
 class Journal(Protocol):
-    """Where surgery writes down how far it is, so that whoever finds a change that was cut off knows what happened."""
+    """Where surgery writes down how far it is, so that whoever finds a change that was cut off knows what happened.
+
+    Both raise :class:`Stopped` when the change is no longer this worker's: no further call is made then.
+    """
 
     def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
         """Write down a step's new state: applying, waiting, applied, failed, skipped, undoing, undone."""
+
+    def beat(self) -> None:
+        """Tell that the work goes on; called before each reading."""
+
+
+class Stopped(BaseException):
+    """Somebody else has ended the change meanwhile. No Exception, so that nothing takes it for a call that failed."""
 
 
 class StaleError(Exception):
@@ -51,7 +61,7 @@ def make_plan(
     session: LiveSession,
     provider: Provider,
 ) -> Plan:
-    """Read the live state of some resources and plan their fix.
+    """Read the live state of some resources and plan their fix; the requests have the same inputs.
 
     :raises PlanProblem: none of them can be fixed; those that cannot while others can are named in ``warnings``.
     """
@@ -72,7 +82,8 @@ def make_plan(
         raise PlanProblem(" ".join(warnings) or "There is nothing to do.")
     if any(step.inverse is None for step in steps):
         warnings.append("This change cannot be undone.")
-    return Plan(remediation.id, rule, account, tuple(steps), tuple(warnings))
+    inputs = dict(requests[0].inputs)
+    return Plan(remediation.id, rule, account, tuple(steps), tuple(warnings), inputs)
 
 
 def open_writer(provider: Provider, connection: Connection, permissions: Sequence[Permission]) -> Writer:
@@ -100,19 +111,26 @@ def _meaning(state: Any) -> Any:
         return state
 
 
-def require_unchanged(remediation: Remediation, steps: Iterable[Step], session: LiveSession) -> None:
+def require_unchanged(remediation: Remediation, steps: Iterable[Step], session: LiveSession, journal: Journal) -> None:
     """Read again what the steps change.
 
     :raises StaleError: one of them is no longer as it was before.
     """
     for step in steps:
+        journal.beat()
         if not same_state(remediation.state(step, session), step.before):
             raise StaleError(f"{step.resource} has changed since this was planned; plan again.")
 
 
-def holds(remediation: Remediation, steps: Iterable[Step], session: LiveSession) -> bool:
+def holds(remediation: Remediation, steps: Sequence[Step], kept: Kept, session: LiveSession, journal: Journal) -> bool:
     """Read again what the steps changed, and tell whether it is as they left it."""
-    return all(same_state(remediation.state(step, session), step.after) for step in steps)
+    for position, step in enumerate(steps):
+        journal.beat()
+        results = _results(steps, position, kept, itself=True)
+        step = replace(step, call=_resolved(step.call, results))
+        if not same_state(remediation.state(step, session), step.after):
+            return False
+    return True
 
 
 def apply(
@@ -130,8 +148,9 @@ def apply(
 
     :param sleep: called between two reads of a state that is waited for.
     :raises StaleError: before the first write, if anything has changed since the plan was made.
+    :raises Stopped: the change was ended meanwhile.
     """
-    require_unchanged(remediation, steps, session)
+    require_unchanged(remediation, steps, session, journal)
     broken: set[str] = set()
     kept: dict[int, dict[str, Any]] = {}
     for position, step in enumerate(steps):
@@ -145,17 +164,17 @@ def apply(
             broken.add(step.resource)
             journal.note(position, "failed", str(problem))
             continue
+        error = ""
         try:
             kept[position] = {path: _at(answer, path) for path in step.keep}
             if step.wait:
                 journal.note(position, "waiting", kept=kept[position])
-                _await(_resolved_wait(step.wait, _results(steps, position, kept, itself=True)), session, sleep)
+                _await(_resolved_wait(step.wait, _results(steps, position, kept, itself=True)), session, journal, sleep)
         except Exception as problem:
             # The call was made: it counts as applied, so that it can be undone.
             broken.add(step.resource)
-            journal.note(position, "applied", str(problem), kept.get(position))
-            continue
-        journal.note(position, "applied", kept=kept[position])
+            error = str(problem)
+        journal.note(position, "applied", error, kept.get(position))
     return not broken
 
 
@@ -170,38 +189,62 @@ def undo(
 ) -> bool:
     """Put back what was before, last step first; return whether all of it is back.
 
+    A step that fails ends its resource's part, the other resources go on.
+
     :param steps: all steps of the change.
     :param done: the positions of those that were applied, or may have been.
     :param kept: what was kept of their answers.
     :raises StaleError: before the first write, if one was changed by somebody else since, or has no inverse.
+    :raises Stopped: the change was ended meanwhile.
     """
-    to_do: list[tuple[int, Step]] = []
-    for position in sorted(done, reverse=True):
-        results = _results(steps, position, kept, itself=True)
-        step = steps[position]
-        step = replace(
-            step, call=_resolved(step.call, results), inverse=step.inverse and _resolved(step.inverse, results)
-        )
-        now = remediation.state(step, session)
-        if same_state(now, step.after) and step.inverse is not None:
-            to_do.append((position, step))
-        elif not same_state(now, step.before):
-            what = "has no way back" if step.inverse is None else "was changed by somebody else since"
-            raise StaleError(f"{step.resource} {what}; nothing was undone.")
-        else:
-            journal.note(position, "undone")
-    whole = True
-    for position, step in to_do:
-        assert step.inverse is not None
+    broken: set[str] = set()
+    for position, inverse in _inverses(remediation, steps, done, kept, session, journal):
+        if steps[position].resource in broken:
+            journal.note(position, "applied", "Not undone: a later step of this resource could not be undone.")
+            continue
         journal.note(position, "undoing")
         try:
-            writer.write(step.inverse)
+            writer.write(inverse)
         except Exception as problem:
+            broken.add(steps[position].resource)
             journal.note(position, "applied", f"Undo failed: {problem}")
-            whole = False
             continue
         journal.note(position, "undone")
-    return whole
+    return not broken
+
+
+def _inverses(
+    remediation: Remediation,
+    steps: Sequence[Step],
+    done: Collection[int],
+    kept: Kept,
+    session: LiveSession,
+    journal: Journal,
+) -> list[tuple[int, Call]]:
+    """Read what the steps changed, and return the calls that put it back, last step first.
+
+    What is as it was before needs none: it was undone, or never done. Raises as :func:`undo` does.
+    """
+    found: list[tuple[int, Call]] = []
+    as_before: list[int] = []
+    for position in sorted(done, reverse=True):
+        journal.beat()
+        results, step = _results(steps, position, kept, itself=True), steps[position]
+        now = remediation.state(replace(step, call=_resolved(step.call, results)), session)
+        if same_state(now, step.before):
+            as_before.append(position)
+        elif not same_state(now, step.after):
+            raise StaleError(f"{step.resource} was changed by somebody else since; nothing was undone.")
+        elif step.inverse is None:
+            raise StaleError(f"{step.resource} cannot be put back; nothing was undone.")
+        else:
+            try:
+                found.append((position, _resolved(step.inverse, results)))
+            except LookupError as missing:
+                raise StaleError(f"{step.resource} cannot be put back, {missing}; nothing was undone.") from missing
+    for position in as_before:
+        journal.note(position, "undone")
+    return found
 
 
 # -- What a step waits for, and what it uses of earlier ones ---------------------------------------
@@ -231,13 +274,14 @@ def _at(answer: Any, path: str) -> Any:
     return answer
 
 
-def _await(wait: Wait, session: LiveSession, sleep: Callable[[float], object]) -> None:
+def _await(wait: Wait, session: LiveSession, journal: Journal, sleep: Callable[[float], object]) -> None:
     """Read until the state is there.
 
     :raises TimeoutError: it was not in time; says what it was at last.
     """
     until, seen = time.monotonic() + wait.timeout, ""
     while True:
+        journal.beat()
         try:
             seen = str(_at(session.read(wait.read) or {}, wait.path))
         except LookupError:

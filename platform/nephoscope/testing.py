@@ -1,7 +1,7 @@
 """What a plugin author tests with: a rule's own examples, and a toy cloud of doors, held in memory.
 
 Examples are resources, and a rule's own are its first tests. The toy cloud is a provider with its facets, a rule, a
-policy, a fix and an export: enough to try everything of the platform that is not about a cloud.
+policy, two fixes and an export: enough to try everything of the platform that is not about a cloud.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope import domain
-from nephoscope.domain import Call, Connection, Finding, Permission, Resource, Rule, SetupTemplate, Step, rule
+from nephoscope.domain import (
+    Call,
+    Connection,
+    Finding,
+    Permission,
+    Resource,
+    Rule,
+    SetupTemplate,
+    Step,
+    Wait,
+    result,
+    rule,
+)
 from nephoscope.domain.examples import ACCOUNT as ACCOUNT
 from nephoscope.domain.examples import example as example
 from nephoscope.domain.examples import parts, resource
@@ -28,6 +40,21 @@ def judge_example(rule: Rule, given: Mapping[str, Any], defaults: Defaults | Non
     return judge(rule, resource(rule.on[0], **found), now=NOW, neighbours=neighbours, defaults=defaults)
 
 
+class Notes(dict[int, str]):
+    """A journal for :func:`nephoscope.surgery.apply` and its undo: the last state of each step, with its error."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Mapping[str, Any]] = {}
+
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
+        self[position] = f"{state} {error}".strip()
+        if kept is not None:
+            self.kept[position] = kept
+
+    def beat(self) -> None:
+        """Nobody else waits for this one."""
+
+
 # -- The toy cloud ---------------------------------------------------------------------------------
 
 DOOR = "Toy::Door"
@@ -36,11 +63,18 @@ SECRET = "generated-secret-word"
 
 
 class Doors(domain.LiveSession, domain.Writer):
-    """Reads and writes the doors; ``doors`` maps a door's name to whether it is open."""
+    """Reads and writes the doors; ``doors`` maps a door's name to whether it is open.
 
-    def __init__(self, doors: dict[str, bool], read: list[str] | None = None) -> None:
+    ``locks`` are those ordered, by their number: for which ``Door``, from which ``Maker``, and their ``State``. One is
+    ready when it is looked at for the second time.
+    """
+
+    def __init__(
+        self, doors: dict[str, bool], read: list[str] | None = None, locks: dict[str, dict[str, str]] | None = None
+    ) -> None:
         self.doors = doors
         self.noted = [] if read is None else read
+        self.locks = {} if locks is None else locks
 
     def collect(self, service: str, region: str, share: domain.Share = domain.WHOLE) -> Iterator[Resource]:
         self.noted.append("all")
@@ -51,15 +85,28 @@ class Doors(domain.LiveSession, domain.Writer):
         return door(resource.name, self.doors[resource.name]) if resource.name in self.doors else None
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
-        name = call.body["door"]
-        return {"Open": self.doors[name]} if name in self.doors else None
+        body = call.body
+        if "lock" in body:
+            seen = dict(self.locks[body["lock"]])
+            self.locks[body["lock"]]["State"] = "ready"
+            return seen
+        if "lock_of" in body:
+            return next((lock for lock in self.locks.values() if lock["Door"] == body["lock_of"]), None)
+        return {"Open": self.doors[body["door"]]} if body["door"] in self.doors else None
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def write(self, call: Call) -> Mapping[str, Any]:
-        self.doors[call.body["door"]] = call.body["open"]
-        return {"Moved": call.body["door"]}
+        body = call.body
+        if "order" in body:
+            number = f"lock-{len(self.locks) + 1}"
+            self.locks[number] = {"Door": body["order"], "Maker": body["maker"], "State": "ordered"}
+            return {"Lock": {"Number": number}}
+        if "return" in body:
+            return self.locks.pop(body["return"])
+        self.doors[body["door"]] = body["open"]
+        return {"Moved": body["door"]}
 
 
 class ToyOnboarding(domain.Onboarding):
@@ -102,7 +149,7 @@ class ToyWriting(domain.Writing):
 
     def open(self, connection: Connection, permissions: Sequence[Permission]) -> Doors:
         self.cloud.calls.append("open for writing")
-        return Doors(self.cloud.doors)
+        return Doors(self.cloud.doors, locks=self.cloud.locks)
 
     def managed_by(self, resource: Resource) -> str:
         return ""
@@ -177,6 +224,7 @@ class ToyCloud(domain.Provider):
 
     def __init__(self) -> None:
         self.doors: dict[str, bool] = {}
+        self.locks: dict[str, dict[str, str]] = {}
         self.calls: list[str] = []
         self.read: list[str] = []
         self.closed = ""
@@ -200,7 +248,7 @@ class ToyCloud(domain.Provider):
         self.calls.append("open")
         if self.closed:
             raise domain.ConnectionProblem("role", self.closed)
-        return Doors(self.doors, self.read)
+        return Doors(self.doors, self.read, self.locks)
 
 
 class CloseDoor(domain.Remediation):
@@ -223,13 +271,50 @@ class CloseDoor(domain.Remediation):
         return session.read(step.call)
 
 
+class FitLock(domain.Remediation):
+    """A fix of two steps, of which the second uses what the first returned, once it is ready; it asks for an input."""
+
+    id = "toy.lock"
+    title = "Fit a lock"
+    summary = "Orders a lock, and closes the door with it."
+    provider = "toy"
+    on = DOOR
+    reads = (READ,)
+    writes = (WRITE,)
+    inputs = (domain.Field("maker", "Maker", "Who makes the lock.", required=True),)
+
+    def plan(self, request: domain.FixRequest, session: domain.LiveSession) -> list[Step]:
+        door, maker, number = request.resource, request.inputs["maker"], result(0, "Lock.Number")
+        order = _written("toy:OrderLock", order=door.name, maker=maker)
+        send_back = _written("toy:ReturnLock", **{"return": number})
+        fit, take_out = (
+            _written(f"toy:{verb}Lock", door=door.name, open=open, with_lock=number)
+            for verb, open in (("Fit", False), ("Remove", True))
+        )
+        ready = Wait(Call("toy:GetLock", {"lock": number}, (Permission(READ),)), "State", ("ready",), 60, every=0)
+        return [
+            Step(door.id, "Order a lock", order, send_back, None, {"Maker": maker}, ready, ("Lock.Number",)),
+            Step(door.id, f"Close {door.name} with it", fit, take_out, {"Open": True}, {"Open": False}),
+        ]
+
+    def state(self, step: Step, session: domain.LiveSession) -> Any:
+        if "order" not in step.call.body:
+            return session.read(step.call)
+        lock = session.read(Call("toy:GetLock", {"lock_of": step.call.body["order"]}, (Permission(READ),)))
+        return lock and {"Maker": lock["Maker"]}
+
+
+def _written(label: str, **body: Any) -> Call:
+    return Call(label, body, (Permission(WRITE),))
+
+
 @rule(
     "toy.closed",
     on=DOOR,
     severity=domain.Severity.HIGH,
     fix="1. Push.",
     link="https://example.com/doors",
-    remediations=["toy.close"],
+    remediations=["toy.close", "toy.lock"],
     good=[{"Open": False}],
     bad=[{"Open": True}],
 )

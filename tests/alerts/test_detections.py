@@ -12,17 +12,18 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import override_settings
-from django.utils import timezone
+from tests.changes.working import worked
 from tests.conftest import use
 from tests.scanning import connect
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.accounts.queries import provider_of
-from nephoscope.alerts.models import Alert, DetectionCursor, Finding
-from nephoscope.alerts.suppressions import suppress, unsuppress
+from nephoscope.alerts.models import Alert, DetectionCursor
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.archiving import archive, expire_suppressions
+from nephoscope.changes import suppressing
+from nephoscope.changes.models import Change
 from nephoscope.connections.services import configure_account, permissions_for, setup_templates, verify_account
 from nephoscope.domain import FixRequest, LiveSession, Severity
 from nephoscope.inventory.models import Resource, Scan
@@ -185,7 +186,7 @@ def test_a_second_scan_asks_only_for_newer_ones_and_updates_what_changed(world: 
     assert alert.last_seen == NOW - timedelta(hours=1)
     assert DetectionCursor.objects.get(region=REGION).since == NOW - timedelta(hours=1)
     assert {pk for pk, title in Alert.objects.values_list("pk", "title") if before[pk] != title} == {alert.pk}
-    assert "critical, was medium" in Entry.objects.get(action="alert.updated").summary
+    assert "from medium to critical" in Entry.objects.get(action="alert.updated").sentence
 
 
 def test_archived_upstream_resolves_with_the_reason_and_unarchived_reopens(world: World) -> None:
@@ -197,7 +198,7 @@ def test_archived_upstream_resolves_with_the_reason_and_unarchived_reopens(world
     world.scan()
     assert world.alert("a1").state == "resolved"
     assert world.alert("other").state == "open"
-    assert "archived in GuardDuty" in Entry.objects.get(action="alert.left").summary
+    assert "archived or removed in GuardDuty" in Entry.objects.get(action="alert.left").sentence
     client.unarchive_findings(DetectorId=world.detector, FindingIds=["a1"])
     world.scan()
     alert = world.alert("a1")
@@ -278,79 +279,55 @@ def test_a_recheck_sees_what_was_archived(world: World) -> None:
 # -- Archiving -------------------------------------------------------------------------------------
 
 
-def suppressed(world: World, id: str, **until: Any) -> tuple[Alert, list[Finding]]:
+def archived(world: World, id: str, **until: Any) -> Change:
+    """Raise a finding, suppress it and archive it, as a remediator and then a worker do."""
     world.raised(id)
     world.scan()
     alert = world.alert(id)
-    findings = list(alert.findings.all())
-    suppress(world.actor, alert, findings, "a test of ours", **until)
-    return alert, findings
+    suppressing.suppress(world.actor, alert, alert.findings.all(), "a test of ours", archive=True, **until)
+    return worked(Change.objects.get())
 
 
 def test_suppressing_archives_and_unsuppressing_takes_that_back(fixable: World) -> None:
     fixable.raised("other")
-    alert, findings = suppressed(fixable, "a1")
-    assert archive(fixable.actor, alert, findings) == []
+    change = archived(fixable, "a1")
+    assert (change.state, change.outcome) == ("verified", "Applied and verified.")
     assert fixable.archived("a1", "other") == {"a1"}
     fixable.scan()
-    assert fixable.alert("a1").state == "suppressed"
-    unsuppress(fixable.actor, alert, findings)
-    assert archive(fixable.actor, alert, findings, archive=False) == []
+    alert = fixable.alert("a1")
+    assert alert.state == "suppressed"
+    suppressing.unsuppress(fixable.actor, alert, alert.findings.all())
+    assert worked(change).state == "undone"
     assert fixable.archived("a1") == set()
     fixable.scan()
     assert fixable.alert("a1").state == "open"
-    acts = Entry.objects.filter(target_id=str(alert.pk)).values_list("action", flat=True)
-    assert {"alert.archived", "alert.unarchived"} <= set(acts)
 
 
-def test_a_suppression_that_ends_unarchives(fixable: World) -> None:
-    until = timezone.now() + timedelta(days=1)
-    alert, findings = suppressed(fixable, "a1", expires_at=until)
-    archive(fixable.actor, alert, findings)
-    alert.suppressions.update(expires_at=timezone.now() - timedelta(seconds=1))
-    expire_suppressions()
-    assert fixable.archived("a1") == set()
+def test_a_finding_archived_there_meanwhile_is_said_and_suppressed_here_only(fixable: World) -> None:
+    fixable.raised("a1")
+    fixable.scan()
+    fixable.aws.client("guardduty", REGION).archive_findings(DetectorId=fixable.detector, FindingIds=["a1"])
+    alert = fixable.alert("a1")
+    shown = suppressing.preview_archiving(fixable.actor, alert, alert.findings.all())
+    assert shown and "it is archived already" in shown.why
 
 
-def test_only_who_may_apply_changes_has_them_archived_and_unarchived(fixable: World, everyone: dict[str, User]) -> None:
-    alert, findings = suppressed(fixable, "a1")
-    for role in ("viewer", "analyst", "stranger"):
-        [said] = archive(Actor.of(everyone[role]), alert, findings)
-        assert said == "Not archived in GuardDuty: that takes a remediator."
-    assert fixable.archived("a1") == set()
-    assert archive(Actor.of(everyone["remediator"]), alert, findings) == []
-    assert fixable.archived("a1") == {"a1"}
-    [said] = archive(Actor.of(everyone["analyst"]), alert, findings, archive=False)
-    assert said.startswith("Not unarchived in GuardDuty") and fixable.archived("a1") == {"a1"}
-    assert archive(Actor.of(everyone["administrator"]), alert, findings, archive=False) == []
-    assert fixable.archived("a1") == set()
-
-
-def test_the_end_of_an_analysts_suppression_writes_nothing(fixable: World, analyst: User, remediator: User) -> None:
-    alert, findings = suppressed(fixable, "a1")
-    archive(Actor.of(remediator), alert, findings)
-    unsuppress(Actor.of(analyst), alert, findings)
-    suppress(Actor.of(analyst), alert, findings, "again", expires_at=timezone.now() + timedelta(days=1))
-    alert.suppressions.filter(lifted_at=None).update(expires_at=timezone.now() - timedelta(seconds=1))
-    expire_suppressions()
-    assert fixable.archived("a1") == {"a1"}
-
-
-def test_without_a_fix_role_nothing_is_written(world: World) -> None:
-    alert, findings = suppressed(world, "a1")
-    assert archive(world.actor, alert, findings) == []
-    assert world.archived("a1") == set()
-    world.scan()
-    assert world.alert("a1").state == "suppressed"
-
-
-def test_a_refused_archive_is_said_and_undoes_nothing(fixable: World) -> None:
+def test_a_refused_archive_fails_the_change_and_leaves_it_suppressed_here(fixable: World) -> None:
     fixable.aws.control("deny", actions=["guardduty:ArchiveFindings"])
-    alert, findings = suppressed(fixable, "a1")
-    [problem] = archive(fixable.actor, alert, findings)
-    assert "guardduty:ArchiveFindings" in problem
-    assert fixable.alert("a1").state == "suppressed"
-    assert Entry.objects.filter(action="alert.not_archived").exists()
+    change = archived(fixable, "a1")
+    assert change.state == "failed"
+    assert "guardduty:ArchiveFindings" in change.steps.get().error
+    assert (fixable.alert("a1").state, fixable.archived("a1")) == ("suppressed", set())
+
+
+def test_without_a_fix_role_it_is_suppressed_here_and_stays_so(world: World) -> None:
+    world.raised("a1")
+    world.scan()
+    alert = world.alert("a1")
+    done = suppressing.suppress(world.actor, alert, alert.findings.all(), "a test of ours")
+    assert done.notes == ("It is not archived in GuardDuty.",)
+    world.scan()
+    assert (world.alert("a1").state, world.archived("a1")) == ("suppressed", set())
 
 
 def test_the_fix_role_may_archive_and_the_session_only_in_one_detector(world: World) -> None:

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from nephoscope.changes.archiving import expire_suppressions
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.archiving import expire_suppressions
 
 pytestmark = pytest.mark.django_db
 AddAlert = Callable[..., Alert]
@@ -40,8 +40,8 @@ def test_both_are_in_the_audit_log_with_the_reason(add_alert: AddAlert, analyst:
     unsuppress(actor, alert, alert.findings.all())
     lines = [str(each) for each in Entry.objects.filter(target_id=str(alert.pk)).order_by("id")]
     assert lines == [
-        f"anna suppressed 1 resource (logs-prod) of {alert}",
-        f"anna unsuppressed 1 resource (logs-prod) of {alert}",
+        f"anna suppressed 1 resource of {alert}: logs-prod",
+        f"anna unsuppressed 1 resource of {alert}: logs-prod",
     ]
     assert Entry.objects.get(action="alert.suppressed").reason == "accepted risk"
 
@@ -95,4 +95,4 @@ def test_a_suppression_ends_when_its_time_is_over_and_says_so(add_alert: AddAler
     assert expire_suppressions() == 1
     alert.refresh_from_db()
     assert alert.state == "open"
-    assert Entry.objects.filter(action="alert.unsuppressed").exists()
+    assert Entry.objects.get(action="alert.suppression_expired").data["resource"] == "logs-prod"

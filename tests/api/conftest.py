@@ -12,13 +12,14 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
+from tests.changes.working import apply
 
 from nephoscope import testing as toy
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
-from nephoscope.changes.services import apply_change, plan_change
+from nephoscope.changes.services import plan_change
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import judge_resources
@@ -57,19 +58,20 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> toy.ToyCloud:
     monkeypatch.setitem(plugins.frameworks, toy.POLICY.id, toy.POLICY)
     monkeypatch.setitem(plugins.remediations, toy.CloseDoor.id, toy.CloseDoor())
     monkeypatch.setitem(plugins.exports, toy.EXPORT.id, toy.EXPORT)
+    monkeypatch.setitem(plugins.remediations, toy.FitLock.id, toy.FitLock())
     return cloud
 
 
 @contextmanager
 def undone(world: SimpleNamespace) -> Iterator[None]:
     """What is done to the world inside is taken back, so that one world, which takes long to make, does for many."""
-    doors, calls = dict(world.cloud.doors), list(world.cloud.calls)
+    doors, calls, locks = dict(world.cloud.doors), list(world.cloud.calls), dict(world.cloud.locks)
     try:
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
     finally:
-        world.cloud.doors, world.cloud.calls = doors, calls
+        world.cloud.doors, world.cloud.calls, world.cloud.locks = doors, calls, locks
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def world(toy_account: Account, cloud: toy.ToyCloud, administrator: Any) -> Simp
     actor = Actor.of(administrator)
     suppress(actor, alert, [found["back"]], "nobody comes there")
     applied = plan_change(actor, alert, [found["side"]], toy.CloseDoor.id)
-    apply_change(actor, applied, digest=applied.digest, reason="rain")
+    apply(actor, applied, "rain")
     return SimpleNamespace(
         account=toy_account,
         alert=Alert.objects.get(pk=alert.pk),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nephoscope.accounts.models import User
-from nephoscope.compliance.snapshots import record_day
+from nephoscope.compliance.snapshots import record
 from nephoscope.inventory.models import JUDGE, Shard
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ FILES = "/api/v1/compliance/export"
 def judged(world: SimpleNamespace) -> SimpleNamespace:
     """The world after a scan that read everything."""
     Shard.objects.filter(scan=world.scan).update(state="done")
-    record_day(world.scan)
+    record(world.scan)
     return world
 
 

@@ -16,6 +16,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.events import receiving
 from nephoscope.events.models import Delivery, Listener
 from nephoscope.events.services import rotate, secret_of, switch_off, switch_on
+from nephoscope.testing import ToyEvents
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ def test_what_is_signed_and_no_event_of_the_account_is_refused_with_the_reason(
 
 
 def test_only_short_posts_are_read(listener: Listener) -> None:
-    assert post(listener, b"x" * (receiving.MAX_BODY + 1)).status_code == 413
+    assert post(listener, b"x" * (ToyEvents.largest + 1)).status_code == 413
     assert Client().get(f"/events/toy/{listener.address}").status_code == 405
 
 
@@ -158,9 +159,9 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
     assert client.post(f"{path}/rotate").status_code == 400
     said = [str(each) for each in Entry.objects.filter(action__startswith="events.").order_by("id")]
     assert said == [
-        f"ada switched recheck on events on for {toy_account}",
-        f"ada made a new secret for events of {toy_account}",
-        f"ada switched recheck on events off for {toy_account}",
+        f"ada turned on recheck on events for {toy_account}",
+        f"ada rotated the secret for events of {toy_account}",
+        f"ada turned off recheck on events for {toy_account}",
     ]
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.audit.actions.alerts import ALERT_RESOLVED
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Resource, Scan, Shard
@@ -45,7 +46,13 @@ def more(world: SimpleNamespace) -> None:
     copy_rows(Finding.objects.get(pk=world.front.pk), 10, resource=lambda _: next(resources))
     copy_rows(Suppression.objects.get(), 10, alert=lambda _: next(alerts))
     for number in range(10):
-        record(Actor.of(User.objects.get(username="ada")), "test.done", world.alert, "did it", account=world.account)
+        record(
+            Actor.of(User.objects.get(username="ada")),
+            ALERT_RESOLVED,
+            world.alert,
+            {"title": "Door"},
+            account=world.account,
+        )
         other = Account.objects.create(name=f"more-{number}", provider="toy", number=str(number), verified_at=now)
         other.groups.set(world.account.groups.all())
         User.objects.create_user(f"more-{number}").account_groups.set(world.account.groups.all())
@@ -115,8 +122,7 @@ ALERTS = [
     ("severity=critical", ["window"]),
     ("severity=critical,high", ["window", "open"]),
     ("kind=threat", ["window"]),
-    ("kind=guardduty", ["window"]),
-    ("source=GuardDuty", ["window"]),
+    ("source=guardduty", ["window"]),
     ("account={account}", ["window", "open"]),
     ("account=987654", []),
     ("region=north", ["open"]),

@@ -68,7 +68,7 @@ def test_a_new_password_revokes_the_users_tokens(administrator: User, viewer: Us
 
     assert answer.status_code == 200
     assert not AuthToken.objects.exists()
-    assert "and the password" in Entry.objects.get().summary
+    assert "and set a new password" in Entry.objects.get().sentence
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": False}])

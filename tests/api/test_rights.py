@@ -150,7 +150,9 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
         verified_at=timezone.now(),
     )
     world.idle.groups.set(world.account.groups.all())
-    world.organisation = Organisation.objects.create(name="all", account=world.account, external_id="secret-of-members")
+    world.organisation = Organisation.objects.create(
+        name="all", account=world.account, settings={"role_name": "role-of-members"}
+    )
     now = timezone.now()
     world.member = Member.objects.create(
         organisation=world.organisation,
@@ -281,11 +283,12 @@ def test_only_those_who_connect_accounts_see_the_secret_words(
         assert "generated-secret-word" not in api(analyst).get(shown).content.decode()
 
 
-def test_the_external_id_of_an_organisation_is_for_those_who_connect_accounts(
+def test_how_members_are_reached_is_for_those_who_connect_accounts(
     everything: SimpleNamespace, analyst: User, administrator: User, api: Any
 ) -> None:
     path = f"/api/v1/organisations/{everything.organisation.pk}"
 
-    assert api(administrator).get(path).json()["external_id"] == "secret-of-members"
+    assert api(administrator).get(path).json()["settings"] == {"role_name": "role-of-members"}
+    assert api(analyst).get(path).json()["settings"] == {}
     for shown in (path, "/api/v1/organisations", "/api/v1/members"):
-        assert "secret-of-members" not in api(analyst).get(shown).content.decode()
+        assert "role-of-members" not in api(analyst).get(shown).content.decode()

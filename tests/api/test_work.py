@@ -107,7 +107,7 @@ def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remedi
     assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]
     fix = {"id": "toy.close", "title": "Close the door", "summary": "Closes it."}
     assert shown["fixing"] == {"ready": True, "why": "", "remediations": [fix]}
-    assert "ada suppressed 1 resource (back)" in " ".join(entry["sentence"] for entry in shown["timeline"])
+    assert f"ada suppressed 1 resource of {world.alert}: back" in [each["sentence"] for each in shown["timeline"]]
 
 
 def test_an_alert_whose_rule_is_gone_is_still_shown(world: SimpleNamespace, viewer: User, api: Any) -> None:
@@ -156,8 +156,8 @@ def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remedi
     assert (plan["state"], plan["permissions"]) == ("planned", [{"action": "toy:SetDoor", "resource": "*"}])
     [step] = plan["steps"]
     assert (step["before"], step["after"], step["state"]) == ({"Open": True}, {"Open": False}, "pending")
-    assert step["call"]["parameters"] == {"door": "front", "open": False}
-    assert step["inverse"]["parameters"] == {"door": "front", "open": True}
+    assert step["call"]["body"] == {"door": "front", "open": False}
+    assert step["inverse"]["body"] == {"door": "front", "open": True}
 
     change = f"{V1}/changes/{plan['id']}"
     done = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"}).json()

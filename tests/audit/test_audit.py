@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from nephoscope.accounts.models import Account, User
+from nephoscope.audit.actions.accounts import ACCOUNT_CREATED, ACCOUNT_VERIFIED
+from nephoscope.audit.actions.people import SIGNED_IN
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, first_broken, record
 
@@ -20,7 +20,14 @@ def entries(account: Account, analyst: User) -> list[Entry]:
     actor = Actor.of(analyst, "10.0.0.5")
     return [
         record(
-            actor, "account.tested", account, f"tested {n}", account=account, reason="why", before={"n": n}, after=[1]
+            actor,
+            ACCOUNT_VERIFIED,
+            account,
+            {"number": "1234", "missing": [f"s3:Get{n}"], "fixing": False},
+            account=account,
+            reason="why",
+            before={"n": n},
+            after=[1],
         )
         for n in range(3)
     ]
@@ -31,6 +38,7 @@ def entries(account: Account, analyst: User) -> list[Entry]:
     [
         "UPDATE audit_entry SET actor = 'nobody'",
         "UPDATE audit_entry SET digest = digest",
+        "UPDATE audit_entry SET data = NULL",
         "DELETE FROM audit_entry",
         "TRUNCATE audit_entry",
     ],
@@ -45,15 +53,27 @@ def test_an_entry_says_who_what_when_from_where_and_why(entries: list[Entry]) ->
     entry = Entry.objects.get(pk=entries[0].pk)
     assert (entry.actor, entry.address, entry.reason) == ("anna", "10.0.0.5", "why")
     assert (entry.before, entry.after) == ({"n": 0}, [1])
-    assert str(entry) == "anna tested 0"
+    assert str(entry) == "anna verified prod (1234); missing permissions: s3:Get0"
 
 
-def test_the_chain_is_whole_until_somebody_with_the_database_password_changes_an_entry(entries: list[Entry]) -> None:
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("after", "[2]"),
+        ("data", '{"number": "1234", "missing": [], "fixing": false}'),
+        ("data", None),
+        ("data", "null"),
+        ("summary", "did nothing"),
+    ],
+)
+def test_the_chain_is_whole_until_somebody_with_the_database_password_changes_an_entry(
+    entries: list[Entry], column: str, value: str | None
+) -> None:
     assert first_broken() is None
     call_command("verify_audit", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        cursor.execute("UPDATE audit_entry SET after = %s WHERE id = %s", [json.dumps([2]), entries[1].pk])
+        cursor.execute(f"UPDATE audit_entry SET {column} = %s WHERE id = %s", [value, entries[1].pk])
     assert first_broken() == entries[1]
     with pytest.raises(CommandError, match=str(entries[1].pk)):
         call_command("verify_audit")
@@ -68,7 +88,7 @@ def test_a_removed_entry_breaks_the_chain_at_the_next(entries: list[Entry]) -> N
 
 def test_an_act_that_fails_leaves_no_entry(account: Account) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        record(Actor.system(), "account.tested", account, "tested")
+        record(Actor.system(), ACCOUNT_CREATED, account)
         raise RuntimeError
     assert not Entry.objects.exists()
 
@@ -76,7 +96,7 @@ def test_an_act_that_fails_leaves_no_entry(account: Account) -> None:
 def test_a_user_sees_the_entries_of_granted_accounts_and_their_own(
     entries: list[Entry], viewer: User, stranger: User, administrator: User, account: Account
 ) -> None:
-    own = record(Actor.of(stranger), "user.tested", stranger, "tested")
+    own = record(Actor.of(stranger), SIGNED_IN, stranger)
     assert Entry.objects.visible_to(viewer).count() == 3
     assert list(Entry.objects.visible_to(stranger)) == [own]
     assert Entry.objects.visible_to(administrator).count() == 4

@@ -19,7 +19,7 @@ import psutil
 from nephoscope_aws_simulator.testing import client_for
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENCE = 180
 """Seconds in which the demo must be up, and then its simulated account."""
 
 _FOREIGN = ("NEPHOSCOPE_", "AWS_", "DATABASE_URL", "REDIS_URL", "DJANGO_")

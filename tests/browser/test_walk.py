@@ -330,7 +330,7 @@ def test_an_approved_plan_is_applied_verified_and_undone_byte_for_byte(visitor: 
     page, bucket = visitor.page, "northwind-public-assets"
     before = policy_of(demo, bucket)
     plan(visitor, bucket)
-    expect(page.get_by_text("s3 PutBucketPolicy").first).to_be_visible()
+    expect(page.get_by_text("s3:PutBucketPolicy").first).to_be_visible()
     expect(page.get_by_text("s3:PutBucketPolicy").first).to_be_visible()
     expect(page.get_by_text("reversible", exact=True)).to_be_visible()
     expect(page.locator("del").filter(has_text='"Principal": "*"')).to_be_visible()
@@ -342,7 +342,7 @@ def test_an_approved_plan_is_applied_verified_and_undone_byte_for_byte(visitor: 
     assert policy_of(demo, bucket) == before
 
     apply(visitor, "The web site has moved behind CloudFront")
-    expect(visitor.section("Outcome")).to_contain_text("Applied, read again and found right.")
+    expect(visitor.section("Outcome")).to_contain_text("Applied and verified: the resources now pass.")
     visitor.picture("applied", whole=True)
     statement: Any = json.loads(policy_of(demo, bucket))["Statement"][0]
     assert statement["Principal"] == {"AWS": ROOT}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from tests.changes.working import apply, undo
 from tests.conftest import use
 from tests.scanning import connect, scanned
 
@@ -19,9 +20,12 @@ from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import apply_change, plan_change, readiness, undo_change
+from nephoscope.changes.services import approve_change, plan_change, readiness, request_undo
 from nephoscope.connections.services import setup_templates
+from nephoscope.domain import Permission
 from nephoscope.judging.rechecks import recheck
+from nephoscope.surgery import open_writer
+from nephoscope_aws.call import aws_call
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 NUMBER = "777777777777"
@@ -55,7 +59,7 @@ class World:
         return plan_change(self.actor, self.alert, self.findings, FIX)
 
     def apply(self, change: Change) -> Change:
-        return apply_change(self.actor, change, digest=change.digest, reason="nobody needs this")
+        return apply(self.actor, change)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,9 @@ def roles(cloud: Cloud) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         use(patch, cloud)
         for writing, setting in ((False, "role_arn"), (True, "write_role_arn")):
-            template = next(kit.text for kit in setup_templates(account, writing=writing) if kit.id == "cloudformation")
+            template = next(
+                each.text for each in setup_templates(account, writing=writing) if each.id == "cloudformation"
+            )
             client.create_stack(StackName=setting, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
             outputs = client.describe_stacks(StackName=setting)["Stacks"][0]["Outputs"]
             account.settings[setting] = next(each["OutputValue"] for each in outputs if each["OutputKey"] == "RoleArn")
@@ -124,7 +130,7 @@ def test_without_a_fix_role_the_spanner_says_how_to_get_one(
 def test_the_plan_shows_the_exact_call_the_diff_and_the_permissions_and_writes_nothing(world: World) -> None:
     change = world.plan()
     [step] = change.steps.all()
-    assert (step.call["service"], step.call["operation"]) == ("s3", "put_bucket_policy")
+    assert step.call["label"] == "s3:PutBucketPolicy"
     assert step.before == POLICY
     assert json.loads(step.after)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::777777777777:root"}
     assert {each["action"] for each in change.permissions} == {"s3:PutBucketPolicy"}
@@ -134,15 +140,21 @@ def test_the_plan_shows_the_exact_call_the_diff_and_the_permissions_and_writes_n
 
 def test_a_fix_is_applied_verified_closed_and_undone_byte_for_byte(world: World) -> None:
     change = world.apply(world.plan())
-    assert (change.state, change.outcome) == ("verified", "Applied, read again and found right.")
+    assert (change.state, change.outcome) == ("verified", "Applied and verified: the resources now pass.")
     assert json.loads(world.policy)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::777777777777:root"}
     assert world.findings == []
-    change = undo_change(world.actor, change, reason="the shop needs it")
+    change = undo(world.actor, change)
     assert change.state == "undone"
     assert world.policy == POLICY
     assert len(world.findings) == 1
     actions = list(Entry.objects.filter(target_type="change").order_by("id").values_list("action", flat=True))
-    assert actions == ["change.planned", "change.approved", "change.verified", "change.undoing", "change.undone"]
+    assert actions == [
+        "change.planned",
+        "change.approved",
+        "change.verified",
+        "change.undo_requested",
+        "change.undone",
+    ]
     approved = Entry.objects.get(action="change.approved")
     assert (approved.actor, approved.address, approved.reason) == ("rémi", "10.0.0.5", "nobody needs this")
 
@@ -162,11 +174,11 @@ def test_an_undo_leaves_alone_what_somebody_changed_since(world: World) -> None:
     change = world.apply(world.plan())
     theirs = world.policy.replace("s3:GetObject", "s3:GetObjectVersion")
     world.aws.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=theirs)
-    with pytest.raises(ValidationError, match="changed by somebody else"):
-        undo_change(world.actor, change, reason="why not")
+    change = undo(world.actor, change)
     assert world.policy == theirs
-    change.refresh_from_db()
     assert change.state == "verified"
+    assert "changed by somebody else since; nothing was undone" in change.outcome
+    assert Entry.objects.get(action="change.undo_refused").reason == "somebody needs it"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +189,7 @@ def test_only_the_plan_that_was_shown_is_applied_and_only_with_a_reason(
 ) -> None:
     change = world.plan()
     with pytest.raises(ValidationError) as caught:
-        apply_change(world.actor, change, digest=change.digest if digest is None else digest, reason=reason)
+        approve_change(world.actor, change, digest=change.digest if digest is None else digest, reason=reason)
     assert field in caught.value.message_dict
     assert world.policy == POLICY
 
@@ -196,14 +208,14 @@ def test_a_change_is_applied_once(world: World) -> None:
         world.apply(change)
 
 
-def test_an_analyst_may_neither_plan_apply_nor_undo(world: World, analyst: User) -> None:
+def test_an_analyst_may_neither_plan_approve_nor_undo(world: World, analyst: User) -> None:
     change, actor = world.plan(), Actor.of(analyst)
     with pytest.raises(PermissionDenied):
         plan_change(actor, world.alert, world.findings, FIX)
     with pytest.raises(PermissionDenied):
-        apply_change(actor, change, digest=change.digest, reason="why")
+        approve_change(actor, change, digest=change.digest, reason="why")
     with pytest.raises(PermissionDenied):
-        undo_change(actor, change, reason="why")
+        request_undo(actor, change, reason="why")
     assert world.policy == POLICY
 
 
@@ -243,15 +255,12 @@ def test_a_recheck_that_is_denied_says_so_and_closes_nothing(world: World) -> No
 
 
 def test_the_fix_roles_session_can_do_nothing_but_the_plan(world: World) -> None:
-    from nephoscope.accounts.queries import provider_of
-    from nephoscope.domain import Call, Permission
-
     allowed = Permission("s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}")
-    writer = provider_of(world.account).open_for_writing(world.account.connection, [allowed])
-    other = Call(
-        "s3", "put_bucket_policy", {"Bucket": "northwind-returns-photos", "Policy": POLICY}, allowed, "us-east-1"
-    )
-    delete = Call("s3", "delete_bucket", {"Bucket": BUCKET}, Permission("s3:DeleteBucket"), "us-east-1")
-    for call, why in ((other, "no session policy allows"), (delete, "no identity-based policy allows")):
+    writer = open_writer(provider_of(world.account), world.account.connection, [allowed])
+    other = {"Bucket": "northwind-returns-photos", "Policy": POLICY}
+    for call, why in (
+        (aws_call("s3", "put_bucket_policy", other, allowed, region="us-east-1"), "no session policy allows"),
+        (aws_call("s3", "delete_bucket", {"Bucket": BUCKET}, allowed, region="us-east-1"), "no identity-based policy"),
+    ):
         with pytest.raises(Exception, match=why):
             writer.write(call)

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert
+from nephoscope.audit.actions.alerts import ALERT_OPENED
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import Change, ChangeStep
@@ -49,11 +51,14 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     """Everything carries a hostile name where a cloud could give one."""
     alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
     call = {
-        "service": "s3",
-        "operation": "put_bucket_policy",
-        "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
-        "permission": {"action": "s3:PutBucketPolicy", "resource": "*"},
-        "region": "",
+        "label": "s3:PutBucketPolicy",
+        "body": {
+            "service": "s3",
+            "operation": "put_bucket_policy",
+            "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
+            "region": "",
+        },
+        "permissions": [{"action": "s3:PutBucketPolicy", "resource": "*"}],
     }
     change = Change.objects.create(
         account=account,
@@ -86,16 +91,25 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     )
     entry = record(
         system,
-        "alert.opened",
+        ALERT_OPENED,
         alert,
-        f"opened {alert} {HOSTILE}",
+        {"title": HOSTILE, **resources([f"logs-{HOSTILE}", "assets"])},
         account=account,
         reason=HOSTILE,
         before={"name": HOSTILE},
         after={"name": "x"},
     )
     organisation = Organisation.objects.create(
-        name=f"org {HOSTILE}", account=account, external_id="e" * 32, problem=HOSTILE
+        name=f"org {HOSTILE}",
+        account=account,
+        settings={
+            "role_name": "nephoscope-read",
+            "role_path": "/",
+            "external_id": "e" * 32,
+            "write_role_name": "",
+            "write_external_id": "f" * 32,
+        },
+        problem=HOSTILE,
     )
     now = timezone.now()
     for number, linked in ((account.number, account), ("210987654321", None)):

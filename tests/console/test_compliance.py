@@ -14,7 +14,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import ComplianceDay, Suppression
 from nephoscope.compliance.queries import parts_of
-from nephoscope.compliance.snapshots import record_day
+from nephoscope.compliance.snapshots import record
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.plugins import registry
 
@@ -29,7 +29,7 @@ def scanned(things: Things) -> Things:
     for service, region in parts_of(things.account):
         Shard.objects.create(scan=scan, service=service.id, region=region, state="done")
     Shard.objects.create(scan=scan, service=JUDGE, region="global", state="done")
-    record_day(scan)
+    record(scan)
     return things
 
 

@@ -39,14 +39,14 @@ def test_the_name_and_provider_come_first_and_mistakes_are_named_at_the_field(ad
     assert not account.verified_at
 
 
-def test_the_second_step_shows_the_external_id_in_three_ready_things(admin: Client, aws: Simulator) -> None:
+def test_the_second_step_shows_the_external_id_in_three_setup_templates(admin: Client, aws: Simulator) -> None:
     account = pending(admin)
     text = admin.get(reverse("admin:accounts_account_connect", args=[account.pk])).content.decode()
     assert text.count(account.settings["external_id"]) >= 4
-    for kit in services.setup_templates(account):
-        file = admin.get(reverse("admin:accounts_account_kit", args=[account.pk, kit.id]))
-        assert file.content.decode() == kit.text and kit.filename in file["Content-Disposition"]
-    assert admin.get(reverse("admin:accounts_account_kit", args=[account.pk, "nothing"])).status_code == 404
+    for template in services.setup_templates(account):
+        file = admin.get(reverse("admin:accounts_account_setup_template", args=[account.pk, template.id]))
+        assert file.content.decode() == template.text and template.filename in file["Content-Disposition"]
+    assert admin.get(reverse("admin:accounts_account_setup_template", args=[account.pk, "nothing"])).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_bucket_is_fixed_and_the_fix_is_undone_from_the_console(
     page = admin.post(plan, {"finding": [finding.pk], "remediation": "aws.s3.remove_public_access"}, follow=True)
     change = Change.objects.get()
     text = page.content.decode()
-    assert "s3 PutBucketPolicy" in text and "arn:aws:iam::123456789012:root" in text and "Apply plan" in text
+    assert "s3:PutBucketPolicy" in text and "arn:aws:iam::123456789012:root" in text and "Apply plan" in text
     apply = reverse("admin:changes_change_apply", args=[change.pk])
     page = admin.post(apply, {"digest": change.digest, "reason": "nobody needs it"}, follow=True)
     assert page.context["change"].state == "verified" and "Undo" in page.content.decode()

@@ -78,33 +78,41 @@ def test_who_may_suppress_it_and_who_sees_it(alert: Alert, everyone: dict[str, U
     assert alert.state == "suppressed"
 
 
-def test_an_archive_that_fails_is_a_warning(
-    alert: Alert, account: Account, remediator: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def fix_role(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account has a fix role, in a cloud that nobody can reach."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     account.writing_verified_at = timezone.now()
     account.save()
+
+
+def test_what_cannot_be_archived_is_said_and_suppressed_here(
+    alert: Alert, fix_role: None, remediator: User, sign_in: SignIn
+) -> None:
+    client, body = sign_in(remediator), {"finding": [alert.findings.get().pk]}
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    body = {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
-    text = sign_in(remediator).post(address, body, follow=True).content.decode()
-    assert "could not be archived in GuardDuty" in text
+    shown = client.post(address, body).content.decode()
+    assert "Suppressing leaves it as it is in GuardDuty:" in shown and "Suppress and archive" not in shown
+    text = client.post(address, {**body, "reason": "ours", "confirm": "1"}, follow=True).content.decode()
+    assert "Suppressed 1 resource." in text and "It is not archived in GuardDuty." in text
     alert.refresh_from_db()
     assert alert.state == "suppressed"
 
 
-def test_an_analyst_is_told_that_archiving_takes_a_remediator(
-    alert: Alert, account: Account, analyst: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+def test_an_analyst_is_told_that_archiving_needs_a_remediator(
+    alert: Alert, fix_role: None, analyst: User, sign_in: SignIn
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    account.writing_verified_at = timezone.now()
-    account.save()
     client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
-    assert "to archive it there takes a remediator" in client.get(page(alert)).content.decode()
+    assert "Archiving this in GuardDuty needs the role Remediator." in client.get(page(alert)).content.decode()
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    text = client.post(address, body, follow=True).content.decode()
-    assert "Not archived in GuardDuty: that takes a remediator." in text and "could not be archived" not in text
-    address = reverse("admin:alerts_alert_unsuppress", args=[alert.pk])
-    assert "Not unarchived in GuardDuty" in client.post(address, body, follow=True).content.decode()
+    assert "It is not archived in GuardDuty." in client.post(address, body, follow=True).content.decode()
+    assert client.post(address, {**body, "digest": "d" * 64}).status_code == 403
+
+
+def test_a_remediator_is_told_that_suppressing_archives(
+    alert: Alert, fix_role: None, remediator: User, sign_in: SignIn
+) -> None:
+    assert "Suppressing archives it in GuardDuty as well" in sign_in(remediator).get(page(alert)).content.decode()
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:

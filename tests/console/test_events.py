@@ -40,7 +40,7 @@ def test_only_administrators_switch_it(everyone: dict[str, User], address: str, 
     assert not Entry.objects.filter(action__startswith="events.").exists()
 
 
-def test_the_secret_is_shown_once_and_the_kits_lead_to_the_address(
+def test_the_secret_is_shown_once_and_the_setup_templates_lead_to_the_address(
     administrator: User, viewer: User, account: Account, address: str, sign_in: SignIn
 ) -> None:
     client = sign_in(administrator)
@@ -50,13 +50,13 @@ def test_the_secret_is_shown_once_and_the_kits_lead_to_the_address(
     assert secret in made.content.decode() and "no-store" in made["Cache-Control"]
     page = client.get(address).content.decode()
     assert secret not in page and listener.address in page and "without TLS" in page
-    kit = client.get(f"{address}kit/cloudformation/", secure=True)
-    assert kit["Content-Disposition"] == 'attachment; filename="nephoscope-events.yaml"'
-    assert f"https://testserver/events/aws/{listener.address}" in kit.content.decode()
-    assert client.get(f"{address}kit/nonsense/").status_code == 404
+    template = client.get(f"{address}setup/cloudformation/", secure=True)
+    assert template["Content-Disposition"] == 'attachment; filename="nephoscope-events.yaml"'
+    assert f"https://testserver/events/aws/{listener.address}" in template.content.decode()
+    assert client.get(f"{address}setup/nonsense/").status_code == 404
     looker = sign_in(viewer)
     assert listener.address not in looker.get(address).content.decode()
-    assert looker.get(f"{address}kit/cloudformation/").status_code == 403
+    assert looker.get(f"{address}setup/cloudformation/").status_code == 403
 
 
 def test_a_new_secret_and_switching_off_are_asked_about_first(

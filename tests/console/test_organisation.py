@@ -43,10 +43,15 @@ def test_an_organisation_is_connected_step_by_step(
     organisation = Organisation.objects.get()
     text = page.content.decode()
     assert "create-stack-set" in text and "northwind-members" in text and "The first sync fills this" in text
-    for kit in ("cli", "cloudformation", "terraform", "fix-cli"):
-        answer = client.get(reverse("admin:organisations_organisation_kit", args=[organisation.pk, kit]))
+    for template in ("cli", "cloudformation", "terraform", "fix-cli"):
+        answer = client.get(
+            reverse("admin:organisations_organisation_setup_template", args=[organisation.pk, template])
+        )
         assert answer.status_code == 200 and "attachment" in answer["Content-Disposition"]
-    assert client.get(reverse("admin:organisations_organisation_kit", args=[organisation.pk, "no"])).status_code == 404
+    assert (
+        client.get(reverse("admin:organisations_organisation_setup_template", args=[organisation.pk, "no"])).status_code
+        == 404
+    )
 
     page = client.post(reverse("admin:organisations_organisation_sync", args=[organisation.pk]), follow=True)
     assert "The sync is queued" in page.content.decode() and OrmQ.objects.count() == 1
@@ -58,7 +63,7 @@ def test_an_organisation_is_connected_step_by_step(
         ("Pending", 1),
         ("Suspended or closed", 1),
     ]
-    assert "deploy the StackSet to this account" in text and "northwind-webshop" in text
+    assert "run the setup template for all members" in text and "northwind-webshop" in text
     for href, count, _label, _value in page.context["counts"]:
         assert client.get(href).context["cl"].result_count == count
 
@@ -73,19 +78,20 @@ def test_an_organisation_is_connected_step_by_step(
     assert not Organisation.objects.exists() and Account.objects.count() == 4
 
 
-@pytest.mark.parametrize("name", ["configure", "remove", "kit"])
+@pytest.mark.parametrize("name", ["configure", "remove", "setup_template"])
 def test_how_members_are_reached_is_shown_to_administrators_only(
     name: str, everyone: dict[str, User], things: Things, sign_in: SignIn
 ) -> None:
-    arguments = [things.organisation.pk, "cli"] if name == "kit" else [things.organisation.pk]
+    arguments = [things.organisation.pk, "cli"] if name == "setup_template" else [things.organisation.pk]
     address = reverse(f"admin:organisations_organisation_{name}", args=arguments)
     for role in ("viewer", "analyst", "remediator", "stranger"):
         answer = sign_in(everyone[role]).get(address)
-        assert answer.status_code == 403 and things.organisation.external_id not in answer.content.decode()
+        assert answer.status_code == 403 and things.organisation.settings["external_id"] not in answer.content.decode()
     change = reverse("admin:organisations_organisation_change", args=[things.organisation.pk])
-    assert "Sync now" in sign_in(everyone["administrator"]).get(change).content.decode()
+    text = sign_in(everyone["administrator"]).get(change).content.decode()
+    assert "Sync now" in text and things.organisation.settings["external_id"] in text
     text = sign_in(everyone["viewer"]).get(change).content.decode()
-    assert things.organisation.external_id not in text and "Sync now" not in text
+    assert things.organisation.settings["external_id"] not in text and "Sync now" not in text
     posted = sign_in(everyone["analyst"]).post(
         reverse("admin:organisations_organisation_sync", args=[things.organisation.pk])
     )

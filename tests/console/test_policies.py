@@ -118,6 +118,7 @@ def test_a_rule_says_where_it_is_set_by_whom_and_why(
     for page in (client.get(at("rule", KEYS)), sign_in(viewer).get(at("accounts_account_change", account.pk))):
         text = page.content.decode()
         assert "keys are rotated elsewhere" in text and "ada, <time" in text
+    assert "neph-severity neph-medium" in client.get(at("rule", KEYS)).content.decode()
     assert client.get(there).context["form"].initial["reason"] == "keys are rotated elsewhere"
     client.post(there, {"lift": "1"})
     assert RuleSetting.objects.get().policy == own

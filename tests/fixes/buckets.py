@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from nephoscope import surgery
 from nephoscope.domain import Connection, FixRequest, LiveSession, Plan, PlanProblem, Recorder, Resource, View, Writer
+from nephoscope.testing import Notes
 from nephoscope_aws.access import bucket_exposure
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
@@ -127,13 +128,6 @@ def plan_for(session: LiveSession, *resources: Resource) -> Plan:
 
 def writer_for(plan: Plan) -> Writer:
     return surgery.open_writer(PROVIDER, CONNECTION, plan.permissions)
-
-
-class Notes(dict[int, str]):
-    """The last state of each step."""
-
-    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
-        self[position] = f"{state} {error}".strip()
 
 
 def apply(plan: Plan, session: LiveSession) -> Notes:

@@ -126,7 +126,7 @@ def test_a_resource_that_is_gone_closes_with_its_own_reason(account: Account, ad
     Resource.objects.filter(pk=row.pk).update(gone_at=timezone.now())
     scanned(account)
     assert the_alert().state == AlertState.RESOLVED
-    assert "gone" in Entry.objects.get(action="alert.left").summary
+    assert "(gone)" in Entry.objects.get(action="alert.left").sentence
 
 
 def test_a_part_that_failed_closes_nothing(account: Account, add_resource: Callable[..., Any]) -> None:
@@ -159,7 +159,7 @@ def test_a_rule_that_no_policy_names_any_more_closes_its_alert(
     remove_rule(system, only_versioning, VERSIONING)
     scanned(account)
     assert the_alert().state == "resolved"
-    assert "no longer checked" in Entry.objects.get(action="alert.left").summary
+    assert "no longer checked" in Entry.objects.get(action="alert.left").sentence
 
 
 def test_a_suppression_holds_over_scans_and_over_the_rebirth_of_its_resource(

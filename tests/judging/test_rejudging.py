@@ -75,7 +75,7 @@ def test_a_rule_that_is_added_finds_what_is_stored_and_one_that_is_removed_close
     remove_rule(system, policy, VERSIONING)
     assert rejudging.rejudge(account.pk) == 1
     assert Alert.objects.get(key=VERSIONING).state == "resolved"
-    assert "no longer checked" in Entry.objects.filter(action="alert.left").latest("id").summary
+    assert "no longer checked" in Entry.objects.filter(action="alert.left").latest("id").sentence
     assert rejudging.rejudge(account.pk) == 0, "nothing waits any more"
 
 
@@ -109,7 +109,7 @@ def test_a_severity_reaches_the_alert_and_is_taken_back(
     set_rule(system, VERSIONING, Place(policy=policy))
     rejudging.rejudge(account.pk)
     assert Alert.objects.get().severity == usual
-    assert "critical, was" in Entry.objects.filter(action="alert.graded").earliest("id").summary
+    assert "to critical" in Entry.objects.filter(action="alert.graded").earliest("id").sentence
 
 
 def test_a_rule_that_was_off_comes_back_under_its_suppression(

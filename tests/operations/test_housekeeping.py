@@ -38,19 +38,24 @@ def test_an_accounts_latest_scan_stays_however_old_it_is(account: Account) -> No
     assert Scan.objects.count() == 1
 
 
-def test_a_change_that_was_cut_off_is_called_failed_after_a_while_and_not_before(
+def test_a_change_whose_worker_died_is_called_failed_and_one_that_is_held_is_not(
     add_alert: Callable[..., Alert],
 ) -> None:
-    alert = add_alert()
+    alert, now = add_alert(), timezone.now()
     changes = [
         Change.objects.create(
-            account=alert.account, alert=alert, remediation="x", title="x", digest="d", state="applying"
+            account=alert.account,
+            alert=alert,
+            remediation="x",
+            title="x",
+            digest="d",
+            state="applying",
+            lease_until=until,
         )
-        for _each in range(2)
+        for until in (now - timedelta(seconds=1), now + timedelta(minutes=1), None)
     ]
-    Change.objects.filter(pk=changes[0].pk).update(moved_at=timezone.now() - timedelta(hours=1))
     housekeeping()
-    assert [Change.objects.get(pk=each.pk).state for each in changes] == ["failed", "applying"]
+    assert [Change.objects.get(pk=each.pk).state for each in changes] == ["failed", "applying", "failed"]
 
 
 def test_housekeeping_with_nothing_to_do_does_nothing(db: Any) -> None:

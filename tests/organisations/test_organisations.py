@@ -291,7 +291,7 @@ def test_names_and_tags_follow_unless_a_person_renamed_the_account(
     renamed = Account.objects.get(number=numbers[WEBSHOP])
     assert (renamed.name, renamed.tags["Team"]) == (f"{WEBSHOP}-new", "shop")
     assert Account.objects.get(number=numbers[ANALYTICS]).name == "data"
-    assert "brought tags and name" in Entry.objects.get(action="account.followed").summary
+    assert "updated the tags and the name of" in Entry.objects.get(action="account.followed").sentence
     judged_again = Rejudging.objects.values_list("account__number", flat=True)
     assert list(judged_again) == [numbers[WEBSHOP]], "its tags bring a policy"
 

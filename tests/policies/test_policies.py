@@ -58,7 +58,7 @@ def test_a_copy_has_the_controls_of_what_it_was_copied_from(own: Policy) -> None
     copy, source = own.to_domain(), registry().frameworks[CIS]
     assert (own.key, copy.provider, copy.controls) == ("own_our_cis", "aws", source.controls)
     assert catalogue().policies[own.key] == copy
-    assert Entry.objects.get().summary == f"made the policy Our CIS as a copy of {source.name}"
+    assert Entry.objects.get().sentence == f"created the policy Our CIS as a copy of {source.name}"
 
 
 def test_a_policy_without_rules_takes_the_first_one(system: Actor) -> None:
@@ -77,7 +77,7 @@ def test_a_rule_is_added_to_a_control_and_removed_from_all(system: Actor, own: P
     own = remove_rule(system, own, PORTS)
     assert PORTS not in own.to_domain().rules
     title = registry().rules[PORTS].title
-    assert Entry.objects.first().summary == f"removed “{title}” from Our CIS"  # type: ignore[union-attr]
+    assert Entry.objects.first().sentence == f"removed “{title}” from Our CIS"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -296,11 +296,11 @@ def test_what_is_set_is_told_as_a_sentence_with_before_and_after(system: Actor, 
     set_rule(system, UNUSED, severity="high", parameters={"days": 30})
     set_rule(system, UNUSED, Place(account=account), off=True, reason="no users here")
     off, changed = Entry.objects.all()[:2]
-    assert changed.summary == (
+    assert changed.sentence == (
         f"changed “{title}” ({UNUSED}) everywhere: severity from medium to high; days from 45 to 30"
     )
     assert (changed.before["severity"], changed.after["parameters"]) == ("", {"days": 30})
-    assert (off.summary, off.reason) == (f"switched “{title}” ({UNUSED}) off for prod", "no users here")
+    assert (off.sentence, off.reason) == (f"turned off “{title}” ({UNUSED}) for prod", "no users here")
     assert off.account == account
 
 

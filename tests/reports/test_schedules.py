@@ -166,12 +166,12 @@ def test_accounts_and_groups_that_the_owner_does_not_see_are_refused(
 def test_the_audit_log_names_the_addresses(add: Add, analyst: User) -> None:
     schedule = add(folder="auditor")
     entry = Entry.objects.get(action="schedule.created")
-    assert entry.summary == "added the report schedule Weekly, to auditor@example.org and into the folder auditor"
+    assert entry.sentence == "added the report schedule Weekly, to auditor@example.org and into the folder auditor"
     services.save_schedule(Actor.of(analyst), schedule, mail_to=["other@example.org"])
     changed = Entry.objects.get(action="schedule.configured")
     assert changed.before["mail_to"] == ["auditor@example.org"] and changed.after["mail_to"] == ["other@example.org"]
     services.send_now(Actor.of(analyst), schedule, enqueue=False)
-    assert "to other@example.org" in Entry.objects.get(action="schedule.requested").summary
+    assert "to other@example.org" in Entry.objects.get(action="schedule.requested").sentence
     services.remove_schedule(Actor.of(analyst), schedule)
     assert Entry.objects.get(action="schedule.removed").before["folder"] == "auditor"
 

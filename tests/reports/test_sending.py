@@ -68,7 +68,7 @@ def test_each_address_gets_a_mail_of_its_own_and_a_refused_one_is_named(
     assert run.outcome == (
         "1 report mailed to a@example.org, b@example.org; not mailed: nobody@example.org: 550 no such user here."
     )
-    assert Entry.objects.get(action="schedule.failed").summary.endswith(run.outcome)
+    assert Entry.objects.get(action="schedule.failed").sentence.endswith(run.outcome)
 
 
 def test_files_that_are_too_large_are_named_and_not_attached(

@@ -98,7 +98,7 @@ def test_what_left_the_scope_is_closed_as_no_longer_checked_and_counts_as_gone(
     assert not Finding.objects.filter(pk=finding.pk).exists()
     assert Resource.objects.get(pk=finding.resource_id).gone_at
     assert Alert.objects.get(key="aws.kms.rotation").state == "resolved"
-    assert "no longer checked" in Entry.objects.filter(action="alert.left").get().summary
+    assert "no longer checked" in Entry.objects.filter(action="alert.left").get().sentence
 
 
 def test_what_is_not_scanned_is_not_known_instead_of_absent(

@@ -20,8 +20,9 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import DETECTED, Alert, DetectionCursor, Finding, VerdictChoice
 from nephoscope.alerts.state import Transitions, refresh
-from nephoscope.alerts.suppressions import suppress_again
+from nephoscope.alerts.suppressions import reapply
 from nephoscope.alerts.transitions import of_severity
+from nephoscope.audit.actions.alerts import ALERT_UPDATED, Resolution
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Detection, DetectionCleared, Severity
 from nephoscope.inventory import store
@@ -108,7 +109,7 @@ def _open(
             )
         )
         transitions.opened(alert.pk, row.name)
-    suppress_again(new)
+    reapply(new)
     Finding.objects.bulk_create(new)
 
 
@@ -143,8 +144,8 @@ def _alert(account: Account, alert: Alert | None, detection: Detection, actor: A
     if any(getattr(alert, name) != value for name, value in content.items()):
         was = alert.severity
         if was != detection.severity.value:
-            summary = f"found {alert} “{detection.title}” {detection.severity.value}, was {alert.severity}"
-            record(actor, "alert.updated", alert, summary, account=account, at=now)
+            changed = {"title": detection.title[:300], "was": was, "severity": detection.severity.value}
+            record(actor, ALERT_UPDATED, alert, changed, account=account, at=now)
         for name, value in content.items():
             setattr(alert, name, value)
         alert.save(update_fields=list(content))
@@ -161,7 +162,6 @@ def _close(
     findings = findings.filter(resource__type=service.types[0], resource__resource_id__in=list(over))
     for each in findings.select_related("resource", "alert"):
         source = each.alert.kind_name if each.alert else ""
-        why = f"archived in {source}, or gone from it"
-        transitions.closed(each.alert_id, each.resource.name, why, suppressed=False)
+        transitions.closed(each.alert_id, each.resource.name, Resolution.CLEARED, suppressed=False, source=source)
     Resource.objects.filter(findings__in=findings).update(gone_at=now)
     Finding.objects.filter(pk__in=list(findings.values_list("pk", flat=True))).delete()

@@ -6,20 +6,35 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, Transition
 from nephoscope.alerts.transitions import of_state
+from nephoscope.audit.actions.alerts import (
+    ALERT_ADDED,
+    ALERT_LEFT,
+    ALERT_OPENED,
+    ALERT_REOPENED,
+    ALERT_RESOLVED,
+    Resolution,
+)
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, append, entry
 
 MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at"]
 """What a refresh may change of an alert, besides when it was last seen."""
 
-NAMED = 20
-"""Resources that an audit entry names; the rest are counted."""
+
+class Departure(NamedTuple):
+    """How a resource left an alert; ``source`` is the detector that cleared it."""
+
+    why: Resolution
+    source: str
+    suppressed: bool
 
 
 @dataclass(slots=True)
@@ -27,16 +42,15 @@ class Transitions:
     """What happened to which alert's resources since the last :func:`refresh`."""
 
     added: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
-    left: dict[int, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    left: dict[int, dict[Departure, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     seen: set[int] = field(default_factory=set)
 
     def opened(self, alert: int, resource: str) -> None:
         self.added[alert].append(resource)
 
-    def closed(self, alert: int | None, resource: str, why: str, *, suppressed: bool) -> None:
-        """``why`` is one of: fixed, gone, no longer checked; of a detection, what became of it in the cloud."""
+    def closed(self, alert: int | None, resource: str, why: Resolution, *, suppressed: bool, source: str = "") -> None:
         if alert is not None:
-            self.left[alert][f"{why}, was suppressed" if suppressed else why].append(resource)
+            self.left[alert][Departure(why, source, suppressed)].append(resource)
 
     @property
     def alerts(self) -> set[int]:
@@ -70,7 +84,7 @@ def refresh(account: Account, transitions: Transitions, actor: Actor, now: datet
             alert.resolved_at = now
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
-        entries += _written_down(alert, was, transitions, actor, now, reopened=reopened)
+        entries += _entries(alert, was, transitions, actor, now, reopened=reopened)
         outgoing += of_state(alert, was, now, reopened=reopened, added=alert.pk in transitions.added)
     Alert.objects.bulk_update(changed, MOVING)
     Alert.objects.filter(pk__in=transitions.seen).update(last_seen=now)
@@ -84,27 +98,16 @@ def _state(alert: Alert) -> AlertState:
     return AlertState.SUPPRESSED if alert.suppressed else AlertState.RESOLVED
 
 
-def _written_down(
+def _entries(
     alert: Alert, was: str, transitions: Transitions, actor: Actor, now: datetime, *, reopened: bool
 ) -> Iterator[Entry]:
+    about: dict[str, Any] = {"account": alert.account, "at": now}
+    title = {"title": alert.title}
     if added := transitions.added.get(alert.pk):
-        verb = "added resources to" if was != AlertState.RESOLVED else "reopened" if reopened else "opened"
-        yield entry(
-            actor,
-            f"alert.{'added' if verb.startswith('added') else verb}",
-            alert,
-            f"{verb} {alert} “{alert.title}”: {_names(added)}",
-            account=alert.account,
-            at=now,
-        )
-    for why, names in transitions.left.get(alert.pk, {}).items():
-        yield entry(
-            actor, "alert.left", alert, f"found {_names(names)} of {alert} {why}", account=alert.account, at=now
-        )
+        opening = ALERT_REOPENED if reopened else ALERT_OPENED
+        action = opening if was == AlertState.RESOLVED else ALERT_ADDED
+        yield entry(actor, action, alert, {**title, **resources(added)}, **about)
+    for departure, names in transitions.left.get(alert.pk, {}).items():
+        yield entry(actor, ALERT_LEFT, alert, {**departure._asdict(), **resources(names)}, **about)
     if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
-        yield entry(actor, "alert.resolved", alert, f"closed {alert} “{alert.title}”", account=alert.account, at=now)
-
-
-def _names(names: list[str]) -> str:
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        yield entry(actor, ALERT_RESOLVED, alert, title, **about)

@@ -1,18 +1,23 @@
-"""What a person does with an alert: suppress, unsuppress, recheck."""
+"""The one module that sets suppressions on findings.
+
+The acts of people, with what they do in a cloud, are in :mod:`nephoscope.changes.suppressing`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Transitions, refresh
+from nephoscope.audit.actions.alerts import ALERT_SUPPRESSED, ALERT_SUPPRESSION_EXPIRED, ALERT_UNSUPPRESSED
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record, require_reason
 
 
@@ -28,12 +33,6 @@ def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
     if len(found := list(rows)) < len(ids):
         raise ValidationError({"findings": [_("Some of these resources are no longer affected; look again.")]})
     return found
-
-
-def named_resources(findings: list[Finding]) -> str:
-    names = ", ".join(each.resource.name for each in findings[:5])
-    count = ngettext("%(count)s resource", "%(count)s resources", len(findings)) % {"count": len(findings)}
-    return f"{count} ({names}{', …' if len(findings) > 5 else ''})"
 
 
 @transaction.atomic
@@ -64,14 +63,7 @@ def suppress(
         )
         each.save(update_fields=["suppression"])
     if rows:
-        record(
-            actor,
-            "alert.suppressed",
-            alert,
-            f"suppressed {named_resources(rows)} of {alert}",
-            account=alert.account,
-            reason=reason,
-        )
+        record(actor, ALERT_SUPPRESSED, alert, _names(rows), account=alert.account, reason=reason)
         recount(alert, actor)
     return len(rows)
 
@@ -82,18 +74,27 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
     actor.require("suppress")
     Alert.objects.select_for_update().get(pk=alert.pk)
     rows = [each for each in chosen(alert, findings) if each.suppression_id is not None]
-    Suppression.objects.filter(pk__in=[each.suppression_id for each in rows]).update(lifted_at=timezone.now())
-    Finding.objects.filter(pk__in=[each.pk for each in rows]).update(suppression=None)
+    lift([each.suppression_id for each in rows if each.suppression_id])
     if rows:
-        record(
-            actor,
-            "alert.unsuppressed",
-            alert,
-            f"unsuppressed {named_resources(rows)} of {alert}",
-            account=alert.account,
-        )
+        record(actor, ALERT_UNSUPPRESSED, alert, _names(rows), account=alert.account)
         recount(alert, actor)
     return len(rows)
+
+
+@transaction.atomic
+def expire(suppression: Suppression) -> bool:
+    """Lift a suppression whose time is over, unless somebody just did; returns whether it still stood."""
+    alert, actor = suppression.alert, Actor.system()
+    Alert.objects.select_for_update().get(pk=alert.pk)
+    if not lift([suppression.pk]):
+        return False
+    record(actor, ALERT_SUPPRESSION_EXPIRED, alert, {"resource": suppression.resource_name}, account=alert.account)
+    recount(alert, actor)
+    return True
+
+
+def _names(findings: list[Finding]) -> dict[str, Any]:
+    return resources([each.resource.name for each in findings])
 
 
 def recount(alert: Alert, actor: Actor) -> None:
@@ -103,9 +104,18 @@ def recount(alert: Alert, actor: Actor) -> None:
     alert.refresh_from_db()
 
 
-def suppress_again(changed: list[Finding]) -> None:
-    """A suppression holds by the resource's id: also for a finding that comes back."""
-    new = [each for each in changed if each.alert_id and each.suppression_id is None]
+# -- What suppressions say of findings: set nowhere else -----------------------------------------------------------
+
+
+def lift(ids: Sequence[int]) -> int:
+    """End suppressions that stand; their findings count again. Returns how many ended."""
+    Finding.objects.filter(suppression__in=ids).update(suppression=None)
+    return Suppression.objects.filter(pk__in=ids, lifted_at=None).update(lifted_at=timezone.now())
+
+
+def reapply(findings: list[Finding]) -> None:
+    """Set the suppressions that stand on findings not saved yet: they hold by the resource's id, over rebirths."""
+    new = [each for each in findings if each.alert_id and each.suppression_id is None]
     if not new:
         return
     standing = {
@@ -116,3 +126,13 @@ def suppress_again(changed: list[Finding]) -> None:
     }
     for each in new:
         each.suppression_id = standing.get((each.alert_id, each.resource.resource_id))
+
+
+def carry_over(stored: Finding, new: Finding) -> None:
+    """Let a finding that replaces a stored one be suppressed as that is."""
+    new.suppression_id = stored.suppression_id
+
+
+def clear(finding: Finding) -> None:
+    """Take the suppression off a finding that no longer fails; it stands, for when the resource fails again."""
+    finding.suppression = None

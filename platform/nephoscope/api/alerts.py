@@ -17,7 +17,6 @@ from rest_framework.response import Response
 from nephoscope import domain
 from nephoscope.alerts import exports as outputs
 from nephoscope.alerts import queries
-from nephoscope.alerts import suppressions as services
 from nephoscope.alerts.models import (
     Alert,
     AlertState,
@@ -34,7 +33,7 @@ from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, Texts
 from nephoscope.api.kit.serializers import Body, IdsField, Named, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
-from nephoscope.changes.archiving import archive
+from nephoscope.changes import suppressing
 from nephoscope.changes.services import plan_change, readiness
 from nephoscope.judging.rechecks import Recheck, recheck
 
@@ -45,6 +44,7 @@ SHOWN = 100
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
     account = Named(read_only=True)
+    source = serializers.CharField(read_only=True, help_text="The detector that raised it; empty where a rule did.")  # type: ignore[assignment]  # DRF names an argument of its own so
     rule = serializers.CharField(source="key", read_only=True)
 
     class Meta:
@@ -54,6 +54,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "reference",
             "account",
             "kind",
+            "source",
             "severity",
             "title",
             "rule",
@@ -75,10 +76,19 @@ class AnswerSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
 
 
+class InputSerializer(serializers.Serializer[domain.Field]):
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF names arguments of its own so
+    help = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    default = serializers.CharField()
+
+
 class RemediationSerializer(serializers.Serializer[domain.Remediation]):
     id = serializers.CharField()
     title = serializers.CharField()
     summary = serializers.CharField()
+    inputs = InputSerializer(many=True, help_text="What it needs to be told when it is planned.")
 
 
 class DetectionSerializer(serializers.Serializer[Any]):
@@ -162,10 +172,20 @@ class Rechecking(Selection):
 class Suppressing(Selection):
     reason = ReasonField()
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    archive = serializers.BooleanField(
+        required=False,
+        help_text="Archive a detection in its cloud as well: a change that is thereby approved. Needs the role"
+        " Remediator, and an account with a fix role.",
+    )
 
 
 class Planning(Selection):
     remediation = serializers.CharField(max_length=200)
+    inputs = serializers.DictField(
+        child=serializers.CharField(max_length=2000, allow_blank=True),
+        required=False,
+        help_text="What the remediation asks for, by the names of its inputs.",
+    )
 
 
 class RecheckSerializer(serializers.Serializer[Recheck]):
@@ -198,6 +218,7 @@ class AlertFilter(filters.FilterSet):
     suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
     severity = Choices(choices=SeverityChoice.choices, method="shared")
     kind = Choices(choices=KindChoice.choices, method="shared")
+    source = Texts(method="shared", help_text="Detectors by their names, whatever the case.")
     account = Ids(method="shared")
     region = Texts(method="shared", help_text="Regions of affected resources.")
     policy = Texts(method="shared", help_text="Ids of policies.")
@@ -257,23 +278,23 @@ class Alerts(Models):
     def suppress(self, request: Request, id: str) -> Response:
         """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
 
-        What a cloud's own detector raised is archived there as well where the account has a fix role and one's own
-        role includes applying changes; the timeline says so.
+        With ``archive``, a detection is archived in its cloud too, by a change at /api/v1/changes; nothing is
+        suppressed when that cannot be planned.
         """
         alert, asked = self.get_object(), self.body(Suppressing)
-        findings = selected(alert, asked) or []
-        services.suppress(self.actor, alert, findings, **asked)
-        archive(self.actor, alert, findings)
+        suppressing.suppress(self.actor, alert, selected(alert, asked) or [], **asked)
         return self.shown(alert)
 
     @extend_schema(request=Selection, responses=AlertDetailSerializer)
     @action(detail=True, methods=["post"])
     def unsuppress(self, request: Request, id: str) -> Response:
-        """Take suppressions back; the resources count again at once."""
+        """Take suppressions back; the resources count again at once.
+
+        What was archived in the cloud with the suppression is unarchived there by whoever has the role Remediator, as
+        the undo of that change; it stays archived for others.
+        """
         alert = self.get_object()
-        findings = selected(alert, self.body(Selection)) or []
-        services.unsuppress(self.actor, alert, findings)
-        archive(self.actor, alert, findings, archive=False)
+        suppressing.unsuppress(self.actor, alert, selected(alert, self.body(Selection)) or [])
         return self.shown(alert)
 
     @extend_schema(request=Rechecking, responses=RecheckSerializer)
@@ -287,7 +308,8 @@ class Alerts(Models):
     @extend_schema(request=Planning, responses={201: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])
     def plan(self, request: Request, id: str) -> Response:
-        """Plan a fix: the exact calls, before and after. Nothing changes until it is applied, at /api/v1/changes."""
+        """Plan a fix: the exact calls, before and after. Nothing changes until it is approved, at /api/v1/changes."""
         alert, asked = self.get_object(), self.body(Planning)
-        change = plan_change(self.actor, alert, selected(alert, asked) or (), asked["remediation"])
+        findings = selected(alert, asked) or ()
+        change = plan_change(self.actor, alert, findings, asked["remediation"], asked.get("inputs"))
         return Response(ChangeDetailSerializer(change).data, status.HTTP_201_CREATED)

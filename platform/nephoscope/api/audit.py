@@ -11,7 +11,10 @@ from nephoscope.audit.models import Entry
 
 
 class EntrySerializer(serializers.ModelSerializer[Entry]):
-    sentence = serializers.CharField(source="__str__", read_only=True)
+    summary = serializers.CharField(
+        source="sentence", read_only=True, help_text="What was done, in your language; made of action and data."
+    )
+    sentence = serializers.CharField(source="__str__", read_only=True, help_text="Who did it, and the summary.")
 
     class Meta:
         model = Entry
@@ -26,11 +29,15 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "target",
             "summary",
             "sentence",
+            "data",
             "reason",
             "address",
         ]
         read_only_fields = fields
-        extra_kwargs = {"account_id": {"help_text": "Of an account that may since have been removed."}}
+        extra_kwargs = {
+            "account_id": {"help_text": "Of an account that may since have been removed."},
+            "data": {"help_text": "What the summary tells; null for entries of versions up to 0.1."},
+        }
 
 
 class EntryDetailSerializer(EntrySerializer):

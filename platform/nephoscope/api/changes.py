@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,11 +29,20 @@ class CallSerializer(serializers.Serializer[Any]):
     permissions = PermissionSerializer(many=True)
 
 
+class WaitSerializer(serializers.Serializer[Any]):
+    read = CallSerializer()
+    path = serializers.CharField(help_text="Where in the answer the state is.")
+    until = serializers.ListField(child=serializers.CharField())
+    timeout = serializers.IntegerField(help_text="Seconds after which the step has failed.")
+    every = serializers.IntegerField(help_text="Seconds between two readings.")
+
+
 class StepSerializer(serializers.ModelSerializer[ChangeStep]):
     call = CallSerializer(read_only=True)
     inverse = CallSerializer(read_only=True, allow_null=True, help_text="What undoes it; null when nothing does.")
     before = serializers.JSONField(read_only=True)
     after = serializers.JSONField(read_only=True)
+    wait = WaitSerializer(read_only=True, allow_null=True, help_text="What is waited for after the call.")
 
     class Meta:
         model = ChangeStep
@@ -46,6 +55,7 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
             "inverse",
             "before",
             "after",
+            "wait",
             "state",
             "error",
         ]
@@ -58,6 +68,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     alert = serializers.IntegerField(source="alert_id", read_only=True)
     planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None)
     approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None)
+    undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None)
 
     class Meta:
         model = Change
@@ -76,6 +87,8 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "approved_by",
             "approved_at",
             "finished_at",
+            "undo_by",
+            "undo_reason",
             "undone_at",
         ]
         read_only_fields = fields
@@ -83,12 +96,13 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
 
 class ChangeDetailSerializer(ChangeSerializer):
     digest = serializers.CharField(read_only=True, help_text="What is approved: send it back to apply exactly this.")
+    inputs = serializers.DictField(child=serializers.CharField(), read_only=True, help_text="What the fix asked for.")
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
     permissions = PermissionSerializer(many=True, read_only=True)
     steps = StepSerializer(many=True, read_only=True)
 
     class Meta(ChangeSerializer.Meta):
-        fields = [*ChangeSerializer.Meta.fields, "digest", "warnings", "permissions", "steps"]
+        fields = [*ChangeSerializer.Meta.fields, "digest", "inputs", "warnings", "permissions", "steps"]
         read_only_fields = fields
 
 
@@ -111,27 +125,32 @@ class Changes(Models):
     """Plans of fixes and what became of them. A new one is made at /api/v1/alerts/{id}/plan."""
 
     noun = "change"
-    queryset = Change.objects.select_related("account", "alert", "planned_by", "approved_by")
+    queryset = Change.objects.select_related("account", "alert", "planned_by", "approved_by", "undo_by")
     serializer_class = ChangeSerializer
     detail_class = ChangeDetailSerializer
     filterset_class = ChangeFilter
     ordering_fields = ["planned_at", "finished_at"]
     acts: ClassVar[dict[str, str]] = {"apply": "change", "undo": "change"}
 
-    @extend_schema(request=Approval, responses=ChangeDetailSerializer)
+    @extend_schema(request=Approval, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])
     def apply(self, request: Request, id: str) -> Response:
-        """Apply exactly the plan with this digest, then read the resources again and judge them.
+        """Approve exactly the plan with this digest, for a worker to apply and verify.
 
-        The answer's state says how it ended; *refused* means that the cloud changed since the plan, and nothing was
-        written.
+        Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
+        *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that the cloud changed
+        since the plan, and nothing was written.
         """
         change, asked = self.get_object(), self.body(Approval)
-        return self.shown(services.apply_change(self.actor, change, **asked))
+        return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
 
-    @extend_schema(request=Undoing, responses=ChangeDetailSerializer)
+    @extend_schema(request=Undoing, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, id: str) -> Response:
-        """Put back what was before the change."""
+        """Have a worker put back what was before the change; one that is still queued is withdrawn.
+
+        It is *undo_queued*, then *undoing*, and at the end *undone*, or *failed*. When nothing could be undone, it goes
+        back to the state that it had, and its outcome says why.
+        """
         change, asked = self.get_object(), self.body(Undoing)
-        return self.shown(services.undo_change(self.actor, change, **asked))
+        return self.shown(services.request_undo(self.actor, change, **asked), status.HTTP_202_ACCEPTED)

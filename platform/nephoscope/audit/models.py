@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.accounts.permissions import may
+from nephoscope.audit.actions import ACTIONS
+from nephoscope.audit.actors import task_name
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -30,7 +32,9 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """Who did what to what, when, from where and why; never altered.
 
-    The actor's and account's names are kept as they were, so that an entry still reads right when those are renamed.
+    The sentence is made of ``action`` and ``data`` when it is read (:mod:`nephoscope.audit.actions`). Names are kept as
+    they were, so that an entry still reads right when those are renamed. Entries of versions up to 0.1 have
+    no data; their text is in ``summary``.
     """
 
     at = models.DateTimeField(_("time"), db_index=True)
@@ -50,6 +54,7 @@ class Entry(models.Model):
     target_type = models.CharField(max_length=30)
     target_id = models.CharField(max_length=60)
     target = models.CharField(_("target"), max_length=400)
+    data = models.JSONField(null=True)
     summary = models.TextField(_("summary"))
     reason = models.TextField(_("reason"), blank=True)
     address = models.GenericIPAddressField(_("from"), null=True)
@@ -77,11 +82,30 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.summary}"
+        return f"{self.who} {self.sentence}"
+
+    @property
+    def who(self) -> str:
+        """Who acted, in the active language."""
+        try:
+            return task_name((self.data or {})["task"])
+        except (KeyError, TypeError, ValueError):
+            return self.actor
+
+    @property
+    def sentence(self) -> str:
+        """The rest of the sentence that begins with who acted, in the active language."""
+        if self.data is None:
+            return self.summary
+        try:
+            return ACTIONS[self.action].describe({**self.data, "target": self.target})
+        except (KeyError, TypeError, ValueError):
+            # A package that registered the action may be gone, and a translation may be wrong: the log stays readable.
+            return f"{self.action}: {self.target}"
 
     def compute_digest(self) -> str:
         """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""
-        content = [
+        content: list[Any] = [
             self.previous,
             self.at.isoformat(),
             self.user_id,
@@ -97,4 +121,6 @@ class Entry(models.Model):
             self.before,
             self.after,
         ]
+        if self.data is not None:
+            content.append(self.data)
         return hashlib.sha256(json.dumps(content, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()

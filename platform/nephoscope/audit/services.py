@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,40 +11,16 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nephoscope.accounts.permissions import require
+from nephoscope.audit.actions import Action, Data
+from nephoscope.audit.actors import Actor
 from nephoscope.audit.models import Entry
+
+__all__ = ["Actor", "append", "entry", "first_broken", "record", "require_reason"]
 
 _LOCK = 7_201_936
 """Key of the advisory lock that puts entries in one order; any constant that nothing else here uses."""
 
 GENESIS = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: a user from an address, or a part of Nephoscope (``Actor.system("scan 12")``)."""
-
-    name: str
-    user: Any = None
-    address: str | None = None
-
-    @classmethod
-    def system(cls, name: str = "Nephoscope") -> Actor:
-        return cls(name)
-
-    @classmethod
-    def of(cls, user: Any, address: str | None = None) -> Actor:
-        return cls(user.get_username(), user, address)
-
-    @classmethod
-    def from_request(cls, request: Any) -> Actor:
-        """The signed-in user at the address that the web server saw."""
-        return cls.of(request.user, request.META.get("REMOTE_ADDR") or None)
-
-    def require(self, act: str) -> None:
-        """Raise PermissionDenied unless the user's role includes the act; Nephoscope itself may do everything."""
-        if self.user is not None:
-            require(self.user, act)
 
 
 def require_reason(reason: object) -> str:
@@ -60,9 +35,9 @@ def require_reason(reason: object) -> str:
 
 def entry(
     actor: Actor,
-    action: str,
+    action: Action,
     target: models.Model,
-    summary: str,
+    data: Data | None = None,
     *,
     account: Any = None,
     reason: str = "",
@@ -72,19 +47,22 @@ def entry(
 ) -> Entry:
     """Make an entry that :func:`append` will write.
 
-    :param action: ``noun.verb``, for example ``alert.suppressed``.
-    :param summary: the rest of a sentence that begins with the actor's name.
+    :param data: what the action's sentence tells, as plain JSON; see :attr:`Action.example`.
+
+    :raises ValueError: the action is not registered, or the data are not what it takes.
     """
+    data = data or {}
+    action.check(data)
     return Entry(
         at=at or timezone.now(),
         user=actor.user,
         actor=actor.name,
-        action=action,
+        action=action.code,
         account=account,
         target_type=str(target._meta.model_name),
         target_id=str(target.pk),
         target=str(target)[:400],
-        summary=summary,
+        data={**data, "task": dict(actor.task)} if actor.task else dict(data),
         reason=reason,
         address=actor.address,
         before=before,
@@ -109,9 +87,9 @@ def append(entries: Sequence[Entry]) -> None:
     Entry.objects.bulk_create(entries)
 
 
-def record(actor: Actor, action: str, target: models.Model, summary: str, **details: Any) -> Entry:
+def record(actor: Actor, action: Action, target: models.Model, data: Data | None = None, **details: Any) -> Entry:
     """Append one entry; takes what :func:`entry` takes."""
-    made = entry(actor, action, target, summary, **details)
+    made = entry(actor, action, target, data, **details)
     append([made])
     return made
 

@@ -8,13 +8,14 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 
 from nephoscope.accounts.models import User
+from nephoscope.audit.actions.people import SIGN_IN_FAILED, SIGNED_IN
 from nephoscope.audit.services import Actor, record
 
 
 @receiver(user_logged_in)
 def signed_in(request: Any, user: User, **_: Any) -> None:
     """Record a sign-in to the console or the browsable API."""
-    record(Actor.of(user, request.META.get("REMOTE_ADDR") or None), "user.signed_in", user, "signed in")
+    record(Actor.of(user, request.META.get("REMOTE_ADDR") or None), SIGNED_IN, user)
 
 
 @receiver(user_login_failed)
@@ -23,10 +24,5 @@ def failed(credentials: dict[str, Any], request: Any = None, **_: Any) -> None:
     name = str(credentials.get("username", ""))[:150]
     user = User.objects.filter(username=name).first()
     address = request.META.get("REMOTE_ADDR") if request else None
-    known = "a wrong password" if user else "an unknown name"
-    record(
-        Actor("somebody", address=address),
-        "user.sign_in_failed",
-        user or User(username=name),
-        f"tried to sign in as {name} with {known}",
-    )
+    actor = Actor.of_task("anyone", address=address)
+    record(actor, SIGN_IN_FAILED, user or User(username=name), {"known": user is not None})

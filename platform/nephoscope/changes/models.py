@@ -7,23 +7,40 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert
+from nephoscope.alerts.models import Alert, Suppression
 from nephoscope.inventory.models import InAccountQuerySet
+from nephoscope.queue.lease import Leased
 
 
 class ChangeState(models.TextChoices):
     PLANNED = "planned", _("Planned")
+    APPROVED = "approved", _("Queued")
     APPLYING = "applying", _("Applying")
     APPLIED = "applied", _("Applied")
     VERIFIED = "verified", _("Applied and verified")
     FAILED = "failed", _("Failed")
     REFUSED = "refused", _("Refused")
+    UNDO_QUEUED = "undo_queued", _("Undo queued")
     UNDOING = "undoing", _("Undoing")
     UNDONE = "undone", _("Undone")
 
 
-class Change(models.Model):
-    """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps."""
+QUEUED = (ChangeState.APPROVED, ChangeState.UNDO_QUEUED)
+"""A worker is to take it."""
+
+UNDER_WAY = (ChangeState.APPLYING, ChangeState.UNDOING)
+"""A worker holds it."""
+
+UNDOABLE = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED)
+"""How a change ends that was applied, whole or in part."""
+
+
+class Change(Leased):
+    """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps.
+
+    ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here.
+    ``before_undo`` is the state that it goes back to when an undo is refused.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes", verbose_name=_("account"))
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="changes", verbose_name=_("alert"))
@@ -33,17 +50,20 @@ class Change(models.Model):
     inputs = models.JSONField(_("inputs"), default=dict)
     warnings = models.JSONField(_("warnings"), default=list)
     permissions = models.JSONField(_("permissions"), default=list)
-    state = models.CharField(_("state"), max_length=10, choices=ChangeState.choices, default=ChangeState.PLANNED)
+    suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
+    state = models.CharField(_("state"), max_length=12, choices=ChangeState.choices, default=ChangeState.PLANNED)
     reason = models.TextField(_("reason"), blank=True)
     outcome = models.TextField(_("outcome"), blank=True)
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     planned_at = models.DateTimeField(_("planned"), auto_now_add=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True)
+    queued_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    undo_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     undo_reason = models.TextField(_("reason for undoing"), blank=True)
+    before_undo = models.CharField(max_length=12, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
-    moved_at = models.DateTimeField(auto_now=True)
 
     objects = InAccountQuerySet.as_manager()
 
@@ -57,14 +77,18 @@ class Change(models.Model):
 
 
 class StepState(models.TextChoices):
-    PENDING = "pending", _("Not yet")
+    PENDING = "pending", _("Pending")
     APPLYING = "applying", _("Applying")
     WAITING = "waiting", _("Waiting")
     APPLIED = "applied", _("Applied")
     FAILED = "failed", _("Failed")
-    SKIPPED = "skipped", _("Left out")
+    SKIPPED = "skipped", _("Skipped")
     UNDOING = "undoing", _("Undoing")
     UNDONE = "undone", _("Undone")
+
+
+MADE = (StepState.APPLYING, StepState.WAITING, StepState.APPLIED, StepState.UNDOING)
+"""Steps whose call was made, or may have been."""
 
 
 class ChangeStep(models.Model):

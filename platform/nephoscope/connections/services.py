@@ -17,6 +17,7 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
+from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
@@ -104,7 +105,7 @@ def create_account(
     account.settings = _prepared(account, settings or {})
     account.full_clean()
     account.save()
-    record(actor, "account.created", account, f"began to connect {account.name}", account=account)
+    record(actor, ACCOUNT_CREATED, account, account=account)
     return account
 
 
@@ -177,9 +178,8 @@ def _save_verified(
         except IntegrityError as error:
             message = _("Account %(number)s is connected already.") % {"number": found.account}
             raise ValidationError({"account": [message]}) from error
-        missing = f"; missing: {', '.join(found.missing)}" if found.missing else ""
-        what = "verified the fix role of" if writing else "verified"
-        record(actor, "account.verified", account, f"{what} {account.name} ({found.account}){missing}", account=account)
+        verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
+        record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
 
 
 @transaction.atomic
@@ -227,9 +227,8 @@ def configure_account(
         account.groups.set(groups)
     record(
         actor,
-        "account.configured",
+        ACCOUNT_CONFIGURED,
         account,
-        f"changed the settings of {account.name}",
         account=account,
         before=before,
         after=_described(account),
@@ -289,7 +288,5 @@ def remove_account(actor: Actor, account: Account) -> None:
         raise ValidationError(
             {"account": [_("Nephoscope has changed this account; it is kept so that those changes can be undone.")]}
         )
-    record(
-        actor, "account.removed", account, f"removed {account.name} ({account.number or 'pending'})", account=account
-    )
+    record(actor, ACCOUNT_REMOVED, account, {"number": account.number}, account=account)
     account.delete()

@@ -23,8 +23,9 @@ from nephoscope.alerts import queries
 from nephoscope.alerts import suppressions as services
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
-from nephoscope.changes.archiving import archive
-from nephoscope.changes.services import plan_change
+from nephoscope.changes import suppressing
+from nephoscope.changes.services import plan_change, remediation_of
+from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies
 from nephoscope.console.pages.alert import alert_context, regions
@@ -43,7 +44,7 @@ STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
 @admin.register(Alert)
 class AlertAdmin(ConsoleAdmin):
-    list_display = ("shown_severity", "shown_title", "kind", "account", "affected", "first", "last")
+    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "affected", "first", "last")
     list_display_links = ("shown_title",)
     list_select_related = ("account",)
     list_title = _("Alerts")
@@ -68,6 +69,10 @@ class AlertAdmin(ConsoleAdmin):
         return format_html(
             '<span class="neph-title">{} <span class="neph-id">{}</span> {}</span>', alert.title, alert, chip
         )
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def shown_kind(self, alert: Alert) -> str:
+        return alert.kind_name
 
     @admin.display(description=_("first seen"), ordering="first_seen")
     def first(self, alert: Alert) -> Any:
@@ -123,7 +128,7 @@ class AlertAdmin(ConsoleAdmin):
         return chosen
 
     def suppress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """First show what would be suppressed and ask for the reason, then do it."""
+        """First show what would be suppressed, and archived in the cloud; ask for the reason, then do it."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("suppress")
         findings = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
@@ -132,30 +137,50 @@ class AlertAdmin(ConsoleAdmin):
         errors: dict[str, list[str]] = {}
         if "confirm" in request.POST:
             try:
-                until = _end_of(request.POST.get("until", ""))
-                count = services.suppress(actor, alert, findings, request.POST.get("reason", ""), until)
+                self._suppress(request, alert, findings)
             except ValidationError as error:
                 errors = error.message_dict
             else:
-                text = ngettext("%(n)s resource is suppressed.", "%(n)s resources are suppressed.", count)
-                messages.success(request, text % {"n": count})
-                for problem in archive(actor, alert, findings):
-                    messages.warning(request, problem)
                 return self.back(alert)
+        for field in errors.keys() - {"findings", "reason", "expires_at"}:
+            for message in errors[field]:
+                messages.error(request, message)
         return self.show(
-            request, alert, template="console/suppress.html", title=_t("Suppress"), findings=findings, errors=errors
+            request,
+            alert,
+            template="console/suppress.html",
+            title=_t("Suppress"),
+            findings=findings,
+            archiving=suppressing.preview_archiving(actor, alert, findings),
+            errors=errors,
         )
+
+    def _suppress(self, request: HttpRequest, alert: Alert, findings: list[Finding]) -> None:
+        digest = request.POST.get("digest", "")
+        done = suppressing.suppress(
+            Actor.from_request(request),
+            alert,
+            findings,
+            request.POST.get("reason", ""),
+            _end_of(request.POST.get("until", "")),
+            archive=bool(digest),
+            digest=digest,
+        )
+        text = ngettext("Suppressed %(n)s resource.", "Suppressed %(n)s resources.", done.count)
+        self._say(request, text, done)
 
     def unsuppress(self, request: HttpRequest, pk: int) -> HttpResponse:
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        findings = list(self._chosen(request, alert))
-        count = attempt(request, lambda: services.unsuppress(actor, alert, findings))
-        if count is not None:
-            text = ngettext("%(n)s resource counts again.", "%(n)s resources count again.", count)
-            messages.success(request, text % {"n": count})
-            for problem in archive(actor, alert, findings, archive=False):
-                messages.warning(request, problem)
+        done = attempt(request, lambda: suppressing.unsuppress(actor, alert, self._chosen(request, alert)))
+        if done is not None:
+            text = ngettext("Unsuppressed %(n)s resource.", "Unsuppressed %(n)s resources.", done.count)
+            self._say(request, text, done)
         return self.back(alert)
+
+    def _say(self, request: HttpRequest, text: str, done: suppressing.Done) -> None:
+        messages.success(request, text % {"n": done.count})
+        for note in done.notes:
+            messages.warning(request, note)
 
     def recheck(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Recheck the chosen resources, or all when none is chosen."""
@@ -173,11 +198,32 @@ class AlertAdmin(ConsoleAdmin):
         return self.back(alert)
 
     def plan(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Plan a fix of the chosen resources, and go to the plan."""
+        """Plan a fix of the chosen resources, and go to the plan. What the fix needs to know is asked first."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        remediation = request.POST.get("remediation", "")
-        change = attempt(request, lambda: plan_change(actor, alert, self._chosen(request, alert), remediation))
-        return self.back(change) if change is not None else self._back_choosing(request, alert)
+        actor.require("change")
+        chosen = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
+        remediation = attempt(request, lambda: remediation_of(alert, request.POST.get("remediation", "")))
+        if chosen is None or remediation is None:
+            return self._back_choosing(request, alert)
+        form = InputsForm(remediation, request.POST)
+        if not remediation.inputs or form.is_valid():
+            try:
+                return self.back(plan_change(actor, alert, chosen, remediation.id, form.inputs))
+            except ValidationError as error:
+                if not error.message_dict.keys() & form.fields.keys():
+                    for message in error.messages:
+                        messages.error(request, message)
+                    return self._back_choosing(request, alert)
+                form.refuse(error)
+        return self.show(
+            request,
+            alert,
+            template="console/plan.html",
+            title=remediation.title,
+            remediation=remediation,
+            findings=chosen,
+            form=form,
+        )
 
     def _back_choosing(self, request: HttpRequest, alert: Alert) -> HttpResponse:
         """Go back to the alert with the same boxes ticked: what was wrong may be put right, or one box too many."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet, TextField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,10 +16,11 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.alerts.queries import ids
+from nephoscope.audit.actions import ACTIONS, label_of
 from nephoscope.audit.models import Entry
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.diff import diff
-from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
+from nephoscope.console.kit.filters import Choices, Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.targets import address_of
 from nephoscope.console.templatetags.neph import clock
 
@@ -31,12 +33,25 @@ def _since(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     return rows.filter(at__gte=timezone.now() - timedelta(days=min(days[0], 36_500))) if days else rows.none()
 
 
-def _distinct(field: str) -> Any:
-    def choices(request: HttpRequest) -> list[tuple[str, str]]:
-        rows = Entry.objects.visible_to(request.user).order_by(field).values_list(field, flat=True).distinct()
-        return [(each, each) for each in rows[:MOST]]
+def _distinct(request: HttpRequest, field: str) -> list[str]:
+    rows = Entry.objects.visible_to(request.user).order_by(field).values_list(field, flat=True).distinct()
+    return list(rows[:MOST])
 
-    return choices
+
+def _actors(request: HttpRequest) -> Choices:
+    return [(each, each) for each in _distinct(request, "actor")]
+
+
+def _actions(request: HttpRequest) -> Choices:
+    return sorted(((each, label_of(each)) for each in _distinct(request, "action")), key=lambda choice: choice[1])
+
+
+_TEXTS = Func(
+    "data",
+    template="""jsonb_path_query_array(%(expressions)s, 'strict $.** ? (@.type() == "string")')::text""",
+    output_field=TextField(),
+)
+"""The texts in an entry's data, without the keys; written as JSON."""
 
 
 def sentence(entry: Entry) -> str:
@@ -49,15 +64,15 @@ def sentence(entry: Entry) -> str:
 
 @admin.register(Entry)
 class EntryAdmin(ConsoleAdmin):
-    list_display = ("moment", "sentence", "action", "shown_account")
+    list_display = ("moment", "sentence", "shown_action", "shown_account")
     list_display_links = ("sentence",)
     list_select_related = ("account",)
     list_title = _("Audit log")
     nothing = _("Whatever anyone does from now on is written down here.")
     detail_template = "console/entry.html"
     filters = (
-        Filter("actor", _("Who"), _distinct("actor"), by_field("actor")),
-        Filter("action", _("What"), _distinct("action"), by_field("action")),
+        Filter("actor", _("Who"), _actors, by_field("actor")),
+        Filter("action", _("What"), _actions, by_field("action")),
         Filter("account", _("Account"), accounts, by_account),
         Filter(
             "since",
@@ -78,6 +93,10 @@ class EntryAdmin(ConsoleAdmin):
     def sentence(self, entry: Entry) -> SafeString:
         return format_html('<span class="neph-clamp">{}</span>', sentence(entry))
 
+    @admin.display(description=_("what"), ordering="action")
+    def shown_action(self, entry: Entry) -> str:
+        return label_of(entry.action)
+
     @admin.display(description=_("account"))
     def shown_account(self, entry: Entry) -> str:
         return entry.account.name if entry.account_id and entry.account else "—"
@@ -89,12 +108,18 @@ class EntryAdmin(ConsoleAdmin):
         return rows.filter(target_type=kind, target_id=pk) if colon else rows
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """Narrow to entries with all these words: in names, reason or data, or in what the action is called."""
+        rows = rows.annotate(texts=_TEXTS)
         for word in text.split():
+            called = [code for code, action in ACTIONS.items() if word.casefold() in str(action.label).casefold()]
             rows = rows.filter(
                 Q(summary__icontains=word)
                 | Q(reason__icontains=word)
                 | Q(target__icontains=word)
                 | Q(actor__icontains=word)
+                | Q(action__icontains=word)
+                | Q(action__in=called)
+                | Q(texts__icontains=json.dumps(word, ensure_ascii=False)[1:-1])
             )
         return rows
 
@@ -105,6 +130,7 @@ class EntryAdmin(ConsoleAdmin):
         changed = shown.before is not None or shown.after is not None
         return {
             "sentence": sentence(shown),
+            "label": label_of(shown.action),
             "diff": diff(shown.before, shown.after) if changed else None,
             "target_address": address_of(request.user, shown.target_type, shown.target_id),
         }

@@ -15,18 +15,31 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.models import Change, ChangeState, StepState
-from nephoscope.changes.services import UNDOABLE, apply_change, readiness, undo_change
+from nephoscope.changes.models import QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
+from nephoscope.changes.services import approve_change, can_undo, readiness, request_undo
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.templatetags.neph import state, when
+from nephoscope.plugins import registry
 
-OVER = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED, ChangeState.REFUSED, ChangeState.UNDONE)
-"""States in which a step that was not begun never will be."""
+APPLIED_LATER = (ChangeState.PLANNED, ChangeState.APPROVED, ChangeState.APPLYING)
+"""States in which a step that was not begun, or not ended, still can be."""
 
-TOUCHED = (StepState.APPLIED, StepState.APPLYING)
-"""Steps that may have changed the cloud: one that was cut off is undone as well."""
+INTERRUPTED = {
+    StepState.PENDING: _("Not applied"),
+    StepState.APPLYING: _("May have been made"),
+    StepState.WAITING: _("Made, not waited for"),
+    StepState.UNDOING: _("May have been undone"),
+}
+"""What a step is called that the worker left so."""
+
+
+def step_state(change: Change, step: ChangeStep) -> Any:
+    """Return how far a step is, in words."""
+    undoing = step.state == StepState.UNDOING
+    goes_on = change.state == ChangeState.UNDOING if undoing else change.state in APPLIED_LATER
+    return step.get_state_display() if goes_on else INTERRUPTED.get(StepState(step.state), step.get_state_display())
 
 
 def shown_steps(change: Change) -> list[dict[str, Any]]:
@@ -34,15 +47,39 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
     return [
         {
             "step": step,
-            "state": _t("Not applied")
-            if step.state == StepState.PENDING and change.state in OVER
-            else step.get_state_display(),
+            "state": step_state(change, step),
             "call": step.call["label"],
             "inverse": step.inverse["label"] if step.inverse else "",
             "diff": diff(step.before, step.after),
         }
         for step in change.steps.all()
     ]
+
+
+def progress(change: Change, steps: list[ChangeStep]) -> str:
+    """Say how far a worker is with the change, or how it ended."""
+    if change.state == ChangeState.APPROVED:
+        return _t("Waiting for a worker.")
+    if change.state == ChangeState.UNDOING:
+        return _at(_t("Undoing step %(n)s of %(all)s."), steps, StepState.UNDOING) or _t("Verifying.")
+    if change.state == ChangeState.APPLYING:
+        waiting = _at(_t("Waiting for step %(n)s of %(all)s."), steps, StepState.WAITING)
+        applying = _at(_t("Applying step %(n)s of %(all)s."), steps, StepState.APPLYING, StepState.PENDING)
+        return waiting or applying or _t("Verifying.")
+    return change.outcome
+
+
+def _at(text: str, steps: list[ChangeStep], *states: StepState) -> str:
+    """Put the number of the first step that is in one of these states into a text; nothing where none is."""
+    number = next((step.position + 1 for step in steps if step.state in states), None)
+    return text % {"n": number, "all": len(steps)} if number else ""
+
+
+def shown_inputs(change: Change) -> list[tuple[str, str]]:
+    """Return what was entered for the fix, under its labels."""
+    remediation = registry().remediations.get(change.remediation)
+    labels = {each.name: each.label for each in remediation.inputs} if remediation else {}
+    return [(labels.get(name, name), value) for name, value in change.inputs.items()]
 
 
 def needed(change: Change) -> dict[str, list[str]]:
@@ -116,8 +153,11 @@ class ChangeAdmin(ConsoleAdmin):
             "needed": needed(shown),
             "replannable": replannable(request.user, shown),
             "reversible": all(each["step"].inverse for each in steps),
+            "inputs": shown_inputs(shown),
             "planned": shown.state == ChangeState.PLANNED,
-            "undoable": shown.state in UNDOABLE and any(each["step"].state in TOUCHED for each in steps),
+            "live": shown.state in (*QUEUED, *UNDER_WAY),
+            "progress": progress(shown, [each["step"] for each in steps]),
+            "undoable": can_undo(shown),
             "history": history.filter(target_type="change", target_id=str(shown.pk))[:50],
             **more,
         }
@@ -128,39 +168,26 @@ class ChangeAdmin(ConsoleAdmin):
         return [*self.paths("apply", "undo"), *super().get_urls()]
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Apply the plan whose digest was approved; one that cannot be undone is asked about twice."""
+        """Approve the plan by its digest, and queue it; one that cannot be undone is asked about twice."""
         change, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
-        errors: dict[str, list[str]] = {}
+        digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
         if not all(step.inverse for step in change.steps.all()) and "irreversible" not in request.POST:
-            errors["irreversible"] = [_t("Confirm that you know this.")]
-        else:
-            try:
-                done = apply_change(
-                    actor, change, digest=request.POST.get("digest", ""), reason=request.POST.get("reason", "")
-                )
-            except ValidationError as error:
-                errors = error.message_dict
-            else:
-                good = done.state == ChangeState.VERIFIED
-                messages.add_message(request, messages.SUCCESS if good else messages.WARNING, done.outcome)
-                return self.back(done)
-        return self._again(request, change, errors)
+            return self._again(request, change, {"irreversible": [_t("Confirm that you know this.")]})
+        try:
+            approve_change(actor, change, digest=digest, reason=reason)
+        except ValidationError as error:
+            return self._again(request, change, error.message_dict)
+        return self.back(change)
 
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Put back what was before."""
+        """Queue that what was before is put back."""
         change, actor = self.find(request, pk), Actor.from_request(request)
-        actor.require("change")
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            return self._again(request, change, {"undo": [_t("Give a reason; it is kept in the audit log.")]})
         try:
-            done = undo_change(actor, change, reason=reason)
+            request_undo(actor, change, reason=request.POST.get("reason", ""))
         except ValidationError as error:
             return self._again(request, change, {"undo": error.messages})
-        good = done.state == ChangeState.UNDONE
-        messages.add_message(request, messages.SUCCESS if good else messages.WARNING, done.outcome)
-        return self.back(done)
+        return self.back(change)
 
     def _again(self, request: HttpRequest, change: Change, errors: dict[str, list[str]]) -> HttpResponse:
         """Show the page again with what is wrong; errors of no field of the form stand above it."""

@@ -35,8 +35,9 @@ class Wait:
 class Step:
     """One call of a plan, its inverse, and the state before and after of what it changes (text or JSON).
 
-    ``wait`` is waited for after the call. ``keep`` names, by paths in the call's answer, what later steps and the
-    inverses use of it through :func:`result`; nothing else of an answer is kept.
+    ``before`` is the state before the whole plan. ``wait`` is waited for after the call. ``keep`` names, by paths in
+    the call's answer, what later steps and the inverses use of it through :func:`result`; nothing else of an answer is
+    kept.
     """
 
     resource: str
@@ -55,13 +56,14 @@ class PlanProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a remediation would do, exactly. A person approves its digest."""
+    """What a remediation would do, exactly. A person approves its digest. ``inputs`` is what that person entered."""
 
     remediation: str
     rule: str
     account: str
     steps: tuple[Step, ...]
     warnings: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def permissions(self) -> tuple[Permission, ...]:
@@ -109,7 +111,7 @@ class Remediation(ABC):
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     inputs: tuple[Field, ...] = ()
-    """What it needs to know of the person who asks for it."""
+    """What it needs to know of the person who asks for it. None is secret: a plan is stored and shown."""
 
     @abstractmethod
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
@@ -117,4 +119,7 @@ class Remediation(ABC):
 
     @abstractmethod
     def state(self, step: Step, session: LiveSession) -> Any:
-        """Read what ``step`` changes as it is now, in the form of ``before`` and ``after``."""
+        """Read what ``step`` changes as it is now, in the form of ``before`` and ``after``.
+
+        Before the plan is applied, a call that uses what an earlier step returns still holds :func:`result` for it.
+        """

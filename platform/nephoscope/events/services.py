@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
+from nephoscope.audit.actions.accounts import EVENTS_ROTATED, EVENTS_SWITCHED_OFF, EVENTS_SWITCHED_ON
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import EventSource, SetupTemplate
 from nephoscope.events.models import Listener
@@ -64,7 +65,7 @@ def switch_on(actor: Actor, account: Account) -> tuple[Listener, str]:
     listener = Listener.objects.create(
         account=account, address=secrets.token_urlsafe(16), salt=secrets.token_hex(32), rotated_at=timezone.now()
     )
-    record(actor, "events.switched_on", account, f"switched recheck on events on for {account}", account=account)
+    record(actor, EVENTS_SWITCHED_ON, account, account=account)
     return listener, secret_of(listener)
 
 
@@ -78,7 +79,7 @@ def rotate(actor: Actor, account: Account) -> tuple[Listener, str]:
     listener = _found(account)
     listener.salt, listener.rotated_at = secrets.token_hex(32), timezone.now()
     listener.save(update_fields=["salt", "rotated_at"])
-    record(actor, "events.rotated", account, f"made a new secret for events of {account}", account=account)
+    record(actor, EVENTS_ROTATED, account, account=account)
     return listener, secret_of(listener)
 
 
@@ -90,7 +91,7 @@ def switch_off(actor: Actor, account: Account) -> None:
     """
     actor.require("connect")
     _found(account).delete()
-    record(actor, "events.switched_off", account, f"switched recheck on events off for {account}", account=account)
+    record(actor, EVENTS_SWITCHED_OFF, account, account=account)
 
 
 def _found(account: Account) -> Listener:

@@ -93,7 +93,7 @@ def _work(account: Account, batch: list[Delivery], busy: Callable[[], None]) -> 
     begun, error = timezone.now(), ""
     try:
         wanted = fold(each for delivery in batch for each in delivery.wanted)
-        error = "; ".join(recheck_resources(account, Actor.system("Events"), wanted, beat=busy).problems)
+        error = "; ".join(recheck_resources(account, Actor.of_task("events"), wanted, beat=busy).problems)
     except ValidationError as problem:
         error = " ".join(problem.messages)
     except Exception as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -16,7 +17,9 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.suppressions import chosen, named_resources
+from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions.alerts import ALERT_RECHECKED
+from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ChangedResource, Verdict
 from nephoscope.inventory import store
@@ -47,20 +50,30 @@ def as_changed(row: Resource) -> ChangedResource:
 
 
 def recheck_resources(
-    account: Account, actor: Actor, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
+    account: Account,
+    actor: Actor,
+    wanted: Iterable[ChangedResource],
+    *,
+    beat: Callable[[], object] = lambda: None,
+    session: domain.Session | None = None,
 ) -> Reading:
     """Read resources again (:func:`reread`) and judge them, and those beside them whose rules read these.
 
     :param beat: called now and then while it takes long.
+    :param session: the account, where it is open already.
     :raises ValidationError: the account cannot be reached.
     """
-    result = reread(account, wanted, beat=beat)
+    result = reread(account, wanted, beat=beat, session=session)
     judge_resources(account, actor, result.read, result.gone)
     return result
 
 
 def reread(
-    account: Account, wanted: Iterable[ChangedResource], *, beat: Callable[[], object] = lambda: None
+    account: Account,
+    wanted: Iterable[ChangedResource],
+    *,
+    beat: Callable[[], object] = lambda: None,
+    session: domain.Session | None = None,
 ) -> Reading:
     """Read resources again, known ones, new ones and whole services, and store what was found.
 
@@ -69,28 +82,40 @@ def reread(
     :raises ValidationError: the account cannot be reached.
     """
     result, wanted = Reading(), list(dict.fromkeys(wanted))
-    if not wanted:
-        return result
+    if session is not None:
+        _read_again(account, session, wanted, result, beat)
+    elif wanted:
+        with closing(_open(account)) as opened:
+            _read_again(account, opened, wanted, result, beat)
+    return result
+
+
+def _open(account: Account) -> domain.Session:
     try:
-        session = provider_of(account).open(account.connection)
+        return provider_of(account).open(account.connection)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
-    try:
-        whole = {(each.service, each.region) for each in wanted if each.whole_service}
-        ones: dict[tuple[str, str], tuple[str, domain.Resource]] = {}
-        for each in wanted:
-            if (each.service, each.region) in whole:
-                continue
-            known = list(_known(account, each))
-            ones |= {(one.type, one.id): (each.service, one) for one in known}
-            if not known:
-                whole.add((each.service, each.region))
-        _read_ones(account, session, list(ones.values()), result, beat)
-        for service, region in sorted(whole):
-            _read_whole(account, session, service, region, result, beat)
-    finally:
-        session.close()
-    return result
+
+
+def _read_again(
+    account: Account,
+    session: domain.Session,
+    wanted: list[ChangedResource],
+    result: Reading,
+    beat: Callable[[], object],
+) -> None:
+    whole = {(each.service, each.region) for each in wanted if each.whole_service}
+    ones: dict[tuple[str, str], tuple[str, domain.Resource]] = {}
+    for each in wanted:
+        if (each.service, each.region) in whole:
+            continue
+        known = list(_known(account, each))
+        ones |= {(one.type, one.id): (each.service, one) for one in known}
+        if not known:
+            whole.add((each.service, each.region))
+    _read_ones(account, session, list(ones.values()), result, beat)
+    for service, region in sorted(whole):
+        _read_whole(account, session, service, region, result, beat)
 
 
 def _known(account: Account, wanted: ChangedResource) -> Iterator[domain.Resource]:
@@ -188,8 +213,8 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
         message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
     reading = reread(alert.account, [as_changed(each.resource) for each in rows])
-    record(actor, "alert.rechecked", alert, f"rechecked {named_resources(rows)} of {alert}", account=alert.account)
-    judge_resources(alert.account, Actor.system(f"Recheck by {actor.name}"), reading.read, reading.gone)
+    record(actor, ALERT_RECHECKED, alert, resources([each.resource.name for each in rows]), account=alert.account)
+    judge_resources(alert.account, Actor.of_task("recheck", by=actor.name), reading.read, reading.gone)
     left = list(failing.filter(pk__in=[each.pk for each in rows]))
     alert.refresh_from_db()
     gone, still = len(reading.gone), len(left)

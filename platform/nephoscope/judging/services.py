@@ -17,10 +17,11 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
+from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding, Transition
 from nephoscope.alerts.state import Transitions, refresh
-from nephoscope.alerts.suppressions import suppress_again
 from nephoscope.alerts.transitions import of_severity
+from nephoscope.audit.actions.alerts import ALERT_GRADED, Resolution
 from nephoscope.audit.services import Actor, record
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
@@ -135,12 +136,12 @@ class Judge:
                     if stored:
                         over.append(stored.pk)
                         transitions.closed(
-                            stored.alert_id, row.name, "fixed", suppressed=stored.suppression_id is not None
+                            stored.alert_id, row.name, Resolution.FIXED, suppressed=stored.suppression_id is not None
                         )
                 elif update := self._update(stored, row, finding, now, transitions):
                     changed.append(update)
         Finding.objects.filter(pk__in=over).delete()
-        suppress_again(changed)
+        suppressions.reapply(changed)
         self._written += len(changed)
         Finding.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
@@ -163,11 +164,8 @@ class Judge:
             changed_at=now,
         )
         if stored:
-            new.failing_since, new.alert_id, new.suppression_id = (
-                stored.failing_since,
-                stored.alert_id,
-                stored.suppression_id,
-            )
+            new.failing_since, new.alert_id = stored.failing_since, stored.alert_id
+            suppressions.carry_over(stored, new)
         if finding.verdict == Verdict.FAIL:
             new.alert = self._alerts[finding.rule.id]
             transitions.seen.add(new.alert.pk)
@@ -175,8 +173,9 @@ class Judge:
                 new.failing_since = now
                 transitions.opened(new.alert.pk, row.name)
         elif finding.verdict == Verdict.PASS and new.failing_since:
-            transitions.closed(new.alert_id, row.name, "fixed", suppressed=new.suppression_id is not None)
-            new.failing_since = new.alert = new.suppression = None
+            transitions.closed(new.alert_id, row.name, Resolution.FIXED, suppressed=new.suppression_id is not None)
+            new.failing_since = new.alert = None
+            suppressions.clear(new)
         elif new.failing_since and stored:
             new.evidence = stored.evidence
         same = stored and all(
@@ -224,7 +223,7 @@ class Judge:
             closing = list(findings.defer("evidence", "resource__properties", "resource__tags"))
             transitions = Transitions()
             for each in closing:
-                why = "gone" if each.resource.gone_at else "no longer checked"
+                why = Resolution.GONE if each.resource.gone_at else Resolution.NO_LONGER_CHECKED
                 if each.failing_since:
                     transitions.closed(
                         each.alert_id, each.resource.name, why, suppressed=each.suppression_id is not None
@@ -246,14 +245,8 @@ class Judge:
             alert.save(update_fields=["severity", "rank", "title"])
             if severity != was and alert.state != AlertState.RESOLVED:
                 outgoing.append(of_severity(alert, was, now))
-                record(
-                    self.actor,
-                    "alert.graded",
-                    alert,
-                    f"made {alert} “{alert.title}” {severity}, was {was}",
-                    account=self.account,
-                    at=now,
-                )
+                graded = {"title": alert.title, "was": was, "severity": severity.value}
+                record(self.actor, ALERT_GRADED, alert, graded, account=self.account, at=now)
         Transition.objects.bulk_create(outgoing)
 
     @property
@@ -284,7 +277,7 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     covered = Q(pk__in=[])
     for name, region in sorted(read_to_end(((shard.service, shard.region), shard.state) for shard in shards)):
         covered |= Q(service=name, region=region) if services[name].regional else Q(service=name)
-    judge = Judge(account, Actor.system(f"Scan {scan.pk}"), unread)
+    judge = Judge(account, Actor.of_task("scan", scan=scan.pk), unread)
     _leave_out_of_scope(judge, account)
     unchanged_types = unchanged.UnchangedTypes(judge)
     read = Resource.objects.filter(covered).exclude(hidden(account)).exclude(type__in=unchanged_types.types)

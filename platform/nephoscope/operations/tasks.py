@@ -15,6 +15,13 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+def work_on_change(change_id: int) -> None:
+    """Apply or undo a change that somebody approved."""
+    from nephoscope.changes.applying import work
+
+    work(change_id)
+
+
 def rejudge(account_id: int) -> None:
     """Judge what is stored of an account again, if somebody changed how."""
     from nephoscope.judging.rejudging import rejudge
@@ -46,7 +53,7 @@ def sync_organisation(organisation_id: int) -> None:
 
     if organisation := Organisation.objects.filter(pk=organisation_id).first():
         try:
-            sync(Actor.system("Sync"), organisation)
+            sync(Actor.of_task("sync"), organisation)
         except ValidationError as problem:
             log.info("organisation %s not synced: %s", organisation, problem.messages)
 
@@ -59,8 +66,8 @@ def housekeeping() -> None:
     from django.conf import settings
 
     from nephoscope.alerts.models import Transition
-    from nephoscope.changes.archiving import expire_suppressions
-    from nephoscope.changes.services import close_interrupted
+    from nephoscope.changes import applying
+    from nephoscope.changes.suppressing import expire_suppressions
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
@@ -76,7 +83,7 @@ def housekeeping() -> None:
         wake_waiting,
         wake_judging,
         expire_suppressions,
-        close_interrupted,
+        applying.reap,
         reports.close_interrupted,
         reports.start_due,
         partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS),

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
+from nephoscope.audit.actions.accounts import ACCOUNT_FOLLOWED
+from nephoscope.audit.actions.organisations import MEMBER_CONNECTED, MEMBER_LINKED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.services import first_policies
 from nephoscope.organisations.models import Member, Organisation
@@ -54,7 +56,8 @@ def join(actor: Actor, organisation: Organisation, member: Member, attempt: Conn
             account.groups.set(organisation.groups.all())
             member.account, member.given_name, member.linked_at, member.problem = account, account.name, now, ""
             member.save()
-            record(actor, "member.connected", account, f"connected {member} of {organisation.name}", account=account)
+            joined = {"member": str(member), "organisation": organisation.name}
+            record(actor, MEMBER_CONNECTED, account, joined, account=account)
     except IntegrityError as error:
         raise ValidationError({"account": [_("This account was connected by somebody just now.")]}) from error
     return account
@@ -71,13 +74,7 @@ def link(actor: Actor, member: Member, account: Account) -> None:
     """Note that a member is connected already, by hand; its account is not changed."""
     member.account, member.given_name, member.linked_at, member.problem = account, "", timezone.now(), ""
     member.save()
-    record(
-        actor,
-        "member.linked",
-        account,
-        f"found {account.name} among the members of {member.organisation.name}",
-        account=account,
-    )
+    record(actor, MEMBER_LINKED, account, {"organisation": member.organisation.name}, account=account)
 
 
 def follow(actor: Actor, member: Member) -> None:
@@ -98,12 +95,7 @@ def follow(actor: Actor, member: Member) -> None:
         changed.append("name")
     if changed:
         account.save(update_fields=changed)
-        record(
-            actor,
-            "account.followed",
-            account,
-            f"brought {' and '.join(changed)} of {account.name} up to date",
-            account=account,
-        )
+        followed = {"changed": changed, "organisation": member.organisation.name}
+        record(actor, ACCOUNT_FOLLOWED, account, followed, account=account)
     if others_apply:
         rejudging.request([account])

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.audit.actions import Action
+from nephoscope.audit.actions.organisations import MEMBER_LEFT, MEMBER_RETURNED, MEMBER_SUSPENDED
 from nephoscope.audit.services import Actor, record
 from nephoscope.organisations import joining
 from nephoscope.organisations.models import Member, Organisation, StateChoice
@@ -36,7 +38,7 @@ def reconcile(actor: Actor, organisation: Organisation, listed: Sequence[domain.
         if member.number not in here and member.left_at is None:
             member.left_at = member.since = now
             member.save(update_fields=["left_at", "since"])
-            _record(actor, member, "member.left", "left")
+            _record(actor, member, MEMBER_LEFT)
 
 
 def _accounts(organisation: Organisation, numbers: list[str]) -> dict[str, Account]:
@@ -56,10 +58,9 @@ def _note(actor: Actor, member: Member, listed: domain.Member, now: datetime) ->
             member.left_at, member.since = None, now
         member.save()
     if moved and _active(member):
-        _record(actor, member, "member.returned", "is back")
+        _record(actor, member, MEMBER_RETURNED)
     elif moved:
-        label = str(StateChoice(member.state).label).lower()
-        _record(actor, member, "member.suspended", f"is {label}")
+        _record(actor, member, MEMBER_SUSPENDED, state=member.state)
 
 
 def _active(member: Member) -> bool:
@@ -84,12 +85,5 @@ def _printable(text: str) -> str:
     return "".join(each for each in text if each.isprintable()).strip()
 
 
-def _record(actor: Actor, member: Member, action: str, what: str) -> None:
-    organisation = member.organisation
-    record(
-        actor,
-        action,
-        organisation,
-        f"saw that {member} {what} (organisation {organisation.name})",
-        account=member.account,
-    )
+def _record(actor: Actor, member: Member, action: Action, **data: str) -> None:
+    record(actor, action, member.organisation, {"member": str(member), **data}, account=member.account)

@@ -13,6 +13,12 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_of
+from nephoscope.audit.actions.organisations import (
+    ORGANISATION_CONFIGURED,
+    ORGANISATION_CREATED,
+    ORGANISATION_REMOVED,
+    ORGANISATION_SYNC_REQUESTED,
+)
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.services import available_regions, check_names, permissions_for, require_fields
 from nephoscope.organisations.models import Organisation
@@ -76,14 +82,7 @@ def create_organisation(
     organisations_of(account)
     organisation = Organisation(account=account, name=name.strip())
     _configure(organisation, {**changes, "settings": settings or {}})
-    record(
-        actor,
-        "organisation.created",
-        organisation,
-        f"began to connect the organisation {organisation.name}",
-        account=account,
-        after=_described(organisation),
-    )
+    record(actor, ORGANISATION_CREATED, organisation, account=account, after=_described(organisation))
     return organisation
 
 
@@ -103,9 +102,8 @@ def configure_organisation(actor: Actor, organisation: Organisation, **changes: 
     _configure(organisation, changes)
     record(
         actor,
-        "organisation.configured",
+        ORGANISATION_CONFIGURED,
         organisation,
-        f"changed the settings of {organisation.name}",
         account=organisation.account,
         before=before,
         after=_described(organisation),
@@ -175,13 +173,7 @@ def _described(organisation: Organisation) -> dict[str, Any]:
 def remove_organisation(actor: Actor, organisation: Organisation) -> None:
     """Forget an organisation and who its members are. Their accounts stay as they are."""
     actor.require("connect")
-    record(
-        actor,
-        "organisation.removed",
-        organisation,
-        f"removed the organisation {organisation.name}",
-        account=organisation.account,
-    )
+    record(actor, ORGANISATION_REMOVED, organisation, account=organisation.account)
     organisation.delete()
 
 
@@ -194,13 +186,7 @@ def request_sync(actor: Actor, organisation: Organisation) -> None:
     actor.require("connect")
     if organisation.syncing:
         raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
-    record(
-        actor,
-        "organisation.sync_requested",
-        organisation,
-        f"asked for a sync of {organisation.name}",
-        account=organisation.account,
-    )
+    record(actor, ORGANISATION_SYNC_REQUESTED, organisation, account=organisation.account)
     enqueue(organisation)
 
 

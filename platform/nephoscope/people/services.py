@@ -13,6 +13,17 @@ from knox.models import AuthToken
 
 from nephoscope.accounts.models import AccountGroup, User
 from nephoscope.accounts.permissions import Role
+from nephoscope.audit.actions.people import (
+    GROUP_CONFIGURED,
+    GROUP_CREATED,
+    GROUP_REMOVED,
+    TOKEN_ISSUED,
+    TOKEN_REVOKED,
+    USER_CHANGED_PASSWORD,
+    USER_CONFIGURED,
+    USER_CREATED,
+    USER_REMOVED,
+)
 from nephoscope.audit.services import Actor, record
 
 PROFILE = ("username", "first_name", "last_name", "email", "role", "time_zone", "is_active", "is_staff")
@@ -31,7 +42,7 @@ def create_user(actor: Actor, *, password: str, account_groups: Iterable[Account
     user.full_clean()
     user.save()
     user.account_groups.set(account_groups)
-    record(actor, "user.created", user, f"added the user {user.username}", after=_described(user))
+    record(actor, USER_CREATED, user, after=_described(user))
     return user
 
 
@@ -64,10 +75,8 @@ def configure_user(
         user.account_groups.set(account_groups)
     if password is not None or not user.is_active:
         AuthToken.objects.filter(user=user).delete()
-    what = " and the password" if password is not None else ""
-    record(
-        actor, "user.configured", user, f"changed the user {user.username}{what}", before=before, after=_described(user)
-    )
+    changed = {"password": password is not None}
+    record(actor, USER_CONFIGURED, user, changed, before=before, after=_described(user))
     return user
 
 
@@ -80,7 +89,7 @@ def remove_user(actor: Actor, user: User) -> None:
     actor.require("administer")
     if actor.user == user:
         raise ValidationError({"id": [_("You cannot remove yourself; another administrator can.")]})
-    record(actor, "user.removed", user, f"removed the user {user.username}", before=_described(user))
+    record(actor, USER_REMOVED, user, before=_described(user))
     user.delete()
 
 
@@ -106,7 +115,7 @@ def change_own_password(actor: Actor, user: User, password: str) -> None:
     _set_password(user, password)
     user.save(update_fields=["password"])
     AuthToken.objects.filter(user=user).delete()
-    record(actor, "user.configured", user, "changed their own password")
+    record(actor, USER_CHANGED_PASSWORD, user)
 
 
 def _described(user: User) -> dict[str, Any]:
@@ -126,14 +135,8 @@ def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup
         setattr(group, name, value)
     group.full_clean()
     group.save()
-    action, verb = ("group.created", "added") if added else ("group.configured", "changed")
-    record(
-        actor,
-        action,
-        group,
-        f"{verb} the account group {group.name}",
-        after={"name": group.name, "description": group.description},
-    )
+    action = GROUP_CREATED if added else GROUP_CONFIGURED
+    record(actor, action, group, after={"name": group.name, "description": group.description})
     return group
 
 
@@ -145,13 +148,7 @@ def remove_group(actor: Actor, group: AccountGroup) -> None:
         list(group.accounts.values_list("name", flat=True)),
         list(group.users.values_list("username", flat=True)),
     )
-    record(
-        actor,
-        "group.removed",
-        group,
-        f"removed the account group {group.name}",
-        before={"name": group.name, "accounts": accounts, "users": users},
-    )
+    record(actor, GROUP_REMOVED, group, before={"name": group.name, "accounts": accounts, "users": users})
     group.delete()
 
 
@@ -159,14 +156,12 @@ def remove_group(actor: Actor, group: AccountGroup) -> None:
 def issue_token(actor: Actor, user: User) -> tuple[AuthToken, str]:
     """Make a token that acts as the user; its text cannot be shown again."""
     token, text = AuthToken.objects.create(user)
-    record(actor, "user.token_issued", user, f"issued the API token {token.token_key}… for {user.username}")
+    record(actor, TOKEN_ISSUED, user, {"begins": token.token_key})
     return token, text
 
 
 @transaction.atomic
 def revoke_token(actor: Actor, token: AuthToken) -> None:
     """Make a token worthless at once."""
-    record(
-        actor, "user.token_revoked", token.user, f"revoked the API token {token.token_key}… of {token.user.username}"
-    )
+    record(actor, TOKEN_REVOKED, token.user, {"begins": token.token_key})
     token.delete()

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.audit.actions import Action
+from nephoscope.audit.actions.policies import RULE_RESET, RULE_SET, RULE_SWITCHED_OFF, RULE_SWITCHED_ON
 from nephoscope.audit.services import Actor, record, require_reason
-from nephoscope.domain import Severity, in_words
+from nephoscope.domain import Severity
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import catalogue
 from nephoscope.policies.rejudging import request
@@ -28,10 +30,13 @@ class Place:
     account: Account | None = None
     policy: Policy | None = None
 
-    def __str__(self) -> str:
-        if self.account:
-            return f"for {self.account.name}"
-        return f"in the policy {self.policy.name}" if self.policy else "everywhere"
+    @property
+    def named(self) -> dict[str, str]:
+        """The place as the audit log keeps it."""
+        return {
+            "account": self.account.name if self.account else "",
+            "policy": self.policy.name if self.policy else "",
+        }
 
 
 EVERYWHERE = Place()
@@ -82,8 +87,8 @@ def _keep(
     after, stays = _described(row), row.off or row.severity or row.parameters
     if after != before and (stays or before["off"] or before["severity"] or before["parameters"]):
         row.save()
-        action, summary = _sentence(rule, place, before, after)
-        record(actor, action, row, summary, account=place.account, reason=row.reason, before=before, after=after)
+        action, data = _told(rule, place, before, after)
+        record(actor, action, row, data, account=place.account, reason=row.reason, before=before, after=after)
         request(_judged_otherwise(rule.id, place))
     if stays:
         return row
@@ -101,14 +106,8 @@ def lift(actor: Actor, row: RuleSetting) -> None:
         set_rule(actor, row.rule_id, Place(row.account, row.policy))
     else:
         with transaction.atomic():
-            record(
-                actor,
-                "rule.set",
-                row,
-                f"took back what was set of {row.rule_id}",
-                account=row.account,
-                before=_described(row),
-            )
+            removed = {"rule": row.rule_id, **Place(row.account, row.policy).named}
+            record(actor, RULE_RESET, row, removed, account=row.account, before=_described(row))
             row.delete()
 
 
@@ -153,23 +152,20 @@ def _described(row: RuleSetting) -> dict[str, Any]:
     return {"off": row.off, "severity": row.severity, "parameters": dict(row.parameters), "reason": row.reason}
 
 
-def _sentence(rule: domain.Rule, place: Place, before: dict[str, Any], after: dict[str, Any]) -> tuple[str, str]:
-    """Return the action and the rest of the sentence that begins with who did it."""
-    named = f"“{rule.title}” ({rule.id})"
+def _told(
+    rule: domain.Rule, place: Place, before: dict[str, Any], after: dict[str, Any]
+) -> tuple[Action, dict[str, Any]]:
+    """Return the action and what the audit log keeps of it."""
+    data = {"title": rule.title, "rule": rule.id, **place.named}
     if after["off"] != before["off"]:
-        verb = "off" if after["off"] else "on again"
-        return f"rule.switched_{'off' if after['off'] else 'on'}", f"switched {named} {verb} {place}"
-    changed = []
-    if after["severity"] != before["severity"]:
-        usual = str(rule.severity)
-        changed.append(f"severity from {before['severity'] or usual} to {after['severity'] or usual}")
-    for each in rule.parameters:
-        was, now = (_value(each, side["parameters"]) for side in (before, after))
-        if was != now:
-            changed.append(f"{each.name} from {was} to {now}")
-    return "rule.set", f"changed {named} {place}: {'; '.join(changed) or 'the reason'}"
+        return RULE_SWITCHED_OFF if after["off"] else RULE_SWITCHED_ON, data
+    was, now = _effective(rule, before), _effective(rule, after)
+    changes = [{"what": what, "was": was[what], "now": now[what]} for what in was if was[what] != now[what]]
+    return RULE_SET, {**data, "changes": changes}
 
 
-def _value(parameter: domain.Parameter, parameters: Mapping[str, Any]) -> str:
-    value = parameters.get(parameter.name, parameter.default)
-    return in_words(tuple(value) if isinstance(value, list) else value)
+def _effective(rule: domain.Rule, side: Mapping[str, Any]) -> dict[str, Any]:
+    """Return severity and parameters, by name, as they are with what is set on one side."""
+    values = {each.name: side["parameters"].get(each.name, each.default) for each in rule.parameters}
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {"severity": side["severity"] or rule.severity.value, **listed}

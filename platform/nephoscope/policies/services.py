@@ -14,6 +14,14 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_named, tag_limits
+from nephoscope.audit.actions.policies import (
+    POLICY_CHANGED,
+    POLICY_CREATED,
+    POLICY_REMOVED,
+    POLICY_RULE_ADDED,
+    POLICY_RULE_REMOVED,
+    POLICY_SCOPED,
+)
 from nephoscope.audit.services import Actor, record
 from nephoscope.policies.models import OWN, Policy, PolicyScope
 from nephoscope.policies.queries import Catalogue, catalogue
@@ -52,8 +60,8 @@ def create_policy(actor: Actor, *, name: str, description: str = "", based_on: s
     policy.key = _free_key(policy.name, known)
     _check(policy, known)
     policy.save()
-    how = f"as a copy of {source.name}" if source else "without rules"
-    record(actor, "policy.created", policy, f"made the policy {policy.name} {how}", after=_described(policy))
+    copied = {"based_on": source.name if source else ""}
+    record(actor, POLICY_CREATED, policy, copied, after=_described(policy))
     return policy
 
 
@@ -72,12 +80,8 @@ def configure_policy(
     _check(policy, catalogue())
     if (after := _described(policy)) != before:
         policy.save()
-        what = (
-            f"renamed the policy {before['name']} to {policy.name}"
-            if after["name"] != before["name"]
-            else (f"described the policy {policy.name} anew")
-        )
-        record(actor, "policy.changed", policy, what, before=before, after=after)
+        names = {"was": before["name"], "name": policy.name}
+        record(actor, POLICY_CHANGED, policy, names, before=before, after=after)
     return policy
 
 
@@ -103,8 +107,9 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     chosen["rules"].append(rule)
     chosen["manual"] = False
     policy.save()
-    summary = f"added “{known.title}” to “{chosen['title']}” of {policy.name}"
-    _say(actor, policy, rule, summary, added=True)
+    added = {"title": known.title, "rule": rule, "control": chosen["title"]}
+    record(actor, POLICY_RULE_ADDED, policy, added, after={"rule": rule})
+    request(applied_to(policy.key))
     return policy
 
 
@@ -123,20 +128,10 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
     policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
     policy.save()
     policy.rule_settings.filter(rule_id=rule).delete()
-    _say(actor, policy, rule, f"removed “{catalogue().title(rule)}” from {policy.name}", added=False)
-    return policy
-
-
-def _say(actor: Actor, policy: Policy, rule: str, summary: str, *, added: bool) -> None:
-    record(
-        actor,
-        "policy.rule_added" if added else "policy.rule_removed",
-        policy,
-        summary,
-        before=None if added else {"rule": rule},
-        after={"rule": rule} if added else None,
-    )
+    removed = {"title": catalogue().title(rule), "rule": rule}
+    record(actor, POLICY_RULE_REMOVED, policy, removed, before={"rule": rule})
     request(applied_to(policy.key))
+    return policy
 
 
 @transaction.atomic
@@ -154,7 +149,7 @@ def remove_policy(actor: Actor, policy: Policy) -> None:
         names = ", ".join(each.name for each in used)
         message = _("%(policy)s applies to %(names)s. Take it away there first.")
         raise ValidationError({"policy": [message % {"policy": policy.name, "names": names}]})
-    record(actor, "policy.removed", policy, f"deleted the policy {policy.name}", before=_described(policy))
+    record(actor, POLICY_REMOVED, policy, before=_described(policy))
     PolicyScope.objects.filter(policy=policy.key).delete()
     policy.delete()
 
@@ -177,16 +172,8 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
     scope.tags = wanted
     scope.save()
     has = {each.pk: each for each in applied_to(policy)}
-    where = ", ".join(account_tags.written(wanted).splitlines())
-    where = f"accounts with the tags {where}" if wanted else "no account by its tags"
-    record(
-        actor,
-        "policy.scoped",
-        scope,
-        f"let {known.policies[policy].name} apply to {where}",
-        before={"tags": before},
-        after={"tags": wanted},
-    )
+    scoped = {"policy": known.policies[policy].name, "tags": account_tags.written(wanted).splitlines()}
+    record(actor, POLICY_SCOPED, scope, scoped, before={"tags": before}, after={"tags": wanted})
     request(each for pk, each in {**had, **has}.items() if (pk in had) != (pk in has))
     return scope
 

@@ -22,6 +22,14 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.audit.actions.reports import (
+    SCHEDULE_CONFIGURED,
+    SCHEDULE_CREATED,
+    SCHEDULE_FAILED,
+    SCHEDULE_REMOVED,
+    SCHEDULE_REQUESTED,
+    SCHEDULE_SENT,
+)
 from nephoscope.audit.services import Actor, record
 from nephoscope.policies.queries import catalogue
 from nephoscope.queue import lease
@@ -81,15 +89,8 @@ def save_schedule(
     if added or accounts is not None or groups is not None:
         schedule.everything = not schedule.accounts.exists() and not schedule.groups.exists()
         schedule.save(update_fields=["everything"])
-    action, verb = ("schedule.created", "added") if added else ("schedule.configured", "changed")
-    record(
-        actor,
-        action,
-        schedule,
-        f"{verb} the report schedule {schedule.name}, {to_whom(schedule)}",
-        before=before,
-        after=described(schedule),
-    )
+    action = SCHEDULE_CREATED if added else SCHEDULE_CONFIGURED
+    record(actor, action, schedule, _destination(schedule), before=before, after=described(schedule))
     return schedule
 
 
@@ -138,10 +139,8 @@ def _seen(field: str, given: Iterable[int], known: Any) -> list[Any]:
     return found
 
 
-def to_whom(schedule: ReportSchedule) -> str:
-    """Return where a schedule's reports go, as the rest of a sentence."""
-    parts = [f"to {', '.join(schedule.mail_to)}"] if schedule.mail_to else []
-    return " and ".join([*parts, *([f"into the folder {schedule.folder}"] if schedule.folder else [])])
+def _destination(schedule: ReportSchedule) -> dict[str, Any]:
+    return {"mail_to": schedule.mail_to, "folder": schedule.folder}
 
 
 def described(schedule: ReportSchedule) -> dict[str, Any]:
@@ -167,9 +166,7 @@ def described(schedule: ReportSchedule) -> dict[str, Any]:
 def remove_schedule(actor: Actor, schedule: ReportSchedule) -> None:
     """Delete a schedule with its history; files in folders stay."""
     _own(actor, schedule)
-    record(
-        actor, "schedule.removed", schedule, f"removed the report schedule {schedule.name}", before=described(schedule)
-    )
+    record(actor, SCHEDULE_REMOVED, schedule, before=described(schedule))
     schedule.delete()
 
 
@@ -185,12 +182,7 @@ def send_now(actor: Actor, schedule: ReportSchedule, *, enqueue: bool = True) ->
     try:
         with transaction.atomic():
             run = ReportRun.objects.create(schedule=schedule, requested_by=actor.user)
-            record(
-                actor,
-                "schedule.requested",
-                schedule,
-                f"had the report schedule {schedule.name} sent now, {to_whom(schedule)}",
-            )
+            record(actor, SCHEDULE_REQUESTED, schedule, _destination(schedule))
     except IntegrityError as error:
         raise ValidationError({"schedule": [_("It is being sent already; look again in a minute.")]}) from error
     if enqueue:
@@ -303,6 +295,8 @@ def _finish(run: ReportRun, outcome: str, *, failed: bool) -> None:
     schedule = run.schedule
     old = schedule.runs.order_by("-pk").values_list("pk", flat=True)[RUNS_KEPT:]
     schedule.runs.filter(pk__in=list(old)).delete()
-    action, verb = ("schedule.failed", "could not send all") if failed else ("schedule.sent", "sent the reports")
-    actor = Actor.of(run.requested_by) if run.requested_by else Actor.system("Report schedule")
-    record(actor, action, schedule, f"{verb} of {schedule.name}: {run.outcome}")
+    actor = Actor.of(run.requested_by) if run.requested_by else Actor.of_task("reports")
+    if failed:
+        record(actor, SCHEDULE_FAILED, schedule, {"outcome": run.outcome})
+    else:
+        record(actor, SCHEDULE_SENT, schedule, {"count": run.reports, **_destination(schedule)})

@@ -191,7 +191,7 @@ class Worker:
         resources = [each for each in batch if isinstance(each, domain.Resource)]
         if service.detections:
             raised = [each for each in batch if not isinstance(each, domain.Resource)]
-            lane.seen.update(detections.save(account, service, raised, Actor.system(f"Scan {self.scan.pk}")))
+            lane.seen.update(detections.save(account, service, raised, Actor.of_task("scan", scan=self.scan.pk)))
             times = [each.updated for each in raised if isinstance(each, domain.Detection)]
             lane.newest = max([lane.newest, *times] if lane.newest else times, default=None)
         else:

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
+from nephoscope.audit.actions.scans import SCAN_CANCELLED, SCAN_FINISHED, SCAN_REQUESTED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.services import next_scan
 from nephoscope.domain import ALL_REGIONS
@@ -72,7 +73,7 @@ def start_scan(
             Shard.objects.bulk_create(
                 Shard(scan=scan, service=service, region=region, share=share) for service, region, share in shards
             )
-            record(actor, "scan.requested", scan, f"started a scan of {account.name}", account=account)
+            record(actor, SCAN_REQUESTED, scan, {"account": account.name}, account=account)
     except IntegrityError as error:
         running = Scan.objects.filter(account=account, state__in=ACTIVE).first()
         message = _("%(scan)s of this account is under way; wait for it or cancel it.") % {"scan": running or "A scan"}
@@ -155,7 +156,7 @@ def cancel_scan(actor: Actor, scan: Scan) -> Scan:
         locked.cancel_requested = True
         locked.save(update_fields=["cancel_requested"])
         locked.shards.filter(state=ShardState.QUEUED).update(state=ShardState.CANCELLED)
-        record(actor, "scan.cancelled", locked, f"cancelled the scan of {locked.account}", account=locked.account)
+        record(actor, SCAN_CANCELLED, locked, {"account": locked.account.name}, account=locked.account)
     finish_if_over(locked)
     locked.refresh_from_db()
     return locked
@@ -171,8 +172,8 @@ def finish_if_over(scan: Scan) -> None:
         scan.state = _final_state(scan, shards)
         scan.finished_at = timezone.now()
         scan.save(update_fields=["state", "finished_at"])
-        summary = f"{scan.get_state_display().lower()}: read {sum(shard.resources for shard in shards)} resources"
-        record(Actor.system(f"Scan {scan.pk}"), "scan.finished", scan, summary, account=scan.account)
+        ended = {"state": scan.state.value, "count": sum(shard.resources for shard in shards)}
+        record(Actor.of_task("scan", scan=scan.pk), SCAN_FINISHED, scan, ended, account=scan.account)
         transaction.on_commit(lambda: _go_on(scan.account))
 
 
@@ -234,7 +235,7 @@ def start_due() -> int:
     started = 0
     while account := _take_due():
         try:
-            start_scan(Actor.system("Schedule"), account)
+            start_scan(Actor.of_task("schedule"), account)
             started += 1
         except ValidationError as problem:
             log.info("scheduled scan of %s not started: %s", account, problem.messages)

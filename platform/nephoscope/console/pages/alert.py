@@ -8,12 +8,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
+from nephoscope.changes.suppressing import archives, why_not_archived
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import Resource
 
@@ -67,7 +69,16 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],
         "fixing": readiness(request.user, alert),
+        "archiving": _archiving(request.user, alert),
     }
+
+
+def _archiving(user: Any, alert: Alert) -> str:
+    """Say what suppressing does in the cloud that raised the alert, where it can do anything there."""
+    if not archives(alert):
+        return ""
+    message = _("Suppressing archives it in %(source)s as well, and unsuppressing takes that back.")
+    return why_not_archived(user, alert) or message % {"source": alert.kind_name}
 
 
 def _about(alert: Alert) -> Resource | None:

@@ -147,7 +147,10 @@ def page_query(context: template.Context, name: str, number: int) -> str:
 STATES = {
     "running": "neph-running",
     "queued": "neph-running",
+    "approved": "neph-running",
     "applying": "neph-running",
+    "waiting": "neph-running",
+    "undo_queued": "neph-running",
     "undoing": "neph-running",
     "succeeded": "neph-good",
     "done": "neph-good",

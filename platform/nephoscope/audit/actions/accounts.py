@@ -1,0 +1,68 @@
+"""What is recorded of accounts, and of their events."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.audit.actions.registry import Data, register
+from nephoscope.audit.actions.wording import readable
+
+
+def _verified(data: Data) -> str:
+    if data["fixing"] and data["missing"]:
+        sentence = gettext("verified the fix role of %(target)s (%(number)s); missing permissions: %(missing)s")
+    elif data["fixing"]:
+        sentence = gettext("verified the fix role of %(target)s (%(number)s)")
+    elif data["missing"]:
+        sentence = gettext("verified %(target)s (%(number)s); missing permissions: %(missing)s")
+    else:
+        sentence = gettext("verified %(target)s (%(number)s)")
+    return sentence % readable(data)
+
+
+def _removed(data: Data) -> str:
+    if data["number"]:
+        return gettext("removed the account %(target)s (%(number)s)") % data
+    return gettext("removed the account %(target)s, which was never verified") % data
+
+
+def _followed(data: Data) -> str:
+    sentences = {
+        ("tags",): gettext("updated the tags of %(target)s from the organisation %(organisation)s"),
+        ("name",): gettext("renamed %(target)s as in the organisation %(organisation)s"),
+        ("tags", "name"): gettext("updated the tags and the name of %(target)s from the organisation %(organisation)s"),
+    }
+    return sentences[tuple(data["changed"])] % data
+
+
+ACCOUNT_CREATED = register("account.created", _("Account added"), _("added the account %(target)s"))
+ACCOUNT_VERIFIED = register(
+    "account.verified",
+    _("Account verified"),
+    _verified,
+    number="123456789012",
+    missing=["buckets.get"],
+    fixing=True,
+)
+ACCOUNT_CONFIGURED = register(
+    "account.configured", _("Account’s settings changed"), _("changed the settings of %(target)s")
+)
+ACCOUNT_REMOVED = register("account.removed", _("Account removed"), _removed, number="123456789012")
+ACCOUNT_FOLLOWED = register(
+    "account.followed",
+    _("Account updated from its organisation"),
+    _followed,
+    changed=["tags", "name"],
+    organisation="northwind",
+)
+
+EVENTS_SWITCHED_ON = register(
+    "events.switched_on", _("Recheck on events turned on"), _("turned on recheck on events for %(target)s")
+)
+EVENTS_ROTATED = register(
+    "events.rotated", _("Secret for events rotated"), _("rotated the secret for events of %(target)s")
+)
+EVENTS_SWITCHED_OFF = register(
+    "events.switched_off", _("Recheck on events turned off"), _("turned off recheck on events for %(target)s")
+)

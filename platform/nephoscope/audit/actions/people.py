@@ -1,0 +1,44 @@
+"""What is recorded of users, their tokens and sign-ins, and of account groups."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from nephoscope.audit.actions.registry import Data, register
+
+
+def _configured(data: Data) -> str:
+    if data["password"]:
+        return gettext("changed the user %(target)s and set a new password") % data
+    return gettext("changed the user %(target)s") % data
+
+
+def _sign_in_failed(data: Data) -> str:
+    if data["known"]:
+        return gettext("failed to sign in as %(target)s: wrong password") % data
+    return gettext("failed to sign in as %(target)s: unknown user name") % data
+
+
+USER_CREATED = register("user.created", _("User added"), _("added the user %(target)s"))
+USER_CONFIGURED = register("user.configured", _("User changed"), _configured, password=True)
+USER_CHANGED_PASSWORD = register("user.changed_password", _("Own password changed"), _("changed their own password"))
+USER_REMOVED = register("user.removed", _("User removed"), _("removed the user %(target)s"))
+TOKEN_ISSUED = register(
+    "user.token_issued",
+    _("API token issued"),
+    _("issued the API token %(begins)s… for %(target)s"),
+    begins="1a2b3c4d",
+)
+TOKEN_REVOKED = register(
+    "user.token_revoked",
+    _("API token revoked"),
+    _("revoked the API token %(begins)s… of %(target)s"),
+    begins="1a2b3c4d",
+)
+SIGNED_IN = register("user.signed_in", _("Signed in"), _("signed in"))
+SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_failed, known=True)
+
+GROUP_CREATED = register("group.created", _("Account group added"), _("added the account group %(target)s"))
+GROUP_CONFIGURED = register("group.configured", _("Account group changed"), _("changed the account group %(target)s"))
+GROUP_REMOVED = register("group.removed", _("Account group removed"), _("removed the account group %(target)s"))

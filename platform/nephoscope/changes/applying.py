@@ -1,0 +1,227 @@
+"""What a worker does with an approved change: apply and verify it, or undo it, over one session and one writer.
+
+The worker holds the change under a lease, and makes sure of it with every step that it writes down and before every
+reading. A change whose worker died is not tried again, as a call may have been made: it has failed, its steps say how
+far it got, and it can be undone, which reads first what there is to undo.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope import domain, surgery
+from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED
+from nephoscope.audit.services import Actor, record
+from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
+from nephoscope.changes.services import (
+    finish,
+    open_session,
+    open_writer,
+    remediation_of,
+    require_as_planned,
+    resources_of,
+    wake,
+)
+from nephoscope.changes.stored import to_steps
+from nephoscope.judging.rechecks import as_changed, recheck_resources
+from nephoscope.plugins import registry
+from nephoscope.queue import lease
+
+log = logging.getLogger(__name__)
+
+
+def work(change_id: int) -> None:
+    """Apply or undo a change that waits for it; does nothing for any other, or when another worker has it."""
+    owner, rows = uuid.uuid4(), Change.objects.filter(pk=change_id)
+    try:
+        if lease.claim(rows.filter(state=ChangeState.APPROVED), owner, state=ChangeState.APPLYING):
+            with lease.holding(rows, owner):
+                _Work(change_id, owner).apply()
+        elif lease.claim(rows.filter(state=ChangeState.UNDO_QUEUED), owner, state=ChangeState.UNDOING):
+            with lease.holding(rows, owner):
+                _Work(change_id, owner).undo()
+    except surgery.Stopped:
+        log.warning("change %s was ended while a worker was at it", change_id)
+
+
+def reap() -> int:
+    """End changes whose worker died, and wake workers for those that none has taken. Run every minute by the queue.
+
+    Returns how many were ended.
+    """
+    with transaction.atomic():
+        rows = Change.objects.select_for_update(skip_locked=True, of=("self",))
+        dead = list(rows.filter(lease.free(), state__in=UNDER_WAY))
+        why = _("It was interrupted: its worker died. Each step says how far it got.")
+        for change in dead:
+            finish(Actor.system(), change, ChangeState.FAILED, why)
+    for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=timezone.now() - lease.length()):
+        wake(change)
+    return len(dead)
+
+
+class _Work:
+    """One worker's hold on one change. It is the journal of :mod:`nephoscope.surgery` as well."""
+
+    def __init__(self, change_id: int, owner: uuid.UUID) -> None:
+        self.change = Change.objects.select_related("account", "alert", "approved_by", "undo_by").get(pk=change_id)
+        self.held = Change.objects.filter(pk=change_id)
+        self.owner = owner
+        self.rows = list(self.change.steps.all())
+        self.steps = to_steps(self.rows)
+
+    # -- the journal -------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
+        self.beat()
+        row = self.rows[position]
+        row.state, row.error = StepState(state), error
+        row.kept = row.kept if kept is None else dict(kept)
+        row.save(update_fields=["state", "error", "kept"])
+
+    def beat(self) -> None:
+        if not lease.renew(self.held, self.owner):
+            raise surgery.Stopped
+
+    @property
+    def kept(self) -> surgery.Kept:
+        return {row.position: row.kept for row in self.rows}
+
+    # -- applying ----------------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Apply exactly the plan that was approved, then read the resources again and judge them.
+
+        The change ends as *verified* when its findings have closed, *applied* when they have not, *refused* when the
+        cloud or the plan has changed since (nothing was written then), *failed* when a call failed.
+        """
+        try:
+            require_as_planned(self.change, self.steps)
+            remediation = remediation_of(self.change.alert, self.change.remediation)
+        except ValidationError as problem:
+            return self._finish(ChangeState.REFUSED, _said(problem))
+        calls = [step.call for step in self.steps]
+        try:
+            with self._session() as session, self._writer(calls) as writer:
+                ended = self._applied(remediation, session, writer)
+        except surgery.StaleError as stale:
+            ended = ChangeState.REFUSED, str(stale)
+        except Exception as problem:
+            ended = ChangeState.FAILED, _said(problem)
+        return self._finish(*ended)
+
+    def _applied(
+        self, remediation: domain.Remediation, session: domain.LiveSession, writer: domain.Writer
+    ) -> tuple[ChangeState, str]:
+        """Apply and verify; return how it ended, and that in words."""
+        whole = surgery.apply(remediation, self.steps, session, writer, self)
+        try:
+            problem = self._verified(remediation, session)
+        except Exception as failure:
+            problem = _said(failure)
+        if not whole:
+            return ChangeState.FAILED, _("Some calls failed; see the steps.")
+        if problem:
+            return ChangeState.APPLIED, _("Applied, but not verified: %s") % problem
+        if not self.change.alert.traits.by_rule:
+            return ChangeState.VERIFIED, _("Applied and verified.")
+        return ChangeState.VERIFIED, _("Applied and verified: the resources now pass.")
+
+    def _verified(self, remediation: domain.Remediation, session: domain.LiveSession) -> str:
+        """Say what does not hold after it was applied, or nothing. No rule judges a detection: its state is read."""
+        if not self.change.alert.traits.by_rule:
+            held = surgery.holds(remediation, self.steps, self.kept, session, self)
+            return "" if held else _("it is not as it was left.")
+        problems = self._judge_again(session)
+        failing = self.change.alert.findings.filter(failing_since__isnull=False, resource__in=resources_of(self.change))
+        return ", ".join(failing.values_list("resource__name", flat=True)) or ", ".join(problems)
+
+    def _judge_again(self, session: domain.LiveSession) -> list[str]:
+        """Read the resources again and judge them; return what could not be read."""
+        wanted = [as_changed(each) for each in resources_of(self.change)]
+        actor = Actor.of_task("change", change=str(self.change), by=self._actor.name)
+        account = self.change.account
+        return recheck_resources(account, actor, wanted, beat=self.beat, session=session).problems
+
+    # -- undoing -----------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Put back what was before, if it is still as the change left it; then read and judge the resources again.
+
+        The change ends as *undone*, or *failed* when a call failed. When nothing was put back, because somebody changed
+        a resource since or the account cannot be reached, it goes back to how it had ended before.
+        """
+        done = [row.position for row in self.rows if row.state in MADE]
+        calls = [call for position in done if (call := self.steps[position].inverse)]
+        try:
+            remediation = registry().remediations[self.change.remediation]
+            with self._session() as session, self._writer(calls) as writer:
+                whole = surgery.undo(remediation, self.steps, done, self.kept, session, writer, self)
+                self._judge_undone(session)
+        except Exception as problem:
+            return self._refuse_undo(_said(problem))
+        if not whole:
+            return self._finish(ChangeState.FAILED, _("Some of it could not be undone; see the steps."))
+        return self._finish(ChangeState.UNDONE, _("Everything is as it was before."))
+
+    def _judge_undone(self, session: domain.LiveSession) -> None:
+        """Judge the resources again; the undo stands whether or not that works."""
+        if self.change.alert.traits.by_rule:
+            try:
+                self._judge_again(session)
+            except Exception:
+                log.exception("%s was undone, and could not be judged again", self.change)
+
+    # -- the ends ----------------------------------------------------------------------------------
+
+    def _session(self) -> closing[domain.LiveSession]:
+        return closing(open_session(self.change.account))
+
+    def _writer(self, calls: Iterable[domain.Call]) -> closing[domain.Writer]:
+        return closing(open_writer(self.change.account, calls))
+
+    @property
+    def _actor(self) -> Actor:
+        """Who asked for it."""
+        user = self.change.undo_by if self.change.state == ChangeState.UNDOING else self.change.approved_by
+        return Actor.of(user) if user else Actor.system()
+
+    @transaction.atomic
+    def _finish(self, state: ChangeState, outcome: str) -> None:
+        self._hold()
+        finish(self._actor, self.change, state, outcome)
+
+    @transaction.atomic
+    def _refuse_undo(self, why: str) -> None:
+        self._hold()
+        change, actor = self.change, self._actor
+        change.state, change.outcome = ChangeState(change.before_undo), _("Not undone: %s") % why
+        change.owner = change.lease_until = None
+        change.save()
+        data = {"title": change.title, "outcome": why}
+        record(actor, CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)
+
+    def _hold(self) -> None:
+        """Lock the change until the end of the transaction; raises Stopped when it is no longer this worker's."""
+        if not self.held.select_for_update().filter(owner=self.owner).exists():
+            raise surgery.Stopped
+
+
+def _said(problem: Exception) -> str:
+    """Return what went wrong, for people; what nobody foresaw with its type."""
+    if isinstance(problem, ValidationError):
+        return " ".join(problem.messages)
+    if isinstance(problem, surgery.StaleError):
+        return str(problem)
+    log.error("a change went wrong", exc_info=problem)
+    return f"{type(problem).__name__}: {problem}"

@@ -1,0 +1,169 @@
+"""Suppressing and unsuppressing, with what that does in the cloud: a suppressed detection can be archived there.
+
+Archiving is a change like any other. Who suppresses approves it with the same confirmation, by its digest; what ends
+the suppression asks for the undo of just that change.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope import domain
+from nephoscope.accounts.permissions import may
+from nephoscope.alerts import suppressions
+from nephoscope.alerts.models import Alert, Finding, Suppression
+from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.services import Actor, require_reason
+from nephoscope.changes.models import UNDER_WAY, Change
+from nephoscope.changes.services import (
+    Draft,
+    approve_change,
+    can_undo,
+    draft_change,
+    fixes_of,
+    request_undo,
+    save_draft,
+)
+from nephoscope.plugins import registry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Archiving:
+    """What suppressing a detection would do in its cloud: the plan, or why there is none."""
+
+    plan: domain.Plan | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many resources an act was for, and what it did not do in the cloud, for people."""
+
+    count: int
+    notes: tuple[str, ...] = ()
+
+
+def preview_archiving(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Archiving | None:
+    """Plan what suppressing would archive, to be shown; stores nothing. None where there is nothing to archive."""
+    if not archives(alert):
+        return None
+    try:
+        return Archiving(_draft(actor, alert, findings).plan)
+    except ValidationError as problem:
+        return Archiving(why=" ".join(problem.messages))
+
+
+def suppress(
+    actor: Actor,
+    alert: Alert,
+    findings: Iterable[Finding],
+    reason: str,
+    expires_at: datetime | None = None,
+    *,
+    archive: bool = False,
+    digest: str | None = None,
+) -> Done:
+    """Ignore chosen resources of an alert from now on.
+
+    :param archive: archive a detection in its cloud as well; takes the right to change, and a fix role.
+    :param digest: of the plan that was shown of that, which is thereby approved; None approves what is planned now.
+    :raises ValidationError: no reason, nothing chosen, an end that lies in the past, or ``archive`` for what cannot be
+        archived, or with another digest than that of the plan as it is now; nothing is suppressed then.
+    """
+    actor.require("change" if archive else "suppress")
+    require_reason(reason)
+    findings = chosen(alert, findings)
+    draft = _draft(actor, alert, findings) if archive else None
+    if draft and digest is not None and digest != draft.plan.digest:
+        raise ValidationError({"digest": [_("This is not what was shown; look again.")]})
+    with transaction.atomic():
+        count = suppressions.suppress(actor, alert, findings, reason, expires_at)
+        if draft:
+            _archive(actor, draft, reason)
+    if draft or not archives(alert):
+        return Done(count)
+    return Done(count, (_("It is not archived in %s.") % alert.kind_name,))
+
+
+def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
+    """Take suppressions back; the resources count again at once. What they archived from here is unarchived."""
+    rows = chosen(alert, findings)
+    ids = [each.suppression_id for each in rows if each.suppression_id]
+    with transaction.atomic():
+        count = suppressions.unsuppress(actor, alert, rows)
+        notes = [_unarchive(actor, change) for change in Change.objects.filter(suppression__in=ids)]
+    return Done(count, tuple(filter(None, notes)))
+
+
+def expire_suppressions() -> int:
+    """End the suppressions whose time is over. Run every minute by the queue; returns how many ended.
+
+    One whose archiving is under way right now ends a minute later, so that it can be undone.
+    """
+    over = Suppression.objects.filter(lifted_at=None, expires_at__lte=timezone.now())
+    over, ended = over.exclude(changes__state__in=UNDER_WAY).select_related("alert__account"), 0
+    for each in over:
+        with transaction.atomic():
+            if suppressions.expire(each):
+                ended += 1
+                for change in each.changes.all():
+                    if note := _unarchive(Actor.system(), change):
+                        log.warning("%s: %s", each.alert, note)
+    return ended
+
+
+def archives(alert: Alert) -> bool:
+    """Whether suppressing the alert can mean archiving a detection in its cloud."""
+    return not alert.traits.by_rule and any(id in registry().remediations for id in fixes_of(alert))
+
+
+def why_not_archived(user: Any, alert: Alert) -> str:
+    """Say why suppressing leaves a detection as it is in its cloud, or nothing; None for the user is Nephoscope."""
+    values = {"source": alert.kind_name, "account": alert.account.name}
+    if not archives(alert):
+        return _("Nephoscope cannot archive this in %(source)s.") % values
+    if not alert.account.writing_verified_at:
+        return _("%(account)s has no fix role, so this is not archived in %(source)s.") % values
+    if user is not None and not may(user, "change"):
+        return _("Archiving this in %(source)s needs the role Remediator.") % values
+    return ""
+
+
+def _draft(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Draft:
+    """Plan the archiving of a detection; raises ValidationError in the words that a person should read."""
+    if why := why_not_archived(actor.user, alert):
+        raise ValidationError({"archive": [why]})
+    [remediation] = fixes_of(alert)
+    return draft_change(actor, alert, findings, remediation)
+
+
+def _archive(actor: Actor, draft: Draft, reason: str) -> None:
+    """Approve the archiving of a detection that was just suppressed."""
+    suppression = draft.alert.suppressions.get(lifted_at=None, resource_id__in=draft.names)
+    change = save_draft(actor, draft, suppression)
+    approve_change(actor, change, digest=draft.plan.digest, reason=reason)
+
+
+def _unarchive(actor: Actor, change: Change) -> str:
+    """Ask for the undo of what archived a detection; return why that is not done, or nothing."""
+    if not can_undo(change) and change.state not in UNDER_WAY:
+        return ""  # nothing of it is archived: it failed, was refused, or was undone already
+    source = change.alert.kind_name
+    if actor.user is not None and not may(actor.user, "change"):
+        return _("It stays archived in %s: unarchiving it needs the role Remediator.") % source
+    try:
+        request_undo(actor, change, reason=_("No longer suppressed"))
+    except ValidationError as problem:
+        return " ".join(problem.messages)
+    return ""
