@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from nephoscope.domain import Framework, Plan, Provider, Remediation, Resource, Rule
+    from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
 
 GROUP = "nephoscope"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -46,6 +46,12 @@ def register_frameworks() -> Iterable[Framework]:
 @hookspec
 def register_remediations() -> Iterable[Remediation]:
     """Contribute fixes; rules name them by id."""
+    return ()
+
+
+@hookspec
+def register_exports() -> Iterable[Export]:
+    """Contribute forms that findings are exported in, beside OCSF."""
     return ()
 
 

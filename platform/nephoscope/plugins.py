@@ -23,7 +23,7 @@ from nephoscope.configuration import configuration
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from nephoscope.domain import Framework, Plan, Provider, Remediation, Resource, Rule
+    from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
 
 
 class PluginError(Exception):
@@ -149,9 +149,9 @@ class Registry:
         self.infos[name].problem = f"{what}: {last}"
         logging.getLogger(__name__).exception("plugin %s %s", name, what)
 
-    def _gather(self, hook: str, noun: str, type_: type, key: Callable[[Any], str]) -> dict[str, Any]:
+    def _gather(self, hook: str, noun: str, type_: type, key: Callable[[Any], str], *built_in: Any) -> dict[str, Any]:
         """Ask each plugin by itself, so that one that raises is shown as broken and the others still count."""
-        gathered: dict[str, Any] = {}
+        gathered: dict[str, Any] = {key(item): item for item in built_in}
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 contributed = list(impl.function())
@@ -183,6 +183,12 @@ class Registry:
     @cached_property
     def remediations(self) -> dict[str, Remediation]:
         return self._gather("register_remediations", "remediation", domain.Remediation, lambda item: item.id)
+
+    @cached_property
+    def exports(self) -> dict[str, Export]:
+        from nephoscope.domain.ocsf import OCSF
+
+        return self._gather("register_exports", "export", domain.Export, lambda item: item.id, OCSF)
 
     @cached_property
     def code(self) -> str:
@@ -221,7 +227,7 @@ class Registry:
 
         :raises PluginError: two plugins use one id, or two packages the name of an enabled plugin.
         """
-        for noun in ("providers", "rules", "frameworks", "remediations"):
+        for noun in ("providers", "rules", "frameworks", "remediations", "exports"):
             getattr(self, noun)
         if not self._given:
             self._list(installed())

@@ -1,7 +1,7 @@
 """What a plugin author tests with: a rule's own examples, and a toy cloud of doors, held in memory.
 
 Examples are resources, and a rule's own are its first tests. The toy cloud is a provider with its facets, a rule, a
-policy and two fixes: enough to try everything of the platform that is not about a cloud.
+policy, two fixes and an export: enough to try everything of the platform that is not about a cloud.
 """
 
 from __future__ import annotations
@@ -112,6 +112,9 @@ class Doors(domain.LiveSession, domain.Writer):
 class ToyOnboarding(domain.Onboarding):
     """Access by a role with a secret word; ``role/closed`` cannot be assumed."""
 
+    intro = "The role opens the doors to look through them."
+    own_credentials = "These are our own doors."
+
     def __init__(self, calls: list[str]) -> None:
         self.calls = calls
 
@@ -132,6 +135,8 @@ class ToyOnboarding(domain.Onboarding):
 
 class ToyWriting(domain.Writing):
     """A second role, which moves the doors."""
+
+    intro = "It is a second role, which moves the doors."
 
     def __init__(self, cloud: ToyCloud) -> None:
         self.cloud = cloud
@@ -155,6 +160,8 @@ class ToyOrganisations(domain.OrganisationSource):
 
     fields = (domain.Field("role_name", "Role", required=True, default="reader"),)
     permissions = ("toy:ListHouses",)
+    intro = "Every house is looked through by a role of one name."
+    rollout = "The script makes the role in every house."
 
     def __init__(self) -> None:
         self.listed: list[domain.Member] = []
@@ -176,6 +183,7 @@ class ToyOrganisations(domain.OrganisationSource):
 
 class ToyEvents(domain.EventSource):
     largest = 256 * 1024
+    steps = ("Put a bell on every door.", "Run the script.")
 
     def parse(self, message: Mapping[str, Any]) -> domain.Event:
         """A message names the doors that were moved; none is about all of them, and a window about nothing."""
@@ -224,6 +232,12 @@ class ToyCloud(domain.Provider):
         self.writing = ToyWriting(self)
         self.organisations = ToyOrganisations()
         self.events = ToyEvents()
+
+    def type_name(self, type: str) -> str:
+        return "door" if type == DOOR else type
+
+    def partition(self, resource: str) -> str:
+        return "toyland" if resource.startswith("door/") else ""
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         if settings.get("role", "").startswith("user/"):
@@ -315,6 +329,13 @@ def closed(door: domain.View) -> bool:
 POLICY = domain.Framework(
     "toy-policy", "Toy policy", "toy", "https://example.com/policy", (domain.Control("1.1", "Doors", ("toy.closed",)),)
 )
+
+
+def _row(finding: domain.ExportedFinding) -> dict[str, Any]:
+    return {"door": finding.resource.name, "verdict": finding.verdict, "controls": list(finding.controls)}
+
+
+EXPORT = domain.Export("doors", "Door list", _row, provider="toy")
 
 
 def door(name: str, open: bool) -> Resource:

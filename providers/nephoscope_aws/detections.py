@@ -165,6 +165,7 @@ def detection(region: str, finding: Mapping[str, Any]) -> Detection:
         details=_plain(finding),
         archived=bool(service.get("Archived")),
         sample=_is_sample(finding),
+        type=finding["Type"],
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nephoscope.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from nephoscope.domain import Provider
+    from nephoscope.domain import Export, Provider
 
 
 @hookimpl
@@ -16,3 +16,10 @@ def register_providers() -> list[Provider]:
     from nephoscope_aws.provider import AwsProvider
 
     return [AwsProvider()]
+
+
+@hookimpl
+def register_exports() -> list[Export]:
+    from nephoscope_aws.asff import ASFF
+
+    return [ASFF]

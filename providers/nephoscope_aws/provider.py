@@ -33,6 +33,7 @@ from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.connect import Connected, connect, own_principal
 from nephoscope_aws.defaults import DEFAULTS
+from nephoscope_aws.names import partition, type_name
 from nephoscope_aws.session import AwsSession, AwsWriter, session_policy
 from nephoscope_aws.settings import FIELDS, ORGANISATION_FIELDS, READ_ROLE, WRITE_ROLE
 from nephoscope_aws.settings import prepare as prepared
@@ -60,6 +61,12 @@ def _open(connected: Connected) -> AwsSession:
 
 class AwsOnboarding(Onboarding):
     """The role for reading, assumed from Nephoscope's own credentials; or those credentials' own account."""
+
+    intro = (
+        "Nephoscope reads the account through a role that you create with one of these and can take away at any time. "
+        "Then enter the role's ARN."
+    )
+    own_credentials = "This account needs no role: Nephoscope’s own credentials belong to it."
 
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
@@ -94,6 +101,8 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
+    intro = "The access is a second role, with an external ID of its own and just the permissions of the fixes."
+
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
         role = onboarding.writing_role(permissions, settings["write_external_id"], own_principal(settings))
@@ -127,6 +136,11 @@ class AwsOrganisations(OrganisationSource):
 
     fields = ORGANISATION_FIELDS
     permissions = tuple(sorted(organisation.READS.values()))
+    intro = (
+        "An organisation is listed through its management account or a delegated administrator. Each member is read "
+        "through a role of the same name; next you get a StackSet that creates that role everywhere."
+    )
+    rollout = "A StackSet creates the role in every member. External ID and trusted identity stand in it already."
 
     def prepare(self, connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
         return organisation.prepare(connection, settings)
@@ -161,6 +175,11 @@ class AwsEvents(EventSource):
 
     largest = 256 * 1024
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html"""
+    steps = (
+        "Make sure that CloudTrail has a trail that logs management events in all regions.",
+        f"Use one of these in every region that is scanned, and in {event_templates.HOME_REGION}, where "
+        "the events of IAM and other services without a region arrive.",
+    )
 
     def parse(self, message: Mapping[str, Any]) -> Event:
         return events.event(message)
@@ -198,6 +217,12 @@ class AwsProvider(Provider):
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         return prepared(settings)
+
+    def type_name(self, type: str) -> str:
+        return type_name(type)
+
+    def partition(self, resource: str) -> str:
+        return partition(resource)
 
     def open(self, connection: Connection) -> AwsSession:
         return _open(connect(connection))

@@ -57,6 +57,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> toy.ToyCloud:
     monkeypatch.setitem(plugins.rules, toy.closed.id, toy.closed)
     monkeypatch.setitem(plugins.frameworks, toy.POLICY.id, toy.POLICY)
     monkeypatch.setitem(plugins.remediations, toy.CloseDoor.id, toy.CloseDoor())
+    monkeypatch.setitem(plugins.exports, toy.EXPORT.id, toy.EXPORT)
     monkeypatch.setitem(plugins.remediations, toy.FitLock.id, toy.FitLock())
     return cloud
 

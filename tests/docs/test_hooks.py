@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import FunctionType
@@ -16,7 +17,18 @@ import pytest
 from tests.docs.markdown import ROOT, blocks, section
 
 from nephoscope import hookspecs, surgery
-from nephoscope.domain import Connection, FixRequest, LiveSession, MemberState, Permission, Verdict
+from nephoscope.domain import (
+    Connection,
+    ExportedAccount,
+    ExportedFinding,
+    ExportedResource,
+    ExportedStatus,
+    FixRequest,
+    LiveSession,
+    MemberState,
+    Permission,
+    Verdict,
+)
 from nephoscope.engine import judge
 from nephoscope.plugins import Registry
 from nephoscope.testing import NOW, judge_example
@@ -79,7 +91,7 @@ def test_the_example_uses_every_hook_and_works(registry: Registry) -> None:
     info = registry.infos["shelf"]
     assert info.problem == ""
     assert set(info.hooks) == set(HOOKS)
-    assert info.contributes == {"provider": 1, "rule": 1, "framework": 1, "remediation": 1}
+    assert info.contributes == {"provider": 1, "rule": 1, "framework": 1, "remediation": 1, "export": 1}
 
 
 def test_the_examples_rule_judges_its_examples_as_written(registry: Registry) -> None:
@@ -125,6 +137,31 @@ def test_the_examples_organisation_lists_members_that_can_be_reached(registry: R
     settings = source.member_settings(connection, source.prepare(connection, {}), member.number)
     assert (member.name, member.state) == ("novels", MemberState.ACTIVE)
     assert library.onboarding.verify(Connection(member.number, settings), []).account == member.number
+
+
+def test_the_examples_export_writes_a_row_of_a_finding(registry: Registry) -> None:
+    rule, moment = registry.rules["shelf.book.author"], datetime(2026, 1, 15, tzinfo=UTC)
+    finding = ExportedFinding(
+        uid="nephoscope/1/shelf.book.author/clouds.json",
+        rule_id=rule.id,
+        rule=rule,
+        title=rule.title,
+        severity=rule.severity,
+        verdict=Verdict.FAIL,
+        status=ExportedStatus.NEW,
+        message="",
+        account=ExportedAccount("Reading room", "1", "shelf"),
+        resource=ExportedResource("Shelf::Book", "clouds.json", "clouds.json", "global"),
+        changed_at=moment,
+        controls=(("House rules of the shelf", "1"),),
+    )
+    assert list(registry.exports) == ["ocsf", "loans"]
+    assert json.loads(json.dumps(registry.exports["loans"].row(finding))) == {
+        "book": "clouds.json",
+        "shelf": "Reading room",
+        "wrong": "Book does not say who wrote it",
+        "rules": ["House rules of the shelf 1"],
+    }
 
 
 def test_the_examples_veto_refuses_what_it_says(registry: Registry, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from nephoscope.accounts import tags
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.connections.services import configure_account
-from nephoscope.domain import Framework, Parameter, Rule
+from nephoscope.connections.services import configure_account, create_account
+from nephoscope.domain import Framework, Parameter, Rule, TagLimits
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy, Rejudging, RuleSetting
 from nephoscope.policies.queries import EffectivePolicies, EffectiveRule, catalogue
@@ -25,6 +25,7 @@ from nephoscope.policies.services import (
     remove_rule,
     set_scope,
 )
+from nephoscope.testing import ToyCloud
 
 pytestmark = pytest.mark.django_db
 
@@ -160,21 +161,74 @@ def test_a_policy_applies_by_choice_or_by_all_of_its_tags(system: Actor, account
     assert ids(catalogue().by_tag(account)) == [own.key]
 
 
-def test_tags_are_kept_within_their_limits() -> None:
-    assert tags.read("env = prod\n\n team=a=b \n") == {"env": "prod", "team": "a=b"}
+def test_tags_are_read_as_they_are_typed() -> None:
+    assert tags.checked(tags.read("env = prod\n\n team=a=b \n"), None) == {"env": "prod", "team": "a=b"}
     assert tags.written({"env": "prod", "team": ""}) == "env=prod\nteam="
-    for wrong in (
-        "prod",
-        "=x",
-        "a=1\na=2",
-        "a" * 129 + "=x",
-        "a=" + "x" * 257,
-        "a=<b>",
-        "\n".join(f"t{n}=x" for n in range(51)),
-    ):
+    for wrong in ("prod", "a=1\na=2"):
         with pytest.raises(ValidationError) as refused:
             tags.read(wrong)
         assert list(refused.value.message_dict) == ["tags"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"": "x"}, "a name of 1 to 5 characters"),
+        ({"abcdef": "x"}, "a name of 1 to 5 characters"),
+        ({"a": "x" * 10}, "a value of up to 9"),
+        ({"a": "<b>"}, "A tag holds letters only: a=<b>"),
+        ({"a": "x", "b": "x", "c": "x"}, "There are 3 tags; at most 2 are kept."),
+        ({"a": 1}, "Enter names with values."),
+        (["a"], "Enter names with values."),
+        ({"a": "x", " a": "y"}, "The tag a is there twice."),
+    ],
+)
+def test_tags_are_kept_within_the_limits_of_their_provider(wrong: Any, why: str) -> None:
+    limits = TagLimits(2, 5, 9, "[a-z]*", "letters")
+    with pytest.raises(ValidationError) as refused:
+        tags.checked(wrong, limits)
+    assert why in refused.value.message_dict["tags"][0]
+
+
+def test_a_provider_without_limits_takes_what_can_be_kept() -> None:
+    assert tags.checked({"größe <b>": "x" * 500}, None)
+    for wrong in ({"a": "\x00"}, {"a" * 201: "x"}, {"a": "x" * 501}, {f"t{n}": "x" for n in range(101)}):
+        with pytest.raises(ValidationError):
+            tags.checked(wrong, None)
+
+
+def test_a_policy_and_an_account_take_the_tags_that_their_provider_takes(
+    system: Actor, account: Account, own: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert own.provider == account.provider == "aws"
+    for refuse in (
+        lambda: set_scope(system, own.key, {"env": "<b>"}),
+        lambda: configure_account(system, account, tags={"env": "<b>"}),
+    ):
+        with pytest.raises(ValidationError, match="letters, digits, spaces and"):
+            refuse()
+    monkeypatch.setattr(type(registry().providers["aws"]), "tag_limits", None)
+    assert set_scope(system, own.key, {"env": "<b>"}).tags == {"env": "<b>"}
+    assert configure_account(system, account, tags={"env": "<b>"}).tags == {"env": "<b>"}
+
+
+# -- Whose policy it is --------------------------------------------------------------------------------------------
+
+
+def test_the_only_provider_need_not_be_named_and_of_several_one_must(
+    system: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert create_policy(system, name="First").provider == "aws"
+    assert create_account(system, name="first").provider == "aws"
+    monkeypatch.setitem(registry().providers, "toy", ToyCloud())
+    for refuse in (lambda: create_policy(system, name="Second"), lambda: create_account(system, name="second")):
+        with pytest.raises(ValidationError) as refused:
+            refuse()
+        assert refused.value.message_dict == {"provider": ["Name one of: aws, toy."]}
+    assert create_policy(system, name="Second", provider="toy").provider == "toy"
+    with pytest.raises(ValidationError, match="No enabled plugin provides “moon”"):
+        create_account(system, name="third", provider="moon")
+    assert create_policy(system, name="Copy", based_on=CIS).provider == "aws", "as what it is a copy of"
 
 
 # -- How rules are set ---------------------------------------------------------------------------------------------

@@ -15,12 +15,30 @@ def provider_of(account: Account) -> domain.Provider:
 
     :raises ValidationError: its plugin is not enabled.
     """
-    provider = registry().providers.get(account.provider)
-    if provider is None:
-        known = ", ".join(registry().providers) or _("none")
-        message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
-        raise ValidationError({"provider": [message % {"provider": account.provider, "known": known}]})
-    return provider
+    return provider_named(account.provider)
+
+
+def provider_named(id: str) -> domain.Provider:
+    """Return the provider of this id; where none is named, the only one that is enabled.
+
+    :raises ValidationError: no enabled plugin brings it, or none is named and there are several; names those known.
+    """
+    providers = registry().providers
+    if id in providers:
+        return providers[id]
+    if not id and len(providers) == 1:
+        return next(iter(providers.values()))
+    known = ", ".join(providers) or _("none")
+    message = (
+        _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.") if id else _("Name one of: %(known)s.")
+    )
+    raise ValidationError({"provider": [message % {"provider": id, "known": known}]})
+
+
+def tag_limits(provider: str) -> domain.TagLimits | None:
+    """Return what the provider of this id takes as tags; None where it sets no limits, or is not enabled."""
+    found = registry().providers.get(provider)
+    return found.tag_limits if found else None
 
 
 def scanned_services(account: Account) -> list[domain.Service]:

@@ -1,4 +1,4 @@
-"""Tags of accounts: names with values, within the limits that AWS sets for its own."""
+"""Tags of accounts: names with values, within the limits that a provider sets for its own."""
 
 from __future__ import annotations
 
@@ -9,44 +9,49 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-MOST = 50
-"""https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html says which limits hold."""
+from nephoscope.domain import TagLimits
 
-LONGEST_NAME, LONGEST_VALUE = 128, 256
-
-_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
+USUAL = TagLimits(100, 200, 500, r"[^\x00-\x1f\x7f-\x9f]*", "printable characters")
+"""What is kept of a provider that sets no limits."""
 
 
-def checked(tags: Any) -> dict[str, str]:
+def checked(tags: Any, limits: TagLimits | None) -> dict[str, str]:
     """Return tags in order of their names, without the space around names and values.
 
-    :raises ValidationError: too many, or one that AWS would not take; names ``tags``.
+    :param limits: those of the provider whose accounts bear them; None for the usual ones.
+    :raises ValidationError: too many, or one that the provider would not take; names ``tags``.
     """
     if not isinstance(tags, Mapping):
         raise _wrong(_("Enter names with values."))
+    limits = limits or USUAL
     found: dict[str, str] = {}
     for name, value in tags.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise _wrong(_("Enter names with values."))
         name, value = name.strip(), value.strip()
-        if not name or len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
-            message = _("A tag has a name of 1 to %(name)s characters and a value of up to %(value)s: %(tag)s")
-            raise _wrong(message % {"name": LONGEST_NAME, "value": LONGEST_VALUE, "tag": f"{name}={value}"[:60]})
-        if not (_CHARACTERS.fullmatch(name) and _CHARACTERS.fullmatch(value)):
-            message = _("A tag holds letters, digits, spaces and _ . : / = + - @ only: %(tag)s")
-            raise _wrong(message % {"tag": f"{name}={value}"[:60]})
+        _check(name, value, limits)
         if name in found:
             raise _wrong(_("The tag %(name)s is there twice.") % {"name": name})
         found[name] = value
-    if len(found) > MOST:
-        raise _wrong(_("There are %(count)s tags; at most %(most)s are kept.") % {"count": len(found), "most": MOST})
+    if len(found) > limits.most:
+        values = {"count": len(found), "most": limits.most}
+        raise _wrong(_("There are %(count)s tags; at most %(most)s are kept.") % values)
     return dict(sorted(found.items()))
 
 
-def read(text: str) -> dict[str, str]:
-    """Return the tags that a person typed, one ``name=value`` on a line.
+def _check(name: str, value: str, limits: TagLimits) -> None:
+    tag = f"{name}={value}"[:60]
+    if not name or len(name) > limits.longest_name or len(value) > limits.longest_value:
+        message = _("A tag has a name of 1 to %(name)s characters and a value of up to %(value)s: %(tag)s")
+        raise _wrong(message % {"name": limits.longest_name, "value": limits.longest_value, "tag": tag})
+    if not all(re.fullmatch(limits.characters, each) for each in (name, value)):
+        raise _wrong(_("A tag holds %(characters)s only: %(tag)s") % {"characters": limits.shown, "tag": tag})
 
-    :raises ValidationError: a line without ``=``, or as :func:`checked`.
+
+def read(text: str) -> dict[str, str]:
+    """Return the tags that a person typed, one ``name=value`` on a line; :func:`checked` says whether they will do.
+
+    :raises ValidationError: a line without ``=``, or a name that is there twice; names ``tags``.
     """
     found: dict[str, str] = {}
     for line in text.replace("\x00", "").splitlines():
@@ -58,7 +63,7 @@ def read(text: str) -> dict[str, str]:
         if name.strip() in found:
             raise _wrong(_("The tag %(name)s is there twice.") % {"name": name.strip()[:60]})
         found[name.strip()] = value
-    return checked(found)
+    return found
 
 
 def written(tags: Mapping[str, str]) -> str:

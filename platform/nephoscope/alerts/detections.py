@@ -1,4 +1,4 @@
-"""What the cloud itself raises (GuardDuty findings), kept as alerts: one alert, finding and resource for each.
+"""What detectors raise, the clouds' own first, kept as alerts: one alert, finding and resource for each.
 
 The finding bears the kind for a rule, so that counting, suppressing and the audit log work as they do for rules. Only
 this module opens and closes it: no policy holds it, and a scan that did not read it leaves it alone.
@@ -127,6 +127,7 @@ def _alert(account: Account, alert: Alert | None, detection: Detection, actor: A
             "guide": detection.guide,
             "count": detection.count,
             "facts": dict(detection.facts),
+            "type": detection.type,
             "resource_id": detection.resource_id,
             "resource_type": detection.resource_type,
         },

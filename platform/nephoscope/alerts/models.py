@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.inventory.models import InAccountQuerySet, Resource
-from nephoscope.plugins import registry
+from nephoscope.policies.queries import Catalogue, catalogue
 from nephoscope.queue.outbox import Outgoing
 
 
@@ -97,10 +98,15 @@ class Alert(models.Model):
         """The kind as people know it: the detector's name where there is one."""
         return self.source or str(KindChoice(self.kind).label)
 
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The rules and policies, read for this alert when it is first asked; for many alerts, read one for all."""
+        return catalogue()
+
     @property
     def rule(self) -> domain.Rule | None:
-        """The rule as the plugins have it now; None when its plugin is no longer enabled."""
-        return registry().rules.get(self.key)
+        """The rule as the alert's catalogue has it; None when nothing brings it any more."""
+        return self.catalogue.rule(self.key)
 
 
 class TransitionKind(models.TextChoices):

@@ -18,7 +18,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Framework
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 
 Alerts = QuerySet[Alert]
 
@@ -49,7 +49,7 @@ def with_severity(alerts: Alerts, value: str) -> Alerts:
 
 
 def of_kind(alerts: Alerts, value: str) -> Alerts:
-    """Kinds, or detectors by their names: ``threat`` and ``GuardDuty`` both do."""
+    """Kinds, or detectors by their names: ``threat`` does, and the name of a cloud's own detector."""
     return alerts.filter(kind__in=_listed(value)) | of_source(alerts, value)
 
 
@@ -83,7 +83,7 @@ def in_region(alerts: Alerts, value: str) -> Alerts:
 
 def of_policy(alerts: Alerts, value: str) -> Alerts:
     """Those whose rule answers a control of the framework with this id."""
-    known = frameworks()
+    known = catalogue().policies
     rules = {rule for each in _listed(value) if each in known for rule in known[each].rules}
     return alerts.filter(key__in=rules)
 

@@ -25,7 +25,7 @@ from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, append, entry
 
-MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at", "title"]
+MOVING = ["affected", "suppressed", "state", "opened_at", "resolved_at"]
 """What a refresh may change of an alert, besides when it was last seen."""
 
 
@@ -82,8 +82,6 @@ def refresh(account: Account, transitions: Transitions, actor: Actor, now: datet
             alert.resolved_at = None
         if alert.state == AlertState.RESOLVED and was != AlertState.RESOLVED:
             alert.resolved_at = now
-        if rule := alert.rule:
-            alert.title = rule.title[:300]
         if any(getattr(alert, name) != value for name, value in stood.items()):
             changed.append(alert)
         entries += _entries(alert, was, transitions, actor, now, reopened=reopened)

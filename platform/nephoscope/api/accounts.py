@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -23,6 +24,7 @@ from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
+from nephoscope.plugins import registry
 from nephoscope.scans.services import start_scan
 
 
@@ -88,7 +90,9 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 
 class NewAccount(Body):
     name = serializers.CharField(max_length=100)
-    provider = serializers.CharField(max_length=30, default="aws")
+    provider = serializers.CharField(
+        max_length=30, allow_blank=True, default="", help_text="Needed only where several are enabled."
+    )
     settings = serializers.DictField(
         child=serializers.CharField(allow_blank=True),
         default=dict,
@@ -107,7 +111,7 @@ class AccountChanges(Body):
     tags = serializers.DictField(
         child=serializers.CharField(allow_blank=True),
         required=False,
-        help_text="All of the account's tags; policies can apply to accounts by them. At most 50.",
+        help_text="All of the account's tags; policies can apply to accounts by them.",
     )
     scan_every = serializers.IntegerField(
         min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
@@ -115,9 +119,9 @@ class AccountChanges(Body):
 
 
 class Connecting(serializers.Serializer[Any]):
-    """Settings of the account's provider, by name, to try; those that are left out stay as they are."""
+    """The provider's settings by name (see /api/v1/providers), to try; those that are left out stay as they are."""
 
-    writing = serializers.BooleanField(default=False, help_text="Verify the role for fixes.")
+    writing = serializers.BooleanField(default=False, help_text="Verify the access for fixes.")
     own_credentials = serializers.BooleanField(
         default=False, help_text="Connect as Nephoscope's own credentials: empties the settings for reading."
     )
@@ -128,18 +132,20 @@ class Connecting(serializers.Serializer[Any]):
         return checked | {"settings": {name: value for name, value in data.items() if name not in self.fields}}
 
 
-CONNECTING = {
-    "type": "object",
-    "description": "The provider's settings by name (see /api/v1/providers), and how to use them.",
-    "properties": {
-        "role_arn": {"type": "string", "description": "AWS: the role that reads."},
-        "profile": {"type": "string", "description": "AWS: a profile of Nephoscope's configuration."},
-        "write_role_arn": {"type": "string", "description": "AWS: the role for fixes."},
-        "own_credentials": {"type": "boolean", "default": False, "description": "Use Nephoscope's own credentials."},
-        "writing": {"type": "boolean", "default": False, "description": "Verify the role for fixes."},
-    },
-    "additionalProperties": {"type": "string"},
-}
+class ConnectingSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # it registers its subclasses
+    """Describes the body by the fields of the enabled providers."""
+
+    target_class = Connecting
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        described: dict[str, Any] = auto_schema._map_basic_serializer(self.target, direction)
+        settings: dict[str, list[str]] = {}
+        for provider in registry().providers.values():
+            for field in provider.fields:
+                settings.setdefault(field.name, []).append(f"{provider.name}: {field.label}. {field.help}".strip())
+        fields = {name: {"type": "string", "description": "\n\n".join(said)} for name, said in settings.items()}
+        properties = {**fields, **described["properties"]}
+        return {**described, "properties": properties, "additionalProperties": {"type": "string"}}
 
 
 class ScanRequest(Body):
@@ -202,7 +208,7 @@ class Accounts(EventActs):
         services.remove_account(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request={"application/json": CONNECTING}, responses=AccountSerializer)
+    @extend_schema(request=Connecting, responses=AccountSerializer)
     @action(detail=True, methods=["post"])
     def verify(self, request: Request, id: str) -> Response:
         """Reach the cloud, say which permissions are missing, and save the settings if that works."""
@@ -227,7 +233,7 @@ class Accounts(EventActs):
         return Response(RegionSerializer(services.available_regions(self.get_object()), many=True).data)
 
     @extend_schema(
-        parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The role for fixes.", default=False)],
+        parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The access for fixes.", default=False)],
         responses=SetupTemplateSerializer(many=True),
     )
     @action(detail=True, pagination_class=None, filterset_class=None, url_path="setup-templates")
@@ -240,7 +246,11 @@ class Accounts(EventActs):
 
 
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:
-    own = [each.name for each in provider_of(account).fields if not (each.generated or each.for_writing)]
+    provider = provider_of(account)
+    if not (provider.onboarding and provider.onboarding.own_credentials):
+        message = _("%(provider)s cannot be reached so; give its settings.") % {"provider": provider.name}
+        raise ValidationError({"own_credentials": [message]})
+    own = [each.name for each in provider.fields if not (each.generated or each.for_writing)]
     if both := [name for name in own if settings.get(name)]:
         raise ValidationError({name: [_("Leave this out to use own_credentials.")] for name in both})
     return {**settings, **dict.fromkeys(own, "")}

@@ -36,7 +36,6 @@ from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
 from nephoscope.changes.services import plan_change, readiness
 from nephoscope.judging.rechecks import Recheck, recheck
-from nephoscope.policies.queries import catalogue
 
 SHOWN = 100
 """Findings and events that an alert itself brings; all of them are at /api/v1/findings and /api/v1/audit."""
@@ -109,12 +108,12 @@ class ReadinessSerializer(serializers.Serializer[Any]):
 
 
 class AlertDetailSerializer(AlertSerializer):
-    about = serializers.SerializerMethodField(help_text="The rule; null when its plugin is no longer enabled.")
+    about = serializers.SerializerMethodField(help_text="The rule; null when nothing brings it any more.")
     controls = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField(
         help_text=f"The first {SHOWN} affected resources, suppressed ones too; all at /api/v1/findings?alert=ID."
     )
-    details = DetectionSerializer(read_only=True, help_text="Of what the cloud itself raised (GuardDuty); else empty.")
+    details = DetectionSerializer(read_only=True, help_text="Of what a cloud’s own detector raised; else empty.")
     fixing = serializers.SerializerMethodField()
     timeline = serializers.SerializerMethodField(
         help_text=f"The last {SHOWN} events, newest first; all at /api/v1/audit?target_type=alert&target_id=ID."
@@ -132,7 +131,7 @@ class AlertDetailSerializer(AlertSerializer):
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
             {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
-            for policy, control in catalogue().answered(alert.account, alert.key)
+            for policy, control in alert.catalogue.answered(alert.account, alert.key)
         ]
 
     @extend_schema_field(FindingSerializer(many=True))

@@ -1,4 +1,4 @@
-"""What the enabled plugins contribute: providers, rules; and the plugins themselves."""
+"""What can be chosen and is judged by: providers and rules; and the plugins that bring them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nephoscope import domain
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.plugins import registry
+from nephoscope.policies.queries import catalogue
 
 
 class SettingSerializer(serializers.Serializer[domain.Field]):
@@ -37,6 +38,12 @@ class ProviderSerializer(serializers.Serializer[domain.Provider]):
     id = serializers.CharField()
     name = serializers.CharField()
     settings = SettingSerializer(many=True, source="fields")
+    organisation_settings = SettingSerializer(
+        many=True,
+        source="organisations.fields",
+        default=[],
+        help_text="What is entered of an organisation; empty where the provider has none.",
+    )
     services = ServiceSerializer(many=True)
 
 
@@ -102,9 +109,10 @@ class Contributions(Endpoint):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, id: str) -> Response:
-        if id not in self.things():
+        things = self.things()
+        if id not in things:
             raise self.missing()
-        return Response(self.get_serializer(self.things()[id]).data)
+        return Response(self.get_serializer(things[id]).data)
 
 
 class Providers(Contributions):
@@ -118,13 +126,13 @@ class Providers(Contributions):
 
 
 class Rules(Contributions):
-    """All rules of the enabled plugins."""
+    """All rules."""
 
     noun = "rule"
     serializer_class = RuleSerializer
 
     def things(self) -> Mapping[str, domain.Rule]:
-        return registry().rules
+        return catalogue().rules
 
 
 class Plugins(Contributions):

@@ -21,7 +21,7 @@ from nephoscope.api.kit.views import Endpoint
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.queries import Compliance, ControlState
 from nephoscope.compliance.report import FORMS, file_name
-from nephoscope.policies.queries import frameworks, policies_for
+from nephoscope.policies.queries import catalogue, policies_for
 
 
 class Asked(Body):
@@ -88,7 +88,7 @@ class Compliances(Endpoint):
         """The score of each account by each policy that can be chosen for it, and its controls by state."""
         asked = self.asked(Asked)
         accounts = self.get_queryset().filter(**({"pk": asked["account"]} if "account" in asked else {}))
-        policies = [each for each in frameworks().values() if asked.get("policy", each.id) == each.id]
+        policies = [each for each in catalogue().policies.values() if asked.get("policy", each.id) == each.id]
         page = self.paginate_queryset(compliance.matrix(accounts, policies))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

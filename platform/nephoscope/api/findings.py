@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from nephoscope.alerts import exports as outputs
@@ -24,6 +26,7 @@ from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
 from nephoscope.inventory.models import Resource
+from nephoscope.plugins import registry
 
 
 class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
@@ -109,12 +112,19 @@ class Findings(Models):
     filterset_class = FindingFilter
     ordering_fields = ["rule_id", "resource_id", "changed_at", "failing_since"]
 
-    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
-    @action(detail=False, url_path=f"export/(?P<form>{'|'.join(outputs.FORMS)})", pagination_class=None)
+    @extend_schema(
+        parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, description="The id of an export.")],
+        responses={(200, "application/json"): OpenApiTypes.OBJECT},
+    )
+    @action(detail=False, url_path="export/(?P<form>[^/.]+)", pagination_class=None)
     def export(self, request: Request, form: str) -> StreamingHttpResponse:
-        """The same findings as the list, all of them, as OCSF or in AWS's Security Finding Format (ASFF)."""
+        """The same findings as the list, all that the form fits: as OCSF, or in a form that a plugin brings."""
+        export = registry().exports.get(form)
+        if export is None:
+            known = ", ".join(registry().exports)
+            raise NotFound(_("There is no export %(form)s. Known: %(known)s.") % {"form": form, "known": known})
         rows = self.filter_queryset(self.get_queryset())
-        return download(outputs.as_json(rows, form), "application/json", f"findings.{form}.json")
+        return download(outputs.as_json(rows, export), export.media_type, f"findings{export.suffix}")
 
 
 class SuppressionFilter(filters.FilterSet):

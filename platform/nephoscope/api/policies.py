@@ -65,7 +65,12 @@ class NewPolicy(Body):
     based_on = serializers.CharField(
         max_length=100, allow_blank=True, default="", help_text="The id of the policy to copy; empty: no rules yet."
     )
-    provider = serializers.CharField(max_length=30, default="aws", help_text="Of a policy that is no copy.")
+    provider = serializers.CharField(
+        max_length=30,
+        allow_blank=True,
+        default="",
+        help_text="Of a policy that is no copy; needed only where several are enabled.",
+    )
 
 
 class PolicyChanges(Body):

@@ -44,7 +44,7 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
 
 
 class ResourceDetailSerializer(ResourceSerializer):
-    properties = serializers.JSONField(read_only=True, help_text="In the cloud's own schema (AWS: CloudFormation).")
+    properties = serializers.JSONField(read_only=True, help_text="In the cloud's own published schema.")
 
     class Meta(ResourceSerializer.Meta):
         fields = [*ResourceSerializer.Meta.fields, "properties"]

@@ -314,10 +314,10 @@ def _named(part: tuple[domain.Service, str]) -> str:
 def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Stored) -> Compliance:
     account, chosen = effective.account, policy in effective.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
-    unread, counted, known = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {}), registry().rules
+    unread, counted = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {})
     rules: dict[str, RuleStanding] = {}
     for id in policy.rules:
-        rule, counts = known.get(id), counted.get(id, {})
+        rule, counts = effective.catalogue.rule(id), counted.get(id, {})
         parts = dict.fromkeys(part for type in (rule.on if rule else ()) for part in unread.get(type, ()))
         off = effective.off(id) if rule else None
         rules[id] = RuleStanding(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.plugins import registry
@@ -93,14 +93,15 @@ def _prepared(account: Account, settings: Mapping[str, Any]) -> dict[str, str]:
 
 @transaction.atomic
 def create_account(
-    actor: Actor, *, name: str, provider: str = "aws", settings: Mapping[str, Any] | None = None
+    actor: Actor, *, name: str, provider: str = "", settings: Mapping[str, Any] | None = None
 ) -> Account:
     """Make a pending account, with its generated settings; :func:`verify_account` connects it.
 
+    :param provider: needed only where several are enabled.
     :raises ValidationError: a name that is taken, an unknown provider, a malformed setting; names the field.
     """
     actor.require("connect")
-    account = Account(name=name.strip() if isinstance(name, str) else name, provider=provider)
+    account = Account(name=name.strip() if isinstance(name, str) else name, provider=provider_named(provider).id)
     account.settings = _prepared(account, settings or {})
     account.full_clean()
     account.save()
@@ -216,7 +217,7 @@ def configure_account(
     if policies is not None:
         account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
     if tags is not None:
-        account.tags = account_tags.checked(tags)
+        account.tags = account_tags.checked(tags, tag_limits(account.provider))
     if scan_every is not None and scan_every != account.scan_every:
         account.scan_every = scan_every
         account.next_scan_at = next_scan(scan_every)

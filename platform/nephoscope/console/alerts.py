@@ -111,7 +111,8 @@ class AlertAdmin(ConsoleAdmin):
             }
         asked = {name: str(value) for name, value in request.GET.items() if name in EXPORTED and value}
         export = f"{reverse('alerts-csv')}?{urlencode(asked)}"
-        return super().changelist_view(request, {"switch": switch, "export": export, **(extra_context or {})})
+        shown = {"switch": switch, "exports": [("CSV", export)], **(extra_context or {})}
+        return super().changelist_view(request, shown)
 
     def detail(self, request: HttpRequest, shown: Alert) -> dict[str, Any]:
         return alert_context(request, shown)

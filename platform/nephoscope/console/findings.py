@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.permissions import require
+from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
+from nephoscope.api.kit.downloads import download
 from nephoscope.compliance.queries import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
+from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, verdict, when
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 
 
 def _titles(request: HttpRequest) -> list[tuple[str, str]]:
-    return sorted(((each.id, each.title) for each in registry().rules.values()), key=lambda pair: pair[1])
+    rules = catalogue_of(request).rules.values()
+    return sorted(((each.id, each.title) for each in rules), key=lambda pair: pair[1])
 
 
 @admin.register(Finding)
@@ -59,8 +66,8 @@ class FindingAdmin(ConsoleAdmin):
         return format_html('{} <div class="neph-small neph-subtle">{}</div>', finding.resource.name, text)
 
     @admin.display(description=_("rule"), ordering="rule_id")
-    def shown_rule(self, finding: Finding) -> SafeString:
-        title = judged(finding, registry().rules.get(finding.rule_id))
+    def shown_rule(self, finding: Any) -> SafeString:
+        title = judged(finding, finding.rule)
         return format_html('<div>{}<div class="neph-id">{}</div></div>', title, finding.rule_id)
 
     @admin.display(description=_("region"), ordering="resource__region")
@@ -71,21 +78,46 @@ class FindingAdmin(ConsoleAdmin):
     def changed(self, finding: Finding) -> Any:
         return when(finding.changed_at)
 
+    def complete(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        known = catalogue_of(request)
+        for each in rows:
+            each.rule = known.rule(each.rule_id)
+
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Every word in the resource's name, or the rule's id or title."""
+        rules = catalogue().rules.values()
         for word in text.split():
-            titled = [each.id for each in registry().rules.values() if word.lower() in each.title.lower()]
+            titled = [each.id for each in rules if word.lower() in each.title.lower()]
             found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
             rows = rows.filter(found)
         return rows
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        exports = [(each.name, self.address("export", each.id) + query) for each in registry().exports.values()]
+        return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export)
+        return [path("export/<slug:form>/", view, name=self._name("export")), *super().get_urls()]
+
+    def export(self, request: HttpRequest, form: str) -> StreamingHttpResponse:
+        """Answer with all findings of the list, as it is narrowed, that an export fits."""
+        export = registry().exports.get(form)
+        if export is None:
+            raise Http404
+        require(request.user, "view")
+        rows = self.narrow(request, self.get_queryset(request))
+        found, _more = self.get_search_results(request, rows, request.GET.get("q", "").strip())
+        return download(as_json(found, export), export.media_type, f"findings{export.suffix}")
+
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
-        return {"rule": registry().rules.get(shown.rule_id)}
+        return {"rule": catalogue_of(request).rule(shown.rule_id)}
 
     def named(self, shown: Finding) -> str:
         return shown.resource.name
 
 
 def _rules_of(framework: str) -> frozenset[str]:
-    known = frameworks().get(framework)
+    known = catalogue().policies.get(framework)
     return known.rules if known else frozenset()

@@ -35,20 +35,13 @@ def _members(organisation: Organisation, standing: str = "") -> str:
     return reverse("admin:organisations_member_changelist") + query
 
 
-def _settings(organisation: Organisation) -> list[tuple[str, str]]:
-    """Return how the members are reached, as its provider names it; without what is not set."""
-    fields = services.organisations_of(organisation.account).fields
-    given = [(each.label, organisation.settings.get(each.name, "")) for each in fields]
-    return [(label, value) for label, value in given if value]
-
-
 @admin.register(Organisation)
 class OrganisationAdmin(ConsoleAdmin):
     list_display = ("name", "through", "shown_members", "shown_sync")
     list_title = _("Organisations")
     nothing = _(
-        "An organisation connects all its accounts by itself, those to come included. Connect its management account, "
-        "or a delegated administrator, under Accounts first."
+        "An organisation connects all its accounts by itself, those to come included. Under Accounts, connect the "
+        "account that may list it first."
     )
     change_list_template = "console/organisations.html"
     detail_template = "console/organisation.html"
@@ -103,8 +96,7 @@ class OrganisationAdmin(ConsoleAdmin):
             "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
             "sync": _synced(shown, _t("In step")),
-            "settings": _settings(shown),
-            "setup_templates": services.setup_templates(shown) if may(request.user, "connect") else [],
+            **(_access(shown) if may(request.user, "connect") else {}),
             "setup_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
 
@@ -118,7 +110,7 @@ class OrganisationAdmin(ConsoleAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Step 1 of connecting: through which account, and which role; the other steps are on its page."""
+        """Step 1 of connecting: through which account, and how members are reached; the other steps are on its page."""
         return self._edit(request, None)
 
     def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -188,6 +180,18 @@ class OrganisationAdmin(ConsoleAdmin):
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
         raise Http404
+
+
+def _access(organisation: Organisation) -> dict[str, Any]:
+    """Return how the members are reached, and what gives access to them."""
+    source, stored = services.organisations_of(organisation.account), organisation.settings
+    fixes = any(stored.get(each.name) for each in source.fields if each.for_writing and not each.generated)
+    shown = [each for each in source.fields if not each.secret and (fixes or not each.for_writing)]
+    return {
+        "settings": [(each, stored[each.name]) for each in shown if stored.get(each.name)],
+        "rollout": source.rollout,
+        "setup_templates": services.setup_templates(organisation),
+    }
 
 
 def _synced(organisation: Organisation, word: str = "") -> Any:
@@ -277,7 +281,7 @@ def problem(member: Any) -> str:
     if member.standing != Standing.PENDING:
         return ""
     if member.management:
-        return _t("StackSets leave out the management account: connect it by hand, under Accounts.")
+        return _t("Access is not rolled out to the management account: connect it by hand, under Accounts.")
     return member.problem or _t("Not tried yet.")
 
 

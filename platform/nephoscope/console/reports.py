@@ -19,7 +19,7 @@ from nephoscope.console.forms.reports import ScheduleForm, shown_values
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
 from nephoscope.console.kit.filters import Filter, fixed
 from nephoscope.console.templatetags.neph import state, when
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 from nephoscope.reports import services
 from nephoscope.reports.making import NotSent, wanted
 from nephoscope.reports.models import ReportRun, ReportSchedule, RunState
@@ -95,7 +95,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
         )
 
     def detail(self, request: HttpRequest, shown: ReportSchedule) -> dict[str, Any]:
-        known = frameworks()
+        known = catalogue().policies
         return {
             "schedule": shown,
             "policies": [(id, known[id].name if id in known else id) for id in shown.policies],

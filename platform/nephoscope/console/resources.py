@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.console.kit.admin import ConsoleAdmin
+from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import type_name, when
@@ -77,5 +78,5 @@ class ResourceAdmin(ConsoleAdmin):
 
     def detail(self, request: HttpRequest, shown: Resource) -> dict[str, Any]:
         findings = shown.findings.select_related("alert").order_by(F("failing_since").desc(nulls_last=True), "rule_id")
-        rules = registry().rules
-        return {"findings": [(each, rules.get(each.rule_id)) for each in findings]}
+        known = catalogue_of(request)
+        return {"findings": [(each, known.rule(each.rule_id)) for each in findings]}

@@ -28,6 +28,15 @@ from nephoscope.domain.view import Evidence, Fail, Inventory, Recorder, Resource
 if TYPE_CHECKING:
     from nephoscope.domain.calls import Call, Permission, result, with_results
     from nephoscope.domain.detections import Detection, DetectionCleared, Kind, Traits
+    from nephoscope.domain.exports import (
+        VERSION,
+        Export,
+        ExportedAccount,
+        ExportedDetection,
+        ExportedFinding,
+        ExportedResource,
+        ExportedStatus,
+    )
     from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
     from nephoscope.domain.providers import (
         ChangedResource,
@@ -56,7 +65,7 @@ if TYPE_CHECKING:
     )
 else:
     # What providers and fixes are made of is imported when it is asked for: who lists rules waits for no part of it.
-    _LATER = ("calls", "detections", "fixes", "providers")
+    _LATER = ("calls", "detections", "exports", "fixes", "providers")
 
     def __getattr__(name: str) -> Any:
         if name in __all__:
@@ -68,6 +77,7 @@ else:
 
 __all__ = [
     "ALL_REGIONS",
+    "VERSION",
     "WHOLE",
     "Call",
     "ChangedResource",
@@ -82,6 +92,12 @@ __all__ = [
     "Event",
     "EventSource",
     "Evidence",
+    "Export",
+    "ExportedAccount",
+    "ExportedDetection",
+    "ExportedFinding",
+    "ExportedResource",
+    "ExportedStatus",
     "Fail",
     "Field",
     "Finding",

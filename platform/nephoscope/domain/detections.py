@@ -52,9 +52,9 @@ class Detection:
     """Something that a detector noticed, in the cloud or in our own; becomes an alert of its own.
 
     ``key`` is unique within the account and the kind, and stays the same when the detection is updated. ``source`` is
-    the detector as people know it. ``resource_*`` say what it is about, ``facts`` what a person should see of it,
-    ``details`` is all of it as the detector wrote it. ``archived``: it no longer stands there. ``sample``: somebody
-    asked the detector for an example.
+    the detector as people know it, ``type`` what it calls such detections. ``resource_*`` say what it is about,
+    ``facts`` what a person should see of it, ``details`` is all of it as the detector wrote it. ``archived``: it no
+    longer stands there. ``sample``: somebody asked the detector for an example.
     """
 
     kind: Kind
@@ -77,6 +77,7 @@ class Detection:
     details: Mapping[str, Any]
     archived: bool = False
     sample: bool = False
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

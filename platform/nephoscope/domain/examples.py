@@ -39,7 +39,7 @@ def resource(
     tags: Mapping[str, str] | None = None,
 ) -> Resource:
     """Return a resource as it would be collected from the example account."""
-    return Resource(type, f"arn:example:{type}:{name}", name, region, ACCOUNT, properties, dict(tags or {}))
+    return Resource(type, f"example:{type}:{name}", name, region, ACCOUNT, properties, dict(tags or {}))
 
 
 def parts(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -226,6 +226,12 @@ class Writer(ABC):
 class Onboarding(ABC):
     """How access is set up and tried. Facet of a provider whose accounts have to grant it."""
 
+    intro: str = ""
+    """What the access is that an account grants, in a sentence or two; shown above the setup templates."""
+    own_credentials: str = ""
+    """What a person confirms to connect without granting access, by what Nephoscope runs as: then the settings for
+    reading stay empty. Empty where that cannot be."""
+
     @abstractmethod
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         """Return what creates the access for reading, with just ``permissions``."""
@@ -241,6 +247,9 @@ class Onboarding(ABC):
 
 class Writing(ABC):
     """How fixes get access of their own. Facet of a provider that can change something; sessions are LiveSessions."""
+
+    intro: str = ""
+    """What that access is, in a sentence or two."""
 
     @abstractmethod
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
@@ -266,6 +275,10 @@ class OrganisationSource(ABC):
     """What is entered of an organisation: how its members are reached."""
     permissions: tuple[str, ...]
     """The actions that :meth:`members` needs, of the account that the organisation is read through."""
+    intro: str = ""
+    """Which account can list an organisation, and how its members are reached; shown before one is connected."""
+    rollout: str = ""
+    """What the setup templates do in the members, in a sentence or two."""
 
     @abstractmethod
     def prepare(self, connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
@@ -294,6 +307,8 @@ class EventSource(ABC):
 
     largest: int
     """Bytes of the largest message that the cloud sends."""
+    steps: tuple[str, ...] = ()
+    """What a person does in the account, up to the use of the setup templates: a sentence or two each."""
 
     @abstractmethod
     def parse(self, message: Mapping[str, Any]) -> Event:
@@ -345,6 +360,14 @@ class Provider(ABC):
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Check and complete entered settings (generated fields included); ConnectionProblem names a wrong one."""
         return completed(self.fields, settings)
+
+    def type_name(self, type: str) -> str:
+        """Return a type of resource in words; one that is not the provider's own as it is."""
+        return type
+
+    def partition(self, resource: str) -> str:
+        """Return the part of the cloud, separate from all others, that a resource is in by its id; mostly nothing."""
+        return ""
 
     @abstractmethod
     def open(self, connection: Connection) -> Session:

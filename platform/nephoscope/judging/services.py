@@ -210,7 +210,8 @@ class Judge:
     def close(self, over: Q) -> None:
         """Close the findings that ``over`` selects, because their resource is gone or their rule is not checked.
 
-        It is the last step of judging, in which every alert of a rule also gets the severity that is in force.
+        It is the last step of judging, in which every alert of a rule also gets its rule's title and the severity that
+        is in force.
         """
         now = timezone.now()
         with transaction.atomic():
@@ -234,12 +235,15 @@ class Judge:
     def _grade(self, now: datetime) -> None:
         outgoing = []
         for alert in Alert.objects.select_for_update().filter(account=self.account, kind=domain.Kind.SECURITY):
-            severity = self.effective.rule(alert.rule).severity if alert.rule else None
-            if severity is None or severity == alert.severity:
+            rule, was = self.effective.catalogue.rule(alert.key), alert.severity
+            if rule is None:
                 continue
-            was, alert.severity, alert.rank = alert.severity, severity.value, RANK[severity]
-            alert.save(update_fields=["severity", "rank"])
-            if alert.state != AlertState.RESOLVED:
+            severity, title = self.effective.rule(rule).severity, rule.title[:300]
+            if (severity, title) == (was, alert.title):
+                continue
+            alert.severity, alert.rank, alert.title = severity.value, RANK[severity], title
+            alert.save(update_fields=["severity", "rank", "title"])
+            if severity != was and alert.state != AlertState.RESOLVED:
                 outgoing.append(of_severity(alert, was, now))
                 graded = {"title": alert.title, "was": was, "severity": severity.value}
                 record(self.actor, ALERT_GRADED, alert, graded, account=self.account, at=now)

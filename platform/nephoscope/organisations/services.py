@@ -36,6 +36,12 @@ def able_accounts() -> QuerySet[Account]:
     return Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None)
 
 
+def intros(account: Account | None) -> list[str]:
+    """Return what the account's provider says of organisations, or without an account what every provider says."""
+    known = [provider_of(account)] if account else registry().providers.values()
+    return [each.organisations.intro for each in known if each.organisations and each.organisations.intro]
+
+
 def organisations_of(account: Account) -> domain.OrganisationSource:
     """Return how the account's provider keeps accounts in organisations.
 

@@ -1,6 +1,6 @@
-"""All policies, the plugins' and people's own, to which accounts each applies, and how each rule is set there.
+"""All rules and policies, the plugins' and people's own, where each policy applies, and how each rule is set there.
 
-Everything that asks for policies asks here. A page or a run of judging reads once and asks the answer often: a
+Everything that asks for rules or policies asks here. A page or a run of judging reads once and asks the answer often: a
 :class:`Catalogue` is two queries, and an :class:`EffectivePolicies` one more.
 """
 
@@ -27,10 +27,19 @@ RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The policies by id, plugins' first, and the tags that bring each to accounts."""
+    """The rules and the policies by id, plugins' first, and the tags that bring each policy to accounts."""
 
+    rules: Mapping[str, Rule]
     policies: Mapping[str, Framework]
     scopes: Mapping[str, Mapping[str, str]]
+
+    def rule(self, id: str) -> Rule | None:
+        """Return the rule; None when no enabled plugin brings it, and for what stands for a detection's rule."""
+        return self.rules.get(id)
+
+    def title(self, id: str) -> str:
+        """Return what people call the rule; its id when it is not known."""
+        return self.rules[id].title if id in self.rules else id
 
     def offered(self, account: Account) -> list[Framework]:
         """Return the policies that can be chosen for the account."""
@@ -70,15 +79,10 @@ def matches(wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:
 
 
 def catalogue() -> Catalogue:
-    """Read which policies there are, and where they apply."""
-    own = (row.to_domain() for row in Policy.objects.all())
+    """Read which rules and policies there are, and where the policies apply."""
+    plugins, own = registry(), (row.to_domain() for row in Policy.objects.all())
     scopes = dict(PolicyScope.objects.values_list("policy", "tags"))
-    return Catalogue({**registry().frameworks, **{each.id: each for each in own}}, scopes)
-
-
-def frameworks() -> Mapping[str, Framework]:
-    """Return every policy by its id, the plugins' first."""
-    return catalogue().policies
+    return Catalogue(plugins.rules, {**plugins.frameworks, **{each.id: each for each in own}}, scopes)
 
 
 def policies_for(account: Account) -> list[Framework]:
@@ -114,6 +118,7 @@ class EffectivePolicies:
     """
 
     account: Account
+    catalogue: Catalogue
     applied: tuple[Framework, ...]
     own: Mapping[str, int]
     """The rows of the own policies, by the policies' ids."""
@@ -133,17 +138,15 @@ class EffectivePolicies:
         rows = RuleSetting.objects.filter(Q(account=None) | Q(account__in=accounts)).select_related("policy")
         settings = {(row.rule_id, row.policy_id, row.account_id): row for row in rows}
         own = {row.policy.key: row.policy.pk for row in rows if row.policy}
-        return [cls._of(account, tuple(known.applied(account)), own, settings) for account in accounts]
+        return [cls._of(account, known, own, settings) for account in accounts]
 
     @classmethod
-    def _of(
-        cls, account: Account, applied: tuple[Framework, ...], own: Mapping[str, int], settings: Any
-    ) -> EffectivePolicies:
-        holding: dict[str, list[str]] = {}
+    def _of(cls, account: Account, known: Catalogue, own: Mapping[str, int], settings: Any) -> EffectivePolicies:
+        applied, holding = tuple(known.applied(account)), dict[str, list[str]]()
         for policy in applied:
             for rule in policy.rules:
                 holding.setdefault(rule, []).append(policy.id)
-        return cls(account, applied, own, settings, holding)
+        return cls(account, known, applied, own, settings, holding)
 
     def off(self, rule: str) -> RuleSetting | None:
         """Return what switched the rule off here, if something did."""
@@ -159,8 +162,9 @@ class EffectivePolicies:
 
     @property
     def rules(self) -> list[EffectiveRule]:
-        """The rules that the account is judged by, in the registry's order."""
-        return [self.rule(each) for each in registry().rules.values() if self.holds(each.id) and not self.off(each.id)]
+        """The rules that the account is judged by, in the catalogue's order."""
+        known = self.catalogue.rules.values()
+        return [self.rule(each) for each in known if self.holds(each.id) and not self.off(each.id)]
 
     def rule(self, rule: Rule) -> EffectiveRule:
         """Return how the rule is set here, whether it is judged or not."""
@@ -198,16 +202,15 @@ def override(base: EffectiveRule, row: RuleSetting | None) -> EffectiveRule:
     )
 
 
-def effective_rules(policy: Framework) -> dict[str, tuple[EffectiveRule, RuleSetting | None]]:
-    """Return how each rule of a policy is set by it, as far as enabled plugins bring it, and its own row if any."""
+def effective_rules(policy: Framework, known: Catalogue) -> dict[str, tuple[EffectiveRule, RuleSetting | None]]:
+    """Return how each rule of a policy is set by it, as far as the rule is known, and its own row if any."""
     rows = RuleSetting.objects.filter(account=None, rule_id__in=policy.rules).select_related("policy")
     everywhere = {row.rule_id: row for row in rows if row.policy is None}
     own = {row.rule_id: row for row in rows if row.policy and row.policy.key == policy.id}
-    known = registry().rules
     return {
-        id: (override(override(plain(known[id]), everywhere.get(id)), own.get(id)), own.get(id))
+        id: (override(override(plain(rule), everywhere.get(id)), own.get(id)), own.get(id))
         for id in policy.rules
-        if id in known
+        if (rule := known.rule(id))
     }
 
 

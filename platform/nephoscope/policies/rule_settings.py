@@ -16,7 +16,6 @@ from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.policies import RULE_RESET, RULE_SET, RULE_SWITCHED_OFF, RULE_SWITCHED_ON
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.domain import Severity
-from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import catalogue
 from nephoscope.policies.rejudging import request
@@ -62,7 +61,7 @@ def set_rule(
         policy or without a reason; names the field.
     """
     actor.require("set_policies")
-    rule = registry().rules.get(rule_id)
+    rule = catalogue().rule(rule_id)
     if rule is None:
         raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule_id}]})
     _check_place(rule, place, off=off)
@@ -100,10 +99,10 @@ def _keep(
 def lift(actor: Actor, row: RuleSetting) -> None:
     """Take back all that is set in one place; what holds elsewhere holds there again.
 
-    A rule that its plugin no longer brings is simply forgotten.
+    A rule that nothing brings any more is simply forgotten.
     """
     actor.require("set_policies")
-    if row.rule_id in registry().rules:
+    if catalogue().rule(row.rule_id):
         set_rule(actor, row.rule_id, Place(row.account, row.policy))
     else:
         with transaction.atomic():

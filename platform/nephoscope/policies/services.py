@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_named, tag_limits
 from nephoscope.audit.actions.policies import (
     POLICY_CHANGED,
     POLICY_CREATED,
@@ -22,7 +23,6 @@ from nephoscope.audit.actions.policies import (
     POLICY_SCOPED,
 )
 from nephoscope.audit.services import Actor, record
-from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, Policy, PolicyScope
 from nephoscope.policies.queries import Catalogue, catalogue
 from nephoscope.policies.rejudging import request
@@ -41,27 +41,24 @@ def applied_to(policy: str, known: Catalogue | None = None) -> list[Account]:
 def create_policy(actor: Actor, *, name: str, description: str = "", based_on: str = "", provider: str = "") -> Policy:
     """Make an own policy: a copy of another one (``based_on``), or one without any rule yet.
 
+    :param provider: of a policy that is no copy; needed only where several are enabled.
     :raises ValidationError: a name that is taken, a policy or provider that is not known; names the field.
     """
     actor.require("set_policies")
-    source = catalogue().policies.get(based_on)
+    known = catalogue()
+    source = known.policies.get(based_on)
     if based_on and source is None:
         raise ValidationError({"based_on": [_("There is no policy %(id)s.") % {"id": based_on}]})
-    provider = source.provider if source else provider
-    if provider not in registry().providers:
-        known = ", ".join(registry().providers)
-        message = _("No enabled plugin provides “%(provider)s”. Enabled: %(known)s.")
-        raise ValidationError({"provider": [message % {"provider": provider, "known": known}]})
     policy = Policy(
         name=name.strip(),
         description=description.strip(),
-        provider=provider,
+        provider=provider_named(source.provider if source else provider).id,
         based_on=based_on,
         controls=_as_json(source.controls if source else ()),
         created_by=actor.user,
     )
-    policy.key = _free_key(policy.name)
-    _check(policy)
+    policy.key = _free_key(policy.name, known)
+    _check(policy, known)
     policy.save()
     copied = {"based_on": source.name if source else ""}
     record(actor, POLICY_CREATED, policy, copied, after=_described(policy))
@@ -80,7 +77,7 @@ def configure_policy(
     before = _described(policy)
     policy.name = policy.name if name is None else name.strip()
     policy.description = policy.description if description is None else description.strip()
-    _check(policy)
+    _check(policy, catalogue())
     if (after := _described(policy)) != before:
         policy.save()
         names = {"was": before["name"], "name": policy.name}
@@ -96,7 +93,8 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     """
     actor.require("set_policies")
     policy = Policy.objects.select_for_update().get(pk=policy.pk)
-    if rule not in registry().rules:
+    known = catalogue().rule(rule)
+    if known is None:
         raise ValidationError({"rule": [_("There is no rule %(id)s.") % {"id": rule}]})
     chosen = next((each for each in policy.controls if each["id"] == (control or ADDED)), None)
     if chosen is None and control:
@@ -109,7 +107,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     chosen["rules"].append(rule)
     chosen["manual"] = False
     policy.save()
-    added = {"title": _title(rule), "rule": rule, "control": chosen["title"]}
+    added = {"title": known.title, "rule": rule, "control": chosen["title"]}
     record(actor, POLICY_RULE_ADDED, policy, added, after={"rule": rule})
     request(applied_to(policy.key))
     return policy
@@ -130,7 +128,8 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
     policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
     policy.save()
     policy.rule_settings.filter(rule_id=rule).delete()
-    record(actor, POLICY_RULE_REMOVED, policy, {"title": _title(rule), "rule": rule}, before={"rule": rule})
+    removed = {"title": catalogue().title(rule), "rule": rule}
+    record(actor, POLICY_RULE_REMOVED, policy, removed, before={"rule": rule})
     request(applied_to(policy.key))
     return policy
 
@@ -165,7 +164,7 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
     known = catalogue()
     if policy not in known.policies:
         raise ValidationError({"policy": [_("There is no policy %(id)s.") % {"id": policy}]})
-    wanted = account_tags.checked(tags)
+    wanted = account_tags.checked(tags, tag_limits(known.policies[policy].provider))
     scope, _made = PolicyScope.objects.select_for_update().get_or_create(policy=policy)
     if scope.tags == wanted:
         return scope
@@ -179,17 +178,17 @@ def set_scope(actor: Actor, policy: str, tags: Any) -> PolicyScope:
     return scope
 
 
-def _free_key(name: str) -> str:
+def _free_key(name: str, known: Catalogue) -> str:
     stem = f"{OWN}{slugify(name).replace('-', '_') or 'policy'}"[:90]
-    taken, key, number = set(Policy.objects.values_list("key", flat=True)) | set(registry().frameworks), stem, 2
-    while key in taken:
+    key, number = stem, 2
+    while key in known.policies:
         key, number = f"{stem}_{number}", number + 1
     return key
 
 
-def _check(policy: Policy) -> None:
+def _check(policy: Policy, known: Catalogue) -> None:
     policy.full_clean(exclude=["controls", "created_by"])
-    if any(each.name == policy.name for each in registry().frameworks.values()):
+    if any(each.name == policy.name for each in known.policies.values() if each.id != policy.key):
         raise ValidationError({"name": [_("A policy named %(name)s exists already.") % {"name": policy.name}]})
 
 
@@ -204,8 +203,3 @@ def _described(policy: Policy) -> Mapping[str, Any]:
         "based_on": policy.based_on,
         "rules": len(policy.to_domain().rules),
     }
-
-
-def _title(rule: str) -> str:
-    known = registry().rules.get(rule)
-    return known.title if known else rule

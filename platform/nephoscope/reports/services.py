@@ -31,7 +31,7 @@ from nephoscope.audit.actions.reports import (
     SCHEDULE_SENT,
 )
 from nephoscope.audit.services import Actor, record
-from nephoscope.policies.queries import frameworks
+from nephoscope.policies.queries import catalogue
 from nephoscope.queue import lease
 from nephoscope.queue.dispatch import dispatch
 from nephoscope.reports import folder, sending
@@ -104,7 +104,8 @@ def _check(schedule: ReportSchedule) -> None:
     errors: dict[str, list[str]] = {}
     if schedule.pk is None and ReportSchedule.objects.filter(owner=schedule.owner).count() >= MOST_SCHEDULES:
         errors["name"] = [_("One owner has at most %(most)s schedules.") % {"most": MOST_SCHEDULES}]
-    if strange := [each for each in schedule.policies if each not in frameworks()]:
+    known = catalogue().policies
+    if strange := [each for each in schedule.policies if each not in known]:
         errors["policies"] = [_("There is no policy %(strange)s.") % {"strange": ", ".join(map(str, strange))}]
     if schedule.mail_to and not sending.is_on():
         errors["mail_to"] = [_("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL.")]

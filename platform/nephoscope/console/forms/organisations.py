@@ -35,9 +35,7 @@ class OrganisationForm(ConsoleForm):
         Account.objects.none(),
         label=_("Read through"),
         empty_label=None,
-        help_text=_(
-            "The connected account that may list the organisation: its management account or a delegated administrator."
-        ),
+        help_text=_("The connected account that may list the organisation."),
     )
     scan_every = forms.IntegerField(
         label=_("Scan new members every … hours"),
@@ -78,6 +76,7 @@ class OrganisationForm(ConsoleForm):
         account.queryset = able
         chosen = organisation.account if organisation else self._chosen(able)
         self.settings = _settings(chosen, organisation)
+        self.intros = services.intros(chosen)
         self.fields.update(self.settings)
         if organisation:
             del self.fields["account"]

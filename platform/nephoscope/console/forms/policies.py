@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.accounts import tags
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.console.kit.forms import ConsoleForm
-from nephoscope.domain import Parameter, Value, in_words
+from nephoscope.domain import Framework, Parameter, Provider, Value, in_words
 from nephoscope.policies.queries import EffectiveRule
 
 
@@ -28,6 +29,19 @@ class NewPolicyForm(PolicyForm):
         required=False,
         help_text=_("The copy has the same controls and rules, and none of what was set of them."),
     )
+    provider = forms.ChoiceField(
+        label=_("Provider"), required=False, help_text=_("Of a policy that begins without rules.")
+    )
+
+    def __init__(
+        self, *args: Any, policies: Iterable[Framework], providers: Collection[Provider], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        based_on, provider = cast(Any, self.fields["based_on"]), cast(Any, self.fields["provider"])
+        based_on.choices = [("", _("Nothing: begin without rules")), *((each.id, each.name) for each in policies)]
+        provider.choices = [(each.id, each.name) for each in providers]
+        if len(providers) == 1:
+            del self.fields["provider"]
 
 
 class TagsForm(ConsoleForm):

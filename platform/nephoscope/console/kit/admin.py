@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django import forms
@@ -101,6 +101,9 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Narrow a list to what the search field holds."""
         return rows
+
+    def complete(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        """Give the rows of the page that is shown what their columns need and no query of the list brings."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

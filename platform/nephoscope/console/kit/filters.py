@@ -13,7 +13,7 @@ from unfold.views import ChangeList
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.queries import ids
-from nephoscope.policies.queries import frameworks
+from nephoscope.console.kit.catalogue import catalogue_of
 
 Choices = Iterable[tuple[str, Any]]
 
@@ -60,7 +60,7 @@ def accounts(request: HttpRequest) -> Choices:
 
 def policies(request: HttpRequest) -> Choices:
     """Return all policies."""
-    return [(each.id, each.name) for each in frameworks().values()]
+    return [(each.id, each.name) for each in catalogue_of(request).policies.values()]
 
 
 def by_account(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -84,5 +84,6 @@ class FilteredChangeList(ChangeList):  # django-unfold has no types
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.model_admin.complete(request, self.result_list)
         # The filters say what is left out; the frame's own "show all" would take a list's default away.
         self.full_result_count = self.result_count

@@ -18,7 +18,6 @@ from nephoscope.changes.services import readiness
 from nephoscope.changes.suppressing import archives, why_not_archived
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import Resource
-from nephoscope.policies.queries import catalogue
 
 PER_PAGE = 100
 SHOWN = 50
@@ -65,7 +64,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],
         "unknown_count": _unknown(alert).count(),
-        "answers": catalogue().answered(alert.account, alert.key),
+        "answers": alert.catalogue.answered(alert.account, alert.key),
         "timeline": timeline[:SHOWN],
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],

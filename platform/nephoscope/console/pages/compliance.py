@@ -19,7 +19,7 @@ from nephoscope.compliance.queries import ControlState
 from nephoscope.compliance.report import FORMS
 from nephoscope.compliance.snapshots import DAYS, trend
 from nephoscope.console.kit.admin import page
-from nephoscope.policies.queries import frameworks, policies_for
+from nephoscope.policies.queries import catalogue, policies_for
 
 
 def matrix(request: HttpRequest) -> HttpResponse:
@@ -28,7 +28,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     visible = list(Account.objects.visible_to(request.user))
     wanted, policy = ids(request.GET.get("account", "")), request.GET.get("policy", "")
     accounts = [each for each in visible if not wanted or each.pk in wanted]
-    known = frameworks().values()
+    known = catalogue().policies.values()
     policies = [each for each in known if policy in ("", each.id)]
     cells = {(each.account.pk, each.policy.id): each for each in compliance.matrix(accounts, policies)}
     rows = [(each, [cells.get((account.pk, each.id)) for account in accounts]) for each in policies]

@@ -23,9 +23,8 @@ from nephoscope.console.pages.rules import values
 from nephoscope.domain import Field, Framework, Rule
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
-from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
-from nephoscope.policies.queries import EffectivePolicies, catalogue
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
@@ -40,17 +39,18 @@ def _main(account: Account, *, writing: bool) -> Field | None:
     return next((each for each in _fields(account, writing=writing) if not each.generated), None)
 
 
-def _optional(main: Field | None, *, writing: bool) -> bool:
-    """Whether an account can be reached with the field left empty, by credentials that Nephoscope has anyway."""
-    return main is not None and not main.required and not writing
+def _own_credentials(account: Account, *, writing: bool) -> str:
+    """Return what a person confirms to leave the main field empty; nothing where the account must grant access."""
+    onboarding = provider_of(account).onboarding
+    return onboarding.own_credentials if onboarding and not writing else ""
 
 
 def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, str]:
     """Return the settings that were entered.
 
-    :raises ValidationError: no role was named, nor that it should be without one.
+    :raises ValidationError: the main field is empty, and nobody confirmed that it should be.
     """
-    main = _main(account, writing=writing)
+    main, own = _main(account, writing=writing), _own_credentials(account, writing=writing)
     settings = {
         each.name: posted.get(each.name, "").strip()
         for each in _fields(account, writing=writing)
@@ -58,10 +58,10 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     }
     if main is None:
         return settings
-    if _optional(main, writing=writing) and "own" in posted:
+    if own and "own" in posted:
         settings[main.name] = ""
-    elif not settings.get(main.name):
-        also = " " + _("Or tick that this account needs no role.") if _optional(main, writing=writing) else ""
+    elif not settings.get(main.name) and (own or writing or main.required):
+        also = " " + _("Or tick the box below it.") if own else ""
         raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
     return settings
 
@@ -74,7 +74,7 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         value = request.POST.get(field.name, account.settings.get(field.name, ""))
         shown.append({"field": field, "value": value, "errors": errors.get(field.name, [])})
     verified = account.writing_verified_at if writing else account.verified_at
-    own = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
+    ticked = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
     names = {field["field"].name for field in shown}
     return {
         "title": _("Set up fixing") if writing else _("Connect an account"),
@@ -83,8 +83,8 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "generated": [each for each in shown if each["field"].generated],
         "more": [each for each in shown if each["field"] is not main],
         "more_open": any(each["errors"] for each in shown if each["field"] is not main),
-        "optional": _optional(main, writing=writing),
-        "own": own and not writing,
+        "own_credentials": _own_credentials(account, writing=writing),
+        "own": ticked,
         "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
         "setup_templates": services.setup_templates(account, writing=writing),
@@ -161,8 +161,8 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
     ]
-    all_policies = catalogue()
-    known = {each.id: each for each in all_policies.offered(account)}
+    known = catalogue()
+    offered = {each.id: each for each in known.offered(account)}
     named = {each.id: each.name for each in provider.services} if provider else {}
     return {
         **events.account_context(account),
@@ -173,9 +173,9 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "can_write": bool(provider and provider.writing),
-        "policies": [(each, known.get(each)) for each in account.policies],
-        "tagged": all_policies.by_tag(account),
-        "set_rules": _set_rules(account),
+        "policies": [(each, offered.get(each)) for each in account.policies],
+        "tagged": known.by_tag(account),
+        "set_rules": _set_rules(account, known),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
         "fixes": services.permissions_for(account, writing=True),
@@ -184,15 +184,15 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
     }
 
 
-def _set_rules(account: Account) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
+def _set_rules(account: Account, known: Catalogue) -> list[tuple[RuleSetting, Rule | None, list[tuple[str, str]]]]:
     """Return the rules that are set for the account, and those of its policies that are off everywhere."""
-    effective, known = EffectivePolicies.of(account), registry().rules
+    effective = EffectivePolicies.of(account, known)
     rows = [
         row
         for row in effective.settings.values()
         if row.account_id or (row.policy_id is None and row.off and effective.holds(row.rule_id))
     ]
-    return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.get(row.rule_id)]]
+    return [(row, rule, values(rule, row) if rule else []) for row in rows for rule in [known.rule(row.rule_id)]]
 
 
 def removal(account: Account) -> dict[str, Any]:

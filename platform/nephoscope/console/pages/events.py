@@ -51,9 +51,11 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
             done = attempt(request, lambda: act(actor, account))
             secret = done[1] if done else ""
         elif request.POST.get("act") == "off" and attempt(request, lambda: _off(actor, account)):
-            messages.success(request, _("Recheck on events is off. The stacks in the account can be deleted."))
+            messages.success(
+                request, _("Recheck on events is off. What the setup templates created in the account can be deleted.")
+            )
             return redirect("admin:accounts_account_change", account.pk)
-    listener, allowed = services.listener_of(account), may(request.user, "connect")
+    listener, source, allowed = services.listener_of(account), services.source_of(account), may(request.user, "connect")
     crumbs = [
         (_("Accounts"), reverse("admin:accounts_account_changelist")),
         (account.name, reverse("admin:accounts_account_change", args=[account.pk])),
@@ -77,6 +79,7 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
         endpoint=services.endpoint(listener, request.build_absolute_uri("/")) if listener and allowed else "",
         deliveries=deliveries,
         asked=request.GET.get("ask", "") if request.method == "GET" else "",
+        steps=source.steps if source else (),
         secure=request.is_secure(),
         **account_context(account),
     )

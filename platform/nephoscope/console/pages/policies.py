@@ -49,14 +49,14 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     known = catalogue()
     policy, found = _find(policy_id, known), verdicts(request.user)
     own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
-    rules = effective_rules(policy)
+    rules = effective_rules(policy, known)
     controls = [
         (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
         for control in policy.controls
     ]
     accounts = Account.objects.visible_to(request.user).select_related("rejudging")
     tagged = [each for each in accounts if policy in known.by_tag(each)]
-    others = sorted((each for each in registry().rules.values() if each.id not in policy.rules), key=lambda r: r.title)
+    others = sorted((each for each in known.rules.values() if each.id not in policy.rules), key=lambda r: r.title)
     return page(
         request,
         "console/policy.html",
@@ -102,12 +102,11 @@ def new(request: HttpRequest) -> HttpResponse:
     actor.require("set_policies")
     source = known.policies.get(request.GET.get("based_on", ""))
     initial = {"based_on": source.id, "name": _("%(name)s, own") % {"name": source.name}} if source else {}
-    form = NewPolicyForm(request.POST or None, initial=initial)
-    nothing = [("", _("Nothing: begin without rules"))]
-    form.fields["based_on"].choices = nothing + [(each.id, each.name) for each in known.policies.values()]  # type: ignore[attr-defined]
+    policies, providers = known.policies.values(), registry().providers.values()
+    form = NewPolicyForm(request.POST or None, initial=initial, policies=policies, providers=providers)
     if request.method == "POST" and form.is_valid():
         try:
-            policy = services.create_policy(actor, **form.cleaned_data, provider=next(iter(registry().providers), ""))
+            policy = services.create_policy(actor, **form.cleaned_data)
         except ValidationError as error:
             form.refuse(error)
         else:
@@ -192,7 +191,7 @@ def remove(request: HttpRequest, policy_id: str, rule_id: str) -> HttpResponse:
         "console/policy_remove.html",
         policy.name,
         policy=policy,
-        rule=registry().rules.get(rule_id),
+        rule=catalogue().rule(rule_id),
         rule_id=rule_id,
         controls=controls,
         accounts=services.applied_to(policy_id),

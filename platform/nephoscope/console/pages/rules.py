@@ -23,12 +23,12 @@ from nephoscope.domain import in_words
 from nephoscope.plugins import registry
 from nephoscope.policies import rule_settings
 from nephoscope.policies.models import Policy, RuleSetting
-from nephoscope.policies.queries import EffectiveRule, catalogue, override, plain
+from nephoscope.policies.queries import Catalogue, EffectiveRule, catalogue, override, plain
 from nephoscope.policies.rule_settings import Place
 
 
 def listed(request: HttpRequest) -> HttpResponse:
-    """List the rules that the enabled plugins bring, with the severity that holds everywhere."""
+    """List the rules, with the severity that holds everywhere."""
     require(request.user, "view")
     wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
     found = verdicts(request.user)
@@ -40,7 +40,7 @@ def listed(request: HttpRequest) -> HttpResponse:
             override(plain(each), everywhere.get(each.id)).severity,
             each.id in everywhere and everywhere[each.id].off,
         )
-        for each in registry().rules.values()
+        for each in catalogue().rules.values()
         if wanted in f"{each.id} {each.title}".lower()
     ]
     return page(
@@ -55,8 +55,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _find(rule_id: str) -> domain.Rule:
-    rule = registry().rules.get(rule_id)
+def _find(rule_id: str, known: Catalogue) -> domain.Rule:
+    rule = known.rule(rule_id)
     if rule is None:
         raise Http404
     return rule
@@ -71,7 +71,8 @@ def values(rule: domain.Rule, row: RuleSetting) -> list[tuple[str, str]]:
 def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
     """Show what a rule checks, why, how it is fixed by hand, and where it is set otherwise."""
     require(request.user, "view")
-    rule, known = _find(rule_id), catalogue()
+    known = catalogue()
+    rule = _find(rule_id, known)
     fixes = [registry().remediations[id] for id in rule.remediations if id in registry().remediations]
     rows = RuleSetting.objects.visible_to(request.user).filter(rule_id=rule_id).select_related("account", "policy")
     places = sorted(rows, key=lambda row: (row.account_id is not None, row.policy_id is not None, row.place))
@@ -117,7 +118,7 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     """Set a rule in one place, or take back what was set there."""
     actor = Actor.from_request(request)
     actor.require("set_policies")
-    rule, place = _find(rule_id), _place(request)
+    rule, place = _find(rule_id, catalogue()), _place(request)
     row = RuleSetting.objects.filter(rule_id=rule_id, account=place.account, policy=place.policy).first()
     back = redirect("admin:policy", place.policy.key) if place.policy else redirect("admin:rule", rule_id)
     if request.method == "POST" and "lift" in request.POST:

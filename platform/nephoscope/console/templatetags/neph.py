@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from nephoscope.alerts.models import DETECTED, Finding, SeverityChoice, VerdictChoice
 from nephoscope.domain import Parameter, Rule, as_unknown, in_words
+from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectiveRule
 
 register = template.Library()
@@ -201,17 +201,11 @@ def judged(finding: Finding, rule: Rule | None) -> SafeString:
     return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)
 
 
-_WORD = re.compile(r"[A-Z][A-Z0-9]*(?=[A-Z][a-z]|$)|[A-Z]?[a-z0-9]+|[A-Z]+")
-
-
 @register.filter
 def type_name(type: str) -> str:
-    """Return a resource type in words: AWS::EC2::SecurityGroup as EC2 security group."""
-    _vendor, *parts = type.split("::")
-    if len(parts) != 2:
-        return type
-    words = [word if len(word) > 1 and word.isupper() else word.lower() for word in _WORD.findall(parts[1])]
-    return " ".join([parts[0], *words])
+    """Return a resource type in the words of the provider that it belongs to; as it is where none knows it."""
+    names = (each.type_name(type) for each in registry().providers.values())
+    return next((name for name in names if name != type), type)
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""``manage.py connect aws NAME``: connect an account without the console."""
+"""``manage.py connect PROVIDER NAME``: connect an account without the console."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
 from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
+from nephoscope.operations.provider_options import TEMPLATE_HELP, add_options, settings_of
 from nephoscope.plugins import registry
 
 MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
@@ -19,8 +20,8 @@ MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
 
 class Command(BaseCommand):
     help = (
-        "Connect an account. First time without settings: prints what creates the role. "
-        "Then again with the role's ARN, or with --own-credentials."
+        "Connect an account. First time without settings: prints what gives Nephoscope access. "
+        "Then again with the provider's settings, or with --own-credentials."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,18 +30,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--own-credentials",
             action="store_true",
-            help="read with the credentials of this environment, without a role",
+            help="read with the credentials of this environment, where the account grants no access of its own",
         )
-        parser.add_argument(
-            "--template", default="", help="which setup template to print: cli, cloudformation, terraform"
-        )
-        parser.add_argument("--writing", action="store_true", help="set up the second role, which may fix")
+        parser.add_argument("--template", default="", help=TEMPLATE_HELP)
+        parser.add_argument("--writing", action="store_true", help="set up the access for fixes")
         parser.add_argument("--regions", nargs="*", help="regions to scan; all enabled ones unless given")
         parser.add_argument("--policies", nargs="*", help="policies to check; all unless given")
-        for provider in registry().providers.values():
-            for field in provider.fields:
-                if not field.generated:
-                    parser.add_argument(f"--{field.name.replace('_', '-')}", help=field.help)
+        fields = (each for provider in registry().providers.values() for each in provider.fields)
+        add_options(parser, (each for each in fields if not each.generated))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -54,8 +51,7 @@ class Command(BaseCommand):
         account = Account.objects.filter(name=name).first()
         if account is None:
             account = create_account(actor, name=name, provider=options["provider"])
-        fields = [field.name for field in provider_of(account).fields]
-        settings = {field: options[field] for field in fields if options.get(field)}
+        settings = settings_of(options, provider_of(account).fields)
         if settings or options["own_credentials"]:
             found = verify_account(actor, account, settings, writing=options["writing"])
             self.stdout.write(f"{name} is account {found.account}, reached as {found.principal}.")

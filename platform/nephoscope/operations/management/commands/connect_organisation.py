@@ -10,32 +10,28 @@ from django.core.management.base import BaseCommand, CommandError
 
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
+from nephoscope.operations.provider_options import TEMPLATE_HELP, add_options, settings_of
 from nephoscope.organisations.models import Organisation, Standing
-from nephoscope.organisations.services import create_organisation, setup_templates
+from nephoscope.organisations.services import create_organisation, organisations_of, setup_templates
 from nephoscope.organisations.sync import sync_organisation
-
-SETTINGS = ("role_name", "role_path", "write_role_name", "external_id")
-"""The provider's fields that are options here."""
+from nephoscope.plugins import registry
 
 
 class Command(BaseCommand):
     help = (
-        "Connect an organisation. First time with --account: prints what creates the role in all its members. "
+        "Connect an organisation. First time with --account: prints what gives Nephoscope access to all its members. "
         "Then again with --sync: lists the members and connects them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="how the organisation is called in Nephoscope")
         parser.add_argument("--account", default="", help="the connected account that may list it, by name")
-        parser.add_argument("--role-name", help="the role in every member; nephoscope-read unless given")
-        parser.add_argument("--role-path", help="the path of the roles; none unless given")
-        parser.add_argument("--write-role-name", help="the role for fixes in every member; none unless given")
-        parser.add_argument("--external-id", default="", help="one that the roles ask for already")
+        sources = [each.organisations for each in registry().providers.values() if each.organisations]
+        fields = (each for source in sources for each in source.fields)
+        add_options(parser, (each for each in fields if not (each.generated and each.for_writing)))
         parser.add_argument("--include", nargs="*", help="connect only members of these units, as Workloads/Production")
         parser.add_argument("--exclude", nargs="*", help="leave out the members of these units")
-        parser.add_argument(
-            "--template", default="", help="which setup template to print: cli, cloudformation, terraform"
-        )
+        parser.add_argument("--template", default="", help=TEMPLATE_HELP)
         parser.add_argument("--sync", action="store_true", help="list the members now and connect them")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,7 +57,7 @@ class Command(BaseCommand):
                 if options["account"]
                 else "--account: name the connected account that may list the organisation."
             )
-        settings = {each: options[each] for each in SETTINGS if options[each]}
+        settings = settings_of(options, organisations_of(account).fields)
         changes = {each: options[each] for each in ("include", "exclude")}
         return create_organisation(actor, name=options["name"], account=account, settings=settings, **changes)
 

@@ -1,4 +1,4 @@
-"""``manage.py demo``: everything at once on this machine, with a simulated AWS account to work on."""
+"""``manage.py demo``: everything at once on this machine, with a simulated cloud to work on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sys
 import time
 import urllib.request
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
-import boto3
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -26,20 +26,42 @@ from nephoscope import postgres
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
+from nephoscope.domain import SetupTemplate
 from nephoscope.inventory.models import Scan
 from nephoscope.operations.management.commands.scan import open_alerts
 
-ACCOUNT = "northwind"
+CLOUD = "nephoscope_aws_simulator.demo"
+"""The module whose ``CLOUD`` is worked on. It belongs to the sources and not to the product, so nothing imports it."""
 ADMIN = "admin"
-REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
-"""Where the simulated company has its things."""
 SHELVES = ("platform", "providers", "policies", "remediations")
 PATIENCE = 60
 """Seconds in which the simulator, and then the web server, must answer."""
 
 
+class DemoCloud(Protocol):
+    """A simulated cloud: a process that listens on a port, with one account to connect."""
+
+    title: str
+    provider: str
+    account: str
+    regions: tuple[str, ...]
+    """Those that something is in."""
+
+    def command(self, port: int, folder: Path) -> list[str]:
+        """Return the arguments of Python that start it; it keeps its state in the folder."""
+
+    def health(self, port: int) -> str:
+        """Return the address that answers once it is ready."""
+
+    def environment(self, port: int) -> dict[str, str | None]:
+        """Return the environment in which its provider finds it; None for what must not be set."""
+
+    def grant(self, templates: Iterable[SetupTemplate], *, writing: bool) -> dict[str, str]:
+        """Use a setup template as a person would, and return the settings that it leads to."""
+
+
 class Command(BaseCommand):
-    help = "Start PostgreSQL, a simulated AWS account, a worker and the console; connect the account and scan it."
+    help = "Start PostgreSQL, a simulated cloud, a worker and the console; connect its account and scan it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="connect, scan, print the summary and end")
@@ -49,6 +71,7 @@ class Command(BaseCommand):
         self.children: list[tuple[str, subprocess.Popen[bytes]]] = []
         self.data: Path = settings.DATA_DIR / "demo"
         self.data.mkdir(parents=True, exist_ok=True)
+        self.cloud: DemoCloud = import_module(CLOUD).CLOUD
         # Also where the shell that started us told us to ignore Ctrl-C, as for a job in the background.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
@@ -63,10 +86,10 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> None:
         if not options["once"] and not _free(options["port"]):
             raise CommandError(f"Port {options['port']} is taken; choose another: make demo ARGS='--port 8001'.")
-        endpoint = self._simulator()
+        port = self._simulator()
         call_command("migrate", verbosity=0)
         password = self._administrator()
-        self._wait("the simulated AWS account", f"{endpoint}/simulator/health", self.children[0][1])
+        self._wait(self.cloud.title, self.cloud.health(port), self.children[0][1])
         self._connect()
         if options["once"]:
             return
@@ -100,33 +123,15 @@ class Command(BaseCommand):
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _simulator(self) -> str:
+    def _simulator(self) -> int:
         port = _any_port()
-        self._start(
-            "simulator",
-            [
-                "-m",
-                "nephoscope_aws_simulator",
-                "--port",
-                str(port),
-                "--company",
-                "--state",
-                str(self.data / "account.state"),
-            ],
-        )
-        endpoint = f"http://127.0.0.1:{port}"
-        # What a person sets who runs Nephoscope outside AWS: its own credentials, and here where AWS is.
-        os.environ.update(
-            AWS_ENDPOINT_URL=endpoint,
-            AWS_ACCESS_KEY_ID="AKIASIMULATORBASE000",
-            AWS_SECRET_ACCESS_KEY="simulator",
-            AWS_DEFAULT_REGION="us-east-1",
-            AWS_EC2_METADATA_DISABLED="true",
-            AWS_DISABLE_HOST_PREFIX_INJECTION="true",
-        )
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
-        return endpoint
+        self._start("simulator", self.cloud.command(port, self.data))
+        for name, value in self.cloud.environment(port).items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        return port
 
     def _administrator(self) -> str:
         path = self.data / "admin_password"
@@ -139,21 +144,19 @@ class Command(BaseCommand):
         return password
 
     def _connect(self) -> None:
-        """Connect the account as a person would: create the roles from the ready templates, then verify them."""
-        actor = Actor.system("make demo")
-        account = Account.objects.filter(name=ACCOUNT).first() or create_account(actor, name=ACCOUNT)
-        for writing, setting in ((False, "role_arn"), (True, "write_role_arn")):
+        """Connect the account as a person would: use the setup templates, then verify."""
+        actor, name = Actor.system("make demo"), self.cloud.account
+        account = Account.objects.filter(name=name).first()
+        account = account or create_account(actor, name=name, provider=self.cloud.provider)
+        for writing in (False, True):
             if not (account.writing_verified_at if writing else account.verified_at):
-                template = next(
-                    each.text for each in setup_templates(account, writing=writing) if each.id == "cloudformation"
-                )
-                arn = _deploy(f"nephoscope-{'fix' if writing else 'read'}", template)
-                verify_account(actor, account, {setting: arn}, writing=writing)
-                configure_account(actor, account, regions=REGIONS)
+                settings = self.cloud.grant(setup_templates(account, writing=writing), writing=writing)
+                verify_account(actor, account, settings, writing=writing)
+                configure_account(actor, account, regions=self.cloud.regions)
         if not Scan.objects.filter(account=account, state__in=["succeeded", "partial"]).exists():
-            call_command("scan", ACCOUNT, stdout=self.stdout)
+            call_command("scan", name, stdout=self.stdout)
         else:
-            self.stdout.write(f"{ACCOUNT} was scanned before; scan it again in the console.")
+            self.stdout.write(f"{name} was scanned before; scan it again in the console.")
             self.stdout.write(open_alerts(account))
 
     # -- processes ---------------------------------------------------------------------------------
@@ -206,14 +209,6 @@ class Command(BaseCommand):
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _deploy(stack: str, template: str) -> str:
-    client = boto3.client("cloudformation")
-    client.create_stack(StackName=stack, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
-    client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
-    outputs = client.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    return str(next(output["OutputValue"] for output in outputs if output["OutputKey"] == "RoleArn"))
 
 
 def _answers(url: str) -> bool:

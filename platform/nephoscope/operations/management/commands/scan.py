@@ -12,14 +12,18 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.exports import FORMS, as_csv, as_json
+from nephoscope.accounts.queries import provider_of
+from nephoscope.alerts.exports import as_csv, as_json
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
+from nephoscope.domain import Export
 from nephoscope.inventory.models import Scan, ScanState
+from nephoscope.plugins import registry
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import progress, start_scan
 
 WIDTH = 30
+CSV = ".csv"
 
 
 class Command(BaseCommand):
@@ -34,12 +38,12 @@ class Command(BaseCommand):
             type=Path,
             nargs="*",
             default=[],
-            help="write findings to NAME.ocsf.json or NAME.asff.json, alerts to NAME.csv",
+            help=f"write findings to files that end with {_listed(_suffixes())}, alerts to one that ends with .csv",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
-        forms = {path: _form(path) for path in options["output"]}
+        forms = {path: _export(account, path) for path in options["output"]}
         actor = Actor.system("manage.py scan")
         try:
             scan = start_scan(actor, account, services=options["services"], regions=options["regions"], enqueue=False)
@@ -55,8 +59,8 @@ class Command(BaseCommand):
         self._show(scan)
         if sys.stdout.isatty():
             self.stdout.write("")
-        for path, form in forms.items():
-            _write(account, path, form)
+        for path, export in forms.items():
+            _write(account, path, export)
             self.stdout.write(f"Wrote {path}.")
         self._summarise(scan)
 
@@ -88,24 +92,35 @@ def open_alerts(account: Account) -> str:
     return "Open alerts: " + ", ".join(counts)
 
 
-def _form(path: Path) -> str:
-    """Return the form that a file's name asks for.
+def _suffixes() -> list[str]:
+    return [each.suffix for each in registry().exports.values()]
 
-    :raises CommandError: it asks for none that there is, or its folder does not exist; said before the scan begins.
+
+def _listed(names: list[str]) -> str:
+    return " or ".join(names)
+
+
+def _export(account: Account, path: Path) -> Export | None:
+    """Return the export that a file's name asks for; None for alerts as CSV.
+
+    :raises CommandError: it asks for none that there is, or for one that does not fit the account, or its folder does
+        not exist; said before the scan begins.
     """
-    form = next((form for form in FORMS if path.name.endswith(f".{form}.json")), "csv" if path.suffix == ".csv" else "")
-    if not form:
-        raise CommandError(f"--output {path}: end the name with .csv, .ocsf.json or .asff.json.")
+    export = next((each for each in registry().exports.values() if path.name.endswith(each.suffix)), None)
+    if export is None and path.suffix != CSV:
+        raise CommandError(f"--output {path}: end the name with {_listed([CSV, *_suffixes()])}.")
+    if export and export.provider not in ("", account.provider):
+        raise CommandError(f"--output {path}: {export.name} does not fit accounts of {provider_of(account).name}.")
     if not path.parent.is_dir():
         raise CommandError(f"--output {path}: there is no folder {path.parent}.")
-    return form
+    return export
 
 
-def _write(account: Account, path: Path, form: str) -> None:
-    if form == "csv":
+def _write(account: Account, path: Path, export: Export | None) -> None:
+    if export is None:
         lines = as_csv(Alert.objects.filter(account=account).select_related("account").iterator())
     else:
-        lines = as_json(Finding.objects.filter(account=account), form)
+        lines = as_json(Finding.objects.filter(account=account), export)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(lines)
 
