@@ -63,10 +63,10 @@ class AwsOnboarding(Onboarding):
     """The role for reading, assumed from Nephoscope's own credentials; or those credentials' own account."""
 
     intro = (
-        "Nephoscope reads the account through a role that you create with one of these and can take away at any time. "
+        "Nephoscope reads the account through a role that you create with one of these and can delete at any time. "
         "Then enter the role's ARN."
     )
-    own_credentials = "This account needs no role: Nephoscope’s own credentials belong to it."
+    own_credentials = "No role needed: Nephoscope’s own credentials belong to this account."
 
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
@@ -178,7 +178,7 @@ class AwsEvents(EventSource):
     steps = (
         "Make sure that CloudTrail has a trail that logs management events in all regions.",
         f"Use one of these in every region that is scanned, and in {event_templates.HOME_REGION}, where "
-        "the events of IAM and other services without a region arrive.",
+        "events of IAM and other global services arrive.",
     )
 
     def parse(self, message: Mapping[str, Any]) -> Event:

@@ -47,7 +47,7 @@ BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
     ),
     ("POST", "accounts", [], {"non_field_errors": "Expected a dictionary, but got list."}),
     ("PATCH", "accounts/{account.pk}", {"regions": ["atlantis"]}, {"regions": "atlantis cannot be chosen"}),
-    ("PATCH", "accounts/{account.pk}", {"regions": []}, {"regions": "Choose at least one."}),
+    ("PATCH", "accounts/{account.pk}", {"regions": []}, {"regions": "Select at least one."}),
     ("PATCH", "accounts/{account.pk}", {"regions": "north"}, {"regions": "Expected a list of items"}),
     ("PATCH", "accounts/{account.pk}", {"policies": ["none"]}, {"policies": "none cannot be chosen"}),
     ("PATCH", "accounts/{account.pk}", {"groups": [99]}, {"groups": 'Invalid pk "99"'}),

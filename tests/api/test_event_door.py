@@ -121,7 +121,7 @@ def test_only_short_posts_are_read(listener: Listener) -> None:
 def test_what_is_out_of_scope_is_counted_and_dropped(listener: Listener) -> None:
     for number, (doors, region) in enumerate([(("window",), "north"), (("front",), "far"), ((), "north")]):
         answer = tell(listener, *doors, id=f"e-{number}", region=region)
-        assert (answer.status_code, answer.json()["detail"]) == (200, "About nothing that is collected.")
+        assert (answer.status_code, answer.json()["detail"]) == (200, "Not about a collected resource.")
     listener.refresh_from_db()
     assert (listener.ignored, Delivery.objects.count()) == (3, 0)
 
@@ -146,7 +146,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
     assert client.get(f"{path}/setup-templates").json() == []
     made = client.post(path).json()
     assert len(made["secret"]) == 64
-    assert client.post(path).json() == {"events": ["Recheck on events is on already."]}
+    assert client.post(path).json() == {"events": ["Event-driven recheck is already on."]}
     shown = client.get(path)
     assert shown.json()["listener"]["address"] == made["address"]
     assert made["secret"] not in shown.content.decode()
@@ -155,7 +155,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
     anew = client.post(f"{path}/rotate").json()
     assert anew["address"] == made["address"] and anew["secret"] != made["secret"]
     assert client.delete(path).status_code == 204
-    assert client.delete(path).json() == {"events": ["Recheck on events is off."]}
+    assert client.delete(path).json() == {"events": ["Event-driven recheck is off."]}
     assert client.post(f"{path}/rotate").status_code == 400
     said = [str(each) for each in Entry.objects.filter(action__startswith="events.").order_by("id")]
     assert said == [
@@ -171,5 +171,5 @@ def test_it_cannot_be_switched_on_for_what_is_pending_or_tells_nothing(
     path = f"/api/v1/accounts/{toy_account.pk}/events"
     toy_account.verified_at = None
     toy_account.save()
-    assert api(administrator).post(path).json() == {"events": ["This account cannot tell of changes."]}
+    assert api(administrator).post(path).json() == {"events": ["This account cannot send events."]}
     assert api(administrator).post(path, {"secret": "mine"}).status_code == 400

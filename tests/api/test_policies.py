@@ -50,7 +50,9 @@ def test_a_plugins_policy_can_be_scoped_and_is_not_changed(admin: Any, account: 
         admin.delete(f"{address}/rules/{KEYS}"),
     ):
         assert answer.status_code == 400
-        assert answer.json() == {"policy": ["A plugin brings this policy. Copy it, and change the copy."]}
+        assert answer.json() == {
+            "policy": ["This policy comes from a plugin and is read-only. Clone it and change the clone."]
+        }
     assert not Policy.objects.exists()
 
 

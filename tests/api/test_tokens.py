@@ -57,7 +57,7 @@ def test_guesses_are_slowed_down_whatever_address_they_claim(signing_in: dict[st
 
     assert [answer.status_code for answer in answers] == [401] * 9 + [429] * 2
     assert "Retry-After" in answers[-1]
-    assert "Too many wrong passwords" in answers[-2].json()["detail"]
+    assert "Too many failed sign-in attempts" in answers[-2].json()["detail"]
 
 
 def test_a_stale_token_does_not_keep_one_from_signing_in(signing_in: dict[str, str]) -> None:

@@ -91,7 +91,7 @@ def test_a_scan_is_cancelled(world: SimpleNamespace, analyst: User, api: Any) ->
 
     assert answer.json()["state"] == "cancelled"
     assert {shard["state"] for shard in answer.json()["shards"]} == {"cancelled"}
-    assert api(analyst).post(path).json() == {"scan": ["This scan has finished."]}
+    assert api(analyst).post(path).json() == {"scan": ["This scan has already finished."]}
 
 
 def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remediator: User, api: Any) -> None:

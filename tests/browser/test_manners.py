@@ -176,13 +176,13 @@ def test_a_stranger_sees_that_there_is_nothing_for_them(enter: Callable[[], Visi
     alert = visitor.page.url
     stranger = enter()
     stranger.sign_in("sam", PASSWORD)
-    expect(stranger.page.get_by_text("You have not been granted any account")).to_be_visible()
+    expect(stranger.page.get_by_text("You do not have access to any account")).to_be_visible()
     stranger.picture("stranger")
     stranger.follow("Alerts")
     expect(stranger.rows()).to_have_count(0)
     assert stranger.problems == []
     stranger.page.goto(alert)
-    expect(stranger.page.get_by_text("There is nothing here")).to_be_visible()
+    expect(stranger.page.get_by_text("Page not found")).to_be_visible()
     stranger.picture("stranger-alert")
 
 

@@ -86,7 +86,7 @@ def test_a_named_account_gets_an_external_id_and_three_ready_things(visitor: Vis
 def test_a_wrong_role_is_refused_at_its_field_and_nothing_is_saved(visitor: Visitor) -> None:
     field = visitor.page.get_by_label("Role ARN")
     for wrong, said in (
-        ("", "Paste what the script or template printed."),
+        ("", "Paste the output of the script or template."),
         ("nephoscope-read", "This is not an ARN."),
         ("arn:aws:iam::123456789012:user/alice", "This is the ARN of a user."),
         ("arn:aws:iam::123456789012:role/nobody-made-this", "does not let Nephoscope assume this role"),
@@ -104,7 +104,7 @@ def test_a_wrong_role_is_refused_at_its_field_and_nothing_is_saved(visitor: Visi
     expect(visitor.rows()).to_contain_text("Pending")
     visitor.rows().get_by_role("link", name="northwind").click()
     visitor.picture("account-pending")
-    visitor.page.get_by_role("link", name="Go on connecting").click()
+    visitor.page.get_by_role("link", name="Continue connecting").click()
     expect(field).to_have_value("")
     expect(visitor.heading("What to scan")).to_have_count(0)
 
@@ -197,7 +197,7 @@ def test_filters_narrow_the_list_and_the_address_can_be_shared(visitor: Visitor)
     expect(visitor.rows()).to_have_count(1)
     page.get_by_label("Search").fill("no such thing")
     page.keyboard.press("Enter")
-    expect(visitor.heading("Nothing matches these filters")).to_be_visible()
+    expect(visitor.heading("No results match these filters")).to_be_visible()
     visitor.picture("alerts-none")
 
 
@@ -225,7 +225,7 @@ def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(vis
     page, buckets = visitor.page, ("northwind-driver-manuals", "northwind-marketing-site")
     visitor.alert(READABLE)
     visitor.press("Suppress")
-    expect(page.get_by_text("Choose at least one resource.")).to_be_visible()
+    expect(page.get_by_text("Select at least one resource.")).to_be_visible()
     choose(visitor, *buckets)
     visitor.press("Suppress")
     expect(visitor.heading("Suppress 2 resources")).to_be_visible()
@@ -278,7 +278,7 @@ def test_the_alert_closes_without_a_scan_when_nothing_is_affected_any_more(visit
     )
     visitor.press("Recheck")
     expect(visitor.page.get_by_text("Resolved", exact=True)).to_be_visible()
-    expect(visitor.section("Affected resources")).to_contain_text("Nothing is affected any more.")
+    expect(visitor.section("Affected resources")).to_contain_text("No resources are affected any more.")
     visitor.picture("closed-by-hand")
     visitor.follow("Alerts")
     expect(visitor.rows().filter(has_text=WRITABLE)).to_have_count(0)
@@ -297,7 +297,7 @@ def test_the_spanner_says_how_to_enable_it_until_there_is_a_fix_role(visitor: Vi
     expect(page.get_by_text("northwind has no fix role yet")).to_be_visible()
     visitor.picture("spanner-disabled")
     alert = page.url
-    page.get_by_role("link", name="Set up fixing").click()
+    page.get_by_role("link", name="Set up fixes").click()
     page.get_by_text("CloudFormation", exact=True).click()
     template = page.locator("pre:visible").inner_text()
     assert set(re.findall(r'"(s3:\w+)"', template)) == {"s3:PutBucketAcl", "s3:PutBucketPolicy"}
@@ -354,7 +354,7 @@ def test_an_approved_plan_is_applied_verified_and_undone_byte_for_byte(visitor: 
     page.get_by_label("Reason").fill("A partner still reads from it")
     visitor.picture("undo")
     visitor.press("Undo this change")
-    expect(visitor.section("Outcome")).to_contain_text("Everything is as it was before.")
+    expect(visitor.section("Outcome")).to_contain_text("Undone: the resources are as they were before.")
     visitor.picture("undone", whole=True)
     assert policy_of(demo, bucket) == before
     visitor.alert(READABLE)

@@ -120,7 +120,7 @@ def test_without_a_fix_role_the_spanner_says_how_to_get_one(
 ) -> None:
     alert = reading_only.alert
     assert not readiness(remediator, alert).ready
-    assert "Set up fixing" in readiness(remediator, alert).why
+    assert "Set up fixes" in readiness(remediator, alert).why
     assert "Remediator" in readiness(viewer, alert).why
     with pytest.raises(ValidationError):
         reading_only.plan()

@@ -145,7 +145,7 @@ def test_a_plan_altered_after_its_approval_is_refused(house: House) -> None:
     step.call["body"]["door"] = "back"
     step.save()
     change = worked(change)
-    assert (change.state, change.outcome) == ("refused", "This is not the plan that was shown; plan again.")
+    assert (change.state, change.outcome) == ("refused", "The plan has changed since it was shown. Plan again.")
     assert house.cloud.doors == {"front": True, "back": True}
 
 
@@ -204,7 +204,7 @@ def test_a_change_whose_worker_died_has_failed_and_can_be_undone(house: House) -
     assert change.state == "failed"
     assert "It was interrupted" in change.outcome
     change = undo(house.actor, change)
-    assert (change.state, change.outcome) == ("undone", "Everything is as it was before.")
+    assert (change.state, change.outcome) == ("undone", "Undone: the resources are as they were before.")
     assert house.cloud.doors == {"front": True, "back": True}
     assert set(change.steps.values_list("state", flat=True)) == {"undone"}
 

@@ -120,7 +120,7 @@ def test_a_change_whose_worker_was_killed_shows_its_calls_is_not_retried_and_can
     finally:
         kill(second)
     assert json.loads(house.read_text()) == {"doors": {"front": True}, "locks": {}}
-    assert "Everything is as it was before." in look(administrator, change)
+    assert "Undone: the resources are as they were before." in look(administrator, change)
 
 
 def seen(change: Change) -> tuple[str, list[str]]:

@@ -130,7 +130,7 @@ def test_the_document_is_a_pdf_with_numbered_pages(odd: compliance.Compliance, t
     (tmp_path / "report.pdf").write_bytes(made)
     done = subprocess.run(["pdftotext", "-layout", str(tmp_path / "report.pdf"), "-"], capture_output=True, check=True)
     text = done.stdout.decode()
-    assert "Page 1 of " in text and "What could not be judged, and why" in text and "Ελλάδα" in text
+    assert "Page 1 of " in text and "What could not be evaluated, and why" in text and "Ελλάδα" in text
 
 
 @pytest.mark.parametrize("regular", ["/nowhere", None])

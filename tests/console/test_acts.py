@@ -147,7 +147,7 @@ def test_a_suppressed_alert_leaves_the_list_and_the_switch_shows_it(
 def test_a_viewer_sees_the_actions_but_not_as_working_buttons(viewer: User, alert: Alert, sign_in: SignIn) -> None:
     page = sign_in(viewer).get(reverse("admin:alerts_alert_change", args=[alert.pk])).content.decode()
     assert reverse("admin:alerts_alert_suppress", args=[alert.pk]) not in page
-    assert "Suppressing needs the role Analyst" in page and "No ticket system is configured" in page
+    assert "Suppressing requires the Analyst role" in page and "No ticket system is configured" in page
 
 
 def test_the_spanner_is_disabled_with_the_reason_until_the_account_has_a_fix_role(

@@ -77,7 +77,7 @@ def test_a_change_that_is_over_is_not_followed_and_can_be_undone(
     shown = text_of(client.post(act(change, "undo"), {"reason": f"air {HOSTILE}"}, follow=True))
     assert "Undo queued" in shown and "data-live" in shown and HOSTILE not in shown
     worked(change)
-    assert "Everything is as it was before." in text_of(client.get(page(change)))
+    assert "Undone: the resources are as they were before." in text_of(client.get(page(change)))
 
 
 def test_steps_of_an_interrupted_change_say_how_far_they_may_have_got(

@@ -106,10 +106,10 @@ def test_what_is_unknown_names_the_missing_permission_and_what_is_manual_says_so
     text = client.get(
         reverse("admin:compliance_detail", args=[scanned.account.pk, policy_of(scanned)])
     ).content.decode()
-    assert "Not known: missing permission: s3:GetBucketPolicy" in text and "Looked for:" in text
+    assert "Not known: missing permission: s3:GetBucketPolicy" in text and "Checked:" in text
     policy = next(each for each in registry().frameworks.values() if any(control.manual for control in each.controls))
     address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy.id])
-    assert "No rule can decide it; a person has to look." in client.get(address).content.decode()
+    assert "No rule can check this. It needs a manual check." in client.get(address).content.decode()
 
 
 def test_the_dashboard_says_the_same_score(viewer: User, scanned: Things, sign_in: SignIn) -> None:

@@ -34,7 +34,7 @@ def test_only_administrators_switch_it(everyone: dict[str, User], address: str, 
             assert client.post(address, {"act": act}).status_code == 403, (role, act)
         page = client.get(address)
         assert page.status_code == 200 and "It is off" in page.content.decode()
-        assert "Switch on" not in page.content.decode()
+        assert "Turn on" not in page.content.decode()
     assert sign_in(everyone["stranger"]).post(address, {"act": "on"}).status_code == 404
     assert not Listener.objects.exists()
     assert not Entry.objects.filter(action__startswith="events.").exists()
@@ -64,7 +64,7 @@ def test_a_new_secret_and_switching_off_are_asked_about_first(
 ) -> None:
     client = sign_in(administrator)
     old = switch_on(Actor.system(), account)[1]
-    for act, question in (("rotate", "Make a new secret?"), ("off", "Switch it off?")):
+    for act, question in (("rotate", "Rotate the secret?"), ("off", "Turn it off?")):
         assert question in client.get(address, {"ask": act}).content.decode()
     assert Listener.objects.exists()
     page = client.post(address, {"act": "rotate"}).content.decode()
@@ -95,7 +95,7 @@ def test_what_came_in_and_what_was_refused_is_in_sight(
     Listener.objects.update(last_refused_at=listener.created_at, last_refusal=f"not this {HOSTILE}", ignored=1234)
     client = sign_in(viewer)
     page = client.get(address).content.decode()
-    assert "s3:PutBucketPolicy" in page and "KMS" in page and "Not everything could be read" in page
+    assert "s3:PutBucketPolicy" in page and "KMS" in page and "Partly read" in page
     assert HOSTILE not in page and "not this &lt;script&gt;" in page
     own = client.get(reverse("admin:accounts_account_change", args=[account.pk])).content.decode()
     assert "not this &lt;script&gt;" in own and "1,234" in own and HOSTILE not in own

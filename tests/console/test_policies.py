@@ -52,7 +52,9 @@ def test_who_may_not_set_policies_sees_them_without_what_changes_them(
         page = client.get(address)
         assert page.status_code == 200
         text = page.content.decode()
-        assert not any(word in text for word in ("New policy", "Clone</a>", "Add rule", "Set everywhere", "Delete"))
+        assert not any(
+            word in text for word in ("New policy", "Clone</a>", "Add rule", "Set for all accounts", "Delete")
+        )
         assert (">prod<" in text) == (role != "stranger" and address == at("policy", CIS))
     for address, given in acts(own):
         assert client.post(address, given).status_code == 403, address
@@ -156,7 +158,7 @@ def test_the_account_says_what_its_tags_bring_and_that_it_is_judged_again(
     assert "Policies by tag" in text and "env=prod" in text and "judged again" not in text
     ask([account])
     assert "is being judged again" in client.get(address).content.decode()
-    assert "being judged again" in client.get(at("policy", own.key)).content.decode()
+    assert "re-evaluating" in client.get(at("policy", own.key)).content.decode()
 
 
 def test_policies_ask_the_same_number_of_questions_however_much_is_set(

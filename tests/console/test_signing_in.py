@@ -41,7 +41,7 @@ def test_guessing_is_stopped_for_a_while_even_with_the_right_password(viewer: Us
     for _try in range(10):
         answer = sign_in("wrong")
     assert answer.status_code == 429
-    assert b"Too many wrong passwords" in answer.content
+    assert b"Too many failed sign-in attempts" in answer.content
     assert sign_in(PASSWORD).status_code == 429
 
 

@@ -101,7 +101,7 @@ def test_a_refused_change_says_what_was_not_applied_and_can_be_planned_again(
     Account.objects.update(writing_verified_at=timezone.now())
     answer = sign_in(remediator).get(page)
     assert answer.context["replannable"] == [finding.pk] and "Plan again" in answer.content.decode()
-    assert "Not applied" in answer.content.decode() and "Not yet" not in answer.content.decode()
+    assert "Not applied" in answer.content.decode() and "Pending" not in answer.content.decode()
     assert "Plan again" not in sign_in(analyst).get(page).content.decode()
     Change.objects.update(state=ChangeState.VERIFIED)
     assert "Plan again" not in sign_in(remediator).get(page).content.decode()
@@ -177,7 +177,7 @@ def test_a_stranger_is_told_to_be_granted_an_account_not_to_connect_one(
     stranger: User, account: Account, sign_in: SignIn
 ) -> None:
     page = text(sign_in(stranger), "index")
-    assert "You have not been granted any account" in page and "add you to an account group" in page
+    assert "You do not have access to any account" in page and "add you to an account group" in page
     assert "No account is connected yet" not in page
 
 

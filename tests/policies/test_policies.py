@@ -178,8 +178,8 @@ def test_tags_are_read_as_they_are_typed() -> None:
         ({"a": "x" * 10}, "a value of up to 9"),
         ({"a": "<b>"}, "A tag holds letters only: a=<b>"),
         ({"a": "x", "b": "x", "c": "x"}, "There are 3 tags; at most 2 are kept."),
-        ({"a": 1}, "Enter names with values."),
-        (["a"], "Enter names with values."),
+        ({"a": 1}, "Enter tags as names and values."),
+        (["a"], "Enter tags as names and values."),
         ({"a": "x", " a": "y"}, "The tag a is there twice."),
     ],
 )

@@ -303,5 +303,5 @@ def test_an_error_is_written_down_and_hurts_nobody_else(
     schedule, other = add(folder="a"), add(name="Other", form="json")
     monkeypatch.setattr(services.folder, "store", lambda *_args, **_more: 1 / 0)
     caplog.set_level(logging.ERROR)
-    assert sent(schedule).outcome == "An error in Nephoscope; its log says more."
+    assert sent(schedule).outcome == "Internal error. See the log."
     assert sent(other).state == "sent"

@@ -18,7 +18,7 @@ from nephoscope.accounts.permissions import Role, may
 def validate_time_zone(value: str) -> None:
     if value not in available_timezones():
         raise ValidationError(
-            _("“%(value)s” is not a time zone; write it like Europe/Zurich."), params={"value": value}
+            _("“%(value)s” is not a time zone. Use a name such as Europe/Zurich."), params={"value": value}
         )
 
 
@@ -42,7 +42,7 @@ class AccountGroup(models.Model):
         return self.name
 
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
-        return _taken(_("An account group named %(name)s exists already."), self.name)
+        return _taken(_("An account group named %(name)s already exists."), self.name)
 
 
 class Users(UserManager["User"]):
@@ -68,7 +68,7 @@ class User(AbstractUser):
         help_text=_("The accounts that this user sees. Administrators see all."),
     )
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC", validators=[validate_time_zone])
-    is_staff = models.BooleanField(_("may sign in to the console"), default=True)
+    is_staff = models.BooleanField(_("can sign in to the console"), default=True)
 
     objects: ClassVar[Users] = Users()
 
@@ -101,19 +101,19 @@ class Account(models.Model):
     settings = models.JSONField(default=dict, editable=False)
     groups = models.ManyToManyField(AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts")
     regions = models.JSONField(_("regions"), default=list, blank=True)
-    services = models.JSONField(_("services"), default=list, blank=True, help_text=_("None: all."))
+    services = models.JSONField(_("services"), default=list, blank=True, help_text=_("Empty: all."))
     policies = models.JSONField(_("policies"), default=list, blank=True)
     tags = models.JSONField(_("tags"), default=dict, blank=True)
     scan_every = models.PositiveSmallIntegerField(
         _("scan every … hours"),
         default=0,
         validators=[MaxValueValidator(24 * 31)],
-        help_text=_("0: only when somebody starts one."),
+        help_text=_("0 turns scheduled scans off."),
     )
     next_scan_at = models.DateTimeField(_("next scan"), null=True, editable=False)
     verification = models.JSONField(default=dict, editable=False)
     verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
-    writing_verified_at = models.DateTimeField(_("fixing verified"), null=True, editable=False)
+    writing_verified_at = models.DateTimeField(_("fix role verified"), null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
     objects = AccountQuerySet.as_manager()
@@ -132,7 +132,7 @@ class Account(models.Model):
         return self.name
 
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
-        return _taken(_("An account named %(name)s exists already."), self.name)
+        return _taken(_("An account named %(name)s already exists."), self.name)
 
     @property
     def connection(self) -> domain.Connection:

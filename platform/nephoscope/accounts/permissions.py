@@ -45,4 +45,4 @@ def may(user: Any, act: str) -> bool:
 def require(user: Any, act: str) -> None:
     """Raise PermissionDenied, in words, unless the user may."""
     if not may(user, act):
-        raise PermissionDenied(_("This needs the role %(role)s.") % {"role": Role(ACTS[act]).label})
+        raise PermissionDenied(_("This requires the %(role)s role.") % {"role": Role(ACTS[act]).label})

@@ -22,20 +22,20 @@ def checked(tags: Any, limits: TagLimits | None) -> dict[str, str]:
     :raises ValidationError: too many, or one that the provider would not take; names ``tags``.
     """
     if not isinstance(tags, Mapping):
-        raise _wrong(_("Enter names with values."))
+        raise _wrong(_("Enter tags as names and values."))
     limits = limits or USUAL
     found: dict[str, str] = {}
     for name, value in tags.items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise _wrong(_("Enter names with values."))
+            raise _wrong(_("Enter tags as names and values."))
         name, value = name.strip(), value.strip()
         _check(name, value, limits)
         if name in found:
-            raise _wrong(_("The tag %(name)s is there twice.") % {"name": name})
+            raise _wrong(_("The tag %(name)s is given twice.") % {"name": name})
         found[name] = value
     if len(found) > limits.most:
         values = {"count": len(found), "most": limits.most}
-        raise _wrong(_("There are %(count)s tags; at most %(most)s are kept.") % values)
+        raise _wrong(_("%(count)s tags given. The limit is %(most)s.") % values)
     return dict(sorted(found.items()))
 
 
@@ -59,9 +59,9 @@ def read(text: str) -> dict[str, str]:
             continue
         name, equals, value = line.partition("=")
         if not equals:
-            raise _wrong(_("Write name=value on a line of its own: %(line)s") % {"line": line.strip()[:60]})
+            raise _wrong(_("Write one name=value per line: %(line)s") % {"line": line.strip()[:60]})
         if name.strip() in found:
-            raise _wrong(_("The tag %(name)s is there twice.") % {"name": name.strip()[:60]})
+            raise _wrong(_("The tag %(name)s is given twice.") % {"name": name.strip()[:60]})
         found[name.strip()] = value
     return found
 

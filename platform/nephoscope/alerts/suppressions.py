@@ -28,10 +28,12 @@ def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
     """
     ids = {each.pk for each in findings}
     if not ids:
-        raise ValidationError({"findings": [_("Choose at least one resource.")]})
+        raise ValidationError({"findings": [_("Select at least one resource.")]})
     rows = alert.findings.filter(failing_since__isnull=False, pk__in=ids).select_related("resource")
     if len(found := list(rows)) < len(ids):
-        raise ValidationError({"findings": [_("Some of these resources are no longer affected; look again.")]})
+        raise ValidationError(
+            {"findings": [_("Some of these resources are no longer affected. Reload and try again.")]}
+        )
     return found
 
 
@@ -46,7 +48,7 @@ def suppress(
     actor.require("suppress")
     reason = require_reason(reason)
     if expires_at is not None and expires_at <= timezone.now():
-        raise ValidationError({"expires_at": [_("This lies in the past.")]})
+        raise ValidationError({"expires_at": [_("This date is in the past.")]})
     Alert.objects.select_for_update().get(pk=alert.pk)
     rows = [each for each in chosen(alert, findings) if each.suppression_id is None]
     # One that expired but was not swept yet would stand in the way of the new one.

@@ -204,7 +204,7 @@ def selected(alert: Alert, asked: dict[str, Any]) -> list[Finding] | None:
     rows = list(alert.findings.filter(failing_since__isnull=False, **{f"{column}__in": wanted}))
     if strange := sorted(wanted - {getattr(row, column) for row in rows}):
         ids = ", ".join(map(str, strange[:10])) + (", …" if len(strange) > 10 else "")
-        message = _("%(ids)s: not among what %(alert)s affects.") % {"ids": ids, "alert": alert}
+        message = _("%(ids)s: not affected by %(alert)s.") % {"ids": ids, "alert": alert}
         raise serializers.ValidationError({field: [message]})
     return rows
 

@@ -124,7 +124,9 @@ class Policies(Contributions):
         if id not in self.known.policies:
             raise self.missing()
         if id not in self.own:
-            raise ValidationError({"policy": [_("A plugin brings this policy. Copy it, and change the copy.")]})
+            raise ValidationError(
+                {"policy": [_("This policy comes from a plugin and is read-only. Clone it and change the clone.")]}
+            )
         return self.own[id]
 
     @extend_schema(request=NewPolicy, responses={201: PolicySerializer})
@@ -229,7 +231,7 @@ class RuleSettings(Models):
         if account and row is None:
             raise ValidationError({"account": [_("There is no account %(id)s.") % {"id": account}]})
         if policy and own is None:
-            raise ValidationError({"policy": [_("There is no own policy %(id)s.") % {"id": policy}]})
+            raise ValidationError({"policy": [_("There is no custom policy %(id)s.") % {"id": policy}]})
         return Place(row, own)
 
     def destroy(self, request: Request, id: str) -> Response:

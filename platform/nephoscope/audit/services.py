@@ -29,7 +29,7 @@ def require_reason(reason: object) -> str:
     :raises ValidationError: there is none.
     """
     if not isinstance(reason, str) or not reason.strip():
-        raise ValidationError({"reason": [_("Give a reason; it is kept in the audit log.")]})
+        raise ValidationError({"reason": [_("Enter a reason. It is recorded in the audit log.")]})
     return reason.strip()
 
 

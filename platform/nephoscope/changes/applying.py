@@ -130,7 +130,7 @@ class _Work:
         except Exception as failure:
             problem = _said(failure)
         if not whole:
-            return ChangeState.FAILED, _("Some calls failed; see the steps.")
+            return ChangeState.FAILED, _("Some calls failed. See the steps.")
         if problem:
             return ChangeState.APPLIED, _("Applied, but not verified: %s") % problem
         if not self.change.alert.traits.by_rule:
@@ -171,8 +171,8 @@ class _Work:
         except Exception as problem:
             return self._refuse_undo(_said(problem))
         if not whole:
-            return self._finish(ChangeState.FAILED, _("Some of it could not be undone; see the steps."))
-        return self._finish(ChangeState.UNDONE, _("Everything is as it was before."))
+            return self._finish(ChangeState.FAILED, _("Some steps could not be undone. See the steps."))
+        return self._finish(ChangeState.UNDONE, _("Undone: the resources are as they were before."))
 
     def _judge_undone(self, session: domain.LiveSession) -> None:
         """Judge the resources again; the undo stands whether or not that works."""

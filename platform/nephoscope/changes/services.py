@@ -54,20 +54,20 @@ def readiness(user: Any, alert: Alert) -> Readiness:
     known = registry().remediations
     fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
     if not alert.traits.by_rule:
-        return Readiness(False, _("This happened, and no change of a setting undoes it; follow the vendor’s guide."))
+        return Readiness(False, _("This already happened, and no setting undoes it. Follow the vendor’s guide."))
     if not fixes:
-        return Readiness(False, _("Nephoscope has no fix for this rule yet; fix it by hand as described."))
+        return Readiness(False, _("No automatic fix for this rule yet. Fix it by hand as described."))
     if not may(user, "change"):
-        return Readiness(False, _("Fixing needs the role Remediator."), fixes)
+        return Readiness(False, _("Fixing requires the Remediator role."), fixes)
     if not alert.affected:
-        return Readiness(False, _("Nothing is affected any more."), fixes)
+        return Readiness(False, _("No resources are affected any more."), fixes)
     if not alert.account.writing_verified_at:
         return Readiness(False, _no_fix_role(alert.account), fixes)
     return Readiness(True, "", fixes)
 
 
 def _no_fix_role(account: Account) -> str:
-    message = _("%(account)s has no fix role yet: set it up on the account's page, under “Set up fixing”.")
+    message = _("%(account)s has no fix role yet. Set it up on the account's page under “Set up fixes”.")
     return message % {"account": account.name}
 
 
@@ -196,7 +196,7 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
         said = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
         raise ValidationError({"change": [said % change]})
     if digest != change.digest:
-        raise ValidationError({"digest": [_("This is not the plan that was shown; plan again.")]})
+        raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
     require_as_planned(change, to_steps(change.steps.all()))
     change.approved_by, change.approved_at, change.reason = actor.user, timezone.now(), reason
     _put_into_queue(change, ChangeState.APPROVED)
@@ -253,11 +253,11 @@ def _require_undoable(change: Change) -> None:
     if change.state in UNDER_WAY or change.state == ChangeState.UNDO_QUEUED:
         raise ValidationError({"change": [_("A worker is at %s; wait until it has ended.") % change]})
     if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
-        raise ValidationError({"change": [_("Nothing of %s was applied, so there is nothing to undo.") % change]})
+        raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})
     if not can_undo(change):
         raise ValidationError({"change": [_("%s cannot be undone.") % change]})
     if change.remediation not in registry().remediations:
-        raise ValidationError({"change": [_("The plugin that made this change is not enabled any more.")]})
+        raise ValidationError({"change": [_("The plugin that made this change is no longer enabled.")]})
 
 
 @transaction.atomic
@@ -319,7 +319,7 @@ def require_as_planned(change: Change, steps: Sequence[domain.Step]) -> None:
     """Raise ValidationError unless what is stored is the plan of the digest, and no plugin vetoes it now."""
     plan = to_plan(change, steps)
     if plan.digest != change.digest:
-        raise ValidationError({"digest": [_("This is not the plan that was shown; plan again.")]})
+        raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
     if vetoes := registry().vetoes(plan, [each.to_domain() for each in resources_of(change)]):
         raise ValidationError({"change": vetoes})
 

@@ -173,7 +173,7 @@ def _title(found: Compliance) -> Iterator[Any]:
     yield _text(f"{found.account.name} · {found.account.number}", 14, spaceAfter=12 * mm)
     yield _text("—" if found.score is None else f"{found.score} %", 44, bold=True)
     counts = found.counts
-    share = _("%(passed)s controls pass, %(failed)s fail. Controls in any other state count neither way.")
+    share = _("%(passed)s controls pass, %(failed)s fail. Controls in other states are not counted.")
     values = {"passed": counts[ControlState.PASS], "failed": counts[ControlState.FAIL]}
     yield _text(found.why_not or share % values, 10, spaceAfter=12 * mm)
     yield _table([[_note(name), _text(value, most=2000)] for name, value in _scope(found)], (45, 125), headed=False)
@@ -193,11 +193,14 @@ def _scope(found: Compliance) -> Iterator[tuple[str, Any]]:
     )
     yield _("Policy"), f"{found.policy.name} ({found.policy.id})"
     yield _("Regions"), ", ".join(account.regions) or "—"
-    yield _("Judged"), _moment(found.judged_at)
+    yield _("Evaluated"), _moment(found.judged_at)
     state = _("none") if scan is None else f"{scan.get_state_display()}, {_moment(scan.finished_at or scan.created_at)}"
     yield _("Last scan"), state
-    yield _("Not read"), "; ".join(found.unread) or _("nothing; every part was read to its end")
-    yield _("Made"), _("%(when)s by Nephoscope %(version)s") % {"when": _moment(timezone.now()), "version": __version__}
+    yield _("Not read"), "; ".join(found.unread) or _("None: everything was read")
+    yield (
+        _("Created"),
+        _("%(when)s by Nephoscope %(version)s") % {"when": _moment(timezone.now()), "version": __version__},
+    )
 
 
 def _summary(found: Compliance) -> Iterator[Any]:
@@ -207,10 +210,10 @@ def _summary(found: Compliance) -> Iterator[Any]:
         rows.append([_state(ControlState(state)), _text(count), _text(MEANINGS[ControlState(state)])])
     yield _table(rows, (32, 22, 116))
     yield Spacer(1, 4 * mm)
-    yield _text(_("The score is the share of controls that pass, of those that pass or fail, rounded down."))
+    yield _text(_("The score is the share of controls that pass among those that pass or fail, rounded down."))
     accepted = _(
-        "A failing resource that somebody decided to accept does not fail its control. Such decisions are printed as "
-        "accepted, with their reason. In this report: %(n)s."
+        "A failing resource whose risk was accepted does not fail its control. It is listed as accepted, with the "
+        "reason. Accepted in this report: %(n)s."
     )
     yield _text(accepted % {"n": found.accepted})
     days = trend(found.account, found.policy)
@@ -259,13 +262,13 @@ def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
             "unknown": rule.unknown,
         }
         # A rule's title names the problem, which under a control that passes would read as if there was one.
-        looked = _("Looked for: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
+        looked = _("Checked: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
         yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
         yield _note(f"{rule.id} · {counts}", leftIndent=INDENT, keepWithNext=int(bool(rule.failed or rule.accepted)))
         if (before := printed.setdefault(rule.id, each.control.id)) == each.control.id:
             yield from _resources(rule)
         elif rule.failed or rule.accepted:
-            yield _note(_("Its resources are printed at control %(id)s.") % {"id": before}, leftIndent=INDENT)
+            yield _note(_("Its resources are listed under control %(id)s.") % {"id": before}, leftIndent=INDENT)
 
 
 def _resources(rule: RuleStanding) -> Iterator[Any]:
@@ -278,7 +281,7 @@ def _resources(rule: RuleStanding) -> Iterator[Any]:
         yield table
     for standing, _found, more in shown:
         if more:
-            left_out = _("%(n)s more (%(standing)s) are not printed; the CSV has them all.")
+            left_out = _("%(n)s more (%(standing)s) are not listed here. The CSV export has them all.")
             yield _note(left_out % {"n": more, "standing": Standing(standing).label}, leftIndent=INDENT + 6 * mm)
 
 
@@ -297,7 +300,7 @@ def _resource(row: Finding, standing: str) -> list[Any]:
 
 
 def _not_judged(found: Compliance) -> Iterator[Any]:
-    yield _heading(_("What could not be judged, and why"))
+    yield _heading(_("What could not be evaluated, and why"))
     unknown = [each for each in found.controls if each.state == ControlState.UNKNOWN or _gaps(each)]
     rows = [[_text(each, bold=True) for each in (_("Control"), _("Rule"), _("Why"))]]
     for each in unknown:
@@ -306,7 +309,7 @@ def _not_judged(found: Compliance) -> Iterator[Any]:
     if found.why_not:
         yield _text(found.why_not)
     elif len(rows) == 1:
-        yield _text(_("Everything that the rules needed could be read."))
+        yield _text(_("Everything that the rules need was read."))
     else:
         yield _table(rows, (32, 64, 74))
 
@@ -332,8 +335,8 @@ def story(found: Compliance) -> list[Any]:
         *_summary(found),
         *_controls(found),
         *_not_judged(found),
-        *_listed(found, manual, _("Controls to be looked at by a person")),
-        *_listed(found, uncovered, _("Controls that are not covered")),
+        *_listed(found, manual, _("Manual controls")),
+        *_listed(found, uncovered, _("Controls not covered")),
     ]
 
 

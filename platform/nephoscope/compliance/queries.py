@@ -43,13 +43,13 @@ class ControlState(models.TextChoices):
 
 
 MEANINGS = {
-    ControlState.FAIL: _("A rule of the control found at least one resource that is wrong."),
-    ControlState.UNKNOWN: _("Nothing is known to be wrong, but not everything could be read. It is not a pass."),
-    ControlState.PASS: _("All that its rules apply to was read and is right, or was accepted."),
-    ControlState.NO_RESOURCES: _("Its rules ran, and there is nothing that they apply to."),
-    ControlState.MANUAL: _("No rule can decide it; a person has to look."),
-    ControlState.NOT_COVERED: _("Nephoscope has no rule for it yet."),
-    ControlState.NOT_CHECKED: _("It was not judged in this account."),
+    ControlState.FAIL: _("At least one resource fails a rule of this control."),
+    ControlState.UNKNOWN: _("No known failures, but not everything could be read. This is not a pass."),
+    ControlState.PASS: _("Every resource that its rules apply to was read and passes or was accepted."),
+    ControlState.NO_RESOURCES: _("Its rules ran and no resources apply."),
+    ControlState.MANUAL: _("No rule can check this. It needs a manual check."),
+    ControlState.NOT_COVERED: _("Nephoscope has no rule for this yet."),
+    ControlState.NOT_CHECKED: _("Not evaluated in this account."),
 }
 
 
@@ -118,15 +118,15 @@ class RuleStanding:
     @property
     def reasons(self) -> list[str]:
         """Why the rule is not known throughout, every reason once; as far as the findings are named."""
-        reasons = [] if self.rule else [_t("no enabled plugin brings the rule")]
+        reasons = [] if self.rule else [_t("no enabled plugin provides the rule")]
         reasons += [_t("the rule is switched off: %(reason)s") % {"reason": self.off}] if self.off else []
         reasons += [_t("%(part)s was not read") % {"part": part} for part in self.unread]
         named = self.findings.get(Standing.UNKNOWN, [])
         for row in named:
             missing = _t("missing permission: %(permission)s") % {"permission": row.permission}
-            reasons.append((missing if row.permission else row.message) or _t("the rule could not be judged"))
+            reasons.append((missing if row.permission else row.message) or _t("the rule could not be evaluated"))
         if named and (more := self.unknown - len(named)):
-            reasons.append(_t("and %(n)s resources more are unknown") % {"n": more})
+            reasons.append(_t("and %(n)s more resources are unknown") % {"n": more})
         return list(dict.fromkeys(reasons))
 
     @property
@@ -196,11 +196,11 @@ class Compliance:
     def why_not(self) -> str:
         """Why nothing of the policy is checked; empty when it is."""
         if not self.chosen:
-            return _t("The policy is not chosen for this account.")
+            return _t("This policy is not selected for this account.")
         return (
             ""
             if self.judged_at
-            else _t("The account was not scanned completely, nor judged again, since the policy applies to it.")
+            else _t("The account has not been fully scanned or re-evaluated since this policy was applied.")
         )
 
 

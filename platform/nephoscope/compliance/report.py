@@ -70,7 +70,7 @@ def as_csv(found: Compliance) -> bytes:
         if not each.rules:
             lines.append(line(_padded(*about)))
     if left_out:
-        message = _("%(n)s lines more are left out; all findings are at /api/v1/findings/export/ocsf")
+        message = _("%(n)s more lines are left out. All findings are at /api/v1/findings/export/ocsf")
         lines.append(line(_padded(message % {"n": left_out})))
     return "".join(lines).encode()
 

@@ -131,7 +131,7 @@ def verify_account(
         raise ValidationError({problem.field: [problem.message]}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
-        message = _("Account %(number)s is connected already, as %(name)s.")
+        message = _("Account %(number)s is already connected as %(name)s.")
         raise ValidationError({"account": [message % {"number": found.account, "name": twin.name}]})
     _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
@@ -176,7 +176,7 @@ def _save_verified(
             with transaction.atomic():
                 account.save()
         except IntegrityError as error:
-            message = _("Account %(number)s is connected already.") % {"number": found.account}
+            message = _("Account %(number)s is already connected.") % {"number": found.account}
             raise ValidationError({"account": [message]}) from error
         verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
         record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
@@ -253,10 +253,10 @@ def _chosen_services(account: Account, given: list[str]) -> list[str]:
 def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
     chosen = list(dict.fromkeys(given))
     if strange := [each for each in chosen if each not in known]:
-        message = _("%(strange)s cannot be chosen. Known: %(known)s.")
+        message = _("%(strange)s is not available. Available: %(known)s.")
         raise ValidationError({field: [message % {"strange": ", ".join(map(str, strange)), "known": ", ".join(known)}]})
     if not chosen:
-        raise ValidationError({field: [_("Choose at least one.")]})
+        raise ValidationError({field: [_("Select at least one.")]})
     return chosen
 
 
@@ -282,11 +282,11 @@ def remove_account(actor: Actor, account: Account) -> None:
     """
     actor.require("connect")
     if hasattr(account, "organisation"):
-        message = _("The organisation %(name)s is read through this account; remove that first.")
+        message = _("The organisation %(name)s is read through this account. Remove the organisation first.")
         raise ValidationError({"account": [message % {"name": account.organisation.name}]})
     if account.changes.exists():
         raise ValidationError(
-            {"account": [_("Nephoscope has changed this account; it is kept so that those changes can be undone.")]}
+            {"account": [_("Nephoscope has applied changes to this account. It is kept so that they can be undone.")]}
         )
     record(actor, ACCOUNT_REMOVED, account, {"number": account.number}, account=account)
     account.delete()

@@ -31,7 +31,7 @@ from nephoscope.scans.services import start_scan
 class AccountAdmin(ConsoleAdmin):
     list_display = ("name", "number", "shown_provider", "shown_state", "open_alerts", "last_scan")
     list_title = _("Accounts")
-    nothing = _("Connect the first account that Nephoscope should watch. It takes three steps and a few minutes.")
+    nothing = _("Connect your first account. It takes three steps and a few minutes.")
     change_list_template = "console/accounts.html"
     detail_template = "console/account.html"
     filters = ACCOUNT_FILTERS

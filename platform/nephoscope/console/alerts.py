@@ -48,7 +48,7 @@ class AlertAdmin(ConsoleAdmin):
     list_display_links = ("shown_title",)
     list_select_related = ("account",)
     list_title = _("Alerts")
-    nothing = _("Alerts appear here when a scan finds something that a policy forbids.")
+    nothing = _("Alerts appear here when a scan finds resources that fail a rule.")
     detail_template = "console/alert.html"
     filters = (
         Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),
@@ -250,5 +250,5 @@ def _end_of(day: str) -> datetime | None:
     except ValueError:
         date = None
     if date is None:
-        raise ValidationError({"expires_at": [_t("Write the day like 2027-01-31.")]})
+        raise ValidationError({"expires_at": [_t("Enter a date such as 2027-01-31.")]})
     return timezone.make_aware(datetime.combine(date, time.max))

@@ -68,7 +68,7 @@ class EntryAdmin(ConsoleAdmin):
     list_display_links = ("sentence",)
     list_select_related = ("account",)
     list_title = _("Audit log")
-    nothing = _("Whatever anyone does from now on is written down here.")
+    nothing = _("Actions are recorded here as they happen.")
     detail_template = "console/entry.html"
     filters = (
         Filter("actor", _("Who"), _actors, by_field("actor")),

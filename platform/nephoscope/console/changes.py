@@ -173,7 +173,7 @@ class ChangeAdmin(ConsoleAdmin):
         actor.require("change")
         digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
         if not all(step.inverse for step in change.steps.all()) and "irreversible" not in request.POST:
-            return self._again(request, change, {"irreversible": [_t("Confirm that you know this.")]})
+            return self._again(request, change, {"irreversible": [_t("Confirm that you understand this.")]})
         try:
             approve_change(actor, change, digest=digest, reason=reason)
         except ValidationError as error:

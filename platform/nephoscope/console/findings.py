@@ -39,7 +39,7 @@ class FindingAdmin(ConsoleAdmin):
     list_display_links = ("found",)
     list_select_related = ("account", "resource")
     list_title = _("Findings")
-    nothing = _("A scan writes here what each rule said about each resource.")
+    nothing = _("Findings appear here after a scan: each rule's verdict on each resource.")
     detail_template = "console/finding.html"
     filters = (
         Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),

@@ -40,8 +40,8 @@ class OrganisationAdmin(ConsoleAdmin):
     list_display = ("name", "through", "shown_members", "shown_sync")
     list_title = _("Organisations")
     nothing = _(
-        "An organisation connects all its accounts by itself, those to come included. Under Accounts, connect the "
-        "account that may list it first."
+        "An organisation connects all its accounts automatically, including future ones. First connect an account that "
+        "can list its members, under Accounts."
     )
     change_list_template = "console/organisations.html"
     detail_template = "console/organisation.html"
@@ -73,7 +73,7 @@ class OrganisationAdmin(ConsoleAdmin):
         ]
         return format_html_join(", ", '<a class="neph-link" href="{}">{} {}</a>', counts) or "—"
 
-    @admin.display(description=_("in step"), ordering="synced_at")
+    @admin.display(description=_("in sync"), ordering="synced_at")
     def shown_sync(self, organisation: Organisation) -> Any:
         return _synced(organisation)
 
@@ -95,7 +95,7 @@ class OrganisationAdmin(ConsoleAdmin):
             "connected": members.filter(standing=Standing.CONNECTED)[:MOST],
             "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
-            "sync": _synced(shown, _t("In step")),
+            "sync": _synced(shown, _t("In sync")),
             **(_access(shown) if may(request.user, "connect") else {}),
             "setup_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
@@ -150,7 +150,7 @@ class OrganisationAdmin(ConsoleAdmin):
         """Have a worker sync it now."""
         organisation, actor = self.find(request, pk), Actor.from_request(request)
         if attempt(request, lambda: services.request_sync(actor, organisation) or True):
-            messages.success(request, _t("The sync is queued. Reload this page to follow it."))
+            messages.success(request, _t("Sync queued. Reload this page to follow it."))
         return self.back(organisation)
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -196,7 +196,7 @@ def _access(organisation: Organisation) -> dict[str, Any]:
 
 def _synced(organisation: Organisation, word: str = "") -> Any:
     if organisation.syncing:
-        return state("running", _t("Sync under way"))
+        return state("running", _t("Syncing"))
     if organisation.problem:
         return format_html(
             "{} {}", state("failed", _t("Sync failed")), when(organisation.synced_at, _t("never synced"))
@@ -211,7 +211,7 @@ class MemberAdmin(ConsoleAdmin):
     list_display = ("shown_name", "number", "path", "shown_standing", "shown_since", "shown_account", "shown_problem")
     list_display_links = None
     list_title = _("Members")
-    nothing = _("Connect an organisation: its sync fills this with its accounts.")
+    nothing = _("Connect an organisation to list its accounts here.")
     ordering = ("name", "number")
     filters = (
         Filter("organisation", _("Organisation"), organisations, by_organisation("organisation")),
@@ -277,12 +277,12 @@ def standing(member: Any) -> Any:
 def problem(member: Any) -> str:
     """Say what is to be done about a member that is not connected."""
     if member.standing == Standing.REMOVED:
-        return _t("Somebody removed its account here. Connect it by hand to have it back.")
+        return _t("Its account was removed here. Connect it by hand to add it again.")
     if member.standing != Standing.PENDING:
         return ""
     if member.management:
         return _t("Access is not rolled out to the management account: connect it by hand, under Accounts.")
-    return member.problem or _t("Not tried yet.")
+    return member.problem or _t("Not attempted yet.")
 
 
 def folded(text: str) -> Any:

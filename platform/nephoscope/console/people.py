@@ -159,7 +159,7 @@ class AccountGroupAdmin(PeopleAdmin):
     list_display = ("name", "description", "users_shown", "accounts_shown")
     list_title = _("Account groups")
     add_title = _("Add account group")
-    nothing = _("A group names accounts that users are granted together. Administrators see all accounts without one.")
+    nothing = _("A group gives its users access to its accounts. Administrators see all accounts.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("users", "accounts")

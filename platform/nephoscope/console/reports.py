@@ -35,7 +35,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     list_select_related = ("owner",)
     list_title = _("Report schedules")
     add_title = _("Add schedule")
-    nothing = _("A schedule sends compliance reports by mail or to a folder, every day, week or month.")
+    nothing = _("Send compliance reports by mail or to a folder every day, week or month.")
     detail_template = "console/report_schedule.html"
     change_list_template = "console/people.html"
     filters = (
@@ -151,7 +151,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
         actor.require("schedule")
         if request.method == "POST":
             if attempt(request, lambda: services.send_now(actor, schedule)):
-                messages.success(request, _t("It is being made and sent; its history shows what became of it."))
+                messages.success(request, _t("Sending. See the history for the result."))
             return self.back(schedule)
         return self.show(
             request,

@@ -31,7 +31,7 @@ class ResourceAdmin(ConsoleAdmin):
     list_display_links = ("shown_name",)
     list_select_related = ("account",)
     list_title = _("Resources")
-    nothing = _("A scan fills this with what it finds in your accounts.")
+    nothing = _("Resources appear here after a scan.")
     detail_template = "console/resource.html"
     filters = (
         Filter("type", _("Type"), _types, by_field("type")),

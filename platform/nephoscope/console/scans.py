@@ -32,7 +32,7 @@ def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
     """Gather the shards by service; one that is not simply done stays in sight."""
     parts: dict[str, dict[str, Any]] = {}
     for shard in shards:
-        name = _t("Judging") if shard.service == JUDGE else names.get(shard.service, shard.service)
+        name = _t("Evaluating") if shard.service == JUDGE else names.get(shard.service, shard.service)
         part = parts.setdefault(
             shard.service, {"id": shard.service, "name": name, "shards": [], "resources": 0, "done": 0}
         )
@@ -48,7 +48,7 @@ class ScanAdmin(ConsoleAdmin):
     list_display_links = ("shown_name",)
     list_select_related = ("account", "requested_by")
     list_title = _("Scans")
-    nothing = _("Connect an account, then press “Scan now” on its page.")
+    nothing = _("Connect an account, then click “Scan now” on its page.")
     detail_template = "console/scan.html"
     filters = (
         Filter("state", _("State"), fixed(*ScanState.choices), by_field("state")),
@@ -104,7 +104,7 @@ class ScanAdmin(ConsoleAdmin):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         scan, actor = self.find(request, pk), Actor.from_request(request)
         if attempt(request, lambda: scans.cancel_scan(actor, scan)) is not None:
-            messages.success(request, _t("The scan stops as soon as its workers notice; nothing is closed by it."))
+            messages.success(request, _t("Cancelling the scan. Nothing is closed by it."))
         return self.back(scan)
 
     def progress(self, request: HttpRequest, pk: int) -> JsonResponse:

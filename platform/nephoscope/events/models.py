@@ -22,11 +22,11 @@ class Listener(Leased):
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="listener")
     address = models.SlugField(_("address"), max_length=40, unique=True)
     salt = models.CharField(max_length=64)
-    created_at = models.DateTimeField(_("switched on"), auto_now_add=True)
-    rotated_at = models.DateTimeField(_("secret made"))
+    created_at = models.DateTimeField(_("turned on"), auto_now_add=True)
+    rotated_at = models.DateTimeField(_("secret created"))
     last_delivery_at = models.DateTimeField(_("last delivery"), null=True)
-    ignored = models.PositiveBigIntegerField(_("about nothing that is collected"), default=0)
-    last_refused_at = models.DateTimeField(_("last refused"), null=True)
+    ignored = models.PositiveBigIntegerField(_("not about a collected resource"), default=0)
+    last_refused_at = models.DateTimeField(_("last rejected"), null=True)
     last_refusal = models.CharField(_("why"), max_length=300, blank=True)
 
     def __str__(self) -> str:
@@ -35,9 +35,9 @@ class Listener(Leased):
 
 class DeliveryState(models.TextChoices):
     QUEUED = "queued", _("Queued")
-    AFTER_SCAN = "after_scan", _("Read; again after the scan")
+    AFTER_SCAN = "after_scan", _("Read, again after the scan")
     DONE = "done", _("Done")
-    FAILED = "failed", _("Not everything could be read")
+    FAILED = "failed", _("Partly read")
 
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.AFTER_SCAN)

@@ -105,7 +105,7 @@ def _taken(listener: Listener, event: Event) -> Answer:
     changed = tuple(each for each in event.changed if in_scope(listener.account, each.service, each.region))
     if not changed:
         seen.update(last_delivery_at=now, ignored=F("ignored") + 1)
-        return Answer(200, "About nothing that is collected.")
+        return Answer(200, "Not about a collected resource.")
     if listener.deliveries.filter(event_id=event.id).exists():
         return Answer(200, "Known already.")
     waiting = listener.deliveries.filter(state=DeliveryState.QUEUED)

@@ -59,9 +59,9 @@ def switch_on(actor: Actor, account: Account) -> tuple[Listener, str]:
     actor.require("connect")
     Account.objects.select_for_update().get(pk=account.pk)
     if listener_of(account):
-        raise ValidationError({"events": [_("Recheck on events is on already.")]})
+        raise ValidationError({"events": [_("Event-driven recheck is already on.")]})
     if not offered(account):
-        raise ValidationError({"events": [_("This account cannot tell of changes.")]})
+        raise ValidationError({"events": [_("This account cannot send events.")]})
     listener = Listener.objects.create(
         account=account, address=secrets.token_urlsafe(16), salt=secrets.token_hex(32), rotated_at=timezone.now()
     )
@@ -97,5 +97,5 @@ def switch_off(actor: Actor, account: Account) -> None:
 def _found(account: Account) -> Listener:
     listener = Listener.objects.select_for_update().filter(account=account).first()
     if listener is None:
-        raise ValidationError({"events": [_("Recheck on events is off.")]})
+        raise ValidationError({"events": [_("Event-driven recheck is off.")]})
     return listener

@@ -210,7 +210,7 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     failing = alert.findings.filter(failing_since__isnull=False).select_related("resource__account")
     rows = list(failing.filter(suppression=None)) if findings is None else chosen(alert, findings)
     if len(rows) > MAX_RECHECKED:
-        message = _("%(count)s resources are too many to recheck at once; choose up to %(most)s or start a scan.")
+        message = _("%(count)s resources are too many to recheck at once. Select up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
     reading = reread(alert.account, [as_changed(each.resource) for each in rows])
     record(actor, ALERT_RECHECKED, alert, resources([each.resource.name for each in rows]), account=alert.account)

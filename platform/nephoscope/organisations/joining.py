@@ -59,7 +59,7 @@ def join(actor: Actor, organisation: Organisation, member: Member, attempt: Conn
             joined = {"member": str(member), "organisation": organisation.name}
             record(actor, MEMBER_CONNECTED, account, joined, account=account)
     except IntegrityError as error:
-        raise ValidationError({"account": [_("This account was connected by somebody just now.")]}) from error
+        raise ValidationError({"account": [_("This account was just connected by someone else.")]}) from error
     return account
 
 

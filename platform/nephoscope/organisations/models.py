@@ -47,7 +47,7 @@ class Organisation(Leased):
         AccountGroup, verbose_name=_("account groups"), blank=True, related_name="organisations"
     )
     problem = models.TextField(_("problem"), blank=True, editable=False)
-    synced_at = models.DateTimeField(_("in step"), null=True, editable=False)
+    synced_at = models.DateTimeField(_("in sync"), null=True, editable=False)
     next_sync_at = models.DateTimeField(_("next sync"), null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
 
@@ -63,9 +63,9 @@ class Organisation(Leased):
 
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
         if unique_check == ("account",):
-            return ValidationError(_("An organisation is read through this account already."), code="unique")
+            return ValidationError(_("An organisation is already read through this account."), code="unique")
         return ValidationError(
-            _("An organisation named %(name)s exists already."), code="unique", params={"name": self.name}
+            _("An organisation named %(name)s already exists."), code="unique", params={"name": self.name}
         )
 
     @property
@@ -85,9 +85,9 @@ class StateChoice(models.TextChoices):
     """:class:`nephoscope.domain.MemberState`, with names."""
 
     ACTIVE = "active", _("Active")
-    PENDING_ACTIVATION = "pending_activation", _("Not activated yet")
+    PENDING_ACTIVATION = "pending_activation", _("Pending activation")
     SUSPENDED = "suspended", _("Suspended")
-    PENDING_CLOSURE = "pending_closure", _("Being closed")
+    PENDING_CLOSURE = "pending_closure", _("Pending closure")
     CLOSED = "closed", _("Closed")
 
 
@@ -99,7 +99,7 @@ class Standing(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended or closed")
     LEFT = "left", _("Left")
     EXCLUDED = "excluded", _("Excluded")
-    REMOVED = "removed", _("Removed here")
+    REMOVED = "removed", _("Removed")
 
 
 ACTIVE = Q(left_at=None, state=StateChoice.ACTIVE)

@@ -49,7 +49,7 @@ def organisations_of(account: Account) -> domain.OrganisationSource:
     """
     provider = provider_of(account)
     if provider.organisations is None:
-        message = _("%(provider)s keeps no accounts in organisations.")
+        message = _("%(provider)s does not support organisations.")
         raise ValidationError({"account": [message % {"provider": provider.name}]})
     return provider.organisations
 
@@ -156,7 +156,7 @@ def _units(field: str, given: Iterable[str]) -> list[str]:
 def _known(field: str, given: Iterable[str], known: list[str]) -> list[str]:
     chosen = list(dict.fromkeys(given))
     if strange := [each for each in chosen if each not in known]:
-        message = _("%(strange)s cannot be chosen. Known: %(known)s.")
+        message = _("%(strange)s is not available. Available: %(known)s.")
         raise ValidationError({field: [message % {"strange": ", ".join(map(str, strange)), "known": ", ".join(known)}]})
     return chosen
 
@@ -185,7 +185,9 @@ def request_sync(actor: Actor, organisation: Organisation) -> None:
     """
     actor.require("connect")
     if organisation.syncing:
-        raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
+        raise ValidationError(
+            {"organisation": [_("A sync of %(name)s is already running.") % {"name": organisation.name}]}
+        )
     record(actor, ORGANISATION_SYNC_REQUESTED, organisation, account=organisation.account)
     enqueue(organisation)
 

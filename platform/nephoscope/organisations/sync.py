@@ -59,7 +59,9 @@ def sync_organisation(actor: Actor, organisation: Organisation) -> Synced:
     actor.require("connect")
     owner, rows = uuid.uuid4(), Organisation.objects.filter(pk=organisation.pk)
     if not lease.claim(rows, owner, next_sync_at=_next()):
-        raise ValidationError({"organisation": [_("A sync of %(name)s is under way.") % {"name": organisation.name}]})
+        raise ValidationError(
+            {"organisation": [_("A sync of %(name)s is already running.") % {"name": organisation.name}]}
+        )
     try:
         with lease.holding(rows, owner):
             return _sync(actor, organisation)
@@ -111,7 +113,7 @@ def _listed(organisation: Organisation) -> list[domain.Member]:
         log.exception("organisation %s could not be listed", organisation)
         raise domain.ConnectionProblem("account", f"{type(problem).__name__}: {problem}"[:1000]) from problem
     if account.number not in listed:
-        message = _("The list of members does not name %(name)s itself, so it cannot be whole.")
+        message = _("The member list does not include %(name)s itself, so it is incomplete.")
         raise domain.ConnectionProblem("account", message % {"name": account.name})
     return list(listed.values())
 

@@ -88,13 +88,13 @@ def remove_user(actor: Actor, user: User) -> None:
     """
     actor.require("administer")
     if actor.user == user:
-        raise ValidationError({"id": [_("You cannot remove yourself; another administrator can.")]})
+        raise ValidationError({"id": [_("You cannot remove yourself. Ask another administrator.")]})
     record(actor, USER_REMOVED, user, before=_described(user))
     user.delete()
 
 
 def _stay_administrator(profile: dict[str, Any]) -> None:
-    message = _("You cannot take this from yourself; another administrator can.")
+    message = _("You cannot remove this from yourself. Ask another administrator.")
     if profile.get("role", Role.ADMINISTRATOR) != Role.ADMINISTRATOR:
         raise ValidationError({"role": [message]})
     if not profile.get("is_active", True):

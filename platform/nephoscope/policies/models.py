@@ -93,7 +93,7 @@ class RuleSetting(models.Model):
     @property
     def place(self) -> str:
         """Where it holds, in words."""
-        return str(self.account or self.policy or _("everywhere"))
+        return str(self.account or self.policy or _("all accounts"))
 
 
 class PolicyScope(models.Model):

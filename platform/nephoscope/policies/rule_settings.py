@@ -117,7 +117,7 @@ def _check_place(rule: domain.Rule, place: Place, *, off: bool) -> None:
     if place.policy and off:
         raise ValidationError({"off": [_("Remove the rule from the policy instead.")]})
     if place.policy and rule.id not in place.policy.to_domain().rules:
-        raise ValidationError({"rule": [_("The policy does not hold the rule %(id)s.") % {"id": rule.id}]})
+        raise ValidationError({"rule": [_("The policy does not include the rule %(id)s.") % {"id": rule.id}]})
 
 
 def _checked(rule: domain.Rule, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
         chosen = {"id": ADDED, "title": _("Added rules"), "rules": [], "manual": False}
         policy.controls.append(chosen)
     if rule in chosen["rules"]:
-        raise ValidationError({"rule": [_("The control holds this rule already.")]})
+        raise ValidationError({"rule": [_("The control already includes this rule.")]})
     chosen["rules"].append(rule)
     chosen["manual"] = False
     policy.save()
@@ -122,7 +122,7 @@ def remove_rule(actor: Actor, policy: Policy, rule: str) -> Policy:
     actor.require("set_policies")
     policy = Policy.objects.select_for_update().get(pk=policy.pk)
     if rule not in policy.to_domain().rules:
-        raise ValidationError({"rule": [_("The policy does not hold the rule %(id)s.") % {"id": rule}]})
+        raise ValidationError({"rule": [_("The policy does not include the rule %(id)s.") % {"id": rule}]})
     for control in policy.controls:
         control["rules"] = [each for each in control["rules"] if each != rule]
     policy.controls = [each for each in policy.controls if each["rules"] or each["id"] != ADDED]
@@ -147,7 +147,7 @@ def remove_policy(actor: Actor, policy: Policy) -> None:
     used += [each for each in Account.objects.filter(policies__contains=policy.key) if each not in used]
     if used:
         names = ", ".join(each.name for each in used)
-        message = _("%(policy)s applies to %(names)s. Take it away there first.")
+        message = _("%(policy)s applies to %(names)s. Remove it there first.")
         raise ValidationError({"policy": [message % {"policy": policy.name, "names": names}]})
     record(actor, POLICY_REMOVED, policy, before=_described(policy))
     PolicyScope.objects.filter(policy=policy.key).delete()
@@ -189,7 +189,7 @@ def _free_key(name: str, known: Catalogue) -> str:
 def _check(policy: Policy, known: Catalogue) -> None:
     policy.full_clean(exclude=["controls", "created_by"])
     if any(each.name == policy.name for each in known.policies.values() if each.id != policy.key):
-        raise ValidationError({"name": [_("A policy named %(name)s exists already.") % {"name": policy.name}]})
+        raise ValidationError({"name": [_("A policy named %(name)s already exists.") % {"name": policy.name}]})
 
 
 def _as_json(controls: Iterable[domain.Control]) -> list[dict[str, Any]]:

@@ -50,14 +50,14 @@ def wanted(schedule: ReportSchedule) -> list[tuple[Account, domain.Framework]]:
     """
     owner = schedule.owner
     if owner is None:
-        raise NotSent(_("Its owner was removed; somebody has to add it anew."))
+        raise NotSent(_("Its owner was removed. Create the schedule again."))
     if not owner.is_active:
         raise NotSent(_("Its owner %(name)s is not active.") % {"name": owner})
     if not may(owner, "schedule"):
-        raise NotSent(_("The role of its owner %(name)s does not include scheduling reports.") % {"name": owner})
+        raise NotSent(_("Its owner %(name)s may no longer schedule reports.") % {"name": owner})
     accounts = accounts_of(schedule)
     if not accounts:
-        raise NotSent(_("Its owner %(name)s sees none of its accounts.") % {"name": owner})
+        raise NotSent(_("Its owner %(name)s has access to none of its accounts.") % {"name": owner})
     known = catalogue()
     found = [
         (account, policy)
@@ -66,9 +66,9 @@ def wanted(schedule: ReportSchedule) -> list[tuple[Account, domain.Framework]]:
         if not schedule.policies or policy.id in schedule.policies
     ]
     if not found:
-        raise NotSent(_("None of its accounts is checked by its policies."))
+        raise NotSent(_("None of its accounts uses its policies."))
     if len(found) > MOST:
-        message = _("%(n)s reports are more than one schedule makes (%(most)s): choose fewer policies or accounts.")
+        message = _("%(n)s reports exceed the limit of %(most)s per schedule. Select fewer policies or accounts.")
         raise NotSent(message % {"n": len(found), "most": MOST})
     return found
 

@@ -48,7 +48,7 @@ class ReportSchedule(models.Model):
     name = models.CharField(
         _("name"),
         max_length=100,
-        validators=[RegexValidator(r"\A[^\x00-\x1f\x7f]*\Z", _("Write the name on one line."))],
+        validators=[RegexValidator(r"\A[^\x00-\x1f\x7f]*\Z", _("Enter the name on one line."))],
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("owner")
@@ -67,7 +67,7 @@ class ReportSchedule(models.Model):
         blank=True,
         validators=[
             RegexValidator(
-                r"\A[A-Za-z0-9][A-Za-z0-9_-]*\Z", _("Letters, digits, - and _ only, a letter or digit first.")
+                r"\A[A-Za-z0-9][A-Za-z0-9_-]*\Z", _("Use letters, digits, - and _. Start with a letter or digit.")
             )
         ],
     )

@@ -61,15 +61,15 @@ def _body(schedule: ReportSchedule, reports: Sequence[Report], *, attached: bool
         "",
     ]
     if not attached:
-        lines += [_("The files are too large for a mail."), _fetch(schedule), ""]
-    about = _("They show what %(owner)s may see in Nephoscope. The schedule: %(where)s")
+        lines += [_("The files are too large to attach."), _fetch(schedule), ""]
+    about = _("They show what %(owner)s can see in Nephoscope. Schedule: %(where)s")
     page = address(reverse("admin:reports_reportschedule_change", args=[schedule.pk]))
     lines.append(about % {"owner": schedule.owner, "where": page})
     return "\n".join(lines) + "\n"
 
 
 def _fetch(schedule: ReportSchedule) -> str:
-    told = _("Fetch them from the console: %(where)s") % {"where": address(reverse("admin:compliance"))}
+    told = _("Download them from the console: %(where)s") % {"where": address(reverse("admin:compliance"))}
     return told + (_(" or from the folder %(name)s.") % {"name": schedule.folder} if schedule.folder else "")
 
 

@@ -103,20 +103,20 @@ def _check(schedule: ReportSchedule) -> None:
     schedule.mail_to = list(dict.fromkeys(each.strip() for each in schedule.mail_to if each.strip()))
     errors: dict[str, list[str]] = {}
     if schedule.pk is None and ReportSchedule.objects.filter(owner=schedule.owner).count() >= MOST_SCHEDULES:
-        errors["name"] = [_("One owner has at most %(most)s schedules.") % {"most": MOST_SCHEDULES}]
+        errors["name"] = [_("The limit is %(most)s schedules per owner.") % {"most": MOST_SCHEDULES}]
     known = catalogue().policies
     if strange := [each for each in schedule.policies if each not in known]:
         errors["policies"] = [_("There is no policy %(strange)s.") % {"strange": ", ".join(map(str, strange))}]
     if schedule.mail_to and not sending.is_on():
-        errors["mail_to"] = [_("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL.")]
+        errors["mail_to"] = [_("No mail server is configured. Set NEPHOSCOPE_EMAIL_URL to enable mail.")]
     elif len(schedule.mail_to) > MOST_ADDRESSES:
         errors["mail_to"] = [_("At most %(most)s addresses.") % {"most": MOST_ADDRESSES}]
     elif wrong := [each for each in schedule.mail_to if not _is_address(each)]:
         errors["mail_to"] = [_("Not an address: %(wrong)s.") % {"wrong": ", ".join(wrong)[:200]}]
     if schedule.folder and not settings.NEPHOSCOPE_REPORTS_DIR:
-        errors["folder"] = [_("Folders are off; an operator sets NEPHOSCOPE_REPORTS_DIR.")]
+        errors["folder"] = [_("Folders are off. Set NEPHOSCOPE_REPORTS_DIR to enable them.")]
     if not schedule.mail_to and not schedule.folder:
-        errors["mail_to"] = [_("Say where to send it: an address, a folder, or both.")]
+        errors["mail_to"] = [_("Enter an address, a folder, or both.")]
     if errors:
         raise ValidationError(errors)
 
@@ -134,7 +134,7 @@ def _seen(field: str, given: Iterable[int], known: Any) -> list[Any]:
     ids = set(given)
     found = list(known.filter(pk__in=ids))
     if strange := sorted(ids - {each.pk for each in found}):
-        message = _("The schedule’s owner sees none with the id %(ids)s.")
+        message = _("The schedule’s owner cannot see %(ids)s.")
         raise ValidationError({field: [message % {"ids": ", ".join(map(str, strange))}]})
     return found
 
@@ -184,7 +184,7 @@ def send_now(actor: Actor, schedule: ReportSchedule, *, enqueue: bool = True) ->
             run = ReportRun.objects.create(schedule=schedule, requested_by=actor.user)
             record(actor, SCHEDULE_REQUESTED, schedule, _destination(schedule))
     except IntegrityError as error:
-        raise ValidationError({"schedule": [_("It is being sent already; look again in a minute.")]}) from error
+        raise ValidationError({"schedule": [_("Already sending. Try again in a minute.")]}) from error
     if enqueue:
         _wake(run)
     return run
@@ -228,7 +228,7 @@ def close_interrupted() -> int:
     """
     dead = lease.reap(ReportRun.objects.filter(state=RunState.RUNNING).select_related("schedule"))
     for run in dead:
-        _finish(run, _("It was interrupted; what became of it is not known."), failed=True)
+        _finish(run, _("Interrupted. It is not known whether the reports were sent."), failed=True)
     for run in ReportRun.objects.filter(state=RunState.QUEUED, queued_at__lt=timezone.now() - OVERDUE):
         _wake(run)
     return len(dead)
@@ -249,7 +249,7 @@ def _deliver(run: ReportRun) -> None:
         _finish(run, str(problem), failed=True)
     except Exception:
         log.exception("reports of schedule %s", run.schedule_id)
-        _finish(run, _("An error in Nephoscope; its log says more."), failed=True)
+        _finish(run, _("Internal error. See the log."), failed=True)
     else:
         _finish(run, "; ".join([*done, *problems]) + ".", failed=bool(problems))
 

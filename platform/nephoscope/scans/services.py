@@ -76,7 +76,9 @@ def start_scan(
             record(actor, SCAN_REQUESTED, scan, {"account": account.name}, account=account)
     except IntegrityError as error:
         running = Scan.objects.filter(account=account, state__in=ACTIVE).first()
-        message = _("%(scan)s of this account is under way; wait for it or cancel it.") % {"scan": running or "A scan"}
+        message = _("%(scan)s of this account is already running. Wait for it or cancel it.") % {
+            "scan": running or "A scan"
+        }
         raise ValidationError({"account": [message[:1].upper() + message[1:]]}) from error
     if enqueue:
         wake(scan)
@@ -152,7 +154,7 @@ def cancel_scan(actor: Actor, scan: Scan) -> Scan:
     with transaction.atomic():
         locked: Scan = Scan.objects.select_for_update().get(pk=scan.pk)
         if not locked.active:
-            raise ValidationError({"scan": [_("This scan has finished.")]})
+            raise ValidationError({"scan": [_("This scan has already finished.")]})
         locked.cancel_requested = True
         locked.save(update_fields=["cancel_requested"])
         locked.shards.filter(state=ShardState.QUEUED).update(state=ShardState.CANCELLED)
@@ -196,10 +198,10 @@ def progress(scan: Scan) -> Progress:
     failed = [shard for shard in shards if shard.state == ShardState.FAILED]
     percent = 100 if not scan.active else min(99, 100 * len(over) // max(1, len(shards)))
     reading = any(shard.service != JUDGE and shard not in over for shard in shards)
-    phase = scan.get_state_display() if not scan.active else (_("Reading") if reading else _("Judging"))
+    phase = scan.get_state_display() if not scan.active else (_("Reading") if reading else _("Evaluating"))
     if scan.state == ScanState.QUEUED:
         under_way = Scan.objects.filter(state=ScanState.RUNNING).count()
-        waiting = ngettext("Waiting: %(n)s scan is under way", "Waiting: %(n)s scans are under way", under_way)
+        waiting = ngettext("Waiting: %(n)s scan is running", "Waiting: %(n)s scans are running", under_way)
         full = under_way >= settings.NEPHOSCOPE_MAX_SCANS
         phase = waiting % {"n": under_way} if full else scan.get_state_display()
     return Progress(len(shards), len(over), len(failed), percent, sum(each.resources for each in shards), str(phase))

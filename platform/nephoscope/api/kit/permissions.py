@@ -27,5 +27,5 @@ class RolePermission(BasePermission):
         acts: dict[str, str] = getattr(view, "acts", {})
         looking = request.method in ("GET", "HEAD", "OPTIONS")
         act = acts.get(action or (request.method or "").lower(), "view" if looking else "administer")
-        self.message = _("This needs the role %(role)s.") % {"role": Role(ACTS[act]).label}
+        self.message = _("This requires the %(role)s role.") % {"role": Role(ACTS[act]).label}
         return may(request.user, act)

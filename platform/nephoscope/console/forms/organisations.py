@@ -42,7 +42,7 @@ class OrganisationForm(ConsoleForm):
         min_value=0,
         max_value=744,
         initial=0,
-        help_text=_("24 is daily, 168 weekly, and the first scan starts at once; 0: only when somebody starts one."),
+        help_text=_("24 is daily, 168 weekly; the first scan starts at once. 0 turns scheduled scans off."),
     )
     groups = forms.ModelMultipleChoiceField(
         AccountGroup.objects.all(),
@@ -54,19 +54,19 @@ class OrganisationForm(ConsoleForm):
         label=_("Policies of new members"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("None: those that a new account has by default."),
+        help_text=_("Empty: the default policies."),
     )
     regions = Lines(
         label=_("Regions of new members"),
-        help_text=_("One a line. None: those that each member has enabled."),
+        help_text=_("One per line. Empty: the regions that each member has enabled."),
     )
     include = Lines(
         label=_("Only these units"),
-        help_text=_("One a line, by their names from the top, as Workloads/Production. None: all."),
+        help_text=_("One path per line, such as Workloads/Production. Empty: all."),
     )
     exclude = Lines(
         label=_("Not these units"),
-        help_text=_("Their members are shown and not connected. Those that are connected stay so."),
+        help_text=_("Their members are listed but not connected. Connected accounts stay connected."),
     )
 
     def __init__(self, *args: Any, organisation: Organisation | None, **kwargs: Any) -> None:

@@ -63,9 +63,9 @@ class UserForm(ConsoleForm):
         label=_("Active"),
         required=False,
         initial=True,
-        help_text=_("Somebody who is not active can neither sign in nor use an API token."),
+        help_text=_("Inactive users cannot sign in or use API tokens."),
     )
-    is_staff = forms.BooleanField(label=_("May sign in to the console"), required=False, initial=True)
+    is_staff = forms.BooleanField(label=_("Can sign in to the console"), required=False, initial=True)
     password = forms.CharField(
         label=_("Password"),
         strip=False,
@@ -87,14 +87,14 @@ class UserForm(ConsoleForm):
                 self.fields[name].required = False
             self.fields["password"].label = _("New password")
             self.fields["password"].help_text = _(
-                "Left empty, it stays. A new one has at least 8 characters, is not a commonly used password, and not "
-                "like the user's name or address; it revokes the user's API tokens."
+                "Leave empty to keep the current password. A new one needs at least 8 characters, must not be a common "
+                "password or resemble the user's name or email address, and revokes the user's API tokens."
             )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("password", "") != cleaned.pop("again", ""):
-            self.add_error("again", _("The two passwords differ."))
+            self.add_error("again", _("The passwords do not match."))
         if not cleaned.get("password"):
             cleaned.pop("password", None)
         return cleaned

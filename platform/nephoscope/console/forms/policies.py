@@ -25,9 +25,9 @@ class PolicyForm(ConsoleForm):
 
 class NewPolicyForm(PolicyForm):
     based_on = forms.ChoiceField(
-        label=_("Copy of"),
+        label=_("Clone of"),
         required=False,
-        help_text=_("The copy has the same controls and rules, and none of what was set of them."),
+        help_text=_("The clone has the same controls and rules, without their settings."),
     )
     provider = forms.ChoiceField(
         label=_("Provider"), required=False, help_text=_("Of a policy that begins without rules.")
@@ -38,7 +38,7 @@ class NewPolicyForm(PolicyForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         based_on, provider = cast(Any, self.fields["based_on"]), cast(Any, self.fields["provider"])
-        based_on.choices = [("", _("Nothing: begin without rules")), *((each.id, each.name) for each in policies)]
+        based_on.choices = [("", _("None: start without rules")), *((each.id, each.name) for each in policies)]
         provider.choices = [(each.id, each.name) for each in providers]
         if len(providers) == 1:
             del self.fields["provider"]
@@ -50,7 +50,9 @@ class TagsForm(ConsoleForm):
         required=False,
         max_length=25_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("One name=value on a line. The policy applies to accounts that have all of them; empty: to none."),
+        help_text=_(
+            "One name=value per line. The policy applies to accounts that have all of these tags. Empty: none."
+        ),
     )
 
     def clean_tags(self) -> dict[str, str]:
@@ -63,14 +65,14 @@ class TagsForm(ConsoleForm):
 class RuleSettingForm(ConsoleForm):
     """What is set of a rule in one place: a field for each parameter, named as the parameter is."""
 
-    off = forms.BooleanField(label=_("Off: the rule is not checked here"), required=False)
+    off = forms.BooleanField(label=_("Turn this rule off here"), required=False)
     severity = forms.ChoiceField(label=_("Severity"), required=False)
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Needed to switch the rule off; it is kept in the audit log."),
+        help_text=_("Required to turn the rule off. Recorded in the audit log."),
     )
 
     def __init__(self, *args: Any, usual: EffectiveRule, may_be_off: bool, **kwargs: Any) -> None:
@@ -81,10 +83,10 @@ class RuleSettingForm(ConsoleForm):
             del self.fields["off"]
             reason.help_text = ""
         severities = dict(SeverityChoice.choices)
-        as_it_is = _("Not set here: %(severity)s") % {"severity": severities[usual.severity]}
+        as_it_is = _("Inherited: %(severity)s") % {"severity": severities[usual.severity]}
         self.fields["severity"].choices = [("", as_it_is), *SeverityChoice.choices]  # type: ignore[attr-defined]
         for each in usual.rule.parameters:
-            usually = _("Not set here: %(value)s") % {"value": in_words(usual.parameters[each.name])}
+            usually = _("Inherited: %(value)s") % {"value": in_words(usual.parameters[each.name])}
             widget = forms.TextInput(attrs={"class": "neph-input", "placeholder": usually})
             self.fields[each.name] = forms.CharField(
                 label=each.label, required=False, max_length=2000, widget=widget, help_text=self._bounds(each)

@@ -15,7 +15,7 @@ from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import Every, Form, ReportSchedule
 from nephoscope.reports.services import groups_of
 
-ALL_OF_THEM = _("None ticked: all that were chosen for each account.")
+ALL_OF_THEM = _("If none is selected: all policies selected for each account.")
 
 
 def _hours() -> list[tuple[int, str]]:
@@ -33,11 +33,11 @@ class ScheduleForm(ConsoleForm):
     )
     folder = forms.CharField(label=_("Folder"), required=False, max_length=64)
     keep = forms.IntegerField(
-        label=_("Keep in the folder the last …"),
+        label=_("Runs to keep in the folder"),
         min_value=1,
         max_value=400,
         initial=12,
-        help_text=_("Times that it was sent; older files are deleted."),
+        help_text=_("Number of runs to keep. Older files are deleted."),
     )
     policies = forms.MultipleChoiceField(
         label=_("Policies"), required=False, widget=forms.CheckboxSelectMultiple, help_text=ALL_OF_THEM
@@ -54,22 +54,24 @@ class ScheduleForm(ConsoleForm):
         fields: Any = self.fields
         accounts = Account.objects.visible_to(owner)
         fields["accounts"].queryset, fields["groups"].queryset = accounts, groups_of(owner)
-        fields["groups"].help_text = _("No account and no group ticked: all that %(owner)s sees when it is sent.") % {
-            "owner": owner or "—"
-        }
-        fields["hour"].help_text = _("By the clock of %(zone)s.") % {"zone": owner.time_zone if owner else "—"}
+        fields["groups"].help_text = _(
+            "If no account and no group is selected: all that %(owner)s can see when it is sent."
+        ) % {"owner": owner or "—"}
+        fields["hour"].help_text = _("Time zone: %(zone)s.") % {"zone": owner.time_zone if owner else "—"}
         known = catalogue()
         applied = {each.id for account in accounts for each in known.applied(account)}
         offered = applied | {*self.initial.get("policies", ())}
         fields["policies"].choices = [(each.id, each.name) for each in known.policies.values() if each.id in offered]
         if not settings.EMAIL_HOST:
-            _off(fields["mail_to"], _("No mail server is configured; an operator sets NEPHOSCOPE_EMAIL_URL."))
+            _off(fields["mail_to"], _("No mail server is configured. Set NEPHOSCOPE_EMAIL_URL to enable mail."))
         else:
-            fields["mail_to"].help_text = _("Addresses, one in each line. Files over 10 MB are fetched from here.")
+            fields["mail_to"].help_text = _(
+                "One address per line. Files over 10 MB are not attached; the mail links to them."
+            )
         if not settings.NEPHOSCOPE_REPORTS_DIR:
-            _off(fields["folder"], _("Folders are off; an operator sets NEPHOSCOPE_REPORTS_DIR."))
+            _off(fields["folder"], _("Folders are off. Set NEPHOSCOPE_REPORTS_DIR to enable them."))
         else:
-            fields["folder"].help_text = _("A name below the folder for reports on the server.")
+            fields["folder"].help_text = _("A folder name inside the reports folder of the server.")
 
     def clean_accounts(self) -> list[int]:
         return [each.pk for each in self.cleaned_data["accounts"]]

@@ -62,7 +62,7 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
         settings[main.name] = ""
     elif not settings.get(main.name) and (own or writing or main.required):
         also = " " + _("Or tick the box below it.") if own else ""
-        raise ValidationError({main.name: [_("Paste what the script or template printed.") + also]})
+        raise ValidationError({main.name: [_("Paste the output of the script or template.") + also]})
     return settings
 
 
@@ -77,7 +77,7 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
     ticked = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
     names = {field["field"].name for field in shown}
     return {
-        "title": _("Set up fixing") if writing else _("Connect an account"),
+        "title": _("Set up fixes") if writing else _("Connect an account"),
         "stage": 3 if verified and not errors else 2,
         "main": next((each for each in shown if each["field"] is main), None),
         "generated": [each for each in shown if each["field"].generated],

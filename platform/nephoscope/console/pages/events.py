@@ -52,14 +52,15 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
             secret = done[1] if done else ""
         elif request.POST.get("act") == "off" and attempt(request, lambda: _off(actor, account)):
             messages.success(
-                request, _("Recheck on events is off. What the setup templates created in the account can be deleted.")
+                request,
+                _("Event-driven recheck is off. You can delete what the setup templates created in the account."),
             )
             return redirect("admin:accounts_account_change", account.pk)
     listener, source, allowed = services.listener_of(account), services.source_of(account), may(request.user, "connect")
     crumbs = [
         (_("Accounts"), reverse("admin:accounts_account_changelist")),
         (account.name, reverse("admin:accounts_account_change", args=[account.pk])),
-        (_("Recheck on events"), request.path),
+        (_("Event-driven recheck"), request.path),
     ]
     services_known = {each.id: each.name for provider in registry().providers.values() for each in provider.services}
     deliveries = [
@@ -69,7 +70,7 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
     return page(
         request,
         "console/events.html",
-        _("Recheck on events"),
+        _("Event-driven recheck"),
         account=account,
         crumbs=crumbs,
         secret=secret,

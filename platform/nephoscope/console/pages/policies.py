@@ -89,8 +89,8 @@ def _address(policy: str) -> str:
 def say_judged_again(request: HttpRequest, accounts: int) -> None:
     """Say that something was saved, and what follows from it."""
     again = ngettext(
-        "%(n)s account is being judged again, without a new scan.",
-        "%(n)s accounts are being judged again, without a new scan.",
+        "Re-evaluating %(n)s account without a new scan.",
+        "Re-evaluating %(n)s accounts without a new scan.",
         accounts,
     )
     messages.success(request, _("Saved.") + (" " + again % {"n": accounts} if accounts else ""))
@@ -101,7 +101,7 @@ def new(request: HttpRequest) -> HttpResponse:
     actor, known = Actor.from_request(request), catalogue()
     actor.require("set_policies")
     source = known.policies.get(request.GET.get("based_on", ""))
-    initial = {"based_on": source.id, "name": _("%(name)s, own") % {"name": source.name}} if source else {}
+    initial = {"based_on": source.id, "name": _("%(name)s (custom)") % {"name": source.name}} if source else {}
     policies, providers = known.policies.values(), registry().providers.values()
     form = NewPolicyForm(request.POST or None, initial=initial, policies=policies, providers=providers)
     if request.method == "POST" and form.is_valid():
@@ -110,9 +110,11 @@ def new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("%(name)s was made. It applies to no account yet.") % {"name": policy.name})
+            messages.success(
+                request, _("Created %(name)s. It does not apply to any account yet.") % {"name": policy.name}
+            )
             return _to(policy)
-    intro = _("A policy of your own can be changed: rules added and removed, their severity and thresholds set.")
+    intro = _("Custom policies can be changed: add and remove rules, set their severity and parameters.")
     return _form(request, form, _("New policy"), _address(source.id) if source else "..", intro)
 
 

@@ -111,7 +111,7 @@ def _titled(rule: domain.Rule, place: Place) -> str:
         return _("“%(rule)s” in %(place)s") % {"rule": rule.title, "place": place.account.name}
     if place.policy:
         return _("“%(rule)s” in the policy %(place)s") % {"rule": rule.title, "place": place.policy.name}
-    return _("“%(rule)s” everywhere") % {"rule": rule.title}
+    return _("“%(rule)s” in all accounts") % {"rule": rule.title}
 
 
 def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
@@ -124,7 +124,7 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
     if request.method == "POST" and "lift" in request.POST:
         if row:
             rule_settings.lift(actor, row)
-            messages.success(request, _("Taken back; what is stored is being judged again."))
+            messages.success(request, _("Reset. Re-evaluating stored resources."))
         return back
     form = RuleSettingForm(
         request.POST or None, usual=_usual(rule, place), may_be_off=not place.policy, initial=_initial(rule, row)
@@ -135,7 +135,7 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("Saved; what is stored is being judged again, without a new scan."))
+            messages.success(request, _("Saved. Re-evaluating stored resources without a new scan."))
             return back
     return page(
         request, "console/rule_set.html", _titled(rule, place), form=form, list_address=back.url, row=row, rule=rule

@@ -31,5 +31,5 @@ def revoke(request: HttpRequest, key: str) -> HttpResponse:
     actor.require("view")
     if request.method == "POST":
         people.revoke_token(actor, get_object_or_404(AuthToken, user=request.user, token_key=key))
-        messages.success(request, _("The token is worthless from now on."))
+        messages.success(request, _("Token revoked."))
     return redirect("admin:tokens")

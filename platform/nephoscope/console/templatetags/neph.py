@@ -115,7 +115,7 @@ def value(given: Any) -> SafeString:
     """Return a value as JSON; what is not known says why; what is long is folded."""
     if why := as_unknown(given):
         text = f"{why.reason} ({why.permission})" if why.permission else why.reason
-        return format_html('<span class="neph-unknown-value">{}: {}</span>', _("not known"), text)
+        return format_html('<span class="neph-unknown-value">{}: {}</span>', _("unknown"), text)
     text = compact(given)
     if len(text) <= LONG:
         return format_html("<code>{}</code>", text)
