@@ -246,7 +246,7 @@ def test_what_no_worker_has_taken_is_queued_again_and_what_is_new_is_not(
 
 def test_a_change_that_is_still_queued_is_withdrawn(house: House) -> None:
     change = request_undo(house.actor, approve(house, house.plan()), reason="not today")
-    assert (change.state, change.outcome) == ("undone", "It was withdrawn before anything was changed.")
+    assert (change.state, change.outcome) == ("undone", "Withdrawn before anything changed.")
     assert worked(change).state == "undone"
     assert house.cloud.doors["front"] is True
     assert Entry.objects.get(action="change.undone").reason == "not today"

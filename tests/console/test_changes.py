@@ -90,7 +90,7 @@ def test_steps_of_an_interrupted_change_say_how_far_they_may_have_got(
     for position, state in enumerate(("waiting", "applying", "undoing", "pending")):
         change.steps.filter(position=position).update(state=state)
     shown = text_of(client.get(page(change)))
-    for said in ("Made, not waited for", "May have been made", "May have been undone", "Not applied"):
+    for said in ("Made, not confirmed", "May have been made", "May have been undone", "Not applied"):
         assert said in shown, said
 
 

@@ -248,7 +248,7 @@ class Accounts(EventActs):
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:
     provider = provider_of(account)
     if not (provider.onboarding and provider.onboarding.own_credentials):
-        message = _("%(provider)s cannot be reached so; give its settings.") % {"provider": provider.name}
+        message = _("%(provider)s is not connected this way; enter its settings.") % {"provider": provider.name}
         raise ValidationError({"own_credentials": [message]})
     own = [each.name for each in provider.fields if not (each.generated or each.for_writing)]
     if both := [name for name in own if settings.get(name)]:

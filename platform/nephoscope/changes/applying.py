@@ -61,7 +61,7 @@ def reap() -> int:
     with transaction.atomic():
         rows = Change.objects.select_for_update(skip_locked=True, of=("self",))
         dead = list(rows.filter(lease.free(), state__in=UNDER_WAY))
-        why = _("It was interrupted: its worker died. Each step says how far it got.")
+        why = _("Interrupted: its worker stopped. Each step shows how far it got.")
         for change in dead:
             finish(Actor.system(), change, ChangeState.FAILED, why)
     for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=timezone.now() - lease.length()):
@@ -141,7 +141,7 @@ class _Work:
         """Say what does not hold after it was applied, or nothing. No rule judges a detection: its state is read."""
         if not self.change.alert.traits.by_rule:
             held = surgery.holds(remediation, self.steps, self.kept, session, self)
-            return "" if held else _("it is not as it was left.")
+            return "" if held else _("it has changed since.")
         problems = self._judge_again(session)
         failing = self.change.alert.findings.filter(failing_since__isnull=False, resource__in=resources_of(self.change))
         return ", ".join(failing.values_list("resource__name", flat=True)) or ", ".join(problems)

@@ -216,7 +216,7 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     change = _locked(change)
     change.undo_by, change.undo_reason = actor.user, reason
     if change.state == ChangeState.APPROVED:
-        return finish(actor, change, ChangeState.UNDONE, _("It was withdrawn before anything was changed."))
+        return finish(actor, change, ChangeState.UNDONE, _("Withdrawn before anything changed."))
     _require_undoable(change)
     change.before_undo = change.state
     _put_into_queue(change, ChangeState.UNDO_QUEUED)
@@ -251,7 +251,7 @@ def can_undo(change: Change) -> bool:
 
 def _require_undoable(change: Change) -> None:
     if change.state in UNDER_WAY or change.state == ChangeState.UNDO_QUEUED:
-        raise ValidationError({"change": [_("A worker is at %s; wait until it has ended.") % change]})
+        raise ValidationError({"change": [_("%s is in progress; wait until it finishes.") % change]})
     if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
         raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})
     if not can_undo(change):

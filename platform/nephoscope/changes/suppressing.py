@@ -86,7 +86,7 @@ def suppress(
     findings = chosen(alert, findings)
     draft = _draft(actor, alert, findings) if archive else None
     if draft and digest is not None and digest != draft.plan.digest:
-        raise ValidationError({"digest": [_("This is not what was shown; look again.")]})
+        raise ValidationError({"digest": [_("This differs from what was shown. Review it again.")]})
     with transaction.atomic():
         count = suppressions.suppress(actor, alert, findings, reason, expires_at)
         if draft:
@@ -136,7 +136,7 @@ def why_not_archived(user: Any, alert: Alert) -> str:
     if not alert.account.writing_verified_at:
         return _("%(account)s has no fix role, so this is not archived in %(source)s.") % values
     if user is not None and not may(user, "change"):
-        return _("Archiving this in %(source)s needs the role Remediator.") % values
+        return _("Archiving this in %(source)s requires the Remediator role.") % values
     return ""
 
 
@@ -161,7 +161,7 @@ def _unarchive(actor: Actor, change: Change) -> str:
         return ""  # nothing of it is archived: it failed, was refused, or was undone already
     source = change.alert.kind_name
     if actor.user is not None and not may(actor.user, "change"):
-        return _("It stays archived in %s: unarchiving it needs the role Remediator.") % source
+        return _("It stays archived in %s: unarchiving it requires the Remediator role.") % source
     try:
         request_undo(actor, change, reason=_("No longer suppressed"))
     except ValidationError as problem:

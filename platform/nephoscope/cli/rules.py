@@ -27,14 +27,14 @@ LEAST_TITLE = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rule", nargs="?", metavar="RULE", help="the id of the rule to show")
     parser.add_argument("--json", action="store_true", help="print an array of objects, also for one rule")
-    parser.add_argument("--controls", action="store_true", help="with --json: name the controls that each rule answers")
+    parser.add_argument("--controls", action="store_true", help="with --json: include the controls of each rule")
     filters = parser.add_argument_group("filters", "All but --text take several values, separated by commas.")
     filters.add_argument("--provider", metavar="ID", help="the cloud: the first part of a rule's id")
     filters.add_argument("--service", metavar="ID", help="the service: the second part of a rule's id")
     filters.add_argument("--severity", metavar="LEVEL", help="critical, high, medium or low")
-    filters.add_argument("--type", metavar="TYPE", help="the type of the resources that are judged")
+    filters.add_argument("--type", metavar="TYPE", help="the type of resource")
     filters.add_argument("--policy", metavar="ID", help="the policy that the rule is in")
-    filters.add_argument("--text", metavar="TEXT", help="what stands in the id, the title or the reason")
+    filters.add_argument("--text", metavar="TEXT", help="text in the id, title or reason")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ APPLIED_LATER = (ChangeState.PLANNED, ChangeState.APPROVED, ChangeState.APPLYING
 INTERRUPTED = {
     StepState.PENDING: _("Not applied"),
     StepState.APPLYING: _("May have been made"),
-    StepState.WAITING: _("Made, not waited for"),
+    StepState.WAITING: _("Made, not confirmed"),
     StepState.UNDOING: _("May have been undone"),
 }
 """What a step is called that the worker left so."""

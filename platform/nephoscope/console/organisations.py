@@ -281,7 +281,7 @@ def problem(member: Any) -> str:
     if member.standing != Standing.PENDING:
         return ""
     if member.management:
-        return _t("Access is not rolled out to the management account: connect it by hand, under Accounts.")
+        return _t("Access is not rolled out to the management account: connect it manually, under Accounts.")
     return member.problem or _t("Not attempted yet.")
 
 

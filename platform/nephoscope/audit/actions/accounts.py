@@ -58,11 +58,11 @@ ACCOUNT_FOLLOWED = register(
 )
 
 EVENTS_SWITCHED_ON = register(
-    "events.switched_on", _("Recheck on events turned on"), _("turned on recheck on events for %(target)s")
+    "events.switched_on", _("Event-driven recheck turned on"), _("turned on event-driven recheck for %(target)s")
 )
 EVENTS_ROTATED = register(
     "events.rotated", _("Secret for events rotated"), _("rotated the secret for events of %(target)s")
 )
 EVENTS_SWITCHED_OFF = register(
-    "events.switched_off", _("Recheck on events turned off"), _("turned off recheck on events for %(target)s")
+    "events.switched_off", _("Event-driven recheck turned off"), _("turned off event-driven recheck for %(target)s")
 )

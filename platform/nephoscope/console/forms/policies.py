@@ -30,7 +30,7 @@ class NewPolicyForm(PolicyForm):
         help_text=_("The clone has the same controls and rules, without their settings."),
     )
     provider = forms.ChoiceField(
-        label=_("Provider"), required=False, help_text=_("Of a policy that begins without rules.")
+        label=_("Provider"), required=False, help_text=_("For a policy that starts without rules.")
     )
 
     def __init__(

@@ -61,7 +61,7 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     if own and "own" in posted:
         settings[main.name] = ""
     elif not settings.get(main.name) and (own or writing or main.required):
-        also = " " + _("Or tick the box below it.") if own else ""
+        also = " " + _("Or select the box below it.") if own else ""
         raise ValidationError({main.name: [_("Paste the output of the script or template.") + also]})
     return settings
 
