@@ -279,7 +279,7 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
         covered |= Q(service=name, region=region) if services[name].regional else Q(service=name)
     judge = Judge(account, Actor.of_task("scan", scan=scan.pk), unread)
     _leave_out_of_scope(judge, account)
-    unchanged_types = unchanged.UnchangedTypes(judge)
+    unchanged_types = unchanged.UnchangedTypes(account, judge.rules, judge.unread)
     read = Resource.objects.filter(covered).exclude(hidden(account)).exclude(type__in=unchanged_types.types)
     judge.run(read, still_wanted=still_wanted)
     if still_wanted():

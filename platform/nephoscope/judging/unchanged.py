@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import CharField, F, Value
@@ -24,18 +23,22 @@ from nephoscope.compliance import queries as compliance
 from nephoscope.inventory.models import Resource, Scan, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.models import JudgedType
+from nephoscope.policies.queries import EffectiveRule
 
-if TYPE_CHECKING:
-    from nephoscope.judging.services import Judge
+Rules = Mapping[str, Sequence[EffectiveRule]]
+"""The rules of an account, by the types that they judge."""
 
 
 class UnchangedTypes:
-    """The types that need not be judged; made before judging, so that what changes meanwhile counts as changed."""
+    """The types that need not be judged; made before judging, so that what changes meanwhile counts as changed.
 
-    def __init__(self, judge: Judge) -> None:
-        self._account = judge.account
-        self._prints = _prints(judge)
-        stored = JudgedType.objects.filter(account=judge.account).values_list("type", "content")
+    ``unread`` says of types that could not be read completely why.
+    """
+
+    def __init__(self, account: Account, rules: Rules, unread: Mapping[str, str]) -> None:
+        self._account = account
+        self._prints = _prints(account, rules, unread)
+        stored = JudgedType.objects.filter(account=account).values_list("type", "content")
         self.types = {type for type, content in stored if self._prints.get(type) == content}
 
     def record(self, scan: Scan) -> None:
@@ -71,22 +74,21 @@ def forget(account: Account, types: Iterable[str]) -> None:
     JudgedType.objects.filter(account=account, type__in=types).delete()
 
 
-def _prints(judge: Judge) -> dict[str, str]:
+def _prints(account: Account, rules: Rules, unread: Mapping[str, str]) -> dict[str, str]:
     """Return a digest, of everything that its verdicts hang on, for each type that is there and has rules."""
-    wanted = {*judge.rules, *(need for rules in judge.rules.values() for each in rules for need in each.rule.needs)}
+    wanted = {*rules, *(need for each in rules.values() for one in each for need in one.rule.needs)}
     row = Concat(Cast("pk", CharField()), Value(":"), F("digest"), output_field=CharField())
-    rows = Resource.objects.filter(account=judge.account, gone_at=None, type__in=wanted).order_by()
+    rows = Resource.objects.filter(account=account, gone_at=None, type__in=wanted).order_by()
     content = dict(rows.values_list("type").annotate(content=MD5(StringAgg(row, delimiter=",", order_by="pk"))))
     day, prints = timezone.now().astimezone(UTC).date().isoformat(), {}
-    for type in judge.rules.keys() & content.keys():
-        rules = judge.rules[type]
-        needs = sorted({need for each in rules for need in each.rule.needs})
+    for type in rules.keys() & content.keys():
+        needs = sorted({need for each in rules[type] for need in each.rule.needs})
         parts = [
             registry().code,
             day,
             content[type],
-            sorted((each.rule.id, sorted(each.parameters.items())) for each in rules),
-            [(need, content.get(need, ""), judge.unread.get(need, "")) for need in needs],
+            sorted((each.rule.id, sorted(each.parameters.items())) for each in rules[type]),
+            [(need, content.get(need, ""), unread.get(need, "")) for need in needs],
         ]
         prints[type] = hashlib.blake2b(json.dumps(parts, default=sorted).encode(), digest_size=16).hexdigest()
     return prints
