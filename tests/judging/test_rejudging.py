@@ -85,13 +85,13 @@ def test_a_threshold_changes_the_verdict_and_the_message_names_it(
     add_rule(system, policy, ROTATION)
     add_resource(KEY, "AKIA1", key_of(100), service="iam", region="global")
     scanned(account)
-    assert Finding.objects.get(rule_id=ROTATION).message.endswith("is 100 days old, more than 90")
+    assert Finding.objects.get(rule_id=ROTATION).message.endswith("is 100 days old; the limit is 90 days")
     set_rule(system, ROTATION, Place(account=account), parameters={"days": 180})
     rejudging.rejudge(account.pk)
     assert (Finding.objects.get(rule_id=ROTATION).verdict, Alert.objects.get().state) == ("pass", "resolved")
     set_rule(system, ROTATION, Place(account=account), parameters={"days": 30})
     rejudging.rejudge(account.pk)
-    assert Finding.objects.get(rule_id=ROTATION).message.endswith("more than 30")
+    assert Finding.objects.get(rule_id=ROTATION).message.endswith("the limit is 30 days")
     assert Alert.objects.get().state == "open"
 
 
