@@ -6,7 +6,7 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-slow lint types check bench bench-aws bench-events screenshot clean
+.PHONY: demo test fuzz lint types check bench bench-aws bench-events screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -22,11 +22,11 @@ demo: .venv/installed  ## the whole platform on this machine, with a simulated A
 
 PYTEST = NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
-test: .venv/installed-dev  ## all tests but those marked slow, within three minutes
-	$(PYTEST) -m "not slow" $(ARGS)
+test: .venv/installed-dev  ## all tests, within five minutes on two cores
+	$(PYTEST) $(ARGS)
 
-test-slow: .venv/installed-dev  ## those that start programs of their own: AWS CLI, workers that are killed, packages
-	$(PYTEST) -m slow $(ARGS)
+fuzz: .venv/installed-dev  ## the tests that make up their input, with a hundred times as much of it
+	NEPHOSCOPE_FUZZ=20000 $(PYTEST) tests/api/test_fuzz.py $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -35,7 +35,7 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	DATABASE_URL=postgresql:///types $(BIN)/mypy  # reads the models only; no database is needed
 
-check: lint types test test-slow
+check: lint types test
 
 bench: .venv/installed-dev  ## time and memory of a scan
 	$(BIN)/python benchmarks/scan.py $(ARGS)

@@ -24,7 +24,7 @@ from botocore.config import Config
 
 from nephoscope_aws_simulator.accounts import BASE_SECRET_KEY, DEFAULT_ACCOUNT, administrator_key
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _SHELF = Path(__file__).resolve().parent.parent
 # Path-style because a bucket cannot be a subdomain of an IP address; one try, so that failures fail at once.
 CLIENT_CONFIG = Config(

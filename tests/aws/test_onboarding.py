@@ -173,7 +173,6 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
 
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
-@pytest.mark.slow
 def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Cloud, tmp_path: Path) -> None:
     def run(role: onboarding.Role) -> str:
         script = tmp_path / "kit.sh"

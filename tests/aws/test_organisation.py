@@ -137,7 +137,6 @@ def test_the_stack_set_in_the_members_lets_nephoscope_in_with_every_permission(s
 
 
 @pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
-@pytest.mark.slow
 def test_the_cli_script_creates_the_stack_set_and_running_it_again_updates_it(
     simulator: Simulator, tmp_path: Path
 ) -> None:

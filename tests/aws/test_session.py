@@ -362,7 +362,6 @@ def test_clients_of_one_service_and_region_are_made_once(simulator: Cloud) -> No
     assert clients.client("s3", "eu-west-1") is not clients.client("s3", "eu-west-2")
 
 
-@pytest.mark.slow
 def test_every_collector_collects_a_company(aws: Cloud) -> None:
     provider = AwsProvider()
     session = provider.open(Connection("", {}))

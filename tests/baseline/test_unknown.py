@@ -10,7 +10,7 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline.aws import cloudtrail, ec2
+from nephoscope_baseline.aws import cloudtrail, ec2_instances
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
 WATCHING = {"S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
@@ -61,7 +61,7 @@ def test_a_trail_whose_bucket_may_be_among_hidden_ones_is_unknown(rule: Rule) ->
 
 def test_an_instance_that_shut_itself_down_gives_no_date_and_is_unknown() -> None:
     observed = {"State": "stopped", "StateTransitionReason": "Client.InstanceInitiatedShutdown"}
-    assert judge_example(ec2.stopped_old, {"Observed": observed}).verdict is Verdict.UNKNOWN
+    assert judge_example(ec2_instances.stopped_old, {"Observed": observed}).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,13 @@ def test_an_instance_that_shut_itself_down_gives_no_date_and_is_unknown() -> Non
 )
 def test_an_instance_may_be_stopped_for_thirty_days(reason: str, verdict: Verdict) -> None:
     observed = {"State": "stopped", "StateTransitionReason": reason}
-    assert judge_example(ec2.stopped_old, {"Observed": observed}).verdict is verdict
+    assert judge_example(ec2_instances.stopped_old, {"Observed": observed}).verdict is verdict
 
 
 @pytest.mark.parametrize(
-    "rule", [ec2.imdsv2, ec2.public_ip, ec2.instance_profile, ec2.stopped_old], ids=lambda rule: rule.id
+    "rule",
+    [ec2_instances.imdsv2, ec2_instances.public_ip, ec2_instances.instance_profile, ec2_instances.stopped_old],
+    ids=lambda rule: rule.id,
 )
 def test_terminated_instances_are_left_alone(rule: Rule) -> None:
     properties = {"PublicIp": "203.0.113.9", "Observed": {"State": "terminated"}}

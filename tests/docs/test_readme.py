@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 from tests.docs.markdown import ROOT, commands, section, write_files
 
-pytestmark = pytest.mark.slow
-
 TEXT = section((ROOT / "README.md").read_text(), "Write your first rule in five minutes")
 LOOK = """
 import json

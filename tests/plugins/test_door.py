@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 SAMPLE = Path(__file__).with_name("sample")
 LOOK = """
 import json

@@ -70,7 +70,6 @@ def connected(name: str, number: str) -> Account:
     )
 
 
-@pytest.mark.slow
 def test_two_accounts_scanned_at_once_by_one_process_never_mix(
     committed: str, aws: Simulator, numbers: dict[str, str]
 ) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from tests.scanning import SERVICES, connect, scanned, snapshot
 
@@ -23,7 +22,6 @@ from nephoscope_aws_simulator.testing import Simulator, env_for
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_delays_the_scan_and_does_not_harm_it(
     aws: Simulator, committed: str, tmp_path: Path
 ) -> None:

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from tests.simulator.documents import ROOT, days_since, document, refused, report
 
 from nephoscope_aws_simulator.company import seed
@@ -59,7 +58,6 @@ def test_the_companys_instances_are_of_both_kinds(simulator: Simulator) -> None:
     assert {15, 1900} <= ages
 
 
-@pytest.mark.slow
 def test_the_account_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
     state = tmp_path / "account.state"
     policy = json.dumps(document("s3:GetObject", "arn:aws:s3:::kept-bucket/*", Principal={"AWS": ROOT}))

@@ -5,25 +5,19 @@ What counts as "the internet" and as "open" is defined once, in :mod:`nephoscope
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope.domain import Fail, Parameter, Severity, View, rule
 from nephoscope_aws.network import HIGH_RISK_PORTS, IPV4, IPV6, Ports, in_words, openings, reaching
 
 GROUP = "AWS::EC2::SecurityGroup"
-INSTANCE = "AWS::EC2::Instance"
 
 ADMIN = Parameter("ports", "Remote administration ports", "ports", (22, 3389), "more")
 RISKY = Parameter("ports", "High-risk ports", "ports", HIGH_RISK_PORTS, "more")
 WEB_PORTS = Parameter("ports", "Ports open to everyone", "ports", (80, 443), "fewer")
-STOPPED = Parameter("days", "Maximum days stopped", "days", 30, "lower")
 
 RULES_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-rules-reference.html"
-
-_STOPPED_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
 
 def _ingress(*entries: dict[str, Any]) -> dict[str, Any]:
@@ -255,153 +249,3 @@ def default_sg_closed(group: View) -> bool | Fail | None:
     if not inbound and not outbound:
         return True
     return Fail(f"The default group has {inbound} inbound and {outbound} outbound rules", *counts)
-
-
-def _terminated(instance: View) -> bool:
-    """Terminated instances are listed for about an hour and can no longer be changed."""
-    return instance["Observed.State"] in ("terminated", "shutting-down")
-
-
-@rule(
-    "aws.ec2.imdsv2",
-    on=INSTANCE,
-    severity=Severity.HIGH,
-    fix="""
-        1. Update the software on the instance until its CloudWatch metric MetadataNoToken stays at zero.
-        2. In the EC2 console, select the instance, choose Actions, Instance settings, Modify instance metadata options,
-           and set IMDSv2 to Required.
-        3. With the AWS CLI: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
-        """,
-    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
-    good=[
-        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"}},
-        {"MetadataOptions": {"HttpEndpoint": "disabled", "HttpTokens": "optional"}},
-        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "terminated"}},
-    ],
-    bad=[
-        {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"}, "Observed": {"State": "running"}},
-        {},
-    ],
-)
-def imdsv2(instance: View) -> bool | None:
-    """EC2 instance allows IMDSv1.
-
-    IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
-    role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
-    """
-    if _terminated(instance):
-        return None
-    if instance["MetadataOptions.HttpEndpoint"] == "disabled":
-        return True
-    return bool(instance["MetadataOptions.HttpTokens"] == "required")
-
-
-@rule(
-    "aws.ec2.public_ip",
-    on=INSTANCE,
-    severity=Severity.HIGH,
-    fix="""
-        1. Use a load balancer, a NAT gateway or Session Manager instead of the public IP address.
-        2. If it is an Elastic IP address, disassociate it: aws ec2 disassociate-address --association-id ASSOCIATION_ID
-        3. If it was assigned at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
-           --no-associate-public-ip-address, or in the EC2 console choose Actions, Networking, Manage IP addresses.
-        4. Keep new instances from getting one: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID
-           --no-map-public-ip-on-launch
-        """,
-    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
-    good=[
-        {"PublicIp": None, "PrivateIp": "10.0.0.5", "Observed": {"State": "running"}},
-        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": False}]},
-        {"SubnetId": "subnet-0a1b2c3d"},
-    ],
-    bad=[
-        {"PublicIp": "203.0.113.10", "Observed": {"State": "running"}},
-        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": True}]},
-        {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": "true"}]},
-    ],
-)
-def public_ip(instance: View) -> bool | Fail | None:
-    """EC2 instance has a public IP address.
-
-    An instance with a public IP address is one bad security group rule away from the internet. Behind a load balancer
-    or in a private subnet, the same mistake has no effect.
-    """
-    if _terminated(instance):
-        return None
-    if "PublicIp" in instance:
-        address = instance["PublicIp"]
-        return Fail(f"Public IP address {address}", "PublicIp") if address else True
-    # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
-    asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
-    if "true" in asked:
-        return Fail("A public IP address is assigned at launch", "NetworkInterfaces")
-    return True if "false" in asked else None
-
-
-@rule(
-    "aws.ec2.instance_profile",
-    on=INSTANCE,
-    severity=Severity.MEDIUM,
-    fix="""
-        1. Create a role for EC2 with only the permissions that the software needs.
-        2. In the EC2 console, select the instance, choose Actions, Security, Modify IAM role, and select the role.
-        3. With the AWS CLI: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
-        4. Delete the access keys stored on the instance, and deactivate them in IAM.
-        """,
-    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/attach-iam-role.html",
-    good=[
-        {"IamInstanceProfile": "arn:aws:iam::123456789012:instance-profile/web"},
-        {"IamInstanceProfile": None, "Observed": {"State": "terminated"}},
-    ],
-    bad=[{"IamInstanceProfile": None, "Observed": {"State": "running"}}, {}],
-)
-def instance_profile(instance: View) -> bool | Fail | None:
-    """EC2 instance has no IAM role.
-
-    Without a role, software on the instance needs stored access keys to call AWS. Such keys do not expire, end up in
-    images and backups, and work from anywhere.
-    """
-    if _terminated(instance):
-        return None
-    return bool(instance["IamInstanceProfile"]) or Fail("No instance profile is attached", "IamInstanceProfile")
-
-
-@rule(
-    "aws.ec2.stopped_old",
-    on=INSTANCE,
-    severity=Severity.LOW,
-    parameters=[STOPPED],
-    live_only=True,
-    fix="""
-        1. Ask the owner whether the instance is still needed.
-        2. If in doubt, keep an image: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
-        3. In the EC2 console, select the instance, then choose Instance state, Terminate instance.
-        4. With the AWS CLI: aws ec2 terminate-instances --instance-ids INSTANCE_ID
-        """,
-    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
-    good=[
-        {"Observed": {"State": "running", "StateTransitionReason": ""}},
-        {"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2026-01-10 10:00:00 GMT)"}},
-        {"Observed": {"State": "terminated", "StateTransitionReason": "User initiated (2025-01-10 10:00:00 GMT)"}},
-    ],
-    bad=[{"Observed": {"State": "stopped", "StateTransitionReason": "User initiated (2025-12-01 10:00:00 GMT)"}}],
-)
-def stopped_old(instance: ResourceView, *, days: int) -> bool | Fail | None:
-    """EC2 instance has been stopped for too long.
-
-    When it is started again, it has missed every security update since. Until then its volumes, addresses and role stay
-    around unwatched.
-    """
-    if _terminated(instance):
-        return None
-    if instance["Observed.State"] != "stopped":
-        return True
-    reason = "Observed.StateTransitionReason"
-    when = _STOPPED_AT.search(str(instance[reason]))
-    if not when:
-        # EC2 gives no time when the operating system shut itself down.
-        raise NotKnown(reason, Unknown("EC2 does not say when the instance was stopped"))
-    stopped = datetime.fromisoformat(when[1]).replace(tzinfo=UTC)
-    if instance.now - stopped <= timedelta(days=days):
-        return True
-    return Fail(f"Stopped since {stopped:%Y-%m-%d}, more than {days} days ago", reason)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from tests.aws.collectors.databases_world import PASSWORD, REGION
 from tests.aws.collectors.world import ACCOUNT, READS, Clients, at, collected, named, why
 
-from nephoscope.domain import Resource, Rule, Verdict, unknown
+from nephoscope.domain import Resource, Rule, Verdict
 from nephoscope.engine import judge
-from nephoscope.testing import NOW, judge_example
+from nephoscope.testing import NOW
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.collectors import rds_shapes as shapes
@@ -24,7 +21,7 @@ from nephoscope_aws.collectors.rds import PARAMETER_GROUP
 from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
 from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline.aws import docdb, neptune, rds, rds_clusters, redshift
+from nephoscope_baseline.aws import neptune, rds, rds_clusters, redshift
 
 EMPTY_REGION = "eu-west-3"
 SERVICES = ("rds", "redshift")
@@ -255,228 +252,6 @@ def test_what_vanishes_between_list_and_detail_is_dropped(simulator: Simulator, 
     assert "brief" not in {each.name for each in read(api)}
 
 
-# -- What moto does not have ---------------------------------------------------------------------------------------
-
-DOCDB = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:docs"
-PUBLISHED: dict[str, dict[str, Any]] = {
-    "DescribeDBInstances": {
-        "DBInstances": {
-            "DBInstance": [
-                {
-                    "DBInstanceIdentifier": "docs-1",
-                    "Engine": "docdb",
-                    "DBClusterIdentifier": "docs",
-                    "DBInstanceArn": "arn:1",
-                },
-                {
-                    "DBInstanceIdentifier": "newer",
-                    "Engine": "postgres",
-                    "DBInstanceArn": "arn:2",
-                    "StorageEncrypted": "false",
-                    "StorageEncryptionType": "sse-rds",
-                    "DBParameterGroups": {
-                        "DBParameterGroup": [
-                            {"DBParameterGroupName": "default.postgres16", "ParameterApplyStatus": "in-sync"}
-                        ]
-                    },
-                },
-            ]
-        }
-    },
-    "DescribeDBClusters": {
-        "DBClusters": {
-            "DBCluster": [
-                {"DBClusterIdentifier": "docs", "Engine": "docdb", "DBClusterArn": DOCDB, "StorageEncrypted": "false"},
-                {
-                    "DBClusterIdentifier": "sealed",
-                    "Engine": "docdb",
-                    "DBClusterArn": "arn:3",
-                    "StorageEncrypted": "true",
-                },
-            ]
-        }
-    },
-    "DescribeDBSnapshots": {
-        "DBSnapshots": {
-            "DBSnapshot": [
-                {
-                    "DBSnapshotIdentifier": "rds:newer",
-                    "Engine": "postgres",
-                    "DBSnapshotArn": "arn:4",
-                    "Encrypted": "false",
-                    "SnapshotType": "automated",
-                },
-                {
-                    "DBSnapshotIdentifier": "shared",
-                    "Engine": "postgres",
-                    "DBSnapshotArn": "arn:5",
-                    "Encrypted": "true",
-                    "SnapshotType": "manual",
-                    "StorageEncryptionType": "sse-rds",
-                },
-            ]
-        }
-    },
-    "DescribeDBSnapshotAttributes": {
-        "DBSnapshotAttributesResult": {
-            "DBSnapshotIdentifier": "shared",
-            "DBSnapshotAttributes": {
-                "DBSnapshotAttribute": [
-                    {"AttributeName": "restore", "AttributeValues": {"AttributeValue": ["210987654321"]}}
-                ]
-            },
-        }
-    },
-    "DescribeDBClusterSnapshots": {"DBClusterSnapshots": ""},
-    "DescribeDBParameterGroups": {
-        "DBParameterGroups": {
-            "DBParameterGroup": [
-                {
-                    "DBParameterGroupName": "default.postgres16",
-                    "DBParameterGroupFamily": "postgres16",
-                    "DBParameterGroupArn": "arn:6",
-                },
-                {
-                    "DBParameterGroupName": "default.postgres12",
-                    "DBParameterGroupFamily": "postgres12",
-                    "DBParameterGroupArn": "arn:7",
-                },
-            ]
-        }
-    },
-    "DescribeDBParameters": {
-        "Parameters": {"Parameter": [{"ParameterName": "rds.force_ssl", "Source": "engine-default"}]}
-    },
-    "DescribeClusters": {
-        "Clusters": {
-            "Cluster": [
-                {
-                    "ClusterIdentifier": "tls",
-                    "ClusterParameterGroups": {
-                        "ClusterParameterGroup": [{"ParameterGroupName": "mine", "ParameterApplyStatus": "in-sync"}]
-                    },
-                }
-            ]
-        }
-    },
-    "DescribeLoggingStatus": {"LoggingEnabled": "true", "BucketName": "audit"},
-    "DescribeClusterParameterGroups": {
-        "ParameterGroups": {
-            "ClusterParameterGroup": [
-                {"ParameterGroupName": "mine", "ParameterGroupFamily": "redshift-1.0", "Description": "mine"}
-            ]
-        }
-    },
-    "DescribeClusterParameters": {
-        "Parameters": {"Parameter": [{"ParameterName": "require_ssl", "ParameterValue": "true", "Source": "user"}]}
-    },
-}
-"""Answers in the shape of https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/ and
-https://docs.aws.amazon.com/redshift/latest/APIReference/."""
-
-
-def xml(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    items = ((name, each) for name, held in value.items() for each in (held if isinstance(held, list) else [held]))
-    return "".join(f"<{name}>{xml(each)}</{name}>" for name, each in items)
-
-
-class Published(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        action = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["Action"][0]
-        body = xml({f"{action}Response": {f"{action}Result": PUBLISHED[action]}}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None: ...
-
-
-@pytest.fixture(scope="module")
-def published() -> Iterator[list[Resource]]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Published) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
-        yield read(api)
-        api.close()
-        server.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("rule", "type", "name", "verdict"),
-    [
-        (docdb.encrypted, shapes.DOCDB_CLUSTER, "docs", Verdict.FAIL),
-        (docdb.encrypted, shapes.DOCDB_CLUSTER, "sealed", Verdict.PASS),
-        (rds.encrypted, shapes.RDS_INSTANCE, "newer", Verdict.PASS),
-        (rds_clusters.snapshot_public, shapes.SNAPSHOT, "rds:newer", Verdict.PASS),
-        (rds_clusters.snapshot_public, shapes.SNAPSHOT, "shared", Verdict.PASS),
-        (rds_clusters.tls_required, PARAMETER_GROUP, "default.postgres16", Verdict.PASS),
-        (redshift.ssl, WAREHOUSE_GROUP, "mine", Verdict.PASS),
-        (redshift.audit, WAREHOUSE, "tls", Verdict.PASS),
-    ],
-)
-def test_published_answers_are_judged(
-    published: list[Resource], rule: Rule, type: str, name: str, verdict: Verdict
-) -> None:
-    assert judge(rule, named(published, type, name), now=NOW).verdict is verdict
-
-
-def test_published_answers_give_nothing_more(published: list[Resource]) -> None:
-    assert len(published) == 9
-    assert named(published, shapes.DOCDB_INSTANCE, "docs-1").properties["DBClusterIdentifier"] == "docs"
-
-
 def test_a_group_of_moto_does_not_demand_tls(found: list[Resource]) -> None:
     group = named(found, WAREHOUSE_GROUP, "mine")
     assert judge(redshift.ssl, group, now=NOW).verdict is Verdict.FAIL
-
-
-# -- What a template leaves open -----------------------------------------------------------------------------------
-
-NOT_YET = unknown("the parameter has no value")
-
-
-@pytest.mark.parametrize(
-    ("rule", "given", "verdict"),
-    [
-        (rds.encrypted, {"DBSnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-        (rds.encrypted, {"SourceDBInstanceIdentifier": NOT_YET}, Verdict.UNKNOWN),
-        (rds.encrypted, {"DBClusterIdentifier": NOT_YET, "Engine": "mysql"}, Verdict.NOT_APPLICABLE),
-        (rds.encrypted, {"StorageEncrypted": NOT_YET}, Verdict.UNKNOWN),
-        (rds.public, {"Engine": "mysql", "DBSubnetGroupName": NOT_YET}, Verdict.UNKNOWN),
-        (rds.backups, {"SourceDBInstanceIdentifier": "s", "UseLatestRestorableTime": True}, Verdict.FAIL),
-        (rds_clusters.cluster_encrypted, {"Engine": "aurora-mysql", "SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-        (rds_clusters.tls_required, {"Family": "mysql8.0", "Parameters": "{}"}, Verdict.UNKNOWN),
-        (rds_clusters.snapshot_public, {"SnapshotType": "manual"}, Verdict.UNKNOWN),
-        (redshift.encrypted, {"SnapshotIdentifier": "s"}, Verdict.UNKNOWN),
-    ],
-)
-def test_what_is_decided_elsewhere_is_not_guessed(rule: Rule, given: dict[str, Any], verdict: Verdict) -> None:
-    assert judge_example(rule, given).verdict is verdict
-
-
-@pytest.mark.parametrize("odd", [None, 7, "x", [], ["x"], [7], {}, {"x": 1}, [[]]])
-def test_odd_shapes_raise_nothing(odd: Any) -> None:
-    names = (
-        "Engine",
-        "EngineVersion",
-        "StorageEncrypted",
-        "BackupRetentionPeriod",
-        "EnableCloudwatchLogsExports",
-        "PubliclyAccessible",
-        "DBSubnetGroupName",
-        "DBClusterIdentifier",
-        "Family",
-        "Parameters",
-        "Observed",
-        "ParameterGroupFamily",
-        "LoggingProperties",
-        "SnapshotIdentifier",
-        "Encrypted",
-    )
-    for module in (rds, rds_clusters, docdb, neptune, redshift):
-        for rule in (each for each in vars(module).values() if isinstance(each, Rule)):
-            for given in (dict.fromkeys(names, odd), {"Engine": "mysql", "Family": "mysql8.0", "Parameters": odd}):
-                assert judge_example(rule, given).verdict is not Verdict.ERROR, (rule.id, given)
