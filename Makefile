@@ -6,11 +6,12 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz lint types check bench bench-aws bench-events screenshot clean
+.PHONY: demo test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m compileall -q platform providers policies remediations
 	touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
@@ -46,6 +47,15 @@ bench-aws: .venv/installed-dev  ## beside Prowler and ScoutSuite, at 300 and 3,0
 
 bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the alert
 	$(BIN)/python benchmarks/events.py $(ARGS)
+
+bench-start: .venv/installed-dev  ## how long the command line takes to start
+	$(BIN)/python benchmarks/start.py
+
+LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+lock: .venv/installed-dev  ## requirements.lock: the pins of requirements.txt with hashes, without the project itself
+	grep -v '^-e ' requirements.txt | $(BIN)/pip-compile - --output-file requirements.lock $(LOCK)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

@@ -30,8 +30,8 @@ class ConfigurationError(Exception):
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) < 10**9):
-        raise ValueError("a whole number of at least 1")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise ValueError("a whole number from 1 to 999999999")
     return int(text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, distribution
 from pathlib import Path
 
 import pytest
@@ -178,3 +178,64 @@ def test_a_veto_that_raises_refuses_the_plan_and_is_shown_as_broken(plugin: Make
     registry = Registry(["acme"], [raising])
     assert registry.vetoes(PLAN, [BUCKET]) == ["plugin acme could not judge the plan"]
     assert "no such weather" in registry.infos["acme"].problem
+
+
+# -- Which are enabled -----------------------------------------------------------------------------
+
+
+def test_unless_plugins_are_named_those_of_nephoscopes_own_package_are_enabled() -> None:
+    ours = {each.name: each for each in distribution("nephoscope").entry_points if each.group == "nephoscope"}
+    registry = Registry()
+    assert ours
+    assert {info.name: (info.module, info.enabled) for info in registry.infos.values()} == {
+        name: (each.value, True) for name, each in ours.items()
+    }
+    assert {info.version for info in registry.infos.values()} == {distribution("nephoscope").version}
+
+
+def test_exactly_what_is_named_is_enabled() -> None:
+    registry = Registry(["baseline"])
+    assert [info.name for info in registry.infos.values() if info.enabled] == ["baseline"]
+    assert registry.rules and not registry.providers
+
+
+def test_contributions_are_gathered_when_they_are_asked_for(plugin: Make) -> None:
+    entry = plugin("acme", ONE_RULE + f"@hookimpl\ndef register_providers():\n    {RAISE}\n")
+    registry = Registry(["acme"], [entry])
+    assert set(registry.rules) == {"acme.thing.on"}
+    assert registry.infos["acme"].contributes == {"rule": 1} and not registry.infos["acme"].problem
+    registry.load_all()
+    assert "no such weather" in registry.infos["acme"].problem
+
+
+def test_other_installed_plugins_are_listed_when_all_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "acme_rules", "acme = never_imported")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry = Registry()
+    assert "acme" not in registry.infos
+    info = registry.load_all().infos["acme"]
+    assert (info.module, info.version, info.enabled) == ("never_imported", "1.2", False)
+    assert "never_imported" not in sys.modules
+
+
+def test_a_package_that_takes_the_name_of_an_enabled_plugin_stops_the_start_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "impostor", "baseline = impostor")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(PluginError, match=r"plugin 'baseline' comes from two packages: .*impostor"):
+        Registry().load_all()
+
+
+def install(folder: Path, package: str, entry: str) -> None:
+    """Put the metadata of a package into a folder, as pip does."""
+    metadata = folder / f"{package}-1.2.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
+    (metadata / "entry_points.txt").write_text(f"[console_scripts]\n{package} = x:y\n\n[nephoscope]\n{entry}\n")
+
+
+def test_a_plugin_may_be_an_attribute_of_a_module(plugin: Make) -> None:
+    hook = "    @hookimpl\n    def register_rules(self):\n        return [a_rule('a.b.c')]\n"
+    module = plugin("acme", f"class Hooks:\n{hook}\nhooks = Hooks()\n").value
+    assert set(Registry(["acme"], [EntryPoint("acme", f"{module}:hooks", "nephoscope")]).rules) == {"a.b.c"}

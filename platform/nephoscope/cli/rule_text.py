@@ -35,7 +35,7 @@ def _lines(rule: Rule, policies: Mapping[str, Framework], width: int) -> Iterato
     yield from _section("Resources", rule.on)
     yield from _section("Reads also", rule.needs)
     yield from _section("Found only in a live account", ["No template has what it reads."] if rule.live_only else [])
-    yield from _section("Parameters", [line for each in rule.parameters for line in _parameter(each)])
+    yield from _section("Parameters", [line for each in rule.parameters for line in _parameter(each, width - 2)])
     yield from _section("How to fix it", [*_steps(rule.fix, width - 2), "", rule.link])
     yield from _section("Fixes that Nephoscope can plan", rule.remediations)
     yield from _section("Examples that pass", _examples(rule.good))
@@ -49,10 +49,11 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
         yield from ["", heading, *found]
 
 
-def _parameter(parameter: Parameter) -> Iterator[str]:
+def _parameter(parameter: Parameter, width: int) -> Iterator[str]:
     yield f"{parameter.name}: {parameter.label}"
     bounds = "" if parameter.kind == "ports" else f", from {parameter.least} to {parameter.most}"
-    yield f"  default {in_words(parameter.default)}{bounds}; {STRICTER[parameter.stricter]}"
+    text = f"default {in_words(parameter.default)}{bounds}; {STRICTER[parameter.stricter]}"
+    yield from textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="  ")
 
 
 def _steps(fix: str, width: int) -> Iterator[str]:
