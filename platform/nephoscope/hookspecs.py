@@ -59,6 +59,6 @@ def register_exports() -> Iterable[Export]:
 def veto_plan(plan: Plan, resources: list[Resource]) -> str | None:
     """Refuse a plan before anyone is asked to approve it: return the reason, or None to let it pass.
 
-    Called when a plan is made and once more when it is applied. A veto that raises refuses the plan.
+    Called when a plan is made, when it is approved, and before it is applied. A veto that raises refuses the plan.
     """
     return None

@@ -89,9 +89,9 @@ BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
     ("POST", "ALERT/plan", {"findings": ["{front.pk}"]}, {"remediation": "required"}),
     ("POST", "ALERT/plan", {"findings": ["{front.pk}"], "remediation": "no"}, {"remediation": "is not a fix"}),
     ("POST", "CHANGE/apply", {"reason": "x"}, {"digest": "required"}),
-    ("POST", "CHANGE/apply", {"digest": "0" * 64, "reason": "x"}, {"digest": "not the plan that was shown"}),
+    ("POST", "CHANGE/apply", {"digest": "0" * 64, "reason": "x"}, {"digest": "changed since it was shown"}),
     ("POST", "CHANGE/apply", {"digest": "{change.digest}", "reason": ""}, {"reason": "Give a reason"}),
-    ("POST", "CHANGE/undo", {"reason": "x"}, {"change": "nothing to undo"}),
+    ("POST", "CHANGE/undo", {"reason": "x"}, {"change": "Nothing to undo"}),
 ]
 
 

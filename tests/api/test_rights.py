@@ -116,8 +116,8 @@ CASES = [
         lambda w: {"findings": [w.front.pk], "remediation": "toy.close"},
         201,
     ),
-    Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}),
-    Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}),
+    Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}, 202),
+    Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case(
         "POST",
         "users",

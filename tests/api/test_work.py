@@ -6,10 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.house import House
 
 from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, User
 from nephoscope.audit.models import Entry
+from nephoscope.changes.applying import work as apply_or_undo
+from nephoscope.changes.models import Change
 from nephoscope.scans.runner import work
 
 pytestmark = pytest.mark.django_db
@@ -105,8 +108,13 @@ def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remedi
     ]
     front = next(each for each in shown["findings"] if each["resource"]["name"] == "front")
     assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]
-    fix = {"id": "toy.close", "title": "Close the door", "summary": "Closes it."}
-    assert shown["fixing"] == {"ready": True, "why": "", "remediations": [fix]}
+    maker = {"name": "maker", "label": "Maker", "help": "Who makes the lock.", "required": True, "default": ""}
+    lock = "Orders a lock, and closes the door with it."
+    fixes = [
+        {"id": "toy.close", "title": "Close the door", "summary": "Closes it.", "inputs": []},
+        {"id": "toy.lock", "title": "Fit a lock", "summary": lock, "inputs": [maker]},
+    ]
+    assert shown["fixing"] == {"ready": True, "why": "", "remediations": fixes}
     assert f"ada suppressed 1 resource of {world.alert}: back" in [each["sentence"] for each in shown["timeline"]]
 
 
@@ -160,14 +168,23 @@ def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remedi
     assert step["inverse"]["body"] == {"door": "front", "open": True}
 
     change = f"{V1}/changes/{plan['id']}"
-    done = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"}).json()
-    assert (done["state"], done["approved_by"], done["reason"]) == ("verified", remediator.username, "rain")
+    answer = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"})
+    queued = answer.json()
+    assert (answer.status_code, queued["state"]) == (202, "approved")
+    assert (queued["approved_by"], queued["reason"]) == (remediator.username, "rain")
+    assert world.cloud.doors["front"] is True
+    apply_or_undo(plan["id"])
+    assert client.get(change).json()["state"] == "verified"
     assert world.cloud.doors["front"] is False
     again = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"})
     assert (again.status_code, "already" in again.json()["change"][0]) == (400, True)
 
-    undone = client.post(f"{change}/undo", {"reason": "air"}).json()
-    assert undone["state"] == "undone"
+    answer = client.post(f"{change}/undo", {"reason": "air"})
+    queued = answer.json()
+    assert (answer.status_code, queued["state"]) == (202, "undo_queued")
+    assert (queued["undo_by"], queued["undo_reason"]) == (remediator.username, "air")
+    apply_or_undo(plan["id"])
+    assert client.get(change).json()["state"] == "undone"
     assert world.cloud.doors["front"] is True
     assert client.get(f"{V1}/alerts/{world.alert.pk}").json()["state"] == "open"
     assert {"change.planned", "change.approved", "change.verified", "change.undone"} <= set(
@@ -178,9 +195,50 @@ def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remedi
 def test_a_plan_that_no_longer_fits_is_refused_and_says_so(world: SimpleNamespace, remediator: User, api: Any) -> None:
     world.cloud.doors["front"] = False
 
-    answer = api(remediator).post(
-        f"{V1}/changes/{world.change.pk}/apply", {"digest": world.change.digest, "reason": "rain"}
-    )
+    change = f"{V1}/changes/{world.change.pk}"
+    api(remediator).post(f"{change}/apply", {"digest": world.change.digest, "reason": "rain"})
+    apply_or_undo(world.change.pk)
 
-    assert (answer.status_code, answer.json()["state"]) == (200, "refused")
-    assert "has changed since this was planned" in answer.json()["outcome"]
+    shown = api(remediator).get(change).json()
+    assert shown["state"] == "refused"
+    assert "has changed since this was planned" in shown["outcome"]
+
+
+def test_a_fix_is_told_what_it_asks_for(world: SimpleNamespace, remediator: User, api: Any) -> None:
+    client, plan = api(remediator), f"{V1}/alerts/{world.alert.pk}/plan"
+    asked = {"findings": [world.front.pk], "remediation": "toy.lock"}
+
+    for inputs, said in (
+        ({}, {"maker": ["Maker is missing."]}),
+        ({"maker": "Yale", "colour": "red"}, {"colour": ["This fix does not ask for “colour”."]}),
+    ):
+        refused = client.post(plan, {**asked, "inputs": inputs})
+        assert (refused.status_code, refused.json()) == (400, said)
+    made = client.post(plan, {**asked, "inputs": {"maker": "Yale"}}).json()
+
+    assert made["inputs"] == {"maker": "Yale"}
+    assert (made["steps"][0]["wait"]["path"], made["steps"][0]["wait"]["until"]) == ("State", ["ready"])
+    assert made["steps"][1]["wait"] is None
+
+
+def test_suppressing_a_detection_archives_it_only_where_one_asks_for_it(
+    report: House, everyone: dict[str, User], api: Any
+) -> None:
+    suppress = f"{V1}/alerts/{report.alert.pk}/suppress"
+    asked = {"findings": [report.alert.findings.get().pk], "reason": "we know"}
+
+    for role, status in (("stranger", 404), ("viewer", 403), ("analyst", 403)):
+        assert api(everyone[role]).post(suppress, {**asked, "archive": True}).status_code == status, role
+    assert api(everyone["analyst"]).post(suppress, asked).json()["state"] == "suppressed"
+    assert not Change.objects.exists()
+    assert api(everyone["remediator"]).post(suppress, {**asked, "archive": True}).status_code == 200
+    change = Change.objects.get()
+    assert (change.state, change.approved_by) == ("approved", everyone["remediator"])
+    apply_or_undo(change.pk)
+    assert report.cloud.doors["front"] is False
+
+    unsuppress = f"{V1}/alerts/{report.alert.pk}/unsuppress"
+    shown = api(everyone["remediator"]).post(unsuppress, {"findings": asked["findings"]}).json()
+    assert shown["state"] == "open"
+    apply_or_undo(change.pk)
+    assert report.cloud.doors["front"] is True

@@ -42,7 +42,7 @@ def test_resources_are_suppressed_and_brought_back_by_keyboard_alone(visitor: Vi
     keyboard.type("An archive that journalists may read")
     visitor.tab_to(page.get_by_role("button", name="Suppress", exact=True))
     keyboard.press("Enter")
-    expect(page.get_by_text("1 resource is suppressed.")).to_be_visible()
+    expect(page.get_by_text("Suppressed 1 resource.")).to_be_visible()
     expect(box).to_have_count(0)
 
     visitor.tab_to(page.get_by_role("switch", name="Show suppressed"))

@@ -197,7 +197,7 @@ def test_only_the_plan_that_was_shown_is_applied_and_only_with_a_reason(
 def test_a_plan_that_was_altered_in_the_database_is_refused(world: World) -> None:
     change = world.plan()
     change.steps.update(after="{}")
-    with pytest.raises(ValidationError, match="not the plan"):
+    with pytest.raises(ValidationError, match="changed since it was shown"):
         world.apply(change)
     assert world.policy == POLICY
 

@@ -154,7 +154,7 @@ def test_a_cloud_that_cannot_be_reached_fails_the_change_and_says_why(house: Hou
     house.cloud.closed = "The role cannot be assumed."
     change = worked(change)
     assert (change.state, change.outcome) == ("failed", "The role cannot be assumed.")
-    assert "nothing to undo" in refusal(lambda: request_undo(house.actor, change, reason="x"))["change"][0]
+    assert "Nothing to undo" in refusal(lambda: request_undo(house.actor, change, reason="x"))["change"][0]
 
 
 def test_a_worker_whose_change_was_ended_makes_no_further_call(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def test_a_change_whose_worker_died_has_failed_and_can_be_undone(house: House) -
     assert applying.reap() == 1
     change.refresh_from_db()
     assert change.state == "failed"
-    assert "It was interrupted" in change.outcome
+    assert "Interrupted" in change.outcome
     change = undo(house.actor, change)
     assert (change.state, change.outcome) == ("undone", "Undone: the resources are as they were before.")
     assert house.cloud.doors == {"front": True, "back": True}
@@ -256,12 +256,12 @@ def test_a_change_that_is_still_queued_is_withdrawn(house: House) -> None:
 def test_a_change_that_a_worker_is_at_waits_for_it(house: House, state: str) -> None:
     change = apply(house.actor, house.plan())
     Change.objects.filter(pk=change.pk).update(state=state)
-    assert "wait until it has ended" in refusal(lambda: request_undo(house.actor, change, reason="x"))["change"][0]
+    assert "wait until it finishes" in refusal(lambda: request_undo(house.actor, change, reason="x"))["change"][0]
 
 
 def test_an_undo_needs_a_reason_and_something_to_undo(house: House) -> None:
     planned = house.plan()
-    assert "nothing to undo" in refusal(lambda: request_undo(house.actor, planned, reason="x"))["change"][0]
+    assert "Nothing to undo" in refusal(lambda: request_undo(house.actor, planned, reason="x"))["change"][0]
     assert "reason" in refusal(lambda: request_undo(house.actor, planned, reason=" "))
 
 

@@ -49,7 +49,7 @@ def test_one_confirmation_suppresses_and_approves_the_call_that_was_shown(report
 
 def test_another_call_than_the_one_shown_suppresses_nothing(report: House) -> None:
     findings = report.alert.findings.all()
-    with pytest.raises(ValidationError, match="not what was shown"):
+    with pytest.raises(ValidationError, match="differs from what was shown"):
         suppress(report.actor, report.alert, findings, "we know", archive=True, digest="0" * 64)
     assert not Change.objects.exists()
     assert not report.alert.suppressions.exists()
@@ -79,7 +79,7 @@ def test_only_who_may_change_archives_and_others_suppress_here_only(report: Hous
         with pytest.raises(PermissionDenied):
             suppress(actor, report.alert, findings, "we know", archive=True)
         shown = preview_archiving(actor, report.alert, findings)
-        assert shown and shown.why == "Archiving this in Watchman needs the role Remediator."
+        assert shown and shown.why == "Archiving this in Watchman requires the Remediator role."
     with pytest.raises(PermissionDenied):
         suppress(Actor.of(everyone["viewer"]), report.alert, findings, "we know")
     done = suppress(Actor.of(everyone["analyst"]), report.alert, findings, "we know")
@@ -128,7 +128,7 @@ def test_what_was_not_archived_from_here_is_not_unarchived(report: House) -> Non
 def test_an_analyst_who_unsuppresses_is_told_that_it_stays_archived(report: House, analyst: User) -> None:
     change = suppressed(report)
     done = unsuppress(Actor.of(analyst), report.alert, report.alert.findings.all())
-    assert done.notes == ("It stays archived in Watchman: unarchiving it needs the role Remediator.",)
+    assert done.notes == ("It stays archived in Watchman: unarchiving it requires the Remediator role.",)
     assert worked(change).state == "verified"
 
 

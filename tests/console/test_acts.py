@@ -90,7 +90,7 @@ def test_suppressing_is_shown_first_and_then_confirmed(analyst: User, alert: Ale
     seen = client.post(act, suppressing(alert, "logs"))
     assert "Suppress 1 resource" in seen.content.decode() and not Suppression.objects.exists()
     done = client.post(act, suppressing(alert, "logs", confirm="1", reason="a test bucket"), follow=True)
-    assert "1 resource is suppressed" in done.content.decode()
+    assert "Suppressed 1 resource." in done.content.decode()
     alert.refresh_from_db()
     assert (alert.state, alert.affected, alert.suppressed) == ("open", 1, 1)
     assert Entry.objects.filter(action="alert.suppressed", reason="a test bucket", user=analyst).exists()
@@ -163,7 +163,7 @@ def test_the_spanner_is_disabled_with_the_reason_until_the_account_has_a_fix_rol
 def test_a_plan_with_another_digest_is_not_applied(remediator: User, things: Things, sign_in: SignIn) -> None:
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": "e" * 64, "reason": "because"})
-    assert "not the plan that was shown" in page.content.decode()
+    assert "changed since it was shown" in page.content.decode()
     assert Change.objects.get().state == "planned"
 
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Th
 def test_undoing_what_was_not_applied_says_so(remediator: User, things: Things, sign_in: SignIn) -> None:
     client, act = sign_in(remediator), reverse("admin:changes_change_undo", args=[things.change.pk])
     assert client.post(act, {"reason": ""}).context["errors"]["undo"]
-    assert "nothing to undo" in str(client.post(act, {"reason": "x"}).context["errors"]["undo"])
+    assert "Nothing to undo" in str(client.post(act, {"reason": "x"}).context["errors"]["undo"])
 
 
 def test_scanning_a_pending_account_says_to_verify_it_first(analyst: User, account: Account, sign_in: SignIn) -> None:

@@ -86,7 +86,7 @@ def test_steps_of_an_interrupted_change_say_how_far_they_may_have_got(
     sign_in: SignIn,
 ) -> None:
     client, change = sign_in(viewer), house.plan_lock("front", "back")
-    Change.objects.filter(pk=change.pk).update(state="failed", outcome="It was interrupted.")
+    Change.objects.filter(pk=change.pk).update(state="failed", outcome="Interrupted.")
     for position, state in enumerate(("waiting", "applying", "undoing", "pending")):
         change.steps.filter(position=position).update(state=state)
     shown = text_of(client.get(page(change)))
@@ -165,7 +165,7 @@ def test_the_confirmation_shows_the_call_and_approves_it(report: House, remediat
     assert f'name="digest" value="{digest}"' in text_of(shown)
 
     stale = client.post(suppress, {**body, "confirm": "1", "reason": "we know", "digest": "0" * 64})
-    assert "This is not what was shown" in text_of(stale) and digest in text_of(stale)
+    assert "This differs from what was shown" in text_of(stale) and digest in text_of(stale)
     report.alert.refresh_from_db()
     assert report.alert.state == "open"
 

@@ -135,7 +135,7 @@ def test_a_bucket_is_fixed_and_the_fix_is_undone_from_the_console(
     page = admin.post(plan, {"finding": [finding.pk], "remediation": "aws.s3.remove_public_access"}, follow=True)
     change = Change.objects.get()
     text = page.content.decode()
-    assert "s3:PutBucketPolicy" in text and "arn:aws:iam::123456789012:root" in text and "Apply plan" in text
+    assert "s3:PutBucketPolicy" in text and "arn:aws:iam::123456789012:root" in text and "Approve and apply" in text
     apply = reverse("admin:changes_change_apply", args=[change.pk])
     page = admin.post(apply, {"digest": change.digest, "reason": "nobody needs it"}, follow=True)
     assert page.context["change"].state == "verified" and "Undo" in page.content.decode()

@@ -103,7 +103,7 @@ def test_an_analyst_is_told_that_archiving_needs_a_remediator(
     alert: Alert, fix_role: None, analyst: User, sign_in: SignIn
 ) -> None:
     client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
-    assert "Archiving this in GuardDuty needs the role Remediator." in client.get(page(alert)).content.decode()
+    assert "Archiving this in GuardDuty requires the Remediator role." in client.get(page(alert)).content.decode()
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
     assert "It is not archived in GuardDuty." in client.post(address, body, follow=True).content.decode()
     assert client.post(address, {**body, "digest": "d" * 64}).status_code == 403

@@ -14,7 +14,6 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from django.urls import resolve
 from tests.docs.markdown import PAGES, ROOT, blocks, prose, section
 
-from nephoscope.changes.services import INTERRUPTED_AFTER
 from nephoscope.configuration import Configuration, Stores
 from nephoscope.plugins import registry
 from nephoscope.scans import runner
@@ -186,4 +185,3 @@ def test_the_numbers_on_the_architecture_page_are_those_of_the_code() -> None:
     assert f"a lease of {settings.NEPHOSCOPE_LEASE_SECONDS} seconds" in page
     assert f"{words[scans.MAX_ATTEMPTS]} times at most" in page
     assert f"at most {settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN} resources" in page
-    assert f"after {INTERRUPTED_AFTER.seconds // 60} minutes" in page
