@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
-from nephoscope.changes.archiving import expire_suppressions
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import suppress, unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.suppressing import expire_suppressions
 
 pytestmark = pytest.mark.django_db
 AddAlert = Callable[..., Alert]
