@@ -26,6 +26,7 @@ from nephoscope.audit.actions.alerts import (
     ALERT_SUPPRESSED,
     Resolution,
 )
+from nephoscope.audit.actions.changes import CHANGE_FAILED, CHANGE_UNDONE, Outcome
 from nephoscope.audit.actions.organisations import MEMBER_SUSPENDED
 from nephoscope.audit.actions.policies import (
     POLICY_CHANGED,
@@ -100,6 +101,16 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
             {"title": "Door", "was": "high", "severity": "low"},
             "changed the severity of A-000042 “Door” from high to low",
         ),
+        (
+            CHANGE_FAILED,
+            {"title": "Fix", "outcome": "problem", "problem": "denied"},
+            "failed to complete A-000042 “Fix”: denied",
+        ),
+        (
+            CHANGE_UNDONE,
+            {"title": "Fix", "outcome": "withdrawn", "problem": ""},
+            "withdrew A-000042 “Fix” before it was applied",
+        ),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": False}, "verified A-000042 (12)"),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": True}, "verified the fix role of A-000042 (12)"),
         (
@@ -172,6 +183,8 @@ def test_every_code_that_data_may_hold_has_a_word() -> None:
     assert list(SEVERITIES) == SeverityChoice.values
     for why in Resolution:
         ALERT_LEFT.describe({**ALERT_LEFT.example, **TARGET, "source": "", "why": why.value})
+    for outcome in (Outcome.CALLS_FAILED, Outcome.INTERRUPTED, Outcome.PROBLEM, Outcome.PARTLY_UNDONE):
+        CHANGE_FAILED.describe({**CHANGE_FAILED.example, **TARGET, "outcome": outcome.value})
     for scan in set(ScanState) - set(ACTIVE):
         SCAN_FINISHED.describe({**SCAN_FINISHED.example, "state": scan.value})
     for member in set(StateChoice) - {StateChoice.ACTIVE}:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
-from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED
+from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
 from nephoscope.changes.services import (
@@ -61,9 +61,8 @@ def reap() -> int:
     with transaction.atomic():
         rows = Change.objects.select_for_update(skip_locked=True, of=("self",))
         dead = list(rows.filter(lease.free(), state__in=UNDER_WAY))
-        why = _("Interrupted: its worker stopped. Each step shows how far it got.")
         for change in dead:
-            finish(Actor.system(), change, ChangeState.FAILED, why)
+            finish(Actor.system(), change, ChangeState.FAILED, Outcome.INTERRUPTED)
     for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=timezone.now() - lease.length()):
         wake(change)
     return len(dead)
@@ -109,33 +108,31 @@ class _Work:
             require_as_planned(self.change, self.steps)
             remediation = remediation_of(self.change.alert, self.change.remediation)
         except ValidationError as problem:
-            return self._finish(ChangeState.REFUSED, _said(problem))
+            return self._finish(ChangeState.REFUSED, Outcome.PROBLEM, _said(problem))
         calls = [step.call for step in self.steps]
         try:
             with self._session() as session, self._writer(calls) as writer:
                 ended = self._applied(remediation, session, writer)
         except surgery.StaleError as stale:
-            ended = ChangeState.REFUSED, str(stale)
+            ended = ChangeState.REFUSED, Outcome.PROBLEM, str(stale)
         except Exception as problem:
-            ended = ChangeState.FAILED, _said(problem)
+            ended = ChangeState.FAILED, Outcome.PROBLEM, _said(problem)
         return self._finish(*ended)
 
     def _applied(
         self, remediation: domain.Remediation, session: domain.LiveSession, writer: domain.Writer
-    ) -> tuple[ChangeState, str]:
-        """Apply and verify; return how it ended, and that in words."""
+    ) -> tuple[ChangeState, Outcome, str]:
+        """Apply and verify; return how it ended, and what did not hold."""
         whole = surgery.apply(remediation, self.steps, session, writer, self)
         try:
             problem = self._verified(remediation, session)
         except Exception as failure:
             problem = _said(failure)
         if not whole:
-            return ChangeState.FAILED, _("Some calls failed. See the steps.")
+            return ChangeState.FAILED, Outcome.CALLS_FAILED, ""
         if problem:
-            return ChangeState.APPLIED, _("Applied, but not verified: %s") % problem
-        if not self.change.alert.traits.by_rule:
-            return ChangeState.VERIFIED, _("Applied and verified.")
-        return ChangeState.VERIFIED, _("Applied and verified: the resources now pass.")
+            return ChangeState.APPLIED, Outcome.NOT_VERIFIED, problem
+        return ChangeState.VERIFIED, Outcome.PASSES if self.change.alert.traits.by_rule else Outcome.VERIFIED, ""
 
     def _verified(self, remediation: domain.Remediation, session: domain.LiveSession) -> str:
         """Say what does not hold after it was applied, or nothing. No rule judges a detection: its state is read."""
@@ -171,8 +168,8 @@ class _Work:
         except Exception as problem:
             return self._refuse_undo(_said(problem))
         if not whole:
-            return self._finish(ChangeState.FAILED, _("Some steps could not be undone. See the steps."))
-        return self._finish(ChangeState.UNDONE, _("Undone: the resources are as they were before."))
+            return self._finish(ChangeState.FAILED, Outcome.PARTLY_UNDONE)
+        return self._finish(ChangeState.UNDONE, Outcome.UNDONE)
 
     def _judge_undone(self, session: domain.LiveSession) -> None:
         """Judge the resources again; the undo stands whether or not that works."""
@@ -197,9 +194,9 @@ class _Work:
         return Actor.of(user) if user else Actor.system()
 
     @transaction.atomic
-    def _finish(self, state: ChangeState, outcome: str) -> None:
+    def _finish(self, state: ChangeState, outcome: Outcome, problem: str = "") -> None:
         self._hold()
-        finish(self._actor, self.change, state, outcome)
+        finish(self._actor, self.change, state, outcome, problem)
 
     @transaction.atomic
     def _refuse_undo(self, why: str) -> None:
@@ -208,7 +205,7 @@ class _Work:
         change.state, change.outcome = ChangeState(change.before_undo), _("Not undone: %s") % why
         change.owner = change.lease_until = None
         change.save()
-        data = {"title": change.title, "outcome": why}
+        data = {"title": change.title, "problem": why}
         record(actor, CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)
 
     def _hold(self) -> None:

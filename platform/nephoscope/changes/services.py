@@ -29,6 +29,7 @@ from nephoscope.audit.actions.changes import (
     CHANGE_UNDO_REQUESTED,
     CHANGE_UNDONE,
     CHANGE_VERIFIED,
+    Outcome,
 )
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
@@ -216,7 +217,7 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     change = _locked(change)
     change.undo_by, change.undo_reason = actor.user, reason
     if change.state == ChangeState.APPROVED:
-        return finish(actor, change, ChangeState.UNDONE, _("Withdrawn before anything changed."))
+        return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
     change.before_undo = change.state
     _put_into_queue(change, ChangeState.UNDO_QUEUED)
@@ -261,9 +262,10 @@ def _require_undoable(change: Change) -> None:
 
 
 @transaction.atomic
-def finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Change:
+def finish(actor: Actor, change: Change, state: ChangeState, outcome: Outcome, problem: str = "") -> Change:
     """Write down how a change ended, and let go of it."""
-    change.state, change.outcome, change.owner, change.lease_until = state, outcome, None, None
+    change.state, change.owner, change.lease_until = state, None, None
+    change.outcome = str(outcome.label % {"problem": problem})
     back = state == ChangeState.UNDONE
     if back:
         change.undone_at = timezone.now()
@@ -276,7 +278,7 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Ch
         actor,
         _FINISHED[state],
         change,
-        {"title": change.title} | ({} if state in _CLEAN else {"outcome": outcome}),
+        {"title": change.title, "outcome": outcome.value, "problem": problem},
         account=change.account,
         reason=change.undo_reason if back else change.reason,
         before=after if back else before,
@@ -284,9 +286,6 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: str) -> Ch
     )
     return change
 
-
-_CLEAN = (ChangeState.VERIFIED, ChangeState.UNDONE)
-"""States whose outcome says no more than the state."""
 
 _FINISHED = {
     ChangeState.APPLIED: CHANGE_APPLIED,
