@@ -6,6 +6,7 @@ Read once, by the platform and the command line alike, and free of Django. docs/
 from __future__ import annotations
 
 import os
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -63,6 +64,15 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError("networks, as 10.0.0.0/8,fd00::/8") from None
 
 
+def _keys(text: str) -> tuple[str, ...]:
+    try:
+        if all(len(urlsafe_b64decode(each)) == 32 for each in _names(text)):
+            return _names(text)
+    except ValueError:
+        pass
+    raise ValueError("keys of 32 bytes in base64, newest first, as openssl rand -base64 32 makes them")
+
+
 def _folder(text: str) -> Path:
     return Path(text).resolve() if text else ROOT / "var"
 
@@ -103,6 +113,7 @@ class Configuration:
     plugins: tuple[str, ...] | None = field(metadata=_from("NEPHOSCOPE_PLUGINS", _plugins))
     data_dir: Path = field(metadata=_from("NEPHOSCOPE_DATA_DIR", _folder))
     secret_key: str = field(metadata=_from("NEPHOSCOPE_SECRET_KEY", secret=True))
+    encryption_keys: tuple[str, ...] = field(metadata=_from("NEPHOSCOPE_ENCRYPTION_KEYS", _keys, secret=True))
     allowed_hosts: tuple[str, ...] = field(metadata=_from("NEPHOSCOPE_ALLOWED_HOSTS", _names, HERE))
     trusted_origins: tuple[str, ...] = field(metadata=_from("NEPHOSCOPE_TRUSTED_ORIGINS", _origins))
     tls: bool = field(metadata=_from("NEPHOSCOPE_TLS", _switch, "off"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import configuration, mail, postgres
+from nephoscope.vault import Vault
 
 _ENV, _STORES = configuration.configuration(), configuration.stores()
 
@@ -43,6 +44,8 @@ NEPHOSCOPE_ALLOWED_NETWORKS = _ENV.allowed_networks
 NEPHOSCOPE_REPORTS_DIR = _ENV.reports_dir
 
 SECRET_KEY = _secret_key()
+VAULT = Vault(_ENV.encryption_keys, DATA_DIR / "encryption_keys")
+VAULT.read_keys()  # makes the first one at the first start, for backups to have it
 DEBUG = _ENV.debug
 ALLOWED_HOSTS = list(_ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_ENV.trusted_origins)

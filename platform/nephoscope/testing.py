@@ -158,7 +158,10 @@ class ToyWriting(domain.Writing):
 class ToyOrganisations(domain.OrganisationSource):
     """Houses that belong together; tests say which by ``listed``."""
 
-    fields = (domain.Field("role_name", "Role", required=True, default="reader"),)
+    fields = (
+        domain.Field("role_name", "Role", required=True, default="reader"),
+        domain.Field("token", "Token of the members", secret=True),
+    )
     permissions = ("toy:ListHouses",)
     intro = "Every house is looked through by a role of one name."
     rollout = "The script makes the role in every house."
@@ -173,7 +176,8 @@ class ToyOrganisations(domain.OrganisationSource):
         yield from self.listed
 
     def member_settings(self, connection: Connection, settings: Mapping[str, str], number: str) -> dict[str, str]:
-        return {"role": f"{number}/{settings['role_name']}", "write_role": "", "secret": SECRET}
+        role = f"{number}/{settings['role_name']}"
+        return {"role": role, "write_role": "", "secret": SECRET, "token": settings.get("token", "")}
 
     def setup_templates(
         self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
@@ -218,6 +222,7 @@ class ToyCloud(domain.Provider):
     fields = (
         domain.Field("role", "Role"),
         domain.Field("secret", "Secret word", generated=True),
+        domain.Field("token", "Token", "Of the house, where it asks for one.", secret=True),
         domain.Field("write_role", "Role for fixes", for_writing=True),
     )
     services = (domain.Service("doors", "Doors", (DOOR,), (READ,)),)
@@ -242,7 +247,7 @@ class ToyCloud(domain.Provider):
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         if settings.get("role", "").startswith("user/"):
             raise domain.ConnectionProblem("role", "This is a user, not a role.")
-        return {"role": "", "write_role": "", "secret": SECRET, **settings}
+        return {"role": "", "write_role": "", "secret": SECRET, "token": "", **settings}
 
     def open(self, connection: Connection) -> Doors:
         self.calls.append("open")

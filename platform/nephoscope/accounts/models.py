@@ -12,7 +12,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
+from nephoscope.accounts.fields import SecretsField
 from nephoscope.accounts.permissions import Role, may
+from nephoscope.vault import SecretUnreadable
 
 
 def validate_time_zone(value: str) -> None:
@@ -92,13 +94,36 @@ def visible_accounts(user: Any) -> models.QuerySet[Any]:
     return Account.objects.visible_to(user).values("pk")
 
 
-class Account(models.Model):
+class Connected(models.Model):
+    """What is reached by settings that its provider describes; those that are secret are kept apart."""
+
+    settings = models.JSONField(default=dict, editable=False)
+    secrets = SecretsField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def all_settings(self) -> dict[str, str]:
+        """The settings with the secrets, for the provider alone.
+
+        Raises ConnectionProblem: a secret cannot be decrypted.
+        """
+        found = dict(self.settings)
+        for name in self.secrets:
+            try:
+                found[name] = self.secrets[name]
+            except SecretUnreadable as problem:
+                raise domain.ConnectionProblem(name, str(problem)) from problem
+        return found
+
+
+class Account(Connected):
     """One connected environment. It is *pending* until it was verified once."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     provider = models.CharField(_("provider"), max_length=30)
     number = models.CharField(_("account number"), max_length=100, blank=True)
-    settings = models.JSONField(default=dict, editable=False)
     groups = models.ManyToManyField(AccountGroup, verbose_name=_("account groups"), blank=True, related_name="accounts")
     regions = models.JSONField(_("regions"), default=list, blank=True)
     services = models.JSONField(_("services"), default=list, blank=True, help_text=_("Empty: all."))
@@ -136,4 +161,10 @@ class Account(models.Model):
 
     @property
     def connection(self) -> domain.Connection:
+        """How to reach it. Raises ConnectionProblem: a secret cannot be decrypted."""
+        return domain.Connection(self.number, self.all_settings)
+
+    @property
+    def shown_connection(self) -> domain.Connection:
+        """The same without secrets, for what people are shown."""
         return domain.Connection(self.number, self.settings)

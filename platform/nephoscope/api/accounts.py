@@ -24,6 +24,7 @@ from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
+from nephoscope.connections.entered import shown
 from nephoscope.plugins import registry
 from nephoscope.scans.services import start_scan
 
@@ -54,7 +55,8 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     tags = serializers.DictField(child=serializers.CharField(), read_only=True)
     verification = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField(
-        help_text="How the account is reached, external ids included; empty for those who may not connect accounts."
+        help_text="How the account is reached, external ids included and secrets not; "
+        "empty for those who may not connect accounts."
     )
 
     class Meta:
@@ -85,7 +87,10 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_settings(self, account: Account) -> Any:
-        return account.settings if may(self.context["request"].user, "connect") else {}
+        if not may(self.context["request"].user, "connect"):
+            return {}
+        provider = registry().providers.get(account.provider)
+        return shown(account, provider.fields if provider else ())
 
 
 class NewAccount(Body):
@@ -119,7 +124,10 @@ class AccountChanges(Body):
 
 
 class Connecting(serializers.Serializer[Any]):
-    """The provider's settings by name (see /api/v1/providers), to try; those that are left out stay as they are."""
+    """The provider's settings by name (see /api/v1/providers), to try.
+
+    Those that are left out stay as they are, and so do secrets that are empty.
+    """
 
     writing = serializers.BooleanField(default=False, help_text="Verify the access for fixes.")
     own_credentials = serializers.BooleanField(

@@ -24,6 +24,7 @@ class SettingSerializer(serializers.Serializer[domain.Field]):
     required = serializers.BooleanField()  # type: ignore[assignment]
     generated = serializers.BooleanField()
     for_writing = serializers.BooleanField()
+    secret = serializers.BooleanField(help_text="It is stored encrypted and never returned.")
 
 
 class ServiceSerializer(serializers.Serializer[domain.Service]):

@@ -16,6 +16,7 @@ from nephoscope.accounts.permissions import may
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
+from nephoscope.connections.entered import shown
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Member, Organisation, Standing
 from nephoscope.organisations.queries import counted
@@ -29,7 +30,8 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
     regions = serializers.ListField(child=serializers.CharField(), read_only=True)
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
     settings = serializers.SerializerMethodField(
-        help_text="How the members are reached, as its provider describes it; empty for those who may not connect."
+        help_text="How the members are reached, as its provider describes it, without secrets; "
+        "empty for those who may not connect."
     )
     problem = serializers.SerializerMethodField(help_text="Why the last sync failed, for those who may connect.")
     syncing = serializers.BooleanField(read_only=True)
@@ -68,7 +70,9 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_settings(self, organisation: Organisation) -> Any:
-        return organisation.settings if may(self._user, "connect") else {}
+        if not may(self._user, "connect"):
+            return {}
+        return shown(organisation, services.organisations_of(organisation.account).fields)
 
     def get_problem(self, organisation: Organisation) -> str:
         return organisation.problem if may(self._user, "connect") else ""

@@ -19,6 +19,7 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
+from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue, policies_for
@@ -50,7 +51,7 @@ def setup_templates(account: Account, *, writing: bool = False) -> list[domain.S
     provider = provider_of(account)
     facet = provider.writing if writing else provider.onboarding
     needed = permissions_for(account, writing=writing)
-    return facet.setup_templates(account.connection, needed) if facet else []
+    return facet.setup_templates(account.shown_connection, needed) if facet else []
 
 
 def available_regions(account: Account) -> list[domain.Region]:
@@ -65,28 +66,11 @@ def available_regions(account: Account) -> list[domain.Region]:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
 
-def check_names(account: Account, fields: Iterable[domain.Field], settings: Mapping[str, Any]) -> None:
-    """Raise ValidationError for a setting that the fields do not have, or that is no text; names the field."""
-    known = {field.name for field in fields}
-    if strange := sorted(set(settings) - known):
-        message = _("%(provider)s has no such setting; it has %(known)s.")
-        values = {"provider": provider_of(account).name, "known": ", ".join(sorted(known))}
-        raise ValidationError({name: [message % values] for name in strange})
-    if wrong := [name for name, value in settings.items() if not isinstance(value, str)]:
-        raise ValidationError({name: [_("Enter text.")] for name in wrong})
-
-
-def require_fields(fields: Iterable[domain.Field], settings: Mapping[str, str]) -> None:
-    """Raise ValidationError for what has to be entered and was not; names the fields."""
-    if empty := [each for each in fields if each.required and not settings.get(each.name)]:
-        raise ValidationError({each.name: [_("Enter the %s.") % each.label] for each in empty})
-
-
-def _prepared(account: Account, settings: Mapping[str, Any]) -> dict[str, str]:
+def _prepared(account: Account, given: Mapping[str, Any]) -> dict[str, str]:
     provider = provider_of(account)
-    check_names(account, provider.fields, settings)
+    check_names(provider, provider.fields, given)
     try:
-        return provider.prepare(settings)
+        return provider.prepare(over_stored(account, provider.fields, given))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -102,7 +86,7 @@ def create_account(
     """
     actor.require("connect")
     account = Account(name=name.strip() if isinstance(name, str) else name, provider=provider_named(provider).id)
-    account.settings = _prepared(account, settings or {})
+    keep(account, provider_of(account).fields, _prepared(account, settings or {}))
     account.full_clean()
     account.save()
     record(actor, ACCOUNT_CREATED, account, account=account)
@@ -121,7 +105,7 @@ def verify_account(
     """
     actor.require("connect")
     provider = provider_of(account)
-    prepared = _prepared(account, {**account.settings, **(settings or {})})
+    prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
     connection = domain.Connection(account.number, prepared)
     try:
@@ -164,7 +148,8 @@ def _save_verified(
     writing: bool,
 ) -> None:
     with transaction.atomic():
-        account.settings, account.number, account.regions = settings, found.account, regions
+        keep(account, provider_of(account).fields, settings)
+        account.number, account.regions = found.account, regions
         account.policies = account.policies or first_policies(account)
         checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
         account.verification = {**account.verification, "writing" if writing else "reading": checks}

@@ -43,7 +43,7 @@ class Connection:
     """How to reach one account: its number (may be empty until verified) and the provider's fields."""
 
     account: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
 
 
 class ConnectionProblem(Exception):
@@ -224,7 +224,10 @@ class Writer(ABC):
 
 
 class Onboarding(ABC):
-    """How access is set up and tried. Facet of a provider whose accounts have to grant it."""
+    """How access is set up and tried. Facet of a provider whose accounts have to grant it.
+
+    Setup templates are shown, so the connection that they are made for holds no secret fields.
+    """
 
     intro: str = ""
     """What the access is that an account grants, in a sentence or two; shown above the setup templates."""

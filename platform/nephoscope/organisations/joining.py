@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.actions.accounts import ACCOUNT_FOLLOWED
 from nephoscope.audit.actions.organisations import MEMBER_CONNECTED, MEMBER_LINKED
 from nephoscope.audit.services import Actor, record
+from nephoscope.connections.entered import keep
 from nephoscope.connections.services import first_policies
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies import rejudging
@@ -23,7 +25,7 @@ from nephoscope.policies.queries import catalogue
 class ConnectionAttempt:
     """What trying one member came to: its settings, who we are there and its enabled regions, or the problem."""
 
-    settings: dict[str, str]
+    settings: dict[str, str] = field(repr=False)
     principal: str = ""
     regions: tuple[str, ...] = ()
     problem: str = ""
@@ -40,7 +42,6 @@ def join(actor: Actor, organisation: Organisation, member: Member, attempt: Conn
         provider=organisation.account.provider,
         number=member.number,
         tags=member.tags,
-        settings=attempt.settings,
         regions=list(attempt.regions),
         policies=organisation.policies,
         scan_every=organisation.scan_every,
@@ -48,6 +49,7 @@ def join(actor: Actor, organisation: Organisation, member: Member, attempt: Conn
         verified_at=now,
         verification={"reading": {"principal": attempt.principal, "checks": []}},
     )
+    keep(account, provider_of(account).fields, attempt.settings)
     account.policies = account.policies or first_policies(account)
     account.full_clean()
     try:

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.models import Account, AccountGroup, visible_accounts
+from nephoscope.accounts.models import Account, AccountGroup, Connected, visible_accounts
 from nephoscope.accounts.permissions import may
 from nephoscope.queue.lease import Leased
 
@@ -25,7 +25,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(Q(account__in=seen) | Q(pk__in=members))
 
 
-class Organisation(Leased):
+class Organisation(Leased, Connected):
     """Accounts that belong together in their cloud, read through one that may list them all.
 
     A sync under way holds it; ``problem`` says why the last listing failed.
@@ -35,7 +35,6 @@ class Organisation(Leased):
     account = models.OneToOneField(
         Account, on_delete=models.PROTECT, related_name="organisation", verbose_name=_("read through")
     )
-    settings = models.JSONField(default=dict, editable=False)
     include = models.JSONField(_("only these units"), default=list, blank=True)
     exclude = models.JSONField(_("not these units"), default=list, blank=True)
     regions = models.JSONField(_("regions"), default=list, blank=True)

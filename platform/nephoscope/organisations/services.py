@@ -20,7 +20,8 @@ from nephoscope.audit.actions.organisations import (
     ORGANISATION_SYNC_REQUESTED,
 )
 from nephoscope.audit.services import Actor, record
-from nephoscope.connections.services import available_regions, check_names, permissions_for, require_fields
+from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
+from nephoscope.connections.services import available_regions, permissions_for
 from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import policies_for
@@ -61,7 +62,7 @@ def setup_templates(organisation: Organisation) -> list[domain.SetupTemplate]:
     # Members list no members, so what only their organisation's account needs is not asked of them.
     reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
     writing = permissions_for(account, writing=True)
-    return source.setup_templates(account.connection, organisation.settings, reading, writing)
+    return source.setup_templates(account.shown_connection, organisation.settings, reading, writing)
 
 
 @transaction.atomic
@@ -125,7 +126,8 @@ def _configure(organisation: Organisation, changes: dict[str, Any]) -> None:
         regions = [each.id for each in available_regions(organisation.account)]
         given["regions"] = _known("regions", given["regions"], regions)
     if "settings" in given:
-        given["settings"] = _prepared(organisation, given["settings"])
+        source = organisations_of(organisation.account)
+        keep(organisation, source.fields, _prepared(organisation, source, given.pop("settings")))
     for name, value in given.items():
         setattr(organisation, name, value)
     organisation.full_clean()
@@ -134,11 +136,13 @@ def _configure(organisation: Organisation, changes: dict[str, Any]) -> None:
         organisation.groups.set(groups)
 
 
-def _prepared(organisation: Organisation, given: Mapping[str, Any]) -> dict[str, str]:
-    source, account = organisations_of(organisation.account), organisation.account
-    check_names(account, source.fields, given)
+def _prepared(
+    organisation: Organisation, source: domain.OrganisationSource, given: Mapping[str, Any]
+) -> dict[str, str]:
+    account = organisation.account
+    check_names(provider_of(account), source.fields, given)
     try:
-        prepared = source.prepare(account.connection, {**organisation.settings, **given})
+        prepared = source.prepare(account.connection, over_stored(organisation, source.fields, given))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     require_fields(source.fields, prepared)
@@ -164,7 +168,9 @@ def _known(field: str, given: Iterable[str], known: list[str]) -> list[str]:
 def _described(organisation: Organisation) -> dict[str, Any]:
     names = ("name", "include", "exclude", "regions", "policies", "scan_every")
     fields = organisations_of(organisation.account).fields
-    settings = {each.name: organisation.settings.get(each.name, "") for each in fields if not each.generated}
+    settings = {
+        each.name: organisation.settings.get(each.name, "") for each in fields if not (each.generated or each.secret)
+    }
     groups = list(organisation.groups.values_list("name", flat=True))
     return {**{name: getattr(organisation, name) for name in names}, "settings": settings, "groups": groups}
 

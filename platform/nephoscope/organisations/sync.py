@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -90,14 +90,14 @@ def _next() -> datetime:
 
 def _sync(actor: Actor, organisation: Organisation) -> Synced:
     try:
-        listed = _listed(organisation)
+        listed, settings = _listed(organisation), organisation.all_settings
     except domain.ConnectionProblem as problem:
         Organisation.objects.filter(pk=organisation.pk).update(problem=problem.message)
         raise ValidationError({problem.field: [problem.message]}) from problem
     with transaction.atomic():
         reconcile(actor, organisation, listed)
         Organisation.objects.filter(pk=organisation.pk).update(problem="", synced_at=timezone.now())
-    connected = _connect(actor, organisation)
+    connected = _connect(actor, organisation, settings)
     members = organisation.members.filter(left_at=None)
     return Synced(members.count(), connected, members.with_standing().filter(standing=Standing.PENDING).count())
 
@@ -118,12 +118,12 @@ def _listed(organisation: Organisation) -> list[domain.Member]:
     return list(listed.values())
 
 
-def _connect(actor: Actor, organisation: Organisation) -> int:
+def _connect(actor: Actor, organisation: Organisation, settings: Mapping[str, str]) -> int:
     """Try the members that wait to be connected, those that waited longest first. Returns how many were."""
     waiting = organisation.members.filter(ACTIVE, account=None, linked_at=None, management=False, excluded=False)
     rows = list(waiting.order_by(F("tried_at").asc(nulls_first=True), "pk"))
     connected = 0
-    for member, attempt in _attempts(organisation, rows):
+    for member, attempt in _attempts(organisation, settings, rows):
         member.tried_at = timezone.now()
         if not attempt.problem:
             try:
@@ -137,16 +137,18 @@ def _connect(actor: Actor, organisation: Organisation) -> int:
     return connected
 
 
-def _attempts(organisation: Organisation, members: Sequence[Member]) -> Iterator[tuple[Member, ConnectionAttempt]]:
+def _attempts(
+    organisation: Organisation, settings: Mapping[str, str], members: Sequence[Member]
+) -> Iterator[tuple[Member, ConnectionAttempt]]:
     """Try to reach the members side by side and yield what came of each. The threads touch no database."""
-    account = organisation.account
+    account, connection = organisation.account, organisation.account.connection
     provider, source = provider_of(account), organisations_of(account)
     regions, until = tuple(organisation.regions), time.monotonic() + PATIENCE
     with ThreadPoolExecutor(LANES, "nephoscope-members") as pool:
         running = {}
         for member in members:
-            settings = source.member_settings(account.connection, organisation.settings, member.number)
-            running[pool.submit(partial(_attempt, provider, member.number, settings, regions, until))] = member
+            reached_by = source.member_settings(connection, settings, member.number)
+            running[pool.submit(partial(_attempt, provider, member.number, reached_by, regions, until))] = member
         for future in as_completed(running):
             if (attempt := future.result()) is not None:
                 yield running[future], attempt

@@ -11,6 +11,7 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.queries import ids
 from nephoscope.console.kit.forms import ConsoleForm
+from nephoscope.domain import Field
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Organisation
 from nephoscope.policies.queries import policies_for
@@ -98,19 +99,37 @@ class OrganisationForm(ConsoleForm):
 def _settings(account: Account | None, organisation: Organisation | None) -> dict[str, forms.Field]:
     """Return a field for each setting of the provider; what it generates can be entered only at first."""
     source = provider_of(account).organisations if account else None
-    stored = organisation.settings if organisation else {}
     return {
-        each.name: forms.CharField(
-            label=each.label,
-            help_text=each.help,
-            required=each.required,
-            max_length=2000,
-            initial=stored.get(each.name, each.default),
-            widget=forms.TextInput(attrs={"class": "neph-input"}),
-        )
+        each.name: _secret(each, organisation) if each.secret else _text(each, organisation)
         for each in (source.fields if source else ())
         if not each.generated or not (organisation or each.for_writing)
     }
+
+
+def _text(field: Field, organisation: Organisation | None) -> forms.Field:
+    stored = organisation.settings if organisation else {}
+    return forms.CharField(
+        label=field.label,
+        help_text=field.help,
+        required=field.required,
+        max_length=2000,
+        initial=stored.get(field.name, field.default),
+        widget=forms.TextInput(attrs={"class": "neph-input"}),
+    )
+
+
+def _secret(field: Field, organisation: Organisation | None) -> forms.Field:
+    """Return a field that shows nothing of what is stored, and keeps it when it is left empty."""
+    stored = organisation is not None and organisation.secrets.is_set(field.name)
+    placeholder = _("Set. Leave empty to keep it.") if stored else ""
+    shown = {"class": "neph-input", "autocomplete": "new-password", "placeholder": placeholder}
+    return forms.CharField(
+        label=field.label,
+        help_text=field.help,
+        required=field.required and not stored,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs=shown),
+    )
 
 
 def _initial(organisation: Organisation | None) -> dict[str, Any]:

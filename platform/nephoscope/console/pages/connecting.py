@@ -60,7 +60,7 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
         return settings
     if own and "own" in posted:
         settings[main.name] = ""
-    elif not settings.get(main.name) and (own or writing or main.required):
+    elif not settings.get(main.name) and (own or writing or main.required) and not account.secrets.is_set(main.name):
         also = " " + _("Or select the box below it.") if own else ""
         raise ValidationError({main.name: [_("Paste the output of the script or template.") + also]})
     return settings
@@ -71,10 +71,12 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
     main = _main(account, writing=writing)
     shown = []
     for field in _fields(account, writing=writing):
-        value = request.POST.get(field.name, account.settings.get(field.name, ""))
-        shown.append({"field": field, "value": value, "errors": errors.get(field.name, [])})
+        value = "" if field.secret else request.POST.get(field.name, account.settings.get(field.name, ""))
+        stored = account.secrets.is_set(field.name)
+        shown.append({"field": field, "value": value, "stored": stored, "errors": errors.get(field.name, [])})
     verified = account.writing_verified_at if writing else account.verified_at
-    ticked = "own" in request.POST or bool(verified and main and not account.settings.get(main.name))
+    filled = main is not None and bool(account.settings.get(main.name) or account.secrets.is_set(main.name))
+    ticked = "own" in request.POST or bool(verified and main and not filled)
     names = {field["field"].name for field in shown}
     return {
         "title": _("Set up fixes") if writing else _("Connect an account"),
@@ -156,7 +158,11 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         provider: Any = provider_of(account)
     except ValidationError:
         provider = None
-    shown = [(each, account.settings.get(each.name, "")) for each in provider.fields] if provider and allowed else []
+    fields = provider.fields if provider and allowed else ()
+    shown = [
+        (each, account.secrets.is_set(each.name) if each.secret else account.settings.get(each.name, ""))
+        for each in fields
+    ]
     recent = [
         (scan, scans.progress(scan) if scan.active else None)
         for scan in account.scans.select_related("requested_by")[:8]
