@@ -22,6 +22,8 @@ FLOORS = (
     "testing",
     "mail",
     "postgres",
+    "vault",
+    "outbound",
     "cli",
     "__main__",
     "queue",
