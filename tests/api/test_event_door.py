@@ -160,7 +160,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
     said = [str(each) for each in Entry.objects.filter(action__startswith="events.").order_by("id")]
     assert said == [
         f"ada turned on event-driven recheck for {toy_account}",
-        f"ada rotated the secret for events of {toy_account}",
+        f"ada rotated the event secret of {toy_account}",
         f"ada turned off event-driven recheck for {toy_account}",
     ]
 

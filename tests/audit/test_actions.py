@@ -122,7 +122,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
         (
             ACCOUNT_FOLLOWED,
             {"changed": ["name"], "organisation": "northwind"},
-            "renamed A-000042 as in the organisation northwind",
+            "updated the name of A-000042 from the organisation northwind",
         ),
         (
             ACCOUNT_FOLLOWED,
@@ -131,7 +131,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
         ),
         (POLICY_CREATED, {"based_on": ""}, "created the policy A-000042"),
         (POLICY_CHANGED, {"was": "X", "name": "X"}, "changed the description of the policy X"),
-        (POLICY_SCOPED, {"policy": "X", "tags": []}, "stopped applying the policy X to accounts by their tags"),
+        (POLICY_SCOPED, {"policy": "X", "tags": []}, "stopped applying the policy X by tags"),
         (
             RULE_SWITCHED_OFF,
             {"title": "Door", "rule": "a.b", "account": "", "policy": "X"},
@@ -157,7 +157,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
         (
             SCHEDULE_REQUESTED,
             {"mail_to": ["a@example.org", "b@example.org"], "folder": ""},
-            "requested the reports of A-000042, to a@example.org, b@example.org",
+            "started sending the reports of A-000042 to a@example.org, b@example.org",
         ),
         (
             SCHEDULE_SENT,

@@ -30,7 +30,7 @@ def _removed(data: Data) -> str:
 def _followed(data: Data) -> str:
     sentences = {
         ("tags",): gettext("updated the tags of %(target)s from the organisation %(organisation)s"),
-        ("name",): gettext("renamed %(target)s as in the organisation %(organisation)s"),
+        ("name",): gettext("updated the name of %(target)s from the organisation %(organisation)s"),
         ("tags", "name"): gettext("updated the tags and the name of %(target)s from the organisation %(organisation)s"),
     }
     return sentences[tuple(data["changed"])] % data
@@ -60,9 +60,7 @@ ACCOUNT_FOLLOWED = register(
 EVENTS_SWITCHED_ON = register(
     "events.switched_on", _("Event-driven recheck turned on"), _("turned on event-driven recheck for %(target)s")
 )
-EVENTS_ROTATED = register(
-    "events.rotated", _("Secret for events rotated"), _("rotated the secret for events of %(target)s")
-)
+EVENTS_ROTATED = register("events.rotated", _("Event secret rotated"), _("rotated the event secret of %(target)s"))
 EVENTS_SWITCHED_OFF = register(
     "events.switched_off", _("Event-driven recheck turned off"), _("turned off event-driven recheck for %(target)s")
 )

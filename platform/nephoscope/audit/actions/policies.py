@@ -30,7 +30,7 @@ def _changed(data: Data) -> str:
 def _scoped(data: Data) -> str:
     if data["tags"]:
         return gettext("applied the policy %(policy)s to accounts with the tags %(tags)s") % readable(data)
-    return gettext("stopped applying the policy %(policy)s to accounts by their tags") % data
+    return gettext("stopped applying the policy %(policy)s by tags") % data
 
 
 def _place(data: Data) -> str:

@@ -48,7 +48,7 @@ SCHEDULE_REMOVED = register(
 SCHEDULE_REQUESTED = register(
     "schedule.requested",
     _("Reports requested"),
-    _addressed(_("requested the reports of %(target)s, %(where)s")),
+    _addressed(_("started sending the reports of %(target)s %(where)s")),
     **_WHERE,
 )
 SCHEDULE_SENT = register(

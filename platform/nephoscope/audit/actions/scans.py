@@ -11,12 +11,18 @@ from nephoscope.audit.actions.registry import Data, register
 def _finished(data: Data) -> str:
     n = data["count"]
     sentences = {
-        "succeeded": ngettext("succeeded and read %(count)s resource", "succeeded and read %(count)s resources", n),
-        "partial": ngettext(
-            "read %(count)s resource, but not everything", "read %(count)s resources, but not everything", n
+        "succeeded": ngettext(
+            "succeeded after reading %(count)s resource", "succeeded after reading %(count)s resources", n
         ),
-        "failed": ngettext("failed after %(count)s resource", "failed after %(count)s resources", n),
-        "cancelled": ngettext("was cancelled after %(count)s resource", "was cancelled after %(count)s resources", n),
+        "partial": ngettext(
+            "partially succeeded after reading %(count)s resource",
+            "partially succeeded after reading %(count)s resources",
+            n,
+        ),
+        "failed": ngettext("failed after reading %(count)s resource", "failed after reading %(count)s resources", n),
+        "cancelled": ngettext(
+            "was cancelled after reading %(count)s resource", "was cancelled after reading %(count)s resources", n
+        ),
     }
     return sentences[data["state"]] % data
 
