@@ -24,6 +24,7 @@ Titles are in our own words: the texts of published benchmarks are protected.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,8 +45,6 @@ def load(folder: Path) -> list[Framework]:
 
 def read(file: Path) -> Framework:
     """Read one framework. Raises FrameworkError."""
-    import tomllib  # here, so that who asks for rules alone does not wait for it
-
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

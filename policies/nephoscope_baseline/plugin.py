@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nephoscope.domain import Framework, Rule
 from nephoscope.hookspecs import hookimpl
 from nephoscope_baseline import aws
-from nephoscope_baseline.frameworks import load
+
+if TYPE_CHECKING:
+    from nephoscope.domain import Framework, Rule
 
 
 @hookimpl
@@ -17,4 +19,7 @@ def register_rules() -> list[Rule]:
 
 @hookimpl
 def register_frameworks() -> list[Framework]:
+    # Only when asked for: a list of rules does not wait for it.
+    from nephoscope_baseline.frameworks import load
+
     return load(Path(__file__).with_name("frameworks"))

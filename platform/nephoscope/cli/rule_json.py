@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nephoscope.domain import Framework, Parameter, Resource, Rule
+from nephoscope.domain import Parameter, Resource, Rule
 from nephoscope.domain.examples import parts
+
+if TYPE_CHECKING:
+    from nephoscope.domain import Framework
 
 
 def as_json(rules: Iterable[Rule], policies: Mapping[str, Framework] | None) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nephoscope.domain.frameworks import Control, Framework
 from nephoscope.domain.resource import ALL_REGIONS, WHOLE, Default, Resource, Share
 from nephoscope.domain.rules import (
     Finding,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         ExportedStatus,
     )
     from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
+    from nephoscope.domain.frameworks import Control, Framework
     from nephoscope.domain.providers import (
         ChangedResource,
         Check,
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
         completed,
     )
 else:
-    # What providers and fixes are made of is imported when it is asked for: who lists rules waits for no part of it.
-    _LATER = ("calls", "detections", "exports", "fixes", "providers")
+    # What rules are not made of is imported when it is asked for: who lists rules waits for no part of it.
+    _LATER = ("calls", "detections", "exports", "fixes", "frameworks", "providers")
 
     def __getattr__(name: str) -> Any:
         if name in __all__:

@@ -7,7 +7,6 @@ A pattern that AWS would not take, or that is not understood here, matches nothi
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +70,8 @@ def _terms(text: str) -> Matcher:
     optional = [] if words[""] or words["-"] else words["?"]
 
     def matches(event: Event) -> bool:
+        import json  # here, so that a list of rules does not wait for it
+
         line = json.dumps(event, separators=(",", ":"))
         return (
             all(word in line for word in words[""])
