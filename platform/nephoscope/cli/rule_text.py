@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from shutil import get_terminal_size
@@ -57,10 +58,11 @@ def _parameter(parameter: Parameter, width: int) -> Iterator[str]:
 
 
 def _steps(fix: str, width: int) -> Iterator[str]:
-    """Yield the steps, each line wrapped below where its text begins."""
-    for line in fix.splitlines():
-        text = line.lstrip(" 0123456789.")
-        yield from textwrap.wrap(line, width, subsequent_indent=" " * (len(line) - len(text)), break_on_hyphens=False)
+    """Yield the steps, each wrapped below where its text begins; commands are never cut in a word."""
+    for step in re.split(r"\n(?!\s)", fix):
+        indent = " " * (len(step) - len(step.lstrip(" 0123456789.")))
+        text = " ".join(step.split())
+        yield from textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _controls(rule: Rule, policies: Iterable[Framework]) -> Iterator[str]:
