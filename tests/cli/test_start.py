@@ -133,6 +133,15 @@ def test_a_plugin_that_is_not_installed_is_named() -> None:
 
 def test_only_the_named_plugins_bring_rules() -> None:
     assert alone("rules", NEPHOSCOPE_PLUGINS="aws") == (0, "", "No rules match.\n")
+    assert alone("rules", "--severity", "high", NEPHOSCOPE_PLUGINS="aws") == (0, "", "No rules match.\n")
+
+
+def test_a_terminal_that_cannot_show_a_character_gets_its_number() -> None:
+    command = ("rules", "aws.iam.password_length")
+    plain, other = alone(*command, PYTHONIOENCODING="utf-8"), alone(*command, PYTHONIOENCODING="ascii")
+    assert (other.status, other.err) == (0, "")
+    assert not plain.out.isascii()
+    assert other.out == plain.out.encode("ascii", "backslashreplace").decode()
 
 
 @pytest.mark.parametrize(

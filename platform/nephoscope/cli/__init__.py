@@ -7,6 +7,7 @@ returns the exit status. What such a module imports at its top, every command wa
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, by default the process's; return the exit status."""
     # While modules load there is nothing to collect, and looking for it takes a tenth of the time.
     gc.disable()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that a terminal cannot show is written as its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

@@ -83,10 +83,12 @@ def _select(options: argparse.Namespace, registry: Registry) -> list[Rule]:
 
 
 def _filtered(options: argparse.Namespace, registry: Registry) -> list[Rule]:
-    found = list(registry.rules.values())
+    from nephoscope.domain import Severity
+
+    found = every = list(registry.rules.values())
     for name, values in _VALUES.items():
         if (given := getattr(options, name)) is not None:
-            known = {each for rule in registry.rules.values() for each in values(rule)}
+            known = Severity if name == "severity" else {each for rule in every for each in values(rule)}
             wanted = _chosen(name, given, known)
             found = [rule for rule in found if wanted.intersection(values(rule))]
     if options.policy is not None:
