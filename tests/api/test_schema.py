@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from nephoscope.plugins import registry
+
 
 def test_the_description_is_valid_and_complete() -> None:
     call_command("spectacular", fail_on_warn=True, validate=True, stdout=StringIO())
@@ -48,6 +50,14 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(schema: dict[str, 
             assert operation.get("description"), where
             assert {"401", "403"} <= set(operation["responses"]), where
             assert any(code.startswith("2") for code in operation["responses"]), where
+
+
+def test_connecting_is_described_by_the_fields_of_the_enabled_providers(schema: dict[str, Any]) -> None:
+    described = schema["components"]["schemas"]["ConnectingRequest"]
+    fields = {each.name for provider in registry().providers.values() for each in provider.fields}
+
+    assert set(described["properties"]) == {*fields, "writing", "own_credentials"}
+    assert described["properties"]["role_arn"]["description"].startswith("Amazon Web Services: Role ARN.")
 
 
 def test_the_schema_is_served(client: Client, db: None) -> None:

@@ -69,6 +69,24 @@ def test_own_credentials_empty_the_settings_for_reading(toy_account: Account, ad
     assert (shown["settings"]["role"], shown["settings"]["write_role"]) == ("", "role/writer")
 
 
+def test_a_provider_without_own_credentials_refuses_them(
+    toy_account: Account, administrator: User, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(toy.ToyOnboarding, "own_credentials")
+    answer = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", {"own_credentials": True})
+    assert answer.status_code == 400 and list(answer.json()) == ["own_credentials"]
+
+
+def test_a_provider_lists_what_is_entered_of_accounts_and_of_organisations(
+    toy_account: Account, viewer: User, api: Any
+) -> None:
+    shown = api(viewer).get(f"{V1}/providers/toy").json()
+    assert [each["name"] for each in shown["settings"]] == [each.name for each in toy.ToyCloud.fields]
+    assert [each["name"] for each in shown["organisation_settings"]] == [
+        each.name for each in toy.ToyOrganisations.fields
+    ]
+
+
 def test_the_fix_role_is_verified_on_its_own(toy_account: Account, administrator: User, api: Any) -> None:
     asked = {"write_role": "role/fixer", "writing": True}
 

@@ -177,10 +177,10 @@ def test_tags_are_read_as_they_are_typed() -> None:
         ({"abcdef": "x"}, "a name of 1 to 5 characters"),
         ({"a": "x" * 10}, "a value of up to 9"),
         ({"a": "<b>"}, "A tag holds letters only: a=<b>"),
-        ({"a": "x", "b": "x", "c": "x"}, "There are 3 tags; at most 2 are kept."),
+        ({"a": "x", "b": "x", "c": "x"}, "3 tags given. The limit is 2."),
         ({"a": 1}, "Enter tags as names and values."),
         (["a"], "Enter tags as names and values."),
-        ({"a": "x", " a": "y"}, "The tag a is there twice."),
+        ({"a": "x", " a": "y"}, "The tag a is given twice."),
     ],
 )
 def test_tags_are_kept_within_the_limits_of_their_provider(wrong: Any, why: str) -> None:
@@ -297,7 +297,7 @@ def test_what_is_set_is_told_as_a_sentence_with_before_and_after(system: Actor, 
     set_rule(system, UNUSED, Place(account=account), off=True, reason="no users here")
     off, changed = Entry.objects.all()[:2]
     assert changed.sentence == (
-        f"changed “{title}” ({UNUSED}) everywhere: severity from medium to high; days from 45 to 30"
+        f"changed “{title}” ({UNUSED}) all accounts: severity from medium to high; days from 45 to 30"
     )
     assert (changed.before["severity"], changed.after["parameters"]) == ("", {"days": 30})
     assert (off.sentence, off.reason) == (f"turned off “{title}” ({UNUSED}) for prod", "no users here")

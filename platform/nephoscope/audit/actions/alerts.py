@@ -42,7 +42,7 @@ def _graded(data: Data) -> str:
     return sentence % {**data, **words}
 
 
-_TITLE = "S3 bucket is publicly readable"
+_TITLE = "Bucket is publicly readable"
 _SOME = resources(["logs-prod", "assets-prod"])
 
 ALERT_OPENED = register(
