@@ -204,7 +204,7 @@ def test_filters_narrow_the_list_and_the_address_can_be_shared(visitor: Visitor)
 def test_an_alert_says_why_it_matters_how_to_fix_it_and_what_was_read(visitor: Visitor) -> None:
     visitor.alert(READABLE)
     expect(visitor.section("Why it matters")).to_contain_text("Open buckets are found by scanners")
-    by_hand = visitor.section("How to fix it by hand")
+    by_hand = visitor.section("How to fix it manually")
     expect(by_hand.get_by_role("listitem").first).to_be_visible()
     guide = by_hand.get_by_role("link")
     expect(guide).to_have_attribute("href", re.compile("^https://docs.aws.amazon.com/"))

@@ -71,7 +71,7 @@ class RuleSerializer(serializers.Serializer[domain.Rule]):
     severity = serializers.ChoiceField(SeverityChoice.choices)
     types = serializers.ListField(child=serializers.CharField(), source="on")
     why = serializers.CharField()
-    fix = serializers.CharField(help_text="How a person fixes it by hand.")
+    fix = serializers.CharField(help_text="How to fix it manually.")
     link = serializers.CharField(help_text="The vendor's documentation.")
     remediations = serializers.ListField(child=serializers.CharField())
     live_only = serializers.BooleanField()

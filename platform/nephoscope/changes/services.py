@@ -57,7 +57,7 @@ def readiness(user: Any, alert: Alert) -> Readiness:
     if not alert.traits.by_rule:
         return Readiness(False, _("This already happened, and no setting undoes it. Follow the vendor’s guide."))
     if not fixes:
-        return Readiness(False, _("No automatic fix for this rule yet. Fix it by hand as described."))
+        return Readiness(False, _("No automatic fix for this rule yet. Fix it manually as described."))
     if not may(user, "change"):
         return Readiness(False, _("Fixing requires the Remediator role."), fixes)
     if not alert.affected:

@@ -277,7 +277,7 @@ def standing(member: Any) -> Any:
 def problem(member: Any) -> str:
     """Say what is to be done about a member that is not connected."""
     if member.standing == Standing.REMOVED:
-        return _t("Its account was removed here. Connect it by hand to add it again.")
+        return _t("Its account was removed here. Connect it manually to add it again.")
     if member.standing != Standing.PENDING:
         return ""
     if member.management:

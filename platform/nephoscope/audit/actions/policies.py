@@ -36,7 +36,7 @@ def _scoped(data: Data) -> str:
 def _place(data: Data) -> str:
     if data["account"]:
         return gettext("for %(account)s") % data
-    return gettext("in the policy %(policy)s") % data if data["policy"] else gettext("all accounts")
+    return gettext("in the policy %(policy)s") % data if data["policy"] else gettext("in all accounts")
 
 
 def _placed(sentence: StrPromise) -> Callable[[Data], str]:

@@ -69,7 +69,7 @@ def values(rule: domain.Rule, row: RuleSetting) -> list[tuple[str, str]]:
 
 
 def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
-    """Show what a rule checks, why, how it is fixed by hand, and where it is set otherwise."""
+    """Show what a rule checks, why, how to fix it manually, and where it is set otherwise."""
     require(request.user, "view")
     known = catalogue()
     rule = _find(rule_id, known)
