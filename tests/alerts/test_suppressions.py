@@ -63,7 +63,7 @@ def test_a_reason_is_demanded(add_alert: AddAlert, system: Actor, reason: str) -
 
 
 def test_nothing_chosen_is_said(add_alert: AddAlert, system: Actor) -> None:
-    with pytest.raises(ValidationError, match="Choose at least one"):
+    with pytest.raises(ValidationError, match="Select at least one"):
         suppress(system, add_alert(), [], "why")
 
 

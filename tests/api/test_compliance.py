@@ -44,7 +44,7 @@ def test_other_accounts_and_policies_are_left_out(judged: SimpleNamespace, viewe
 
 def test_before_any_scan_it_says_why_there_is_no_score(world: SimpleNamespace, viewer: User, api: Any) -> None:
     [row] = api(viewer).get("/api/v1/compliance").json()["results"]
-    assert row["score"] is None and row["judged_at"] is None and "not scanned" in row["not_checked_because"]
+    assert row["score"] is None and row["judged_at"] is None and "not been fully scanned" in row["not_checked_because"]
     assert Shard.objects.filter(service=JUDGE).exists()
 
 

@@ -61,7 +61,7 @@ def test_a_policy_in_use_is_not_deleted_and_says_where(admin: Any, account: Acco
     admin.patch(f"/api/v1/accounts/{account.pk}", {"policies": ["own_ours"]}, format="json")
     answer = admin.delete(f"{POLICIES}/own_ours")
     assert answer.status_code == 400
-    assert answer.json() == {"policy": ["Ours applies to prod. Take it away there first."]}
+    assert answer.json() == {"policy": ["Ours applies to prod. Remove it there first."]}
 
 
 def test_tags_of_an_account_are_set_and_bring_policies(admin: Any, account: Account) -> None:

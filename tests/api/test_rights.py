@@ -239,7 +239,7 @@ def only_those_who_may(
     for role in RANK[:least]:
         refused = send(api(users[role]), case, everything)
         assert refused.status_code == 403, role
-        assert refused.json() == {"detail": f"This needs the role {case.least.label}."}
+        assert refused.json() == {"detail": f"This requires the {case.least.label} role."}
     if case.scoped and case.least != ADMINISTRATOR:
         stranger.role = max(case.least, ANALYST, key=RANK.index)
         stranger.save()

@@ -101,7 +101,7 @@ def test_another_account_with_the_same_number_is_refused(toy_account: Account, a
     answer = api(administrator).post(f"{V1}/accounts/{second['id']}/verify", {"role": "role/reader"})
 
     assert answer.status_code == 400
-    assert answer.json() == {"account": ["Account 111111111111 is connected already, as prod."]}
+    assert answer.json() == {"account": ["Account 111111111111 is already connected as prod."]}
     assert Account.objects.get(pk=second["id"]).number == ""
 
 

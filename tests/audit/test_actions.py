@@ -137,7 +137,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
             {"title": "Door", "rule": "a.b", "account": "", "policy": "X"},
             "turned off “Door” (a.b) in the policy X",
         ),
-        (RULE_RESET, {"rule": "a.b", "account": "", "policy": ""}, "removed the settings of a.b everywhere"),
+        (RULE_RESET, {"rule": "a.b", "account": "", "policy": ""}, "removed the settings of a.b in all accounts"),
         (
             RULE_SET,
             {

@@ -116,7 +116,7 @@ def test_acting_on_nothing_says_to_choose(name: str, remediator: User, alert: Al
     Account.objects.update(writing_verified_at=alert.opened_at)
     act = reverse(f"admin:alerts_alert_{name}", args=[alert.pk])
     page = sign_in(remediator).post(act, {"remediation": "aws.s3.remove_public_access"}, follow=True)
-    assert "Choose at least one resource" in page.content.decode()
+    assert "Select at least one resource" in page.content.decode()
 
 
 def test_the_resources_of_another_alert_cannot_be_suppressed_through_this_one(

@@ -57,7 +57,7 @@ def test_controls_are_narrowed_by_state(viewer: User, scanned: Things, sign_in: 
     whole = client.get(address).context["controls"]
     failing = client.get(address, {"state": "fail"}).context["controls"]
     assert 0 < len(failing) < len(whole) and {each.state for each in failing} == {"fail"}
-    assert "No control is in this state" in client.get(address, {"state": "x"}).content.decode()
+    assert "No controls in this state" in client.get(address, {"state": "x"}).content.decode()
 
 
 def test_the_matrix_is_narrowed_by_account_and_policy(viewer: User, scanned: Things, sign_in: SignIn) -> None:
@@ -80,7 +80,7 @@ def test_policies_in_force_come_first_and_the_others_are_folded(viewer: User, sc
     assert [each.id for each, _cells in seen.context["effective"]] == scanned.account.policies
     assert len(seen.context["others"]) == len(seen.context["rows"]) - 1
     text = seen.content.decode()
-    assert '<details class="neph-card">' in text and "policies that no account here is checked by" in text
+    assert '<details class="neph-card">' in text and "policies not used by any account here" in text
 
 
 def test_every_number_of_a_rule_leads_to_as_many_findings(viewer: User, scanned: Things, sign_in: SignIn) -> None:

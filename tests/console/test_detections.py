@@ -64,7 +64,7 @@ def test_the_page_says_what_happened_and_where_to_look(alert: Alert, viewer: Use
         "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-active.html",
     ):
         assert part in text, part
-    assert "is not among the enabled plugins" not in text
+    assert "No enabled plugin provides the rule" not in text
 
 
 def test_who_may_suppress_it_and_who_sees_it(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:
@@ -116,7 +116,7 @@ def test_a_remediator_is_told_that_suppressing_archives(
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:
-    assert "no change of a setting undoes it" in sign_in(remediator).get(page(alert)).content.decode()
+    assert "nothing can undo it" in sign_in(remediator).get(page(alert)).content.decode()
 
 
 def test_the_api_has_it_with_its_details(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:

@@ -33,7 +33,7 @@ def test_only_administrators_switch_it(everyone: dict[str, User], address: str, 
         for act in ("on", "rotate", "off"):
             assert client.post(address, {"act": act}).status_code == 403, (role, act)
         page = client.get(address)
-        assert page.status_code == 200 and "It is off" in page.content.decode()
+        assert page.status_code == 200 and "Off." in page.content.decode()
         assert "Turn on" not in page.content.decode()
     assert sign_in(everyone["stranger"]).post(address, {"act": "on"}).status_code == 404
     assert not Listener.objects.exists()
@@ -70,7 +70,7 @@ def test_a_new_secret_and_switching_off_are_asked_about_first(
     page = client.post(address, {"act": "rotate"}).content.decode()
     assert SECRET in page and old not in page
     left = client.post(address, {"act": "off"}, follow=True).content.decode()
-    assert "Recheck on events is off" in left and not Listener.objects.exists()
+    assert "Event-driven recheck is off" in left and not Listener.objects.exists()
     assert SECRET not in client.post(address, {"act": "rotate"}).content.decode()
     assert client.post(address, {"act": "nonsense"}).status_code == 200
 

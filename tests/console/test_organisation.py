@@ -42,7 +42,7 @@ def test_an_organisation_is_connected_step_by_step(
     page = client.post(reverse(ADD), {**form, "role_name": "nephoscope-read", "write_role_name": "fixes"}, follow=True)
     organisation = Organisation.objects.get()
     text = page.content.decode()
-    assert "create-stack-set" in text and "northwind-members" in text and "The first sync fills this" in text
+    assert "create-stack-set" in text and "northwind-members" in text and "The first sync lists the accounts" in text
     for template in ("cli", "cloudformation", "terraform", "fix-cli"):
         answer = client.get(
             reverse("admin:organisations_organisation_setup_template", args=[organisation.pk, template])
@@ -54,7 +54,7 @@ def test_an_organisation_is_connected_step_by_step(
     )
 
     page = client.post(reverse("admin:organisations_organisation_sync", args=[organisation.pk]), follow=True)
-    assert "The sync is queued" in page.content.decode() and OrmQ.objects.count() == 1
+    assert "Sync queued" in page.content.decode() and OrmQ.objects.count() == 1
     sync_organisation(organisation.pk)
     page = client.get(reverse("admin:organisations_organisation_change", args=[organisation.pk]))
     text = page.content.decode()

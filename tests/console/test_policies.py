@@ -76,7 +76,7 @@ def test_an_administrator_goes_through_every_act(administrator: User, own: Polic
 def test_a_policy_of_a_plugin_says_how_to_change_it(administrator: User, sign_in: SignIn) -> None:
     client = sign_in(administrator)
     page = client.get(at("policy", CIS)).content.decode()
-    assert "Clone it to change them" in page and f"{at('policy_new')}?based_on={CIS}" in page
+    assert "Clone it to change its rules" in page and f"{at('policy_new')}?based_on={CIS}" in page
     assert "Add rule" not in page
     form = client.get(at("policy_new"), {"based_on": CIS}).context["form"]
     assert form.initial["based_on"] == CIS and form.initial["name"].endswith(", own")
@@ -157,7 +157,7 @@ def test_the_account_says_what_its_tags_bring_and_that_it_is_judged_again(
     text = client.get(address).content.decode()
     assert "Policies by tag" in text and "env=prod" in text and "judged again" not in text
     ask([account])
-    assert "is being judged again" in client.get(address).content.decode()
+    assert "re-evaluated without a new scan" in client.get(address).content.decode()
     assert "re-evaluating" in client.get(at("policy", own.key)).content.decode()
 
 

@@ -64,8 +64,8 @@ def test_one_is_added_changed_sent_and_removed_in_the_console(analyst: User, acc
     asked = client.get(page("send", schedule.pk)).content.decode()
     assert "b@example.org" in asked and "the folder auditor" in asked and "prod by" in asked
     assert not ReportRun.objects.exists(), "looking sends nothing"
-    assert "It is being made and sent" in client.post(page("send", schedule.pk), follow=True).content.decode()
-    assert "being sent already" in client.post(page("send", schedule.pk), follow=True).content.decode()
+    assert "Sending. See the history" in client.post(page("send", schedule.pk), follow=True).content.decode()
+    assert "Already sending" in client.post(page("send", schedule.pk), follow=True).content.decode()
     assert "Queued" in client.get(page("change", schedule.pk)).content.decode()
     assert "cannot be undone" in client.get(page("remove", schedule.pk)).content.decode()
     assert client.post(page("remove", schedule.pk)).status_code == 302
@@ -121,7 +121,7 @@ def test_somebody_who_became_a_viewer_looks_at_their_own_and_does_nothing(
     User.objects.filter(pk=analyst.pk).update(role="viewer")
     client = sign_in(analyst)
     shown = client.get(page("change", schedule.pk)).content.decode()
-    assert "does not include scheduling reports" in shown and page("send", schedule.pk) not in shown
+    assert "may no longer schedule reports" in shown and page("send", schedule.pk) not in shown
     for name in ("edit", "send", "remove"):
         assert client.post(page(name, schedule.pk), FORM).status_code == 403
 

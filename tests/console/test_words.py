@@ -155,17 +155,17 @@ def test_during_a_scan_the_account_leads_to_it_instead_of_starting_another(
     assert "Scan now" in text(client, "accounts_account_change", account.pk)
     scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
     page = text(client, "accounts_account_change", account.pk)
-    assert "Scan now" not in page and f"Scan {scan.pk} is under way" in page
+    assert "Scan now" not in page and f"Scan {scan.pk} is running" in page
     assert reverse("admin:inventory_scan_change", args=[scan.pk]) in page
 
 
 def test_a_scan_being_cancelled_does_not_say_that_it_goes_on(analyst: User, account: Account, sign_in: SignIn) -> None:
     scan = Scan.objects.create(account=account, state="running", started_at=timezone.now())
     client = sign_in(analyst)
-    assert "the scan goes on" in text(client, "inventory_scan_change", scan.pk)
+    assert "The scan continues" in text(client, "inventory_scan_change", scan.pk)
     Scan.objects.update(cancel_requested=True)
     page = text(client, "inventory_scan_change", scan.pk)
-    assert "the scan goes on" not in page and "is being cancelled" in page and ">Cancel<" not in page
+    assert "The scan continues" not in page and "Cancelling." in page and ">Cancel<" not in page
 
 
 def test_what_could_not_be_read_is_named_by_its_service(viewer: User, things: Things, sign_in: SignIn) -> None:
@@ -215,8 +215,8 @@ def test_a_form_comes_back_at_the_field_that_is_wrong(administrator: User, sign_
 @pytest.mark.parametrize(
     ("name", "form", "said"),
     [
-        ("accounts_account_add", {"name": "prod", "provider": "aws"}, "An account named prod exists already."),
-        ("accounts_accountgroup_add", {"name": "Production"}, "An account group named Production exists already."),
+        ("accounts_account_add", {"name": "prod", "provider": "aws"}, "An account named prod already exists."),
+        ("accounts_accountgroup_add", {"name": "Production"}, "An account group named Production already exists."),
     ],
 )
 def test_a_name_that_is_taken_is_said_plainly(

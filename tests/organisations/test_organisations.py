@@ -112,9 +112,9 @@ def test_what_cannot_be_is_refused_on_its_field_and_nothing_is_saved(
 def test_an_account_is_of_one_organisation_and_stays_while_that_is_read_through_it(
     organisation: Organisation, system: Actor
 ) -> None:
-    with pytest.raises(ValidationError, match="read through this account already"):
+    with pytest.raises(ValidationError, match="already read through this account"):
         create_organisation(system, name="Again", account=organisation.account)
-    with pytest.raises(ValidationError, match="remove that first"):
+    with pytest.raises(ValidationError, match="Remove the organisation first"):
         remove_account(system, organisation.account)
     sync_organisation(system, organisation)
     remove_organisation(system, organisation)

@@ -246,7 +246,7 @@ def test_what_is_sent_is_what_the_owner_sees_when_it_is_sent(
     assert len(set(names)) == 2
     analyst.account_groups.clear()
     run = sent(schedule)
-    assert (run.state, run.outcome) == ("failed", "Its owner anna sees none of its accounts.")
+    assert (run.state, run.outcome) == ("failed", "Its owner anna has access to none of its accounts.")
     assert len(post.mails) == 2
 
 
@@ -259,15 +259,15 @@ def test_chosen_accounts_and_groups_narrow_it_and_removing_them_widens_nothing(
     assert sent(add(administrator)).reports == 2
     second.delete()
     group.delete()
-    assert "sees none of its accounts" in sent(by_account).outcome
-    assert "sees none of its accounts" in sent(by_group).outcome
+    assert "has access to none of its accounts" in sent(by_account).outcome
+    assert "has access to none of its accounts" in sent(by_group).outcome
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"is_active": False}, "is not active"),
-        ({"role": "viewer"}, "does not include scheduling"),
+        ({"role": "viewer"}, "may no longer schedule"),
         (None, "was removed"),
     ],
 )
@@ -287,7 +287,7 @@ def test_policies_narrow_it_and_one_that_no_account_is_checked_by_sends_nothing(
     scanned: Account, add: Add, sent: Sent
 ) -> None:
     assert sent(add(policies=[POLICY])).reports == 1
-    assert "None of its accounts is checked" in sent(add(policies=["aws_cis_5.0"])).outcome
+    assert "None of its accounts uses its policies" in sent(add(policies=["aws_cis_5.0"])).outcome
 
 
 def test_more_reports_than_one_run_makes_are_refused_in_words(

@@ -139,7 +139,7 @@ def test_no_more_accounts_are_scanned_at_once_than_may_be(two: list[Scan]) -> No
     work(second.pk)
     second.refresh_from_db()
     assert (second.state, second.started_at) == ("queued", None)
-    assert progress(second).phase == "Waiting: 1 scan is under way"
+    assert progress(second).phase == "Waiting: 1 scan is running"
     assert set(second.shards.values_list("state", flat=True)) == {"queued"}
 
 
