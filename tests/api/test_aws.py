@@ -10,6 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import Account, User
+from nephoscope.changes.applying import work as work_on_change
 from nephoscope.scans.runner import work
 from nephoscope_aws_simulator.accounts import administrator_arn
 from nephoscope_aws_simulator.testing import Simulator
@@ -145,12 +146,16 @@ def test_a_public_bucket_is_found_closed_and_reopened(
     fix = alert["fixing"]["remediations"][0]["id"]
     plan = program.post(f"{V1}/alerts/{alert['id']}/plan", {"findings": [finding["id"]], "remediation": fix}).json()
     approval = {"digest": plan["digest"], "reason": "nobody should read this"}
-    done = program.post(f"{V1}/changes/{plan['id']}/apply", approval).json()
+    change = f"{V1}/changes/{plan['id']}"
+    assert program.post(f"{change}/apply", approval).status_code == 202
+    work_on_change(plan["id"])
+    done = program.get(change).json()
     assert (done["state"], [step["state"] for step in done["steps"]]) == ("verified", ["applied"] * len(done["steps"]))
     assert f"arn:aws:iam::{NUMBER}:root" in s3.get_bucket_policy(Bucket=PUBLIC)["Policy"]
     assert program.get(f"{V1}/findings/{finding['id']}").json()["verdict"] == "pass"
 
-    undone = program.post(f"{V1}/changes/{plan['id']}/undo", {"reason": "it was a test"}).json()
-    assert undone["state"] == "undone"
+    assert program.post(f"{change}/undo", {"reason": "it was a test"}).status_code == 202
+    work_on_change(plan["id"])
+    assert program.get(change).json()["state"] == "undone"
     assert s3.get_bucket_policy(Bucket=PUBLIC)["Policy"] == before
     assert program.get(f"{V1}/findings/{finding['id']}").json()["verdict"] == "fail"

@@ -116,4 +116,4 @@ def test_two_groups_do_not_share_a_name(administrator: User, group: AccountGroup
     answer = api(administrator).post("/api/v1/groups", {"name": group.name})
 
     assert answer.status_code == 400
-    assert "exists already" in answer.json()["name"][0]
+    assert "already exists" in answer.json()["name"][0]

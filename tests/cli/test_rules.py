@@ -150,7 +150,7 @@ def test_every_rule_can_be_shown_and_its_prose_is_wrapped(nephoscope: Run, rule:
     text = nephoscope("rules", rule.id).out
     assert text.startswith(f"{rule.id}  {rule.severity}\n{rule.title[:40]}")
     prose = text.partition("\nExamples that pass\n")[0].replace(rule.link, "")
-    assert all(len(line) <= 100 for line in prose.splitlines())
+    assert all(len(line) <= 100 or " " not in line.strip() for line in prose.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_an_account_without_a_scan_or_without_the_policy_is_not_checked(
     scanned()
     Account.objects.update(policies=[])
     assert states(account)["1"] == "not_checked"
-    assert "not chosen" in compliance.detail(account, POLICY).why_not
+    assert "not selected" in compliance.detail(account, POLICY).why_not
 
 
 def test_a_policy_chosen_since_is_judged_by_a_scan_of_everything_only(

@@ -27,7 +27,7 @@ def test_an_organisation_is_connected_step_by_step(
     aws: Simulator, administrator: User, system: Actor, sign_in: SignIn
 ) -> None:
     client = sign_in(administrator)
-    assert "Connect the management account" in client.get(reverse(ADD)).content.decode()
+    assert "No account can list an organisation yet" in client.get(reverse(ADD)).content.decode()
     account = connect(system)
     form = {
         "name": "Northwind",

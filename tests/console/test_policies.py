@@ -79,7 +79,7 @@ def test_a_policy_of_a_plugin_says_how_to_change_it(administrator: User, sign_in
     assert "Clone it to change its rules" in page and f"{at('policy_new')}?based_on={CIS}" in page
     assert "Add rule" not in page
     form = client.get(at("policy_new"), {"based_on": CIS}).context["form"]
-    assert form.initial["based_on"] == CIS and form.initial["name"].endswith(", own")
+    assert form.initial["based_on"] == CIS and form.initial["name"].endswith("(custom)")
     made = client.post(at("policy_new"), {"name": "Mine", "based_on": CIS}, follow=True)
     assert made.context["own"].based_on == CIS
     for name in ("policy_edit", "policy_delete", "policy_add"):

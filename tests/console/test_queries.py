@@ -46,7 +46,7 @@ def other(add_alert: AddAlert) -> Alert:
         ("opened", "1", True),
         ("opened", "x", False),
         ("resolved", "7", False),
-        ("q", "READ BY anyone", True),
+        ("q", "PUBLICLY readable", True),
         ("q", "logs-prod", True),
         ("q", "arn:aws:s3:::logs", True),
         ("q", "prod", True),

@@ -78,7 +78,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(
     text = sign_in(analyst).post(page("add"), FORM | {"mail_to": "nobody", "folder": "../etc"}).content.decode()
     assert "Not an address: nobody." in text
     text = sign_in(analyst).post(page("add"), FORM | {"folder": "../etc"}).content.decode()
-    assert "Letters, digits, - and _ only" in text
+    assert "Use letters, digits, - and _" in text
     assert not ReportSchedule.objects.exists()
 
 

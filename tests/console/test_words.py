@@ -77,7 +77,7 @@ def test_evidence_of_many_lines_is_folded_after_four(viewer: User, things: Thing
     read = [{"resource": "", "path": f"Rule[{n}]", "value": n, "absent": False} for n in range(11)]
     things.alert.findings.update(evidence=read)
     page = text(sign_in(viewer), "alerts_alert_change", things.alert.pk)
-    assert page.count("7 more values that were read") == 2 and page.count("Rule[10]") == 2
+    assert page.count("7 more values") == 2 and page.count("Rule[10]") == 2
 
 
 def test_a_plan_names_each_permission_once_and_what_for(viewer: User, things: Things, sign_in: SignIn) -> None:

@@ -175,7 +175,7 @@ def test_a_suspended_member_is_shown_and_not_scanned_until_it_is_back(
         patch(aws, numbers[WEBSHOP], state="ACTIVE")
     assert standings(synced)[WEBSHOP] == "suspended"
     assert start_due() == 0
-    with pytest.raises(ValidationError, match="northwind-webshop is being closed in Northwind since"):
+    with pytest.raises(ValidationError, match="northwind-webshop is pending closure in Northwind since"):
         start_scan(system, account, enqueue=False)
     alert.refresh_from_db()
     assert alert.state == "open"

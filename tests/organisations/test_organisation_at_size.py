@@ -101,6 +101,6 @@ def test_a_listing_without_the_account_that_lists_counts_as_one_that_failed(
 ) -> None:
     sync_organisation(system, organisation)
     monkeypatch.setattr(cloud.organisations, "members", lambda connection: iter(()))
-    with pytest.raises(Exception, match="cannot be whole"):
+    with pytest.raises(Exception, match="so it is incomplete"):
         sync_organisation(system, organisation)
     assert not organisation.members.filter(left_at__isnull=False).exists()

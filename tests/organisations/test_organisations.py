@@ -42,10 +42,10 @@ def test_each_organisation_is_synced_hourly_by_the_queue_and_one_sync_at_a_time(
     organisation.refresh_from_db()
     assert timedelta(minutes=53) < organisation.next_sync_at - timezone.now() < timedelta(minutes=67)
     Organisation.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
-    with pytest.raises(ValidationError, match="under way"):
+    with pytest.raises(ValidationError, match="already running"):
         sync_organisation(system, organisation)
     organisation.refresh_from_db()
-    with pytest.raises(ValidationError, match="under way"):
+    with pytest.raises(ValidationError, match="already running"):
         request_sync(system, organisation)
     task(organisation.pk)
     assert not organisation.members.exists()

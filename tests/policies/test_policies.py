@@ -297,7 +297,7 @@ def test_what_is_set_is_told_as_a_sentence_with_before_and_after(system: Actor, 
     set_rule(system, UNUSED, Place(account=account), off=True, reason="no users here")
     off, changed = Entry.objects.all()[:2]
     assert changed.sentence == (
-        f"changed “{title}” ({UNUSED}) all accounts: severity from medium to high; days from 45 to 30"
+        f"changed “{title}” ({UNUSED}) in all accounts: severity from medium to high; days from 45 to 30"
     )
     assert (changed.before["severity"], changed.after["parameters"]) == ("", {"days": 30})
     assert (off.sentence, off.reason) == (f"turned off “{title}” ({UNUSED}) for prod", "no users here")

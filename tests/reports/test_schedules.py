@@ -86,7 +86,7 @@ def test_a_run_whose_worker_died_is_closed_and_the_next_turn_comes(add: Add) -> 
     ReportRun.objects.update(lease_until=timezone.now())
     housekeeping()
     run.refresh_from_db()
-    assert run.state == "failed" and "interrupted" in run.outcome
+    assert run.state == "failed" and "Interrupted" in run.outcome
     services.deliver(run.pk)
     run.refresh_from_db()
     assert run.state == "failed", "a run that is over is not sent"
@@ -139,7 +139,7 @@ def test_what_is_wrong_is_refused_by_its_field(values: dict[str, Any], field: st
 def test_one_owner_has_so_many_and_no_more(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "MOST_SCHEDULES", 1)
     schedule = add()
-    with pytest.raises(ValidationError, match="at most 1 schedules"):
+    with pytest.raises(ValidationError, match="The limit is 1 schedules per owner"):
         add()
     assert services.save_schedule(Actor.of(schedule.owner), schedule, name="Renamed").name == "Renamed"
 

@@ -56,7 +56,7 @@ def test_a_report_is_mailed_as_a_file(
     content: Any = part.get_content()
     assert (content.encode() if isinstance(content, str) else content).startswith(begins)
     assert str(part.get_filename()).startswith("prod-") and str(part.get_filename()).endswith(f".{form}")
-    assert "prod by AWS Foundational" in text(post) and "what anna may see" in text(post)
+    assert "AWS Foundational Security Best Practices in prod" in text(post) and "what anna can see" in text(post)
 
 
 def test_each_address_gets_a_mail_of_its_own_and_a_refused_one_is_named(
@@ -294,7 +294,7 @@ def test_more_reports_than_one_run_makes_are_refused_in_words(
     second: Account, add: Add, sent: Sent, administrator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "MOST", 1)
-    assert "2 reports are more than one schedule makes (1)" in sent(add(administrator)).outcome
+    assert "2 reports exceed the limit of 1 per schedule" in sent(add(administrator)).outcome
 
 
 def test_an_error_is_written_down_and_hurts_nobody_else(

@@ -147,7 +147,7 @@ def test_a_resource_that_was_deleted_closes_as_gone(connected: Account, system: 
 
 def test_one_scan_of_an_account_at_a_time(connected: Account, system: Actor) -> None:
     start_scan(system, connected, enqueue=False)
-    with pytest.raises(ValidationError, match="under way"):
+    with pytest.raises(ValidationError, match="already running"):
         start_scan(system, connected, enqueue=False)
     assert Scan.objects.count() == 1
 

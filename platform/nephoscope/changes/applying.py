@@ -203,7 +203,7 @@ class _Work:
         self._hold()
         change, actor = self.change, self._actor
         change.state, change.outcome = ChangeState(change.before_undo), _("Not undone: %s") % why
-        change.owner = change.lease_until = None
+        change.let_go()
         change.save()
         data = {"title": change.title, "problem": why}
         record(actor, CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)

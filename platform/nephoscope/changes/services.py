@@ -264,7 +264,8 @@ def _require_undoable(change: Change) -> None:
 @transaction.atomic
 def finish(actor: Actor, change: Change, state: ChangeState, outcome: Outcome, problem: str = "") -> Change:
     """Write down how a change ended, and let go of it."""
-    change.state, change.owner, change.lease_until = state, None, None
+    change.state = state
+    change.let_go()
     change.outcome = str(outcome.label % {"problem": problem})
     back = state == ChangeState.UNDONE
     if back:

@@ -113,6 +113,7 @@ class AccountAdmin(ConsoleAdmin):
 
     def fixing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The same for the second role, which may change things."""
+        Actor.from_request(request).require("connect")
         if provider_of(self.find(request, pk)).writing is None:
             raise Http404
         return self._connect(request, pk, writing=True)

@@ -39,6 +39,10 @@ class Leased(models.Model):
         """Whether a worker holds it, as far as this row was read."""
         return self.lease_until is not None and self.lease_until > timezone.now()
 
+    def let_go(self) -> None:
+        """Hold the row no more, once it is saved."""
+        self.owner = self.lease_until = None
+
 
 def length() -> timedelta:
     """Return how long a lease lasts."""
