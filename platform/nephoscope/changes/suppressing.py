@@ -98,6 +98,7 @@ def suppress(
 
 def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
     """Take suppressions back; the resources count again at once. What they archived from here is unarchived."""
+    actor.require("suppress")
     rows = chosen(alert, findings)
     ids = [each.suppression_id for each in rows if each.suppression_id]
     with transaction.atomic():

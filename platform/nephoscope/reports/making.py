@@ -101,7 +101,7 @@ def _told(found: Compliance) -> str:
     score = found.why_not or (_("no score") if found.score is None else f"{found.score} %")
     failed = found.counts[ControlState.FAIL]
     failing = ngettext("%(n)s control fails", "%(n)s controls fail", failed) % {"n": failed}
-    told = _("%(account)s by %(policy)s: %(score)s") % {
+    told = _("%(policy)s in %(account)s: %(score)s") % {
         "account": found.account.name,
         "policy": found.policy.name,
         "score": score,
