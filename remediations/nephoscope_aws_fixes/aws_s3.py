@@ -119,18 +119,18 @@ def _parsed(policy: str | None) -> Any:
 
 
 class RemovePublicAccess(Remediation):
-    """Everyone becomes the bucket's own account in its policy, and public grants leave its ACL.
+    """Limits public statements of the bucket policy to the bucket's own account, and removes public ACL grants.
 
     Only what lets the public in *effectively* is touched: not what a public access block, the ownership setting, a
     condition or a Deny keeps closed anyway.
     """
 
     id = "aws.s3.remove_public_access"
-    title = "Take public access away from the bucket"
+    title = "Remove public access from the bucket"
     summary = (
-        "Statements of the bucket policy that let everyone in let in the bucket's own account instead; grants to "
-        "everyone, and to everyone with an AWS account, leave its ACL. All else stays. What relies on public access, "
-        "such as a website served from the bucket, stops working."
+        "Limits public statements of the bucket policy to the bucket's own account, and removes ACL grants to everyone "
+        "and to all AWS users. Nothing else changes. Whatever relies on public access, such as a website served from "
+        "the bucket, stops working."
     )
     provider = "aws"
     on = "AWS::S3::Bucket"

@@ -207,7 +207,7 @@ def test_the_account_of_the_demo_is_removed_with_all_that_was_known_of_it(visito
     visitor.rows().get_by_role("link", name="northwind").click()
     visitor.page.get_by_role("link", name="Remove the account").click()
     expect(
-        visitor.page.get_by_text(re.compile(r"forgets what it knows of this account: \d+ resources, .*, 1 scan\."))
+        visitor.page.get_by_text(re.compile(r"deletes what it stored about this account: \d+ resources, .*, 1 scan\."))
     ).to_be_visible()
     visitor.picture("remove")
     visitor.press("Remove")

@@ -115,7 +115,7 @@ def world(reading_only: World, roles: dict[str, str]) -> World:
     return reading_only
 
 
-def test_without_a_fix_role_the_spanner_says_how_to_get_one(
+def test_without_a_fix_role_the_fix_button_says_how_to_get_one(
     reading_only: World, remediator: User, viewer: User
 ) -> None:
     alert = reading_only.alert

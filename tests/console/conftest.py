@@ -64,7 +64,7 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
         account=account,
         alert=alert,
         remediation="aws.s3.remove_public_access",
-        title="Take public access away",
+        title="Remove public access",
         digest="d" * 64,
         permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}],
         warnings=[HOSTILE],

@@ -150,7 +150,7 @@ def test_a_viewer_sees_the_actions_but_not_as_working_buttons(viewer: User, aler
     assert "Suppressing requires the Analyst role" in page and "No ticket system is configured" in page
 
 
-def test_the_spanner_is_disabled_with_the_reason_until_the_account_has_a_fix_role(
+def test_the_fix_button_is_disabled_with_the_reason_until_the_account_has_a_fix_role(
     remediator: User, alert: Alert, sign_in: SignIn
 ) -> None:
     client, page = sign_in(remediator), reverse("admin:alerts_alert_change", args=[alert.pk])
