@@ -208,7 +208,7 @@ def _policy_step(bucket: _Bucket, before: str, document: Any, *, final: bool) ->
         )
     return Step(
         bucket.arn,
-        f"Put account {bucket.account} in place of everyone in the bucket policy",
+        f"Limit the bucket policy to account {bucket.account}",
         bucket.call("put_bucket_policy", Policy=after),
         None if final else bucket.call("put_bucket_policy", Policy=before),
         before,
