@@ -101,7 +101,7 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
-    intro = "The access is a second role, with an external ID of its own and just the permissions of the fixes."
+    intro = "It is a second role with its own external ID and only the permissions that the fixes need."
 
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)

@@ -197,14 +197,14 @@ def _closed_acl(acl: Mapping[str, Any], ways_in: Sequence[Exposure]) -> dict[str
 def _require_closed(after: _Live) -> None:
     """Judge what would be there afterwards, as the rules will: a plan that leaves the bucket public is none."""
     if left := bucket_exposure(after.view):
-        raise PlanProblem(f"this has to be changed by hand: {left[0].message}.")
+        raise PlanProblem(f"change this manually: {left[0].message}.")
 
 
 def _policy_step(bucket: _Bucket, before: str, document: Any, *, final: bool) -> Step:
     after = write_like(document, before)
     if (size := len(after.encode())) > MAX_POLICY:
         raise PlanProblem(
-            f"its policy would have {size:,} bytes and Amazon S3 allows {MAX_POLICY:,}; shorten it by hand first."
+            f"its policy would have {size:,} bytes and Amazon S3 allows {MAX_POLICY:,}; shorten it first."
         )
     return Step(
         bucket.arn,
@@ -219,7 +219,7 @@ def _policy_step(bucket: _Bucket, before: str, document: Any, *, final: bool) ->
 def _acl_step(bucket: _Bucket, before: dict[str, Any], after: dict[str, Any], *, final: bool) -> Step:
     return Step(
         bucket.arn,
-        "Take the public grants out of the ACL",
+        "Remove public grants from the ACL",
         bucket.call("put_bucket_acl", AccessControlPolicy=after),
         None if final else bucket.call("put_bucket_acl", AccessControlPolicy=before),
         before,
