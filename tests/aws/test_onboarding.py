@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import cfnlint
 import pytest
+from tests.aws.cli import needs_cli, run_script
 
 from nephoscope.domain import Connection, ConnectionProblem, Permission, SetupTemplate
 from nephoscope_aws import detections, onboarding, verify
@@ -172,14 +172,10 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
     provider.writing.open(Connection(ACCOUNT, settings), [Permission("s3:PutBucketPolicy")])
 
 
-@pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
+@needs_cli
 def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Cloud, tmp_path: Path) -> None:
     def run(role: onboarding.Role) -> str:
-        script = tmp_path / "kit.sh"
-        script.write_text(onboarding.cli_script(role))
-        done = subprocess.run(["bash", script], env=os.environ | simulator.env(), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()[-1]
+        return run_script(onboarding.cli_script(role), simulator, tmp_path).splitlines()[-1]
 
     provider = AwsProvider()
     connection = Connection(ACCOUNT, prepare({"role_arn": READ, "external_id": READING.external_id}))

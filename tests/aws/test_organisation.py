@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import cfnlint
 import pytest
+from tests.aws.cli import needs_cli, run_script
 
 from nephoscope.domain import Connection, ConnectionProblem, MemberState
 from nephoscope_aws import onboarding, organisation, stacksets
@@ -136,16 +135,13 @@ def test_the_stack_set_in_the_members_lets_nephoscope_in_with_every_permission(s
         PROVIDER.onboarding.verify(Connection(members[0].number, settings(members[1].number)), [])
 
 
-@pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
+@needs_cli
 def test_the_cli_script_creates_the_stack_set_and_running_it_again_updates_it(
     simulator: Simulator, tmp_path: Path
 ) -> None:
-    script = tmp_path / "kit.sh"
     role = onboarding.reading_role(["s3:ListAllMyBuckets"], "by-script", f"arn:aws:iam::{ACCOUNT}:root", "by-script")
-    script.write_text(stacksets.cli_script(role, "/", "by-script"))
     for _time in range(2):
-        done = subprocess.run(["bash", script], env=os.environ | simulator.env(), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        run_script(stacksets.cli_script(role, "/", "by-script"), simulator, tmp_path)
     made = simulator.client("cloudformation").describe_stack_set(StackSetName="by-script")["StackSet"]
     assert made["PermissionModel"] == "SERVICE_MANAGED"
     member = next(each for each in ORGANISATIONS.members(own()) if each.name == "two")

@@ -1,0 +1,35 @@
+"""Running a script for the AWS CLI with the real CLI against the simulator."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nephoscope_aws_simulator.testing import Cloud
+
+CLI = shutil.which("aws")
+
+needs_cli = pytest.mark.skipif(not CLI, reason="the AWS CLI is not installed")
+
+
+def run_script(text: str, simulator: Cloud, folder: Path) -> str:
+    """Run a script as a person would who pasted it; return what it printed.
+
+    The endpoint is given as an option, because the CLI reads ``AWS_ENDPOINT_URL`` from version 2.13 on only:
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-endpoints.html
+    """
+    aws = folder / "bin" / "aws"
+    aws.parent.mkdir(exist_ok=True)
+    aws.write_text(f'#!/bin/sh\nexec {shlex.quote(str(CLI))} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
+    aws.chmod(0o755)
+    script = folder / "setup.sh"
+    script.write_text(text)
+    environment = os.environ | simulator.env() | {"PATH": f"{aws.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
