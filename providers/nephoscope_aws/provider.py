@@ -140,7 +140,7 @@ class AwsOrganisations(OrganisationSource):
         "An organisation is listed through its management account or a delegated administrator. Each member is read "
         "through a role of the same name; next you get a StackSet that creates that role everywhere."
     )
-    rollout = "A StackSet creates the role in every member. External ID and trusted identity stand in it already."
+    rollout = "A StackSet creates the role in every member. The external ID and the trusted identity are filled in."
 
     def prepare(self, connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
         return organisation.prepare(connection, settings)

@@ -55,8 +55,8 @@ ORGANISATION_FIELDS = (
     Field(
         "external_id",
         "External ID",
-        "The external ID that the members' roles ask of Nephoscope. It is made for you; enter one only if the roles "
-        "already ask for another.",
+        "The external ID that the members' roles require from Nephoscope. Generated; enter one only if the "
+        "roles already require another.",
         generated=True,
     ),
     Field(
@@ -68,7 +68,7 @@ ORGANISATION_FIELDS = (
     Field(
         "write_external_id",
         "External ID for fixes",
-        "The external ID that the roles for fixes ask of Nephoscope. It is made for you.",
+        "The external ID that the roles for fixes require from Nephoscope. Generated.",
         generated=True,
         for_writing=True,
     ),

@@ -45,7 +45,7 @@ def test_a_wrong_password_buys_nothing(signing_in: dict[str, str]) -> None:
     answer = APIClient().post(TOKENS, signing_in | {"password": "guess"}, format="json")
 
     assert answer.status_code == 401
-    assert answer.json() == {"detail": "This user name and password do not belong together."}
+    assert answer.json() == {"detail": "Incorrect user name or password."}
     assert not AuthToken.objects.exists()
 
 

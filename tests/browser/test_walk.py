@@ -55,7 +55,7 @@ def test_whoever_signs_in_first_is_told_what_fills_the_dashboard(visitor: Visito
     visitor.page.get_by_label("User name").fill(demo.user)
     visitor.page.get_by_label("Password").fill("wrong")
     visitor.page.keyboard.press("Enter")
-    expect(visitor.page.get_by_role("alert")).to_have_text("This user name and password do not belong together.")
+    expect(visitor.page.get_by_role("alert")).to_have_text("Incorrect user name or password.")
     visitor.picture("sign-in")
     visitor.sign_in(demo.user, demo.password)
     expect(visitor.heading("No account is connected yet")).to_be_visible()
@@ -125,7 +125,7 @@ def test_verify_names_every_permission_that_is_missing(visitor: Visitor, demo: D
 
     guard(demo, "nephoscope-read")
     visitor.press("Verify again")
-    expect(page.get_by_text("No permission is missing")).to_be_visible()
+    expect(page.get_by_text("All required permissions are granted")).to_be_visible()
     page.get_by_text(re.compile(r"^\d+ permissions$")).click()
     expect(page.get_by_label("missing", exact=True)).to_have_count(0)
     assert page.get_by_label("allowed", exact=True).count() > 30
@@ -308,7 +308,7 @@ def test_the_fix_button_says_how_to_enable_it_until_there_is_a_fix_role(visitor:
     expect(page.get_by_role("alert").filter(has_text="This is the role for reading.")).to_be_visible()
     page.get_by_label("Role ARN for fixes").fill(demo.deploy("nephoscope-fix", template))
     visitor.press("Verify")
-    expect(page.get_by_text("No permission is missing")).to_be_visible()
+    expect(page.get_by_text("All required permissions are granted")).to_be_visible()
     visitor.picture("fixing-verified", whole=True)
     page.get_by_role("link", name="Back to the alert").click()
     expect(page).to_have_url(alert)

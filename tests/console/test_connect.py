@@ -74,7 +74,7 @@ def test_verified_with_own_credentials_one_chooses_what_to_scan_and_scans(admin:
     account = pending(admin)
     connect = reverse("admin:accounts_account_connect", args=[account.pk])
     page = admin.post(connect, {"own": "1"}, follow=True)
-    assert page.context["stage"] == 3 and "No permission is missing" in page.content.decode()
+    assert page.context["stage"] == 3 and "All required permissions are granted" in page.content.decode()
     configure = reverse("admin:accounts_account_configure", args=[account.pk])
     asked = {"configure": "1", "name": "northwind", "regions": ["eu-west-1"], "scan": "1"}
     assert admin.post(configure, asked | {"policies": []}).context["errors"]["policies"]
@@ -130,7 +130,10 @@ def test_a_bucket_is_fixed_and_the_fix_is_undone_from_the_console(
 
     fixing = reverse("admin:accounts_account_fixing", args=[account.pk])
     assert "no-such" in admin.post(fixing, {"write_role_arn": "no-such"}).context["main"]["value"]
-    assert "No permission is missing" in admin.post(fixing, {"write_role_arn": fix_role}, follow=True).content.decode()
+    assert (
+        "All required permissions are granted"
+        in admin.post(fixing, {"write_role_arn": fix_role}, follow=True).content.decode()
+    )
 
     plan = reverse("admin:alerts_alert_plan", args=[alert.pk])
     page = admin.post(plan, {"finding": [finding.pk], "remediation": "aws.s3.remove_public_access"}, follow=True)

@@ -131,7 +131,7 @@ def test_the_settings_of_an_account_offer_policies_by_family(
 ) -> None:
     client, address = sign_in(administrator), at("accounts_account_configure", account.pk)
     families = client.get(address).context["policies"]
-    assert families[0][0] == "Own" and "NIST" in dict(families)
+    assert families[0][0] == "Custom" and "NIST" in dict(families)
     assert next(each.id for each, _on, _tagged in dict(families)["CIS"]) == "aws_cis_1.4"
     given = {
         "name": "prod",

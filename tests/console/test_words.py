@@ -227,7 +227,7 @@ def test_a_name_that_is_taken_is_said_plainly(
 
 def test_a_wrong_password_is_said_once_and_plainly(viewer: User) -> None:
     page = Client().post("/login/", {"username": "vera", "password": "wrong"}).content.decode()
-    assert page.count("errornote") == 1 and "This user name and password do not belong together." in page
+    assert page.count("errornote") == 1 and "Incorrect user name or password." in page
     assert "staff" not in page
 
 

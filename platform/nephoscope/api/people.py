@@ -96,7 +96,7 @@ class Tokens(Endpoint):
         """Trade a user name and password for a token that lasts until it is revoked."""
         user = authenticate(request._request, **self.body(SignIn))
         if not isinstance(user, User):
-            raise AuthenticationFailed(_("This user name and password do not belong together."))
+            raise AuthenticationFailed(_("Incorrect user name or password."))
         token, text = people.issue_token(Actor.of(user, request.META.get("REMOTE_ADDR") or None), user)
         return Response(TokenSerializer(token).data | {"token": text}, status.HTTP_201_CREATED)
 

@@ -56,7 +56,7 @@ def readiness(user: Any, alert: Alert) -> Readiness:
     fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
     if not alert.traits.by_rule:
         return Readiness(
-            False, _("This already happened, and no setting undoes it. Follow the vendor’s documentation.")
+            False, _("This is a detection, and no setting undoes what happened. Follow the vendor’s documentation.")
         )
     if not fixes:
         return Readiness(False, _("No automatic fix for this rule yet. Fix it manually as described."))

@@ -58,7 +58,7 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
 
 def progress(change: Change, steps: list[ChangeStep]) -> str:
     """Say how far a worker is with the change, or how it ended."""
-    if change.state == ChangeState.APPROVED:
+    if change.state in (ChangeState.APPROVED, ChangeState.UNDO_QUEUED):
         return _t("Waiting for a worker.")
     if change.state == ChangeState.UNDOING:
         return _at(_t("Undoing step %(n)s of %(all)s."), steps, StepState.UNDOING) or _t("Verifying.")

@@ -37,7 +37,9 @@ class ResourceAdmin(ConsoleAdmin):
         Filter("type", _("Type"), _types, by_field("type")),
         Filter("account", _("Account"), accounts, by_account),
         Filter("region", _("Region"), regions, by_field("region")),
-        Filter("gone", _("State"), fixed(("1", _("Gone"))), lambda rows, value: rows.exclude(gone_at=None), _("There")),
+        Filter(
+            "gone", _("State"), fixed(("1", _("Deleted"))), lambda rows, value: rows.exclude(gone_at=None), _("Active")
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -71,7 +71,7 @@ class ScanAdmin(ConsoleAdmin):
     def requested(self, scan: Scan) -> Any:
         return when(scan.created_at)
 
-    @admin.display(description=_("took"))
+    @admin.display(description=_("duration"))
     def took(self, scan: Scan) -> str:
         if not (scan.started_at and scan.finished_at):
             return "—"

@@ -174,9 +174,7 @@ def _attempt(
             regions = tuple(each.id for each in provider.onboarding.regions(connection) if each.enabled)
         return ConnectionAttempt(settings, found.principal, regions)
     except domain.ConnectionProblem as problem:
-        why = _(
-            "Access to it is not set up yet, or not as it should be: run the setup template for all members. %(why)s"
-        )
+        why = _("Access to it is not set up yet, or is misconfigured: run the setup template for all members. %(why)s")
         return ConnectionAttempt(settings, problem=why % {"why": problem.message})
     except Exception as problem:
         log.exception("member %s could not be reached", number)

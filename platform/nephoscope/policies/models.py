@@ -45,7 +45,7 @@ class Policy(models.Model):
         controls = tuple(
             domain.Control(each["id"], each["title"], tuple(each["rules"]), each["manual"]) for each in self.controls
         )
-        return domain.Framework(self.key, self.name, self.provider, "", controls, family=str(_("Own")))
+        return domain.Framework(self.key, self.name, self.provider, "", controls, family=str(_("Custom")))
 
 
 class RuleSettingQuerySet(models.QuerySet["RuleSetting"]):

@@ -43,7 +43,7 @@ class OrganisationForm(ConsoleForm):
         min_value=0,
         max_value=744,
         initial=0,
-        help_text=_("24 is daily, 168 weekly; the first scan starts at once. 0 turns scheduled scans off."),
+        help_text=_("24 is daily, 168 weekly, and the first scan starts at once. 0 scans on demand only."),
     )
     groups = forms.ModelMultipleChoiceField(
         AccountGroup.objects.all(),
@@ -62,11 +62,11 @@ class OrganisationForm(ConsoleForm):
         help_text=_("One per line. Empty: the regions that each member has enabled."),
     )
     include = Lines(
-        label=_("Only these units"),
+        label=_("Included units"),
         help_text=_("One path per line, such as Workloads/Production. Empty: all."),
     )
     exclude = Lines(
-        label=_("Not these units"),
+        label=_("Excluded units"),
         help_text=_("Their members are listed but not connected. Connected accounts stay connected."),
     )
 

@@ -19,9 +19,7 @@ from nephoscope.people import services as people
 class SignInForm(AuthenticationForm):
     """Django's form speaks of staff accounts, which nobody here knows of."""
 
-    error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": _("This user name and password do not belong together.")
-    }
+    error_messages = AuthenticationForm.error_messages | {"invalid_login": _("Incorrect user name or password.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +40,7 @@ class GroupForm(ConsoleForm):
 
 
 def _zones() -> list[tuple[str, str]]:
-    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones() - {"localtime"})]
 
 
 class UserForm(ConsoleForm):
@@ -74,7 +72,7 @@ class UserForm(ConsoleForm):
         help_text=_("At least 8 characters, not a commonly used password, and not like the user's name or address."),
     )
     again = forms.CharField(
-        label=_("Password again"),
+        label=_("Confirm password"),
         strip=False,
         max_length=4096,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

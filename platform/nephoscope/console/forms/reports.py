@@ -24,12 +24,12 @@ def _hours() -> list[tuple[int, str]]:
 
 class ScheduleForm(ConsoleForm):
     name = forms.CharField(label=_("Name"), max_length=100)
-    active = forms.BooleanField(label=_("On"), required=False, initial=True)
+    active = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
     every = forms.ChoiceField(label=_("When"), choices=Every.choices, initial=Every.WEEK)
-    hour = forms.TypedChoiceField(label=_("At"), choices=_hours, coerce=int, initial=6)
-    form = forms.ChoiceField(label=_("As"), choices=Form.choices)
+    hour = forms.TypedChoiceField(label=_("Time"), choices=_hours, coerce=int, initial=6)
+    form = forms.ChoiceField(label=_("Format"), choices=Form.choices)
     mail_to = forms.CharField(
-        label=_("Mail to"), required=False, max_length=6000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Recipients"), required=False, max_length=6000, widget=forms.Textarea(attrs={"rows": 3})
     )
     folder = forms.CharField(label=_("Folder"), required=False, max_length=64)
     keep = forms.IntegerField(

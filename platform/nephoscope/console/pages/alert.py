@@ -59,6 +59,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "about": _about(alert),
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
+        "single": page.paginator.count == 1,  # there is nothing to choose among
         "chosen": ids(request.GET.get("chosen", "")),
         "suppressed_shown": show_suppressed,
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
