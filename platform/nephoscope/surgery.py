@@ -158,11 +158,14 @@ def apply(
             journal.note(position, "skipped", "An earlier step of this resource failed.")
             continue
         journal.note(position, "applying")
+        results = _results(steps, position, kept)
         try:
-            answer = writer.write(_resolved(step.call, _results(steps, position, kept)))
+            answer = writer.write(_resolved(step.call, results))
         except Exception as problem:
             broken.add(step.resource)
-            journal.note(position, "failed", str(problem))
+            # An answer may be lost on its way back: what was made all the same has to be undoable.
+            made = not _is_as_before(remediation, step, results, session)
+            journal.note(position, "applied" if made else "failed", str(problem))
             continue
         error = ""
         try:
@@ -176,6 +179,14 @@ def apply(
             error = str(problem)
         journal.note(position, "applied", error, kept.get(position))
     return not broken
+
+
+def _is_as_before(remediation: Remediation, step: Step, results: Kept, session: LiveSession) -> bool:
+    """Whether what a step changes is seen to be as it was before; no, where that cannot be read."""
+    try:
+        return same_state(remediation.state(replace(step, call=_resolved(step.call, results)), session), step.before)
+    except Exception:
+        return False
 
 
 def undo(

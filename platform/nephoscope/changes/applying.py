@@ -110,13 +110,15 @@ class _Work:
         except ValidationError as problem:
             return self._finish(ChangeState.REFUSED, Outcome.PROBLEM, _said(problem))
         calls = [step.call for step in self.steps]
+        ended = None
         try:
             with self._session() as session, self._writer(calls) as writer:
                 ended = self._applied(remediation, session, writer)
         except surgery.StaleError as stale:
             ended = ChangeState.REFUSED, Outcome.PROBLEM, str(stale)
         except Exception as problem:
-            ended = ChangeState.FAILED, Outcome.PROBLEM, _said(problem)
+            # One that closing the session raises changes nothing of what was done.
+            ended = ended or (ChangeState.FAILED, Outcome.PROBLEM, _said(problem))
         return self._finish(*ended)
 
     def _applied(
@@ -160,13 +162,16 @@ class _Work:
         """
         done = [row.position for row in self.rows if row.state in MADE]
         calls = [call for position in done if (call := self.steps[position].inverse)]
+        whole = False
         try:
             remediation = registry().remediations[self.change.remediation]
             with self._session() as session, self._writer(calls) as writer:
                 whole = surgery.undo(remediation, self.steps, done, self.kept, session, writer, self)
                 self._judge_undone(session)
         except Exception as problem:
-            return self._refuse_undo(_said(problem))
+            said = _said(problem)
+            if not any(self.rows[position].state in (StepState.UNDOING, StepState.UNDONE) for position in done):
+                return self._refuse_undo(said)
         if not whole:
             return self._finish(ChangeState.FAILED, Outcome.PARTLY_UNDONE)
         return self._finish(ChangeState.UNDONE, Outcome.UNDONE)

@@ -7,13 +7,14 @@ the suppression asks for the undo of just that change.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,6 +84,7 @@ def suppress(
     """
     actor.require("change" if archive else "suppress")
     require_reason(reason)
+    _end_expired(Suppression.objects.filter(alert=alert))
     findings = chosen(alert, findings)
     draft = _draft(actor, alert, findings) if archive else None
     if draft and digest is not None and digest != draft.plan.digest:
@@ -102,6 +104,8 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
     rows = chosen(alert, findings)
     ids = [each.suppression_id for each in rows if each.suppression_id]
     with transaction.atomic():
+        if _is_archiving(ids):
+            raise ValidationError({"findings": [_("It is being archived right now. Try again in a minute.")]})
         count = suppressions.unsuppress(actor, alert, rows)
         notes = [_unarchive(actor, change) for change in Change.objects.filter(suppression__in=ids)]
     return Done(count, tuple(filter(None, notes)))
@@ -112,16 +116,25 @@ def expire_suppressions() -> int:
 
     One whose archiving is under way right now ends a minute later, so that it can be undone.
     """
-    over = Suppression.objects.filter(lifted_at=None, expires_at__lte=timezone.now())
-    over, ended = over.exclude(changes__state__in=UNDER_WAY).select_related("alert__account"), 0
-    for each in over:
+    return _end_expired(Suppression.objects.all())
+
+
+def _end_expired(rows: QuerySet[Suppression]) -> int:
+    over, ended = rows.filter(lifted_at=None, expires_at__lte=timezone.now()), 0
+    for each in over.select_related("alert__account"):
         with transaction.atomic():
-            if suppressions.expire(each):
+            if not _is_archiving([each.pk]) and suppressions.expire(each):
                 ended += 1
                 for change in each.changes.all():
                     if note := _unarchive(Actor.system(), change):
                         log.warning("%s: %s", each.alert, note)
     return ended
+
+
+def _is_archiving(suppression_ids: Sequence[int]) -> bool:
+    """Whether a worker is at what suppressing archives; none begins until the end of the transaction."""
+    states = Change.objects.select_for_update(of=("self",)).filter(suppression__in=suppression_ids)
+    return any(state in UNDER_WAY for state in states.values_list("state", flat=True))
 
 
 def archives(alert: Alert) -> bool:
