@@ -78,10 +78,19 @@ def django_db_setup(
 ) -> Iterator[None]:
     """Make the test database, for whoever asks: pytest-django's own does not see that ``committed`` needs it."""
     with django_db_blocker.unblock():
+        _do_not_wait_for_the_disk()
         made = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
+
+
+def _do_not_wait_for_the_disk() -> None:
+    """In the server that `make test` started for itself nothing needs to outlive the machine."""
+    if settings.DATA_DIR.name == "test" and (settings.POSTGRES_DIR / "postmaster.pid").exists():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("ALTER SYSTEM SET fsync = off")
+            cursor.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

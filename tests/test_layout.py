@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ OURS = [
 ]
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The modules that a file names in imports, those inside functions and for type checkers among them."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -74,7 +76,7 @@ def imports(path: Path) -> set[str]:
             found.update(f"nephoscope.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("shelf", SHELVES)
