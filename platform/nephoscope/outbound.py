@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -61,6 +62,11 @@ CLOSED_V6 = [ip_network(each) for each in ("2001::/23", "2001:db8::/32", "2002::
 PERMANENT = {401, 403, 404, 410}
 PASSING = {408, 425, 429}
 LONGEST_WAIT = 24 * 3600.0
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token: https://www.rfc-editor.org/rfc/rfc9110#name-field-names."""
+OURS = {"host", "connection", "accept-encoding", "content-length", "transfer-encoding"}
+"""Headers that follow from the address, the body and this client, whatever somebody gives."""
 
 
 class OutboundError(Exception):
@@ -114,7 +120,7 @@ class Answer:
         try:
             if self.whole:
                 return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # also one that is nested too deeply
             pass
         raise PassingFailure(self.host, "the answer is no JSON, or too long", status=self.status)
 
@@ -192,6 +198,17 @@ class _Clock:
 
     def stop(self) -> None:
         self._timer.cancel()
+
+
+class _Response(HTTPResponse):
+    """Takes no chunk of a negative size: reading one would read all that comes, whatever the bound."""
+
+    def _read_next_chunk_size(self) -> int:
+        """Return the size. Raises ValueError, of which the standard library makes a body that was cut."""
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError
+        return size
 
 
 class Client:
@@ -288,11 +305,13 @@ class Client:
     ) -> Answer:
         connection = HTTPConnection(target.host, target.port)
         connection.sock = connected
+        connection.response_class = _Response
         connection.request(method, target.path, body=body or None, headers=headers)
-        response = connection.getresponse()
-        if not 200 <= response.status < 300:
-            raise _failure(target.host, response, self._read_what_there_is(response))
-        content = response.read(self.most + 1)
+        # Closed here, as it holds the socket open: a failure that somebody keeps would keep it, too.
+        with connection.getresponse() as response:
+            if not 200 <= response.status < 300:
+                raise _failure(target.host, response, self._read_what_there_is(response))
+            content = response.read(self.most + 1)
         clock.left()
         if len(content) <= self.most and response.length:
             raise IncompleteRead(b"", response.length)
@@ -319,10 +338,10 @@ class Client:
 
 def _headers(target: _Target, given: Mapping[str, str]) -> dict[str, str]:
     for name, value in given.items():
-        if not (name + value).isascii() or not (name + value).isprintable():
+        if not HEADER_NAME.fullmatch(name) or not value.isascii() or not value.isprintable():
             raise PermanentFailure(target.host, "a header holds characters that cannot be sent")
     ours = {"host": target.authority, "connection": "close", "accept-encoding": "identity"}
-    return {"User-Agent": "Nephoscope", **{k: v for k, v in given.items() if k.lower() not in ours}, **ours}
+    return {"User-Agent": "Nephoscope", **{k: v for k, v in given.items() if k.lower() not in OURS}, **ours}
 
 
 def _failure(host: str, response: HTTPResponse, answer: bytes) -> OutboundError:
@@ -346,5 +365,5 @@ def _seconds(text: str) -> float | None:
     try:
         until = parsedate_to_datetime(text)
         return min(max(0.0, (until - datetime.now(UTC)).total_seconds()), LONGEST_WAIT)
-    except (TypeError, ValueError):  # no date, or one without a zone
+    except (TypeError, ValueError, OverflowError):  # no date, or one without a zone, or with one that cannot be
         return None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+KEPT = 2
+"""Keys that are kept in the file once all that can be seen is encrypted by the newest."""
 
 
 class SecretUnreadable(Exception):
@@ -78,11 +82,30 @@ class Vault:
 
     def add_key(self) -> None:
         """Make a new key, which encrypts from now on. Those before it still decrypt."""
-        self._write([new_key(), *self.read_keys()], replace=True)
+        with self._changing():
+            self._write([new_key(), *self.read_keys()], replace=True)
 
     def forget_old_keys(self) -> None:
-        """Keep the newest key alone."""
-        self._write(self.read_keys()[:1], replace=True)
+        """Keep the newest key and the one before it.
+
+        By that one a transaction may have encrypted that nobody sees yet; it goes when the next is made.
+        """
+        with self._changing():
+            self._write(self.read_keys()[:KEPT], replace=True)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Let no other process change the keys between reading and writing them: one of its own would be lost.
+
+        The lock is on a file beside them, as theirs is replaced.
+        """
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.file.with_name(f"{self.file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)  # which unlocks it
 
     def _write(self, keys: Sequence[str], *, replace: bool) -> None:
         """Write the file at once, so that no process reads half of it.

@@ -153,6 +153,14 @@ def test_every_rule_can_be_shown_and_its_prose_is_wrapped(nephoscope: Run, rule:
     assert all(len(line) <= 100 or " " not in line.strip() for line in prose.splitlines())
 
 
+def test_a_rule_can_be_shown_however_narrow_the_terminal_is(nephoscope: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = nephoscope("rules", "aws.ec2.sg_admin_v4").out
+    monkeypatch.setenv("COLUMNS", "1")
+    said = nephoscope("rules", "aws.ec2.sg_admin_v4")
+    assert (said.status, said.err) == (0, "")
+    assert len(said.out.splitlines()) > len(wide.splitlines())
+
+
 @pytest.mark.parametrize(
     ("given", "near"),
     [

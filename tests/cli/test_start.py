@@ -150,6 +150,8 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_number() -> None:
         ("rules | head -1", 0, ""),
         ("rules --json | head -c 1", 0, ""),
         ("rules > /dev/full", 1, "nephoscope: cannot write the output: No space left on device\n"),
+        ("rules >&-", 1, ""),
+        ("--version >&-", 1, ""),
     ],
 )
 def test_output_that_nobody_takes_ends_quietly_and_a_full_disk_is_named(

@@ -106,6 +106,7 @@ CUT = [
     HEAD + b"Content-Length: 99\r\n\r\nhalf",
     HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhal",
     HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nhalf",
     b"HTTP/1.1 999999 X\r\n\r\n",
 ]
 

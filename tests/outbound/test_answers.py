@@ -32,7 +32,7 @@ def test_the_request_arrives_as_it_was_given_and_the_answer_comes_back(serve: Ca
     assert f"Authorization: Bearer {SECRET}".encode() in head
 
 
-@pytest.mark.parametrize("body", [b"<html>proxy</html>", b"", b'{"cut": '])
+@pytest.mark.parametrize("body", [b"<html>proxy</html>", b"", b'{"cut": ', b"[" * 200_000])
 def test_an_answer_that_is_no_json_is_a_failure_and_not_empty(body: bytes, serve: Callable[..., Server]) -> None:
     server = serve(say(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)))
     answer = client().request("GET", f"http://hooks.example:{server.port}/")
@@ -46,6 +46,22 @@ def test_a_header_that_would_break_the_request_is_not_sent(value: str, serve: Ca
     problem = fails(f"http://hooks.example:{server.port}/", headers={"Authorization": SECRET + value})
     assert isinstance(problem, PermanentFailure) and SECRET not in str(problem)
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a b", "naïve", "a\r\nb"])
+def test_a_header_whose_name_is_none_is_not_sent(name: str, serve: Callable[..., Server]) -> None:
+    server = serve(say(OK))
+    problem = fails(f"http://hooks.example:{server.port}/", headers={name: SECRET})
+    assert isinstance(problem, PermanentFailure) and SECRET not in str(problem)
+    assert server.connections == 0
+
+
+def test_how_long_the_body_is_and_how_it_is_sent_are_not_the_callers_to_say(serve: Callable[..., Server]) -> None:
+    server = serve(say(OK))
+    given = {"Transfer-Encoding": "chunked", "content-length": "999"}
+    client().request("POST", f"http://hooks.example:{server.port}/", headers=given, body=b"{}")
+    head, _blank, body = server.requests[0].partition(b"\r\n\r\n")
+    assert body == b"{}" and b"Content-Length: 2" in head and b"999" not in head and b"chunked" not in head
 
 
 # -- What failed, and whether it may work later ----------------------------------------------------
@@ -95,7 +111,10 @@ def test_how_long_to_wait_is_what_the_server_says_and_a_day_at_most(
     assert low <= problem.retry_after <= high
 
 
-@pytest.mark.parametrize("header", ["", "soon", "-5", "1e9", "²", "Mon, 99 Jan"])
+HUGE_ZONE = "Mon, 01 Jan 2001 00:00:00 +9999999999999999999999"
+
+
+@pytest.mark.parametrize("header", ["", "soon", "-5", "1e9", "²", "Mon, 99 Jan", HUGE_ZONE])
 def test_a_wait_that_makes_no_sense_is_none(header: str, serve: Callable[..., Server]) -> None:
     server = serve(say(f"HTTP/1.1 503 No\r\nRetry-After: {header}\r\n\r\n".encode()))
     problem = fails(f"http://hooks.example:{server.port}/")

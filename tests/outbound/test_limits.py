@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from queue import Queue
 
 import pytest
 from tests.outbound.servers import HEAD, Server, Talk, client, fails
@@ -74,6 +75,23 @@ def test_of_an_endless_body_so_much_is_read_and_the_rest_is_cut_off(serve: Calla
     assert (len(answer.body), answer.whole) == (100_000, False)
     with pytest.raises(PassingFailure):
         answer.json()
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"404 No"])
+def test_a_chunk_of_a_negative_size_does_not_lift_the_bound(status: bytes, serve: Callable[..., Server]) -> None:
+    was_all_read: Queue[bool] = Queue()
+
+    def talk(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        try:
+            connection.sendall(bytes(50_000_000))  # far more than the sockets between them hold
+            was_all_read.put(True)
+        except OSError:
+            was_all_read.put(False)
+
+    problem = fails(f"http://hooks.example:{serve(talk).port}/", client(most=1000))
+    assert isinstance(problem, PermanentFailure if b"404" in status else PassingFailure)
+    assert not was_all_read.get(timeout=10)
 
 
 @pytest.mark.parametrize("header", [b"X: " + b"y" * 70_000, b"X: y\r\n"])

@@ -80,6 +80,19 @@ def test_one_that_fails_keeps_none_waiting_and_is_tried_again_after_ever_longer(
 
 
 @pytest.mark.django_db
+def test_an_error_that_the_database_cannot_store_as_it_is_keeps_none_waiting_either() -> None:
+    bad, _good = added(2)
+
+    def handle(row: Transition) -> None:
+        if row.pk == bad.pk:
+            raise OSError("not\0 taken")
+
+    assert drain(Transition.objects.all(), handle) == 1
+    bad.refresh_from_db()
+    assert bad.error == "OSError: not taken" and bad.retry_at
+
+
+@pytest.mark.django_db
 def test_a_row_of_a_worker_that_died_is_handed_over_by_another_once_the_lease_ran_out() -> None:
     added(1)
     Transition.objects.update(lease_until=timezone.now() + timedelta(minutes=1))

@@ -80,10 +80,25 @@ def test_a_key_that_is_added_encrypts_from_then_on_and_the_old_ones_still_decryp
     assert again != sealed and other_process.open(sealed) == WORD
     assert vault.seal_again(again) == again, "it is by the newest key already"
     vault.forget_old_keys()
+    assert (other_process.open(again), other_process.open(sealed)) == (WORD, WORD), "the key before stays"
+    vault.add_key()
+    vault.forget_old_keys()
     assert other_process.open(again) == WORD
     with pytest.raises(SecretUnreadable):
         other_process.open(sealed)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_of_keys_that_are_added_at_once_none_is_lost(file: Path) -> None:
+    def add(_each: int) -> str:
+        vault = Vault((), file)
+        vault.add_key()
+        return vault.seal(WORD)
+
+    with ThreadPoolExecutor(8) as workers:
+        sealed = list(workers.map(add, range(40)))
+    assert len(Vault((), file).read_keys()) == 41
+    assert {Vault((), file).open(each) for each in sealed} == {WORD}
 
 
 def test_secrets_tell_their_names_and_nothing_else(file: Path) -> None:

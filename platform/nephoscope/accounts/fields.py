@@ -64,7 +64,8 @@ def _vault() -> Vault:
 def rotate_key(vault: Vault) -> int:
     """Encrypt all secrets by a new key, or by the first of those that the operator gives; return how many rows.
 
-    Other processes may go on working. Old keys that the vault keeps are forgotten once nothing needs them.
+    Other processes may go on working. Of the keys that the vault keeps, the one before the new one stays until the next
+    time, as a transaction that is not committed yet may have encrypted by it; those before that are forgotten.
 
     :raises SecretUnreadable: none of the keys fits a row; names it. All keys stay, and it can be done again.
     """

@@ -24,6 +24,8 @@ VERSION = f"nephoscope {__version__}"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, by default the process's; return the exit status."""
+    if sys.stdout is None:  # it was closed, as by `>&-`: nothing can be written, and nobody asked to hear of it
+        return FAILED
     # While modules load there is nothing to collect, and looking for it takes a tenth of the time.
     gc.disable()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a character that a terminal cannot show is written as its number

@@ -12,8 +12,8 @@ from typing import Any
 from nephoscope.cli.rule_json import example_of
 from nephoscope.domain import Framework, Parameter, Rule, in_words
 
-MOST_COLUMNS = 100
-"""Wider lines are hard to read."""
+LEAST_COLUMNS, MOST_COLUMNS = 20, 100
+"""However narrow the terminal is, words need some room; and wider lines are hard to read."""
 
 STRICTER = {
     "lower": "a lower number finds more",
@@ -25,7 +25,7 @@ STRICTER = {
 
 def as_text(rule: Rule, policies: Mapping[str, Framework]) -> str:
     """Return all there is to say about a rule, under headings."""
-    width = min(MOST_COLUMNS, get_terminal_size().columns)
+    width = max(LEAST_COLUMNS, min(MOST_COLUMNS, get_terminal_size().columns))
     return "\n".join(_lines(rule, policies, width)).rstrip()
 
 

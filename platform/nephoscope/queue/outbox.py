@@ -73,7 +73,8 @@ def _handed_over(row: Row, rows: QuerySet[Row], owner: uuid.UUID, handle: Callab
         handle(row)
     except Exception as problem:
         log.warning("%s %s could not be handed over", row._meta.label, row.pk, exc_info=True)
-        error, retry = f"{type(problem).__name__}: {problem}"[:LONGEST_ERROR], now + wait_after(row.attempts)
+        error = f"{type(problem).__name__}: {problem}".replace("\0", "")[:LONGEST_ERROR]  # PostgreSQL stores no NUL
+        retry = now + wait_after(row.attempts)
         lease.give_back(rows, owner, attempts=F("attempts") + 1, retry_at=retry, error=error)
         return False
     lease.give_back(rows, owner, processed_at=timezone.now(), attempts=F("attempts") + 1, error="")

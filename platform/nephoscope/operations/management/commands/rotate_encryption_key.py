@@ -24,6 +24,10 @@ class Command(BaseCommand):
             rows = rotate_key(vault)
         except SecretUnreadable as problem:
             raise CommandError(f"{problem} All keys were kept.") from problem
-        kept = f"The new key is in {vault.file}; back it up." if vault.keeps_keys else ""
+        kept = (
+            f"The new key is the first in {vault.file}; back it up. The one before it stays until the next rotation."
+            if vault.keeps_keys
+            else ""
+        )
         given = "Remove the old ones from NEPHOSCOPE_ENCRYPTION_KEYS." if not vault.keeps_keys else ""
         self.stdout.write(f"Encrypted the secrets of {rows} rows by the new key. {kept}{given}")
