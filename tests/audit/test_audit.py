@@ -101,7 +101,18 @@ def test_the_chain_is_whole_over_an_address_however_it_is_written(
 
 @pytest.mark.parametrize(
     "value",
-    [1e16, 1.234567890123456e16, 1.5e300, 1e-07, 5e-324, -0.0, 1.0, 0.1, {2: "b", 10: "a"}, {1: "a", "b": (None, True)}],
+    [
+        1e16,
+        1.234567890123456e16,
+        1.5e300,
+        1e-07,
+        5e-324,
+        -0.0,
+        1.0,
+        0.1,
+        {2: "b", 10: "a"},
+        {1: "a", "b": (None, True)},
+    ],
     ids=repr,
 )
 def test_the_chain_is_whole_over_values_that_the_database_writes_otherwise(account: Account, value: object) -> None:

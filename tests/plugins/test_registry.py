@@ -151,7 +151,9 @@ def test_a_plugin_that_contributes_what_is_no_rule_is_shown_as_broken(plugin: Ma
     ids=["exit at import", "exit in a hook", "no id", "an id that is no text"],
 )
 def test_a_plugin_that_exits_or_forgets_an_id_is_shown_as_broken(plugin: Make, code: str, problem: str) -> None:
-    nameless = "from nephoscope.domain import Provider\nclass Nameless(Provider):\n    def open(self, connection): ...\n"
+    nameless = (
+        "from nephoscope.domain import Provider\nclass Nameless(Provider):\n    def open(self, connection): ...\n"
+    )
     registry = Registry(["bad", "good"], [plugin("bad", nameless + code), plugin("good")]).load_all()
     assert problem in registry.infos["bad"].problem
     assert registry.infos["bad"].contributes == {}

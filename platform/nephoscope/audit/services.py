@@ -27,10 +27,12 @@ GENESIS = "0" * 64
 def require_reason(reason: object) -> str:
     """Return a reason that a person gave, without the space around it.
 
-    :raises ValidationError: there is none.
+    :raises ValidationError: there is none, or it holds a NUL character, which PostgreSQL cannot store.
     """
     if not isinstance(reason, str) or not reason.strip():
         raise ValidationError({"reason": [_("Enter a reason. It is recorded in the audit log.")]})
+    if "\0" in reason:
+        raise ValidationError({"reason": [_("Null characters are not allowed.")]})
     return reason.strip()
 
 

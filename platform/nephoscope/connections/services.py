@@ -187,8 +187,8 @@ def configure_account(
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
 
-    :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a malformed
-        tag; names the field.
+    :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
+        malformed tag; names the field.
     """
     actor.require("connect")
     before, known = _described(account), catalogue()
