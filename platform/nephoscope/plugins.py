@@ -85,6 +85,18 @@ def _import(name: str) -> Any:
     return attrgetter(attribute)(import_module(module)) if attribute else import_module(module)
 
 
+def _key(item: Any, hook: str, type_: type, key: Callable[[Any], str]) -> str:
+    """Return the id of what a hook contributed.
+
+    :raises TypeError: it is of another type than the hook's, or its id is no text.
+    """
+    if not isinstance(item, type_):
+        raise TypeError(f"{hook} returned {type(item).__name__}, not {type_.__name__}")
+    if not isinstance(id := key(item), str):
+        raise TypeError(f"{hook} returned a {type_.__name__} whose id is {id!r}")
+    return id
+
+
 class Registry:
     """The enabled plugins and their contributions, by id. Each kind of contribution is gathered when it is asked for.
 
@@ -133,7 +145,7 @@ class Registry:
     def _register(self, info: PluginInfo) -> None:
         try:
             plugin = _import(info.module)
-        except Exception:
+        except (Exception, SystemExit):
             self._broken(info.name, "could not be imported")
             return
         try:
@@ -154,17 +166,14 @@ class Registry:
         gathered: dict[str, Any] = {key(item): item for item in built_in}
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
-                contributed = list(impl.function())
-                for item in contributed:
-                    if not isinstance(item, type_):
-                        raise TypeError(f"{hook} returned {type(item).__name__}, not {type_.__name__}")
-            except Exception:
+                contributed = [(_key(item, hook, type_, key), item) for item in impl.function()]
+            except (Exception, SystemExit):
                 self._broken(impl.plugin_name, f"{hook} failed")
                 continue
-            for item in contributed:
-                if key(item) in gathered:
-                    raise PluginError(f"plugin {impl.plugin_name!r}: {noun} id {key(item)!r} is already taken")
-                gathered[key(item)] = item
+            for id, item in contributed:
+                if id in gathered:
+                    raise PluginError(f"plugin {impl.plugin_name!r}: {noun} id {id!r} is already taken")
+                gathered[id] = item
             self.infos[impl.plugin_name].contributes[noun] = len(contributed)
         return gathered
 

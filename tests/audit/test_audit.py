@@ -79,6 +79,49 @@ def test_the_chain_is_whole_until_somebody_with_the_database_password_changes_an
         call_command("verify_audit")
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("fe80::1%eth0", "fe80::1"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("::ffff:10.0.0.5", "10.0.0.5"),
+        ("::1.2.3.4", "::1.2.3.4"),
+        ("::1", "::1"),
+        ("unix:", None),
+        ("", None),
+    ],
+)
+def test_the_chain_is_whole_over_an_address_however_it_is_written(
+    account: Account, analyst: User, given: str, kept: str | None
+) -> None:
+    made = record(Actor.of(analyst, given), ACCOUNT_CREATED, account)
+    assert made.address == Entry.objects.get(pk=made.pk).address == kept
+    assert first_broken() is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1e16,
+        1.234567890123456e16,
+        1.5e300,
+        1e-07,
+        5e-324,
+        -0.0,
+        1.0,
+        0.1,
+        {2: "b", 10: "a"},
+        {1: "a", "b": (None, True)},
+    ],
+    ids=repr,
+)
+def test_the_chain_is_whole_over_values_that_the_database_writes_otherwise(account: Account, value: object) -> None:
+    made = record(Actor.system(), ACCOUNT_CREATED, account, before=value, after=[value])
+    read = Entry.objects.get(pk=made.pk)
+    assert repr((made.before, made.after)) == repr((read.before, read.after))
+    assert first_broken() is None
+
+
 def test_a_removed_entry_breaks_the_chain_at_the_next(entries: list[Entry]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")

@@ -162,3 +162,21 @@ def test_the_api_connects_it(shelf: Shelf, notes: Path, administrator: User) -> 
     verified = api.post(f"/api/v1/accounts/{made.data['id']}/verify", {}, format="json")
     assert verified.status_code == 200 and verified.data["regions"] == []
     assert api.get(f"/api/v1/accounts/{made.data['id']}/regions").data == []
+
+
+def test_where_there_is_nothing_to_choose_no_choice_is_required(
+    shelf: Shelf, notes: Path, administrator: User, system: Actor, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(registry().frameworks, "shelf_policy")
+    account = connected(notes, system)
+    api = APIClient()
+    api.force_authenticate(administrator)
+    address = f"/api/v1/accounts/{account.pk}"
+    got = api.get(address).data
+    same = {"regions": got["regions"], "policies": got["policies"]}
+    assert same == {"regions": [], "policies": []}
+    assert api.patch(address, same, format="json").status_code == 200
+    client.force_login(administrator)
+    answer = client.post(reverse("admin:accounts_account_configure", args=[account.pk]), {"name": "renamed"})
+    account.refresh_from_db()
+    assert answer.status_code == 302 and account.name == "renamed"

@@ -102,6 +102,15 @@ def test_suppressing_without_a_reason_says_so_at_the_field(analyst: User, alert:
     assert page.context["errors"]["reason"] and not Suppression.objects.exists()
 
 
+def test_suppressing_for_a_reason_with_a_nul_character_is_refused_at_the_field(
+    analyst: User, alert: Alert, sign_in: SignIn
+) -> None:
+    act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    page = sign_in(analyst).post(act, suppressing(alert, "logs", confirm="1", reason="a\0b"))
+    assert page.context["errors"]["reason"] == ["Null characters are not allowed."]
+    assert not Suppression.objects.exists()
+
+
 @pytest.mark.parametrize("until", ["2020-01-01", "2026-13-45", "soon"])
 def test_suppressing_until_a_wrong_day_says_so_at_the_field(
     until: str, analyst: User, alert: Alert, sign_in: SignIn
@@ -171,6 +180,15 @@ def test_applying_without_a_reason_says_so_at_the_field(remediator: User, things
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": things.change.digest, "reason": ""})
     assert page.context["errors"]["reason"]
+
+
+def test_applying_for_a_reason_with_a_nul_character_is_refused_at_the_field(
+    remediator: User, things: Things, sign_in: SignIn
+) -> None:
+    act = reverse("admin:changes_change_apply", args=[things.change.pk])
+    page = sign_in(remediator).post(act, {"digest": things.change.digest, "reason": "be\0cause"})
+    assert page.context["errors"]["reason"] == ["Null characters are not allowed."]
+    assert Change.objects.get().state == "planned"
 
 
 def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Things, sign_in: SignIn) -> None:

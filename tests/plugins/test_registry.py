@@ -140,6 +140,26 @@ def test_a_plugin_that_contributes_what_is_no_rule_is_shown_as_broken(plugin: Ma
     assert set(registry.rules) == {"acme.thing.on"}
 
 
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("raise SystemExit('no weather')", "SystemExit: no weather"),
+        ("@hookimpl\ndef register_rules():\n    raise SystemExit('no weather')\n", "SystemExit: no weather"),
+        ("@hookimpl\ndef register_providers():\n    return [Nameless()]\n", "has no attribute 'id'"),
+        ("@hookimpl\ndef register_frameworks():\n    return [Framework(['a'], '', '', '', ())]\n", "whose id is ['a']"),
+    ],
+    ids=["exit at import", "exit in a hook", "no id", "an id that is no text"],
+)
+def test_a_plugin_that_exits_or_forgets_an_id_is_shown_as_broken(plugin: Make, code: str, problem: str) -> None:
+    nameless = (
+        "from nephoscope.domain import Provider\nclass Nameless(Provider):\n    def open(self, connection): ...\n"
+    )
+    registry = Registry(["bad", "good"], [plugin("bad", nameless + code), plugin("good")]).load_all()
+    assert problem in registry.infos["bad"].problem
+    assert registry.infos["bad"].contributes == {}
+    assert set(registry.rules) == {"acme.thing.on"} and not registry.infos["good"].problem
+
+
 # -- What is listed --------------------------------------------------------------------------------
 
 

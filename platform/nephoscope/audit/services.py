@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope.audit.actions import Action, Data
 from nephoscope.audit.actors import Actor
+from nephoscope.audit.canonical import address_as_stored, as_stored
 from nephoscope.audit.models import Entry
 
 __all__ = ["Actor", "append", "entry", "first_broken", "record", "require_reason"]
@@ -26,10 +27,12 @@ GENESIS = "0" * 64
 def require_reason(reason: object) -> str:
     """Return a reason that a person gave, without the space around it.
 
-    :raises ValidationError: there is none.
+    :raises ValidationError: there is none, or it holds a NUL character, which PostgreSQL cannot store.
     """
     if not isinstance(reason, str) or not reason.strip():
         raise ValidationError({"reason": [_("Enter a reason. It is recorded in the audit log.")]})
+    if "\0" in reason:
+        raise ValidationError({"reason": [_("Null characters are not allowed.")]})
     return reason.strip()
 
 
@@ -45,7 +48,7 @@ def entry(
     after: Any = None,
     at: datetime | None = None,
 ) -> Entry:
-    """Make an entry that :func:`append` will write.
+    """Make an entry that :func:`append` will write, with its values as they will be read back: they are hashed so.
 
     :param data: what the action's sentence tells, as plain JSON; see :attr:`Action.example`.
 
@@ -62,11 +65,11 @@ def entry(
         target_type=str(target._meta.model_name),
         target_id=str(target.pk),
         target=str(target)[:400],
-        data={**data, "task": dict(actor.task)} if actor.task else dict(data),
+        data=as_stored({**data, "task": dict(actor.task)} if actor.task else data),
         reason=reason,
-        address=actor.address,
-        before=before,
-        after=after,
+        address=address_as_stored(actor.address),
+        before=as_stored(before),
+        after=as_stored(after),
     )
 
 

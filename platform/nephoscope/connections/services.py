@@ -187,8 +187,8 @@ def configure_account(
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
 
-    :raises ValidationError: an unknown region, service or policy, no region, a name that is taken, a malformed tag;
-        names the field.
+    :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
+        malformed tag; names the field.
     """
     actor.require("connect")
     before, known = _described(account), catalogue()
@@ -236,11 +236,12 @@ def _chosen_services(account: Account, given: list[str]) -> list[str]:
 
 
 def _chosen(field: str, given: Iterable[str], known: list[str]) -> list[str]:
+    """Return what was chosen of what is known; at least one, unless there is nothing to choose."""
     chosen = list(dict.fromkeys(given))
     if strange := [each for each in chosen if each not in known]:
         message = _("%(strange)s is not available. Available: %(known)s.")
         raise ValidationError({field: [message % {"strange": ", ".join(map(str, strange)), "known": ", ".join(known)}]})
-    if not chosen:
+    if not chosen and known:
         raise ValidationError({field: [_("Select at least one.")]})
     return chosen
 
