@@ -115,7 +115,7 @@ def _parsed(policy: str | None) -> Any:
     try:
         return None if policy is None else json.loads(policy)
     except ValueError as problem:
-        raise PlanProblem(f"its policy is not JSON ({problem}); change it by hand.") from problem
+        raise PlanProblem(f"its policy is not JSON ({problem}); change it manually.") from problem
 
 
 class RemovePublicAccess(Remediation):
@@ -179,7 +179,7 @@ def _closed_policy(document: Any, ways_in: Sequence[Exposure], owner: str) -> An
         if "NotPrincipal" in statement:
             raise PlanProblem(
                 f"{_called(statement, index)} of its policy allows everyone but a few (NotPrincipal). Nephoscope "
-                "cannot know whom it is meant for: rewrite it by hand to name them under Principal."
+                "cannot know whom it is meant for: rewrite it manually to name them under Principal."
             )
         statement["Principal"] = owner_for_everyone(statement["Principal"], owner)
     return closed

@@ -116,7 +116,7 @@ def test_a_remediator_is_told_that_suppressing_archives(
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:
-    assert "no setting undoes it" in sign_in(remediator).get(page(alert)).content.decode()
+    assert "no setting undoes what happened" in sign_in(remediator).get(page(alert)).content.decode()
 
 
 def test_the_api_has_it_with_its_details(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:
