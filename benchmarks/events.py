@@ -85,7 +85,7 @@ def sender(url: str) -> Callable[[dict[str, Any], None], int]:
     from nephoscope.events.services import setup_templates, switch_on
 
     listener, secret = switch_on(Actor.system("bench"), Account.objects.get())
-    template = next(kit.text for kit in setup_templates(listener, url) if kit.id == "cloudformation")
+    template = next(each.text for each in setup_templates(listener, url) if each.id == "cloudformation")
     code = re.search(r"ZipFile: \|\n(.*?)\n  \w", template, re.DOTALL)
     assert code
     names: dict[str, Any] = {}
