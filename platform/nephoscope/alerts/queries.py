@@ -17,6 +17,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
 from nephoscope.domain import Framework
+from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
 
@@ -131,12 +132,16 @@ FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the dashboard counts: open alerts by severity, kind and account; the rest beside them."""
+    """What the dashboard counts: open alerts by severity, kind and account; the rest beside them.
+
+    ``accounts`` has None for an account that no scan has read yet. ``failed`` counts those whose last scan failed.
+    """
 
     open: int
     severities: dict[str, int]
     kinds: dict[str, int]
-    accounts: dict[Account, int]
+    accounts: dict[Account, int | None]
+    failed: int
     suppressed: int
     unknown: int
     opened: int
@@ -162,11 +167,18 @@ def summary(user: Any) -> Summary:
         severities[row["severity"]] += row["count"]
         kinds[row["kind"]] += row["count"]
         by_account[row["account"]] = by_account.get(row["account"], 0) + row["count"]
-    accounts = {account: by_account.get(account.pk, 0) for account in Account.objects.visible_to(user)}
+    ended = Scan.objects.visible_to(user).exclude(state__in=ACTIVE).order_by()
+    read = set(ended.filter(state__in=READ).values_list("account", flat=True).distinct())
+    last = ended.order_by("account_id", "-pk").distinct("account_id").values_list("state", flat=True)
+    accounts = {
+        account: by_account.get(account.pk, 0 if account.pk in read else None)
+        for account in Account.objects.visible_to(user)
+    }
     unknown = Finding.objects.visible_to(user).filter(verdict=VerdictChoice.UNKNOWN).count()
     new = opened_within(alerts.filter(state=AlertState.OPEN), str(WEEK)).count()
     gone = resolved_within(alerts.filter(state=AlertState.RESOLVED), str(WEEK)).count()
-    return Summary(sum(severities.values()), severities, kinds, accounts, suppressed, unknown, new, gone)
+    failed = list(last).count(ScanState.FAILED)
+    return Summary(sum(severities.values()), severities, kinds, accounts, failed, suppressed, unknown, new, gone)
 
 
 def trend(user: Any, days: int = 90) -> list[tuple[date, int]]:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +22,7 @@ from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
 from nephoscope.console.organisation_filters import ACCOUNT_FILTERS
 from nephoscope.console.pages import connecting
 from nephoscope.console.templatetags.neph import state, when
-from nephoscope.inventory.models import Scan
+from nephoscope.inventory.models import READ, Scan, ScanState
 from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
 from nephoscope.scans.services import start_scan
@@ -45,6 +46,8 @@ class AccountAdmin(ConsoleAdmin):
         annotated: QuerySet[Any] = rows.annotate(
             opened=Count("alerts", Q(alerts__state=AlertState.OPEN)),
             scanned_at=Subquery(last.values("created_at")[:1]),
+            scan_state=Subquery(last.values("state")[:1]),
+            read=Exists(last.filter(state__in=READ)),
             resting=Exists(resting_accounts().filter(account=OuterRef("pk"))),
         )
         return annotated
@@ -64,12 +67,15 @@ class AccountAdmin(ConsoleAdmin):
         return state("done", _t("Connected")) if account.verified_at else state("partial", _t("Pending"))
 
     @admin.display(description=_("open alerts"), ordering="opened")
-    def open_alerts(self, account: Any) -> int:
-        return int(account.opened)
+    def open_alerts(self, account: Any) -> int | str:
+        return int(account.opened) if account.read or account.opened else "—"
 
     @admin.display(description=_("last scan"), ordering="scanned_at")
     def last_scan(self, account: Any) -> Any:
-        return when(account.scanned_at)
+        shown = when(account.scanned_at)
+        if account.scan_state != ScanState.FAILED:
+            return shown
+        return format_html("{} {}", shown, state("failed", str(ScanState.FAILED.label)))
 
     def detail(self, request: HttpRequest, shown: Account) -> dict[str, Any]:
         return connecting.account_context(request, shown)

@@ -81,6 +81,8 @@ class ScanState(models.TextChoices):
 
 
 ACTIVE = (ScanState.QUEUED, ScanState.RUNNING)
+READ = (ScanState.SUCCEEDED, ScanState.PARTIAL)
+"""How scans end that read something; without one, an account's counts say nothing."""
 
 
 class Scan(models.Model):

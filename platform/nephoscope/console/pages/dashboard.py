@@ -47,8 +47,8 @@ def bars(line: list[tuple[date, int]]) -> list[Bar]:
 
 
 @dataclass(slots=True)
-class EffectivePolicies:
-    """A policy that applies to an account: its controls in all of those together."""
+class PolicyScore:
+    """A policy that applies to accounts: its controls in all of those together."""
 
     policy: Framework
     passed: int = 0
@@ -60,10 +60,10 @@ class EffectivePolicies:
         return compliance.percent(self.passed, self.failed)
 
 
-def _policies(accounts: list[Account]) -> list[EffectivePolicies]:
+def _policies(accounts: list[Account]) -> list[PolicyScore]:
     known = catalogue()
     applied = {policy.id for account in accounts for policy in known.applied(account)}
-    found = {each.id: EffectivePolicies(each) for each in known.policies.values() if each.id in applied}
+    found = {each.id: PolicyScore(each) for each in known.policies.values() if each.id in applied}
     for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
         if each.judged_at:
             shown, counts = found[each.policy.id], each.counts
@@ -85,6 +85,7 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "title": _("Dashboard"),
         "may": rights(user),
         "summary": summary,
+        "unread": sum(count is None for count in summary.accounts.values()),
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
         "kinds": [(value, label, summary.kinds[value]) for value, label in queries.kind_choices()],
         "bars": bars(line),
