@@ -16,8 +16,8 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import Standing
 from nephoscope.compliance.snapshots import trend
+from nephoscope.compliance.states import Standing
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.judging.services import judge_scan
 from nephoscope.plugins import registry

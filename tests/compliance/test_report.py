@@ -21,7 +21,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.compliance import pdf, report
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.states import ControlState
 from nephoscope.inventory.models import Scan
 
 pytestmark = pytest.mark.django_db

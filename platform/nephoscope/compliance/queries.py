@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, QuerySet, Value, When, Window
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Window
 from django.db.models.functions import Cast, Left, RowNumber
 from django.utils.translation import gettext as _t
-from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
+from nephoscope.alerts.models import ComplianceDay, Finding
+from nephoscope.compliance.states import MEANINGS, STANDING, ControlState, Standing, percent, result
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import EffectivePolicies, catalogue
+from nephoscope.policies.demands import Deviation, deviations
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
@@ -32,53 +33,13 @@ EVIDENCE = 2000
 """Characters of a finding's evidence in a CSV."""
 
 
-class ControlState(models.TextChoices):
-    FAIL = "fail", _("Fail")
-    UNKNOWN = "unknown", _("Unknown")
-    PASS = "pass", _("Pass")
-    NO_RESOURCES = "no_resources", _("No resources")
-    MANUAL = "manual", _("Manual")
-    NOT_COVERED = "not_covered", _("Not covered")
-    NOT_CHECKED = "not_checked", _("Not checked")
-
-
-MEANINGS = {
-    ControlState.FAIL: _("At least one resource fails a rule of this control."),
-    ControlState.UNKNOWN: _("No known failures, but not everything could be read. This is not a pass."),
-    ControlState.PASS: _("Every resource that its rules apply to was read and passes or was accepted."),
-    ControlState.NO_RESOURCES: _("Its rules ran and no resources apply."),
-    ControlState.MANUAL: _("No rule can check this. It needs a manual check."),
-    ControlState.NOT_COVERED: _("Nephoscope has no rule for this yet."),
-    ControlState.NOT_CHECKED: _("Not evaluated in this account."),
-}
-
-
-class Standing(models.TextChoices):
-    """What a finding means for its control. A failure that somebody suppressed is accepted, and fails nothing."""
-
-    FAILED = "failed", _("Failing")
-    ACCEPTED = "accepted", _("Accepted")
-    UNKNOWN = "unknown", _("Unknown")
-    PASSED = "passed", _("Passing")
-
-
-STANDING = Case(
-    When(failing_since__isnull=False, suppression=None, then=Value(Standing.FAILED.value)),
-    When(failing_since__isnull=False, then=Value(Standing.ACCEPTED.value)),
-    When(verdict=VerdictChoice.PASS, then=Value(Standing.PASSED.value)),
-    default=Value(Standing.UNKNOWN.value),
-)
-"""A finding that failed and became unknown still fails, as its alert stays open."""
-
-
-def percent(passed: int, failed: int) -> int | None:
-    """Return the score: passed of those that pass or fail, rounded down so that 100 means all; None without any."""
-    return 100 * passed // (passed + failed) if passed + failed else None
-
-
 @dataclass(slots=True)
 class RuleStanding:
-    """One rule in one account: findings by standing, the first of those that need a look, what was not read for it."""
+    """One rule for one control in one account.
+
+    ``counts`` are its findings by standing, ``findings`` the first of those that need a look, ``unread`` what was not
+    read for it; ``deviations`` are its parameters that are not as the control demands.
+    """
 
     id: str
     rule: domain.Rule | None
@@ -89,6 +50,7 @@ class RuleStanding:
     """Why somebody switched it off here; it is not judged then."""
     unread: tuple[str, ...] = ()
     findings: dict[str, list[Finding]] = field(default_factory=dict)
+    deviations: tuple[Deviation, ...] = ()
 
     def count(self, standing: str) -> int:
         return self.counts.get(standing, 0)
@@ -110,6 +72,21 @@ class RuleStanding:
         return self.count(Standing.PASSED)
 
     @property
+    def thresholds(self) -> list[Deviation]:
+        """The deviations that a reader must know of: every laxer one, and a stricter one that something fails by."""
+        return [each for each in self.deviations if each.laxer or self.failed]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The thresholds that are not among the reasons."""
+        return [str(each) for each in self.thresholds if not (each.laxer and self.passed)]
+
+    @property
+    def passes_too_easily(self) -> bool:
+        """Whether something passes by a laxer value than the control demands, so that nobody knows how it stands."""
+        return bool(self.passed) and any(each.laxer for each in self.deviations)
+
+    @property
     def numbers(self) -> list[tuple[Standing, int]]:
         """How many findings there are of each standing, as a table has them."""
         order = (Standing.PASSED, Standing.FAILED, Standing.ACCEPTED, Standing.UNKNOWN)
@@ -121,6 +98,7 @@ class RuleStanding:
         reasons = [] if self.rule else [_t("no enabled plugin provides the rule")]
         reasons += [_t("the rule is switched off: %(reason)s") % {"reason": self.off}] if self.off else []
         reasons += [_t("%(part)s was not read") % {"part": part} for part in self.unread]
+        reasons += [str(each) for each in self.deviations if each.laxer] if self.passes_too_easily else []
         named = self.findings.get(Standing.UNKNOWN, [])
         for row in named:
             missing = _t("missing permission: %(permission)s") % {"permission": row.permission}
@@ -151,6 +129,11 @@ class ControlStanding:
     def meaning(self) -> str:
         """What the state means, in a sentence."""
         return str(MEANINGS[self.state])
+
+    @property
+    def result(self) -> str:
+        """The state in words, with the failures that were accepted."""
+        return result(self.state, self.accepted)
 
     @property
     def accepted(self) -> int:
@@ -218,7 +201,7 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
     if any(rule.failed for rule in known):
         return ControlState.FAIL
     # A rule whose plugin is not enabled is part of the control all the same, and nobody knows how it would stand.
-    if any(rule.unknown or rule.unread or not rule.rule for rule in rules):
+    if any(rule.unknown or rule.unread or not rule.rule or rule.passes_too_easily for rule in rules):
         return ControlState.UNKNOWN
     return ControlState.PASS if any(rule.passed or rule.accepted for rule in known) else ControlState.NO_RESOURCES
 
@@ -328,23 +311,35 @@ def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Store
             unread=tuple(parts) if judged_at else (),
         )
     controls = [
-        ControlStanding(
-            control,
-            state_of(control, [rules[id] for id in control.rules])
-            if judged_at or control.manual or not any(rules[id].rule for id in control.rules)
-            else ControlState.NOT_CHECKED,
-            [rules[id] for id in control.rules],
-        )
+        _control(control, [_for(control, rules[id], effective, policy) for id in control.rules], judged_at is not None)
         for control in policy.controls
     ]
     missing = dict.fromkeys(part for rule in rules.values() for part in rule.unread)
     return Compliance(account, policy, controls, chosen, judged_at, stored.scans.get(account.pk), sorted(missing))
 
 
-def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:
+def _for(
+    control: domain.Control, found: RuleStanding, effective: EffectivePolicies, policy: domain.Framework
+) -> RuleStanding:
+    """Return how a rule stands for one control; without findings there is nothing that its values could change."""
+    if found.rule is None or not found.counts:
+        return found
+    other = deviations(effective, policy, control, found.rule)
+    # The copy shares the findings, which are read once and last.
+    return replace(found, deviations=tuple(other)) if other else found
+
+
+def _control(control: domain.Control, rules: list[RuleStanding], judged: bool) -> ControlStanding:
+    checked = judged or control.manual or not any(rule.rule for rule in rules)
+    return ControlStanding(control, state_of(control, rules) if checked else ControlState.NOT_CHECKED, rules)
+
+
+def matrix(
+    accounts: Iterable[Account], policies: Iterable[domain.Framework], known: Catalogue | None = None
+) -> list[Compliance]:
     """Return how each account stands by each policy that can be chosen for it."""
     accounts, wanted = list(accounts), {policy.id for policy in policies}
-    stored, known = stored_of(accounts), catalogue()
+    stored, known = stored_of(accounts), known or catalogue()
     return [
         stands(effective, policy, stored)
         for effective in EffectivePolicies.of_all(accounts, known)
@@ -357,8 +352,9 @@ def detail(account: Account, policy: domain.Framework) -> Compliance:
     """Return how an account stands by a policy, with the first resources behind every rule."""
     effective = EffectivePolicies.of(account)
     found = stands(effective, policy, stored_of([account]))
-    rules = {rule.id: rule for control in found.controls for rule in control.rules}
-    for each in rules.values():
+    rules: dict[str, RuleStanding] = {}
+    for each in (rule for control in found.controls for rule in control.rules):
+        rules[each.id] = each
         each.severity = effective.rule(each.rule).severity if each.rule else None
     if found.judged_at:
         for row in _first(account, rules):

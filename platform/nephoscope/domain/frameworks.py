@@ -41,7 +41,7 @@ class Framework:
     def problems(self, rules: Mapping[str, Rule]) -> Iterator[str]:
         """Say which demanded figures a rule does not take; a rule that is not among these is passed over."""
         for control in self.controls:
-            for id in control.demands.keys() & rules.keys():
+            for id in sorted(control.demands.keys() & rules.keys()):
                 for problem in _problems(rules[id], control.demands[id]):
                     yield f"framework {self.id!r}, control {control.id!r}, rule {id}, {problem}"
 
