@@ -117,7 +117,7 @@ def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: complia
         "No rule of ours",
         "[U+1F512]",
         "This is not a pass",
-        "0 %",
+        "0%",
     ):
         assert said in text, said
 
