@@ -175,6 +175,8 @@ OTHERS = [
     ("findings?verdict=pass", 2),
     ("findings?verdict=pass,fail", 4),
     ("findings?rule=toy.closed&account={account.pk}&resource={cellar.pk}", 1),
+    ("findings?standing=accepted", 1),
+    ("findings?standing=passed", 2),
     ("findings?alert={alert.pk}", 2),
     ("suppressions?standing=true", 1),
     ("suppressions?standing=false", 0),

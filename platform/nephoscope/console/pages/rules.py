@@ -122,7 +122,7 @@ def _warn(request: HttpRequest, rule: domain.Rule, place: Place) -> None:
     accounts = [place.account] if place.account else Account.objects.visible_to(request.user)
     if names := [f"{each.policy.name} {each.control.id}" for each in unmet(rule, accounts)]:
         named = ", ".join(names[:NAMED]) + (_(" and %(n)s more") % {"n": len(names) - NAMED} if names[NAMED:] else "")
-        message = _("These controls require a stricter value and do not pass by this rule: %(controls)s.")
+        message = _("These controls require a stricter value, so a pass does not count for them: %(controls)s.")
         messages.warning(request, message % {"controls": named})
 
 
