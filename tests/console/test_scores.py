@@ -7,7 +7,9 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.standing import LOGGED, POLICY, READ, Find
 
@@ -59,7 +61,7 @@ def test_every_page_says_the_same_score(half: Account, viewer: User, sign_in: Si
     for address in (at("policies"), at("policy", POLICY.id)):
         page = client.get(address).content.decode()
         assert f'href="{at("compliance")}?policy={POLICY.id}"><b>33%</b>' in page
-    assert "1 controls pass, 2 fail, 1 unknown" in text(client, at("policy", POLICY.id))
+    assert "1 controls pass, 2 fail, 1 unknown in 1 account" in text(client, at("policy", POLICY.id))
 
 
 def test_who_sees_no_account_sees_no_score(half: Account, stranger: User, sign_in: SignIn) -> None:
@@ -166,3 +168,29 @@ def test_what_another_account_sets_is_not_told_to_who_does_not_see_it(
     set_rule(system, LENGTH, Place(account=account), parameters={"length": 8})
     assert "so a pass does not count" in text(sign_in(viewer), at("rule", LENGTH))
     assert "so a pass does not count" not in text(sign_in(stranger), at("rule", LENGTH))
+
+
+def test_pages_ask_the_same_number_of_questions_however_many_accounts_and_findings_there_are(
+    lax: Account, find: Find, administrator: User, sign_in: SignIn
+) -> None:
+    client = sign_in(administrator)
+    alert = find(READ, "fail", "first").alert
+    assert alert
+    pages = (at("policies"), at("policy", CIS), at("rule", LENGTH), at("rules"), at("alerts_alert_change", alert.pk))
+
+    def asked() -> list[int]:
+        counted = []
+        for address in pages:
+            with CaptureQueriesContext(connection) as seen:
+                assert client.get(address).status_code == 200
+            counted.append(len(seen))
+        return counted
+
+    before = asked()
+    Account.objects.bulk_create(
+        Account(name=f"a{n}", provider="aws", number=f"{n:012}", regions=["eu-west-1"], policies=[CIS])
+        for n in range(5)
+    )
+    for n in range(20):
+        find(READ, "fail", f"b{n}")
+    assert asked() == before

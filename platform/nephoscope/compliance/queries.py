@@ -24,7 +24,7 @@ from nephoscope.compliance.states import MEANINGS, STANDING, ControlState, Stand
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.demands import Deviation, deviations
-from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
+from nephoscope.policies.queries import EffectivePolicies, catalogue
 
 SHOWN = 10
 """Resources of a rule that are named for each standing; the rest are counted."""
@@ -334,12 +334,10 @@ def _control(control: domain.Control, rules: list[RuleStanding], judged: bool) -
     return ControlStanding(control, state_of(control, rules) if checked else ControlState.NOT_CHECKED, rules)
 
 
-def matrix(
-    accounts: Iterable[Account], policies: Iterable[domain.Framework], known: Catalogue | None = None
-) -> list[Compliance]:
+def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:
     """Return how each account stands by each policy that can be chosen for it."""
     accounts, wanted = list(accounts), {policy.id for policy in policies}
-    stored, known = stored_of(accounts), known or catalogue()
+    stored, known = stored_of(accounts), catalogue()
     return [
         stands(effective, policy, stored)
         for effective in EffectivePolicies.of_all(accounts, known)

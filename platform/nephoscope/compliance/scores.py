@@ -13,10 +13,10 @@ from django.db.models import Count
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Finding
-from nephoscope.compliance.queries import Compliance, matrix
+from nephoscope.compliance.queries import Compliance, stands, stored_of
 from nephoscope.compliance.states import STANDING, ControlState, percent, result
 from nephoscope.domain import Control, Framework
-from nephoscope.policies.queries import Catalogue, catalogue
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 
 WORST_FIRST = list(ControlState)
 
@@ -56,6 +56,9 @@ class PolicyScore:
         return percent(self.passed, self.failed)
 
     def add(self, found: Compliance) -> None:
+        """Count an account, unless it was not judged by the policy."""
+        if not found.judged_at:
+            return
         counts = found.counts
         self.passed += counts[ControlState.PASS]
         self.failed += counts[ControlState.FAIL]
@@ -84,9 +87,13 @@ def scores(
         for each in known.policies.values()
         if each.id in applied and policy in ("", each.id) and (not rule or rule in each.rules)
     }
-    for each in matrix(accounts, [shown.policy for shown in found.values()], known) if found else ():
-        if each.judged_at:
-            found[each.policy.id].add(each)
+    if not found:
+        return found
+    stored = stored_of(accounts)
+    for effective in EffectivePolicies.of_all(accounts, known):
+        for each in effective.applied:
+            if each.id in found:
+                found[each.id].add(stands(effective, each, stored))
     return found
 
 
