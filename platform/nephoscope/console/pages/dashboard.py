@@ -21,6 +21,7 @@ from nephoscope.domain import Framework
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.queries import catalogue
 from nephoscope.scans import services as scans
+from nephoscope.scans.health import health
 
 DAYS = 90
 HEIGHT = 100
@@ -102,5 +103,6 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "height": HEIGHT,
         "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "health": health(),
         "policies": _policies(list(summary.accounts)),
     }
