@@ -15,7 +15,8 @@ from tests.standing import Find
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import pdf, report
-from nephoscope.compliance.queries import Compliance, ControlStanding, RuleStanding, detail
+from nephoscope.compliance.queries import detail
+from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
 from nephoscope.inventory.models import Scan
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy

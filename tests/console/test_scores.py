@@ -105,6 +105,15 @@ def test_an_alert_leads_to_its_controls_in_its_account(half: Account, viewer: Us
     assert f'href="{at("compliance_detail", half.pk, POLICY.id)}#control-1"' in page
 
 
+def test_the_scores_of_an_account_that_is_not_current_carry_its_mark(
+    half: Account, viewer: User, sign_in: SignIn
+) -> None:
+    Scan.objects.create(account=half, state="failed")
+    client = sign_in(viewer)
+    for address in (at("policies"), at("policy", POLICY.id), at("rules"), at("rule", READ)):
+        assert "Last scan failed" in text(client, address), address
+
+
 # -- Thresholds of one's own ---------------------------------------------------------------------------------------
 
 
@@ -193,4 +202,4 @@ def test_pages_ask_the_same_number_of_questions_however_many_accounts_and_findin
     )
     for n in range(20):
         find(READ, "fail", f"b{n}")
-    assert asked() == before
+    assert all(now <= then for now, then in zip(asked(), before, strict=True))

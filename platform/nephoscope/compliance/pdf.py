@@ -31,8 +31,8 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 
 from nephoscope import __version__
 from nephoscope.alerts.models import Finding
-from nephoscope.compliance.queries import Compliance, ControlStanding, RuleStanding
 from nephoscope.compliance.snapshots import trend
+from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
 from nephoscope.compliance.states import MEANINGS, ControlState, Standing, in_percent
 
 LONGEST = 300
@@ -197,7 +197,9 @@ def _scope(found: Compliance) -> Iterator[tuple[str, Any]]:
     yield _("Evaluated"), _moment(found.judged_at)
     state = _("none") if scan is None else f"{scan.get_state_display()}, {_moment(scan.finished_at or scan.created_at)}"
     yield _("Last scan"), state
-    yield _("Not read"), "; ".join(found.unread) or _("None: everything was read")
+    yield _("Condition"), found.condition.said
+    everything = _("None: everything was read") if found.judged_at else _("Everything: nothing was evaluated yet")
+    yield _("Not read"), "; ".join(found.unread) or everything
     yield (
         _("Created"),
         _("%(when)s by Nephoscope %(version)s") % {"when": _moment(timezone.now()), "version": __version__},

@@ -15,14 +15,16 @@ from nephoscope import __version__
 from nephoscope.alerts.exports import line
 from nephoscope.alerts.models import Finding
 from nephoscope.compliance.pdf import as_pdf
-from nephoscope.compliance.queries import Compliance, ControlStanding, RuleStanding, needing_a_look
+from nephoscope.compliance.queries import needing_a_look
 from nephoscope.compliance.snapshots import trend
+from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
 from nephoscope.compliance.states import Standing
 from nephoscope.policies.demands import Deviation
 
 COLUMNS = (
     "account",
     "number",
+    "condition",
     "policy",
     "control",
     "title",
@@ -62,6 +64,7 @@ def as_csv(found: Compliance) -> bytes:
         about = (
             found.account.name,
             found.account.number,
+            found.condition.said,
             found.policy.name,
             each.control.id,
             each.control.title,
@@ -135,6 +138,11 @@ def described(found: Compliance) -> dict[str, Any]:
         "score": found.score,
         "counts": found.counts,
         "accepted": found.accepted,
+        "condition": {
+            "state": found.condition.state.value,
+            "as_of": _moment(found.condition.as_of),
+            "marks": [{"state": mark.state.value, "text": mark.text} for mark in found.condition.marks],
+        },
         "scope": {
             "regions": found.account.regions,
             "last_scan": {"id": scan.pk, "state": scan.state, "finished_at": _moment(scan.finished_at)}

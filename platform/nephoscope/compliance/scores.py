@@ -13,7 +13,8 @@ from django.db.models import Count
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Finding
-from nephoscope.compliance.queries import Compliance, stands, stored_of
+from nephoscope.compliance.queries import stands, stored_of
+from nephoscope.compliance.standings import Compliance
 from nephoscope.compliance.states import STANDING, ControlState, percent, result
 from nephoscope.domain import Control, Framework
 from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue

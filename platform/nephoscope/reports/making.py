@@ -13,8 +13,9 @@ from django.utils.translation import ngettext
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.compliance.queries import Compliance, detail
+from nephoscope.compliance.queries import detail
 from nephoscope.compliance.report import FORMS, file_name
+from nephoscope.compliance.standings import Compliance
 from nephoscope.compliance.states import ControlState, in_percent
 from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import ReportSchedule
@@ -107,4 +108,5 @@ def _told(found: Compliance) -> str:
         "policy": found.policy.name,
         "score": score,
     }
-    return f"{told}, {failing}" if failed else told
+    told = f"{told}, {failing}" if failed else told
+    return f"{told} ({found.condition.said})" if found.condition.marks else told
