@@ -143,7 +143,7 @@ def _suppress(account: Account, actor: Actor) -> None:
         until = timezone.now() + timedelta(days=30)
         first = several.findings.filter(failing_since__isnull=False).order_by("pk")[:1]
         suppress(actor, several, first, "The lab moves to a new account next month.", until)
-    if single := alerts.filter(affected=1).order_by("-rank", "pk").first():
+    if single := alerts.filter(affected=1, suppressed=0).order_by("-rank", "pk").first():
         suppress(actor, single, single.findings.filter(~Q(failing_since=None)), "No customer data is kept in the lab.")
 
 

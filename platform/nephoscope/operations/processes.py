@@ -42,13 +42,15 @@ def make_administrator(password: str) -> bool:
 
 
 class Processes:
-    """What runs beside a command, each with a log of its own in a folder. Ctrl-C reaches only the command.
+    """What runs beside a command, each with a log of its own in a folder.
+
+    ``environment`` is theirs, beside this process's own. Ctrl-C reaches only the command.
 
     Used as a context manager: leaving it stops everything, the one that was started first at last.
     """
 
-    def __init__(self, logs: Path) -> None:
-        self.logs = logs
+    def __init__(self, logs: Path, **environment: str) -> None:
+        self.logs, self.environment = logs, environment
         self.logs.mkdir(parents=True, exist_ok=True)
         self.running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
@@ -77,10 +79,14 @@ class Processes:
     def start(self, name: str, arguments: list[str]) -> None:
         """Start Python with these arguments in the clone."""
         paths = [str(settings.BASE_DIR / shelf) for shelf in SHELVES]
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(paths),
-            "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
-        }
+        environment = (
+            os.environ
+            | self.environment
+            | {
+                "PYTHONPATH": os.pathsep.join(paths),
+                "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
+            }
+        )
         with (self.logs / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, *arguments],

@@ -73,9 +73,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.data: Path = settings.DATA_DIR / "demo"
         self.cloud: DemoCloud = import_module(CLOUD).CLOUD
-        os.environ["NEPHOSCOPE_DEMO"] = "1"
         try:
-            with Processes(self.data) as processes:
+            with Processes(self.data, NEPHOSCOPE_DEMO="1") as processes:
                 self._run(processes, options)
         except KeyboardInterrupt:
             self._say("\nStopping …")
