@@ -94,7 +94,7 @@ def test_an_alert_with_many_resources_takes_no_more_queries(
     world: SimpleNamespace, administrator: User, api: Any, django_assert_max_num_queries: Any
 ) -> None:
     more(world)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         shown = api(administrator).get(f"/api/v1/alerts/{world.alert.pk}").json()
     assert len(shown["findings"]) == 12
 

@@ -84,6 +84,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         rule.title,
         rule=rule,
         steps=steps(rule.fix),
+        templates=_templates(rule),
         fixes=fixes,
         answers=known.answers.get(rule.id, ()),
         counted=verdicts(request.user).over([rule.id]),
@@ -94,6 +95,15 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         accounts=Account.objects.visible_to(request.user),
         policies=[each for each in Policy.objects.all() if rule_id in each.to_domain().rules],
     )
+
+
+def _templates(rule: domain.Rule) -> list[tuple[list[str], str]]:
+    """Return the templates of the rule's commands, each with the types that it is for."""
+    by_type = rule.commands.templates if rule.commands else {}
+    return [
+        ([type for type, text in by_type.items() if text == template], template)
+        for template in dict.fromkeys(by_type.values())
+    ]
 
 
 def _place(request: HttpRequest) -> Place:
