@@ -96,12 +96,21 @@ def test_a_name_that_would_be_read_from_a_file_is_not_filled_in() -> None:
 
 
 def test_a_block_that_is_pasted_before_its_inputs_are_set_runs_nothing() -> None:
-    block = filled("box make\nbox log --to={LOG_BOX}\nbox drop --name={name}", LOG_BOX="the box for logs")
-    assert block.text.splitlines()[0] == "LOG_BOX=''"
-    assert words(f"{block.text}box after")[:2] == [["make"]]
-    alone = filled("""box log --to='{"Box": "{LOG_BOX}"}'\nbox drop --name={name}""", LOG_BOX="the box for logs")
-    done = subprocess.run(["bash", "-c", alone.text], capture_output=True, text=True, check=False)
+    block = filled("""box make\nbox log --to='{"Box": "{LOG_BOX}"}'\nbox drop""", LOG_BOX="the box for logs")
+    assert block.text.splitlines()[:2] == ["LOG_BOX=''", ': "${LOG_BOX:?the box for logs}" &&']
+    assert words(block.text) == []
+    done = subprocess.run(["bash", "-c", block.text], capture_output=True, text=True, check=False)
     assert (done.stdout, "LOG_BOX: the box for logs" in done.stderr) == ("", True)
+
+
+def test_a_blank_line_parts_what_runs_at_once_from_what_waits_for_an_input() -> None:
+    block = filled("box list --name={name}\n\nbox drop --id={BOX_ID}\nbox sweep", BOX_ID="one of the list")
+    assert words(block.text) == [["list", "--name=blue"]]
+    assert words(block.body, "BOX_ID=7") == [["list", "--name=blue"], ["drop", "--id=7"], ["sweep"]]
+    interactive = subprocess.run(
+        ["bash", "--norc", "-i"], input=f"{block.text}echo after\n", capture_output=True, text=True, check=False
+    )
+    assert "after" in interactive.stdout and "sweep: " not in interactive.stderr
 
 
 def test_inputs_that_are_set_are_one_word_as_well() -> None:
@@ -148,8 +157,8 @@ def test_several_blocks_ask_once_for_what_holds_for_all_of_them() -> None:
         filled(text, properties=each, LOG_BOX="the box for logs") for each in ({"BoxId": "1"}, {}, {"BoxId": "3"})
     ]
     lines = together(blocks).splitlines()
-    assert lines[:2] == ["LOG_BOX=''", 'box log --id=1 --to="${LOG_BOX:?the box for logs}"']
-    assert (lines.count("LOG_BOX=''"), lines[3], len(lines)) == (1, "RESOURCE_BOX_ID=''", 7)
+    assert lines[:3] == ["LOG_BOX=''", ': "${LOG_BOX:?the box for logs}" &&', 'box log --id=1 --to="${LOG_BOX:?}"']
+    assert (lines.count("LOG_BOX=''"), lines[4], len(lines)) == (1, "RESOURCE_BOX_ID=''", 10)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The commands that fix what a rule finds: a template in the rule, filled in for one resource, safe to paste.
 
-A template holds one command a line; an indented line goes on with the one before, and so may what is quoted. In braces
-stands what is filled in:
+A template holds one command a line; an indented line goes on with the one before, and so may what is quoted. After
+a command that failed, those that follow it do not run, up to a blank line. In braces stands what is filled in:
 
 - ``{name}``, ``{id}``, ``{region}`` and ``{account}`` of the resource, and the rule's parameters by their names;
 - ``{VolumeId}``, ``{Observed.LoginProfile}``: a property, by its path;
@@ -9,7 +9,7 @@ stands what is filled in:
 
 Every value is quoted as the place where it stands needs it, so that no name of a resource becomes more than one word.
 What is not known, or cannot be put there, becomes an input too. An input is a variable of the shell: empty at the top
-of the block, and no command that needs it runs while it is.
+of the block, and while it is, no command runs between the blank lines around the one that needs it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _PIECE = re.compile(r"'[^']*'|\{[A-Za-z][A-Za-z0-9_.]*\}|[A-Za-z0-9_=,.:/@+%-]+|
 _CAPTURE = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=(?=[a-z])")
 _INPUT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 """Two words or more, so that none is a variable that the shell itself lives by, such as PATH."""
+_STAGES = re.compile(r"\n(?:[ \t]*\n)+")
 _OPENED = re.compile(r"[A-Z0-9_]+=\$\(")
 _WORDS = re.compile(r"[A-Za-z0-9 ,.:()/_-]+")
 _OPTION = re.compile(r"--[a-z0-9-]+=")
@@ -136,7 +137,7 @@ def _check(template: str, inputs: Mapping[str, str], parameters: Iterable[str]) 
 def _lines(template: str) -> Iterator[str]:
     """Yield the lines; what is quoted over several is one, with a space for each break."""
     open_line = ""
-    for line in template.splitlines():
+    for line in filter(str.strip, template.splitlines()):
         open_line = f"{open_line} {line.strip()}" if open_line else line
         if open_line.count("'") % 2 == 0:
             yield open_line
@@ -169,20 +170,26 @@ class _Filling:
 
     def __init__(self, resource: Resource, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> None:
         self.resource, self.parameters, self.known = resource, parameters, inputs
-        self.captured = set[str]()
+        self.captured, self.asked = set[str](), dict[str, str]()
         self.inputs, self.missing = dict[str, str](), dict[str, str]()
 
     def fill(self, template: str) -> Filled:
+        stages = "\n".join(self._stage(each) for each in _STAGES.split(template))
+        return Filled(stages, self.inputs, self.missing)
+
+    def _stage(self, template: str) -> str:
+        """Return commands of which each runs only after those before it, and none before all variables are set."""
         commands: list[str] = []
+        self.asked.clear()
         for line in _lines(template):
             text = self._line(line)
             if line.startswith(" "):
                 commands[-1] += f" \\\n  {text.lstrip()}"
             else:
                 commands.append(text)
-        # What follows a command that failed must not run.
-        body = " &&\n".join(f"{each})" if _OPENED.match(each) else each for each in commands)
-        return Filled(body + "\n", self.inputs, self.missing)
+        done = [f"{each})" if _OPENED.match(each) else each for each in commands]
+        guard = " ".join(f'"${{{name}:?{words}}}"' for name, words in self.asked.items())
+        return " &&\n".join([f": {guard}", *done] if guard else done) + "\n"
 
     def _line(self, line: str) -> str:
         capture = _CAPTURE.match(line)
@@ -209,17 +216,16 @@ class _Filling:
             value = _text(self._value(name))
             if value is not None and (text := quote(value)) is not None:
                 return text
-        return f'{inside}"${{{self._variable(name)}}}"{inside}'
+        return f'{inside}"${{{self._variable(name)}:?}}"{inside}'
 
     def _variable(self, name: str) -> str:
-        """Return the variable with what the shell does when it is empty: say what it is, and run nothing."""
         if name in self.captured:
-            return f"{name}:?"
-        asked, words = (self.inputs, self.known[name]) if name in self.known else (self.missing, _missing(name))
-        variable = name if name in self.known else _named(name)
-        first = variable not in asked
-        asked[variable] = words
-        return f"{variable}:?{words}" if first else f"{variable}:?"
+            return name
+        known = name in self.known
+        variable, words = (name, self.known[name]) if known else (_named(name), f"{name} of the resource")
+        (self.inputs if known else self.missing)[variable] = words
+        self.asked[variable] = words
+        return variable
 
     def _value(self, name: str) -> Any:
         if name in self.parameters:
@@ -235,10 +241,6 @@ class _Filling:
 
 def _named(name: str) -> str:
     return "RESOURCE_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).upper()
-
-
-def _missing(name: str) -> str:
-    return f"{name} of the resource"
 
 
 def _text(value: Any) -> str | None:
