@@ -32,10 +32,16 @@ EVERYWHERE = {"region", "query", "output"}
 RENAMED = {
     ("ec2", "create-network-acl-entry", "ingress"): None,
     ("ec2", "modify-launch-template", "default-version"): "SetDefaultVersion",
+    ("configservice", "put-configuration-recorder", "recording-group"): None,
+    ("sns", "subscribe", "notification-endpoint"): "Endpoint",
+    ("eks", "update-cluster-version", "kubernetes-version"): "version",
     ("ec2", "modify-network-interface-attribute", "associate-public-ip-address"): "AssociatePublicIpAddress",
 }
-"""Options that the CLI has and the model names otherwise; None for a flag that the CLI makes of a number of values.
-https://docs.aws.amazon.com/cli/latest/reference/ec2/create-network-acl-entry.html"""
+"""Options that the CLI has and the model names otherwise; None for one that the CLI makes of others.
+https://docs.aws.amazon.com/cli/latest/reference/ec2/create-network-acl-entry.html
+https://docs.aws.amazon.com/cli/latest/reference/configservice/put-configuration-recorder.html
+https://docs.aws.amazon.com/cli/latest/reference/sns/subscribe.html
+https://docs.aws.amazon.com/cli/latest/reference/eks/update-cluster-version.html"""
 
 SLOT = re.compile(r"\{([A-Za-z][A-Za-z0-9_.]*)\}")
 
@@ -48,7 +54,7 @@ def templates(rule: Rule) -> Iterator[tuple[str, str]]:
 def calls(template: str) -> Iterator[list[str]]:
     """Yield the words of each command as the AWS CLI would get them; a placeholder is written as it is."""
     told = re.sub(r"\n[ \t]+", " ", template)
-    for line in told.splitlines():
+    for line in filter(None, told.splitlines()):
         words = shlex.split(re.sub(r"^[A-Z0-9_]+=(?=[a-z])", "", line))
         assert words[0] == "aws", line
         yield words[1:]
@@ -110,7 +116,7 @@ def _misused(flag: str, shape: Any, value: str | None) -> Iterator[str]:
         return
     if value is None or flag.startswith("no-"):
         yield f"--{flag} needs =value"
-    elif value.startswith(("{", "[")) and not SLOT.fullmatch(value) and '"' in value:
+    elif shape.type_name in ("structure", "list", "map") and value.startswith(("{", "[")) and '"' in value:
         report = ParamValidator().validate(json.loads(SLOT.sub("x", value)), shape)
         yield from [f"--{flag}: {report.generate_report()}"] if report.has_errors() else []
         yield from _strange(flag, json.loads(SLOT.sub("x", value)), shape)

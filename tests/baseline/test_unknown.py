@@ -53,7 +53,9 @@ def test_many_failing_trails_are_counted_and_the_first_named() -> None:
     assert judged(cloudtrail.multi_region, {}, *off).message.endswith("; and 3 more")
 
 
-@pytest.mark.parametrize("rule", [cloudtrail.bucket_public, cloudtrail.bucket_logging], ids=lambda rule: rule.id)
+@pytest.mark.parametrize(
+    "rule", [cloudtrail_bucket.bucket_public, cloudtrail_bucket.bucket_logging], ids=lambda rule: rule.id
+)
 def test_a_trail_whose_bucket_may_be_among_hidden_ones_is_unknown(rule: Rule) -> None:
     hidden = Resource.unreadable(BUCKET, "global", ACCOUNT, permission="s3:ListAllMyBuckets", reason="denied")
     assert judged(rule, WATCHING, hidden).verdict is Verdict.UNKNOWN
