@@ -26,7 +26,7 @@ with_commands = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 SERVICES = {"s3api": "s3", "configservice": "config"}
 """What the CLI calls a service, where that is not the name of its model."""
 
-EVERYWHERE = {"region", "query", "output"}
+EVERYWHERE = {"region", "query", "output", "cli-input-json"}
 """https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html"""
 
 RENAMED = {
@@ -98,7 +98,10 @@ def problems(words: list[str]) -> Iterator[str]:
             yield from [f"aws {service} {name} has no --{flag}"] if wrong else []
             if member in members:
                 yield from _misused(flag, members[member], value if "=" in option else None)
-    required = set(shape.required_members if shape else ()) - given - {"Egress", "ClientToken", "clientToken"}
+    if any(option.startswith("--cli-input-json=") for option in options):
+        return
+    required = set(shape.required_members if shape else ()) - given - {"Egress"}
+    required = {each for each in required if not members[each].metadata.get("idempotencyToken")}
     yield from (f"aws {service} {name} needs {each}" for each in sorted(required))
 
 

@@ -77,7 +77,8 @@ def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
     """,
     commands="""
         aws s3api put-bucket-logging --region={region} --bucket={S3BucketName}
-          --bucket-logging-status='{"LoggingEnabled": {"TargetBucket": "{LOG_BUCKET}", "TargetPrefix": "{S3BucketName}/"}}'
+          --bucket-logging-status='{"LoggingEnabled": {"TargetBucket": "{LOG_BUCKET}",
+          "TargetPrefix": "{S3BucketName}/"}}'
     """,
     inputs={"LOG_BUCKET": "another bucket in the same region that receives the logs"},
     link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
