@@ -120,9 +120,9 @@ def _misused(flag: str, shape: Any, value: str | None) -> Iterator[str]:
     if value is None or flag.startswith("no-"):
         yield f"--{flag} needs =value"
     elif shape.type_name in ("structure", "list", "map") and value.startswith(("{", "[")) and '"' in value:
-        report = ParamValidator().validate(json.loads(SLOT.sub("x", value)), shape)
+        report = ParamValidator().validate(json.loads(SLOT.sub("x" * 20, value)), shape)
         yield from [f"--{flag}: {report.generate_report()}"] if report.has_errors() else []
-        yield from _strange(flag, json.loads(SLOT.sub("x", value)), shape)
+        yield from _strange(flag, json.loads(SLOT.sub("x" * 20, value)), shape)
     elif shape.type_name in ("structure", "list") and "=" in value:
         inside = shape.member if shape.type_name == "list" else shape
         names = re.findall(r"(?:^|,)(\w+)=", value)

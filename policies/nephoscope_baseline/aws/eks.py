@@ -160,8 +160,7 @@ def version(cluster: ResourceView) -> bool | Fail | None:
         1. Create or choose a symmetric KMS key in the cluster's region. This cannot be turned off again, and a cluster
            whose key is deleted is lost.
         2. In the EKS console, open the cluster, choose Overview, Secrets encryption, Enable, and select the key.
-        3. Rewrite the existing secrets so that they are encrypted too: kubectl get secrets --all-namespaces -o json |
-           kubectl annotate --overwrite -f - kms-encryption-timestamp="TIME"
+        3. Rewrite the existing secrets as the linked guide shows, so that they are encrypted too.
     """,
     commands="""
         aws eks associate-encryption-config --region={region} --cluster-name={name}
