@@ -11,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from nephoscope.accounts.models import User
+from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert, Finding
+from nephoscope.inventory.models import Resource
+from nephoscope.policies.models import RuleSetting
 
 from .conftest import HOSTILE
 
@@ -38,8 +40,9 @@ def test_an_alert_shows_a_block_for_each_resource_and_copies_all(
         assert f"--bucket=bucket-{number} \\" in (first if number < 5 else folded).rpartition('id="all-commands"')[2]
     assert "2 more</summary>" in folded and "Copy all" in first
     whole = text.partition('<pre id="all-commands" hidden>')[2].partition("</pre>")[0]
-    assert (whole.count("put-bucket-logging"), whole.count("LOG_BUCKET=&#x27;&#x27;")) == (7, 1)
-    assert "a bucket in the same region that receives the logs" in first
+    assert (whole.count("put-bucket-logging"), whole.count("LOG_BUCKET=&#x27;&#x27;")) == (7, 7)
+    wanted = '<mark class="neph-mark">LOG_BUCKET</mark> to a bucket in the same region that receives the logs.'
+    assert first.count(f"Set {wanted}") == 5
 
 
 def test_a_hostile_name_is_a_word_of_the_command_and_no_markup(
@@ -76,6 +79,19 @@ def test_a_rule_shows_its_template_as_an_example(viewer: User, sign_in: SignIn) 
     text = shown(sign_in(viewer), "rule", LOGGING)
     assert "--bucket={name}" in text and "An example" in text
     assert "<dt><code>LOG_BUCKET</code></dt><dd>a bucket in the same region" in text
+
+
+def test_a_parameter_is_filled_in_as_it_is_set_for_the_account(
+    viewer: User, account: Account, add_alert: AddAlert, sign_in: SignIn
+) -> None:
+    alert = add_alert("aws.iam.password_length", "northwind")
+    Resource.objects.update(type="AWS::::Account", region="global")
+    client = sign_in(viewer)
+    assert "--minimum-password-length=14 " in shown(client, "alerts_alert_change", alert.pk)
+    RuleSetting.objects.create(
+        rule_id="aws.iam.password_length", account=account, parameters={"length": 20}, reason="Ours.", set_by="ann"
+    )
+    assert "--minimum-password-length=20 " in shown(client, "alerts_alert_change", alert.pk)
 
 
 def test_more_resources_take_no_more_queries(viewer: User, add_alert: AddAlert, sign_in: SignIn) -> None:

@@ -92,7 +92,7 @@ def test_a_block_shows_nothing_that_a_terminal_obeys(name: str) -> None:
 
 def test_a_name_that_would_be_read_from_a_file_is_not_filled_in() -> None:
     for name in ("file:///etc/passwd", "fileb://x", "FILE://x", "nul\0", "x" * 3000):
-        assert filled("box open --name={name}", name).missing == {"RESOURCE_NAME": "name of the resource"}
+        assert filled("box open --name={name}", name).missing == {"RESOURCE_NAME": "the name of the resource"}
 
 
 def test_a_block_that_is_pasted_before_its_inputs_are_set_runs_nothing() -> None:
@@ -148,17 +148,13 @@ def test_properties_and_parameters_are_filled_in_and_what_is_not_known_becomes_a
 
 def test_all_regions_are_no_region() -> None:
     found = commands("box open --region={region}").fill(resource(BOX, {}, region=ALL_REGIONS), {})
-    assert found and found.missing == {"RESOURCE_REGION": "region of the resource"}
+    assert found and found.missing == {"RESOURCE_REGION": "the region of the resource"}
 
 
-def test_several_blocks_ask_once_for_what_holds_for_all_of_them() -> None:
-    text = "box log --id={BoxId} --to={LOG_BOX}"
-    blocks = [
-        filled(text, properties=each, LOG_BOX="the box for logs") for each in ({"BoxId": "1"}, {}, {"BoxId": "3"})
-    ]
-    lines = together(blocks).splitlines()
-    assert lines[:3] == ["LOG_BOX=''", ': "${LOG_BOX:?the box for logs}" &&', 'box log --id=1 --to="${LOG_BOX:?}"']
-    assert (lines.count("LOG_BOX=''"), lines[4], len(lines)) == (1, "RESOURCE_BOX_ID=''", 10)
+def test_what_is_set_for_one_resource_does_not_reach_the_next() -> None:
+    text = "box log --name={name} --to={LOG_BOX}"
+    blocks = together(filled(text, name, LOG_BOX="the box for logs") for name in ("one", "two"))
+    assert words(blocks.replace("LOG_BOX=''", "LOG_BOX=a", 1)) == [["log", "--name=one", "--to=a"]]
 
 
 @pytest.mark.parametrize(

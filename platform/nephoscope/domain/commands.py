@@ -56,18 +56,15 @@ class Filled:
     @property
     def text(self) -> str:
         """The block as it is pasted."""
-        return _empty([*self.inputs, *self.missing]) + self.body
+        return "".join(f"{name}=''\n" for name in (*self.inputs, *self.missing)) + self.body
 
 
 def together(blocks: Iterable[Filled]) -> str:
-    """Return the commands for several resources as one block; what a person sets holds for all of them."""
-    given = list(blocks)
-    inputs = dict.fromkeys(name for each in given for name in each.inputs)
-    return _empty(inputs) + "\n".join(_empty(each.missing) + each.body for each in given)
+    """Return the commands for several resources, each with variables of its own.
 
-
-def _empty(names: Iterable[str]) -> str:
-    return "".join(f"{name}=''\n" for name in names)
+    What a person sets for one resource (a policy, the number of a rule) may be wrong for the next.
+    """
+    return "\n".join(each.text for each in blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +219,7 @@ class _Filling:
         if name in self.captured:
             return name
         known = name in self.known
-        variable, words = (name, self.known[name]) if known else (_named(name), f"{name} of the resource")
+        variable, words = (name, self.known[name]) if known else (_named(name), f"the {name} of the resource")
         (self.inputs if known else self.missing)[variable] = words
         self.asked[variable] = words
         return variable
