@@ -214,7 +214,7 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     parameters=[LENGTH],
     fix=f"""
         1. In the IAM console, open Account settings and choose Edit next to Password policy.
-        2. Choose Custom, set Password minimum length to 14 or more (IAM allows 6–128), and save.
+        2. Choose Custom, set “Password minimum length” to 14 or more, and save.
         3. {PASSWORD_WARNING}
     """,
     commands=_password_policy("{length}", "{REMEMBERED_PASSWORDS}"),
