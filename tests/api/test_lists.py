@@ -94,7 +94,7 @@ def test_an_alert_with_many_resources_takes_no_more_queries(
     world: SimpleNamespace, administrator: User, api: Any, django_assert_max_num_queries: Any
 ) -> None:
     more(world)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         shown = api(administrator).get(f"/api/v1/alerts/{world.alert.pk}").json()
     assert len(shown["findings"]) == 12
 

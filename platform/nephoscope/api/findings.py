@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from nephoscope.alerts import exports as outputs
+from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.models import (
     Finding,
     Suppression,
@@ -26,6 +27,7 @@ from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
 from nephoscope.compliance.states import STANDING, Standing
+from nephoscope.domain import Filled
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -66,6 +68,25 @@ class EvidenceSerializer(serializers.Serializer[Any]):
     resource = serializers.CharField(help_text="The neighbour that it was read of; empty for the resource itself.")
 
 
+class CommandsSerializer(serializers.Serializer[Filled]):
+    text = serializers.CharField(help_text="To be pasted into a shell: every value is quoted.")
+    inputs = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="The variables at its top that you set first, each with what it is. No command runs without them.",
+    )
+
+
+class FindingList(serializers.ListSerializer[Finding]):
+    """Fills in the commands of all findings at once."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data.all() if isinstance(data, Manager) else data)
+        blocks = commands_of(rows)
+        for each in rows:
+            each.commands = blocks.get(each.pk)
+        return super().to_representation(rows)
+
+
 class FindingSerializer(serializers.ModelSerializer[Finding]):
     account = serializers.IntegerField(source="account_id", read_only=True)
     alert = serializers.IntegerField(source="alert_id", read_only=True, allow_null=True)
@@ -73,9 +94,13 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     resource = AffectedSerializer(read_only=True)
     evidence = EvidenceSerializer(many=True, read_only=True)
     suppression = serializers.IntegerField(source="suppression_id", read_only=True, allow_null=True)
+    commands = serializers.SerializerMethodField(
+        help_text="The command lines that fix it, filled in for the resource; null where its rule has none."
+    )
 
     class Meta:
         model = Finding
+        list_serializer_class = FindingList
         fields = [
             "id",
             "account",
@@ -89,8 +114,14 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "changed_at",
             "failing_since",
             "suppression",
+            "commands",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(CommandsSerializer(allow_null=True))
+    def get_commands(self, finding: Any) -> Any:
+        found = finding.commands if hasattr(finding, "commands") else commands_of([finding]).get(finding.pk)
+        return {"text": found.text, "inputs": {**found.inputs, **found.missing}} if found else None
 
 
 class FindingFilter(filters.FilterSet):

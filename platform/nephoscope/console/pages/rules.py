@@ -90,6 +90,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         rule.title,
         rule=rule,
         steps=steps(rule.fix),
+        templates=_templates(rule),
         fixes=fixes,
         answers=_answers(rule, accounts, known),
         counted=by_rule(accounts)[rule.id],
@@ -124,6 +125,15 @@ def _warn(request: HttpRequest, rule: domain.Rule, place: Place) -> None:
         named = ", ".join(names[:NAMED]) + (_(" and %(n)s more") % {"n": len(names) - NAMED} if names[NAMED:] else "")
         message = _("These controls require a stricter value, so a pass does not count for them: %(controls)s.")
         messages.warning(request, message % {"controls": named})
+
+
+def _templates(rule: domain.Rule) -> list[tuple[list[str], str]]:
+    """Return the templates of the rule's commands, each with the types that it is for."""
+    by_type = rule.commands.templates if rule.commands else {}
+    return [
+        ([type for type, text in by_type.items() if text == template], template)
+        for template in dict.fromkeys(by_type.values())
+    ]
 
 
 def _place(request: HttpRequest) -> Place:
