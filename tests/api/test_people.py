@@ -107,6 +107,7 @@ def test_removing_a_group_takes_its_accounts_from_its_users(
     assert api(viewer).get("/api/v1/accounts").json()["count"] == 0
     assert Entry.objects.get().before == {
         "name": group.name,
+        "description": "",
         "accounts": [account.name],
         "users": [viewer.username],
     }

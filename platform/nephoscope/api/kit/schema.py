@@ -31,6 +31,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReportEvery": "nephoscope.reports.models.Every",
         "ReportRunState": "nephoscope.reports.models.RunState",
         "Role": "nephoscope.accounts.permissions.Role",
+        "TokenScope": "nephoscope.accounts.permissions.Scope",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
