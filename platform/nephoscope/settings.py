@@ -49,6 +49,7 @@ VAULT.read_keys()  # makes the first one at the first start, for backups to have
 DEBUG = _ENV.debug
 ALLOWED_HOSTS = list(_ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_ENV.trusted_origins)
+CSRF_FAILURE_VIEW = "nephoscope.console.pages.resend.csrf_failed"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _ENV.tls
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _ENV.tls else None
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nephoscope.people.middleware.UserTimeZone",
     "nephoscope.people.middleware.UserLanguage",
+    "nephoscope.console.middleware.KeepForms",
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

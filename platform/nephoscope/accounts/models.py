@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -109,6 +110,16 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KeptForm(models.Model):
+    """A form that came without a session, until it is shown to whoever signs in with the same browser."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    path = models.TextField()
+    fields = models.JSONField()
+    left_out = models.JSONField()
+    kept_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
 
 class AccountQuerySet(models.QuerySet["Account"]):

@@ -1,0 +1,51 @@
+"""No form is lost: neither to a session that ended nor to the Back button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+
+from nephoscope.console.pages.resend import ask_to_sign_in
+from nephoscope.people.kept_forms import filled_form
+
+_OPEN = {"login", "logout", "resend", None}
+"""Addresses of the console whose forms are not kept; None is what has no name: no page."""
+
+
+class KeepForms:
+    """Keeps a form that comes without a session, and lets pages be come back to as they were left."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if _of_console(request) and request.method == "GET":
+            _let_come_back(answer)
+        elif request.method == "POST" and request.path == reverse("admin:logout"):
+            # What the cache holds of the pages that were seen ends with the session.
+            answer["Clear-Site-Data"] = '"cache"'
+        return answer
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.method != "POST" or request.user.is_authenticated or not _of_console(request):
+            return None
+        found = request.resolver_match
+        if found is None or found.url_name in _OPEN:
+            return None
+        return ask_to_sign_in(request, filled_form(request))
+
+
+def _of_console(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.app_name == "admin"
+
+
+def _let_come_back(answer: HttpResponse) -> None:
+    """Have the browser ask anew for every visit, but not for Back: after ``no-store`` it forgets a filled form."""
+    if "no-store" in answer.get("Cache-Control", "") and answer.get("Content-Type", "").startswith("text/html"):
+        del answer["Cache-Control"]
+        patch_cache_control(answer, private=True, no_cache=True, max_age=0)
