@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from nephoscope.accounts.models import AccountGroup, User
 from nephoscope.audit.services import Actor
-from nephoscope.console.pages.resend import in_words
+from nephoscope.console.pages.resend_words import in_words
 from nephoscope.people.kept_forms import secret_names
 from nephoscope.people.tokens import issue_token
 from nephoscope.policies.services import create_policy

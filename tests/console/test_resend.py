@@ -73,6 +73,7 @@ def test_a_form_opened_before_the_last_sign_in_is_shown_to_be_sent_again_and_the
 
     assert page.status_code == 403 and "Send this form again?" in page.content.decode()
     assert f"Suppress: {things.alert}" in page.content.decode() and "Only continue if you just" in page.content.decode()
+    assert "assets" in page.content.decode(), "resources are named"
     assert Alert.objects.get().suppressed == 0, "nothing happened yet"
     sent = fields(page)
     assert sent.pop("csrfmiddlewaretoken") != [stale]

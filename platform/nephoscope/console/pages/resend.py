@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import Resolver404, resolve, reverse
-from django.utils.text import capfirst
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from nephoscope.console.kit.admin import page
+from nephoscope.console.pages.resend_words import entered, in_words, label_of
 from nephoscope.people.kept_forms import FilledForm, filled_form, keep_form, take_form
-
-ACTS: dict[str, Any] = {
-    "add": gettext_lazy("Add"),
-    "apply": gettext_lazy("Apply"),
-    "cancel": gettext_lazy("Cancel"),
-    "change": gettext_lazy("Change"),
-    "configure": gettext_lazy("Change"),
-    "connect": gettext_lazy("Connect"),
-    "edit": gettext_lazy("Change"),
-    "fixing": gettext_lazy("Set up fixes"),
-    "plan": gettext_lazy("Plan a fix"),
-    "recheck": gettext_lazy("Recheck"),
-    "remove": gettext_lazy("Remove"),
-    "revoke": gettext_lazy("Revoke an API token"),
-    "scan": gettext_lazy("Scan now"),
-    "send": gettext_lazy("Send now"),
-    "suppress": gettext_lazy("Suppress"),
-    "sync": gettext_lazy("Sync"),
-    "undo": gettext_lazy("Undo"),
-    "unsuppress": gettext_lazy("Unsuppress"),
-    "verify": gettext_lazy("Verify"),
-}
-"""What the acts on a model's pages are called, by the last part of the address's name."""
-
-PAGES: dict[str, Any] = {
-    "events": gettext_lazy("Event-driven recheck"),
-    "logout": gettext_lazy("Sign out"),
-    "password_change": gettext_lazy("Change password"),
-    "policy_add": gettext_lazy("Add a rule to a policy"),
-    "policy_delete": gettext_lazy("Delete a policy"),
-    "policy_edit": gettext_lazy("Change a policy"),
-    "policy_new": gettext_lazy("New policy"),
-    "policy_remove": gettext_lazy("Remove a rule from a policy"),
-    "policy_scope": gettext_lazy("Change the tags of a policy"),
-    "profile": gettext_lazy("My profile"),
-    "revoke_token": gettext_lazy("Revoke an API token"),
-    "rule_set": gettext_lazy("Change a rule"),
-    "tokens": gettext_lazy("New API token"),
-}
-"""The same of pages that belong to no model, by the address's name."""
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -108,43 +65,6 @@ def _shown(request: HttpRequest, form: FilledForm, why: str, status: int = 200) 
         why=why,
         form=form,
         act=in_words(request, form.path),
-        entered=_entered(form),
-        secrets=[(name, _label(name)) for name in form.left_out],
+        entered=entered(request, form),
+        secrets=[(name, label_of(name)) for name in form.left_out],
     )
-
-
-def in_words(request: HttpRequest, path: str) -> str:
-    """Return what sending a form to an address does and to what, as far as the user may see that; empty if unknown."""
-    try:
-        found = resolve(path.partition("?")[0])
-    except Resolver404:
-        return ""
-    name = found.url_name or ""
-    if name in PAGES:
-        return str(PAGES[name])
-    for model, shown in admin.site._registry.items():
-        act = name.removeprefix(f"{model._meta.app_label}_{model._meta.model_name}_")
-        if act != name and act in ACTS:
-            about = _named(request, shown, found.kwargs) or str(model._meta.verbose_name)
-            return f"{ACTS[act]}: {about}"
-    return ""
-
-
-def _named(request: HttpRequest, shown: Any, arguments: dict[str, Any]) -> str:
-    pk = arguments.get("pk") or arguments.get("object_id")
-    try:
-        return str(shown.named(shown.find(request, pk))) if pk else ""
-    except (Http404, PermissionDenied):
-        return ""
-
-
-def _entered(form: FilledForm) -> list[tuple[str, str]]:
-    """Return the fields by their names in words, several values of one in a row."""
-    values: dict[str, list[str]] = {}
-    for name, value in form.fields:
-        values.setdefault(name, []).append(value)
-    return [(_label(name), ", ".join(each for each in found if each)) for name, found in values.items()]
-
-
-def _label(name: str) -> str:
-    return capfirst(name.replace("_", " "))
