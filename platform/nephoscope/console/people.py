@@ -31,7 +31,7 @@ class PeopleAdmin(ConsoleAdmin):
 
     add_title: Any = ""
     form_template = "console/form.html"
-    of_accounts = False
+    in_accounts = False
 
     list_before_template = "console/filters.html"
     change_list_template = "console/people.html"

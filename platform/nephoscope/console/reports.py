@@ -35,7 +35,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     list_select_related = ("owner",)
     list_title = _("Report schedules")
     add_title = _("Add schedule")
-    of_accounts = False
+    in_accounts = False
     nothing = _("Send compliance reports by mail or to a folder every day, week or month.")
     detail_template = "console/report_schedule.html"
     change_list_template = "console/people.html"

@@ -55,9 +55,8 @@ def filled_form(request: HttpRequest) -> FilledForm | None:
         return None
     secret = secret_names()
     fields = [each for each in given if each[0] not in secret]
-    return FilledForm(
-        request.get_full_path(), fields, sorted({name for name, value in given if name in secret and value})
-    )
+    left_out = dict.fromkeys(name for name, value in given if name in secret and value)
+    return FilledForm(request.get_full_path(), fields, list(left_out))
 
 
 def sent_from_here(request: HttpRequest) -> bool:

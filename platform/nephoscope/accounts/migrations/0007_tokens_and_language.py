@@ -21,7 +21,7 @@ def name_tokens(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_texts"),
+        ("accounts", "0006_condition"),
         ("knox", "0009_extend_authtoken_field"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_tokens_and_language"),
+        ("accounts", "0007_tokens_and_language"),
     ]
 
     operations = [
