@@ -246,6 +246,30 @@ def test_passwords_and_secrets_are_not_kept_and_are_asked_for_again(administrato
     assert User.objects.get(username="kim").check_password("cloud-9-instrument")
 
 
+def test_who_signed_in_in_another_tab_meanwhile_gets_the_form_back_too(analyst: User, things: Things) -> None:
+    client = Client(enforce_csrf_checks=True)
+    path, form = suppress(things)
+    login = client.post(path, form, headers=OWN)["Location"]
+    client.force_login(analyst)
+
+    for answer in (client.get(login), client.post(login, {"username": "anna", "password": PASSWORD}, headers=OWN)):
+        assert answer.status_code == 302 and answer["Location"].startswith("/resend/")
+    assert client.get("/login/?next=//evil.example/")["Location"] == "/"
+    assert client.post("/login/?next=//evil.example/", headers=OWN)["Location"] == "/"
+
+
+def test_null_characters_are_no_error(administrator: User, sign_in: SignIn) -> None:
+    client = Client()
+    answer = client.post("/policies/%00/edit/", {"na\0me": "a\0b"}, headers=OWN)
+    assert answer.status_code == 302 and KeptForm.objects.get().fields == [["name", "ab"]]
+    client.force_login(administrator)
+    assert client.get(answer["Location"].partition("next=")[2]).status_code == 200
+    for revoke in ("/tokens/%00/revoke/", f"/accounts/user/{administrator.pk}/tokens/%00/revoke/"):
+        assert client.post(revoke).status_code == 404
+    for path in ("tokens/%00", f"users/{administrator.pk}/tokens/%00"):
+        assert client.delete(f"/api/v1/{path}").status_code == 404
+
+
 def test_too_large_a_form_is_not_kept_and_that_is_said(things: Things) -> None:
     client = Client()
     path, form = suppress(things)

@@ -145,7 +145,7 @@ class Users(Administered):
     @action(detail=True, methods=["delete"], url_path="tokens/(?P<key>[^/]+)")
     def revoke_token(self, request: Request, id: str, key: str) -> Response:
         """Revoke one of the user's tokens."""
-        token = tokens.tokens_of(self.get_object()).filter(auth__token_key=key).first()
+        token = tokens.find_token(self.get_object(), key)
         if token is None:
             raise NotFound(_("There is no %(noun)s %(id)s.") % {"noun": "token", "id": key})
         tokens.revoke_token(self.actor, token)

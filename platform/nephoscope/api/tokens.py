@@ -125,7 +125,7 @@ class Tokens(Endpoint):
 
     def destroy(self, request: Request, key: str) -> Response:
         """Revoke a token; it may be the one that this request was made with."""
-        token = self.get_queryset().filter(auth__token_key=key).first()
+        token = tokens.find_token(request.user, key)
         if token is None:
             raise self.missing()
         tokens.revoke_token(self.actor, token)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
+from nephoscope.console.kit.admin import come_from
 from nephoscope.console.pages.resend import ask_to_sign_in
 from nephoscope.people.kept_forms import filled_form
 
@@ -32,10 +35,14 @@ class KeepForms:
         return answer
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if request.method != "POST" or request.user.is_authenticated or not _of_console(request):
-            return None
         found = request.resolver_match
-        if found is None or found.url_name in _OPEN:
+        if found is None or found.app_name != "admin":
+            return None
+        if found.url_name == "login" and request.method == "GET" and admin.site.has_permission(request):
+            # Signed in meanwhile, in another tab: Django would forget where this one was going.
+            wanted = come_from(request)
+            return redirect(wanted) if wanted else None
+        if found.url_name in _OPEN or request.method != "POST" or request.user.is_authenticated:
             return None
         return ask_to_sign_in(request, filled_form(request))
 

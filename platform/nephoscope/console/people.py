@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -20,10 +19,9 @@ from nephoscope.console.forms.people import GroupForm, UserForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
 from nephoscope.console.kit.filters import Filter, by_field, fixed
 from nephoscope.console.kit.forms import ConsoleForm
-from nephoscope.console.pages.tokens import token_rows
+from nephoscope.console.pages.tokens import revoked, token_rows
 from nephoscope.console.templatetags.neph import when
 from nephoscope.people import services as people
-from nephoscope.people.tokens import revoke_token, tokens_of
 
 
 class PeopleAdmin(ConsoleAdmin):
@@ -174,14 +172,8 @@ class UserAdmin(PeopleAdmin):
 
     def revoke(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
         """Revoke one of the user's tokens."""
-        actor = Actor.from_request(request)
-        actor.require("administer")
-        user = self.find(request, pk)
-        if request.method == "POST":
-            token = get_object_or_404(tokens_of(user), auth__token_key=key)
-            revoke_token(actor, token)
-            messages.success(request, _t("%(name)s was revoked.") % {"name": token})
-        return self.back(user)
+        Actor.from_request(request).require("administer")
+        return revoked(request, self.find(request, pk), key, self.address("change", pk))
 
 
 @admin.register(AccountGroup)

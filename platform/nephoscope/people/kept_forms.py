@@ -49,8 +49,12 @@ def filled_form(request: HttpRequest) -> FilledForm | None:
     """
     if not sent_from_here(request) or request.FILES:
         return None
-    given = [(name, value) for name, values in request.POST.lists() for value in values]
-    given = [(name, str(value).replace("\0", "")) for name, value in given if name != "csrfmiddlewaretoken"]
+    given = [
+        (name.replace("\0", ""), str(value).replace("\0", ""))  # PostgreSQL stores no null character
+        for name, values in request.POST.lists()
+        for value in values
+        if name != "csrfmiddlewaretoken"
+    ]
     if sum(len(name.encode()) + len(value.encode()) for name, value in given) > MOST_BYTES:
         return None
     secret = secret_names()

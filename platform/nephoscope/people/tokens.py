@@ -30,6 +30,11 @@ def tokens_of(user: Any) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(auth__user=user.pk).select_related("auth__user")
 
 
+def find_token(user: Any, key: str) -> ApiToken | None:
+    """Return the user's token that begins so, if there is one."""
+    return None if "\0" in key else tokens_of(user).filter(auth__token_key=key).first()
+
+
 @transaction.atomic
 def issue_token(
     actor: Actor, user: User, *, name: str, scope: str = "", days: int | None = DEFAULT_DAYS

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from nephoscope.console.kit.admin import page
+from nephoscope.console.kit.admin import come_from, page
 from nephoscope.console.pages.resend_words import entered, in_words, label_of
 from nephoscope.people.kept_forms import FilledForm, filled_form, keep_form, take_form
 
@@ -25,7 +25,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
         return JsonResponse({"detail": _("CSRF verification failed.")}, status=403)
     signing_in = request.path == reverse("admin:login")
     if signing_in and request.user.is_authenticated:
-        return redirect("admin:index")
+        return redirect(come_from(request) or "admin:index")
     form = None if signing_in else filled_form(request)
     if form is None:
         return render(request, "console/not_sent.html", status=403)

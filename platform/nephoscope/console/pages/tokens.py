@@ -6,8 +6,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -38,8 +39,15 @@ def token_rows(user: Any) -> dict[str, Any]:
 
 def revoke(request: HttpRequest, key: str) -> HttpResponse:
     """Revoke one of one's own tokens, named by how it begins."""
+    return revoked(request, request.user, key, reverse("admin:tokens"))
+
+
+def revoked(request: HttpRequest, user: Any, key: str, back: str) -> HttpResponse:
+    """Revoke a user's token when posted to, and go back."""
     if request.method == "POST":
-        token = get_object_or_404(people.tokens_of(request.user), auth__token_key=key)
+        token = people.find_token(user, key)
+        if token is None:
+            raise Http404
         people.revoke_token(Actor.from_request(request), token)
         messages.success(request, _("%(name)s was revoked.") % {"name": token})
-    return redirect("admin:tokens")
+    return redirect(back)
