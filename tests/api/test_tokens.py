@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
@@ -32,7 +32,7 @@ def signing_in(viewer: User) -> dict[str, str]:
 
 
 def issue(user: User, **given: Any) -> tuple[ApiToken, str]:
-    return issue_token(Actor.of(user), user, **{"name": "backup", **given})
+    return issue_token(Actor.of(user), **{"name": "backup", **given})
 
 
 def with_token(text: str) -> APIClient:
@@ -199,6 +199,14 @@ def test_services_refuse_what_a_tokens_scope_does_not_include(administrator: Use
     actor.require("suppress")
     with pytest.raises(PermissionDenied, match="a token with the scope Administer"):
         people.save_group(actor, AccountGroup(), name="new")
+
+
+def test_a_token_issues_none_that_may_more(administrator: User) -> None:
+    administrator.used_token = issue(administrator, scope="triage")[0]
+
+    with pytest.raises(ValidationError, match="Allowed scopes: Read, Triage"):
+        issue(administrator, scope="change")
+    assert issue(administrator)[0].scope == "triage"
 
 
 def test_a_role_that_was_taken_narrows_its_tokens(remediator: User) -> None:

@@ -31,7 +31,7 @@ def full(things: Things, everyone: dict[str, User], system: Actor, settings: Any
     settings.NEPHOSCOPE_REPORTS_DIR = tmp_path
     create_policy(system, name="Own", based_on=things.account.policies[0])
     for user in everyone.values():
-        issue_token(Actor.of(user), user, name=f"of {user}")
+        issue_token(Actor.of(user), name=f"of {user}")
         if user.may("schedule"):
             to = {"name": f"of {user}", "folder": f"of-{user.pk}"}
             save_schedule(Actor.of(user), ReportSchedule(), **to)

@@ -119,7 +119,7 @@ def test_the_secret_of_a_token_is_in_no_entry_and_no_log(
 def test_administrators_revoke_a_users_token_on_the_users_page(
     viewer: User, analyst: User, administrator: User, sign_in: SignIn
 ) -> None:
-    token, _text = issue_token(Actor.of(viewer), viewer, name="nightly export", scope="read")
+    token, _text = issue_token(Actor.of(viewer), name="nightly export", scope="read")
     page = reverse("admin:accounts_user_change", args=[viewer.pk])
     revoke = reverse("admin:accounts_user_revoke", args=[viewer.pk, token.auth.token_key])
     client = sign_in(administrator)

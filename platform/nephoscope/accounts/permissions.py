@@ -79,8 +79,8 @@ def needed_scope(act: str) -> Scope:
 
 
 def scopes_of(user: Any) -> list[Scope]:
-    """Return the scopes that a user's tokens may have: none beyond the role."""
-    return [scope for scope in Scope if _has_role(user, Role.values[_REACH[scope]])]
+    """Return the scopes that a user's new token may have: none beyond the role, nor beyond the token that is used."""
+    return [scope for scope in Scope if _has_role(user, Role.values[_REACH[scope]]) and _within(user, scope)]
 
 
 def _has_role(user: Any, role: str) -> bool:

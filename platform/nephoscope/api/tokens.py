@@ -120,7 +120,7 @@ class Tokens(Endpoint):
         user = authenticate(request._request, **who)
         if not isinstance(user, User):
             raise AuthenticationFailed(_("Incorrect user name or password."))
-        token, text = tokens.issue_token(Actor.of(user, request.META.get("REMOTE_ADDR") or None), user, **given)
+        token, text = tokens.issue_token(Actor.of(user, request.META.get("REMOTE_ADDR") or None), **given)
         return Response(TokenSerializer(token).data | {"token": text}, status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, key: str) -> Response:

@@ -36,10 +36,8 @@ def find_token(user: Any, key: str) -> ApiToken | None:
 
 
 @transaction.atomic
-def issue_token(
-    actor: Actor, user: User, *, name: str, scope: str = "", days: int | None = DEFAULT_DAYS
-) -> tuple[ApiToken, str]:
-    """Make a token that acts as the user; its text cannot be shown again.
+def issue_token(actor: Actor, *, name: str, scope: str = "", days: int | None = DEFAULT_DAYS) -> tuple[ApiToken, str]:
+    """Make a token of the user who acts, and of nobody else; its text cannot be shown again.
 
     :param scope: one of :class:`Scope`; without one, the whole of the user's role.
 
@@ -48,6 +46,7 @@ def issue_token(
     actor.require("profile")
     if days not in (*DAYS, None):
         raise ValidationError({"days": [_("Choose 7, 30, 90 or 365 days, or no expiry.")]})
+    user: User = actor.user
     auth, text = AuthToken.objects.create(user, expiry=timedelta(days=days) if days else None)
     token = ApiToken(auth=auth, name=name.strip(), scope=_allowed(user, scope))
     token.full_clean()
@@ -62,7 +61,7 @@ def _allowed(user: User, scope: str) -> Scope:
         return known[-1]
     if scope not in known:
         allowed = ", ".join(str(each.label) for each in known)
-        raise ValidationError({"scope": [_("The role allows these scopes: %(allowed)s.") % {"allowed": allowed}]})
+        raise ValidationError({"scope": [_("Allowed scopes: %(allowed)s.") % {"allowed": allowed}]})
     return Scope(scope)
 
 

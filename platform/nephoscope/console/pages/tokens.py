@@ -25,7 +25,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            made = people.issue_token(actor, actor.user, **form.cleaned_data)[1]
+            made = people.issue_token(actor, **form.cleaned_data)[1]
             form = TokenForm(user=request.user)
         except ValidationError as error:
             form.refuse(error)
