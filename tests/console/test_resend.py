@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 from tests.conftest import PASSWORD
 
 from nephoscope.accounts.models import KeptForm, User
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.models import Entry
+from nephoscope.console.kit.admin import show_secret
+from nephoscope.console.middleware import KeepForms
 from nephoscope.people import kept_forms
 
 from .conftest import Things
@@ -347,6 +350,18 @@ def test_a_file_and_a_token_that_was_made_are_stored_nowhere(viewer: User, thing
     file = client.get(reverse("admin:compliance_export", args=[things.account.pk, policy, "json"]))
     assert made.context["made"]
     assert "no-store" in made["Cache-Control"] and "no-store" in file["Cache-Control"]
+
+
+def test_a_page_that_shows_a_secret_cannot_be_come_back_to(rf: RequestFactory) -> None:
+    def answer(shown: bool) -> str:
+        request = rf.get("/tokens/")
+        request.resolver_match = resolve("/tokens/")
+        if shown:
+            show_secret(request)
+        page = KeepForms(lambda _request: HttpResponse(headers={"Cache-Control": "no-store"}))(request)
+        return page["Cache-Control"]
+
+    assert (answer(True), "no-store" in answer(False)) == ("no-store", False)
 
 
 def test_signing_out_has_the_browser_forget_the_pages(viewer: User, sign_in: SignIn) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
-from nephoscope.console.kit.admin import come_from
+from nephoscope.console.kit.admin import come_from, shows_secret
 from nephoscope.console.pages.resend import ask_to_sign_in
 from nephoscope.people.kept_forms import filled_form
 
@@ -27,7 +27,7 @@ class KeepForms:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        if _of_console(request) and request.method == "GET":
+        if _of_console(request) and request.method == "GET" and not shows_secret(request):
             _let_come_back(answer)
         elif request.method == "POST" and request.path == reverse("admin:logout"):
             # What the cache holds of the pages that were seen ends with the session.

@@ -52,6 +52,16 @@ def come_from(request: HttpRequest) -> str:
     return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
+def show_secret(request: HttpRequest) -> None:
+    """Have no cache store the page that answers, not even for Back: it shows a secret, this once."""
+    request.shows_secret = True  # type: ignore[attr-defined]
+
+
+def shows_secret(request: HttpRequest) -> bool:
+    """Whether the page that answers shows a secret."""
+    return getattr(request, "shows_secret", False)
+
+
 class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     """A list and a page to look at. What may be done there are acts of their own, posted to their own addresses.
 

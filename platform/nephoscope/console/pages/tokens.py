@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.tokens import TokenForm
-from nephoscope.console.kit.admin import page
+from nephoscope.console.kit.admin import page, show_secret
 from nephoscope.people import tokens as people
 
 
@@ -26,6 +26,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = people.issue_token(actor, **form.cleaned_data)[1]
+            show_secret(request)
             form = TokenForm(user=request.user)
         except ValidationError as error:
             form.refuse(error)
