@@ -271,5 +271,6 @@ def test_what_is_in_no_account_is_empty_for_other_reasons(name: str, stranger: U
 
 
 def test_who_may_not_schedule_reports_gets_no_button_to(viewer: User, analyst: User, sign_in: SignIn) -> None:
-    assert "Add schedule" not in text(sign_in(viewer), "reports_reportschedule_changelist")
+    page = text(sign_in(viewer), "reports_reportschedule_changelist")
+    assert "Add schedule" not in page and "Scheduling reports requires the Analyst role." in page
     assert "Add schedule" in text(sign_in(analyst), "reports_reportschedule_changelist")

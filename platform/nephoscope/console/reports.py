@@ -51,6 +51,11 @@ class ReportScheduleAdmin(ConsoleAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("schedule"))  # type: ignore[union-attr]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.has_add_permission(request):
+            return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"nothing": _("Scheduling reports requires the Analyst role.")})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         last = ReportRun.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
         rows: QuerySet[Any] = super().get_queryset(request).select_related("owner")
