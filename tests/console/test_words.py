@@ -249,6 +249,8 @@ OF_ACCOUNTS = [
     "organisations_organisation_changelist",
     "organisations_member_changelist",
     "compliance",
+    "policies",
+    "rules",
 ]
 
 

@@ -30,10 +30,13 @@ def rights(user: Any) -> dict[str, bool]:
 
 def page(request: HttpRequest, template: str, title: Any, *, status: int = 200, **context: Any) -> TemplateResponse:
     """Answer with a page inside the console's frame."""
-    frame = admin.site.each_context(request)
-    return TemplateResponse(
-        request, template, {**frame, "title": title, "may": rights(request.user), **context}, status=status
-    )
+    shared = {
+        **admin.site.each_context(request),
+        "title": title,
+        "may": rights(request.user),
+        "granted_none": lambda: is_granted_none(request.user),
+    }
+    return TemplateResponse(request, template, {**shared, **context}, status=status)
 
 
 def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
