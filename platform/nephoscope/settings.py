@@ -50,6 +50,7 @@ DEBUG = _ENV.debug
 NEPHOSCOPE_DEMO = _ENV.demo
 ALLOWED_HOSTS = list(_ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_ENV.trusted_origins)
+CSRF_FAILURE_VIEW = "nephoscope.console.pages.resend.csrf_failed"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _ENV.tls
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _ENV.tls else None
@@ -115,6 +116,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nephoscope.people.middleware.UserTimeZone",
+    "nephoscope.people.middleware.UserLanguage",
+    "nephoscope.console.middleware.KeepForms",
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -178,7 +181,7 @@ WHITENOISE_USE_FINDERS = True
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "nephoscope.api.kit.authentication.ScopedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["nephoscope.api.kit.permissions.RolePermission"],

@@ -107,6 +107,7 @@ def test_removing_a_group_takes_its_accounts_from_its_users(
     assert api(viewer).get("/api/v1/accounts").json()["count"] == 0
     assert Entry.objects.get().before == {
         "name": group.name,
+        "description": "",
         "accounts": [account.name],
         "users": [viewer.username],
     }
@@ -117,3 +118,29 @@ def test_two_groups_do_not_share_a_name(administrator: User, group: AccountGroup
 
     assert answer.status_code == 400
     assert "already exists" in answer.json()["name"][0]
+
+
+def test_a_group_is_given_its_accounts_and_users(
+    administrator: User, viewer: User, stranger: User, account: Any, group: AccountGroup, api: Any
+) -> None:
+    path = f"/api/v1/groups/{group.pk}"
+    answer = api(administrator).patch(path, {"users": [stranger.pk]})
+
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["accounts"] == [{"id": account.pk, "name": account.name}]
+    assert answer.json()["users"] == [{"id": stranger.pk, "name": stranger.username}]
+    assert api(viewer).get("/api/v1/accounts").json()["count"] == 0
+    assert api(stranger).get("/api/v1/accounts").json()["count"] == 1
+    assert list(api(administrator).patch(path, {"accounts": [987]}).json()) == ["accounts"]
+
+
+def test_users_change_their_own_profile_and_no_right_of_theirs(viewer: User, api: Any) -> None:
+    answer = api(viewer).patch("/api/v1/me", {"last_name": "Verde", "time_zone": "Asia/Tokyo"})
+
+    assert (answer.status_code, answer.json()["time_zone"]) == (200, "Asia/Tokyo")
+    for wrong in ({"role": "administrator"}, {"username": "root"}, {"account_groups": []}, {"is_staff": True}):
+        assert api(viewer).patch("/api/v1/me", wrong).json().keys() == wrong.keys()
+    for wrong in ({"time_zone": "Moon/Tycho"}, {"language": "tlh"}, {"email": "x"}):
+        assert api(viewer).patch("/api/v1/me", wrong).json().keys() == wrong.keys()
+    viewer.refresh_from_db()
+    assert (viewer.last_name, viewer.role) == ("Verde", "viewer")

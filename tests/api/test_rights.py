@@ -129,6 +129,8 @@ CASES = [
         201,
         scoped=False,
     ),
+    Case("PATCH", "me", body=lambda _: {"first_name": "Vera"}, scoped=False),
+    Case("GET", "users/{user.pk}/tokens", ADMINISTRATOR, scoped=False),
     Case("PATCH", "users/{user.pk}", ADMINISTRATOR, lambda _: {"role": "analyst"}, scoped=False),
     Case("DELETE", "users/{user.pk}", ADMINISTRATOR, ok=204, scoped=False),
     Case("POST", "groups", ADMINISTRATOR, lambda _: {"name": "new"}, 201, scoped=False),
@@ -211,6 +213,7 @@ def test_the_table_names_every_operation() -> None:
     elsewhere = {
         ("POST", "tokens"),
         ("DELETE", "tokens/{}"),
+        ("DELETE", "users/{}/tokens/{}"),
         ("GET", "alerts/export/csv"),
         ("GET", "findings/export/{form}"),
         ("GET", "compliance/export/{form}"),

@@ -41,6 +41,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
         "Severity",
         "ShardState",
         "StepState",
+        "TokenScope",
         "Verdict",
     }
 

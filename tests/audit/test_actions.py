@@ -58,7 +58,8 @@ one_per_action = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS
 def test_every_action_reads_as_a_sentence(action: Action) -> None:
     sentence = action.describe({**action.example, **TARGET})
 
-    assert re.fullmatch(r"[a-z].*[^.]", sentence), "it goes on from who did it, and other words may follow it"
+    begins = "[A-Z]" if action.whole else "[a-z]"
+    assert re.fullmatch(f"{begins}.*[^.]", sentence), "it goes on from who did it, and other words may follow it"
     assert not re.search(r"%|\{|\[|None|True|False|  ", sentence)
     assert re.fullmatch(r"[A-Z].*[^.]", str(action.label))
     assert re.fullmatch(r"[a-z]+\.[a-z_]+", action.code)

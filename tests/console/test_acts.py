@@ -222,7 +222,8 @@ def test_scan_now_goes_to_the_scan_which_can_be_cancelled(analyst: User, account
 
 def test_a_token_is_shown_once_and_only_its_owner_can_revoke_it(viewer: User, analyst: User, sign_in: SignIn) -> None:
     client, page = sign_in(viewer), reverse("admin:tokens")
-    text = client.post(page).context["made"]
+    form = {"name": "backup", "scope": "read", "days": "30"}
+    text = client.post(page, form).context["made"]
     assert text and text not in client.get(page).content.decode()
     assert Client().get("/api/v1/me", headers={"Authorization": f"Token {text}"}).status_code == 200
     revoke = reverse("admin:revoke_token", args=[AuthToken.objects.get().token_key])

@@ -28,13 +28,13 @@ def test_signing_in_leads_to_the_dashboard_and_is_recorded(viewer: User) -> None
 def test_a_wrong_password_is_recorded_without_the_password(viewer: User) -> None:
     assert sign_in("hunter2").status_code == 200
     entry = Entry.objects.get(action="user.sign_in_failed")
-    assert str(entry) == "somebody failed to sign in as vera: wrong password"
+    assert str(entry) == "Failed sign-in as vera: wrong password"
     assert "hunter2" not in str(Entry.objects.values())
 
 
 def test_an_unknown_name_is_recorded_as_such(viewer: User) -> None:
     sign_in("x", name="<b>nobody</b>")
-    assert str(Entry.objects.get()) == "somebody failed to sign in as <b>nobody</b>: unknown user name"
+    assert str(Entry.objects.get()) == "Failed sign-in as <b>nobody</b>: unknown user name"
 
 
 def test_guessing_is_stopped_for_a_while_even_with_the_right_password(viewer: User) -> None:

@@ -237,3 +237,42 @@ def test_icons_are_not_read_aloud_and_each_page_has_its_landmark(viewer: User, t
         side = page.partition('id="nav-sidebar-apps"')[2].partition("neph-user-menu")[0]
         assert side.count("material-symbols-outlined") == side.count('aria-hidden="true"') and "<h2" not in side
         assert page.count("<main") == 1 and page.count("<h1") == 1
+
+
+OF_ACCOUNTS = [
+    "alerts_alert_changelist",
+    "alerts_finding_changelist",
+    "inventory_resource_changelist",
+    "inventory_scan_changelist",
+    "changes_change_changelist",
+    "accounts_account_changelist",
+    "organisations_organisation_changelist",
+    "organisations_member_changelist",
+    "compliance",
+    "policies",
+    "rules",
+]
+
+
+@pytest.mark.parametrize("name", OF_ACCOUNTS)
+def test_who_is_granted_no_account_is_told_so_and_not_that_there_is_nothing(
+    name: str, stranger: User, viewer: User, administrator: User, things: Things, sign_in: SignIn
+) -> None:
+    said = "You do not have access to any account"
+    for query in ({}, {"account": str(things.account.pk)}):
+        page = text(sign_in(stranger), name, **query)
+        assert said in page and "Ask an administrator to add you to an account group." in page
+        assert "Nothing here yet" not in page and "No results match" not in page
+    assert said not in text(sign_in(viewer), name)
+    assert said not in text(sign_in(administrator), name, q="no such thing")
+
+
+@pytest.mark.parametrize("name", ["audit_entry_changelist", "reports_reportschedule_changelist"])
+def test_what_is_in_no_account_is_empty_for_other_reasons(name: str, stranger: User, sign_in: SignIn) -> None:
+    assert "You do not have access to any account" not in text(sign_in(stranger), name)
+
+
+def test_who_may_not_schedule_reports_gets_no_button_to(viewer: User, analyst: User, sign_in: SignIn) -> None:
+    page = text(sign_in(viewer), "reports_reportschedule_changelist")
+    assert "Add schedule" not in page and "Scheduling reports requires the Analyst role." in page
+    assert "Add schedule" in text(sign_in(analyst), "reports_reportschedule_changelist")

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from nephoscope.accounts.models import Account
+from nephoscope.accounts.models import Account, KeptForm
 from nephoscope.alerts.models import Alert
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Resource, Scan, Shard
@@ -73,3 +74,14 @@ def test_a_part_of_it_that_fails_keeps_no_other_from_its_work(
     housekeeping()
     assert "housekeeping" in caplog.text
     assert Scan.objects.count() == 1
+
+
+def test_ended_sessions_and_forms_that_nobody_came_back_for_are_forgotten(db: None) -> None:
+    now = timezone.now()
+    for key, until in (("ended", now - timedelta(seconds=1)), ("lives", now + timedelta(days=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=until)
+    kept = [KeptForm.objects.create(path=path, fields=[], left_out=[]) for path in ("/old/", "/new/")]
+    KeptForm.objects.filter(pk=kept[0].pk).update(kept_at=now - timedelta(hours=2))
+    housekeeping()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["lives"]
+    assert list(KeptForm.objects.all()) == [kept[1]]

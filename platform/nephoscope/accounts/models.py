@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
@@ -13,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
 from nephoscope.accounts.fields import SecretsField
-from nephoscope.accounts.permissions import Role, may
+from nephoscope.accounts.permissions import Role, Scope, may, sees_everything
 from nephoscope.vault import SecretUnreadable
 
 DAILY = 24
@@ -25,6 +27,11 @@ def validate_time_zone(value: str) -> None:
         raise ValidationError(
             _("“%(value)s” is not a time zone. Use a name such as Europe/Zurich."), params={"value": value}
         )
+
+
+def validate_language(value: str) -> None:
+    if value not in dict(settings.LANGUAGES):
+        raise ValidationError(_("“%(value)s” is not a language of Nephoscope."), params={"value": value})
 
 
 def _taken(message: Any, name: str) -> ValidationError:
@@ -73,19 +80,55 @@ class User(AbstractUser):
         help_text=_("The accounts that this user sees. Administrators see all."),
     )
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC", validators=[validate_time_zone])
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        validators=[validate_language],
+        help_text=_("Empty: the browser’s language."),
+    )
     is_staff = models.BooleanField(_("can sign in to the console"), default=True)
 
     objects: ClassVar[Users] = Users()
+    used_token: ApiToken | None = None
+    """The token that the user's request was made with; its scope narrows what :meth:`may` allows."""
 
     def may(self, act: str) -> bool:
         """Whether the role includes this act (see :data:`nephoscope.accounts.permissions.ACTS`)."""
         return may(self, act)
 
 
+class ApiToken(models.Model):
+    """What an API token is called and may do. Its hash, user, start and expiry are in knox's row."""
+
+    auth = models.OneToOneField("knox.AuthToken", on_delete=models.CASCADE, primary_key=True, related_name="api_token")
+    name = models.CharField(_("name"), max_length=100)
+    scope = models.CharField(_("scope"), max_length=20, choices=Scope.choices)
+    used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+
+    class Meta:
+        ordering = ["-auth__created"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeptForm(models.Model):
+    """A form that came without a session, until it is shown to whoever signs in with the same browser."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    path = models.TextField()
+    fields = models.JSONField()
+    left_out = models.JSONField()
+    kept_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+
 class AccountQuerySet(models.QuerySet["Account"]):
     def visible_to(self, user: Any) -> AccountQuerySet:
         """The accounts that a user may see: all for administrators, else those of the groups granted."""
-        if may(user, "administer"):
+        if sees_everything(user):
             return self
         if not may(user, "view"):
             return self.none()

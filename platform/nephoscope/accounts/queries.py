@@ -1,13 +1,21 @@
-"""What is asked about an account: its provider, and what of it is scanned."""
+"""What is asked about an account: its provider, what of it is scanned, and whether one is granted at all."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import sees_everything
 from nephoscope.plugins import registry
+
+
+def is_granted_none(user: Any) -> bool:
+    """Whether no account is granted to a user, so that an empty list says nothing about accounts."""
+    return not sees_everything(user) and not Account.objects.visible_to(user).exists()
 
 
 def provider_of(account: Account) -> domain.Provider:

@@ -1,112 +1,25 @@
-"""Oneself and one's tokens; and, for administrators, users and groups of accounts."""
+"""Oneself; and, for administrators, users with their tokens, and groups of accounts."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth import authenticate
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from knox.models import AuthToken
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import AllowAny
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
-from nephoscope.accounts.models import AccountGroup, User
+from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import ACTS, Role, may
 from nephoscope.api.kit.serializers import Body, Named
 from nephoscope.api.kit.views import Endpoint, Models
-from nephoscope.audit.services import Actor
+from nephoscope.api.tokens import TokenSerializer
 from nephoscope.people import services as people
-
-
-class SignInThrottle(SimpleRateThrottle):
-    """Bounds guesses from one address: the one that the web server saw, not one that the caller claims."""
-
-    scope = "login"
-
-    def get_cache_key(self, request: Request, view: Any) -> str:
-        return f"throttle-login-{request.META.get('REMOTE_ADDR', '')}"
-
-
-class SignIn(Body):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
-
-
-class TokenSerializer(serializers.ModelSerializer[AuthToken]):
-    key = serializers.CharField(source="token_key", read_only=True, help_text="How the token begins; names it.")
-
-    class Meta:
-        model = AuthToken
-        fields = ["key", "created", "expiry"]
-        read_only_fields = fields
-
-
-class NewTokenSerializer(TokenSerializer):
-    token = serializers.CharField(read_only=True, help_text="Shown this once. Send it as: Authorization: Token …")
-
-    class Meta(TokenSerializer.Meta):
-        fields = [*TokenSerializer.Meta.fields, "token"]
-        read_only_fields = fields
-
-
-@extend_schema_view(destroy=extend_schema(parameters=[OpenApiParameter("key", str, OpenApiParameter.PATH)]))
-class Tokens(Endpoint):
-    """One's own API tokens."""
-
-    noun = "token"
-    queryset = AuthToken.objects.order_by("-created")
-    serializer_class = TokenSerializer
-    lookup_url_kwarg = "key"
-    lookup_value_regex = "[^/]+"
-    filter_backends = []
-    acts: ClassVar[dict[str, str]] = {"destroy": "view"}
-
-    def _signing_in(self) -> bool:
-        return bool(self.request) and self.request.method == "POST"
-
-    def get_authenticators(self) -> list[BaseAuthentication]:
-        """Signing in needs nothing but the password; a stale token or cookie must not stand in its way."""
-        return [] if self._signing_in() else super().get_authenticators()
-
-    def get_authenticate_header(self, request: Request) -> str:
-        return "Token"
-
-    def get_permissions(self) -> Any:
-        return [AllowAny()] if self._signing_in() else super().get_permissions()
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [SignInThrottle()] if self._signing_in() else []
-
-    def get_queryset(self) -> Any:
-        return super().get_queryset().filter(user=self.request.user.pk)
-
-    def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    @extend_schema(request=SignIn, responses={201: NewTokenSerializer}, auth=[])
-    def create(self, request: Request) -> Response:
-        """Trade a user name and password for a token that lasts until it is revoked."""
-        user = authenticate(request._request, **self.body(SignIn))
-        if not isinstance(user, User):
-            raise AuthenticationFailed(_("Incorrect user name or password."))
-        token, text = people.issue_token(Actor.of(user, request.META.get("REMOTE_ADDR") or None), user)
-        return Response(TokenSerializer(token).data | {"token": text}, status.HTTP_201_CREATED)
-
-    def destroy(self, request: Request, key: str) -> Response:
-        """Revoke a token; it may be the one that this request was made with."""
-        token = self.get_queryset().filter(token_key=key).first()
-        if token is None:
-            raise self.missing()
-        people.revoke_token(self.actor, token)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+from nephoscope.people import tokens
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
@@ -115,15 +28,27 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ["id", "username", "first_name", "last_name", "email", "role", "may", "account_groups", "time_zone"]
+        fields = ["id", "username", *people.OWN, "role", "may", "account_groups"]
         read_only_fields = fields
 
     def get_may(self, user: User) -> list[str]:
         return [act for act in ACTS if may(user, act)]
 
 
+class OwnChanges(Body):
+    first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
+    last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
+    email = serializers.EmailField(allow_blank=True, required=False)
+    time_zone = serializers.CharField(max_length=60, required=False)
+    language = serializers.CharField(
+        max_length=10, allow_blank=True, required=False, help_text="Of the console; empty: the browser's."
+    )
+
+
 class Me(Endpoint):
     """Who one is, and what one may do."""
+
+    acts: ClassVar[dict[str, str]] = {"change": "profile"}
 
     serializer_class = MeSerializer
     queryset = User.objects.all()
@@ -133,6 +58,13 @@ class Me(Endpoint):
     @extend_schema(responses=MeSerializer)
     def show(self, request: Request) -> Response:
         return Response(self.get_serializer(request.user).data)
+
+    @extend_schema(request=OwnChanges, responses=MeSerializer)
+    def change(self, request: Request) -> Response:
+        """Change one's own profile. Role, groups and user name are an administrator's to change."""
+        people.change_own_profile(self.actor, **self.body(OwnChanges))
+        self.actor.user.refresh_from_db()
+        return self.show(request)
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -144,7 +76,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class UserChanges(Body):
+class UserChanges(OwnChanges):
     username = serializers.CharField(max_length=150, required=False)
     password = serializers.CharField(
         max_length=4096,
@@ -153,11 +85,7 @@ class UserChanges(Body):
         trim_whitespace=False,
         help_text="A new one revokes the user's tokens.",
     )
-    first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
-    last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
     role = serializers.ChoiceField(Role.choices, required=False)
-    time_zone = serializers.CharField(max_length=60, required=False)
     is_active = serializers.BooleanField(required=False)
     is_staff = serializers.BooleanField(required=False, help_text="May sign in to the console.")
     account_groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
@@ -172,7 +100,7 @@ class Administered(Models):
     """What only administrators see and change."""
 
     acts: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("list", "retrieve", "create", "partial_update", "destroy"), "administer"
+        ("list", "retrieve", "create", "partial_update", "destroy", "tokens", "revoke_token"), "administer"
     )
 
     def get_queryset(self) -> Any:
@@ -207,17 +135,47 @@ class Users(Administered):
         people.remove_user(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(responses=TokenSerializer(many=True))
+    @action(detail=True, pagination_class=None)
+    def tokens(self, request: Request, id: str) -> Response:
+        """The user's API tokens, without their secrets."""
+        return Response(TokenSerializer(tokens.tokens_of(self.get_object()), many=True).data)
+
+    @extend_schema(parameters=[OpenApiParameter("key", str, OpenApiParameter.PATH)], responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="tokens/(?P<key>[^/]+)")
+    def revoke_token(self, request: Request, id: str, key: str) -> Response:
+        """Revoke one of the user's tokens."""
+        token = tokens.find_token(self.get_object(), key)
+        if token is None:
+            raise NotFound(_("There is no %(noun)s %(id)s.") % {"noun": "token", "id": key})
+        tokens.revoke_token(self.actor, token)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class NamedUser(serializers.Serializer[Any]):
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(source="username", read_only=True)
+
 
 class GroupSerializer(serializers.ModelSerializer[AccountGroup]):
+    accounts = Named(many=True, read_only=True)
+    users = NamedUser(many=True, read_only=True)
+
     class Meta:
         model = AccountGroup
-        fields = ["id", "name", "description"]
+        fields = ["id", "name", "description", "accounts", "users"]
         read_only_fields = fields
 
 
 class GroupChanges(Body):
     name = serializers.CharField(max_length=100, required=False)
     description = serializers.CharField(max_length=300, allow_blank=True, required=False)
+    accounts = serializers.PrimaryKeyRelatedField(
+        queryset=Account.objects.all(), many=True, required=False, help_text="All that the group holds from now on."
+    )
+    users = serializers.PrimaryKeyRelatedField(
+        queryset=User.objects.all(), many=True, required=False, help_text="All who are granted the group from now on."
+    )
 
 
 class NewGroup(GroupChanges):
@@ -228,7 +186,7 @@ class Groups(Administered):
     """Groups of accounts that users are granted together."""
 
     noun = "group"
-    queryset = AccountGroup.objects.all()
+    queryset = AccountGroup.objects.prefetch_related("accounts", "users")
     serializer_class = GroupSerializer
     ordering_fields = ["name"]
 

@@ -20,11 +20,12 @@ from nephoscope.api.compliance import Compliances
 from nephoscope.api.findings import Findings, Suppressions
 from nephoscope.api.health import HealthView
 from nephoscope.api.organisations import Members, Organisations
-from nephoscope.api.people import Groups, Me, Tokens, Users
+from nephoscope.api.people import Groups, Me, Users
 from nephoscope.api.policies import Policies, RuleSettings
 from nephoscope.api.reports import ReportSchedules
 from nephoscope.api.resources import Resources
 from nephoscope.api.scans import Scans
+from nephoscope.api.tokens import Tokens
 
 ENDPOINTS: dict[str, Any] = {
     "tokens": Tokens,
@@ -64,7 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
     path("v1/health", HealthView.as_view({"get": "show"}), name="health"),
-    path("v1/me", Me.as_view({"get": "show"}), name="me"),
+    path("v1/me", Me.as_view({"get": "show", "patch": "change"}), name="me"),
     path("v1/", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),
 ]

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, visible_accounts
-from nephoscope.accounts.permissions import may
+from nephoscope.accounts.permissions import may, sees_everything
 from nephoscope.audit.actions import ACTIONS
 from nephoscope.audit.actors import task_name
 
@@ -22,7 +22,7 @@ from nephoscope.audit.actors import task_name
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: Any) -> EntryQuerySet:
         """Entries of visible accounts and one's own; administrators see all, sign-ins included."""
-        if may(user, "administer"):
+        if sees_everything(user):
             return self
         if not may(user, "view"):
             return self.none()
@@ -82,7 +82,12 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.who} {self.sentence}"
+        return self.sentence if self.whole else f"{self.who} {self.sentence}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the sentence stands without who acted."""
+        return self.data is not None and self.action in ACTIONS and ACTIONS[self.action].whole
 
     @property
     def who(self) -> str:

@@ -68,6 +68,7 @@ class EntryAdmin(ConsoleAdmin):
     list_display_links = ("sentence",)
     list_select_related = ("account",)
     list_title = _("Audit log")
+    in_accounts = False
     nothing = _("Actions are recorded here as they happen.")
     detail_template = "console/entry.html"
     filters = (

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from nephoscope.console.forms.people import GroupForm, UserForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
 from nephoscope.console.kit.filters import Filter, by_field, fixed
 from nephoscope.console.kit.forms import ConsoleForm
+from nephoscope.console.pages.tokens import revoked, token_rows
 from nephoscope.console.templatetags.neph import when
 from nephoscope.people import services as people
 
@@ -26,6 +28,8 @@ class PeopleAdmin(ConsoleAdmin):
     """Lists that administrators edit, through the services that the API uses, too."""
 
     add_title: Any = ""
+    form_template = "console/form.html"
+    in_accounts = False
 
     list_before_template = "console/filters.html"
     change_list_template = "console/people.html"
@@ -74,13 +78,18 @@ class PeopleAdmin(ConsoleAdmin):
         crumbs = self.crumbs(shown) if shown else [(self.list_title, self.address("changelist")), (self.add_title, "")]
         return page(
             request,
-            "console/form.html",
+            self.form_template,
             crumbs[-1][0],
             crumbs=crumbs,
             form=form,
             list_address=self.address("changelist"),
             remove_address=self.address("remove", shown.pk) if shown else "",
+            **self.beside(shown),
         )
+
+    def beside(self, shown: Any) -> dict[str, Any]:
+        """Return what the page of one that exists shows below its form."""
+        return {}
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then delete."""
@@ -102,6 +111,7 @@ class UserAdmin(PeopleAdmin):
     list_display = ("user_name", "full_name", "role", "groups_shown", "active", "signed_in")
     list_title = _("Users")
     add_title = _("Add user")
+    form_template = "console/user.html"
     ordering = ("username",)
     filters = (
         Filter("role", _("Role"), fixed(*Role.choices), by_field("role")),
@@ -153,6 +163,18 @@ class UserAdmin(PeopleAdmin):
     def drop(self, actor: Actor, shown: Any) -> None:
         people.remove_user(actor, shown)
 
+    def beside(self, shown: Any) -> dict[str, Any]:
+        return {"owner": shown, **token_rows(shown)} if shown else {}
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.revoke)
+        return [path("<int:pk>/tokens/<str:key>/revoke/", view, name=self._name("revoke")), *super().get_urls()]
+
+    def revoke(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
+        """Revoke one of the user's tokens."""
+        Actor.from_request(request).require("administer")
+        return revoked(request, self.find(request, pk), key, self.address("change", pk))
+
 
 @admin.register(AccountGroup)
 class AccountGroupAdmin(PeopleAdmin):
@@ -176,7 +198,10 @@ class AccountGroupAdmin(PeopleAdmin):
         return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
 
     def make_form(self, request: HttpRequest, shown: Any) -> ConsoleForm:
-        initial = {"name": shown.name, "description": shown.description} if shown else {}
+        initial = {}
+        if shown:
+            initial = {name: getattr(shown, name) for name in ("name", "description")}
+            initial |= {name: getattr(shown, name).all() for name in ("accounts", "users")}
         return GroupForm(request.POST or None, initial=initial)
 
     def save(self, actor: Actor, shown: Any, values: dict[str, Any]) -> Any:

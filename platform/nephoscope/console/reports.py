@@ -35,6 +35,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
     list_select_related = ("owner",)
     list_title = _("Report schedules")
     add_title = _("Add schedule")
+    in_accounts = False
     nothing = _("Send compliance reports by mail or to a folder every day, week or month.")
     detail_template = "console/report_schedule.html"
     change_list_template = "console/people.html"
@@ -49,6 +50,11 @@ class ReportScheduleAdmin(ConsoleAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("schedule"))  # type: ignore[union-attr]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.has_add_permission(request):
+            return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"nothing": _("Scheduling reports requires the Analyst role.")})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         last = ReportRun.objects.filter(schedule=OuterRef("pk")).order_by("-pk")

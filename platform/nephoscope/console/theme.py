@@ -82,6 +82,13 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [_static("nephoscope/console.js")],
     "DASHBOARD_CALLBACK": "nephoscope.console.pages.dashboard.context",
     "SIDEBAR": {"navigation": _NAVIGATION},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My profile"), "link": reverse_lazy("admin:profile")},
+            {"title": _("API tokens"), "link": reverse_lazy("admin:tokens")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     # A calm blue; 600 carries white text and 500 stands on the dark ground, both at a contrast of 4.5 or more.
     "COLORS": {
         "primary": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from nephoscope.console.pages import compliance, events, plugins, policies, rules, tokens
+from nephoscope.console.pages import compliance, events, plugins, policies, profile, resend, rules, tokens
 
 
 def extra_urls() -> list[URLPattern]:
@@ -37,6 +37,8 @@ def extra_urls() -> list[URLPattern]:
         path("rules/<str:rule_id>/", guard(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
         path("plugins/", guard(plugins.plugins), name="plugins"),
+        path("profile/", guard(profile.profile), name="profile"),
+        path("resend/<uuid:kept>/", guard(resend.resend), name="resend"),
         path("tokens/", guard(tokens.tokens), name="tokens"),
         path("tokens/<str:key>/revoke/", guard(tokens.revoke), name="revoke_token"),
     ]

@@ -64,6 +64,7 @@ def housekeeping() -> None:
     A part that fails is logged and does not keep the others from their work.
     """
     from django.conf import settings
+    from django.contrib.sessions.backends.db import SessionStore
 
     from nephoscope.alerts.models import Transition
     from nephoscope.changes import applying
@@ -71,6 +72,7 @@ def housekeeping() -> None:
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
+    from nephoscope.people.kept_forms import forget_old_forms
     from nephoscope.policies.rejudging import wake_waiting as wake_judging
     from nephoscope.queue import outbox
     from nephoscope.reports import services as reports
@@ -86,6 +88,8 @@ def housekeeping() -> None:
         applying.reap,
         reports.close_interrupted,
         reports.start_due,
+        forget_old_forms,
+        SessionStore.clear_expired,
         partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS),
         partial(outbox.forget, Transition.objects.all(), settings.NEPHOSCOPE_TRANSITION_DAYS),
     )

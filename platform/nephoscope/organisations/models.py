@@ -11,14 +11,14 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import DAILY, Account, AccountGroup, Connected, visible_accounts
-from nephoscope.accounts.permissions import may
+from nephoscope.accounts.permissions import sees_everything
 from nephoscope.queue.lease import Leased
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def visible_to(self, user: Any) -> OrganisationQuerySet:
         """Those with an account that the user may see; administrators see all."""
-        if may(user, "administer"):
+        if sees_everything(user):
             return self
         seen = visible_accounts(user)
         members = Member.objects.filter(account__in=seen).values("organisation")
@@ -107,7 +107,7 @@ ACTIVE = Q(left_at=None, state=StateChoice.ACTIVE)
 class MemberQuerySet(models.QuerySet["Member"]):
     def visible_to(self, user: Any) -> MemberQuerySet:
         """Those whose account the user may see; administrators see all."""
-        return self if may(user, "administer") else self.filter(account__in=visible_accounts(user))
+        return self if sees_everything(user) else self.filter(account__in=visible_accounts(user))
 
     def with_standing(self) -> Any:
         """Annotate each with its :class:`Standing`, as ``standing``."""

@@ -11,23 +11,25 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
-from nephoscope.accounts.models import AccountGroup, User
+from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.audit.actions.people import (
     GROUP_CONFIGURED,
     GROUP_CREATED,
     GROUP_REMOVED,
-    TOKEN_ISSUED,
-    TOKEN_REVOKED,
     USER_CHANGED_PASSWORD,
+    USER_CHANGED_PROFILE,
     USER_CONFIGURED,
     USER_CREATED,
     USER_REMOVED,
 )
 from nephoscope.audit.services import Actor, record
 
-PROFILE = ("username", "first_name", "last_name", "email", "role", "time_zone", "is_active", "is_staff")
-"""What may be set of a user besides the password and the groups."""
+OWN = ("first_name", "last_name", "email", "time_zone", "language")
+"""What users may set of themselves besides the password."""
+
+PROFILE = ("username", *OWN, "role", "is_active", "is_staff")
+"""What administrators may set of a user besides the password and the groups."""
 
 
 @transaction.atomic
@@ -118,50 +120,67 @@ def change_own_password(actor: Actor, user: User, password: str) -> None:
     record(actor, USER_CHANGED_PASSWORD, user)
 
 
+@transaction.atomic
+def change_own_profile(actor: Actor, **profile: str) -> User:
+    """Set what is given of :data:`OWN` for the user who acts.
+
+    :raises ValidationError: a wrong value; names the field.
+    """
+    actor.require("profile")
+    user = User.objects.select_for_update().get(pk=actor.user.pk)
+    before = {name: getattr(user, name) for name in OWN}
+    for name in OWN:
+        setattr(user, name, profile.get(name, before[name]))
+    user.full_clean()
+    user.save(update_fields=OWN)
+    record(actor, USER_CHANGED_PROFILE, user, before=before, after={name: getattr(user, name) for name in OWN})
+    return user
+
+
 def _described(user: User) -> dict[str, Any]:
     groups = list(user.account_groups.values_list("name", flat=True))
     return {name: getattr(user, name) for name in PROFILE} | {"account_groups": groups}
 
 
 @transaction.atomic
-def save_group(actor: Actor, group: AccountGroup, **values: str) -> AccountGroup:
-    """Add or change a group.
+def save_group(
+    actor: Actor,
+    group: AccountGroup,
+    *,
+    accounts: Iterable[Account] | None = None,
+    users: Iterable[User] | None = None,
+    **values: str,
+) -> AccountGroup:
+    """Add or change a group. ``accounts`` are all that it holds from now on, ``users`` all who are granted it.
 
     :raises ValidationError: a name that is taken.
     """
     actor.require("administer")
-    added = group.pk is None
+    before = _group_described(group) if group.pk else None
     for name, value in values.items():
         setattr(group, name, value)
     group.full_clean()
     group.save()
-    action = GROUP_CREATED if added else GROUP_CONFIGURED
-    record(actor, action, group, after={"name": group.name, "description": group.description})
+    if accounts is not None:
+        group.accounts.set(accounts)
+    if users is not None:
+        group.users.set(users)
+    record(actor, GROUP_CONFIGURED if before else GROUP_CREATED, group, before=before, after=_group_described(group))
     return group
+
+
+def _group_described(group: AccountGroup) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "description": group.description,
+        "accounts": list(group.accounts.order_by("name").values_list("name", flat=True)),
+        "users": list(group.users.order_by("username").values_list("username", flat=True)),
+    }
 
 
 @transaction.atomic
 def remove_group(actor: Actor, group: AccountGroup) -> None:
     """Delete a group; its users no longer see its accounts."""
     actor.require("administer")
-    accounts, users = (
-        list(group.accounts.values_list("name", flat=True)),
-        list(group.users.values_list("username", flat=True)),
-    )
-    record(actor, GROUP_REMOVED, group, before={"name": group.name, "accounts": accounts, "users": users})
+    record(actor, GROUP_REMOVED, group, before=_group_described(group))
     group.delete()
-
-
-@transaction.atomic
-def issue_token(actor: Actor, user: User) -> tuple[AuthToken, str]:
-    """Make a token that acts as the user; its text cannot be shown again."""
-    token, text = AuthToken.objects.create(user)
-    record(actor, TOKEN_ISSUED, user, {"begins": token.token_key})
-    return token, text
-
-
-@transaction.atomic
-def revoke_token(actor: Actor, token: AuthToken) -> None:
-    """Make a token worthless at once."""
-    record(actor, TOKEN_REVOKED, token.user, {"begins": token.token_key})
-    token.delete()

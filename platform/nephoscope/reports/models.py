@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.permissions import may
+from nephoscope.accounts.permissions import may, sees_everything
 from nephoscope.queue.lease import Leased
 
 
@@ -33,7 +33,7 @@ class Every(models.TextChoices):
 class ReportScheduleQuerySet(models.QuerySet["ReportSchedule"]):
     def visible_to(self, user: Any) -> ReportScheduleQuerySet:
         """One's own; administrators see all."""
-        if may(user, "administer"):
+        if sees_everything(user):
             return self
         return self.filter(owner=user) if may(user, "view") else self.none()
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from nephoscope.accounts.permissions import ACTS, Role, may
+from nephoscope.accounts.permissions import may, refusal
 
 
 class RolePermission(BasePermission):
-    """Looking needs ``look``; any other action needs what the viewset's ``acts`` names for it.
+    """Looking needs ``view``; any other action needs what the viewset's ``acts`` names for it.
 
     An action that ``acts`` does not name is refused, so that forgetting one closes a door instead of opening it.
     """
@@ -27,5 +26,5 @@ class RolePermission(BasePermission):
         acts: dict[str, str] = getattr(view, "acts", {})
         looking = request.method in ("GET", "HEAD", "OPTIONS")
         act = acts.get(action or (request.method or "").lower(), "view" if looking else "administer")
-        self.message = _("This requires the %(role)s role.") % {"role": Role(ACTS[act]).label}
+        self.message = refusal(request.user, act)
         return may(request.user, act)

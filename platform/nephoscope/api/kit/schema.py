@@ -33,6 +33,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ControlState": "nephoscope.compliance.states.ControlState",
         "ReportRunState": "nephoscope.reports.models.RunState",
         "Role": "nephoscope.accounts.permissions.Role",
+        "TokenScope": "nephoscope.accounts.permissions.Scope",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

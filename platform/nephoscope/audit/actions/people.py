@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.permissions import Scope
 from nephoscope.audit.actions.registry import Data, register
 
 
@@ -16,28 +17,39 @@ def _configured(data: Data) -> str:
 
 def _sign_in_failed(data: Data) -> str:
     if data["known"]:
-        return gettext("failed to sign in as %(target)s: wrong password") % data
-    return gettext("failed to sign in as %(target)s: unknown user name") % data
+        return gettext("Failed sign-in as %(target)s: wrong password") % data
+    return gettext("Failed sign-in as %(target)s: unknown user name") % data
+
+
+_TOKEN: Data = {"begins": "1a2b3c4d", "name": "backup", "scope": "read", "expiry": "2027-02-27"}
+
+
+def _token_issued(data: Data) -> str:
+    if "name" not in data:  # an entry from before tokens had names
+        return gettext("issued the API token %(begins)s… for %(target)s") % data
+    values = {**data, "scope": Scope(data["scope"]).label}
+    if data["expiry"]:
+        return (
+            gettext("issued the API token %(name)s (%(begins)s…) for %(target)s: %(scope)s, until %(expiry)s") % values
+        )
+    return gettext("issued the API token %(name)s (%(begins)s…) for %(target)s: %(scope)s, without expiry") % values
+
+
+def _token_revoked(data: Data) -> str:
+    if "name" not in data:
+        return gettext("revoked the API token %(begins)s… of %(target)s") % data
+    return gettext("revoked the API token %(name)s (%(begins)s…) of %(target)s") % data
 
 
 USER_CREATED = register("user.created", _("User added"), _("added the user %(target)s"))
 USER_CONFIGURED = register("user.configured", _("User changed"), _configured, password=True)
 USER_CHANGED_PASSWORD = register("user.changed_password", _("Own password changed"), _("changed their own password"))
+USER_CHANGED_PROFILE = register("user.changed_profile", _("Own profile changed"), _("changed their own profile"))
 USER_REMOVED = register("user.removed", _("User removed"), _("removed the user %(target)s"))
-TOKEN_ISSUED = register(
-    "user.token_issued",
-    _("API token issued"),
-    _("issued the API token %(begins)s… for %(target)s"),
-    begins="1a2b3c4d",
-)
-TOKEN_REVOKED = register(
-    "user.token_revoked",
-    _("API token revoked"),
-    _("revoked the API token %(begins)s… of %(target)s"),
-    begins="1a2b3c4d",
-)
+TOKEN_ISSUED = register("user.token_issued", _("API token issued"), _token_issued, **_TOKEN)
+TOKEN_REVOKED = register("user.token_revoked", _("API token revoked"), _token_revoked, **_TOKEN)
 SIGNED_IN = register("user.signed_in", _("Signed in"), _("signed in"))
-SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_failed, known=True)
+SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_failed, whole=True, known=True)
 
 GROUP_CREATED = register("group.created", _("Account group added"), _("added the account group %(target)s"))
 GROUP_CONFIGURED = register("group.configured", _("Account group changed"), _("changed the account group %(target)s"))

@@ -22,6 +22,8 @@ class Action:
     label: StrPromise
     sentence: StrPromise | Callable[[Data], str]
     example: Data
+    whole: bool = False
+    """Whether the sentence is one by itself, because nobody who is known did it."""
 
     def describe(self, data: Data) -> str:
         """Return the sentence in the active language.
@@ -49,12 +51,20 @@ def label_of(code: str) -> str:
     return str(ACTIONS[code].label) if code in ACTIONS else code
 
 
-def register(code: str, label: StrPromise, sentence: StrPromise | Callable[[Data], str], **example: Any) -> Action:
+def register(
+    code: str,
+    label: StrPromise,
+    sentence: StrPromise | Callable[[Data], str],
+    *,
+    whole: bool = False,
+    **example: Any,
+) -> Action:
     """Make an action known, and return it for those who record it.
 
     :param code: ``noun.verb``, as API clients filter by it.
     :param sentence: the rest of a sentence that begins with who did it: a template with a placeholder for each key of
         the data and ``target``, or a function from them to the finished sentence.
+    :param whole: the sentence begins with a capital and stands without who did it.
     :param example: data as an entry would hold them. An entry has these keys and no others; values are plain JSON
         without secrets, and what needs translation is stored as a code.
 
@@ -62,5 +72,5 @@ def register(code: str, label: StrPromise, sentence: StrPromise | Callable[[Data
     """
     if code in ACTIONS:
         raise ValueError(f"the action {code} is registered already")
-    ACTIONS[code] = made = Action(code, label, sentence, example)
+    ACTIONS[code] = made = Action(code, label, sentence, example, whole)
     return made

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
-from nephoscope.accounts.models import AccountGroup
+from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.audit.services import Actor
 from nephoscope.console.kit.forms import ConsoleForm
@@ -37,10 +39,35 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 class GroupForm(ConsoleForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     description = forms.CharField(label=_("Description"), max_length=300, required=False)
+    accounts = forms.ModelMultipleChoiceField(
+        Account.objects.all(), label=_("Accounts"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    users = forms.ModelMultipleChoiceField(
+        User.objects.order_by("username"),
+        label=_("Users"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Those who see these accounts. Administrators see all accounts."),
+    )
 
 
+@cache
 def _zones() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones() - {"localtime"})]
+
+
+def _languages() -> list[tuple[str, Any]]:
+    return [("", _("The browser’s language")), *settings.LANGUAGES]
+
+
+class ProfileForm(ConsoleForm):
+    """What users change of themselves."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
+    email = forms.EmailField(label=_("Email"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
+    language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
 
 
 class UserForm(ConsoleForm):
@@ -57,6 +84,7 @@ class UserForm(ConsoleForm):
         help_text=_("The accounts that this user sees. Administrators see all."),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, initial="UTC")
+    language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
     is_active = forms.BooleanField(
         label=_("Active"),
         required=False,

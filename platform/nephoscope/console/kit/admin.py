@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
+from nephoscope.accounts.queries import is_granted_none
 from nephoscope.console.kit.conditions import in_view
 from nephoscope.console.kit.filters import Filter, FilteredChangeList
 
@@ -29,10 +30,13 @@ def rights(user: Any) -> dict[str, bool]:
 
 def page(request: HttpRequest, template: str, title: Any, *, status: int = 200, **context: Any) -> TemplateResponse:
     """Answer with a page inside the console's frame."""
-    frame = admin.site.each_context(request)
-    return TemplateResponse(
-        request, template, {**frame, "title": title, "may": rights(request.user), **context}, status=status
-    )
+    shared = {
+        **admin.site.each_context(request),
+        "title": title,
+        "may": rights(request.user),
+        "granted_none": lambda: is_granted_none(request.user),
+    }
+    return TemplateResponse(request, template, {**shared, **context}, status=status)
 
 
 def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
@@ -51,6 +55,16 @@ def come_from(request: HttpRequest) -> str:
     return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
+def show_secret(request: HttpRequest) -> None:
+    """Have no cache store the page that answers, not even for Back: it shows a secret, this once."""
+    request.shows_secret = True  # type: ignore[attr-defined]
+
+
+def shows_secret(request: HttpRequest) -> bool:
+    """Whether the page that answers shows a secret."""
+    return getattr(request, "shows_secret", False)
+
+
 class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     """A list and a page to look at. What may be done there are acts of their own, posted to their own addresses.
 
@@ -61,6 +75,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     list_title: Any = ""
     nothing: Any = ""
     """What an empty list says: what would fill it."""
+    in_accounts = True
+    """Whether its rows are in accounts, so that those to whom none is granted are told so."""
     of_accounts = False
     """Whether its rows are what scans found: then the list says how well its accounts are known."""
     detail_template = ""
@@ -119,6 +135,7 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
             "filters": [each.bound(request) for each in self.filters_for(request)],
             "narrowed": any(value for name, value in request.GET.items() if name not in ("p", "o")),
             "nothing": self.nothing,
+            "granted_none": lambda: self.in_accounts and is_granted_none(request.user),
             "of_accounts": self.of_accounts,
             "unknown": self.of_accounts and not any(each.known for each in in_view(request)),
             "may": rights(request.user),

@@ -5,31 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from knox.models import AuthToken
 
 from nephoscope.audit.services import Actor
-from nephoscope.console.kit.admin import page
-from nephoscope.people import services as people
+from nephoscope.console.forms.tokens import TokenForm
+from nephoscope.console.kit.admin import page, show_secret
+from nephoscope.people import tokens as people
 
 
 def tokens(request: HttpRequest) -> HttpResponse:
     """List one's own API tokens; posted to, make one and show it this once."""
-    user: Any = request.user
-    actor = Actor.from_request(request)
+    actor, made = Actor.from_request(request), ""
     actor.require("view")
-    made = people.issue_token(actor, user)[1] if request.method == "POST" else ""
-    own = AuthToken.objects.filter(user=user).order_by("-created")
-    return page(request, "console/tokens.html", _("API tokens"), tokens=own, made=made)
+    form = TokenForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = people.issue_token(actor, **form.cleaned_data)[1]
+            show_secret(request)
+            form = TokenForm(user=request.user)
+        except ValidationError as error:
+            form.refuse(error)
+    return page(request, "console/tokens.html", _("API tokens"), form=form, made=made, **token_rows(request.user))
+
+
+def token_rows(user: Any) -> dict[str, Any]:
+    """Return what the table of a user's tokens shows."""
+    return {"tokens": people.tokens_of(user), "now": timezone.now()}
 
 
 def revoke(request: HttpRequest, key: str) -> HttpResponse:
     """Revoke one of one's own tokens, named by how it begins."""
-    actor = Actor.from_request(request)
-    actor.require("view")
+    return revoked(request, request.user, key, reverse("admin:tokens"))
+
+
+def revoked(request: HttpRequest, user: Any, key: str, back: str) -> HttpResponse:
+    """Revoke a user's token when posted to, and go back."""
     if request.method == "POST":
-        people.revoke_token(actor, get_object_or_404(AuthToken, user=request.user, token_key=key))
-        messages.success(request, _("Token revoked."))
-    return redirect("admin:tokens")
+        token = people.find_token(user, key)
+        if token is None:
+            raise Http404
+        people.revoke_token(Actor.from_request(request), token)
+        messages.success(request, _("%(name)s was revoked.") % {"name": token})
+    return redirect(back)
