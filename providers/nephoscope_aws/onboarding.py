@@ -115,8 +115,8 @@ def setup_templates(role: Role) -> list[SetupTemplate]:
             "hcl",
             terraform(role),
             "Put this file beside your own for the account and run terraform apply. The output "
-            f"{role.symbol}_role_arn is the role's ARN. If the role of another connection exists, terraform apply fails "
-            f"(EntityAlreadyExists) and leaves it as it is.{ask}",
+            f"{role.symbol}_role_arn is the role's ARN. If the role of another connection exists, terraform apply "
+            f"fails (EntityAlreadyExists) and leaves it as it is.{ask}",
         ),
     ]
 

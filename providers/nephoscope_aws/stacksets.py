@@ -40,8 +40,8 @@ def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate
             "bash",
             cli_script(role, path, stack_set),
             "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
-            "CloudFormation. Run it again at any time to update all roles. If the StackSet of another connection exists, "
-            f"the script stops and changes nothing. {_MANAGED}{ask}",
+            "CloudFormation. Run it again at any time to update all roles. If the StackSet of another connection "
+            f"exists, the script stops and changes nothing. {_MANAGED}{ask}",
         ),
         SetupTemplate(
             "cloudformation",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
+from nephoscope.accounts.queries import patience, provider_named, provider_of, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
@@ -43,25 +43,46 @@ def permissions_for(account: Account, *, writing: bool) -> list[str]:
     return sorted({*listing, *(action for service in services for action in service.permissions)})
 
 
-def setup_templates(account: Account, *, writing: bool = False) -> list[domain.SetupTemplate]:
+def hindrance(
+    provider: domain.Provider, account: Account | None = None, deadline: domain.Deadline | None = None
+) -> str:
+    """Say why no account of the provider can be reached (with this one's settings), or nothing.
+
+    :param deadline: of the page that asks; by default it begins now.
+    """
+    deadline = deadline or patience()
+    connection = account.shown_connection.until(deadline) if account else domain.Connection("", {}, deadline)
+    return provider.onboarding.hindrance(connection) if provider.onboarding else ""
+
+
+def setup_templates(
+    account: Account, *, writing: bool = False, deadline: domain.Deadline | None = None
+) -> list[domain.SetupTemplate]:
     """Return the setup templates that give access to the account for reading, or for fixes.
 
     None where the provider needs no such access.
+
+    :param deadline: of the page that asks; by default it begins now.
+    :raises ValidationError: whatever they create, it could not be used; says why.
     """
-    provider = provider_of(account)
+    provider, deadline = provider_of(account), deadline or patience()
     facet = provider.writing if writing else provider.onboarding
-    needed = permissions_for(account, writing=writing)
-    return facet.setup_templates(account.shown_connection, needed) if facet else []
+    if facet is None:
+        return []
+    if why := hindrance(provider, account, deadline):
+        raise ValidationError({"provider": [why]})
+    return facet.setup_templates(account.shown_connection.until(deadline), permissions_for(account, writing=writing))
 
 
-def available_regions(account: Account) -> list[domain.Region]:
+def available_regions(account: Account, deadline: domain.Deadline | None = None) -> list[domain.Region]:
     """Ask the cloud which regions can be chosen; none where the provider has no regions.
 
+    :param deadline: of the page that asks; by default it begins now.
     :raises ValidationError: the account cannot be reached; names the field.
     """
     onboarding = provider_of(account).onboarding
     try:
-        return onboarding.regions(account.connection) if onboarding else []
+        return onboarding.regions(account.connection.until(deadline or patience())) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -94,23 +115,31 @@ def create_account(
 
 
 def verify_account(
-    actor: Actor, account: Account, settings: Mapping[str, Any] | None = None, *, writing: bool = False
+    actor: Actor,
+    account: Account,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    writing: bool = False,
+    deadline: domain.Deadline | None = None,
 ) -> domain.Verification:
     """Reach the cloud with the account's settings (changed by ``settings``), and save them when that works.
 
     The first success chooses all enabled regions and the policies that are so by default.
 
+    :param deadline: of the page that asks; by default it begins now.
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
         that is connected already; names the field, and nothing is saved.
     """
     actor.require("connect")
-    provider = provider_of(account)
+    provider, deadline = provider_of(account), deadline or patience()
     prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
-    connection = domain.Connection(account.number, prepared)
+    connection = domain.Connection(account.number, prepared, deadline)
     try:
         found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)
-        regions = account.regions or ([] if writing else _regions(provider, domain.Connection(found.account, prepared)))
+        regions = account.regions or (
+            [] if writing else _regions(provider, domain.Connection(found.account, prepared, deadline))
+        )
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
@@ -179,6 +208,7 @@ def configure_account(
     groups: Iterable[AccountGroup] | None = None,
     scan_every: int | None = None,
     tags: Mapping[str, str] | None = None,
+    deadline: domain.Deadline | None = None,
 ) -> Account:
     """Change what is given: the name, the regions, services and policies to scan, the groups that see the account.
 
@@ -186,7 +216,7 @@ def configure_account(
 
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
-
+    :param deadline: of the page that asks; by default it begins now.
     :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
         malformed tag; names the field.
     """
@@ -196,7 +226,8 @@ def configure_account(
     if name is not None:
         account.name = name.strip()
     if regions is not None:
-        account.regions = _chosen("regions", regions, [each.id for each in available_regions(account) if each.enabled])
+        known_regions = [each.id for each in available_regions(account, deadline) if each.enabled]
+        account.regions = _chosen("regions", regions, known_regions)
     if services is not None:
         account.services = _chosen_services(account, list(services))
     if policies is not None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.alerts.models import AlertState
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
@@ -110,6 +110,7 @@ class AccountAdmin(ConsoleAdmin):
             _t("Connect an account"),
             errors=errors,
             providers=registry().providers.values(),
+            hindrances=connecting.hindrances(),
             stage=1,
         )
 
@@ -129,10 +130,11 @@ class AccountAdmin(ConsoleAdmin):
         actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
+        deadline = patience()
         if request.method == "POST":
             try:
                 entered = connecting.entered(account, request.POST, writing=writing)
-                found = services.verify_account(actor, account, entered, writing=writing)
+                found = services.verify_account(actor, account, entered, writing=writing, deadline=deadline)
             except ValidationError as error:
                 errors = error.message_dict
                 account.refresh_from_db()
@@ -141,9 +143,8 @@ class AccountAdmin(ConsoleAdmin):
                     messages.success(request, _t("Nephoscope reached the account."))
                 return HttpResponseRedirect(request.get_full_path())
         template = "console/fixing.html" if writing else "console/connect.html"
-        return self.show(
-            request, account, template=template, **connecting.context(request, account, errors, writing=writing)
-        )
+        shown = connecting.context(request, account, errors, writing=writing, deadline=deadline)
+        return self.show(request, account, template=template, **shown)
 
     def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Check a connection again as it is."""
@@ -161,18 +162,18 @@ class AccountAdmin(ConsoleAdmin):
         actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
+        deadline = patience()
         if request.method == "POST":
             try:
-                connecting.configure(actor, account, request.POST)
+                connecting.configure(actor, account, request.POST, deadline)
             except ValidationError as error:
                 errors = error.message_dict
                 account.refresh_from_db()
             else:
                 messages.success(request, _t("Saved."))
                 return self.scan(request, pk) if "scan" in request.POST else self.back(account)
-        return self.show(
-            request, account, template="console/configure.html", **connecting.choices(request, account, errors)
-        )
+        found = connecting.choices(request, account, errors, deadline)
+        return self.show(request, account, template="console/configure.html", **found)
 
     def scan(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start a scan and go to its page."""
@@ -199,7 +200,12 @@ class AccountAdmin(ConsoleAdmin):
         """Answer with one of the ready things as a file."""
         Actor.from_request(request).require("connect")
         account = self.find(request, pk)
-        for each in services.setup_templates(account, writing="writing" in request.GET):
+        writing = "writing" in request.GET
+        try:
+            templates = services.setup_templates(account, writing=writing)
+        except ValidationError:  # that page says why
+            return HttpResponseRedirect(self.address("fixing" if writing else "connect", pk))
+        for each in templates:
             if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.audit.actions.organisations import (
     ORGANISATION_CONFIGURED,
     ORGANISATION_CREATED,
@@ -62,7 +62,7 @@ def setup_templates(organisation: Organisation) -> list[domain.SetupTemplate]:
     # Members list no members, so what only their organisation's account needs is not asked of them.
     reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
     writing = permissions_for(account, writing=True)
-    return source.setup_templates(account.shown_connection, organisation.settings, reading, writing)
+    return source.setup_templates(account.shown_connection.until(patience()), organisation.settings, reading, writing)
 
 
 @transaction.atomic
