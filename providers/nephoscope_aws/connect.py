@@ -40,11 +40,7 @@ _PROVIDE = (
     "name a profile of its AWS configuration. See “AWS credentials” in docs/operating.md."
 )
 
-METADATA_TIMEOUT = 0.5
-"""Seconds to wait for the machine to say whether it has a role; it is asked twice and answers at once or never.
-
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html
-"""
+_NO_CREDENTIALS = f"Nephoscope has no AWS credentials of its own that work. {_PROVIDE}"
 _REFUSED_KEYS = frozenset(
     {
         "InvalidClientTokenId",
@@ -104,14 +100,16 @@ def connect(connection: Connection, *, writing: bool = False, policy: str = "") 
 def hindrance(settings: Mapping[str, str], deadline: Deadline | None = None) -> str:
     """Say why Nephoscope's own credentials could assume no role at all, and what to do; nothing when they may.
 
-    A profile can be named later, so where there are profiles and none was chosen, nothing is known to hinder.
+    Whether the machine has a role is asked of it as boto3 does, which takes two seconds at most:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html. A profile can be named later, so
+    where there are some and none was chosen, nothing is known to hinder.
     """
     profile = settings.get("profile", "")
     try:
         session = new_session(profile)
-        session.set_config_variable("metadata_service_timeout", METADATA_TIMEOUT)
-        if session.get_credentials() is None and session.available_profiles and not profile:
-            return ""
+        if session.get_credentials() is None:
+            could_be_named = session.available_profiles and not profile
+            return "" if could_be_named else _NO_CREDENTIALS
         _identity(session, home_region(session, ""), deadline)
     except (ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError) as error:
         return _problem(error, "profile", profile).message
@@ -232,7 +230,7 @@ def _problem(error: Exception, field: str, profile: str) -> ConnectionProblem:
     if isinstance(error, ProfileNotFound):
         field, message = "profile", f"There is no profile {profile!r} in Nephoscope's AWS configuration."
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        message = f"Nephoscope has no AWS credentials of its own that work. {_PROVIDE}"
+        message = _NO_CREDENTIALS
     elif code in _REFUSED_KEYS:
         message = (
             f"AWS refuses Nephoscope's own credentials ({code}): they are wrong, deleted, switched off or expired. "

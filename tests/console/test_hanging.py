@@ -59,7 +59,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(IDENTITY)
 
-    do_GET = do_HEAD = do_PUT = do_POST
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_HEAD(self) -> None:
+        self.do_POST()
 
     def log_message(self, format: str, *args: object) -> None:
         pass

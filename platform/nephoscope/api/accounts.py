@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
@@ -209,7 +209,8 @@ class Accounts(EventActs):
     @extend_schema(request=AccountChanges, responses=AccountSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
         """Change the name, the regions, services and policies to scan, or the groups that see the account."""
-        return self.shown(services.configure_account(self.actor, self.get_object(), **self.body(AccountChanges)))
+        changes = {**self.body(AccountChanges), "deadline": patience()}
+        return self.shown(services.configure_account(self.actor, self.get_object(), **changes))
 
     def destroy(self, request: Request, id: str) -> Response:
         """Forget an account with its resources, alerts and scans; the audit log stays."""
@@ -224,7 +225,7 @@ class Accounts(EventActs):
         settings = asked["settings"]
         if asked["own_credentials"]:
             settings = _own_credentials(account, settings)
-        services.verify_account(self.actor, account, settings, writing=asked["writing"])
+        services.verify_account(self.actor, account, settings, writing=asked["writing"], deadline=patience())
         return self.shown(account)
 
     @extend_schema(request=ScanRequest, responses={201: ScanDetailSerializer})
@@ -238,7 +239,7 @@ class Accounts(EventActs):
     @action(detail=True, pagination_class=None, filterset_class=None)
     def regions(self, request: Request, id: str) -> Response:
         """Ask the cloud which regions can be chosen."""
-        return Response(RegionSerializer(services.available_regions(self.get_object()), many=True).data)
+        return Response(RegionSerializer(services.available_regions(self.get_object(), patience()), many=True).data)
 
     @extend_schema(
         parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The access for fixes.", default=False)],
@@ -248,9 +249,8 @@ class Accounts(EventActs):
     def setup_templates(self, request: Request, id: str) -> Response:
         """The setup templates that give access to the account."""
         asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
-        return Response(
-            SetupTemplateSerializer(services.setup_templates(self.get_object(), writing=asked), many=True).data
-        )
+        found = services.setup_templates(self.get_object(), writing=asked, deadline=patience())
+        return Response(SetupTemplateSerializer(found, many=True).data)
 
 
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def draft_change(
 ) -> Draft:
     """Do what :func:`plan_change` does, and store nothing.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it; by default it begins now.
     """
     actor.require("change")
     remediation = remediation_of(alert, remediation_id)

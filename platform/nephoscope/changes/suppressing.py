@@ -60,7 +60,7 @@ def preview_archiving(
 ) -> Archiving | None:
     """Plan what suppressing would archive, to be shown; stores nothing. None where there is nothing to archive.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it; by default it begins now.
     """
     if not archives(alert):
         return None
@@ -85,7 +85,7 @@ def suppress(
 
     :param archive: archive a detection in its cloud as well; takes the right to change, and a fix role.
     :param digest: of the plan that was shown of that, which is thereby approved; None approves what is planned now.
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it; by default it begins now.
     :raises ValidationError: no reason, nothing chosen, an end that lies in the past, or ``archive`` for what cannot be
         archived, or with another digest than that of the plan as it is now; nothing is suppressed then.
     """

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import patience, provider_named, provider_of, tag_limits
+from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
@@ -48,9 +48,8 @@ def hindrance(
 ) -> str:
     """Say why no account of the provider can be reached (with this one's settings), or nothing.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it.
     """
-    deadline = deadline or patience()
     connection = account.shown_connection.until(deadline) if account else domain.Connection("", {}, deadline)
     return provider.onboarding.hindrance(connection) if provider.onboarding else ""
 
@@ -62,10 +61,10 @@ def setup_templates(
 
     None where the provider needs no such access.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it.
     :raises ValidationError: whatever they create, it could not be used; says why.
     """
-    provider, deadline = provider_of(account), deadline or patience()
+    provider = provider_of(account)
     facet = provider.writing if writing else provider.onboarding
     if facet is None:
         return []
@@ -77,12 +76,12 @@ def setup_templates(
 def available_regions(account: Account, deadline: domain.Deadline | None = None) -> list[domain.Region]:
     """Ask the cloud which regions can be chosen; none where the provider has no regions.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it.
     :raises ValidationError: the account cannot be reached; names the field.
     """
     onboarding = provider_of(account).onboarding
     try:
-        return onboarding.regions(account.connection.until(deadline or patience())) if onboarding else []
+        return onboarding.regions(account.connection.until(deadline)) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -126,12 +125,12 @@ def verify_account(
 
     The first success chooses all enabled regions and the policies that are so by default.
 
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it.
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
         that is connected already; names the field, and nothing is saved.
     """
     actor.require("connect")
-    provider, deadline = provider_of(account), deadline or patience()
+    provider = provider_of(account)
     prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
     connection = domain.Connection(account.number, prepared, deadline)
@@ -216,7 +215,7 @@ def configure_account(
 
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
-    :param deadline: of the page that asks; by default it begins now.
+    :param deadline: of the person who waits for it.
     :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
         malformed tag; names the field.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -149,7 +150,9 @@ class AccountAdmin(ConsoleAdmin):
     def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Check a connection again as it is."""
         account, writing = self.find(request, pk), "writing" in request.POST
-        found = attempt(request, lambda: services.verify_account(Actor.from_request(request), account, writing=writing))
+        actor = Actor.from_request(request)
+        verify = partial(services.verify_account, actor, account, writing=writing, deadline=patience())
+        found = attempt(request, verify)
         if found is not None and found.missing:
             messages.warning(request, _t("Missing: %(missing)s") % {"missing": ", ".join(found.missing)})
         elif found is not None:
@@ -202,7 +205,7 @@ class AccountAdmin(ConsoleAdmin):
         account = self.find(request, pk)
         writing = "writing" in request.GET
         try:
-            templates = services.setup_templates(account, writing=writing)
+            templates = services.setup_templates(account, writing=writing, deadline=patience())
         except ValidationError:  # that page says why
             return HttpResponseRedirect(self.address("fixing" if writing else "connect", pk))
         for each in templates:

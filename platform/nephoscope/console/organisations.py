@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import patience
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.organisations import OrganisationForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
@@ -175,7 +176,7 @@ class OrganisationAdmin(ConsoleAdmin):
     def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
         """Answer with one of the setup templates as a file."""
         Actor.from_request(request).require("connect")
-        for each in services.setup_templates(self.find(request, pk)):
+        for each in services.setup_templates(self.find(request, pk), patience()):
             if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
@@ -190,7 +191,7 @@ def _access(organisation: Organisation) -> dict[str, Any]:
     return {
         "settings": [(each, stored[each.name]) for each in shown if stored.get(each.name)],
         "rollout": source.rollout,
-        "setup_templates": services.setup_templates(organisation),
+        "setup_templates": services.setup_templates(organisation, patience()),
     }
 
 

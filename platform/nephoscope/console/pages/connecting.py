@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
@@ -69,8 +69,8 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
 
 def hindrances() -> list[tuple[Provider, str]]:
     """Return the providers of which Nephoscope could reach no account as it runs, and why."""
-    known = registry().providers.values()
-    return [(each, why) for each in known if (why := services.hindrance(each))]
+    known, deadline = registry().providers.values(), patience()
+    return [(each, why) for each in known if (why := services.hindrance(each, deadline=deadline))]
 
 
 def context(
