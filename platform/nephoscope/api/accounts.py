@@ -22,12 +22,13 @@ from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.conditions import ConditionSerializer, conditions_of
 from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
+from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.connections.entered import shown
 from nephoscope.inventory.conditions import condition
 from nephoscope.plugins import registry
+from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
 
 
@@ -82,6 +83,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
             "verified_at",
             "writing_verified_at",
             "created_at",
+            "removed_at",
         ]
         read_only_fields = fields
 
@@ -199,6 +201,8 @@ class Accounts(EventActs):
         "create": "connect",
         "partial_update": "connect",
         "destroy": "connect",
+        "restore": "connect",
+        "removed": "connect",
         "verify": "connect",
         "regions": "connect",
         "setup_templates": "connect",
@@ -221,10 +225,46 @@ class Accounts(EventActs):
         changes = {**self.body(AccountChanges), "deadline": patience()}
         return self.shown(services.configure_account(self.actor, self.get_object(), **changes))
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "permanently", OpenApiTypes.BOOL, description="Delete a removed account for good.", default=False
+            ),
+            OpenApiParameter("name", OpenApiTypes.STR, description="With permanently: the account's name, to confirm."),
+        ]
+    )
     def destroy(self, request: Request, id: str) -> Response:
-        """Forget an account with its resources, alerts and scans; the audit log stays."""
-        services.remove_account(self.actor, self.get_object())
+        """Remove an account: it is not scanned any more and appears nowhere. All that is in it is kept.
+
+        With `permanently`, delete one that was removed, with all that is in it; the audit log stays.
+        """
+        if serializers.BooleanField().run_validation(request.query_params.get("permanently", False)):
+            removing.delete_account(self.actor, self._removed(), name=request.query_params.get("name", ""))
+        else:
+            removing.remove_account(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=Nothing, responses=AccountSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, id: str) -> Response:
+        """Bring a removed account back, with all that is in it."""
+        self.body(Nothing)
+        account = self._removed()
+        removing.restore_account(self.actor, account)
+        return self.shown(account)
+
+    @extend_schema(responses=AccountSerializer(many=True))
+    @action(detail=False, filterset_class=None)
+    def removed(self, request: Request) -> Response:
+        """The accounts that were removed, the last one first; for those who may connect accounts."""
+        rows = self.paginate_queryset(Account.objects.removed().prefetch_related("groups"))
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def _removed(self) -> Account:
+        account = Account.objects.removed().filter(pk=self.kwargs["id"]).first()
+        if account is None:
+            raise self.missing()
+        return account
 
     @extend_schema(request=Connecting, responses=AccountSerializer)
     @action(detail=True, methods=["post"])

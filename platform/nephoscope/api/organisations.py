@@ -111,7 +111,7 @@ class OrganisationChanges(Body):
 class NewOrganisation(OrganisationChanges):
     name = serializers.CharField(max_length=100)
     account = serializers.PrimaryKeyRelatedField(
-        queryset=Account.objects.all(), help_text="The connected account that may list the organisation."
+        queryset=Account.objects.present(), help_text="The connected account that may list the organisation."
     )
 
 

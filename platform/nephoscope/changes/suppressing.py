@@ -121,9 +121,10 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
 def expire_suppressions() -> int:
     """End the suppressions whose time is over. Run every minute by the queue; returns how many ended.
 
-    One whose archiving is under way right now ends a minute later, so that it can be undone.
+    One whose archiving is under way right now ends a minute later, so that it can be undone; one in a removed account
+    when that is restored.
     """
-    return _end_expired(Suppression.objects.all())
+    return _end_expired(Suppression.objects.filter(alert__account__removed_at=None))
 
 
 def _end_expired(rows: QuerySet[Suppression]) -> int:

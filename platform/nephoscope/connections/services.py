@@ -1,4 +1,4 @@
-"""Connecting, configuring and removing accounts."""
+"""Connecting and configuring accounts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,24 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_named, provider_of, scanned_services, tag_limits
-from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
+from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
 from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue, policies_for
+
+
+class AlreadyConnected(ValidationError):
+    """What leads to an account that is connected, or was removed: ``twin``."""
+
+    def __init__(self, twin: Account) -> None:
+        message = _("Account %(number)s is already connected as %(name)s.")
+        if twin.removed_at:
+            message = _("Account %(number)s was connected as %(name)s, which was removed. Restore it instead.")
+        super().__init__({"account": [message % {"number": twin.number, "name": twin.name}]})
+        self.twin = twin
 
 
 def first_policies(account: Account) -> list[str]:
@@ -132,6 +143,7 @@ def verify_account(
         that is connected already; names the field, and no setting is saved.
     """
     actor.require("connect")
+    _require_present(account)
     provider = provider_of(account)
     prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
@@ -147,10 +159,15 @@ def verify_account(
         raise ValidationError({problem.field: [problem.message]}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
-        message = _("Account %(number)s is already connected as %(name)s.")
-        raise ValidationError({"account": [message % {"number": found.account, "name": twin.name}]})
+        raise AlreadyConnected(twin)
     _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
+
+
+def _require_present(account: Account) -> None:
+    if account.removed_at:
+        message = _("%(name)s was removed. Restore it first.")
+        raise ValidationError({"account": [message % {"name": account.name}]})
 
 
 def _verified(
@@ -307,22 +324,3 @@ def _described(account: Account) -> dict[str, Any]:
         "scan_every": account.scan_every,
         "tags": account.tags,
     }
-
-
-@transaction.atomic
-def remove_account(actor: Actor, account: Account) -> None:
-    """Forget an account with its resources, alerts and scans; the audit log keeps what was done to it.
-
-    :raises ValidationError: changes were applied to it, which are kept as evidence; or an organisation is read through
-        it.
-    """
-    actor.require("connect")
-    if hasattr(account, "organisation"):
-        message = _("The organisation %(name)s is read through this account. Remove the organisation first.")
-        raise ValidationError({"account": [message % {"name": account.organisation.name}]})
-    if account.changes.exists():
-        raise ValidationError(
-            {"account": [_("Nephoscope has applied changes to this account. It is kept so that they can be undone.")]}
-        )
-    record(actor, ACCOUNT_REMOVED, account, {"number": account.number}, account=account)
-    account.delete()

@@ -239,7 +239,7 @@ class MemberAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """A member has no page of its own: go to its account's, or its organisation's."""
         member = self.find(request, object_id)
-        if member.account_id:
+        if member.account and not member.account.removed_at:
             return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[member.account_id]))
         return HttpResponseRedirect(reverse("admin:organisations_organisation_change", args=[member.organisation_id]))
 
@@ -257,7 +257,7 @@ class MemberAdmin(ConsoleAdmin):
 
     @admin.display(description=_("account"))
     def shown_account(self, member: Member) -> Any:
-        if member.account is None:
+        if member.account is None or member.account.removed_at:
             return "—"
         address = reverse("admin:accounts_account_change", args=[member.account_id])
         return format_html('<a class="neph-link" href="{}">{}</a>', address, member.account.name)
@@ -277,6 +277,8 @@ def standing(member: Any) -> Any:
 
 def problem(member: Any) -> str:
     """Say what is to be done about a member that is not connected."""
+    if member.standing == Standing.REMOVED and member.account:
+        return _t("Its account was removed here. Restore it, under Accounts, Removed.")
     if member.standing == Standing.REMOVED:
         return _t("Its account was removed here. Connect it manually to add it again.")
     if member.standing != Standing.PENDING:

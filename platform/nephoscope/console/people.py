@@ -170,7 +170,7 @@ class AccountGroupAdmin(PeopleAdmin):
 
     @admin.display(description=_("accounts"))
     def accounts_shown(self, group: AccountGroup) -> str:
-        return ", ".join(account.name for account in group.accounts.all()) or "—"
+        return ", ".join(account.name for account in group.accounts.all() if not account.removed_at) or "—"
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))

@@ -34,7 +34,7 @@ LONGEST_UNIT = 500
 def able_accounts() -> QuerySet[Account]:
     """Return the connected accounts that an organisation could be read through."""
     able = [id for id, provider in registry().providers.items() if provider.organisations]
-    return Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None)
+    return Account.objects.present().filter(provider__in=able, verified_at__isnull=False, organisation=None)
 
 
 def intros(account: Account | None) -> list[str]:

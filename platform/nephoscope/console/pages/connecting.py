@@ -26,6 +26,7 @@ from nephoscope.organisations.queries import why_resting
 from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
 from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
+from nephoscope.scans import removing
 from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
@@ -217,11 +218,16 @@ def _set_rules(account: Account, known: Catalogue) -> list[tuple[RuleSetting, Ru
 
 
 def removal(account: Account) -> dict[str, Any]:
-    """Gather what goes with an account that is removed."""
-    resources, alerts, scans = account.resources.count(), account.alerts.count(), account.scans.count()
-    lost = [
-        ngettext("%(n)s resource", "%(n)s resources", resources) % {"n": intcomma(resources)},
-        ngettext("%(n)s alert", "%(n)s alerts", alerts) % {"n": intcomma(alerts)},
-        ngettext("%(n)s scan", "%(n)s scans", scans) % {"n": intcomma(scans)},
-    ]
-    return {"name": account.name, "lost": lost}
+    """Gather what is in an account that is to be removed, or deleted for good."""
+    counted = removing.lost(account)
+    words = {
+        "alerts": ngettext("%(n)s alert", "%(n)s alerts", counted["alerts"]),
+        "suppressions": ngettext(
+            "%(n)s suppression with its reason", "%(n)s suppressions with their reasons", counted["suppressions"]
+        ),
+        "changes": ngettext("%(n)s change", "%(n)s changes", counted["changes"]),
+        "resources": ngettext("%(n)s resource", "%(n)s resources", counted["resources"]),
+        "scans": ngettext("%(n)s scan", "%(n)s scans", counted["scans"]),
+    }
+    held = [word % {"n": intcomma(counted[kind])} for kind, word in words.items() if counted[kind]]
+    return {"name": account.name, "held": held, "why_kept": removing.why_kept(account)}
