@@ -118,12 +118,18 @@ def test_verified_with_own_credentials_one_chooses_what_to_scan_and_scans(admin:
     assert account.regions == ["eu-west-1"] and done.context["scan"] == Scan.objects.get(account=account)
 
 
-def test_an_account_without_changes_can_be_removed_after_asking(admin: Client) -> None:
-    account = pending(admin)
-    remove = reverse("admin:accounts_account_remove", args=[account.pk])
-    assert "Remove northwind?" in admin.get(remove).content.decode() and Account.objects.exists()
-    admin.post(remove)
-    assert not Account.objects.exists()
+def test_an_account_that_is_connected_or_was_removed_is_named_with_a_link(admin: Client, aws: Simulator) -> None:
+    first = pending(admin)
+    admin.post(reverse("admin:accounts_account_connect", args=[first.pk]), {"own": "1"})
+    again = reverse("admin:accounts_account_connect", args=[pending(admin, "again").pk])
+    page = admin.post(again, {"own": "1"}).content.decode()
+    assert "is already connected as northwind." in page
+    assert f'href="{reverse("admin:accounts_account_change", args=[first.pk])}">Open northwind</a>' in page
+
+    admin.post(reverse("admin:accounts_account_remove", args=[first.pk]))
+    page = admin.post(again, {"own": "1"}).content.decode()
+    assert "was connected as northwind, which was removed. Restore it instead." in page
+    assert f'href="{reverse("admin:accounts_account_removed")}"' in page
 
 
 @pytest.fixture

@@ -191,6 +191,11 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
         ]
         read_only_fields = fields
 
+    def to_representation(self, instance: Member) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        removed = instance.account is not None and instance.account.removed_at is not None
+        return {**shown, "account": None} if removed else shown
+
 
 class MemberFilter(filters.FilterSet):
     organisation = IdFilter(field_name="organisation_id")

@@ -170,6 +170,7 @@ class OrganisationAdmin(ConsoleAdmin):
             template="console/remove.html",
             name=str(organisation),
             back=self.address("change", pk),
+            lost=[_t("It is no longer synced, and the list of its members is deleted.")],
             stays=_t("The accounts of its members stay connected."),
         )
 

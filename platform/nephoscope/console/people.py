@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import AccountGroup, User
 from nephoscope.accounts.permissions import Role
@@ -20,6 +21,7 @@ from nephoscope.console.kit.filters import Filter, by_field, fixed
 from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.console.templatetags.neph import when
 from nephoscope.people import services as people
+from nephoscope.reports.models import ReportSchedule
 
 
 class PeopleAdmin(ConsoleAdmin):
@@ -47,6 +49,10 @@ class PeopleAdmin(ConsoleAdmin):
         raise NotImplementedError
 
     def drop(self, actor: Actor, shown: Any) -> Any:
+        raise NotImplementedError
+
+    def lost(self, shown: Any) -> list[str]:
+        """Return what goes with it, in sentences."""
         raise NotImplementedError
 
     def add_view(
@@ -92,9 +98,8 @@ class PeopleAdmin(ConsoleAdmin):
                 return self.back(shown)
             messages.success(request, _t("%(name)s was removed.") % {"name": shown})
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(
-            request, shown, template="console/remove.html", name=str(shown), back=self.address("change", shown.pk)
-        )
+        found = {"name": str(shown), "back": self.address("change", shown.pk), "lost": self.lost(shown)}
+        return self.show(request, shown, template="console/remove.html", **found)
 
 
 @admin.register(User)
@@ -153,6 +158,15 @@ class UserAdmin(PeopleAdmin):
     def drop(self, actor: Actor, shown: Any) -> None:
         people.remove_user(actor, shown)
 
+    def lost(self, shown: Any) -> list[str]:
+        said, tokens = [], shown.auth_token_set.count()
+        if tokens:
+            words = ngettext("%(n)s API token stops working.", "%(n)s API tokens stop working.", tokens)
+            said.append(words % {"n": tokens})
+        if names := ", ".join(ReportSchedule.objects.filter(owner=shown).values_list("name", flat=True)):
+            said.append(_t("These report schedules stop: %(names)s.") % {"names": names})
+        return said
+
 
 @admin.register(AccountGroup)
 class AccountGroupAdmin(PeopleAdmin):
@@ -184,3 +198,11 @@ class AccountGroupAdmin(PeopleAdmin):
 
     def drop(self, actor: Actor, shown: Any) -> None:
         people.remove_group(actor, shown)
+
+    def lost(self, shown: Any) -> list[str]:
+        users = ", ".join(shown.users.values_list("username", flat=True))
+        accounts = ", ".join(shown.accounts.present().values_list("name", flat=True))
+        if not (users and accounts):
+            return []
+        message = _t("These users lose access, unless another group gives it to them: %(users)s.")
+        return [message % {"users": users}, _t("To these accounts: %(accounts)s.") % {"accounts": accounts}]

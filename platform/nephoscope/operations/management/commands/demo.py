@@ -148,6 +148,9 @@ class Command(BaseCommand):
         actor, name = Actor.system("make demo"), self.cloud.account
         account = Account.objects.filter(name=name).first()
         account = account or create_account(actor, name=name, provider=self.cloud.provider)
+        if account.removed_at:
+            self.stdout.write(f"{name} was removed; restore it in the console, under Accounts, Removed.")
+            return
         for writing in (False, True):
             if not (account.writing_verified_at if writing else account.verified_at):
                 settings = self.cloud.grant(setup_templates(account, writing=writing), writing=writing)
