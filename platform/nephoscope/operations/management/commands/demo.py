@@ -167,6 +167,8 @@ class Command(BaseCommand):
     def _start(self, name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
         paths = [str(settings.BASE_DIR / shelf) for shelf in SHELVES]
         environment = {
+            # A simulated cloud on a busy machine is slower than a real one.
+            "NEPHOSCOPE_INTERACTIVE_SECONDS": "60",
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "DJANGO_SETTINGS_MODULE": "nephoscope.settings",
