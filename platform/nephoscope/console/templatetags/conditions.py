@@ -16,6 +16,7 @@ from nephoscope.console.kit.conditions import grouped, in_view
 from nephoscope.console.templatetags.neph import when
 from nephoscope.inventory.conditions import Condition, ConditionState
 from nephoscope.organisations.queries import why_resting
+from nephoscope.scans.health import working
 
 register = template.Library()
 
@@ -44,6 +45,12 @@ def _acts(request: HttpRequest, found: Condition) -> dict[str, bool]:
         "scan": bool(found.marks and scannable),
         "reconnect": bool((account.unreachable or not account.verified_at) and may(request.user, "connect")),
     }
+
+
+@register.inclusion_tag("console/no_worker.html")
+def no_worker() -> dict[str, Any]:
+    """Say that no worker runs, on a page where something waits for one; nothing while one does."""
+    return {"working": working()}
 
 
 @register.simple_tag(takes_context=True)
