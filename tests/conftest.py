@@ -66,8 +66,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def in_a_hurry() -> Iterator[None]:
-    """Make many users in little time, and do not look for all static files whenever a test client is made."""
-    quick = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"], "WHITENOISE_AUTOREFRESH": True}
+    """Make many users in little time, and do not look for all static files whenever a test client is made.
+
+    A simulator on a busy machine is slower than a cloud, so nobody is impatient with it.
+    """
+    quick = {
+        "NEPHOSCOPE_INTERACTIVE_SECONDS": 120,
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "WHITENOISE_AUTOREFRESH": True,
+    }
     with override_settings(**quick):
         yield
 

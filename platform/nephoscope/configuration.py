@@ -123,6 +123,7 @@ class Configuration:
     workers: int = field(metadata=_from("NEPHOSCOPE_WORKERS", _number, "2"))
     lease_seconds: int = field(metadata=_from("NEPHOSCOPE_LEASE_SECONDS", _number, "60"))
     max_scans: int = field(metadata=_from("NEPHOSCOPE_MAX_SCANS", _number, "4"))
+    interactive_seconds: int = field(metadata=_from("NEPHOSCOPE_INTERACTIVE_SECONDS", _number, "10"))
     calls_per_account: int = field(metadata=_from("NEPHOSCOPE_CALLS_PER_ACCOUNT", _number, "40"))
     max_resources_per_plan: int = field(metadata=_from("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", _number, "25"))
     sample_findings: bool = field(metadata=_from("NEPHOSCOPE_SAMPLE_FINDINGS", _switch, "off"))

@@ -35,6 +35,7 @@ def _secret_key() -> str:
 NEPHOSCOPE_WORKERS = _ENV.workers
 NEPHOSCOPE_LEASE_SECONDS = _ENV.lease_seconds
 NEPHOSCOPE_MAX_SCANS = _ENV.max_scans
+NEPHOSCOPE_INTERACTIVE_SECONDS = _ENV.interactive_seconds
 NEPHOSCOPE_MAX_RESOURCES_PER_PLAN = _ENV.max_resources_per_plan
 NEPHOSCOPE_SAMPLE_FINDINGS = _ENV.sample_findings
 NEPHOSCOPE_ORGANISATION_SYNC_MINUTES = _ENV.organisation_sync_minutes

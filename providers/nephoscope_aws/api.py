@@ -124,6 +124,8 @@ _FAULTS = (
 
 _REASON = re.compile(r"because no [a-z -]+ allows (it|the \S+ action)|with an explicit deny( in an? [a-z -]+)?")
 
+_QUERY = re.compile(r"\?[^\"\s]*")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -159,8 +161,13 @@ def translated(error: Exception, permission: str) -> Exception:
             return Unavailable(f"{error.operation_name}: AWS answered {code}")
         return error
     if isinstance(error, _FAULTS):
-        return Unavailable(f"{permission}: {type(error).__name__}: {error}")
+        return Unavailable(f"{permission}: {type(error).__name__}: {_first_line(error)}")
     return error
+
+
+def _first_line(error: Exception) -> str:
+    """Return what botocore says, without the request in the address and the answer in the lines that follow."""
+    return _QUERY.sub("", str(error).partition("\n")[0])
 
 
 def switched_off(denied: Denied) -> bool:

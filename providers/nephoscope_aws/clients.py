@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import threading
@@ -15,6 +16,7 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Credent
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.session import Session
 
+from nephoscope.domain import ConnectionProblem, Deadline
 from nephoscope_aws.answers import check_body
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.models import WHOLE, Models, Operation, declared
@@ -28,10 +30,11 @@ calls in flight: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/r
 """
 
 ATTEMPTS_TO_CONNECT = 3
-"""Times a call is tried while a person waits to hear whether the connection works."""
+"""Times a call is tried that finds out whether an account can be reached, when nobody waits."""
 
+CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 25
-"""Seconds that AWS may take to say something."""
+"""Seconds that AWS may take to take the connection, and to say something."""
 
 ATTEMPTS_OF_HANGING = 2
 """Times a call is tried that gets no answer at all: with the time limit, what hangs costs less than a minute."""
@@ -77,13 +80,16 @@ def has_own_endpoint(session: Session) -> bool:
     return in_environment or "endpoint_url" in session.get_scoped_config()
 
 
-def config(session: Session, attempts: int = ATTEMPTS) -> Config:
-    """Return how clients behave. An own endpoint has one name, so none per bucket or account is put before it."""
+def config(session: Session, attempts: int = ATTEMPTS, patience: float = READ_TIMEOUT) -> Config:
+    """Return how clients behave. An own endpoint has one name, so none per bucket or account is put before it.
+
+    :param patience: seconds that AWS may take to say something.
+    """
     own = has_own_endpoint(session)
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
-        connect_timeout=5,
-        read_timeout=READ_TIMEOUT,
+        connect_timeout=min(CONNECT_TIMEOUT, patience),
+        read_timeout=patience,
         max_pool_connections=IN_FLIGHT,
         tcp_keepalive=True,
         # A fixed one: botocore would put the usual one together anew for every call, a fifteenth of what a call costs.
@@ -100,6 +106,31 @@ def give_up_hanging(attempts: int, caught_exception: Exception | None = None, **
     """
     if attempts >= ATTEMPTS_OF_HANGING and isinstance(caught_exception, ReadTimeoutError | ConnectTimeoutError):
         raise caught_exception
+
+
+def too_slow(deadline: Deadline) -> ConnectionProblem:
+    """Return what is said to the person who waited."""
+    seconds = "1 second" if deadline.seconds == 1 else f"{deadline.seconds:g} seconds"
+    return ConnectionProblem(
+        "account",
+        f"AWS did not answer within {seconds}. Try again; if it stays like this, check the network, "
+        "the proxy and AWS_ENDPOINT_URL of the machine that Nephoscope runs on.",
+    )
+
+
+def hold_to(deadline: Deadline, events: Any) -> None:
+    """Have a client begin no call, and wait for none, after the deadline; what it raises then is ConnectionProblem."""
+
+    def check(**_: Any) -> None:
+        if deadline.left <= 0:
+            raise too_slow(deadline)
+
+    def check_fault(caught_exception: Exception | None = None, **_: Any) -> None:
+        if caught_exception is not None:
+            check()
+
+    events.register("before-call", check)
+    events.register_first("needs-retry", check_fault)
 
 
 def home_region(session: Session, partition: str) -> str:
@@ -132,33 +163,45 @@ class ClientCache:
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
     """
 
-    def __init__(self, session: Session, home: str, attempts: int = ATTEMPTS) -> None:
+    def __init__(self, session: Session, home: str, attempts: int = ATTEMPTS, deadline: Deadline | None = None) -> None:
         self.home = home
+        self.deadline = deadline
         self._session = session
-        self._config = config(session, attempts)
+        self._attempts = 1 if deadline else attempts
         self._lock = threading.Lock()
-        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str, float], Any] = OrderedDict()
 
     def client(self, service: str, region: str = "") -> Any:
-        """Return the client of a service in a region, by default the home region."""
-        at = (service, region or self.home)
+        """Return the client of a service in a region, by default the home region.
+
+        How long a client waits cannot be changed, so as a deadline comes nearer, others take its place.
+        """
+        patience = min(READ_TIMEOUT, max(1, math.ceil(self.deadline.left))) if self.deadline else READ_TIMEOUT
+        at = (service, region or self.home, patience)
         with self._lock:
             if at not in self._clients:
-                self._clients[at] = self._session.create_client(*at, config=self._config)
-                events = self._clients[at].meta.events
-                events.register("before-call.s3-control", without_account)
-                events.register("before-parse", check_body)
-                events.register_first("needs-retry", give_up_hanging)
+                self._clients[at] = self._new_client(*at)
             self._clients.move_to_end(at)
             if len(self._clients) > KEPT:
                 # Not closed: a thread may be using it. It goes with the last one that does.
                 self._clients.popitem(last=False)
             return self._clients[at]
 
+    def _new_client(self, service: str, region: str, patience: float) -> Any:
+        behaviour = config(self._session, self._attempts, patience)
+        client = self._session.create_client(service, region, config=behaviour)
+        events = client.meta.events
+        events.register("before-call.s3-control", without_account)
+        events.register("before-parse", check_body)
+        events.register_first("needs-retry", give_up_hanging)
+        if self.deadline:
+            hold_to(self.deadline, events)
+        return client
+
     def declared(self, operations: frozenset[Operation]) -> ClientCache:
         """Return a cache of clients for the same account, by the same credentials, that have these operations alone."""
         session = new_session(self._session.profile or "", self._session.get_credentials(), declared(operations))
-        return ClientCache(session, self.home)
+        return ClientCache(session, self.home, deadline=self.deadline)
 
     def close(self) -> None:
         """Close the connections of all clients."""

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from nephoscope.domain import Connection, ConnectionProblem, PlanProblem
+from nephoscope.domain import Connection, ConnectionProblem, Deadline, PlanProblem
 from nephoscope_aws.answers import Answer, Unavailable
 from nephoscope_aws.api import DENIED, code_of
 from nephoscope_aws.clients import ATTEMPTS_TO_CONNECT, ClientCache, home_region, new_session
@@ -37,8 +37,10 @@ ROLE_SESSION_NAME = "nephoscope"
 
 _PROVIDE = (
     "Give Nephoscope's environment AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run it on a machine with a role, or "
-    "name a profile of its AWS configuration."
+    "name a profile of its AWS configuration. See “AWS credentials” in docs/operating.md."
 )
+
+_NO_CREDENTIALS = f"Nephoscope has no AWS credentials of its own that work. {_PROVIDE}"
 _REFUSED_KEYS = frozenset(
     {
         "InvalidClientTokenId",
@@ -84,20 +86,43 @@ def connect(connection: Connection, *, writing: bool = False, policy: str = "") 
         session = new_session(profile)
         home = home_region(session, role.partition if role else "")
         if role:
-            credentials = _assume(session, home, role, settings.get(f"{prefix}external_id", ""), policy, prefix)
+            external_id = settings.get(f"{prefix}external_id", "")
+            credentials = _assume(session, home, role, external_id, policy, prefix, connection.deadline)
             session = new_session(profile, credentials)
-        identity = _identity(session, home)
+        identity = _identity(session, home, connection.deadline)
     except (ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError) as error:
         raise _problem(error, blamed, profile) from None
     _same_account(connection, identity["Account"])
-    return Connected(identity["Account"], identity["Arn"], role.arn if role else "", ClientCache(session, home))
+    clients = ClientCache(session, home, deadline=connection.deadline)
+    return Connected(identity["Account"], identity["Arn"], role.arn if role else "", clients)
 
 
-def own_principal(settings: Mapping[str, str]) -> str:
+def hindrance(settings: Mapping[str, str], deadline: Deadline | None = None) -> str:
+    """Say why Nephoscope's own credentials could assume no role at all, and what to do; nothing when they may.
+
+    Whether the machine has a role is asked of it as boto3 does, which takes two seconds at most:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html. A profile can be named later, so
+    where there are some and none was chosen, nothing is known to hinder.
+    """
+    profile = settings.get("profile", "")
+    try:
+        session = new_session(profile)
+        if session.get_credentials() is None:
+            could_be_named = session.available_profiles and not profile
+            return "" if could_be_named else _NO_CREDENTIALS
+        _identity(session, home_region(session, ""), deadline)
+    except (ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError) as error:
+        return _problem(error, "profile", profile).message
+    except ConnectionProblem as problem:
+        return problem.message
+    return ""
+
+
+def own_principal(settings: Mapping[str, str], deadline: Deadline | None = None) -> str:
     """Return the ARN that roles must trust: who Nephoscope's own credentials are. Empty when that cannot be found."""
-    with suppress(ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError):
+    with suppress(ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError, ConnectionProblem):
         session = new_session(settings.get("profile", ""))
-        clients = ClientCache(session, home_region(session, ""), attempts=1)
+        clients = ClientCache(session, home_region(session, ""), 1, deadline)
         arn = str(clients.client("sts").get_caller_identity()["Arn"])
         return role_of(arn, clients) if ":assumed-role/" in arn else arn
     return ""
@@ -113,13 +138,20 @@ def role_of(session_arn: str, clients: ClientCache) -> str:
 
 
 def renewing(
-    session: Session, home: str, role: RoleArn, external_id: str, policy: str, *, seconds: int = ROLE_SESSION_SECONDS
+    session: Session,
+    home: str,
+    role: RoleArn,
+    external_id: str,
+    policy: str,
+    *,
+    seconds: int = ROLE_SESSION_SECONDS,
+    deadline: Deadline | None = None,
 ) -> RefreshableCredentials:
     """Return a role's credentials, which botocore renews by itself in the last quarter of an hour of their life.
 
     :param seconds: how long each lasts, 900 to 3600.
     """
-    sts = ClientCache(session, home, ATTEMPTS_TO_CONNECT).client("sts")
+    sts = ClientCache(session, home, ATTEMPTS_TO_CONNECT, deadline).client("sts")
     wanted = {"RoleArn": role.arn, "RoleSessionName": ROLE_SESSION_NAME, "DurationSeconds": seconds}
     wanted |= {"ExternalId": external_id} if external_id else {}
     wanted |= {"Policy": policy} if policy else {}
@@ -152,10 +184,16 @@ def _as_metadata(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _assume(
-    session: Session, home: str, role: RoleArn, external_id: str, policy: str, prefix: str
+    session: Session,
+    home: str,
+    role: RoleArn,
+    external_id: str,
+    policy: str,
+    prefix: str,
+    deadline: Deadline | None,
 ) -> RefreshableCredentials:
     try:
-        return renewing(session, home, role, external_id, policy)
+        return renewing(session, home, role, external_id, policy, deadline=deadline)
     except ClientError as error:
         if code_of(error) in _POLICY_TOO_LARGE and policy:
             raise PlanProblem(
@@ -164,7 +202,7 @@ def _assume(
             ) from None
         if code_of(error) not in DENIED | {"NoSuchEntity", "ValidationError"}:
             raise
-    principal = own_principal({"profile": session.profile or ""}) or "Nephoscope's own credentials"
+    principal = own_principal({"profile": session.profile or ""}, deadline) or "Nephoscope's own credentials"
     raise ConnectionProblem(
         f"{prefix}role_arn",
         f"AWS does not let Nephoscope assume this role, and does not say which of these is why: the role does not "
@@ -173,8 +211,8 @@ def _assume(
     )
 
 
-def _identity(session: Session, home: str) -> dict[str, str]:
-    answer = ClientCache(session, home, ATTEMPTS_TO_CONNECT).client("sts").get_caller_identity()
+def _identity(session: Session, home: str, deadline: Deadline | None) -> dict[str, str]:
+    answer = ClientCache(session, home, ATTEMPTS_TO_CONNECT, deadline).client("sts").get_caller_identity()
     return Answer("get_caller_identity", answer)
 
 
@@ -192,7 +230,7 @@ def _problem(error: Exception, field: str, profile: str) -> ConnectionProblem:
     if isinstance(error, ProfileNotFound):
         field, message = "profile", f"There is no profile {profile!r} in Nephoscope's AWS configuration."
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        message = f"Nephoscope has no AWS credentials of its own that work. {_PROVIDE}"
+        message = _NO_CREDENTIALS
     elif code in _REFUSED_KEYS:
         message = (
             f"AWS refuses Nephoscope's own credentials ({code}): they are wrong, deleted, switched off or expired. "

@@ -25,6 +25,9 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.h
 PRINCIPAL = "NEPHOSCOPE_PRINCIPAL_ARN"
 """The script's variable for whom the role trusts: who Nephoscope's own credentials are."""
 
+ROLE_NAME = "NEPHOSCOPE_ROLE_NAME"
+"""The script's variable for the role's name, where another connection's role has the usual one."""
+
 _POLICY_NAME = "nephoscope"
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 ASKED = "The ARN of Nephoscope's own AWS credentials, whom the role trusts"
@@ -92,8 +95,8 @@ def setup_templates(role: Role) -> list[SetupTemplate]:
             "bash",
             cli_script(role),
             f"Put the script in a file in CloudShell of the account (or where its credentials are) and run bash "
-            f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to bring the "
-            f"role up to date.{ask}",
+            f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to update the "
+            f"role. If the role of another connection exists, the script stops and changes nothing.{ask}",
         ),
         SetupTemplate(
             "cloudformation",
@@ -102,7 +105,8 @@ def setup_templates(role: Role) -> list[SetupTemplate]:
             "yaml",
             cloudformation(role),
             "Create a stack from this template, in any region, and acknowledge that it creates a named IAM role. The "
-            f"stack's output RoleArn is the role's ARN.{ask}",
+            "stack's output RoleArn is the role's ARN. To update the role, update this stack. If the role of another "
+            f"connection exists, creating the stack fails (already exists) and changes nothing.{ask}",
         ),
         SetupTemplate(
             "terraform",
@@ -111,22 +115,28 @@ def setup_templates(role: Role) -> list[SetupTemplate]:
             "hcl",
             terraform(role),
             "Put this file beside your own for the account and run terraform apply. The output "
-            f"{role.symbol}_role_arn is the role's ARN.{ask}",
+            f"{role.symbol}_role_arn is the role's ARN. If the role of another connection exists, terraform apply "
+            f"fails (EntityAlreadyExists) and leaves it as it is.{ask}",
         ),
     ]
 
 
 def cli_script(role: Role) -> str:
-    """Return a bash script that creates the role, or brings one that exists up to date, and prints its ARN."""
+    """Return a bash script that creates the role, or brings one with the same external ID up to date; prints its ARN.
+
+    It changes nothing and fails where the role has another external ID: that is another connection's, which would end.
+    """
     given = f":-{role.trusted}" if role.trusted else ":?Set it to the ARN of the credentials of Nephoscope"
     return f"""\
 #!/usr/bin/env bash
-# {role.purpose}: creates the role {role.name}, or brings it up to date.
+# {role.purpose}: creates the role {role.name}, or updates it.
 # Run it with credentials of that account that may administer IAM.
+# {ROLE_NAME} gives the role another name.
 set -euo pipefail
 export AWS_PAGER=""
 
-role={role.name}
+role="${{{ROLE_NAME}:-{role.name}}}"
+external_id='{role.external_id}'
 {PRINCIPAL}="${{{PRINCIPAL}{given}}}"
 trust=$(cat <<JSON
 {_json(role.trust(f"${{{PRINCIPAL}}}"))}
@@ -137,11 +147,29 @@ policy=$(cat <<'JSON'
 JSON
 )
 
-if aws iam get-role --role-name "$role" >/dev/null 2>&1; then
+problem=$(mktemp)
+trap 'rm -f "$problem"' EXIT
+if found=$(aws iam get-role --role-name "$role" --output text --query \\
+  '[Role.AssumeRolePolicyDocument.Statement][].Condition.StringEquals."sts:ExternalId"[]' 2>"$problem"); then
+  if [ "$found" != "$external_id" ]; then
+    cat >&2 <<TEXT
+Nothing was changed. The role $role already exists in this account, with another external ID than this script's.
+Changing it would cut off the connection that uses the role:
+- If this Nephoscope uses it, the account is connected already: open its page and use the script there.
+- If another Nephoscope uses it, create a role with another name: {ROLE_NAME}=$role-2 bash {role.name}.sh
+- If nothing uses it any more, delete the role and run this script again.
+TEXT
+    exit 1
+  fi
+  echo "The role $role exists and has this external ID. Updating it."
   aws iam update-assume-role-policy --role-name "$role" --policy-document "$trust"
-else
+elif grep -q NoSuchEntity "$problem"; then
+  echo "Creating the role $role."
   aws iam create-role --role-name "$role" --description "{role.purpose}" \\
     --assume-role-policy-document "$trust" >/dev/null
+else
+  cat "$problem" >&2
+  exit 1
 fi
 {_cli_attachments(role)}\
 aws iam put-role-policy --role-name "$role" --policy-name {_POLICY_NAME} --policy-document "$policy"
@@ -170,6 +198,8 @@ def cloudformation(role: Role, path: str = "/") -> str:
     managed = "".join(f"\n        - !Sub arn:${{AWS::Partition}}:iam::aws:policy/{each}" for each in role.managed)
     attachments = f"\n      ManagedPolicyArns:{managed}" if managed else ""
     return f"""\
+# A stack of this template fails, and changes nothing, where a role of this name exists already. Do not update the stack
+# of another connection with it: the external ID would change, which cuts that connection off.
 AWSTemplateFormatVersion: "2010-09-09"
 Description: {role.purpose}.
 Parameters:
@@ -203,6 +233,8 @@ def terraform(role: Role) -> str:
     trust = _json(role.trust("PRINCIPAL"), 2).lstrip().replace('"PRINCIPAL"', f"var.{name}_principal_arn")
     return f"""\
 # {role.purpose}.
+# Fails with EntityAlreadyExists where a role of this name exists already, and leaves that role as it is. Do not put it
+# in place of another connection's file: the external ID would change, which cuts that connection off.
 variable "{name}_principal_arn" {{
   type        = string
   description = "{ASKED}."{default}

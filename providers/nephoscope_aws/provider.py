@@ -31,7 +31,7 @@ from nephoscope.domain import (
 from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
-from nephoscope_aws.connect import Connected, connect, own_principal
+from nephoscope_aws.connect import Connected, connect, hindrance, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.names import partition, type_name
 from nephoscope_aws.session import AwsSession, AwsWriter, session_policy
@@ -68,10 +68,13 @@ class AwsOnboarding(Onboarding):
     )
     own_credentials = "No role needed: Nephoscope’s own credentials belong to this account."
 
+    def hindrance(self, connection: Connection) -> str:
+        return hindrance(connection.settings, connection.deadline)
+
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
         wanted = sorted({*permissions, *reads().values()})
-        role = onboarding.reading_role(wanted, settings["external_id"], own_principal(settings))
+        role = onboarding.reading_role(wanted, settings["external_id"], own_principal(settings, connection.deadline))
         return onboarding.setup_templates(role)
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
@@ -105,7 +108,9 @@ class AwsWriting(Writing):
 
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
-        role = onboarding.writing_role(permissions, settings["write_external_id"], own_principal(settings))
+        role = onboarding.writing_role(
+            permissions, settings["write_external_id"], own_principal(settings, connection.deadline)
+        )
         return onboarding.setup_templates(role)
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
@@ -160,7 +165,7 @@ class AwsOrganisations(OrganisationSource):
     def setup_templates(
         self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
     ) -> list[SetupTemplate]:
-        trusted, path = own_principal(connection.settings), settings["role_path"]
+        trusted, path = own_principal(connection.settings, connection.deadline), settings["role_path"]
         wanted = {*reading, *reads().values()}
         role = onboarding.reading_role(wanted, settings["external_id"], trusted, settings["role_name"])
         found = stacksets.setup_templates(role, path, READ_ROLE)

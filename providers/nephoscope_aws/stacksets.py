@@ -18,9 +18,12 @@ from nephoscope_aws.onboarding import ASKED, PRINCIPAL, Role, cloudformation
 TARGETS = "NEPHOSCOPE_UNITS"
 """The script's variable for the organisational units to roll out to, by id; the root unless it is set."""
 
+STACK_SET = "NEPHOSCOPE_STACK_SET"
+"""The script's variable for the StackSet's name, where another connection's has the usual one."""
+
 _MANAGED = (
     "New accounts of the organisation get the role by themselves, and those that leave lose it. StackSets leave out "
-    "the management account."
+    "the management account, and fail in a member where a role of this name exists already; that role stays as it is."
 )
 
 
@@ -37,7 +40,8 @@ def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate
             "bash",
             cli_script(role, path, stack_set),
             "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
-            f"CloudFormation. Run it again at any time to bring all roles up to date. {_MANAGED}{ask}",
+            "CloudFormation. Run it again at any time to update all roles. If the StackSet of another connection "
+            f"exists, the script stops and changes nothing. {_MANAGED}{ask}",
         ),
         SetupTemplate(
             "cloudformation",
@@ -74,15 +78,16 @@ def cli_script(role: Role, path: str, stack_set: str) -> str:
 # {role.purpose}, in every account of the organisation.
 # Run it in the management account, or as a delegated administrator for CloudFormation. StackSets must be trusted in the
 # organisation: aws cloudformation activate-organizations-access, once, in the management account.
-# {TARGETS} limits it to the units with these ids, separated by spaces.
+# {TARGETS} limits it to the units with these ids, separated by spaces; {STACK_SET} renames the StackSet.
 set -euo pipefail
 export AWS_PAGER=""
 
-name={stack_set}
+name="${{{STACK_SET}:-{stack_set}}}"
 region="${{AWS_REGION:-${{AWS_DEFAULT_REGION:-us-east-1}}}}"
 {PRINCIPAL}="${{{PRINCIPAL}{given}}}"
 template=$(mktemp)
-trap 'rm -f "$template"' EXIT
+problem=$(mktemp)
+trap 'rm -f "$template" "$problem"' EXIT
 cat >"$template" <<'YAML'
 {cloudformation(role, path)}YAML
 
@@ -93,16 +98,32 @@ if [ "$(aws sts get-caller-identity --query Account --output text)" != "$manager
 given=(--stack-set-name "$name" --template-body "file://$template" --capabilities CAPABILITY_NAMED_IAM
   --parameters "ParameterKey=NephoscopePrincipalArn,ParameterValue=${PRINCIPAL}" --region "$region" --call-as "$as")
 
-if aws cloudformation describe-stack-set --stack-set-name "$name" --region "$region" --call-as "$as" \\
-  >/dev/null 2>&1; then
+if found=$(aws cloudformation describe-stack-set --stack-set-name "$name" --region "$region" --call-as "$as" \\
+  --query StackSet.TemplateBody --output text 2>"$problem"); then
+  if [[ "$found" != *'"sts:ExternalId": "{role.external_id}"'* ]]; then
+    cat >&2 <<TEXT
+Nothing was changed. The StackSet $name already exists, with another external ID than this script's. Updating it would
+cut off every account that is connected through it:
+- If this Nephoscope uses it, the organisation is connected already: open its page and use the script there.
+- If another Nephoscope uses it, connect the organisation with another role name here, and set {STACK_SET}
+  to a StackSet name of your own for that script.
+- If nothing uses it any more, delete the StackSet and run this script again.
+TEXT
+    exit 1
+  fi
+  echo "The StackSet $name exists and has this external ID. Updating it."
   aws cloudformation update-stack-set "${{given[@]}}" \\
     --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
-else
+elif grep -q StackSetNotFound "$problem"; then
+  echo "Creating the StackSet $name."
   aws cloudformation create-stack-set "${{given[@]}}" --description "{role.purpose}" \\
     --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false
   aws cloudformation create-stack-instances --stack-set-name "$name" --region "$region" --call-as "$as" \\
     --deployment-targets "OrganizationalUnitIds=${{{TARGETS}// /,}}" --regions "$region" \\
     --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
+else
+  cat "$problem" >&2
+  exit 1
 fi
 """
 

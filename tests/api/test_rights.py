@@ -106,6 +106,7 @@ CASES = [
     Case("POST", "accounts", ADMINISTRATOR, lambda _: {"name": "second", "provider": "toy"}, 201, scoped=False),
     Case("PATCH", "accounts/{account.pk}", ADMINISTRATOR, lambda _: {"regions": ["south"]}),
     Case("DELETE", "accounts/{idle.pk}", ADMINISTRATOR, ok=204),
+    Case("POST", "accounts/{gone.pk}/restore", ADMINISTRATOR),
     Case("POST", "accounts/{account.pk}/verify", ADMINISTRATOR, lambda _: {"role": "role/reader"}),
     Case("POST", "accounts/{idle.pk}/scan", ANALYST, lambda _: {"services": ["doors"]}, 201),
     Case("POST", "scans/{scan.pk}/cancel", ANALYST),
@@ -179,6 +180,8 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
     )
     world.telling.groups.set(world.account.groups.all())
     switch_on(Actor.system(), world.telling)
+    world.gone = Account.objects.create(name="gone", provider="toy", number="4" * 12, removed_at=now)
+    world.gone.groups.set(world.account.groups.all())
     world.entry = Entry.objects.filter(account=world.account).first()
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")
@@ -223,6 +226,8 @@ def test_the_table_names_every_operation() -> None:
         ("PATCH", "report-schedules/{}"),
         ("DELETE", "report-schedules/{}"),
         ("POST", "report-schedules/{}/send"),
+        # tests/console/test_removed_account.py
+        ("GET", "accounts/removed"),
     }
     assert described - tabled == elsewhere
 

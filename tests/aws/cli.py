@@ -17,8 +17,15 @@ CLI = shutil.which("aws")
 needs_cli = pytest.mark.skipif(not CLI, reason="the AWS CLI is not installed")
 
 
-def run_script(text: str, simulator: Cloud, folder: Path) -> str:
-    """Run a script as a person would who pasted it; return what it printed.
+def run_script(text: str, simulator: Cloud, folder: Path, **variables: str) -> str:
+    """Run a script that works as a person would who pasted it; return what it printed."""
+    done = try_script(text, simulator, folder, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def try_script(text: str, simulator: Cloud, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a person would who pasted it and set these variables.
 
     The endpoint is given as an option, because the CLI reads ``AWS_ENDPOINT_URL`` from version 2.13 on only:
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-endpoints.html
@@ -29,7 +36,5 @@ def run_script(text: str, simulator: Cloud, folder: Path) -> str:
     aws.chmod(0o755)
     script = folder / "setup.sh"
     script.write_text(text)
-    environment = os.environ | simulator.env() | {"PATH": f"{aws.parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", script], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    environment = os.environ | simulator.env() | {"PATH": f"{aws.parent}:{os.environ['PATH']}"} | variables
+    return subprocess.run(["bash", script], env=environment, capture_output=True, text=True)

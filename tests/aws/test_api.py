@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from nephoscope.domain import Unknown, as_unknown
 from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import IN_FLIGHT, Api, Denied
+from nephoscope_aws.api import IN_FLIGHT, Api, Denied, translated
 from nephoscope_aws.clients import ClientCache, new_session
 from nephoscope_aws.collectors.shape import part
 
@@ -92,3 +94,12 @@ def test_a_part_that_was_denied_or_unavailable_is_unknown_and_a_fault_is_not_hid
     assert as_unknown(part(raising(Unavailable("timed out")))) == Unknown("timed out")
     with pytest.raises(ZeroDivisionError):
         part(raising(ZeroDivisionError()))
+
+
+def test_a_fault_repeats_neither_the_request_nor_the_answer() -> None:
+    silent = ReadTimeoutError(endpoint_url="https://lambda.eu-west-1.amazonaws.com/functions?Marker=abc&MaxItems=50")
+    said = str(translated(silent, "lambda:ListFunctions"))
+    assert said.startswith("lambda:ListFunctions: ReadTimeoutError: ") and "lambda.eu-west-1.amazonaws.com" in said
+    assert "Marker" not in said
+    parsed = ResponseParserError("Unable to parse response, invalid XML received:\nb'<html>a long page</html>'")
+    assert "long page" not in str(translated(parsed, "iam:ListUsers"))

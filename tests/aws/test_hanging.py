@@ -5,15 +5,18 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.credentials import Credentials
 from tests.aws.collectors.world import ACCOUNT, READS
 
+from nephoscope.domain import Connection, Deadline
 from nephoscope_aws import clients
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
 from nephoscope_aws.clients import ClientCache, new_session
+from nephoscope_aws.provider import AwsProvider
 
 PATIENCE = 0.2
 
@@ -57,3 +60,26 @@ def test_a_region_in_which_two_services_are_silent_is_not_asked_any_more(api: Ap
     with pytest.raises(Unavailable):
         api.call("sns", "list_topics", region="us-east-1")
     assert time.monotonic() - begun >= PATIENCE, "another region is asked"
+
+
+def test_a_machine_that_does_not_say_whether_it_has_a_role_is_not_waited_for(
+    silent: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    begun = time.monotonic()
+    why = AwsProvider().onboarding.hindrance(Connection("", {}, Deadline(10)))
+    assert "Nephoscope has no AWS credentials of its own" in why and "docs/operating.md" in why
+    assert time.monotonic() - begun < 3
+
+
+def test_credentials_are_looked_for_until_the_deadline(silent: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setattr(clients, "READ_TIMEOUT", 25)
+    begun = time.monotonic()
+    assert "within 1 second" in AwsProvider().onboarding.hindrance(Connection("", {}, Deadline(1)))
+    assert time.monotonic() - begun < 2.5

@@ -7,16 +7,19 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cfnlint
 import pytest
-from tests.aws.cli import needs_cli, run_script
+from botocore.exceptions import ClientError
+from tests.aws.cli import needs_cli, try_script
 
 from nephoscope.domain import Connection, ConnectionProblem, Permission, SetupTemplate
 from nephoscope_aws import detections, onboarding, verify
 from nephoscope_aws.collectors import ALL
+from nephoscope_aws.connect import connect
 from nephoscope_aws.provider import REGION_READS, AwsProvider, reads
 from nephoscope_aws.settings import prepare
 from nephoscope_aws_simulator.testing import Cloud, Simulator
@@ -173,20 +176,84 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
 
 
 @needs_cli
-def test_the_cli_script_creates_the_role_and_running_it_again_updates_it(simulator: Cloud, tmp_path: Path) -> None:
-    def run(role: onboarding.Role) -> str:
-        return run_script(onboarding.cli_script(role), simulator, tmp_path).splitlines()[-1]
+@pytest.mark.parametrize("writing", [False, True], ids=["reading", "writing"])
+def test_the_cli_script_creates_the_role_updates_it_and_leaves_that_of_another_connection_alone(
+    writing: bool, simulator: Cloud, tmp_path: Path
+) -> None:
+    make, prefix = (onboarding.writing_role, "write_") if writing else (onboarding.reading_role, "")
+    name = "nephoscope-fix" if writing else "nephoscope-read"
+    settings = prepare({f"{prefix}role_arn": WRITE if writing else READ, f"{prefix}external_id": "first-connection"})
 
-    provider = AwsProvider()
-    connection = Connection(ACCOUNT, prepare({"role_arn": READ, "external_id": READING.external_id}))
-    everything = ["iam:SimulatePrincipalPolicy", *PERMISSIONS]
-    assert run(onboarding.reading_role(everything, READING.external_id, NEPHOSCOPE)) == READ
-    assert not provider.onboarding.verify(connection, everything).missing
-    assert run(onboarding.reading_role(everything, "changed", NEPHOSCOPE)) == READ
-    with pytest.raises(ConnectionProblem):
-        provider.onboarding.verify(connection, everything)
-    attached = simulator.client("iam").list_attached_role_policies(RoleName="nephoscope-read")["AttachedPolicies"]
-    assert {each["PolicyName"] for each in attached} == {"SecurityAudit", "ViewOnlyAccess"}
+    def run(external_id: str, *permissions: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        script = onboarding.cli_script(make([*PERMISSIONS, *permissions], external_id, NEPHOSCOPE))
+        return try_script(script, simulator, tmp_path, **variables)
+
+    def trusts(external_id: str) -> bool:
+        try:
+            connect(Connection(ACCOUNT, settings | {f"{prefix}external_id": external_id}), writing=writing)
+        except ConnectionProblem:
+            return False
+        return True
+
+    created = run("first-connection")
+    assert created.returncode == 0, created.stderr
+    assert created.stdout.splitlines() == [f"Creating the role {name}.", settings[f"{prefix}role_arn"]]
+    assert trusts("first-connection")
+
+    updated = run("first-connection", "s3:GetBucketAcl")
+    assert updated.returncode == 0, updated.stderr
+    assert updated.stdout.startswith(f"The role {name} exists and has this external ID. Updating it.")
+    assert updated.stdout.splitlines()[-1] == settings[f"{prefix}role_arn"]
+    assert "s3:GetBucketAcl" in permissions_of(simulator, name)
+
+    refused = run("second-connection", "s3:GetBucketTagging")
+    assert refused.returncode == 1 and not refused.stdout
+    assert f"The role {name} already exists in this account, with another external ID" in refused.stderr
+    assert f"NEPHOSCOPE_ROLE_NAME={name}-2 bash {name}.sh" in refused.stderr
+    assert "s3:GetBucketTagging" not in permissions_of(simulator, name)
+    assert trusts("first-connection") and not trusts("second-connection")
+
+    other = run("second-connection", NEPHOSCOPE_ROLE_NAME=f"{name}-2")
+    assert other.returncode == 0 and other.stdout.splitlines()[-1].endswith(f":role/{name}-2")
+    attached = simulator.client("iam").list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert {each["PolicyName"] for each in attached} == (set() if writing else {"SecurityAudit", "ViewOnlyAccess"})
+
+
+def permissions_of(simulator: Cloud, role: str) -> list[str]:
+    """What the role's own policy allows."""
+    policy = simulator.client("iam").get_role_policy(RoleName=role, PolicyName="nephoscope")["PolicyDocument"]
+    return list(policy["Statement"][0]["Action"])
+
+
+@needs_cli
+def test_the_cli_script_stops_where_it_may_not_look(simulator: Cloud, tmp_path: Path) -> None:
+    simulator.control("deny", actions=["iam:GetRole"])
+    done = try_script(onboarding.cli_script(READING), simulator, tmp_path)
+    simulator.control("reset-denials", {})
+    assert done.returncode == 1 and "AccessDenied" in done.stderr
+    assert simulator.client("iam").list_roles()["Roles"] == []
+
+
+@needs_cli
+def test_the_cli_script_takes_a_trust_written_by_hand_for_another_connections(simulator: Cloud, tmp_path: Path) -> None:
+    trust = READING.trust(NEPHOSCOPE)
+    trust["Statement"] = {**trust["Statement"][0], "Condition": {"StringEquals": {"sts:ExternalId": ["theirs", "x"]}}}
+    iam = simulator.client("iam")
+    iam.create_role(RoleName="nephoscope-read", AssumeRolePolicyDocument=json.dumps(trust))
+    assert try_script(onboarding.cli_script(READING), simulator, tmp_path).returncode == 1
+    assert iam.get_role(RoleName="nephoscope-read")["Role"]["AssumeRolePolicyDocument"] == trust
+
+
+@pytest.mark.parametrize("role", [READING, WRITING], ids=["reading", "writing"])
+def test_a_second_stack_fails_and_leaves_the_first_connections_role_as_it_is(
+    role: onboarding.Role, simulator: Cloud
+) -> None:
+    create_stack(simulator, onboarding.cloudformation(role), NephoscopePrincipalArn=NEPHOSCOPE)
+    second = replace(role, external_id="second-connection")
+    with pytest.raises(ClientError, match="already exists"):
+        create_stack(simulator, onboarding.cloudformation(second), NephoscopePrincipalArn=NEPHOSCOPE)
+    trust = simulator.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] == role.external_id
 
 
 def test_the_cli_script_is_sound_bash_and_asks_when_it_does_not_know_whom_to_trust(tmp_path: Path) -> None:

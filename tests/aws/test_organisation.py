@@ -6,11 +6,12 @@ import re
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cfnlint
 import pytest
-from tests.aws.cli import needs_cli, run_script
+from tests.aws.cli import needs_cli, run_script, try_script
 
 from nephoscope.domain import Connection, ConnectionProblem, MemberState
 from nephoscope_aws import onboarding, organisation, stacksets
@@ -136,12 +137,15 @@ def test_the_stack_set_in_the_members_lets_nephoscope_in_with_every_permission(s
 
 
 @needs_cli
-def test_the_cli_script_creates_the_stack_set_and_running_it_again_updates_it(
+def test_the_cli_script_creates_the_stack_set_updates_it_and_leaves_another_connections_alone(
     simulator: Simulator, tmp_path: Path
 ) -> None:
     role = onboarding.reading_role(["s3:ListAllMyBuckets"], "by-script", f"arn:aws:iam::{ACCOUNT}:root", "by-script")
-    for _time in range(2):
-        run_script(stacksets.cli_script(role, "/", "by-script"), simulator, tmp_path)
+    for says in ("Creating the StackSet by-script.", "The StackSet by-script exists and has this external ID."):
+        assert says in run_script(stacksets.cli_script(role, "/", "by-script"), simulator, tmp_path)
+    other = replace(role, external_id="another-connection")
+    refused = try_script(stacksets.cli_script(other, "/", "by-script"), simulator, tmp_path)
+    assert refused.returncode == 1 and "Nothing was changed. The StackSet by-script already exists" in refused.stderr
     made = simulator.client("cloudformation").describe_stack_set(StackSetName="by-script")["StackSet"]
     assert made["PermissionModel"] == "SERVICE_MANAGED"
     member = next(each for each in ORGANISATIONS.members(own()) if each.name == "two")

@@ -15,7 +15,7 @@ from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.call import aws_call
 from nephoscope_aws.clients import new_session
-from nephoscope_aws.connect import connect, own_principal, renewing
+from nephoscope_aws.connect import connect, hindrance, own_principal, renewing
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws.session import AwsSession, session_policy
 from nephoscope_aws.settings import parse_role_arn
@@ -168,6 +168,15 @@ def test_missing_credentials_are_explained(
     assert found.field == field
     assert "AWS_ACCESS_KEY_ID" in found.message
     assert own_principal({}) == ""
+    assert hindrance({}) == "", "the profile could be named"
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    assert hindrance({}) == hindrance({"profile": ""}) == found.message
+
+
+def test_nothing_hinders_credentials_that_work_and_refused_ones_do(simulator: Cloud) -> None:
+    assert hindrance({}) == "" == hindrance({"profile": "other"})
+    simulator.control("deny", actions=["sts:GetCallerIdentity"], error="InvalidCredentials")
+    assert "AWS refuses Nephoscope's own credentials (InvalidClientTokenId)" in hindrance({})
 
 
 def test_a_dead_endpoint_is_explained(simulator: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

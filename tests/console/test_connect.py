@@ -50,6 +50,38 @@ def test_the_second_step_shows_the_external_id_in_three_setup_templates(admin: C
     assert admin.get(reverse("admin:accounts_account_setup_template", args=[account.pk, "nothing"])).status_code == 404
 
 
+@pytest.fixture
+def no_credentials(aws: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nephoscope runs as nobody."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+
+
+@pytest.mark.parametrize("step", ["connect", "fixing"])
+def test_that_nephoscope_has_no_credentials_is_said_before_anything_is_set_up(
+    step: str, admin: Client, no_credentials: None
+) -> None:
+    says, add = "Nephoscope has no AWS credentials of its own", reverse("admin:accounts_account_add")
+    assert says in admin.get(add).content.decode()
+    account = pending(admin)
+    page = admin.get(reverse(f"admin:accounts_account_{step}", args=[account.pk]))
+    text = page.content.decode()
+    assert says in text and "“AWS credentials” in docs/operating.md" in text
+    assert page.context["setup_templates"] == [] and "aws iam create-role" not in text
+    writing = "?writing=1" if step == "fixing" else ""
+    template = admin.get(reverse("admin:accounts_account_setup_template", args=[account.pk, "cli"]) + writing)
+    assert template["Location"] == reverse(f"admin:accounts_account_{step}", args=[account.pk])
+    answer = admin.get(f"/api/v1/accounts/{account.pk}/setup-templates{writing.replace('1', 'true')}")
+    assert answer.status_code == 400 and says in answer.content.decode()
+
+
+def test_with_credentials_nothing_is_said_of_them(admin: Client, aws: Simulator) -> None:
+    page = admin.get(reverse("admin:accounts_account_add"))
+    assert page.context["hindrances"] == [] and "cannot connect to" not in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("entered", "field"),
     [
@@ -74,7 +106,8 @@ def test_verified_with_own_credentials_one_chooses_what_to_scan_and_scans(admin:
     account = pending(admin)
     connect = reverse("admin:accounts_account_connect", args=[account.pk])
     page = admin.post(connect, {"own": "1"}, follow=True)
-    assert page.context["stage"] == 3 and "All required permissions are granted" in page.content.decode()
+    assert page.context["stage"] == 3, page.context["problems"]
+    assert "All required permissions are granted" in page.content.decode()
     configure = reverse("admin:accounts_account_configure", args=[account.pk])
     asked = {"configure": "1", "name": "northwind", "regions": ["eu-west-1"], "scan": "1"}
     assert admin.post(configure, asked | {"policies": []}).context["errors"]["policies"]
@@ -85,12 +118,18 @@ def test_verified_with_own_credentials_one_chooses_what_to_scan_and_scans(admin:
     assert account.regions == ["eu-west-1"] and done.context["scan"] == Scan.objects.get(account=account)
 
 
-def test_an_account_without_changes_can_be_removed_after_asking(admin: Client) -> None:
-    account = pending(admin)
-    remove = reverse("admin:accounts_account_remove", args=[account.pk])
-    assert "Remove northwind?" in admin.get(remove).content.decode() and Account.objects.exists()
-    admin.post(remove)
-    assert not Account.objects.exists()
+def test_an_account_that_is_connected_or_was_removed_is_named_with_a_link(admin: Client, aws: Simulator) -> None:
+    first = pending(admin)
+    admin.post(reverse("admin:accounts_account_connect", args=[first.pk]), {"own": "1"})
+    again = reverse("admin:accounts_account_connect", args=[pending(admin, "again").pk])
+    page = admin.post(again, {"own": "1"}).content.decode()
+    assert "is already connected as northwind." in page
+    assert f'href="{reverse("admin:accounts_account_change", args=[first.pk])}">Open northwind</a>' in page
+
+    admin.post(reverse("admin:accounts_account_remove", args=[first.pk]))
+    page = admin.post(again, {"own": "1"}).content.decode()
+    assert "was connected as northwind, which was removed. Restore it instead." in page
+    assert f'href="{reverse("admin:accounts_account_removed")}"' in page
 
 
 @pytest.fixture

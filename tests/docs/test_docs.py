@@ -18,6 +18,7 @@ from nephoscope.configuration import Configuration, Stores
 from nephoscope.plugins import registry
 from nephoscope.scans import runner
 from nephoscope.scans import services as scans
+from nephoscope_aws import onboarding, stacksets
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.provider import AwsProvider, reads
 
@@ -69,6 +70,7 @@ def test_the_documented_defaults_are_those_of_the_code() -> None:
 def test_a_page_names_no_variable_that_is_not_read(page: str) -> None:
     named = set(re.findall(r"\b(?:NEPHOSCOPE_[A-Z_]+|DATABASE_URL|REDIS_URL)\b", TEXTS[page]))
     elsewhere = {"NEPHOSCOPE_TEST_ARTEFACTS", "NEPHOSCOPE_BROWSER_REQUIRED"}  # what the tests read
+    elsewhere |= {onboarding.ROLE_NAME, stacksets.STACK_SET}  # what scripts in the setup templates read
     assert named - elsewhere <= set(variables())
 
 

@@ -11,7 +11,6 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.connections.services import remove_account
 from nephoscope.inventory.models import Scan
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.organisations.services import (
@@ -19,6 +18,7 @@ from nephoscope.organisations.services import (
 )
 from nephoscope.organisations.sync import sync_organisation
 from nephoscope.policies.models import PolicyScope, Rejudging
+from nephoscope.scans.removing import remove_account, restore_account
 from nephoscope.scans.services import start_due, start_scan
 from nephoscope_aws_simulator.testing import Simulator
 
@@ -235,7 +235,9 @@ def test_an_account_that_somebody_removed_here_does_not_come_back_by_itself(
     remove_account(system, Account.objects.get(name=WEBSHOP))
     sync_organisation(system, synced)
     assert standings(synced)[WEBSHOP] == "removed"
-    assert not Account.objects.filter(name=WEBSHOP).exists()
+    assert not Account.objects.present().filter(name=WEBSHOP).exists()
+    restore_account(system, Account.objects.get(name=WEBSHOP))
+    assert standings(synced)[WEBSHOP] == "connected"
 
 
 @pytest.mark.parametrize("action", ["organizations:ListAccounts", "organizations:ListTagsForResource"])

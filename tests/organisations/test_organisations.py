@@ -14,7 +14,7 @@ from tests.scanning import connect
 
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.audit.services import Actor
-from nephoscope.connections.services import permissions_for, remove_account
+from nephoscope.connections.services import permissions_for
 from nephoscope.operations.tasks import sync_organisation as task
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.organisations.services import (
@@ -25,6 +25,7 @@ from nephoscope.organisations.services import (
     setup_templates,
 )
 from nephoscope.organisations.sync import sync_due, sync_organisation
+from nephoscope.scans.removing import remove_account
 from nephoscope_aws_simulator.testing import Simulator
 
 pytestmark = pytest.mark.django_db

@@ -126,13 +126,26 @@ class KeptForm(models.Model):
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
+    def present(self) -> AccountQuerySet:
+        """Those that were not removed."""
+        return self.filter(removed_at=None)
+
+    def removed(self) -> AccountQuerySet:
+        """Those that were removed, which only those who may connect accounts hear of; the last one first."""
+        return self.filter(removed_at__isnull=False).order_by("-removed_at")
+
     def visible_to(self, user: Any) -> AccountQuerySet:
-        """The accounts that a user may see: all for administrators, else those of the groups granted."""
+        """The accounts that a user may see: all for administrators, else those of the groups granted.
+
+        None that was removed, for anybody, and so nothing of what is in it.
+        """
         if sees_everything(user):
-            return self
+            return self.present()
         if not may(user, "view"):
             return self.none()
-        return self.filter(pk__in=Account.groups.through.objects.filter(accountgroup__users=user).values("account_id"))
+        return self.present().filter(
+            pk__in=Account.groups.through.objects.filter(accountgroup__users=user).values("account_id")
+        )
 
 
 def visible_accounts(user: Any) -> models.QuerySet[Any]:
@@ -189,6 +202,7 @@ class Account(Connected):
     verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
     writing_verified_at = models.DateTimeField(_("fix role verified"), null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, editable=False)
 
     objects = AccountQuerySet.as_manager()
 
@@ -206,6 +220,9 @@ class Account(Connected):
         return self.name
 
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        if Account.objects.removed().filter(name=self.name).exists():
+            message = _("A removed account is named %(name)s. Restore it, delete it for good, or choose another name.")
+            return _taken(message, self.name)
         return _taken(_("An account named %(name)s already exists."), self.name)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -47,6 +48,11 @@ def tag_limits(provider: str) -> domain.TagLimits | None:
     """Return what the provider of this id takes as tags; None where it sets no limits, or is not enabled."""
     found = registry().providers.get(provider)
     return found.tag_limits if found else None
+
+
+def patience() -> domain.Deadline:
+    """Return until when a person waits for an act that begins now, over all the calls it makes to a cloud."""
+    return domain.Deadline(settings.NEPHOSCOPE_INTERACTIVE_SECONDS)
 
 
 def scanned_services(account: Account) -> list[domain.Service]:

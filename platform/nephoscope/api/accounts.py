@@ -18,16 +18,17 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.conditions import ConditionSerializer, conditions_of
 from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
+from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.connections.entered import shown
 from nephoscope.inventory.conditions import condition
 from nephoscope.plugins import registry
+from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
 
 
@@ -82,6 +83,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
             "verified_at",
             "writing_verified_at",
             "created_at",
+            "removed_at",
         ]
         read_only_fields = fields
 
@@ -199,6 +201,8 @@ class Accounts(EventActs):
         "create": "connect",
         "partial_update": "connect",
         "destroy": "connect",
+        "restore": "connect",
+        "removed": "connect",
         "verify": "connect",
         "regions": "connect",
         "setup_templates": "connect",
@@ -218,12 +222,49 @@ class Accounts(EventActs):
     @extend_schema(request=AccountChanges, responses=AccountSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
         """Change the name, the regions, services and policies to scan, or the groups that see the account."""
-        return self.shown(services.configure_account(self.actor, self.get_object(), **self.body(AccountChanges)))
+        changes = {**self.body(AccountChanges), "deadline": patience()}
+        return self.shown(services.configure_account(self.actor, self.get_object(), **changes))
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "permanently", OpenApiTypes.BOOL, description="Delete a removed account for good.", default=False
+            ),
+            OpenApiParameter("name", OpenApiTypes.STR, description="With permanently: the account's name, to confirm."),
+        ]
+    )
     def destroy(self, request: Request, id: str) -> Response:
-        """Forget an account with its resources, alerts and scans; the audit log stays."""
-        services.remove_account(self.actor, self.get_object())
+        """Remove an account: it is not scanned any more and appears nowhere. All that is in it is kept.
+
+        With `permanently`, delete one that was removed, with all that is in it; the audit log stays.
+        """
+        if serializers.BooleanField().run_validation(request.query_params.get("permanently", False)):
+            removing.delete_account(self.actor, self._removed(), name=request.query_params.get("name", ""))
+        else:
+            removing.remove_account(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=Nothing, responses=AccountSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, id: str) -> Response:
+        """Bring a removed account back, with all that is in it."""
+        self.body(Nothing)
+        account = self._removed()
+        removing.restore_account(self.actor, account)
+        return self.shown(account)
+
+    @extend_schema(responses=AccountSerializer(many=True))
+    @action(detail=False, filterset_class=None)
+    def removed(self, request: Request) -> Response:
+        """The accounts that were removed, the last one first; for those who may connect accounts."""
+        rows = self.paginate_queryset(Account.objects.removed().prefetch_related("groups"))
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def _removed(self) -> Account:
+        account = Account.objects.removed().filter(pk=self.kwargs["id"]).first()
+        if account is None:
+            raise self.missing()
+        return account
 
     @extend_schema(request=Connecting, responses=AccountSerializer)
     @action(detail=True, methods=["post"])
@@ -233,7 +274,7 @@ class Accounts(EventActs):
         settings = asked["settings"]
         if asked["own_credentials"]:
             settings = _own_credentials(account, settings)
-        services.verify_account(self.actor, account, settings, writing=asked["writing"])
+        services.verify_account(self.actor, account, settings, writing=asked["writing"], deadline=patience())
         return self.shown(account)
 
     @extend_schema(request=ScanRequest, responses={201: ScanDetailSerializer})
@@ -247,7 +288,7 @@ class Accounts(EventActs):
     @action(detail=True, pagination_class=None, filterset_class=None)
     def regions(self, request: Request, id: str) -> Response:
         """Ask the cloud which regions can be chosen."""
-        return Response(RegionSerializer(services.available_regions(self.get_object()), many=True).data)
+        return Response(RegionSerializer(services.available_regions(self.get_object(), patience()), many=True).data)
 
     @extend_schema(
         parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The access for fixes.", default=False)],
@@ -257,9 +298,8 @@ class Accounts(EventActs):
     def setup_templates(self, request: Request, id: str) -> Response:
         """The setup templates that give access to the account."""
         asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
-        return Response(
-            SetupTemplateSerializer(services.setup_templates(self.get_object(), writing=asked), many=True).data
-        )
+        found = services.setup_templates(self.get_object(), writing=asked, deadline=patience())
+        return Response(SetupTemplateSerializer(found, many=True).data)
 
 
 def _own_credentials(account: Account, settings: Mapping[str, Any]) -> dict[str, Any]:

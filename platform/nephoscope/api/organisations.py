@@ -111,7 +111,7 @@ class OrganisationChanges(Body):
 class NewOrganisation(OrganisationChanges):
     name = serializers.CharField(max_length=100)
     account = serializers.PrimaryKeyRelatedField(
-        queryset=Account.objects.all(), help_text="The connected account that may list the organisation."
+        queryset=Account.objects.present(), help_text="The connected account that may list the organisation."
     )
 
 
@@ -190,6 +190,11 @@ class MemberSerializer(serializers.ModelSerializer[Member]):
             "tried_at",
         ]
         read_only_fields = fields
+
+    def to_representation(self, instance: Member) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        removed = instance.account is not None and instance.account.removed_at is not None
+        return {**shown, "account": None} if removed else shown
 
 
 class MemberFilter(filters.FilterSet):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain, surgery
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.changes import (
@@ -109,8 +109,13 @@ def draft_change(
     findings: Iterable[Finding],
     remediation_id: str,
     inputs: Mapping[str, str] | None = None,
+    *,
+    deadline: domain.Deadline | None = None,
 ) -> Draft:
-    """Do what :func:`plan_change` does, and store nothing."""
+    """Do what :func:`plan_change` does, and store nothing.
+
+    :param deadline: of the person who waits for it; by default it begins now.
+    """
     actor.require("change")
     remediation = remediation_of(alert, remediation_id)
     given = _completed(remediation, inputs or {})
@@ -121,11 +126,12 @@ def draft_change(
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
         raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
     requests = [_request(alert, each, given) for each in failing]
-    plan = _read_and_plan(alert, remediation, requests)
+    deadline = deadline or patience()
+    plan = _read_and_plan(alert, remediation, requests, deadline)
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    open_writer(alert.account, [step.call for step in plan.steps]).close()
+    open_writer(alert.account, [step.call for step in plan.steps], deadline).close()
     return Draft(alert, remediation, plan, {each.resource.resource_id: each.resource.name for each in failing})
 
 
@@ -151,9 +157,11 @@ def _request(alert: Alert, finding: Finding, inputs: Mapping[str, str]) -> domai
     return domain.FixRequest(resource, id, finding.message, evidence, parameters, inputs)
 
 
-def _read_and_plan(alert: Alert, remediation: domain.Remediation, requests: Sequence[domain.FixRequest]) -> domain.Plan:
+def _read_and_plan(
+    alert: Alert, remediation: domain.Remediation, requests: Sequence[domain.FixRequest], deadline: domain.Deadline
+) -> domain.Plan:
     account = alert.account
-    with closing(open_session(account)) as session:
+    with closing(open_session(account, deadline)) as session:
         try:
             return surgery.make_plan(remediation, alert.key, account.number, requests, session, provider_of(account))
         except domain.PlanProblem as problem:
@@ -332,10 +340,10 @@ def resources_of(change: Change) -> list[Resource]:
     return list(Resource.objects.filter(account=change.account, resource_id__in=ids).select_related("account"))
 
 
-def open_session(account: Account) -> domain.LiveSession:
+def open_session(account: Account, deadline: domain.Deadline | None = None) -> domain.LiveSession:
     """Open an account for reading, as a fix reads it; raises ValidationError."""
     try:
-        session = provider_of(account).open(account.connection)
+        session = provider_of(account).open(account.connection.until(deadline))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     if not isinstance(session, domain.LiveSession):
@@ -344,11 +352,13 @@ def open_session(account: Account) -> domain.LiveSession:
     return session
 
 
-def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
+def open_writer(
+    account: Account, calls: Iterable[domain.Call], deadline: domain.Deadline | None = None
+) -> domain.Writer:
     """Open an account for just these calls; raises ValidationError."""
     permissions = list(dict.fromkeys(permission for call in calls for permission in call.permissions))
     try:
-        return surgery.open_writer(provider_of(account), account.connection, permissions)
+        return surgery.open_writer(provider_of(account), account.connection.until(deadline), permissions)
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     except domain.PlanProblem as problem:

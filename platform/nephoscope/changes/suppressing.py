@@ -55,12 +55,17 @@ class Done:
     notes: tuple[str, ...] = ()
 
 
-def preview_archiving(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Archiving | None:
-    """Plan what suppressing would archive, to be shown; stores nothing. None where there is nothing to archive."""
+def preview_archiving(
+    actor: Actor, alert: Alert, findings: Iterable[Finding], deadline: domain.Deadline | None = None
+) -> Archiving | None:
+    """Plan what suppressing would archive, to be shown; stores nothing. None where there is nothing to archive.
+
+    :param deadline: of the person who waits for it; by default it begins now.
+    """
     if not archives(alert):
         return None
     try:
-        return Archiving(_draft(actor, alert, findings).plan)
+        return Archiving(_draft(actor, alert, findings, deadline).plan)
     except ValidationError as problem:
         return Archiving(why=" ".join(problem.messages))
 
@@ -74,11 +79,13 @@ def suppress(
     *,
     archive: bool = False,
     digest: str | None = None,
+    deadline: domain.Deadline | None = None,
 ) -> Done:
     """Ignore chosen resources of an alert from now on.
 
     :param archive: archive a detection in its cloud as well; takes the right to change, and a fix role.
     :param digest: of the plan that was shown of that, which is thereby approved; None approves what is planned now.
+    :param deadline: of the person who waits for it; by default it begins now.
     :raises ValidationError: no reason, nothing chosen, an end that lies in the past, or ``archive`` for what cannot be
         archived, or with another digest than that of the plan as it is now; nothing is suppressed then.
     """
@@ -86,7 +93,7 @@ def suppress(
     require_reason(reason)
     _end_expired(Suppression.objects.filter(alert=alert))
     findings = chosen(alert, findings)
-    draft = _draft(actor, alert, findings) if archive else None
+    draft = _draft(actor, alert, findings, deadline) if archive else None
     if draft and digest is not None and digest != draft.plan.digest:
         raise ValidationError({"digest": [_("This differs from what was shown. Review it again.")]})
     with transaction.atomic():
@@ -114,9 +121,10 @@ def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
 def expire_suppressions() -> int:
     """End the suppressions whose time is over. Run every minute by the queue; returns how many ended.
 
-    One whose archiving is under way right now ends a minute later, so that it can be undone.
+    One whose archiving is under way right now ends a minute later, so that it can be undone; one in a removed account
+    when that is restored.
     """
-    return _end_expired(Suppression.objects.all())
+    return _end_expired(Suppression.objects.filter(alert__account__removed_at=None))
 
 
 def _end_expired(rows: QuerySet[Suppression]) -> int:
@@ -154,12 +162,12 @@ def why_not_archived(user: Any, alert: Alert) -> str:
     return ""
 
 
-def _draft(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Draft:
+def _draft(actor: Actor, alert: Alert, findings: Iterable[Finding], deadline: domain.Deadline | None) -> Draft:
     """Plan the archiving of a detection; raises ValidationError in the words that a person should read."""
     if why := why_not_archived(actor.user, alert):
         raise ValidationError({"archive": [why]})
     [remediation] = fixes_of(alert)
-    return draft_change(actor, alert, findings, remediation)
+    return draft_change(actor, alert, findings, remediation, deadline=deadline)
 
 
 def _archive(actor: Actor, draft: Draft, reason: str) -> None:

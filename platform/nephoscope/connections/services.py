@@ -1,4 +1,4 @@
-"""Connecting, configuring and removing accounts."""
+"""Connecting and configuring accounts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,24 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import provider_named, provider_of, scanned_services, tag_limits
-from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
+from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
 from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue, policies_for
+
+
+class AlreadyConnected(ValidationError):
+    """What leads to an account that is connected, or was removed: ``twin``."""
+
+    def __init__(self, twin: Account) -> None:
+        message = _("Account %(number)s is already connected as %(name)s.")
+        if twin.removed_at:
+            message = _("Account %(number)s was connected as %(name)s, which was removed. Restore it instead.")
+        super().__init__({"account": [message % {"number": twin.number, "name": twin.name}]})
+        self.twin = twin
 
 
 def first_policies(account: Account) -> list[str]:
@@ -44,25 +55,45 @@ def permissions_for(account: Account, *, writing: bool) -> list[str]:
     return sorted({*listing, *(action for service in services for action in service.permissions)})
 
 
-def setup_templates(account: Account, *, writing: bool = False) -> list[domain.SetupTemplate]:
+def hindrance(
+    provider: domain.Provider, account: Account | None = None, deadline: domain.Deadline | None = None
+) -> str:
+    """Say why no account of the provider can be reached (with this one's settings), or nothing.
+
+    :param deadline: of the person who waits for it.
+    """
+    connection = account.shown_connection.until(deadline) if account else domain.Connection("", {}, deadline)
+    return provider.onboarding.hindrance(connection) if provider.onboarding else ""
+
+
+def setup_templates(
+    account: Account, *, writing: bool = False, deadline: domain.Deadline | None = None
+) -> list[domain.SetupTemplate]:
     """Return the setup templates that give access to the account for reading, or for fixes.
 
     None where the provider needs no such access.
+
+    :param deadline: of the person who waits for it.
+    :raises ValidationError: whatever they create, it could not be used; says why.
     """
     provider = provider_of(account)
     facet = provider.writing if writing else provider.onboarding
-    needed = permissions_for(account, writing=writing)
-    return facet.setup_templates(account.shown_connection, needed) if facet else []
+    if facet is None:
+        return []
+    if why := hindrance(provider, account, deadline):
+        raise ValidationError({"provider": [why]})
+    return facet.setup_templates(account.shown_connection.until(deadline), permissions_for(account, writing=writing))
 
 
-def available_regions(account: Account) -> list[domain.Region]:
+def available_regions(account: Account, deadline: domain.Deadline | None = None) -> list[domain.Region]:
     """Ask the cloud which regions can be chosen; none where the provider has no regions.
 
+    :param deadline: of the person who waits for it.
     :raises ValidationError: the account cannot be reached; names the field.
     """
     onboarding = provider_of(account).onboarding
     try:
-        return onboarding.regions(account.connection) if onboarding else []
+        return onboarding.regions(account.connection.until(deadline)) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -95,34 +126,48 @@ def create_account(
 
 
 def verify_account(
-    actor: Actor, account: Account, settings: Mapping[str, Any] | None = None, *, writing: bool = False
+    actor: Actor,
+    account: Account,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    writing: bool = False,
+    deadline: domain.Deadline | None = None,
 ) -> domain.Verification:
     """Reach the cloud with the account's settings (changed by ``settings``), and save them when that works.
 
     The first success chooses all enabled regions and the policies that are so by default, and sets the schedule going.
     When an account that was verified can no longer be reached as it is stored, that is kept and audited.
 
+    :param deadline: of the person who waits for it.
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
         that is connected already; names the field, and no setting is saved.
     """
     actor.require("connect")
+    _require_present(account)
     provider = provider_of(account)
     prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
-    connection = domain.Connection(account.number, prepared)
+    connection = domain.Connection(account.number, prepared, deadline)
     try:
         found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)
-        regions = account.regions or ([] if writing else _regions(provider, domain.Connection(found.account, prepared)))
+        regions = account.regions or (
+            [] if writing else _regions(provider, domain.Connection(found.account, prepared, deadline))
+        )
     except domain.ConnectionProblem as problem:
         if not settings or prepared == account.all_settings:
             note_unreachable(actor, account, problem.message, writing=writing)
         raise ValidationError({problem.field: [problem.message]}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
-        message = _("Account %(number)s is already connected as %(name)s.")
-        raise ValidationError({"account": [message % {"number": found.account, "name": twin.name}]})
+        raise AlreadyConnected(twin)
     _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
+
+
+def _require_present(account: Account) -> None:
+    if account.removed_at:
+        message = _("%(name)s was removed. Restore it first.")
+        raise ValidationError({"account": [message % {"name": account.name}]})
 
 
 def _verified(
@@ -186,6 +231,7 @@ def configure_account(
     groups: Iterable[AccountGroup] | None = None,
     scan_every: int | None = None,
     tags: Mapping[str, str] | None = None,
+    deadline: domain.Deadline | None = None,
 ) -> Account:
     """Change what is given: the name, the regions, services and policies to scan, the groups that see the account.
 
@@ -193,7 +239,7 @@ def configure_account(
 
     :param services: none of them, or all: every service, those of later versions too.
     :param scan_every: hours between two scans that start by themselves; 0 for none.
-
+    :param deadline: of the person who waits for it.
     :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
         malformed tag; names the field.
     """
@@ -203,7 +249,8 @@ def configure_account(
     if name is not None:
         account.name = name.strip()
     if regions is not None:
-        account.regions = _chosen("regions", regions, [each.id for each in available_regions(account) if each.enabled])
+        known_regions = [each.id for each in available_regions(account, deadline) if each.enabled]
+        account.regions = _chosen("regions", regions, known_regions)
     if services is not None:
         account.services = _chosen_services(account, list(services))
     if policies is not None:
@@ -277,22 +324,3 @@ def _described(account: Account) -> dict[str, Any]:
         "scan_every": account.scan_every,
         "tags": account.tags,
     }
-
-
-@transaction.atomic
-def remove_account(actor: Actor, account: Account) -> None:
-    """Forget an account with its resources, alerts and scans; the audit log keeps what was done to it.
-
-    :raises ValidationError: changes were applied to it, which are kept as evidence; or an organisation is read through
-        it.
-    """
-    actor.require("connect")
-    if hasattr(account, "organisation"):
-        message = _("The organisation %(name)s is read through this account. Remove the organisation first.")
-        raise ValidationError({"account": [message % {"name": account.organisation.name}]})
-    if account.changes.exists():
-        raise ValidationError(
-            {"account": [_("Nephoscope has applied changes to this account. It is kept so that they can be undone.")]}
-        )
-    record(actor, ACCOUNT_REMOVED, account, {"number": account.number}, account=account)
-    account.delete()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.alerts.models import AlertState
 from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.audit.services import Actor
@@ -27,6 +30,7 @@ from nephoscope.console.templatetags.neph import state
 from nephoscope.inventory.models import READ, Scan
 from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
+from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
 
 
@@ -38,6 +42,10 @@ class AccountAdmin(ConsoleAdmin):
     change_list_template = "console/accounts.html"
     detail_template = "console/account.html"
     filters = ACCOUNT_FILTERS
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        removed = Account.objects.removed().count() if request.user.may("connect") else 0  # type: ignore[union-attr]
+        return super().changelist_view(request, {"removed": removed, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.may("connect"))  # type: ignore[union-attr]
@@ -86,10 +94,11 @@ class AccountAdmin(ConsoleAdmin):
     # -- Acts ----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
-        pages = self.paths("connect", "fixing", "configure", "remove", post=False)
+        pages = self.paths("connect", "fixing", "configure", "remove", "restore", "erase", post=False)
+        removed = path("removed/", self.admin_site.admin_view(self.removed), name=self._name("removed"))
         view = self.admin_site.admin_view(self.setup_template)
         template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
-        return [*pages, *self.paths("verify", "scan"), template, *super().get_urls()]
+        return [*pages, *self.paths("verify", "scan"), template, removed, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -113,6 +122,7 @@ class AccountAdmin(ConsoleAdmin):
             _t("Connect an account"),
             errors=errors,
             providers=registry().providers.values(),
+            hindrances=connecting.hindrances(),
             stage=1,
         )
 
@@ -132,26 +142,28 @@ class AccountAdmin(ConsoleAdmin):
         actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
+        deadline, twin = patience(), None
         if request.method == "POST":
             try:
                 entered = connecting.entered(account, request.POST, writing=writing)
-                found = services.verify_account(actor, account, entered, writing=writing)
+                found = services.verify_account(actor, account, entered, writing=writing, deadline=deadline)
             except ValidationError as error:
-                errors = error.message_dict
+                errors, twin = error.message_dict, getattr(error, "twin", None)
                 account.refresh_from_db()
             else:
                 if not found.missing:  # else the page says so, with what to do
                     messages.success(request, _t("Nephoscope reached the account."))
                 return HttpResponseRedirect(request.get_full_path())
         template = "console/fixing.html" if writing else "console/connect.html"
-        return self.show(
-            request, account, template=template, **connecting.context(request, account, errors, writing=writing)
-        )
+        shown = connecting.context(request, account, errors, writing=writing, deadline=deadline)
+        return self.show(request, account, template=template, twin=twin, **shown)
 
     def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Check a connection again as it is."""
         account, writing = self.find(request, pk), "writing" in request.POST
-        found = attempt(request, lambda: services.verify_account(Actor.from_request(request), account, writing=writing))
+        actor = Actor.from_request(request)
+        verify = partial(services.verify_account, actor, account, writing=writing, deadline=patience())
+        found = attempt(request, verify)
         if found is not None and found.missing:
             messages.warning(request, _t("Missing: %(missing)s") % {"missing": ", ".join(found.missing)})
         elif found is not None:
@@ -164,18 +176,18 @@ class AccountAdmin(ConsoleAdmin):
         actor.require("connect")
         account = self.find(request, pk)
         errors: dict[str, list[str]] = {}
+        deadline = patience()
         if request.method == "POST":
             try:
-                connecting.configure(actor, account, request.POST)
+                connecting.configure(actor, account, request.POST, deadline)
             except ValidationError as error:
                 errors = error.message_dict
                 account.refresh_from_db()
             else:
                 messages.success(request, _t("Saved."))
                 return self.scan(request, pk) if "scan" in request.POST else self.back(account)
-        return self.show(
-            request, account, template="console/configure.html", **connecting.choices(request, account, errors)
-        )
+        found = connecting.choices(request, account, errors, deadline)
+        return self.show(request, account, template="console/configure.html", **found)
 
     def scan(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start a scan and go to its page."""
@@ -186,23 +198,73 @@ class AccountAdmin(ConsoleAdmin):
         scans: Any = self.admin_site._registry[Scan]
         return ConsoleAdmin.back(scans, scan)
 
+    # -- Removing ------------------------------------------------------------------------------
+
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then forget the account."""
+        """Say what stops and what is kept, then remove the account."""
         actor = Actor.from_request(request)
         actor.require("connect")
         account = self.find(request, pk)
         if request.method == "POST":
-            if attempt(request, lambda: services.remove_account(actor, account) or True) is None:
+            if attempt(request, lambda: removing.remove_account(actor, account) or True) is None:
                 return self.back(account)
-            messages.success(request, _t("%(name)s was removed.") % {"name": account.name})
+            said, undo = _t("%(name)s was removed.") % {"name": account.name}, self.address("removed")
+            messages.success(request, format_html('{} <a class="neph-link" href="{}">{}</a>', said, undo, _t("Undo")))
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(request, account, template="console/remove.html", **connecting.removal(account))
+        return self.show(request, account, template="console/account_remove.html", **connecting.removal(account))
+
+    def removed(self, request: HttpRequest) -> HttpResponse:
+        """The accounts that were removed, to be restored or deleted for good."""
+        Actor.from_request(request).require("connect")
+        title = _t("Removed accounts")
+        return page(
+            request,
+            "console/accounts_removed.html",
+            title,
+            crumbs=[(self.list_title, self.address("changelist")), (title, "")],
+            accounts=Account.objects.removed(),
+        )
+
+    def restore(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Bring a removed account back."""
+        actor, account = self._removed(request, pk)
+        if request.method == "POST" and attempt(request, lambda: removing.restore_account(actor, account) or True):
+            messages.success(request, _t("%(name)s was restored.") % {"name": account.name})
+            return self.back(account)
+        return HttpResponseRedirect(self.address("removed"))
+
+    def erase(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what is lost and ask for the account's name, then delete a removed account for good."""
+        actor, account = self._removed(request, pk)
+        errors: dict[str, list[str]] = {}
+        if request.method == "POST":
+            try:
+                removing.delete_account(actor, account, name=request.POST.get("name", ""))
+            except ValidationError as error:
+                errors = error.message_dict
+            else:
+                messages.success(request, _t("%(name)s was deleted for good.") % {"name": account.name})
+                return HttpResponseRedirect(self.address("removed"))
+        title = _t("Delete for good")
+        crumbs = [(self.list_title, self.address("changelist")), (_t("Removed accounts"), self.address("removed"))]
+        found = {**connecting.removal(account), "account": account, "errors": errors, "crumbs": [*crumbs, (title, "")]}
+        return page(request, "console/account_erase.html", title, **found)
+
+    def _removed(self, request: HttpRequest, pk: int) -> tuple[Actor, Account]:
+        actor = Actor.from_request(request)
+        actor.require("connect")
+        return actor, get_object_or_404(Account.objects.removed(), pk=pk)
 
     def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
         """Answer with one of the ready things as a file."""
         Actor.from_request(request).require("connect")
         account = self.find(request, pk)
-        for each in services.setup_templates(account, writing="writing" in request.GET):
+        writing = "writing" in request.GET
+        try:
+            templates = services.setup_templates(account, writing=writing, deadline=patience())
+        except ValidationError:  # that page says why
+            return HttpResponseRedirect(self.address("fixing" if writing else "connect", pk))
+        for each in templates:
             if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)

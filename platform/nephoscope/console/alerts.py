@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from nephoscope.accounts.queries import patience
 from nephoscope.alerts import queries
 from nephoscope.alerts import suppressions as services
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
@@ -30,6 +31,7 @@ from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies
 from nephoscope.console.pages.alert import alert_context, regions
 from nephoscope.console.templatetags.neph import severity, when
+from nephoscope.domain import Deadline
 from nephoscope.judging.rechecks import recheck
 
 EXPORTED = {*queries.FILTERS, "suppressed", "q"}
@@ -136,9 +138,10 @@ class AlertAdmin(ConsoleAdmin):
         if findings is None:
             return self._back_choosing(request, alert)
         errors: dict[str, list[str]] = {}
+        deadline = patience()
         if "confirm" in request.POST:
             try:
-                self._suppress(request, alert, findings)
+                self._suppress(request, alert, findings, deadline)
             except ValidationError as error:
                 errors = error.message_dict
             else:
@@ -152,11 +155,11 @@ class AlertAdmin(ConsoleAdmin):
             template="console/suppress.html",
             title=_t("Suppress"),
             findings=findings,
-            archiving=suppressing.preview_archiving(actor, alert, findings),
+            archiving=suppressing.preview_archiving(actor, alert, findings, deadline),
             errors=errors,
         )
 
-    def _suppress(self, request: HttpRequest, alert: Alert, findings: list[Finding]) -> None:
+    def _suppress(self, request: HttpRequest, alert: Alert, findings: list[Finding], deadline: Deadline) -> None:
         digest = request.POST.get("digest", "")
         done = suppressing.suppress(
             Actor.from_request(request),
@@ -166,6 +169,7 @@ class AlertAdmin(ConsoleAdmin):
             _end_of(request.POST.get("until", "")),
             archive=bool(digest),
             digest=digest,
+            deadline=deadline,
         )
         text = ngettext("Suppressed %(n)s resource.", "Suppressed %(n)s resources.", done.count)
         self._say(request, text, done)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import patience
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.organisations import OrganisationForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
@@ -169,13 +170,14 @@ class OrganisationAdmin(ConsoleAdmin):
             template="console/remove.html",
             name=str(organisation),
             back=self.address("change", pk),
+            lost=[_t("It is no longer synced, and the list of its members is deleted.")],
             stays=_t("The accounts of its members stay connected."),
         )
 
     def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
         """Answer with one of the setup templates as a file."""
         Actor.from_request(request).require("connect")
-        for each in services.setup_templates(self.find(request, pk)):
+        for each in services.setup_templates(self.find(request, pk), patience()):
             if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
@@ -190,7 +192,7 @@ def _access(organisation: Organisation) -> dict[str, Any]:
     return {
         "settings": [(each, stored[each.name]) for each in shown if stored.get(each.name)],
         "rollout": source.rollout,
-        "setup_templates": services.setup_templates(organisation),
+        "setup_templates": services.setup_templates(organisation, patience()),
     }
 
 
@@ -238,7 +240,7 @@ class MemberAdmin(ConsoleAdmin):
     ) -> HttpResponse:
         """A member has no page of its own: go to its account's, or its organisation's."""
         member = self.find(request, object_id)
-        if member.account_id:
+        if member.account and not member.account.removed_at:
             return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[member.account_id]))
         return HttpResponseRedirect(reverse("admin:organisations_organisation_change", args=[member.organisation_id]))
 
@@ -256,7 +258,7 @@ class MemberAdmin(ConsoleAdmin):
 
     @admin.display(description=_("account"))
     def shown_account(self, member: Member) -> Any:
-        if member.account is None:
+        if member.account is None or member.account.removed_at:
             return "—"
         address = reverse("admin:accounts_account_change", args=[member.account_id])
         return format_html('<a class="neph-link" href="{}">{}</a>', address, member.account.name)
@@ -276,6 +278,8 @@ def standing(member: Any) -> Any:
 
 def problem(member: Any) -> str:
     """Say what is to be done about a member that is not connected."""
+    if member.standing == Standing.REMOVED and member.account:
+        return _t("Its account was removed here. Restore it, under Accounts, Removed.")
     if member.standing == Standing.REMOVED:
         return _t("Its account was removed here. Connect it manually to add it again.")
     if member.standing != Standing.PENDING:

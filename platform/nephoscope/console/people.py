@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import AccountGroup, User
 from nephoscope.accounts.permissions import Role
@@ -22,6 +23,7 @@ from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.console.pages.tokens import revoked, token_rows
 from nephoscope.console.templatetags.neph import when
 from nephoscope.people import services as people
+from nephoscope.reports.models import ReportSchedule
 
 
 class PeopleAdmin(ConsoleAdmin):
@@ -51,6 +53,10 @@ class PeopleAdmin(ConsoleAdmin):
         raise NotImplementedError
 
     def drop(self, actor: Actor, shown: Any) -> Any:
+        raise NotImplementedError
+
+    def lost(self, shown: Any) -> list[str]:
+        """Return what goes with it, in sentences."""
         raise NotImplementedError
 
     def add_view(
@@ -101,9 +107,8 @@ class PeopleAdmin(ConsoleAdmin):
                 return self.back(shown)
             messages.success(request, _t("%(name)s was removed.") % {"name": shown})
             return HttpResponseRedirect(self.address("changelist"))
-        return self.show(
-            request, shown, template="console/remove.html", name=str(shown), back=self.address("change", shown.pk)
-        )
+        found = {"name": str(shown), "back": self.address("change", shown.pk), "lost": self.lost(shown)}
+        return self.show(request, shown, template="console/remove.html", **found)
 
 
 @admin.register(User)
@@ -175,6 +180,15 @@ class UserAdmin(PeopleAdmin):
         Actor.from_request(request).require("administer")
         return revoked(request, self.find(request, pk), key, self.address("change", pk))
 
+    def lost(self, shown: Any) -> list[str]:
+        said, tokens = [], shown.auth_token_set.count()
+        if tokens:
+            words = ngettext("%(n)s API token stops working.", "%(n)s API tokens stop working.", tokens)
+            said.append(words % {"n": tokens})
+        if names := ", ".join(ReportSchedule.objects.filter(owner=shown).values_list("name", flat=True)):
+            said.append(_t("These report schedules stop: %(names)s.") % {"names": names})
+        return said
+
 
 @admin.register(AccountGroup)
 class AccountGroupAdmin(PeopleAdmin):
@@ -192,7 +206,7 @@ class AccountGroupAdmin(PeopleAdmin):
 
     @admin.display(description=_("accounts"))
     def accounts_shown(self, group: AccountGroup) -> str:
-        return ", ".join(account.name for account in group.accounts.all()) or "—"
+        return ", ".join(account.name for account in group.accounts.all() if not account.removed_at) or "—"
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
@@ -209,3 +223,11 @@ class AccountGroupAdmin(PeopleAdmin):
 
     def drop(self, actor: Actor, shown: Any) -> None:
         people.remove_group(actor, shown)
+
+    def lost(self, shown: Any) -> list[str]:
+        users = ", ".join(shown.users.values_list("username", flat=True))
+        accounts = ", ".join(shown.accounts.present().values_list("name", flat=True))
+        if not (users and accounts):
+            return []
+        message = _t("These users lose access, unless another group gives it to them: %(users)s.")
+        return [message % {"users": users}, _t("To these accounts: %(accounts)s.") % {"accounts": accounts}]

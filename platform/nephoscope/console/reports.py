@@ -182,6 +182,8 @@ class ReportScheduleAdmin(ConsoleAdmin):
             template="console/remove.html",
             name=str(schedule),
             back=self.address("change", schedule.pk),
+            lost=[_t("No more reports are sent, and its history is deleted.")],
+            stays=_t("Reports that were sent or written to a folder stay there."),
         )
 
 

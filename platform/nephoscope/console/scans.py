@@ -42,6 +42,29 @@ def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
     return list(parts.values())
 
 
+def _failures(shards: list[Shard], names: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """Return what went wrong, each error once with the parts that it stopped."""
+    found: dict[str, list[str]] = {}
+    for shard in shards:
+        if shard.error:
+            name = _t("Evaluating") if shard.service == JUDGE else names.get(shard.service, shard.service)
+            part = name if shard.region == ALL_REGIONS else f"{name}, {shard.region}"
+            found.setdefault(shard.error, []).append(part)
+    return sorted(found.items(), key=lambda one: -len(one[1]))
+
+
+def _gaps(shards: list[Shard], names: dict[str, str]) -> list[tuple[str, str, dict[str, str]]]:
+    """Return what could not be read: service, regions, and what and why; equal ones of several regions as one."""
+    found: dict[tuple[str, ...], tuple[dict[str, str], list[str]]] = {}
+    for shard in shards:
+        for gap in shard.gaps:
+            key = (shard.service, gap["type"], gap["permission"], gap["reason"])
+            regions = found.setdefault(key, (gap, []))[1]
+            if shard.region not in (ALL_REGIONS, *regions):
+                regions.append(shard.region)
+    return [(names.get(key[0], key[0]), ", ".join(regions), gap) for key, (gap, regions) in found.items()]
+
+
 @admin.register(Scan)
 class ScanAdmin(ConsoleAdmin):
     list_display = ("shown_name", "shown_state", "account", "who", "requested", "took")
@@ -91,11 +114,8 @@ class ScanAdmin(ConsoleAdmin):
             "progress": found,
             "progress_text": described(found),
             "parts": _parts(shards, names),
-            "gaps": [
-                (names.get(shard.service, shard.service), "" if shard.region == ALL_REGIONS else shard.region, gap)
-                for shard in shards
-                for gap in shard.gaps
-            ],
+            "failures": _failures(shards, names),
+            "gaps": _gaps(shards, names),
         }
 
     def get_urls(self) -> list[Any]:

@@ -27,6 +27,7 @@ from nephoscope.domain.view import Evidence, Fail, Inventory, Recorder, Resource
 
 if TYPE_CHECKING:
     from nephoscope.domain.calls import Call, Permission, result, with_results
+    from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
     from nephoscope.domain.detections import Detection, DetectionCleared, Kind, Traits
     from nephoscope.domain.exports import (
         VERSION,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from nephoscope.domain.providers import (
         ChangedResource,
         Check,
-        Connection,
-        ConnectionProblem,
         DetectionSource,
         Event,
         EventSource,
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
     )
 else:
     # What rules are not made of is imported when it is asked for: who lists rules waits for no part of it.
-    _LATER = ("calls", "detections", "exports", "fixes", "frameworks", "providers")
+    _LATER = ("calls", "connection", "detections", "exports", "fixes", "frameworks", "providers")
 
     def __getattr__(name: str) -> Any:
         if name in __all__:
@@ -87,6 +86,7 @@ __all__ = [
     "Connection",
     "ConnectionProblem",
     "Control",
+    "Deadline",
     "Default",
     "Detection",
     "DetectionCleared",

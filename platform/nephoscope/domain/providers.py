@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from nephoscope.domain.calls import Call, Permission
+from nephoscope.domain.connection import Connection
 from nephoscope.domain.detections import Detection, DetectionCleared
 from nephoscope.domain.resource import WHOLE, Default, Resource, Share
 
@@ -36,23 +37,6 @@ class Field:
     for_writing: bool = False
     secret: bool = False
     default: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How to reach one account: its number (may be empty until verified) and the provider's fields."""
-
-    account: str
-    settings: Mapping[str, str] = field(repr=False)
-
-
-class ConnectionProblem(Exception):
-    """The account cannot be reached as described; ``field`` names what the person should correct."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +218,13 @@ class Onboarding(ABC):
     own_credentials: str = ""
     """What a person confirms to connect without granting access, by what Nephoscope runs as: then the settings for
     reading stay empty. Empty where that cannot be."""
+
+    def hindrance(self, connection: Connection) -> str:
+        """Say why Nephoscope could reach no account with such settings, whatever one grants, and what to do.
+
+        Asked before access is granted, so it is quick; empty when nothing is known to hinder it.
+        """
+        return ""
 
     @abstractmethod
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:

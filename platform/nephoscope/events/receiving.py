@@ -50,6 +50,7 @@ BUSY = Answer(429, "Too many events; try again in a minute.")
 def receive(provider: str, address: str, signature: str, body: bytes) -> Answer:
     """Take in an event as it arrived; what is new is queued."""
     rows = Listener.objects.select_related("account").filter(address=address, account__provider=provider)
+    rows = rows.filter(account__removed_at=None)
     listener = rows.first()
     if problem := _unsigned(listener, signature, body):
         # Also for an address that does not exist, which takes as long.

@@ -76,7 +76,7 @@ def _waiting() -> QuerySet[Listener]:
     waiting = Delivery.objects.filter(listener=OuterRef("pk")).filter(
         Q(state=DeliveryState.QUEUED) | Q(state=DeliveryState.AFTER_SCAN) & ~scanned
     )
-    return Listener.objects.select_related("account").filter(Exists(waiting))
+    return Listener.objects.select_related("account").filter(Exists(waiting), account__removed_at=None)
 
 
 def _next(listener: Listener) -> list[Delivery]:
@@ -128,7 +128,9 @@ def catch_up(beat: Callable[[], object]) -> None:
     """Work on what no worker was free for; called now and then by those that are busy with a scan."""
     since = timezone.now() - timedelta(seconds=SETTLE)
     late = Delivery.objects.filter(listener=OuterRef("pk"), state=DeliveryState.QUEUED, received_at__lt=since)
-    for account in Listener.objects.filter(lease.free(), Exists(late)).values_list("account", flat=True):
+    for account in Listener.objects.filter(lease.free(), Exists(late), account__removed_at=None).values_list(
+        "account", flat=True
+    ):
         drain(account, beat, once=True)
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.alerts import ALERT_RECHECKED
@@ -74,25 +74,27 @@ def reread(
     *,
     beat: Callable[[], object] = lambda: None,
     session: domain.Session | None = None,
+    deadline: domain.Deadline | None = None,
 ) -> Reading:
     """Read resources again, known ones, new ones and whole services, and store what was found.
 
     What cannot be read stays as it is.
 
+    :param deadline: of the person who waits for it.
     :raises ValidationError: the account cannot be reached.
     """
     result, wanted = Reading(), list(dict.fromkeys(wanted))
     if session is not None:
         _read_again(account, session, wanted, result, beat)
     elif wanted:
-        with closing(_open(account)) as opened:
+        with closing(_open(account, deadline)) as opened:
             _read_again(account, opened, wanted, result, beat)
     return result
 
 
-def _open(account: Account) -> domain.Session:
+def _open(account: Account, deadline: domain.Deadline | None) -> domain.Session:
     try:
-        return provider_of(account).open(account.connection)
+        return provider_of(account).open(account.connection.until(deadline))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -150,18 +152,20 @@ def _read_ones(
         except Exception as problem:
             return problem
 
+    failed: dict[str, list[str]] = {}
     with ThreadPoolExecutor(LANES) as pool:
         for (service, one), found in zip(ones, pool.map(read, [one for _, one in ones]), strict=True):
             beat()
             if isinstance(found, Exception):
                 log.info("%s of %s could not be read again", one.id, account, exc_info=found)
-                result.problems.append(f"{one.name or one.id}: {found}")
+                failed.setdefault(str(found), []).append(one.name or one.id)
             elif found is None:
                 rows = Resource.objects.filter(account=account, type=one.type, resource_id=one.id, gone_at=None)
                 result.gone += rows.values_list("pk", flat=True)
                 rows.update(gone_at=timezone.now())
             else:
                 result.read += store.save(account, service, [found])
+    result.problems += [f"{', '.join(names)}: {why}" for why, names in failed.items()]
 
 
 def _read_whole(
@@ -212,7 +216,7 @@ def recheck(actor: Actor, alert: Alert, findings: Iterable[Finding] | None = Non
     if len(rows) > MAX_RECHECKED:
         message = _("%(count)s resources are too many to recheck at once. Select up to %(most)s or start a scan.")
         raise ValidationError({"findings": [message % {"count": len(rows), "most": MAX_RECHECKED}]})
-    reading = reread(alert.account, [as_changed(each.resource) for each in rows])
+    reading = reread(alert.account, [as_changed(each.resource) for each in rows], deadline=patience())
     record(actor, ALERT_RECHECKED, alert, resources([each.resource.name for each in rows]), account=alert.account)
     judge_resources(alert.account, Actor.of_task("recheck", by=actor.name), reading.read, reading.gone)
     left = list(failing.filter(pk__in=[each.pk for each in rows]))

@@ -67,9 +67,9 @@ def _newest_scan(account_id: int) -> int:
 
 
 def _ready(rows: QuerySet[Rejudging]) -> QuerySet[Rejudging]:
-    """Select the requests that can be met: no scan is under way, and the provider is enabled."""
+    """Select the requests that can be met: no scan is under way, the account is there and its provider enabled."""
     scanned = Exists(Scan.objects.filter(account=OuterRef("account"), state__in=ACTIVE))
-    enabled = Exists(Account.objects.filter(pk=OuterRef("account"), provider__in=list(registry().providers)))
+    enabled = Exists(Account.objects.present().filter(pk=OuterRef("account"), provider__in=list(registry().providers)))
     return waiting(rows).filter(~scanned, enabled)
 
 

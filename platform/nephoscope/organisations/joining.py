@@ -82,7 +82,7 @@ def link(actor: Actor, member: Member, account: Account) -> None:
 def follow(actor: Actor, member: Member) -> None:
     """Bring tags and name of an account that a sync connected up to date; a name that a person gave stays."""
     account = member.account
-    if account is None or not member.given_name:
+    if account is None or account.removed_at or not member.given_name:
         return
     changed, others_apply = [], False
     if account.tags != member.tags:

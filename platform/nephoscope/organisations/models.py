@@ -115,6 +115,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
             standing=Case(
                 When(left_at__isnull=False, then=Value(Standing.LEFT)),
                 When(~Q(state=StateChoice.ACTIVE), then=Value(Standing.SUSPENDED)),
+                When(account__removed_at__isnull=False, then=Value(Standing.REMOVED)),
                 When(account__isnull=False, then=Value(Standing.CONNECTED)),
                 When(linked_at__isnull=False, then=Value(Standing.REMOVED)),
                 When(excluded=True, then=Value(Standing.EXCLUDED)),
@@ -137,7 +138,7 @@ class Member(models.Model):
     """One account of an organisation, as it was last listed. It is never deleted while the organisation is known.
 
     ``account`` is what it is connected as. ``given_name`` is what a sync called that account; empty when it was
-    connected by hand. ``linked_at`` without ``account`` means that somebody removed the account here. ``since`` is when
+    connected by hand. ``linked_at`` without ``account`` means that somebody deleted the account here. ``since`` is when
     its state, or its leaving, was first seen.
     """
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.audit.actions.organisations import (
     ORGANISATION_CONFIGURED,
     ORGANISATION_CREATED,
@@ -34,7 +34,7 @@ LONGEST_UNIT = 500
 def able_accounts() -> QuerySet[Account]:
     """Return the connected accounts that an organisation could be read through."""
     able = [id for id, provider in registry().providers.items() if provider.organisations]
-    return Account.objects.filter(provider__in=able, verified_at__isnull=False, organisation=None)
+    return Account.objects.present().filter(provider__in=able, verified_at__isnull=False, organisation=None)
 
 
 def intros(account: Account | None) -> list[str]:
@@ -55,14 +55,17 @@ def organisations_of(account: Account) -> domain.OrganisationSource:
     return provider.organisations
 
 
-def setup_templates(organisation: Organisation) -> list[domain.SetupTemplate]:
-    """Return the setup templates that give access to all members."""
+def setup_templates(organisation: Organisation, deadline: domain.Deadline | None = None) -> list[domain.SetupTemplate]:
+    """Return the setup templates that give access to all members.
+
+    :param deadline: of the person who waits for it.
+    """
     account = organisation.account
     source = organisations_of(account)
     # Members list no members, so what only their organisation's account needs is not asked of them.
     reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
     writing = permissions_for(account, writing=True)
-    return source.setup_templates(account.shown_connection, organisation.settings, reading, writing)
+    return source.setup_templates(account.shown_connection.until(deadline), organisation.settings, reading, writing)
 
 
 @transaction.atomic
@@ -123,7 +126,7 @@ def _configure(organisation: Organisation, changes: dict[str, Any]) -> None:
     if "policies" in given:
         given["policies"] = _known("policies", given["policies"], [x.id for x in policies_for(organisation.account)])
     if given.get("regions"):
-        regions = [each.id for each in available_regions(organisation.account)]
+        regions = [each.id for each in available_regions(organisation.account, patience())]
         given["regions"] = _known("regions", given["regions"], regions)
     if "settings" in given:
         source = organisations_of(organisation.account)

@@ -162,7 +162,8 @@ def save_group(
     group.full_clean()
     group.save()
     if accounts is not None:
-        group.accounts.set(accounts)
+        # Removed ones are not offered; they keep their groups for when they are restored.
+        group.accounts.set([*accounts, *group.accounts.removed()])
     if users is not None:
         group.users.set(users)
     record(actor, GROUP_CONFIGURED if before else GROUP_CREATED, group, before=before, after=_group_described(group))

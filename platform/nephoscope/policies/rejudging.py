@@ -28,7 +28,8 @@ def request(accounts: Iterable[Account]) -> int:
 
     However many changes there are, one task waits per account.
     """
-    connected = sorted({each.pk: each for each in accounts if each.verified_at}.values(), key=lambda each: each.pk)
+    wanted = {each.pk: each for each in accounts if each.verified_at and not each.removed_at}
+    connected = sorted(wanted.values(), key=lambda each: each.pk)
     JudgedType.objects.filter(account__in=connected).delete()
     for account in connected:
         with transaction.atomic():
@@ -58,7 +59,9 @@ def wake_waiting() -> int:
 
     Run every minute by the queue; returns how many were woken.
     """
-    idle = waiting(Rejudging.objects.all()).filter(lease.free(), wanted_at__lt=timezone.now() - OVERDUE)
+    idle = waiting(Rejudging.objects.filter(account__removed_at=None)).filter(
+        lease.free(), wanted_at__lt=timezone.now() - OVERDUE
+    )
     accounts = list(idle.values_list("account_id", flat=True))
     for account in accounts:
         wake(account)

@@ -145,7 +145,7 @@ def _judged_otherwise(rule: str, place: Place) -> list[Account]:
     known = catalogue()
     holding = {each.id for each in known.policies.values() if rule in each.rules}
     wanted = {place.policy.key} if place.policy else holding
-    return [each for each in Account.objects.all() if wanted & {found.id for found in known.applied(each)}]
+    return [each for each in Account.objects.present() if wanted & {found.id for found in known.applied(each)}]
 
 
 def _described(row: RuleSetting) -> dict[str, Any]:

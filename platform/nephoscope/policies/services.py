@@ -34,7 +34,7 @@ ADDED = "added"
 def applied_to(policy: str, known: Catalogue | None = None) -> list[Account]:
     """Return the accounts that a policy applies to, by choice or by tag."""
     known = known or catalogue()
-    return [each for each in Account.objects.all() if policy in {found.id for found in known.applied(each)}]
+    return [each for each in Account.objects.present() if policy in {found.id for found in known.applied(each)}]
 
 
 @transaction.atomic
@@ -144,7 +144,7 @@ def remove_policy(actor: Actor, policy: Policy) -> None:
     Policy.objects.select_for_update().get(pk=policy.pk)
     used = applied_to(policy.key)
     # Pending accounts have chosen nothing yet, and no provider may be enabled that offers it: look at the rows, too.
-    used += [each for each in Account.objects.filter(policies__contains=policy.key) if each not in used]
+    used += [each for each in Account.objects.present().filter(policies__contains=policy.key) if each not in used]
     if used:
         names = ", ".join(each.name for each in used)
         message = _("%(policy)s applies to %(names)s. Remove it there first.")

@@ -83,7 +83,8 @@ def save_schedule(
     schedule.next_run_at = schedule.next_after(timezone.now())
     schedule.save()
     if accounts is not None:
-        schedule.accounts.set(_seen("accounts", accounts, Account.objects.visible_to(schedule.owner)))
+        seen = _seen("accounts", accounts, Account.objects.visible_to(schedule.owner))
+        schedule.accounts.set([*seen, *schedule.accounts.removed()])
     if groups is not None:
         schedule.groups.set(_seen("groups", groups, groups_of(schedule.owner)))
     if added or accounts is not None or groups is not None:

@@ -65,6 +65,8 @@ def start_scan(
     actor.require("scan")
     if not account.verified_at:
         raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
+    if account.removed_at:
+        raise ValidationError({"account": [_("%(name)s was removed. Restore it first.") % {"name": account.name}]})
     if why := why_resting(account):
         raise ValidationError({"account": [why]})
     parts = _parts(account, list(services), list(regions))
@@ -262,7 +264,8 @@ def _take_due() -> Account | None:
     """Return an account whose scan is due, with its next turn set, so that no other worker starts it as well."""
     with transaction.atomic():
         due = (
-            Account.objects.select_for_update(skip_locked=True)
+            Account.objects.present()
+            .select_for_update(skip_locked=True)
             .filter(next_scan_at__lte=timezone.now(), verified_at__isnull=False)
             .exclude(pk__in=resting_accounts())
         )

@@ -27,6 +27,20 @@ def _removed(data: Data) -> str:
     return gettext("removed the account %(target)s, which was never verified") % data
 
 
+def _restored(data: Data) -> str:
+    if data["number"]:
+        return gettext("restored the account %(target)s (%(number)s)") % data
+    return gettext("restored the account %(target)s, which was never verified") % data
+
+
+def _deleted(data: Data) -> str:
+    sentence = gettext(
+        "deleted the account %(target)s for good (alerts: %(alerts)s, suppressions: %(suppressions)s, changes: "
+        "%(changes)s, resources: %(resources)s, scans: %(scans)s)"
+    )
+    return sentence % data
+
+
 def _followed(data: Data) -> str:
     sentences = {
         ("tags",): gettext("updated the tags of %(target)s from the organisation %(organisation)s"),
@@ -70,6 +84,18 @@ ACCOUNT_CONFIGURED = register(
     "account.configured", _("Account’s settings changed"), _("changed the settings of %(target)s")
 )
 ACCOUNT_REMOVED = register("account.removed", _("Account removed"), _removed, number="123456789012")
+ACCOUNT_RESTORED = register("account.restored", _("Account restored"), _restored, number="123456789012")
+ACCOUNT_DELETED = register(
+    "account.deleted",
+    _("Account deleted for good"),
+    _deleted,
+    number="123456789012",
+    alerts=80,
+    suppressions=6,
+    changes=0,
+    resources=166,
+    scans=12,
+)
 ACCOUNT_FOLLOWED = register(
     "account.followed",
     _("Account updated from its organisation"),

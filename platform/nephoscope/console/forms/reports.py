@@ -101,6 +101,6 @@ def shown_values(schedule: ReportSchedule) -> dict[str, Any]:
         "folder": schedule.folder,
         "keep": schedule.keep,
         "policies": schedule.policies,
-        "accounts": schedule.accounts.all(),
+        "accounts": schedule.accounts.present(),
         "groups": schedule.groups.all(),
     }

@@ -13,18 +13,20 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import provider_of
+from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
 from nephoscope.console.kit.admin import come_from
 from nephoscope.console.pages import events
 from nephoscope.console.pages.rules import values
-from nephoscope.domain import Field, Framework, Rule
+from nephoscope.domain import Deadline, Field, Framework, Provider, Rule
 from nephoscope.inventory.models import ACTIVE
 from nephoscope.organisations.queries import why_resting
+from nephoscope.plugins import registry
 from nephoscope.policies.models import OWN, RuleSetting
 from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
+from nephoscope.scans import removing
 from nephoscope.scans import services as scans
 
 Errors = dict[str, list[str]]
@@ -66,7 +68,15 @@ def entered(account: Account, posted: QueryDict, *, writing: bool) -> dict[str, 
     return settings
 
 
-def context(request: HttpRequest, account: Account, errors: Errors, *, writing: bool) -> dict[str, Any]:
+def hindrances() -> list[tuple[Provider, str]]:
+    """Return the providers of which Nephoscope could reach no account as it runs, and why."""
+    known, deadline = registry().providers.values(), patience()
+    return [(each, why) for each in known if (why := services.hindrance(each, deadline=deadline))]
+
+
+def context(
+    request: HttpRequest, account: Account, errors: Errors, *, writing: bool, deadline: Deadline
+) -> dict[str, Any]:
     """Gather the steps of connecting, or of setting up fixing."""
     main = _main(account, writing=writing)
     shown = []
@@ -78,6 +88,10 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
     filled = main is not None and bool(account.settings.get(main.name) or account.secrets.is_set(main.name))
     ticked = "own" in request.POST or bool(verified and main and not filled)
     names = {field["field"].name for field in shown}
+    try:
+        templates, hindrance = services.setup_templates(account, writing=writing, deadline=deadline), ""
+    except ValidationError as problem:
+        templates, hindrance = [], " ".join(problem.messages)
     return {
         "title": _("Set up fixes") if writing else _("Connect an account"),
         "stage": 3 if verified and not errors else 2,
@@ -89,20 +103,21 @@ def context(request: HttpRequest, account: Account, errors: Errors, *, writing: 
         "own": ticked,
         "wrong": [(each["field"], said) for each in shown for said in each["errors"]],
         "problems": [said for name, listed in errors.items() if name not in names for said in listed],
-        "setup_templates": services.setup_templates(account, writing=writing),
+        "setup_templates": templates,
+        "hindrance": hindrance,
         "writing": writing,
         "verified": verified,
         "come_from": come_from(request),
         "provider": provider_of(account),
         "checks": account.verification.get("writing" if writing else "reading", {}),
-        **(choices(request, account, errors) if verified and not writing else {}),
+        **(choices(request, account, errors, deadline) if verified and not writing else {}),
     }
 
 
-def choices(request: HttpRequest, account: Account, errors: Errors) -> dict[str, Any]:
+def choices(request: HttpRequest, account: Account, errors: Errors, deadline: Deadline) -> dict[str, Any]:
     """Gather what can be chosen for a connected account; the regions are asked of the cloud."""
     try:
-        regions = [each.id for each in services.available_regions(account) if each.enabled]
+        regions = [each.id for each in services.available_regions(account, deadline) if each.enabled]
         problem = ""
     except ValidationError as error:
         regions, problem = list(account.regions), " ".join(error.messages)
@@ -132,7 +147,7 @@ def _by_family(account: Account, ticked: list[str]) -> list[tuple[str, list[tupl
     return sorted(found.items(), key=lambda family: (not family[1][0][0].id.startswith(OWN), family[0]))
 
 
-def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
+def configure(actor: Actor, account: Account, posted: QueryDict, deadline: Deadline) -> Account:
     """Save what was chosen."""
     groups = AccountGroup.objects.filter(pk__in=[pk for pk in posted.getlist("groups") if pk.isdecimal()])
     hours = posted.get("scan_every", "").strip() or "0"
@@ -148,6 +163,7 @@ def configure(actor: Actor, account: Account, posted: QueryDict) -> Account:
         groups=groups,
         scan_every=int(hours),
         tags=read(posted.get("tags", "")) if "tags" in posted else None,
+        deadline=deadline,
     )
 
 
@@ -202,11 +218,16 @@ def _set_rules(account: Account, known: Catalogue) -> list[tuple[RuleSetting, Ru
 
 
 def removal(account: Account) -> dict[str, Any]:
-    """Gather what goes with an account that is removed."""
-    resources, alerts, scans = account.resources.count(), account.alerts.count(), account.scans.count()
-    lost = [
-        ngettext("%(n)s resource", "%(n)s resources", resources) % {"n": intcomma(resources)},
-        ngettext("%(n)s alert", "%(n)s alerts", alerts) % {"n": intcomma(alerts)},
-        ngettext("%(n)s scan", "%(n)s scans", scans) % {"n": intcomma(scans)},
-    ]
-    return {"name": account.name, "lost": lost}
+    """Gather what is in an account that is to be removed, or deleted for good."""
+    counted = removing.lost(account)
+    words = {
+        "alerts": ngettext("%(n)s alert", "%(n)s alerts", counted["alerts"]),
+        "suppressions": ngettext(
+            "%(n)s suppression with its reason", "%(n)s suppressions with their reasons", counted["suppressions"]
+        ),
+        "changes": ngettext("%(n)s change", "%(n)s changes", counted["changes"]),
+        "resources": ngettext("%(n)s resource", "%(n)s resources", counted["resources"]),
+        "scans": ngettext("%(n)s scan", "%(n)s scans", counted["scans"]),
+    }
+    held = [word % {"n": intcomma(counted[kind])} for kind, word in words.items() if counted[kind]]
+    return {"name": account.name, "held": held, "why_kept": removing.why_kept(account)}

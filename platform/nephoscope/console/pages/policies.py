@@ -152,7 +152,13 @@ def delete(request: HttpRequest, policy_id: str) -> HttpResponse:
             return _to(policy)
         messages.success(request, _("%(name)s was removed.") % {"name": policy.name})
         return redirect("admin:policies")
-    return page(request, "console/remove.html", policy.name, name=policy.name, back=_address(policy_id))
+    rules = len(policy.to_domain().rules)
+    lost = [ngettext("Its list of %(n)s rule is deleted.", "Its list of %(n)s rules is deleted.", rules) % {"n": rules}]
+    if settings := policy.rule_settings.count():
+        said = ngettext("So is %(n)s rule setting.", "So are %(n)s rule settings.", settings)
+        lost.append(said % {"n": settings})
+    back = _address(policy_id)
+    return page(request, "console/remove.html", policy.name, name=policy.name, back=back, lost=lost)
 
 
 def scope(request: HttpRequest, policy_id: str) -> HttpResponse:

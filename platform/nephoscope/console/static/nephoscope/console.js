@@ -1,5 +1,5 @@
-// The little that pages cannot do without a script: copying, following a scan, ticking boxes, and sending a filter when
-// it changes.
+// The little that pages cannot do without a script: copying, following a scan, ticking boxes, sending a filter when it
+// changes, and saying that an act that waits for a cloud is under way.
 "use strict";
 
 (() => {
@@ -105,6 +105,23 @@
   });
   addEventListener("pageshow", () => {
     for (const field of document.querySelectorAll("form[data-auto-submit] :disabled")) field.disabled = false;
+  });
+
+  // Only once the form is on its way: what a disabled button stands for is not sent.
+  document.addEventListener("submit", ({ submitter: button }) => {
+    if (!button?.dataset.busy) return;
+    setTimeout(() => {
+      button.dataset.idle = button.innerHTML;
+      button.textContent = button.dataset.busy;
+      button.disabled = true;
+    });
+  });
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("[data-idle]")) {
+      button.innerHTML = button.dataset.idle;
+      button.disabled = false;
+      delete button.dataset.idle;
+    }
   });
 
   // The theme keeps a page hidden until its script has run, and what is hidden cannot take the focus.

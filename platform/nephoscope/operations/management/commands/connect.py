@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def _connect(self, options: dict[str, Any]) -> None:
         actor, name = Actor.system("manage.py connect"), options["name"]
-        account = Account.objects.filter(name=name).first()
+        account = Account.objects.present().filter(name=name).first()
         if account is None:
             account = create_account(actor, name=name, provider=options["provider"])
         settings = settings_of(options, provider_of(account).fields)

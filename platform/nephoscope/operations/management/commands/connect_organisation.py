@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self._print_template(organisation, options["template"])
 
     def _create(self, actor: Actor, options: dict[str, Any]) -> Organisation:
-        account = Account.objects.filter(name=options["account"]).first()
+        account = Account.objects.present().filter(name=options["account"]).first()
         if account is None:
             raise CommandError(
                 f"--account: there is no account {options['account']}."

@@ -74,7 +74,8 @@ class Command(BaseCommand):
         self.data: Path = settings.DATA_DIR / "demo"
         self.cloud: DemoCloud = import_module(CLOUD).CLOUD
         try:
-            with Processes(self.data, NEPHOSCOPE_DEMO="1") as processes:
+            # A simulated cloud on a busy machine is slower than a real one, so pages wait longer for it.
+            with Processes(self.data, NEPHOSCOPE_DEMO="1", NEPHOSCOPE_INTERACTIVE_SECONDS="60") as processes:
                 self._run(processes, options)
         except KeyboardInterrupt:
             self._say("\nStopping …")
@@ -88,7 +89,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         password = self._administrator()
         processes.wait(self.cloud.title, self.cloud.health(port))
-        accounts = [self._connected(each) for each in self.cloud.accounts]
+        connected = [self._connected(each) for each in self.cloud.accounts]
+        accounts = [each for each in connected if not each.removed_at]
         demonstration.begin_history(accounts)
         for account in accounts:
             self._scan(account)

@@ -132,7 +132,7 @@ def find_account(wanted: str) -> Account:
     :raises CommandError: there is none; names those that there are.
     """
     for field in ("name", "number"):
-        if account := Account.objects.filter(**{field: wanted}).first():
+        if account := Account.objects.present().filter(**{field: wanted}).first():
             return account
-    names = ", ".join(Account.objects.values_list("name", flat=True)) or "none yet"
+    names = ", ".join(Account.objects.present().values_list("name", flat=True)) or "none yet"
     raise CommandError(f"There is no account “{wanted}”. Connected: {names}.")

@@ -1,0 +1,46 @@
+"""How one account is reached, until when a person waits for it, and why it cannot be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+class Deadline:
+    """When a person stops waiting for an act, however many calls it makes. It begins to run when it is made."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._at = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; none, or less than none, when it has passed."""
+        return self._at - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one account: its number (may be empty until verified) and the provider's fields.
+
+    With a ``deadline`` a person waits: a provider then tries each call once, and raises ConnectionProblem when the
+    deadline passes. Without one, calls are repeated as long as it is worth while.
+    """
+
+    account: str
+    settings: Mapping[str, str] = field(repr=False)
+    deadline: Deadline | None = None
+
+    def until(self, deadline: Deadline | None) -> Connection:
+        """Return the same, with this deadline."""
+        return replace(self, deadline=deadline)
+
+
+class ConnectionProblem(Exception):
+    """The account cannot be reached as described; ``field`` names what the person should correct."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
