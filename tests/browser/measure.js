@@ -31,7 +31,7 @@
     const box = overrun(node.parentElement, Math.max(...boxes.map((each) => each.right)));
     if (box) found.push(`“${text.trim().slice(0, 40)}” runs out of ${said(box)}`);
     if (node.parentElement.closest("code, pre, .neph-id")) continue;
-    for (const word of text.matchAll(/(?<![\p{L}\p{N}_./:-])\p{L}{2,20}(?![\p{L}\p{N}_/:-])/gu)) {
+    for (const word of text.matchAll(/(?<![^\s(“])\p{L}{2,20}(?=[.,;:!?)”]*(?:\s|$))/gu)) {
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
       const lines = new Set([...range.getClientRects()].map((each) => Math.round(each.top)));

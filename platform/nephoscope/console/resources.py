@@ -67,8 +67,8 @@ class ResourceAdmin(ConsoleAdmin):
 
     @admin.display(description=_("tags"))
     def shown_tags(self, resource: Resource) -> SafeString:
-        tags = ((f"{key}={value}",) for key, value in sorted(resource.tags.items())[:4])
-        return format_html_join(" ", '<span class="neph-chip">{}</span>', tags)
+        tags = [f"{key}={value}" for key, value in sorted(resource.tags.items())[:4]]
+        return format_html_join(" ", '<span class="neph-chip" title="{}">{}</span>', ((tag, tag) for tag in tags))
 
     @admin.display(description=_("failing"), ordering="failing")
     def shown_failing(self, resource: Any) -> int:
