@@ -52,4 +52,4 @@ def _first_of(name: str) -> str:
 
 
 def _is_page(answer: Any) -> bool:
-    return answer.status_code == 200 and answer.content.lstrip()[:9].lower() == b"<!doctype" if not answer.streaming else False
+    return not answer.streaming and answer.status_code == 200 and b"</html>" in answer.content
