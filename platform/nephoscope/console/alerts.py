@@ -50,6 +50,8 @@ class AlertAdmin(ConsoleAdmin):
     list_title = _("Alerts")
     nothing = _("Alerts appear here when a scan finds resources that fail a rule.")
     detail_template = "console/alert.html"
+    search_hint = _("Title, rule, account, or resource name, ID or ARN")
+    smallest_first = ("shown_severity",)  # the worst has the smallest rank
     filters = (
         Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),
         Filter("kind", _("Kind"), lambda request: queries.kind_choices(), queries.of_kind),

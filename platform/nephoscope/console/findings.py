@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.accounts.permissions import require
 from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
+from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
 from nephoscope.compliance.queries import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
@@ -41,6 +42,7 @@ class FindingAdmin(ConsoleAdmin):
     list_title = _("Findings")
     nothing = _("Findings appear here after a scan: each rule's verdict on each resource.")
     detail_template = "console/finding.html"
+    search_hint = _("Resource name, ID or ARN, or rule")
     filters = (
         Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),
         Filter("account", _("Account"), accounts, by_account),
@@ -84,13 +86,7 @@ class FindingAdmin(ConsoleAdmin):
             each.rule = known.rule(each.rule_id)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Every word in the resource's name, or the rule's id or title."""
-        rules = catalogue().rules.values()
-        for word in text.split():
-            titled = [each.id for each in rules if word.lower() in each.title.lower()]
-            found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
-            rows = rows.filter(found)
-        return rows
+        return findings_matching(rows, text)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = f"?{request.GET.urlencode()}" if request.GET else ""

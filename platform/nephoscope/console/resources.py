@@ -16,6 +16,7 @@ from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import type_name, when
+from nephoscope.inventory import queries
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -32,6 +33,7 @@ class ResourceAdmin(ConsoleAdmin):
     list_select_related = ("account",)
     list_title = _("Resources")
     nothing = _("Resources appear here after a scan.")
+    search_hint = _("Name, ID, type or tag, such as env=prod")
     detail_template = "console/resource.html"
     filters = (
         Filter("type", _("Type"), _types, by_field("type")),
@@ -51,11 +53,7 @@ class ResourceAdmin(ConsoleAdmin):
         return rows if request.GET.get("gone") else rows.filter(gone_at=None)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Every word in the name, id or type, or a tag's key or value."""
-        for word in text.split():
-            found = Q(name__icontains=word) | Q(resource_id__icontains=word) | Q(type__icontains=word)
-            rows = rows.filter(found | Q(tags__icontains=word))
-        return rows
+        return queries.matching(rows, text)
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, resource: Resource) -> str:

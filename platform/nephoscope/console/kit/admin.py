@@ -60,6 +60,10 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     list_title: Any = ""
     nothing: Any = ""
     """What an empty list says: what would fill it."""
+    search_hint: Any = ""
+    """What the search field says that it searches."""
+    smallest_first: tuple[str, ...] = ()
+    """Columns of numbers or times that are sorted by the smallest first; the others by the largest and newest."""
     detail_template = ""
     change_list_template = "console/list.html"
     list_before_template = "console/filters.html"
