@@ -11,6 +11,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
+from nephoscope.inventory.conditions import conditions
 from nephoscope.plugins import registry
 
 AddAlert = Callable[..., Alert]
@@ -79,11 +80,11 @@ def test_the_summary_counts_what_the_user_may_see(
     Finding.objects.create(
         account=account, rule_id="aws.other", resource=finding.resource, verdict="unknown", changed_at=timezone.now()
     )
-    seen = queries.summary(viewer)
+    seen = queries.summary(viewer, conditions([account]))
     assert (seen.open, seen.severities["critical"], seen.severities["low"]) == (1, 1, 0)
     assert (seen.suppressed, seen.unknown, seen.opened, seen.resolved) == (1, 1, 1, 0)
     assert (seen.kinds["security"], seen.accounts) == (1, {account: 1})
-    nothing = queries.summary(stranger)
+    nothing = queries.summary(stranger, [])
     assert (nothing.open, nothing.suppressed, nothing.unknown, nothing.accounts) == (0, 0, 0, {})
 
 

@@ -49,6 +49,7 @@ class AlertAdmin(ConsoleAdmin):
     list_select_related = ("account",)
     list_title = _("Alerts")
     nothing = _("Alerts appear here when a scan finds resources that fail a rule.")
+    of_accounts = True
     detail_template = "console/alert.html"
     search_hint = _("Title, rule, account, or resource name, ID or ARN")
     smallest_first = ("shown_severity",)  # the worst has the smallest rank

@@ -34,6 +34,7 @@ class ResourceAdmin(ConsoleAdmin):
     list_title = _("Resources")
     nothing = _("Resources appear here after a scan.")
     search_hint = _("Name, ID, type or tag, such as env=prod")
+    of_accounts = True
     detail_template = "console/resource.html"
     filters = (
         Filter("type", _("Type"), _types, by_field("type")),

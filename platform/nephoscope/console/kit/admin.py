@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
+from nephoscope.console.kit.conditions import in_view
 from nephoscope.console.kit.filters import Filter, FilteredChangeList
 
 T = TypeVar("T")
@@ -64,6 +65,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     """What the search field says that it searches."""
     smallest_first: tuple[str, ...] = ()
     """Columns of numbers or times that are sorted by the smallest first; the others by the largest and newest."""
+    of_accounts = False
+    """Whether its rows are what scans found: then the list says how well its accounts are known."""
     detail_template = ""
     change_list_template = "console/list.html"
     list_before_template = "console/filters.html"
@@ -120,6 +123,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
             "filters": [each.bound(request) for each in self.filters_for(request)],
             "narrowed": any(value for name, value in request.GET.items() if name not in ("p", "o")),
             "nothing": self.nothing,
+            "of_accounts": self.of_accounts,
+            "unknown": self.of_accounts and not any(each.known for each in in_view(request)),
             "may": rights(request.user),
         }
         answer: HttpResponse = super().changelist_view(request, {**shown, **(extra_context or {})})
