@@ -5,15 +5,15 @@
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth > width) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
 
-  const clips = (style) => style.overflowX !== "visible" || style.position === "fixed";
+  // What a box cuts off runs over nothing, but the box itself may.
   function overrun(element, right) {
     for (let box = element; box && box !== document.body; box = box.parentElement) {
-      const style = getComputedStyle(box);
-      if (style.display !== "inline" && style.display !== "contents") {
-        if (box.getBoundingClientRect().right < right - 1 && !clips(style)) return box;
-        if (clips(style)) return null;
-      }
-      if (style.position === "absolute") return null;
+      const { display, overflowX, position } = getComputedStyle(box);
+      const end = box.getBoundingClientRect().right;
+      if (["auto", "scroll"].includes(overflowX) || position === "fixed") return null;
+      if (overflowX !== "visible") right = Math.min(right, end);
+      else if (!["inline", "contents"].includes(display) && end < right - 1) return box;
+      if (position === "absolute") return null;
     }
     return null;
   }
