@@ -43,7 +43,7 @@ class FindingAdmin(ConsoleAdmin):
     nothing = _("Findings appear here after a scan: each rule's verdict on each resource.")
     of_accounts = True
     detail_template = "console/finding.html"
-    search_hint = _("Resource name, ID or ARN, or rule")
+    search_hint = _("Resource name or ID, or rule")
     filters = (
         Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),
         Filter("account", _("Account"), accounts, by_account),
