@@ -53,6 +53,10 @@ class ControlSerializer(serializers.Serializer[domain.Control]):
     title = serializers.CharField()
     rules = serializers.ListField(child=serializers.CharField())
     manual = serializers.BooleanField(help_text="No rule answers it; a person has to look.")
+    demands = serializers.DictField(
+        child=serializers.DictField(child=serializers.JSONField()),
+        help_text="The figures that it requires, by rule and parameter; for all others the rule's default counts.",
+    )
 
 
 class ParameterSerializer(serializers.Serializer[domain.Parameter]):

@@ -26,6 +26,7 @@ from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
+from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -103,6 +104,13 @@ class FindingFilter(filters.FilterSet):
     failing = filters.BooleanFilter(
         field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
     )
+    standing = filters.ChoiceFilter(
+        choices=Standing.choices, method="of_standing", label="What it means for its controls; accepted: suppressed"
+    )
+
+    def of_standing(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = queryset.annotate(standing=STANDING).filter(standing=value)
+        return found
 
     def of_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return findings_matching(queryset, value)

@@ -19,7 +19,7 @@ from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
 from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
-from nephoscope.compliance.queries import STANDING, Standing
+from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies

@@ -103,6 +103,10 @@ class Parameter:
         numbers = [each for each in given if isinstance(each, int)]
         return min(numbers) if self.stricter == "lower" else max(numbers)
 
+    def is_laxer(self, value: Value, than: Value) -> bool:
+        """Whether a value misses something that the other one finds."""
+        return self.strictest([value, than]) != value
+
 
 def in_words(value: Value) -> str:
     """Return a value as a person types it."""

@@ -16,6 +16,7 @@ from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
 from nephoscope.changes.suppressing import archives, why_not_archived
+from nephoscope.compliance.scores import answered
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import Resource
 
@@ -65,7 +66,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],
         "unknown_count": _unknown(alert).count(),
-        "answers": alert.catalogue.answered(alert.account, alert.key),
+        "answers": answered([alert.account], alert.key, alert.catalogue),
         "timeline": timeline[:SHOWN],
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],

@@ -10,16 +10,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nephoscope.accounts.models import Account
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
 from nephoscope.api.kit.conditions import conditions_of
-from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.scores import scores
 from nephoscope.console.kit.admin import rights
-from nephoscope.domain import Framework
 from nephoscope.inventory.models import Scan
-from nephoscope.policies.queries import catalogue
 from nephoscope.scans import services as scans
 from nephoscope.scans.health import health
 
@@ -50,33 +46,6 @@ def bars(line: list[tuple[date, int]], since: date | None) -> list[Bar]:
     return drawn
 
 
-@dataclass(slots=True)
-class PolicyScore:
-    """A policy that applies to accounts: its controls in all of those together."""
-
-    policy: Framework
-    passed: int = 0
-    failed: int = 0
-    unknown: int = 0
-
-    @property
-    def score(self) -> int | None:
-        return compliance.percent(self.passed, self.failed)
-
-
-def _policies(accounts: list[Account]) -> list[PolicyScore]:
-    known = catalogue()
-    applied = {policy.id for account in accounts for policy in known.applied(account)}
-    found = {each.id: PolicyScore(each) for each in known.policies.values() if each.id in applied}
-    for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
-        if each.judged_at:
-            shown, counts = found[each.policy.id], each.counts
-            shown.passed += counts[ControlState.PASS]
-            shown.failed += counts[ControlState.FAIL]
-            shown.unknown += counts[ControlState.UNKNOWN]
-    return list(found.values())
-
-
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
     """Add to the index page what the dashboard shows."""
     user = request.user
@@ -95,7 +64,11 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "known": summary.since is not None,
         "all_known": all(each.known for each in accounts.values()),
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
-        "kinds": [(value, label, summary.kinds[value]) for value, label in queries.kind_choices()],
+        "kinds": [
+            (value, label, summary.kinds[value])
+            for value, label in queries.kind_choices()
+            if summary.kinds[value] or value in queries.watched_kinds()
+        ],
         "bars": line,
         "trend": known,
         "trend_most": max((bar.count or 0 for bar in known), default=0),
@@ -104,5 +77,5 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "newest": queries.newest(alerts.select_related("account"))[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
         "health": health(),
-        "policies": _policies(list(summary.accounts)),
+        "policies": list(scores(summary.accounts).values()),
     }
