@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
 
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
 .venv/installed: requirements.txt pyproject.toml
 	@echo "Setting up .venv, once: downloading and installing the packages takes one to three minutes …"

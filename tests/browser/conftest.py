@@ -20,7 +20,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 """The headless shell first: it needs half of what the others need."""
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 NO_CHROMIUM = "no Chromium was found; install the package chromium to run the browser tests"
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -96,7 +96,7 @@ def enter(demo: Demo, album: Path) -> Iterator[Callable[[], Visitor]]:
     """Open a browser window with a session of its own: ``enter()``."""
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
         def window() -> Visitor:
             context = browser.new_context(viewport={"width": 1440, "height": 900})

@@ -121,6 +121,24 @@ def matching(alerts: Alerts, value: str) -> Alerts:
     return alerts
 
 
+def newest(alerts: Alerts) -> Alerts:
+    """Order by the day of opening, newest first, then worst and widest first.
+
+    By the day, since a scan opens its alerts within seconds of each other, in the order in which it read the resources.
+    """
+    return alerts.order_by(TruncDate("opened_at").desc(), "rank", "-affected", "pk")
+
+
+def findings_matching(findings: QuerySet[Finding], value: str) -> QuerySet[Finding]:
+    """Every word in the resource's name or id, or in the rule's id or title."""
+    rules = catalogue().rules.values()
+    for word in value.replace("\x00", "").split():
+        titled = [each.id for each in rules if word.lower() in each.title.lower()]
+        found = Q(resource__name__icontains=word) | Q(resource__resource_id__icontains=word)
+        findings = findings.filter(found | Q(rule_id__icontains=word) | Q(rule_id__in=titled))
+    return findings
+
+
 FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {
     "state": with_state,
     "severity": with_severity,

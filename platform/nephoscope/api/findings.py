@@ -22,6 +22,7 @@ from nephoscope.alerts.models import (
     Suppression,
     VerdictChoice,
 )
+from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Named
@@ -129,6 +130,7 @@ class FindingFilter(filters.FilterSet):
     alert = IdFilter(field_name="alert_id")
     resource = IdFilter(field_name="resource_id")
     rule = filters.CharFilter(field_name="rule_id")
+    q = filters.CharFilter(method="of_text", label="Words of the resource's name or id, or of the rule's id or title")
     verdict = Choices(choices=VerdictChoice.choices, lookup_expr="in")
     failing = filters.BooleanFilter(
         field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
@@ -140,6 +142,9 @@ class FindingFilter(filters.FilterSet):
     def of_standing(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         found: QuerySet[Any] = queryset.annotate(standing=STANDING).filter(standing=value)
         return found
+
+    def of_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return findings_matching(queryset, value)
 
 
 class Findings(Models):

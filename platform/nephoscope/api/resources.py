@@ -12,6 +12,7 @@ from nephoscope.api.kit.conditions import KnownAccount
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.views import Models
 from nephoscope.inventory.models import Resource
+from nephoscope.inventory.queries import matching
 
 
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
@@ -57,12 +58,17 @@ class ResourceFilter(filters.FilterSet):
     type = filters.CharFilter()
     region = filters.CharFilter()
     resource_id = filters.CharFilter()
-    q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+    q = filters.CharFilter(
+        method="of_text", label="Words of the name, id, type or tags; `key=value` is a tag with exactly this value"
+    )
     gone = filters.BooleanFilter(method="of_presence", label="Those that are no longer there, instead of the others")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         queryset = super().filter_queryset(queryset)
         return queryset if self.form.cleaned_data["gone"] else queryset.filter(gone_at=None)
+
+    def of_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return matching(queryset, value)
 
     def of_presence(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
         return queryset.exclude(gone_at=None) if value else queryset

@@ -53,6 +53,8 @@ class AlertAdmin(ConsoleAdmin):
     nothing = _("Alerts appear here when a scan finds resources that fail a rule.")
     of_accounts = True
     detail_template = "console/alert.html"
+    search_hint = _("Title, rule, account, or resource name or ID")
+    smallest_first = ("shown_severity",)  # the worst has the smallest rank
     filters = (
         Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),
         Filter("kind", _("Kind"), lambda request: queries.kind_choices(), queries.of_kind),

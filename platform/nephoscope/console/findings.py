@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -18,6 +18,7 @@ from nephoscope.accounts.permissions import require
 from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
+from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
 from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
@@ -43,6 +44,7 @@ class FindingAdmin(ConsoleAdmin):
     nothing = _("Findings appear here after a scan: each rule's verdict on each resource.")
     of_accounts = True
     detail_template = "console/finding.html"
+    search_hint = _("Resource name or ID, or rule")
     filters = (
         Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),
         Filter("account", _("Account"), accounts, by_account),
@@ -86,13 +88,7 @@ class FindingAdmin(ConsoleAdmin):
             each.rule = known.rule(each.rule_id)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Every word in the resource's name, or the rule's id or title."""
-        rules = catalogue().rules.values()
-        for word in text.split():
-            titled = [each.id for each in rules if word.lower() in each.title.lower()]
-            found = Q(resource__name__icontains=word) | Q(rule_id__icontains=word) | Q(rule_id__in=titled)
-            rows = rows.filter(found)
-        return rows
+        return findings_matching(rows, text)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = f"?{request.GET.urlencode()}" if request.GET else ""

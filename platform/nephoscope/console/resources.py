@@ -18,6 +18,7 @@ from nephoscope.console.kit.filters import Filter, accounts, by_account, by_fiel
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import type_name, when
 from nephoscope.domain import together
+from nephoscope.inventory import queries
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -34,6 +35,7 @@ class ResourceAdmin(ConsoleAdmin):
     list_select_related = ("account",)
     list_title = _("Resources")
     nothing = _("Resources appear here after a scan.")
+    search_hint = _("Name, ID, type or tag, such as env=prod")
     of_accounts = True
     detail_template = "console/resource.html"
     filters = (
@@ -54,11 +56,7 @@ class ResourceAdmin(ConsoleAdmin):
         return rows if request.GET.get("gone") else rows.filter(gone_at=None)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        """Every word in the name, id or type, or a tag's key or value."""
-        for word in text.split():
-            found = Q(name__icontains=word) | Q(resource_id__icontains=word) | Q(type__icontains=word)
-            rows = rows.filter(found | Q(tags__icontains=word))
-        return rows
+        return queries.matching(rows, text)
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, resource: Resource) -> str:
@@ -70,8 +68,8 @@ class ResourceAdmin(ConsoleAdmin):
 
     @admin.display(description=_("tags"))
     def shown_tags(self, resource: Resource) -> SafeString:
-        tags = ((f"{key}={value}",) for key, value in sorted(resource.tags.items())[:4])
-        return format_html_join(" ", '<span class="neph-chip">{}</span>', tags)
+        tags = [f"{key}={value}" for key, value in sorted(resource.tags.items())[:4]]
+        return format_html_join(" ", '<span class="neph-chip" title="{}">{}</span>', ((tag, tag) for tag in tags))
 
     @admin.display(description=_("failing"), ordering="failing")
     def shown_failing(self, resource: Any) -> int:

@@ -77,6 +77,10 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     """What an empty list says: what would fill it."""
     in_accounts = True
     """Whether its rows are in accounts, so that those to whom none is granted are told so."""
+    search_hint: Any = ""
+    """What the search field says that it searches."""
+    smallest_first: tuple[str, ...] = ()
+    """Columns of numbers or times that are sorted by the smallest first; the others by the largest and newest."""
     of_accounts = False
     """Whether its rows are what scans found: then the list says how well its accounts are known."""
     detail_template = ""

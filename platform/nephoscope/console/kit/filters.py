@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import ORDER_VAR
+from django.db.models import DateField, FloatField, IntegerField, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
@@ -74,9 +76,31 @@ def by_field(field: str) -> Callable[[QuerySet[Any], str], QuerySet[Any]]:
 
 
 class FilteredChangeList(ChangeList):  # django-unfold has no types
-    """Django's list, narrowed by the page's own :class:`Filter` objects instead of the sheet at the side."""
+    """Django's list, narrowed by the page's own :class:`Filter` objects instead of the sheet at the side.
+
+    A column of numbers or times that is not sorted by yet is sorted by the largest or newest first when clicked.
+    """
 
     root_queryset: QuerySet[Any]
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        first, *others = str((new_params or {}).get(ORDER_VAR, "")).split(".")
+        if first.isdecimal() and int(first) not in self.get_ordering_field_columns() and self._descends(int(first)):
+            new_params = {**new_params, ORDER_VAR: ".".join([f"-{first}", *others])}
+        query: str = super().get_query_string(new_params, remove)
+        return query
+
+    def _descends(self, column: int) -> bool:
+        name = self.list_display[column]
+        order = self.get_ordering_field(name)
+        if name in self.model_admin.smallest_first or not isinstance(order, str):
+            return False
+        annotation = self.root_queryset.query.annotations.get(order)
+        if order == "pk" or annotation is not None:
+            field = annotation.output_field if annotation is not None else self.model._meta.pk
+        else:
+            field = get_fields_from_path(self.model, order)[-1]
+        return isinstance(field, DateField | IntegerField | FloatField)  # a time's field is a date's as well
 
     def get_filters(self, request: HttpRequest) -> Any:
         self.root_queryset = self.model_admin.narrow(request, self.root_queryset)

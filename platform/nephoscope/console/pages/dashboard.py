@@ -74,7 +74,7 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "trend_most": max((bar.count or 0 for bar in known), default=0),
         "width": DAYS * 10,
         "height": HEIGHT,
-        "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
+        "newest": queries.newest(alerts.select_related("account"))[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
         "health": health(),
         "policies": list(scores(summary.accounts).values()),

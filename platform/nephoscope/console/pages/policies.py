@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -66,6 +67,7 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
         request,
         "console/policy.html",
         policy.name,
+        crumbs=[(_("Policies"), reverse("admin:policies")), (policy.name, "")],
         policy=policy,
         own=own,
         score=score,

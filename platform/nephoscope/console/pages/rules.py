@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
@@ -88,6 +89,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         request,
         "console/rule.html",
         rule.title,
+        crumbs=[(_("Rules"), reverse("admin:rules")), (rule.title, "")],
         rule=rule,
         steps=steps(rule.fix),
         templates=_templates(rule),
