@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -171,7 +172,7 @@ class GroupChanges(Body):
     name = serializers.CharField(max_length=100, required=False)
     description = serializers.CharField(max_length=300, allow_blank=True, required=False)
     accounts = serializers.PrimaryKeyRelatedField(
-        queryset=Account.objects.all(), many=True, required=False, help_text="All that the group holds from now on."
+        queryset=Account.objects.present(), many=True, required=False, help_text="All that the group holds from now on."
     )
     users = serializers.PrimaryKeyRelatedField(
         queryset=User.objects.all(), many=True, required=False, help_text="All who are granted the group from now on."
@@ -186,7 +187,7 @@ class Groups(Administered):
     """Groups of accounts that users are granted together."""
 
     noun = "group"
-    queryset = AccountGroup.objects.prefetch_related("accounts", "users")
+    queryset = AccountGroup.objects.prefetch_related(Prefetch("accounts", Account.objects.present()), "users")
     serializer_class = GroupSerializer
     ordering_fields = ["name"]
 

@@ -215,7 +215,7 @@ class AccountGroupAdmin(PeopleAdmin):
         initial = {}
         if shown:
             initial = {name: getattr(shown, name) for name in ("name", "description")}
-            initial |= {name: getattr(shown, name).all() for name in ("accounts", "users")}
+            initial |= {"accounts": shown.accounts.present(), "users": shown.users.all()}
         return GroupForm(request.POST or None, initial=initial)
 
     def save(self, actor: Actor, shown: Any, values: dict[str, Any]) -> Any:

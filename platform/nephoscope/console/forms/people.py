@@ -40,7 +40,7 @@ class GroupForm(ConsoleForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     description = forms.CharField(label=_("Description"), max_length=300, required=False)
     accounts = forms.ModelMultipleChoiceField(
-        Account.objects.all(), label=_("Accounts"), required=False, widget=forms.CheckboxSelectMultiple
+        Account.objects.present(), label=_("Accounts"), required=False, widget=forms.CheckboxSelectMultiple
     )
     users = forms.ModelMultipleChoiceField(
         User.objects.order_by("username"),
