@@ -84,7 +84,7 @@ class AccountAdmin(ConsoleAdmin):
 
     def get_urls(self) -> list[Any]:
         pages = self.paths("connect", "fixing", "configure", "remove", post=False)
-        view = self.admin_site.admin_view(self.setup_template)
+        view = self.looking(self.setup_template)
         template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
         return [*pages, *self.paths("verify", "scan"), template, *super().get_urls()]
 

@@ -12,7 +12,11 @@ from knox.models import AuthToken
 
 from nephoscope.audit.services import Actor
 from nephoscope.console.kit.admin import page
+from nephoscope.console.kit.once import keep, take
 from nephoscope.people import services as people
+
+MADE = "token"
+"""What is shown once after it was made."""
 
 
 def tokens(request: HttpRequest) -> HttpResponse:
@@ -20,9 +24,11 @@ def tokens(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     actor = Actor.from_request(request)
     actor.require("view")
-    made = people.issue_token(actor, user)[1] if request.method == "POST" else ""
+    if request.method == "POST":
+        keep(request, MADE, people.issue_token(actor, user)[1])
+        return redirect("admin:tokens")
     own = AuthToken.objects.filter(user=user).order_by("-created")
-    return page(request, "console/tokens.html", _("API tokens"), tokens=own, made=made)
+    return page(request, "console/tokens.html", _("API tokens"), tokens=own, made=take(request, MADE))
 
 
 def revoke(request: HttpRequest, key: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +103,12 @@ def copy(text: str, label: str = "") -> SafeString:
 def pretty(value: Any) -> str:
     """Return JSON, indented."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def ids(rows: Iterable[Any]) -> str:
+    """Return the ids of rows with commas between them."""
+    return ",".join(str(row.pk) for row in rows)
 
 
 @register.filter

@@ -1,0 +1,25 @@
+"""A secret that is shown once: it waits, encrypted, in the session from the act that made it to the page after it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from nephoscope.vault import SecretUnreadable
+
+
+def keep(request: HttpRequest, name: str, secret: str) -> None:
+    """Keep a secret for the next page that asks for it by this name."""
+    request.session[_key(name)] = settings.VAULT.seal(secret)
+
+
+def take(request: HttpRequest, name: str) -> str:
+    """Return what is kept under a name, and forget it; nothing where there is none, or its key is gone."""
+    try:
+        return str(settings.VAULT.open(request.session.pop(_key(name), "")))
+    except SecretUnreadable:
+        return ""
+
+
+def _key(name: str) -> str:
+    return f"once_{name}"
