@@ -260,6 +260,7 @@ class CloseDoor(domain.Remediation):
     id = "toy.close"
     title = "Close the door"
     summary = "Closes it."
+    breaks = "Nobody comes in without a key."
     provider = "toy"
     on = DOOR
     reads = (READ,)

@@ -92,7 +92,7 @@ def test_what_cannot_be_archived_is_said_and_suppressed_here(
     client, body = sign_in(remediator), {"finding": [alert.findings.get().pk]}
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
     shown = client.get(address, body).content.decode()
-    assert "Suppressing leaves it as it is in GuardDuty:" in shown and "Suppress and archive" not in shown
+    assert "Suppressing does not archive the finding in GuardDuty." in shown and "Suppress and archive" not in shown
     text = client.post(address, {**body, "reason": "ours"}, follow=True).content.decode()
     assert "Suppressed 1 resource." in text and "It is not archived in GuardDuty." in text
     alert.refresh_from_db()
@@ -112,7 +112,7 @@ def test_an_analyst_is_told_that_archiving_needs_a_remediator(
 def test_a_remediator_is_told_that_suppressing_archives(
     alert: Alert, fix_role: None, remediator: User, sign_in: SignIn
 ) -> None:
-    assert "Suppressing archives it in GuardDuty as well" in sign_in(remediator).get(page(alert)).content.decode()
+    assert "Suppressing also archives the finding in GuardDuty" in sign_in(remediator).get(page(alert)).content.decode()
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:

@@ -88,6 +88,7 @@ class RemediationSerializer(serializers.Serializer[domain.Remediation]):
     id = serializers.CharField()
     title = serializers.CharField()
     summary = serializers.CharField()
+    breaks = serializers.CharField(help_text="What may stop working once it is applied; empty when nothing can.")
     inputs = InputSerializer(many=True, help_text="What it needs to be told when it is planned.")
 
 

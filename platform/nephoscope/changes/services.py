@@ -20,9 +20,12 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import (
     CHANGE_APPLIED,
     CHANGE_APPROVED,
+    CHANGE_DISCARDED,
+    CHANGE_EXPIRED,
     CHANGE_FAILED,
     CHANGE_PLANNED,
     CHANGE_REFUSED,
@@ -32,7 +35,7 @@ from nephoscope.audit.actions.changes import (
     Outcome,
 )
 from nephoscope.audit.services import Actor, record, require_reason
-from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
+from nephoscope.changes.models import MADE, PLAN_LIFETIME, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
@@ -190,14 +193,15 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
 def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
     """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
 
-    :raises ValidationError: no reason, another digest, a veto, or it is not waiting for approval any more.
+    :raises ValidationError: no reason, another digest, a veto, it has expired, or it does not wait for approval any
+        more.
     """
     actor.require("change")
     reason = require_reason(reason)
     change = _locked(change)
-    if change.state != ChangeState.PLANNED:
-        said = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
-        raise ValidationError({"change": [said % change]})
+    _require_planned(change)
+    if change.expires_at and change.expires_at <= timezone.now():
+        raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
     if digest != change.digest:
         raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
     require_as_planned(change, to_steps(change.steps.all()))
@@ -205,6 +209,48 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     _put_into_queue(change, ChangeState.APPROVED)
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, CHANGE_APPROVED, change, data, account=change.account, reason=reason)
+    return change
+
+
+def _require_planned(change: Change) -> None:
+    if change.state == ChangeState.PLANNED:
+        return
+    approved = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
+    said = {
+        ChangeState.DISCARDED: _("%s was discarded. Plan again."),
+        ChangeState.EXPIRED: _("%s has expired. Plan again."),
+    }.get(ChangeState(change.state), approved)
+    raise ValidationError({"change": [said % change]})
+
+
+@transaction.atomic
+def discard_plan(actor: Actor, change: Change) -> Change:
+    """Throw away a plan that nobody approved.
+
+    :raises ValidationError: it does not wait for approval any more.
+    """
+    actor.require("change")
+    change = _locked(change)
+    _require_planned(change)
+    return _give_up(actor, change, ChangeState.DISCARDED, CHANGE_DISCARDED)
+
+
+def expire_plans() -> int:
+    """Mark the plans that nobody approved in time. Run every minute by the queue; returns how many."""
+    with transaction.atomic():
+        rows = Change.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "alert")
+        over = list(rows.filter(state=ChangeState.PLANNED, planned_at__lte=timezone.now() - PLAN_LIFETIME))
+        for change in over:
+            _give_up(Actor.system(), change, ChangeState.EXPIRED, CHANGE_EXPIRED)
+    return len(over)
+
+
+def _give_up(actor: Actor, change: Change, state: ChangeState, action: Action) -> Change:
+    change.state, change.finished_at = state, timezone.now()
+    change.outcome = _("Nothing was changed.")
+    change.save()
+    data = {"title": change.title, "alert": str(change.alert)}
+    record(actor, action, change, data, account=change.account)
     return change
 
 
@@ -217,7 +263,7 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     actor.require("change")
     reason = require_reason(reason)
     change = _locked(change)
-    change.undo_by, change.undo_reason = actor.user, reason
+    change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
@@ -281,7 +327,13 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: Outcome, p
         actor,
         _FINISHED[state],
         change,
-        {"title": change.title, "outcome": outcome.value, "problem": problem},
+        {
+            "title": change.title,
+            "outcome": outcome.value,
+            "problem": problem,
+            "approved_by": str(change.approved_by or ""),
+            **({"approved_for": change.reason, "requested_by": str(change.undo_by or "")} if back else {}),
+        },
         account=change.account,
         reason=change.undo_reason if back else change.reason,
         before=after if back else before,

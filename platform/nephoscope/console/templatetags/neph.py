@@ -171,6 +171,7 @@ STATES = {
     "refused": "neph-warn",
     "error": "neph-warn",
     "unknown": "neph-warn",
+    "expired": "neph-warn",
     "failed": "neph-bad",
     "fail": "neph-bad",
 }
