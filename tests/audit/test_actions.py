@@ -80,7 +80,16 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
     [
         (ALERT_OPENED, {"title": "Door", **resources(["a"])}, "opened A-000042 “Door”: a"),
         (ALERT_ADDED, {"title": "Door", **resources(["a"])}, "added 1 resource to A-000042 “Door”: a"),
-        (ALERT_SUPPRESSED, resources(["a", "b", "c"]), "suppressed 3 resources of A-000042: a, b, c"),
+        (
+            ALERT_SUPPRESSED,
+            {**resources(["a", "b", "c"]), "in_cloud": "", "source": ""},
+            "suppressed 3 resources of A-000042: a, b, c",
+        ),
+        (
+            ALERT_SUPPRESSED,
+            {**resources(["a"]), "in_cloud": "not_archived", "source": "Watchman"},
+            "suppressed 1 resource of A-000042: a (not archived in Watchman)",
+        ),
         (
             ALERT_LEFT,
             {"why": "fixed", "source": "", "suppressed": False, **resources(["a"])},

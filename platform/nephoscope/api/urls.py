@@ -17,13 +17,14 @@ from nephoscope.api.audit import Entries
 from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.compliance import Compliances
-from nephoscope.api.findings import Findings, Suppressions
+from nephoscope.api.findings import Findings
 from nephoscope.api.organisations import Members, Organisations
 from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.api.policies import Policies, RuleSettings
 from nephoscope.api.reports import ReportSchedules
 from nephoscope.api.resources import Resources
 from nephoscope.api.scans import Scans
+from nephoscope.api.suppressions import Suppressions
 
 ENDPOINTS: dict[str, Any] = {
     "tokens": Tokens,

@@ -44,7 +44,7 @@ STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
 @admin.register(Alert)
 class AlertAdmin(ConsoleAdmin):
-    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "affected", "first", "last")
+    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "shown_affected", "first", "last")
     list_display_links = ("shown_title",)
     list_select_related = ("account",)
     list_title = _("Alerts")
@@ -73,6 +73,13 @@ class AlertAdmin(ConsoleAdmin):
     @admin.display(description=_("kind"), ordering="kind")
     def shown_kind(self, alert: Alert) -> str:
         return alert.kind_name
+
+    @admin.display(description=_("affected"), ordering="affected")
+    def shown_affected(self, alert: Alert) -> SafeString | int:
+        if not alert.suppressed:
+            return alert.affected
+        suppressed = _t("%(n)s suppressed") % {"n": alert.suppressed}
+        return format_html('{} <div class="neph-small neph-subtle">{}</div>', alert.affected, suppressed)
 
     @admin.display(description=_("first seen"), ordering="first_seen")
     def first(self, alert: Alert) -> Any:

@@ -34,7 +34,8 @@ def _with_cloud(sentence: str, data: Data) -> str:
     """Add what happens in the cloud; entries of before do not hold it."""
     if not data.get("in_cloud"):
         return sentence
-    return f"{sentence} ({InCloud(data['in_cloud']).label % data})"
+    in_cloud = InCloud(data["in_cloud"]).label % data
+    return gettext("%(sentence)s (%(in_cloud)s)") % {"sentence": sentence, "in_cloud": in_cloud}
 
 
 def _suppressed(data: Data) -> str:

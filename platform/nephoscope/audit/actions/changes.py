@@ -30,20 +30,24 @@ class Outcome(TextChoices):
 
 
 def _approved(sentence: StrPromise) -> Callable[[Data], str]:
-    """Make a sentence that ends with who approved the change; entries of before do not hold that."""
-
-    def describe(data: Data) -> str:
-        return f"{sentence % data}{_by(data)}"
-
-    return describe
+    """Make a sentence that ends with who approved the change."""
+    return lambda data: _by(sentence % data, data)
 
 
-def _by(data: Data) -> str:
-    return gettext(", approved by %(approved_by)s") % data if data.get("approved_by") else ""
+def _by(sentence: str, data: Data) -> str:
+    """Add who approved the change; entries of before do not hold it."""
+    if not data.get("approved_by"):
+        return sentence
+    words = {"sentence": sentence, "approved_by": data["approved_by"]}
+    return gettext("%(sentence)s, approved by %(approved_by)s") % words
 
 
-def _requested(data: Data) -> str:
-    return gettext(", requested by %(requested_by)s") % data if data.get("requested_by") else ""
+def _requested(sentence: str, data: Data) -> str:
+    """Add who asked for the undo; entries of before do not hold it."""
+    if not data.get("requested_by"):
+        return sentence
+    words = {"sentence": sentence, "requested_by": data["requested_by"]}
+    return gettext("%(sentence)s, requested by %(requested_by)s") % words
 
 
 def _failed(data: Data) -> str:
@@ -53,14 +57,14 @@ def _failed(data: Data) -> str:
         Outcome.PROBLEM: gettext("failed to complete %(target)s “%(title)s”: %(problem)s"),
         Outcome.PARTLY_UNDONE: gettext("failed to undo %(target)s “%(title)s”: some calls failed"),
     }
-    return sentences[data["outcome"]] % data + _by(data)
+    return _by(sentences[data["outcome"]] % data, data)
 
 
 def _undone(data: Data) -> str:
     if data["outcome"] == Outcome.WITHDRAWN:
         sentence = gettext("withdrew %(target)s “%(title)s” before it was applied") % data
     else:
-        sentence = gettext("undid %(target)s “%(title)s”") % data + _requested(data)
+        sentence = _requested(gettext("undid %(target)s “%(title)s”") % data, data)
     if not data.get("approved_for"):
         return sentence
     return gettext("%(sentence)s; it had been approved by %(by)s for: %(reason)s") % {
@@ -71,7 +75,7 @@ def _undone(data: Data) -> str:
 
 
 def _undo_refused(data: Data) -> str:
-    return gettext("could not undo %(target)s “%(title)s”: %(problem)s") % data + _requested(data)
+    return _requested(gettext("could not undo %(target)s “%(title)s”: %(problem)s") % data, data)
 
 
 def _ended(outcome: Outcome, problem: str = "") -> dict[str, Any]:
