@@ -164,6 +164,7 @@ def test_the_confirmation_shows_the_call_and_approves_it(report: House, remediat
     assert not Change.objects.exists()
     digest = shown.context["archiving"].plan.digest
     assert f'name="digest" value="{digest}"' in text_of(shown)
+    assert "This also archives the finding in Watchman" in text_of(shown) and toy.CloseDoor.breaks in text_of(shown)
 
     stale = client.post(suppress, {**body, "reason": "we know", "digest": "0" * 64})
     assert "This differs from what was shown" in text_of(stale) and digest in text_of(stale)
@@ -176,6 +177,7 @@ def test_the_confirmation_shows_the_call_and_approves_it(report: House, remediat
     assert (change.state, report.cloud.doors["front"]) == ("verified", False)
 
     unsuppress = reverse("admin:alerts_alert_unsuppress", args=[report.alert.pk])
+    assert "This also unarchives the finding in Watchman." in text_of(client.get(unsuppress, body))
     assert "Unsuppressed 1 resource." in text_of(client.post(unsuppress, body, follow=True))
     assert (worked(change).state, report.cloud.doors["front"]) == ("undone", True)
 

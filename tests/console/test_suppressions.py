@@ -63,7 +63,7 @@ def listed(client: Client, **query: str) -> set[str]:
         ({"until": "1"}, set()),
         ({"until": "none"}, {"logs"}),
         ({"until": "x"}, set()),
-        ({"account": "0"}, set()),
+        ({"account": "999999"}, set()),
         ({"q": "assets"}, {"assets"}),
         ({"q": "arn:aws:s3:::assets"}, {"assets"}),
         ({"q": "ours"}, {"logs"}),

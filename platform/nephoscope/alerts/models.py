@@ -176,7 +176,8 @@ class SuppressionQuerySet(InAccountQuerySet):
             When(lifted_at=None, then=Value(SuppressionState.IN_FORCE)),
             default=Value(SuppressionState.LIFTED),
         )
-        return self.annotate(state=state)
+        rows: SuppressionQuerySet = self.annotate(state=state)
+        return rows
 
 
 class Suppression(models.Model):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from nephoscope.alerts.models import Suppression, SuppressionState
 from nephoscope.alerts.queries import ids
 
-Suppressions = QuerySet[Suppression]
+Suppressions = QuerySet[Any]
 
 ALL = "all"
 """The value of ``state`` that filters nothing."""

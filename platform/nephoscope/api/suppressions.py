@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -51,6 +52,23 @@ class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
         read_only_fields = fields
 
 
+ENDS = rf"^([0-9]{{1,5}}|{register.NO_END})$"
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "pattern": ENDS,
+        "description": f"In force and ending in the next so many days, or without an end: “{register.NO_END}”.",
+    }
+)
+class EndsFilter(filters.CharFilter):
+    """A number of days from now, or no end."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, validators=[RegexValidator(ENDS)], **kwargs)
+
+
 class SuppressionFilter(filters.FilterSet):
     """The console's filters, under the same names."""
 
@@ -58,11 +76,7 @@ class SuppressionFilter(filters.FilterSet):
     account = Ids(method="listed")
     alert = IdFilter(field_name="alert_id")
     author = filters.CharFilter(method="shared", label="The user name of who suppressed")
-    until = filters.RegexFilter(
-        regex=rf"^(\d{{1,5}}|{register.NO_END})$",
-        method="shared",
-        help_text=f"In force and ending in the next so many days, or without an end: “{register.NO_END}”.",
-    )
+    until = EndsFilter(method="shared")
     standing = filters.BooleanFilter(method="of_standing", label="Neither lifted nor expired")
     q = filters.CharFilter(method="shared", label="Words in the resource's name or id, or in the reason")
 

@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
+from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
 from nephoscope.changes.services import plan_change, readiness, remediation_of
@@ -188,7 +189,14 @@ class AlertAdmin(ConsoleAdmin):
                 text = ngettext("Unsuppressed %(n)s resource.", "Unsuppressed %(n)s resources.", done.count)
                 say_done(request, text, done)
             return self.back(alert)
-        return self.show(request, alert, template="console/unsuppress.html", title=_t("Unsuppress"), findings=findings)
+        return self.show(
+            request,
+            alert,
+            template="console/unsuppress.html",
+            title=_t("Unsuppress"),
+            findings=findings,
+            in_cloud=suppressing.preview_unarchiving(request.user, alert, of_findings(findings)),
+        )
 
     def recheck(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Recheck the chosen resources, or all when none is chosen."""
