@@ -283,6 +283,7 @@ class FitLock(domain.Remediation):
     id = "toy.lock"
     title = "Fit a lock"
     summary = "Orders a lock, and closes the door with it."
+    breaks = "Nobody comes in without a key."
     provider = "toy"
     on = DOOR
     reads = (READ,)

@@ -39,6 +39,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
         "Severity",
         "ShardState",
         "StepState",
+        "SuppressionState",
         "Verdict",
     }
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Body, Named, ReasonField
 from nephoscope.api.kit.views import Models
-from nephoscope.changes import services
+from nephoscope.changes import giving_up, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
 
 
@@ -157,7 +157,7 @@ class Changes(Models):
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, id: str) -> Response:
         """Throw away a plan that nobody approved. One that nobody approves in 24 hours expires by itself."""
-        return self.shown(services.discard_plan(self.actor, self.get_object()))
+        return self.shown(giving_up.discard_plan(self.actor, self.get_object()))
 
     @extend_schema(request=Undoing, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])

@@ -20,12 +20,9 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
-from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import (
     CHANGE_APPLIED,
     CHANGE_APPROVED,
-    CHANGE_DISCARDED,
-    CHANGE_EXPIRED,
     CHANGE_FAILED,
     CHANGE_PLANNED,
     CHANGE_REFUSED,
@@ -35,7 +32,7 @@ from nephoscope.audit.actions.changes import (
     Outcome,
 )
 from nephoscope.audit.services import Actor, record, require_reason
-from nephoscope.changes.models import MADE, PLAN_LIFETIME, UNDER_WAY, UNDOABLE, Change, ChangeState
+from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
@@ -198,8 +195,8 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     """
     actor.require("change")
     reason = require_reason(reason)
-    change = _locked(change)
-    _require_planned(change)
+    change = locked(change)
+    require_planned(change)
     if change.expires_at and change.expires_at <= timezone.now():
         raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
     if digest != change.digest:
@@ -212,7 +209,8 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     return change
 
 
-def _require_planned(change: Change) -> None:
+def require_planned(change: Change) -> None:
+    """Raise ValidationError, which says what to do, unless it is a plan that waits for approval."""
     if change.state == ChangeState.PLANNED:
         return
     approved = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
@@ -224,37 +222,6 @@ def _require_planned(change: Change) -> None:
 
 
 @transaction.atomic
-def discard_plan(actor: Actor, change: Change) -> Change:
-    """Throw away a plan that nobody approved.
-
-    :raises ValidationError: it does not wait for approval any more.
-    """
-    actor.require("change")
-    change = _locked(change)
-    _require_planned(change)
-    return _give_up(actor, change, ChangeState.DISCARDED, CHANGE_DISCARDED)
-
-
-def expire_plans() -> int:
-    """Mark the plans that nobody approved in time. Run every minute by the queue; returns how many."""
-    with transaction.atomic():
-        rows = Change.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "alert")
-        over = list(rows.filter(state=ChangeState.PLANNED, planned_at__lte=timezone.now() - PLAN_LIFETIME))
-        for change in over:
-            _give_up(Actor.system(), change, ChangeState.EXPIRED, CHANGE_EXPIRED)
-    return len(over)
-
-
-def _give_up(actor: Actor, change: Change, state: ChangeState, action: Action) -> Change:
-    change.state, change.finished_at = state, timezone.now()
-    change.outcome = _("Nothing was changed.")
-    change.save()
-    data = {"title": change.title, "alert": str(change.alert)}
-    record(actor, action, change, data, account=change.account)
-    return change
-
-
-@transaction.atomic
 def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """Have a worker put back what was before; one that is still queued is withdrawn at once. Reaches no cloud.
 
@@ -262,7 +229,7 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """
     actor.require("change")
     reason = require_reason(reason)
-    change = _locked(change)
+    change = locked(change)
     change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
@@ -274,9 +241,10 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     return change
 
 
-def _locked(change: Change) -> Change:
-    locked: Change = Change.objects.select_for_update(of=("self",)).select_related("account", "alert").get(pk=change.pk)
-    return locked
+def locked(change: Change) -> Change:
+    """Return the change as it is now, for nobody else to write until the end of the transaction."""
+    found: Change = Change.objects.select_for_update(of=("self",)).select_related("account", "alert").get(pk=change.pk)
+    return found
 
 
 def _put_into_queue(change: Change, state: ChangeState) -> None:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
-from nephoscope.changes.services import approve_change, can_undo, discard_plan, readiness, request_undo
+from nephoscope.changes.services import approve_change, can_undo, readiness, request_undo
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed

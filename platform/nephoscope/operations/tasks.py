@@ -67,7 +67,7 @@ def housekeeping() -> None:
 
     from nephoscope.alerts.models import Transition
     from nephoscope.changes import applying
-    from nephoscope.changes.services import expire_plans
+    from nephoscope.changes.giving_up import expire_plans
     from nephoscope.changes.suppressing import expire_suppressions
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
