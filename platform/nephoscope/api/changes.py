@@ -148,7 +148,7 @@ class Changes(Models):
 
         Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that the cloud changed
-        since the plan, and nothing was written.
+        since the plan, and nothing was written. A plan that is older than 24 hours has expired: plan again.
         """
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
