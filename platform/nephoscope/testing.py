@@ -110,10 +110,12 @@ class Doors(domain.LiveSession, domain.Writer):
 
 
 class ToyOnboarding(domain.Onboarding):
-    """Access by a role with a secret word; ``role/closed`` cannot be assumed."""
+    """Access by a role with a secret word; ``role/closed`` cannot be assumed, nor any while ``refused`` says why."""
 
     intro = "The role opens the doors to look through them."
     own_credentials = "These are our own doors."
+
+    refused = ""
 
     def __init__(self, calls: list[str]) -> None:
         self.calls = calls
@@ -123,8 +125,8 @@ class ToyOnboarding(domain.Onboarding):
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> domain.Verification:
         self.calls.append(f"verify {dict(connection.settings)}")
-        if connection.settings["role"] == "role/closed":
-            raise domain.ConnectionProblem("role", "The role cannot be assumed.")
+        if self.refused or connection.settings["role"] == "role/closed":
+            raise domain.ConnectionProblem("role", self.refused or "The role cannot be assumed.")
         checks = tuple(domain.Check(permission, True) for permission in permissions)
         return domain.Verification("1" * 12, "role/reader", checks)
 

@@ -61,7 +61,10 @@ LISTS = [
 ]
 CASES = [
     *LISTS,
-    *(listed(path, scoped=False) for path in ("me", "tokens", "providers", "policies", "rules", "report-schedules")),
+    *(
+        listed(path, scoped=False)
+        for path in ("me", "health", "tokens", "providers", "policies", "rules", "report-schedules")
+    ),
     listed("rule-settings", scoped=False),
     *(listed(path, ADMINISTRATOR, scoped=False) for path in ("plugins", "users", "groups")),
     Case("GET", "accounts/{account.pk}"),

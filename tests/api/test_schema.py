@@ -27,6 +27,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
     names = {name for name, component in schema["components"]["schemas"].items() if "enum" in component}
 
     assert names == {
+        "AccountCondition",
         "AlertKind",
         "AlertState",
         "ChangeState",

@@ -13,6 +13,7 @@ from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
+from nephoscope.inventory.conditions import conditions
 from nephoscope.plugins import registry
 
 AddAlert = Callable[..., Alert]
@@ -90,11 +91,11 @@ def test_the_summary_counts_what_the_user_may_see(
     Finding.objects.create(
         account=account, rule_id="aws.other", resource=finding.resource, verdict="unknown", changed_at=timezone.now()
     )
-    seen = queries.summary(viewer)
+    seen = queries.summary(viewer, conditions([account]))
     assert (seen.open, seen.severities["critical"], seen.severities["low"]) == (1, 1, 0)
     assert (seen.suppressed, seen.unknown, seen.opened, seen.resolved) == (1, 1, 1, 0)
     assert (seen.kinds["security"], seen.accounts) == (1, {account: 1})
-    nothing = queries.summary(stranger)
+    nothing = queries.summary(stranger, [])
     assert (nothing.open, nothing.suppressed, nothing.unknown, nothing.accounts) == (0, 0, 0, {})
 
 

@@ -16,6 +16,9 @@ from nephoscope.accounts.fields import SecretsField
 from nephoscope.accounts.permissions import Role, may
 from nephoscope.vault import SecretUnreadable
 
+DAILY = 24
+"""Hours between two scans of an account, until somebody says otherwise."""
+
 
 def validate_time_zone(value: str) -> None:
     if value not in available_timezones():
@@ -131,12 +134,15 @@ class Account(Connected):
     tags = models.JSONField(_("tags"), default=dict, blank=True)
     scan_every = models.PositiveSmallIntegerField(
         _("scan every … hours"),
-        default=0,
+        default=DAILY,
         validators=[MaxValueValidator(24 * 31)],
         help_text=_("0 turns scheduled scans off."),
     )
     next_scan_at = models.DateTimeField(_("next scan"), null=True, editable=False)
     verification = models.JSONField(default=dict, editable=False)
+    failures = models.JSONField(default=dict, editable=False)
+    """Why the last attempt to reach it failed and since when they do, ``{"since", "reason"}``, under ``reading`` and
+    ``writing`` (the fix role); nothing once an attempt works."""
     verified_at = models.DateTimeField(_("verified"), null=True, editable=False)
     writing_verified_at = models.DateTimeField(_("fix role verified"), null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
@@ -158,6 +164,11 @@ class Account(Connected):
 
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
         return _taken(_("An account named %(name)s already exists."), self.name)
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the last attempt to read it failed."""
+        return "reading" in self.failures
 
     @property
     def connection(self) -> domain.Connection:

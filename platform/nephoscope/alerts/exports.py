@@ -23,6 +23,7 @@ from nephoscope.domain import (
     Severity,
     Verdict,
 )
+from nephoscope.inventory.conditions import Condition
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import Catalogue, catalogue
 
@@ -113,6 +114,7 @@ COLUMNS = (
     "kind",
     "account",
     "number",
+    "condition",
     "state",
     "affected",
     "suppressed",
@@ -122,8 +124,12 @@ COLUMNS = (
 )
 
 
-def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
-    """Yield alerts as lines of CSV, a heading first."""
+def as_csv(alerts: Iterable[Alert], accounts: Iterable[Condition]) -> Iterator[str]:
+    """Yield alerts as lines of CSV, a heading first.
+
+    :param accounts: what is known of each of the alerts' accounts.
+    """
+    known = {each.account.pk: each.said for each in accounts}
     yield line(COLUMNS)
     for alert in alerts:
         moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
@@ -136,6 +142,7 @@ def as_csv(alerts: Iterable[Alert]) -> Iterator[str]:
                 alert.kind,
                 alert.account.name,
                 alert.account.number,
+                known.get(alert.account_id, ""),
                 alert.state,
                 alert.affected,
                 alert.suppressed,

@@ -5,19 +5,20 @@ A filter takes a queryset and the text of a request's parameter. Text that names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, Suppression, VerdictChoice
 from nephoscope.domain import Framework
-from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
+from nephoscope.inventory.conditions import Condition
+from nephoscope.inventory.models import READ, Scan
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
 
@@ -142,14 +143,14 @@ class Summary:
     """What the dashboard counts: open alerts by severity, kind and account; the rest beside them.
 
     ``suppressed`` counts suppressions in force, which are of single resources.
-    ``accounts`` has None for an account that no scan has read yet. ``failed`` counts those whose last scan failed.
+    ``accounts`` has None for an account that no scan has read yet; ``since`` is when anything was first known.
     """
 
     open: int
     severities: dict[str, int]
     kinds: dict[str, int]
     accounts: dict[Account, int | None]
-    failed: int
+    since: datetime | None
     suppressed: int
     unknown: int
     opened: int
@@ -160,8 +161,11 @@ WEEK = 7
 """Days that count as new."""
 
 
-def summary(user: Any) -> Summary:
-    """Count the alerts that the user may see."""
+def summary(user: Any, accounts: Iterable[Condition]) -> Summary:
+    """Count the alerts that the user may see.
+
+    :param accounts: what is known of each account that the user sees.
+    """
     alerts = Alert.objects.visible_to(user)
     severities = dict.fromkeys(SeverityChoice.values, 0)
     kinds = dict.fromkeys(KindChoice.values, 0)
@@ -171,19 +175,20 @@ def summary(user: Any) -> Summary:
         severities[row["severity"]] += row["count"]
         kinds[row["kind"]] += row["count"]
         by_account[row["account"]] = by_account.get(row["account"], 0) + row["count"]
-    ended = Scan.objects.visible_to(user).exclude(state__in=ACTIVE).order_by()
-    read = set(ended.filter(state__in=READ).values_list("account", flat=True).distinct())
-    last = ended.order_by("account_id", "-pk").distinct("account_id").values_list("state", flat=True)
-    accounts = {
-        account: by_account.get(account.pk, 0 if account.pk in read else None)
-        for account in Account.objects.visible_to(user)
-    }
     suppressed = Suppression.objects.visible_to(user).standing().count()
+    counted = {each.account: by_account.get(each.account.pk, 0 if each.known else None) for each in accounts}
     unknown = Finding.objects.visible_to(user).filter(verdict=VerdictChoice.UNKNOWN).count()
     new = opened_within(alerts.filter(state=AlertState.OPEN), str(WEEK)).count()
     gone = resolved_within(alerts.filter(state=AlertState.RESOLVED), str(WEEK)).count()
-    failed = list(last).count(ScanState.FAILED)
-    return Summary(sum(severities.values()), severities, kinds, accounts, failed, suppressed, unknown, new, gone)
+    since = known_since(user)
+    return Summary(sum(severities.values()), severities, kinds, counted, since, suppressed, unknown, new, gone)
+
+
+def known_since(user: Any) -> datetime | None:
+    """Return when anything was first known of the accounts that the user sees: before it, no alert means nothing."""
+    read = Scan.objects.visible_to(user).filter(state__in=READ).aggregate(Min("created_at"))["created_at__min"]
+    seen = Alert.objects.visible_to(user).aggregate(Min("opened_at"))["opened_at__min"]
+    return min((moment for moment in (read, seen) if moment), default=None)
 
 
 def trend(user: Any, days: int = 90) -> list[tuple[date, int]]:

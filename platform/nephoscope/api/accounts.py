@@ -20,11 +20,13 @@ from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import provider_of
 from nephoscope.api.events import EventActs
+from nephoscope.api.kit.conditions import ConditionSerializer, conditions_of
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.connections.entered import shown
+from nephoscope.inventory.conditions import condition
 from nephoscope.plugins import registry
 from nephoscope.scans.services import start_scan
 
@@ -54,6 +56,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
     tags = serializers.DictField(child=serializers.CharField(), read_only=True)
     verification = serializers.SerializerMethodField()
+    condition = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField(
         help_text="How the account is reached, external ids included and secrets not; "
         "empty for those who may not connect accounts."
@@ -73,6 +76,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
             "tags",
             "settings",
             "verification",
+            "condition",
             "scan_every",
             "next_scan_at",
             "verified_at",
@@ -84,6 +88,11 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     @extend_schema_field(VerificationSerializer)
     def get_verification(self, account: Account) -> Any:
         return account.verification
+
+    @extend_schema_field(ConditionSerializer)
+    def get_condition(self, account: Account) -> Any:
+        found = conditions_of(self.context["request"]).get(account.pk)
+        return ConditionSerializer(found or condition(account)).data
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_settings(self, account: Account) -> Any:

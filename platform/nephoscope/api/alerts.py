@@ -28,9 +28,10 @@ from nephoscope.api.audit import EntrySerializer
 from nephoscope.api.catalogue import RuleSerializer
 from nephoscope.api.changes import ChangeDetailSerializer
 from nephoscope.api.findings import FindingSerializer
+from nephoscope.api.kit.conditions import KnownAccount, conditions_of
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, Texts
-from nephoscope.api.kit.serializers import Body, IdsField, Named, ReasonField
+from nephoscope.api.kit.serializers import Body, IdsField, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
@@ -43,7 +44,7 @@ SHOWN = 100
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     reference = serializers.CharField(source="__str__", read_only=True, help_text="How people call it: A-000042.")
-    account = Named(read_only=True)
+    account = KnownAccount(read_only=True)
     source = serializers.CharField(read_only=True, help_text="The detector that raised it; empty where a rule did.")  # type: ignore[assignment]  # DRF names an argument of its own so
     rule = serializers.CharField(source="key", read_only=True)
 
@@ -274,7 +275,7 @@ class Alerts(Models):
     def csv(self, request: Request) -> StreamingHttpResponse:
         """The same alerts as the list, all of them, as CSV."""
         rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=500)
-        return download(outputs.as_csv(rows), "text/csv; charset=utf-8", "alerts.csv")
+        return download(outputs.as_csv(rows, conditions_of(request).values()), "text/csv; charset=utf-8", "alerts.csv")
 
     @extend_schema(request=Suppressing, responses=AlertDetailSerializer)
     @action(detail=True, methods=["post"])

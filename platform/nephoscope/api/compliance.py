@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
+from nephoscope.api.kit.conditions import ConditionSerializer
 from nephoscope.api.kit.filters import OF_EVERY_LIST
 from nephoscope.api.kit.serializers import Body, IdField, Named
 from nephoscope.api.kit.views import Endpoint
@@ -57,6 +58,7 @@ class ComplianceSerializer(serializers.Serializer[Compliance]):
     )
     controls = serializers.SerializerMethodField(help_text="How many there are in each state.")
     accepted = serializers.IntegerField(help_text="Failures that were suppressed; they fail no control.")
+    condition = ConditionSerializer()
     unread = serializers.ListField(child=serializers.CharField(), help_text="Parts that could not be read.")
 
     @extend_schema_field(ControlCountsSerializer)

@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import serializers
 
+from nephoscope.api.kit.conditions import KnownAccount
 from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
 from nephoscope.inventory.models import Resource
 
 
 class ResourceSerializer(serializers.ModelSerializer[Resource]):
-    account = Named(read_only=True)
+    account = KnownAccount(read_only=True)
     tags = serializers.DictField(child=serializers.CharField(), read_only=True)
     readable = serializers.SerializerMethodField(
         help_text="False for what stands for all resources of a type that could not be listed."

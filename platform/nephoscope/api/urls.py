@@ -18,6 +18,7 @@ from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.compliance import Compliances
 from nephoscope.api.findings import Findings
+from nephoscope.api.health import HealthView
 from nephoscope.api.organisations import Members, Organisations
 from nephoscope.api.people import Groups, Me, Tokens, Users
 from nephoscope.api.policies import Policies, RuleSettings
@@ -63,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("v1/health", HealthView.as_view({"get": "show"}), name="health"),
     path("v1/me", Me.as_view({"get": "show"}), name="me"),
     path("v1/", include(router.urls)),
     re_path(r"^(?P<rest>.*)$", nothing_here),

@@ -196,7 +196,9 @@ def _scope(found: Compliance) -> Iterator[tuple[str, Any]]:
     yield _("Evaluated"), _moment(found.judged_at)
     state = _("none") if scan is None else f"{scan.get_state_display()}, {_moment(scan.finished_at or scan.created_at)}"
     yield _("Last scan"), state
-    yield _("Not read"), "; ".join(found.unread) or _("None: everything was read")
+    yield _("Condition"), found.condition.said
+    everything = _("None: everything was read") if found.judged_at else _("Everything: nothing was evaluated yet")
+    yield _("Not read"), "; ".join(found.unread) or everything
     yield (
         _("Created"),
         _("%(when)s by Nephoscope %(version)s") % {"when": _moment(timezone.now()), "version": __version__},

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay, Finding, VerdictChoice
+from nephoscope.inventory.conditions import Condition, conditions
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectivePolicies, catalogue
@@ -173,6 +174,8 @@ class Compliance:
     judged_at: datetime | None
     """When the policy was judged; None when it is not chosen, or not judged since it was."""
     last_scan: Scan | None
+    condition: Condition
+    """How well the account is known, whatever its controls say."""
     unread: Sequence[str]
     """The parts of the account that could not be read, or never were."""
 
@@ -234,6 +237,7 @@ class Stored:
     unread: dict[int, dict[str, list[str]]]
     judged: dict[int, dict[str, datetime]]
     scans: dict[int, Scan]
+    conditions: dict[int, Condition]
 
     def judged_at(self, account: Account, policy: str) -> datetime | None:
         """When the policy was judged, if the newest judged scan of the account did."""
@@ -252,7 +256,8 @@ def stored_of(accounts: Sequence[Account]) -> Stored:
     for account, policy, moment in days.values_list("account", "policy").annotate(Max("judged_at")):
         judged[account][policy] = moment
     last = Scan.objects.filter(account__in=accounts).order_by("account_id", "-pk").distinct("account_id")
-    return Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last})
+    known = {each.account.pk: each for each in conditions(accounts)}
+    return Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last}, known)
 
 
 def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
@@ -338,7 +343,16 @@ def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Store
         for control in policy.controls
     ]
     missing = dict.fromkeys(part for rule in rules.values() for part in rule.unread)
-    return Compliance(account, policy, controls, chosen, judged_at, stored.scans.get(account.pk), sorted(missing))
+    return Compliance(
+        account,
+        policy,
+        controls,
+        chosen,
+        judged_at,
+        stored.scans.get(account.pk),
+        stored.conditions[account.pk],
+        sorted(missing),
+    )
 
 
 def matrix(accounts: Iterable[Account], policies: Iterable[domain.Framework]) -> list[Compliance]:

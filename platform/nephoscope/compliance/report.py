@@ -21,6 +21,7 @@ from nephoscope.compliance.snapshots import trend
 COLUMNS = (
     "account",
     "number",
+    "condition",
     "policy",
     "control",
     "title",
@@ -58,6 +59,7 @@ def as_csv(found: Compliance) -> bytes:
         about = (
             found.account.name,
             found.account.number,
+            found.condition.said,
             found.policy.name,
             each.control.id,
             each.control.title,
@@ -129,6 +131,11 @@ def described(found: Compliance) -> dict[str, Any]:
         "score": found.score,
         "counts": found.counts,
         "accepted": found.accepted,
+        "condition": {
+            "state": found.condition.state.value,
+            "as_of": _moment(found.condition.as_of),
+            "marks": [{"state": mark.state.value, "text": mark.text} for mark in found.condition.marks],
+        },
         "scope": {
             "regions": found.account.regions,
             "last_scan": {"id": scan.pk, "state": scan.state, "finished_at": _moment(scan.finished_at)}

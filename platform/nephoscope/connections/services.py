@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_named, provider_of, tag_limits
+from nephoscope.accounts.queries import provider_named, provider_of, scanned_services, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_REMOVED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
+from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue, policies_for
@@ -98,10 +99,11 @@ def verify_account(
 ) -> domain.Verification:
     """Reach the cloud with the account's settings (changed by ``settings``), and save them when that works.
 
-    The first success chooses all enabled regions and the policies that are so by default.
+    The first success chooses all enabled regions and the policies that are so by default, and sets the schedule going.
+    When an account that was verified can no longer be reached as it is stored, that is kept and audited.
 
     :raises ValidationError: a malformed setting, a role that cannot be assumed, another account's number, an account
-        that is connected already; names the field, and nothing is saved.
+        that is connected already; names the field, and no setting is saved.
     """
     actor.require("connect")
     provider = provider_of(account)
@@ -112,6 +114,8 @@ def verify_account(
         found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)
         regions = account.regions or ([] if writing else _regions(provider, domain.Connection(found.account, prepared)))
     except domain.ConnectionProblem as problem:
+        if not settings or prepared == account.all_settings:
+            note_unreachable(actor, account, problem.message, writing=writing)
         raise ValidationError({problem.field: [problem.message]}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
@@ -156,6 +160,8 @@ def _save_verified(
         if writing:
             account.writing_verified_at = timezone.now()
         else:
+            if not account.verified_at:
+                account.next_scan_at = next_scan(account.scan_every)
             account.verified_at = timezone.now()
         try:
             with transaction.atomic():
@@ -165,6 +171,7 @@ def _save_verified(
             raise ValidationError({"account": [message]}) from error
         verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
         record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
+        note_reached(actor, account, writing=writing)
 
 
 @transaction.atomic
@@ -192,7 +199,7 @@ def configure_account(
     """
     actor.require("connect")
     before, known = _described(account), catalogue()
-    applied = known.applied(account)
+    applied, scope = known.applied(account), _scope(account)
     if name is not None:
         account.name = name.strip()
     if regions is not None:
@@ -208,6 +215,8 @@ def configure_account(
         account.next_scan_at = next_scan(scan_every)
     account.full_clean()
     account.save()
+    if not _scope(account) <= scope:
+        account.scans.update(whole=False)
     if groups is not None:
         account.groups.set(groups)
     record(
@@ -221,6 +230,17 @@ def configure_account(
     if known.applied(account) != applied:
         rejudging.request([account])
     return account
+
+
+def _scope(account: Account) -> set[tuple[str, str]]:
+    """Return the services and regions that a whole scan reads; none where the provider's plugin is not enabled."""
+    if account.provider not in registry().providers:
+        return set()
+    return {
+        (service.id, region)
+        for service in scanned_services(account)
+        for region in (account.regions if service.regional else [domain.ALL_REGIONS])
+    }
 
 
 def next_scan(every: int) -> datetime | None:

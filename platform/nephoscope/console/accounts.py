@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,20 +10,21 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
-from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import AlertState
+from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
 from nephoscope.console.organisation_filters import ACCOUNT_FILTERS
 from nephoscope.console.pages import connecting
-from nephoscope.console.templatetags.neph import state, when
-from nephoscope.inventory.models import READ, Scan, ScanState
+from nephoscope.console.templatetags.conditions import condition_cell
+from nephoscope.console.templatetags.neph import state
+from nephoscope.inventory.models import READ, Scan
 from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
 from nephoscope.scans.services import start_scan
@@ -30,7 +32,7 @@ from nephoscope.scans.services import start_scan
 
 @admin.register(Account)
 class AccountAdmin(ConsoleAdmin):
-    list_display = ("name", "number", "shown_provider", "shown_state", "open_alerts", "last_scan")
+    list_display = ("name", "number", "shown_provider", "shown_state", "open_alerts", "last_read")
     list_title = _("Accounts")
     nothing = _("Connect your first account. It takes three steps and a few minutes.")
     change_list_template = "console/accounts.html"
@@ -41,13 +43,11 @@ class AccountAdmin(ConsoleAdmin):
         return bool(request.user.may("connect"))  # type: ignore[union-attr]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        last = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
+        last = Scan.objects.filter(account=OuterRef("pk"), state__in=READ).order_by("-pk")
         rows = super().get_queryset(request)
         annotated: QuerySet[Any] = rows.annotate(
             opened=Count("alerts", Q(alerts__state=AlertState.OPEN)),
-            scanned_at=Subquery(last.values("created_at")[:1]),
-            scan_state=Subquery(last.values("state")[:1]),
-            read=Exists(last.filter(state__in=READ)),
+            scanned_at=Subquery(last.values("finished_at")[:1]),
             resting=Exists(resting_accounts().filter(account=OuterRef("pk"))),
         )
         return annotated
@@ -64,18 +64,21 @@ class AccountAdmin(ConsoleAdmin):
     def shown_state(self, account: Any) -> Any:
         if account.resting:
             return state("resting", _t("Suspended or left"))
+        if account.unreachable:
+            return state("failed", _t("Not reachable"))
         return state("done", _t("Connected")) if account.verified_at else state("partial", _t("Pending"))
 
     @admin.display(description=_("open alerts"), ordering="opened")
     def open_alerts(self, account: Any) -> int | str:
-        return int(account.opened) if account.read or account.opened else "—"
+        return int(account.opened) if account.scanned_at or account.opened else "—"
 
-    @admin.display(description=_("last scan"), ordering="scanned_at")
-    def last_scan(self, account: Any) -> Any:
-        shown = when(account.scanned_at)
-        if account.scan_state != ScanState.FAILED:
-            return shown
-        return format_html("{} {}", shown, state("failed", str(ScanState.FAILED.label)))
+    def complete(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        for account in rows:
+            account.condition = conditions_of(request)[account.pk]
+
+    @admin.display(description=_("last read"), ordering="scanned_at")
+    def last_read(self, account: Any) -> Any:
+        return condition_cell(account.condition)
 
     def detail(self, request: HttpRequest, shown: Account) -> dict[str, Any]:
         return connecting.account_context(request, shown)

@@ -50,6 +50,7 @@ class AlertAdmin(ConsoleAdmin):
     list_select_related = ("account",)
     list_title = _("Alerts")
     nothing = _("Alerts appear here when a scan finds resources that fail a rule.")
+    of_accounts = True
     detail_template = "console/alert.html"
     filters = (
         Filter("severity", _("Severity"), SEVERITIES, queries.with_severity),

@@ -40,6 +40,7 @@ class FindingAdmin(ConsoleAdmin):
     list_select_related = ("account", "resource")
     list_title = _("Findings")
     nothing = _("Findings appear here after a scan: each rule's verdict on each resource.")
+    of_accounts = True
     detail_template = "console/finding.html"
     filters = (
         Filter("verdict", _("Verdict"), fixed(*VERDICTS.items()), by_field("verdict")),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.alerts.queries import ids
 from nephoscope.console.kit.filters import Choices, Filter, fixed
+from nephoscope.inventory.conditions import ConditionState, conditions
 from nephoscope.organisations.models import Organisation
 from nephoscope.organisations.queries import resting_accounts
 
@@ -35,7 +36,14 @@ def _by_state(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
     resting = resting_accounts()
     if value == "resting":
         return rows.filter(pk__in=resting)
-    return rows.filter(verified_at__isnull=False).exclude(pk__in=resting) if value == "connected" else rows.none()
+    if value == "unreachable":
+        return rows.filter(failures__has_key="reading")
+    connected = rows.filter(verified_at__isnull=False).exclude(pk__in=resting).exclude(failures__has_key="reading")
+    return connected if value == "connected" else rows.none()
+
+
+def _in_condition(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+    return rows.filter(pk__in=[each.account.pk for each in conditions(rows) if each.state == value])
 
 
 ACCOUNT_FILTERS = (
@@ -43,8 +51,14 @@ ACCOUNT_FILTERS = (
     Filter(
         "state",
         _("State"),
-        fixed(("connected", _("Connected")), ("pending", _("Pending")), ("resting", _("Suspended or left"))),
+        fixed(
+            ("connected", _("Connected")),
+            ("pending", _("Pending")),
+            ("unreachable", _("Not reachable")),
+            ("resting", _("Suspended or left")),
+        ),
         _by_state,
     ),
+    Filter("condition", _("Condition"), fixed(*ConditionState.choices), _in_condition),
 )
 """Above the list of accounts."""

@@ -32,6 +32,7 @@ class ResourceAdmin(ConsoleAdmin):
     list_select_related = ("account",)
     list_title = _("Resources")
     nothing = _("Resources appear here after a scan.")
+    of_accounts = True
     detail_template = "console/resource.html"
     filters = (
         Filter("type", _("Type"), _types, by_field("type")),

@@ -97,6 +97,8 @@ class Scan(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     cancel_requested = models.BooleanField(default=False)
+    whole = models.BooleanField(default=False)
+    """It reads every part of the account as that is scoped now: widening the scope takes it back."""
     error = models.TextField(_("error"), blank=True)
 
     objects = InAccountQuerySet.as_manager()

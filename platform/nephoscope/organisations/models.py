@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.models import Account, AccountGroup, Connected, visible_accounts
+from nephoscope.accounts.models import DAILY, Account, AccountGroup, Connected, visible_accounts
 from nephoscope.accounts.permissions import may
 from nephoscope.queue.lease import Leased
 
@@ -40,7 +40,7 @@ class Organisation(Leased, Connected):
     regions = models.JSONField(_("regions"), default=list, blank=True)
     policies = models.JSONField(_("policies"), default=list, blank=True)
     scan_every = models.PositiveSmallIntegerField(
-        _("scan every … hours"), default=0, validators=[MaxValueValidator(24 * 31)]
+        _("scan every … hours"), default=DAILY, validators=[MaxValueValidator(24 * 31)]
     )
     groups = models.ManyToManyField(
         AccountGroup, verbose_name=_("account groups"), blank=True, related_name="organisations"

@@ -106,4 +106,5 @@ def _told(found: Compliance) -> str:
         "policy": found.policy.name,
         "score": score,
     }
-    return f"{told}, {failing}" if failed else told
+    told = f"{told}, {failing}" if failed else told
+    return f"{told} ({found.condition.said})" if found.condition.marks else told

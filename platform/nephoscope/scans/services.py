@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,10 +19,11 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
 from nephoscope.audit.actions.scans import SCAN_CANCELLED, SCAN_FINISHED, SCAN_REQUESTED
 from nephoscope.audit.services import Actor, record
+from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.connections.services import next_scan
 from nephoscope.domain import ALL_REGIONS
 from nephoscope.events.working import wake_after_scan
-from nephoscope.inventory.models import ACTIVE, JUDGE, LANES, Scan, ScanState, Shard, ShardState
+from nephoscope.inventory.models import ACTIVE, JUDGE, LANES, READ, Scan, ScanState, Shard, ShardState
 from nephoscope.organisations.queries import resting_accounts, why_resting
 from nephoscope.queue import lease
 from nephoscope.queue.dispatch import dispatch
@@ -68,7 +70,8 @@ def start_scan(
     parts = _parts(account, list(services), list(regions))
     try:
         with transaction.atomic():
-            scan = Scan.objects.create(account=account, requested_by=actor.user)
+            whole = len(parts) == len(_parts(account, [], []))
+            scan = Scan.objects.create(account=account, requested_by=actor.user, whole=whole)
             shards = [*_shares(account, parts), (JUDGE, ALL_REGIONS, 0)]
             Shard.objects.bulk_create(
                 Shard(scan=scan, service=service, region=region, share=share) for service, region, share in shards
@@ -175,8 +178,19 @@ def finish_if_over(scan: Scan) -> None:
         scan.finished_at = timezone.now()
         scan.save(update_fields=["state", "finished_at"])
         ended = {"state": scan.state.value, "count": sum(shard.resources for shard in shards)}
-        record(Actor.of_task("scan", scan=scan.pk), SCAN_FINISHED, scan, ended, account=scan.account)
+        actor = Actor.of_task("scan", scan=scan.pk)
+        record(actor, SCAN_FINISHED, scan, ended, account=scan.account)
+        _note_reach(actor, scan, shards)
         transaction.on_commit(lambda: _go_on(scan.account))
+
+
+def _note_reach(actor: Actor, scan: Scan, shards: list[Shard]) -> None:
+    """Keep whether the account could be reached; a few parts that fail do not say that it cannot be."""
+    errors = Counter(shard.error for shard in shards if shard.service != JUDGE and shard.state == ShardState.FAILED)
+    if scan.state in READ:
+        note_reached(actor, scan.account)
+    elif scan.state == ScanState.FAILED and (scan.error or (scan.whole and errors.total() == len(shards) - 1)):
+        note_unreachable(actor, scan.account, scan.error or errors.most_common(1)[0][0])
 
 
 def _final_state(scan: Scan, shards: list[Shard]) -> ScanState:

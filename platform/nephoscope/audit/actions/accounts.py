@@ -36,6 +36,19 @@ def _followed(data: Data) -> str:
     return sentences[tuple(data["changed"])] % data
 
 
+def _unreachable(data: Data) -> str:
+    sentence = gettext("could not reach %(target)s (%(reason)s)")
+    if data["fixing"]:
+        sentence = gettext("could not use the fix role of %(target)s (%(reason)s)")
+    return sentence % {**data, "reason": data["reason"].rstrip(".")}
+
+
+def _reached(data: Data) -> str:
+    if data["fixing"]:
+        return gettext("used the fix role of %(target)s again") % data
+    return gettext("reached %(target)s again") % data
+
+
 ACCOUNT_CREATED = register("account.created", _("Account added"), _("added the account %(target)s"))
 ACCOUNT_VERIFIED = register(
     "account.verified",
@@ -45,6 +58,14 @@ ACCOUNT_VERIFIED = register(
     missing=["buckets.get"],
     fixing=True,
 )
+ACCOUNT_UNREACHABLE = register(
+    "account.unreachable",
+    _("Account became unreachable"),
+    _unreachable,
+    fixing=False,
+    reason="The role cannot be assumed.",
+)
+ACCOUNT_REACHED = register("account.reached", _("Account reachable again"), _reached, fixing=False)
 ACCOUNT_CONFIGURED = register(
     "account.configured", _("Account’s settings changed"), _("changed the settings of %(target)s")
 )

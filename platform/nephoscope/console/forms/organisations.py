@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.models import Account, AccountGroup
+from nephoscope.accounts.models import DAILY, Account, AccountGroup
 from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.queries import ids
 from nephoscope.console.kit.forms import ConsoleForm
@@ -42,7 +42,7 @@ class OrganisationForm(ConsoleForm):
         label=_("Scan new members every … hours"),
         min_value=0,
         max_value=744,
-        initial=0,
+        initial=DAILY,
         help_text=_("24 is daily, 168 weekly, and the first scan starts at once. 0 scans on demand only."),
     )
     groups = forms.ModelMultipleChoiceField(

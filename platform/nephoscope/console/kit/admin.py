@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
+from nephoscope.console.kit.conditions import in_view
 from nephoscope.console.kit.filters import Filter, FilteredChangeList
 
 T = TypeVar("T")
@@ -62,6 +63,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     list_title: Any = ""
     nothing: Any = ""
     """What an empty list says: what would fill it."""
+    of_accounts = False
+    """Whether its rows are what scans found: then the list says how well its accounts are known."""
     detail_template = ""
     change_list_template = "console/list.html"
     list_before_template = "console/filters.html"
@@ -119,6 +122,8 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
             "filters": [each.bound(request) for each in self.filters_for(request)],
             "narrowed": any(value for name, value in request.GET.items() if name not in ("p", "o")),
             "nothing": self.nothing,
+            "of_accounts": self.of_accounts,
+            "unknown": self.of_accounts and not any(each.known for each in in_view(request)),
             "may": rights(request.user),
         }
         answer: HttpResponse = super().changelist_view(request, {**shown, **(extra_context or {})})

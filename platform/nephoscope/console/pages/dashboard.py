@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
+from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.queries import ControlState
 from nephoscope.console.kit.admin import rights
@@ -19,6 +21,7 @@ from nephoscope.domain import Framework
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.queries import catalogue
 from nephoscope.scans import services as scans
+from nephoscope.scans.health import health
 
 DAYS = 90
 HEIGHT = 100
@@ -27,22 +30,23 @@ HEIGHT = 100
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day of the trend."""
+    """One day of the trend; without a count before anything was known."""
 
     day: date
-    count: int
+    count: int | None
     x: int
     y: float
     height: float
 
 
-def bars(line: list[tuple[date, int]]) -> list[Bar]:
+def bars(line: list[tuple[date, int]], since: date | None) -> list[Bar]:
     """Return the trend as bars; a day with any open alert is at least visible."""
     most = max((count for _day, count in line), default=0) or 1
     drawn = []
     for position, (day, count) in enumerate(line):
-        height = max(2.0, round(HEIGHT * count / most, 1)) if count else 0.0
-        drawn.append(Bar(day, count, position * 10, HEIGHT - height, height))
+        known = since is not None and day >= since
+        height = max(2.0, round(HEIGHT * count / most, 1)) if known and count else 0.0
+        drawn.append(Bar(day, count if known else None, position * 10, HEIGHT - height, height))
     return drawn
 
 
@@ -76,25 +80,29 @@ def _policies(accounts: list[Account]) -> list[PolicyScore]:
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
     """Add to the index page what the dashboard shows."""
     user = request.user
-    summary = queries.summary(user)
+    accounts = conditions_of(request)
+    summary = queries.summary(user, accounts.values())
     alerts = Alert.objects.visible_to(user).filter(state=AlertState.OPEN, severity__in=["critical", "high"])
-    line = queries.trend(user, DAYS)
+    since = timezone.localdate(summary.since) if summary.since else None
+    line = bars(queries.trend(user, DAYS), since)
+    known = [bar for bar in line if bar.count is not None]
     recent = Scan.objects.visible_to(user).select_related("account")[:5]
     return {
         **frame,
         "title": _("Dashboard"),
         "may": rights(user),
         "summary": summary,
-        "unread": sum(count is None for count in summary.accounts.values()),
+        "known": summary.since is not None,
+        "all_known": all(each.known for each in accounts.values()),
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
         "kinds": [(value, label, summary.kinds[value]) for value, label in queries.kind_choices()],
-        "bars": bars(line),
-        "trend_first": line[0],
-        "trend_last": line[-1],
-        "trend_most": max(count for _day, count in line),
+        "bars": line,
+        "trend": known,
+        "trend_most": max((bar.count or 0 for bar in known), default=0),
         "width": DAYS * 10,
         "height": HEIGHT,
         "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
+        "health": health(),
         "policies": _policies(list(summary.accounts)),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -214,6 +215,18 @@ def type_name(type: str) -> str:
     """Return a resource type in the words of the provider that it belongs to; as it is where none knows it."""
     names = (each.type_name(type) for each in registry().providers.values())
     return next((name for name in names if name != type), type)
+
+
+@register.simple_tag
+def moment(text: str) -> SafeString | str:
+    """Return a stored moment as a relative time with the exact one on hover."""
+    return when(parse_datetime(text))
+
+
+@register.simple_tag
+def unchecked(checks: list[dict[str, Any]] | None) -> int:
+    """Return how many permissions of a verification could not be tried."""
+    return sum(check["allowed"] is None for check in checks or [])
 
 
 @register.simple_tag

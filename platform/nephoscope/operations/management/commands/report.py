@@ -35,7 +35,8 @@ class Command(BaseCommand):
         except OSError as problem:
             raise CommandError(f"--output {path}: {problem.strerror}.") from problem
         score = f"{found.score} %" if found.score is not None else found.why_not or "no score"
-        self.stdout.write(f"Wrote {path}: {account.name} by {policy.name}: {score}")
+        marks = "".join(f"\n{mark.label}: {mark.text}" for mark in found.condition.marks)
+        self.stdout.write(f"Wrote {path}: {account.name} by {policy.name}: {score}{marks}")
 
 
 def _policy(account: Account, wanted: str) -> domain.Framework:

@@ -17,6 +17,7 @@ from nephoscope.alerts.exports import as_csv, as_json
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Export
+from nephoscope.inventory.conditions import condition
 from nephoscope.inventory.models import Scan, ScanState
 from nephoscope.plugins import registry
 from nephoscope.scans.runner import work
@@ -118,7 +119,7 @@ def _export(account: Account, path: Path) -> Export | None:
 
 def _write(account: Account, path: Path, export: Export | None) -> None:
     if export is None:
-        lines = as_csv(Alert.objects.filter(account=account).select_related("account").iterator())
+        lines = as_csv(Alert.objects.filter(account=account).select_related("account").iterator(), [condition(account)])
     else:
         lines = as_json(Finding.objects.filter(account=account), export)
     with path.open("w", encoding="utf-8", newline="") as file:

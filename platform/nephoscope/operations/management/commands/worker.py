@@ -9,9 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django_q.models import Schedule
 
-from nephoscope.operations.tasks import housekeeping
 from nephoscope.plugins import registry
-from nephoscope.queue.dispatch import TASKS
+from nephoscope.queue.dispatch import TASKS, dispatch
 
 
 class Command(BaseCommand):
@@ -26,7 +25,8 @@ class Command(BaseCommand):
                 "minutes": 1,
             },
         )
-        housekeeping()
+        # A task of its own, so that a worker counts as seen from its first second.
+        dispatch("housekeeping", name="housekeeping")
         # Everything is loaded once, before the processes part, and then left alone by the garbage collector: they share
         # the memory, and do not look through it again and again. https://docs.python.org/3/library/gc.html#gc.freeze
         registry().load_all()

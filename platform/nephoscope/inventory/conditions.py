@@ -1,0 +1,155 @@
+"""What is known of an account, and how well: whatever shows a number of an account shows its marks beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from nephoscope.accounts.models import Account
+from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
+
+STALE_AFTER = timedelta(days=3)
+"""How old the last scan that read an account may be; longer for an account that is scanned more rarely."""
+
+
+class ConditionState(models.TextChoices):
+    """From what says least about an account to what says all."""
+
+    NOT_SCANNED = "not_scanned", gettext_lazy("Not scanned yet")
+    UNREACHABLE = "unreachable", gettext_lazy("Not reachable")
+    FAILED = "failed", gettext_lazy("Last scan failed")
+    STALE = "stale", gettext_lazy("Stale")
+    PARTIAL = "partial", gettext_lazy("Partly read")
+    CURRENT = "current", gettext_lazy("Current")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One reason why an account's numbers say less than they seem to."""
+
+    state: ConditionState
+    text: str
+
+    @property
+    def label(self) -> str:
+        return str(self.state.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is known of one account."""
+
+    account: Account
+    read: Scan | None
+    """The last scan that read something of it: what is stored is as of then."""
+    whole: bool
+    """Whether the last scan of all that is in scope read everything."""
+    ended: Scan | None
+    """The last scan that ended, however it did."""
+    active: Scan | None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any number to show."""
+        return self.read is not None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When what is stored was read."""
+        return self.read.finished_at or self.read.created_at if self.read else None
+
+    @property
+    def stale(self) -> bool:
+        longest = max(STALE_AFTER, timedelta(hours=self.account.scan_every * 1.25))
+        return self.as_of is not None and timezone.now() - self.as_of > longest
+
+    @property
+    def state(self) -> ConditionState:
+        marks = self.marks
+        return marks[0].state if marks else ConditionState.CURRENT
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Everything that keeps the account from being current, the worst first."""
+        found = [] if self.read else [Mark(ConditionState.NOT_SCANNED, self._not_scanned())]
+        if self.account.unreachable:
+            found.append(Mark(ConditionState.UNREACHABLE, self._unreachable()))
+        elif self.ended and self.ended.state == ScanState.FAILED:
+            found.append(Mark(ConditionState.FAILED, self._failed()))
+        if self.stale:
+            found.append(Mark(ConditionState.STALE, self._stale()))
+        if self.read and not self.whole:
+            found.append(Mark(ConditionState.PARTIAL, _("Some of it was not read and is unknown.")))
+        return found
+
+    @property
+    def said(self) -> str:
+        """All of it in one line, for files."""
+        told = [f"{mark.label}: {mark.text}" for mark in self.marks]
+        return " ".join(told) or str(ConditionState.CURRENT.label)
+
+    def _not_scanned(self) -> str:
+        if not self.account.verified_at:
+            return _("Its connection is not verified yet; nothing is known of it.")
+        if self.active:
+            return _("The first scan is running; nothing is known yet.")
+        return _("No scan has read this account yet; nothing is known of it.")
+
+    def _unreachable(self) -> str:
+        failure = self.account.failures["reading"]
+        message = _("Not reachable since %(since)s: %(reason)s")
+        return message % {"since": _day(parse_datetime(failure["since"])), "reason": failure["reason"]} + self._last()
+
+    def _failed(self) -> str:
+        return _("The last scan failed.") + self._last()
+
+    def _stale(self) -> str:
+        off = "" if self.account.scan_every else " " + _("Scheduled scans are off.")
+        return _("Last read on %(date)s.") % {"date": _day(self.as_of)} + off
+
+    def _last(self) -> str:
+        return " " + _("Last good scan: %(date)s.") % {"date": _day(self.as_of)} if self.read else ""
+
+
+def _day(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i") if moment else _("never")
+
+
+def conditions(accounts: Iterable[Account]) -> list[Condition]:
+    """Return what is known of each of the accounts, in their order; two queries, however many there are."""
+    rows = list(accounts)
+    scans = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
+    newest = {
+        "read": scans.filter(state__in=READ),
+        "whole": scans.filter(state__in=READ, whole=True),
+        "ended": scans.exclude(state__in=[*ACTIVE, ScanState.CANCELLED]),
+        "active": scans.filter(state__in=ACTIVE),
+    }
+    ids = {f"{name}_id": Subquery(each.values("pk")[:1]) for name, each in newest.items()}
+    told = {
+        each[0]: each[1:]
+        for each in Account.objects.filter(pk__in=[each.pk for each in rows]).values_list("pk", *ids.values())
+    }
+    found = Scan.objects.in_bulk({pk for each in told.values() for pk in each if pk})
+    return [_condition(each, *(found.get(pk) for pk in told.get(each.pk, [0] * len(newest)))) for each in rows]
+
+
+def _condition(account: Account, read: Scan | None, whole: Scan | None, *others: Scan | None) -> Condition:
+    """A scan of everything that left nothing out makes an account whole, unless one of a part did after it."""
+    ended, active = others
+    left_out = {each.state for each in (read, whole) if each} != {ScanState.SUCCEEDED}
+    return Condition(account, read, bool(whole) and not left_out, ended, active)
+
+
+def condition(account: Account) -> Condition:
+    """Return what is known of one account."""
+    return conditions([account])[0]
