@@ -234,7 +234,6 @@ def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(vis
     visitor.press("Suppress")
     expect(page.get_by_text("Suppressed 2 resources.")).to_be_visible()
     page.go_back()
-    page.reload()
     expect(page.get_by_text("These resources are suppressed already.")).to_be_visible()
     for bucket in buckets:
         expect(affected(visitor, bucket)).to_have_count(0)
