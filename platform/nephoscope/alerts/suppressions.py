@@ -88,7 +88,8 @@ def end(actor: Actor, alert: Alert, suppressions: Iterable[Suppression], in_clou
     """Take back those of an alert's suppressions that stand; the resources count again at once. Returns how many."""
     actor.require("suppress")
     Alert.objects.select_for_update().get(pk=alert.pk)
-    rows = list(alert.suppressions.filter(pk__in=[each.pk for each in suppressions], lifted_at=None))
+    standing = alert.suppressions.filter(pk__in=[each.pk for each in suppressions], lifted_at=None)
+    rows = list(standing.order_by("resource_name"))
     lift([each.pk for each in rows])
     if rows:
         data = _recorded([each.resource_name for each in rows], alert, in_cloud)
