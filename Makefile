@@ -6,20 +6,28 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
+
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
 
 .venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m compileall -q platform providers policies remediations
-	touch $@
+	@echo "Setting up .venv, once: downloading and installing the packages takes one to three minutes …"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) -r requirements.txt
+	@echo "Compiling …"
+	@$(BIN)/python -m compileall -q platform providers policies remediations
+	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@echo "Installing what the tests need, once: about a minute …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
 
-demo: .venv/installed  ## the whole platform on this machine, with a simulated AWS account
+demo: .venv/installed  ## the whole platform on this machine, with simulated AWS accounts
 	@$(BIN)/python manage.py demo $(ARGS)
+
+start: .venv/installed  ## the whole platform on this machine, for accounts of your own
+	@$(BIN)/python manage.py start $(ARGS)
 
 PYTEST = NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 

@@ -12,6 +12,9 @@ if __name__ == "__main__":
     # Appended, never put first: a folder named `platform` must not come before the standard library.
     sys.path.extend(str(here / shelf) for shelf in SHELVES if str(here / shelf) not in sys.path)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nephoscope.settings")
+    if sys.argv[1:2] == ["demo"]:
+        # Its simulated accounts do not belong among one's own.
+        os.environ.setdefault("NEPHOSCOPE_DATA_DIR", str(here / "var" / "demo"))
     from django.core.management import execute_from_command_line
 
     from nephoscope.configuration import ConfigurationError

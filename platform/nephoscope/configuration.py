@@ -117,6 +117,7 @@ class Configuration:
     allowed_hosts: tuple[str, ...] = field(metadata=_from("NEPHOSCOPE_ALLOWED_HOSTS", _names, HERE))
     trusted_origins: tuple[str, ...] = field(metadata=_from("NEPHOSCOPE_TRUSTED_ORIGINS", _origins))
     tls: bool = field(metadata=_from("NEPHOSCOPE_TLS", _switch, "off"))
+    demo: bool = field(metadata=_from("NEPHOSCOPE_DEMO", _switch, "off"))
     debug: bool = field(metadata=_from("NEPHOSCOPE_DEBUG", _switch, "off"))
     log_level: str = field(metadata=_from("NEPHOSCOPE_LOG_LEVEL", _level, "WARNING"))
     workers: int = field(metadata=_from("NEPHOSCOPE_WORKERS", _number, "2"))

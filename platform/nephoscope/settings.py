@@ -47,6 +47,7 @@ SECRET_KEY = _secret_key()
 VAULT = Vault(_ENV.encryption_keys, DATA_DIR / "encryption_keys")
 VAULT.read_keys()  # makes the first one at the first start, for backups to have it
 DEBUG = _ENV.debug
+NEPHOSCOPE_DEMO = _ENV.demo
 ALLOWED_HOSTS = list(_ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(_ENV.trusted_origins)
 

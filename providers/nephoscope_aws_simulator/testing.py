@@ -24,6 +24,9 @@ from botocore.config import Config
 
 from nephoscope_aws_simulator.accounts import BASE_SECRET_KEY, DEFAULT_ACCOUNT, administrator_key
 
+HOSTILE = "SIMULATOR_HOSTILE"
+"""The environment variable that has markup put into names of the company's account."""
+
 _START_SECONDS = 180.0
 _SHELF = Path(__file__).resolve().parent.parent
 # Path-style because a bucket cannot be a subdomain of an IP address; one try, so that failures fail at once.
@@ -162,7 +165,7 @@ class Simulator(Cloud):
         path = os.pathsep.join([str(_SHELF), os.environ.get("PYTHONPATH", "")])
         command = [sys.executable, "-m", "nephoscope_aws_simulator", "--port", "0", *self._arguments]
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path, HOSTILE: "1"}
         )
         watchdog = threading.Timer(_START_SECONDS, self._process.kill)
         watchdog.start()

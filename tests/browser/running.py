@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from nephoscope_aws_simulator.testing import client_for
+from nephoscope_aws_simulator.testing import HOSTILE, client_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180
@@ -58,7 +58,7 @@ class Demo:
 def start(data: Path) -> subprocess.Popen[str]:
     """Start the demo. Nothing of the tests' own environment reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", HOSTILE: "1"}
     command = [sys.executable, "manage.py", "demo", "--port", str(_free_port())]
     with (data / "output").open("w") as output:
         return subprocess.Popen(

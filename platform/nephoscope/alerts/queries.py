@@ -80,6 +80,12 @@ def kind_choices() -> list[tuple[str, str]]:
     ]
 
 
+def watched_kinds() -> set[str]:
+    """Return the kinds that something enabled looks for: of the others, that there is no alert says nothing."""
+    detected = any(each.detections for each in registry().providers.values())
+    return {KindChoice.SECURITY.value} | ({KindChoice.THREAT.value} if detected else set())
+
+
 def in_account(alerts: Alerts, value: str) -> Alerts:
     """Accounts by their ids in Nephoscope."""
     return alerts.filter(account__in=ids(value))

@@ -15,6 +15,7 @@ from nephoscope_aws_simulator.company.buckets import BUCKETS, make_buckets
 from nephoscope_aws_simulator.company.cloud import Cloud
 from nephoscope_aws_simulator.company.detections import make_detections
 from nephoscope_aws_simulator.company.keys_and_trails import make_keys, make_trails
+from nephoscope_aws_simulator.company.lab import make_lab
 from nephoscope_aws_simulator.company.network import make_network
 from nephoscope_aws_simulator.company.organisation import make_organisation
 from nephoscope_aws_simulator.company.people import make_people
@@ -50,10 +51,11 @@ def seed(endpoint: str) -> Summary:
         certificates = chapters.submit(roles.make_certificates, cloud)
         delivery_role = chapters.submit(roles.make_roles, cloud)
         organisation = chapters.submit(make_organisation, cloud)
+        lab = chapters.submit(make_lab, cloud)
         make_buckets(cloud, keys)
         make_trails(cloud, keys, delivery_role.result())
         make_detections(cloud)
-        for chapter in (network, people, certificates, organisation):
+        for chapter in (network, people, certificates, organisation, lab):
             chapter.result()
     return Summary(dict(cloud.counts))
 

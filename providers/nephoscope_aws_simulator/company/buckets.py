@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from nephoscope_aws_simulator.company.cloud import EUROPE, HOME, MARKUP, PACIFIC, Cloud, tag_list
+from nephoscope_aws_simulator.company.cloud import EUROPE, HOME, PACIFIC, Cloud, odd, tag_list
 
 _PARTNER = "555566667777"
 _EVERYBODY: Any = "*"
@@ -106,7 +106,7 @@ BUCKETS = (
     ),
     Bucket("northwind-returns-photos", EUROPE, statements=(_allow(_EVERYBODY, "s3:PutObject"),), blocked=False),
     Bucket("northwind-marketing-site", PACIFIC, statements=(_allow(_EVERYBODY),), blocked=False, website=True),
-    Bucket("northwind-legacy-uploads", acl="public-read", blocked=False, owner=MARKUP),
+    Bucket("northwind-legacy-uploads", acl="public-read", blocked=False, owner=odd("unknown")),
     Bucket("northwind-supplier-dropbox", EUROPE, acl="authenticated-read", blocked=False),
     # these look public and are not
     Bucket("northwind-press-kit", statements=(_allow(_EVERYBODY),)),

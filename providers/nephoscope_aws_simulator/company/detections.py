@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope_aws_simulator.company.cloud import HOME, MARKUP, Cloud
+from nephoscope_aws_simulator.company.cloud import HOME, Cloud, odd
 from nephoscope_aws_simulator.world import ago
 
 
@@ -61,7 +61,7 @@ FINDINGS = (
         3,
         "Policy:S3/BucketAnonymousAccessGranted",
         9.5,
-        f"A bucket was opened to everyone {MARKUP}",
+        f"Public anonymous access was granted for the bucket {odd('northwind-product-images')}.",
         {
             "resourceType": "S3Bucket",
             "s3BucketDetails": [{"name": "northwind-product-images", "arn": "arn:aws:s3:::northwind-product-images"}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nephoscope_aws_simulator.company.cloud import EUROPE, HOME, MARKUP, PACIFIC, REGIONS, Cloud, tag_list
+from nephoscope_aws_simulator.company.cloud import EUROPE, HOME, PACIFIC, REGIONS, Cloud, odd, tag_list
 
 _ANY4, _ANY6 = "0.0.0.0/0", "::/0"
 _OFFICE = "203.0.113.0/24"
@@ -30,7 +30,7 @@ GROUPS = (
     Group("web-public", HOME, "Webshop", (("tcp", 80, 80, _ANY4), ("tcp", 443, 443, _ANY4), ("tcp", 443, 443, _ANY6))),
     Group("ssh-open", HOME, "SSH for everybody", (("tcp", 22, 22, _ANY4),), "bob.tanaka@northwind.example"),
     Group("ssh-open-v6", HOME, "SSH over IPv6", (("tcp", 22, 22, _ANY6),)),
-    Group("ftp-range", HOME, "Old file transfer", (("tcp", 20, 30, _ANY4),), MARKUP),
+    Group("ftp-range", HOME, "Old file transfer", (("tcp", 20, 30, _ANY4),), odd("unknown")),
     Group("everything-open", HOME, "Test, remove me", (("-1", -1, -1, _ANY4),), "dave.oconnor@northwind.example"),
     Group(
         "half-and-half", HOME, "Two halves of it all", (("tcp", 22, 22, "0.0.0.0/1"), ("tcp", 22, 22, "128.0.0.0/1"))
@@ -79,7 +79,7 @@ INSTANCES = (
     Instance("orders-api-1", HOME, ("db-private",), 75),
     Instance("orders-db-1", HOME, ("db-private",), 210),
     Instance("bastion", HOME, ("ssh-open", "ssh-open-v6"), 800, imdsv2=False, public=True),
-    Instance("legacy-ftp", HOME, ("ftp-range",), 1900, imdsv2=False, public=True, tags={"Owner": MARKUP}),
+    Instance("legacy-ftp", HOME, ("ftp-range",), 1900, imdsv2=False, public=True, tags={"Owner": odd("unknown")}),
     Instance("route-planner", HOME, ("office-ssh", "udp-22-open"), 120, imdsv2=False),
     Instance("reporting-win", HOME, ("rdp-open", "mysql-open"), 400, imdsv2=False, public=True),
     Instance("loadtest", HOME, ("everything-open", "all-tcp-open", "icmp-open", "half-and-half"), 15, stopped=True),

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from nephoscope_aws_simulator.accounts import administrator_arn
-from nephoscope_aws_simulator.company.cloud import EUROPE, MARKUP, Cloud, tag_list
+from nephoscope_aws_simulator.company.cloud import EUROPE, Cloud, odd, tag_list
 
 EXTERNAL_ID = "northwind-members"
 """What the roles in the members ask for: enter it when the organisation is connected."""
@@ -29,7 +29,7 @@ class Member:
 MEMBERS = (
     Member("northwind-webshop", "Workloads"),
     Member("northwind-analytics", "Workloads"),
-    Member("northwind-sandbox", "Sandbox", environment=MARKUP),
+    Member("northwind-sandbox", "Sandbox", environment=odd("sandbox")),
     Member("northwind-carriers", "Sandbox", role=False, environment="test"),
     Member("northwind-warehouse-2019", role=False),
 )

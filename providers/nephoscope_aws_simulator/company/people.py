@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope_aws_simulator.company.cloud import MARKUP, Cloud, tag_list
+from nephoscope_aws_simulator.company.cloud import Cloud, odd, tag_list
 
 _AWS = "arn:aws:iam::aws:policy/"
 _PASSWORD = "Parcel-2024-simulated!"
@@ -63,7 +63,7 @@ USERS = (
     User("svc-deployer", age_days=720, keys=(AccessKey(700, 0),), attached=(_AWS + "PowerUserAccess",)),
     User("svc-warehouse-sync", age_days=300, keys=(AccessKey(80, 0),), inline="sqs:SendMessage"),
     User("svc-legacy-ftp", age_days=1250, keys=(AccessKey(1200, 400),), attached=(_AWS + "AmazonS3FullAccess",)),
-    User("svc-mailer", age_days=200, keys=(AccessKey(60, 1),), inline="ses:SendEmail", owner=MARKUP),
+    User("svc-mailer", age_days=200, keys=(AccessKey(60, 1),), inline="ses:SendEmail", owner=odd("unknown")),
     User("victor,extern+agency@northwind.example", "developers", 60, 3, mfa=False),
 )
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from nephoscope_aws_simulator.company.cloud import MARKUP, Cloud, tag_list
+from nephoscope_aws_simulator.company.cloud import Cloud, odd, tag_list
 
 _AWS = "arn:aws:iam::aws:policy/"
 _PARTNER, _VENDOR = "555566667777", "444455556666"
@@ -97,7 +97,7 @@ ROLES = (
         own=("northwind-deploy",),
     ),
     Role("webshop-ec2", _service("ec2"), "Instances of the webshop", (_AWS + "AmazonSSMManagedInstanceCore",)),
-    Role("legacy-ftp-ec2", _service("ec2"), f"{MARKUP} file transfer", (_AWS + "AmazonS3FullAccess",), age_days=1900),
+    Role("legacy-ftp-ec2", _service("ec2"), odd("Old file transfer"), (_AWS + "AmazonS3FullAccess",), age_days=1900),
     Role("order-events", _service("lambda"), "Order events", own=("northwind-break-glass",)),
     Role("label-printer", _service("lambda"), "Labels", inline={"all": _document(_statement("*"))}),
     Role("ecs-task-execution", _service("ecs-tasks"), "", (_AWS + "service-role/AmazonECSTaskExecutionRolePolicy",)),

@@ -95,7 +95,11 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "known": summary.since is not None,
         "all_known": all(each.known for each in accounts.values()),
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
-        "kinds": [(value, label, summary.kinds[value]) for value, label in queries.kind_choices()],
+        "kinds": [
+            (value, label, summary.kinds[value])
+            for value, label in queries.kind_choices()
+            if summary.kinds[value] or value in queries.watched_kinds()
+        ],
         "bars": line,
         "trend": known,
         "trend_most": max((bar.count or 0 for bar in known), default=0),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -215,6 +216,12 @@ def type_name(type: str) -> str:
     """Return a resource type in the words of the provider that it belongs to; as it is where none knows it."""
     names = (each.type_name(type) for each in registry().providers.values())
     return next((name for name in names if name != type), type)
+
+
+@register.simple_tag
+def demo() -> bool:
+    """Whether this is the demo, whose cloud is simulated."""
+    return bool(settings.NEPHOSCOPE_DEMO)
 
 
 @register.simple_tag
