@@ -125,7 +125,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
                 "approved_for": "rain",
                 "requested_by": "kim",
             },
-            "withdrew A-000042 “Fix” before it was applied; it had been approved by ada for: rain",
+            "withdrew A-000042 “Fix” before it was applied; it had been approved by ada: “rain”",
         ),
         (
             CHANGE_UNDONE,
@@ -137,7 +137,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
                 "approved_for": "rain",
                 "requested_by": "kim",
             },
-            "undid A-000042 “Fix”, requested by kim; it had been approved by ada for: rain",
+            "undid A-000042 “Fix”, requested by kim; it had been approved by ada: “rain”",
         ),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": False}, "verified A-000042 (12)"),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": True}, "verified the fix role of A-000042 (12)"),

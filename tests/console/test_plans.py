@@ -192,7 +192,7 @@ def test_an_undone_change_shows_both_reasons_and_who_gave_them(
     change = undo(Actor.of(administrator), apply(house.actor, house.plan(), "the rain comes in"), "we need air")
     assert told(change)[-1] == (
         f"Nephoscope undid {change} “Close the door”, requested by ada; "
-        "it had been approved by rémi for: the rain comes in"
+        "it had been approved by rémi: “the rain comes in”"
     )
     client = sign_in(viewer)
     facts = client.get(page(change)).content.decode().partition("<h3>Outcome</h3>")[2].partition("</section>")[0]

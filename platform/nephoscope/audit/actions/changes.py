@@ -67,7 +67,7 @@ def _undone(data: Data) -> str:
         sentence = _requested(gettext("undid %(target)s “%(title)s”") % data, data)
     if not data.get("approved_for"):
         return sentence
-    return gettext("%(sentence)s; it had been approved by %(by)s for: %(reason)s") % {
+    return gettext("%(sentence)s; it had been approved by %(by)s: “%(reason)s”") % {
         "sentence": sentence,
         "by": data["approved_by"] or "—",
         "reason": data["approved_for"],
