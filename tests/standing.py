@@ -71,7 +71,9 @@ def find(account: Account, add_resource: Callable[..., Resource]) -> Find:
         if verdict == "fail":
             times = dict.fromkeys(("first_seen", "last_seen", "opened_at"), now)
             alert, _made = Alert.objects.get_or_create(
-                account=account, key=rule, defaults={"rank": 0, "severity": "critical", "title": rule, **times}
+                account=account,
+                key=rule,
+                defaults={"rank": 0, "severity": "critical", "title": rule, "state": "open", **times},
             )
             more.setdefault("failing_since", now)
         resource = add_resource("AWS::S3::Bucket", name, {"BucketName": name})

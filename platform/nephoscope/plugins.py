@@ -234,10 +234,14 @@ class Registry:
     def load_all(self) -> Registry:
         """Gather every contribution and list every installed plugin, so that what is wrong shows at start-up.
 
-        :raises PluginError: two plugins use one id, or two packages the name of an enabled plugin.
+        :raises PluginError: two plugins use one id, or two packages the name of an enabled plugin; or a framework
+            demands of a rule what that does not take.
         """
         for noun in ("providers", "rules", "frameworks", "remediations", "exports"):
             getattr(self, noun)
+        for framework in self.frameworks.values():
+            for problem in framework.problems(self.rules):
+                raise PluginError(problem)
         if not self._given:
             self._list(installed())
         return self

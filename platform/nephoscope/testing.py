@@ -322,6 +322,7 @@ def _written(label: str, **body: Any) -> Call:
     on=DOOR,
     severity=domain.Severity.HIGH,
     fix="1. Push.",
+    commands="toy set-door --name={name} --open=false",
     link="https://example.com/doors",
     remediations=["toy.close", "toy.lock"],
     good=[{"Open": False}],

@@ -18,6 +18,15 @@ One file is one framework::
     title = "Contact details are current"
     manual = true
 
+    [[controls]]
+    id = "1.3"
+    title = "Passwords have at least 14 characters"
+    rules = [{id = "aws.iam.password_length", length = 14}, "aws.iam.password_strength"]
+
+Where a control's text names a figure, it stands beside the rule's id by the name of the rule's parameter; a pass by a
+laxer value is no pass of the control. That the rule has this parameter is checked where the rule is known
+(:mod:`nephoscope.plugins`): it may be of a plugin that is not enabled.
+
 A control with ``manual`` can only be answered by a person. One with neither rules nor ``manual`` is not covered yet.
 Titles are in our own words: the texts of published benchmarks are protected.
 """
@@ -29,7 +38,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nephoscope.domain import Control, Framework
+from nephoscope.domain import Control, Framework, Value
 
 T = TypeVar("T")
 
@@ -76,14 +85,31 @@ def _control(data: Any, at: str) -> Control:
     if not isinstance(data, dict):
         raise _Wrong(f"{at}: must be a table")
     _only(data, at, "id", "title", "rules", "manual")
-    rules = _get(data, "rules", at, list, [])
-    for index, rule in enumerate(rules):
-        if not isinstance(rule, str):
-            raise _Wrong(f"{at}.rules[{index}]: must be the id of a rule")
+    answers = [_answer(each, f"{at}.rules[{index}]") for index, each in enumerate(_get(data, "rules", at, list, []))]
+    rules = tuple(rule for rule, _demanded in answers)
     manual = _get(data, "manual", at, bool, False)
     if manual and rules:
         raise _Wrong(f"{at}.manual: a control that rules answer is not manual")
-    return Control(_get(data, "id", at, str), _get(data, "title", at, str), tuple(rules), manual)
+    demands = {rule: demanded for rule, demanded in answers if demanded}
+    return Control(_get(data, "id", at, str), _get(data, "title", at, str), rules, manual, demands)
+
+
+def _answer(data: Any, at: str) -> tuple[str, dict[str, Value]]:
+    """Return a rule's id and what the control demands of its parameters."""
+    if isinstance(data, str):
+        return data, {}
+    if not isinstance(data, dict):
+        raise _Wrong(f"{at}: must be the id of a rule, or a table with id and demanded values")
+    given = {name: value for name, value in data.items() if name != "id"}
+    return _get(data, "id", at, str), {name: _demanded(value, f"{at}.{name}") for name, value in given.items()}
+
+
+def _demanded(value: Any, at: str) -> Value:
+    if isinstance(value, list) and value and all(isinstance(each, int) for each in value):
+        return tuple(sorted(set(value)))
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _Wrong(f"{at}: must be a whole number or a list of ports, not {value!r}")
+    return value
 
 
 def _get(data: Mapping[str, Any], key: str, at: str, kind: type[T], default: T | None = None) -> T:

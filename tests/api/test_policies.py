@@ -31,6 +31,7 @@ def test_a_policy_is_copied_changed_and_deleted(admin: Any) -> None:
         "title": "Added rules",
         "rules": ["aws.acm.expiry"],
         "manual": False,
+        "demands": {},
     }
     assert admin.delete(f"{address}/rules/aws.acm.expiry").json()["controls"] == made["controls"]
     renamed = admin.patch(address, {"name": "Mine", "tags": {"env": "prod"}}, format="json").json()
@@ -90,10 +91,32 @@ def test_a_rule_is_set_and_what_was_set_is_taken_back(admin: Any, account: Accou
         None,
         {"days": 30},
     )
+    assert row.pop("unmet") == []
     assert admin.get(SETTINGS, {"rule": KEYS}).json()["results"] == [row]
     assert admin.get(SETTINGS, {"off": True}).json()["count"] == 0
     assert admin.post(SETTINGS, {"rule": KEYS, "account": account.pk}, format="json").status_code == 204
     assert not RuleSetting.objects.exists()
+
+
+def test_the_figures_of_a_control_are_told_and_what_is_set_laxer_than_those(admin: Any, account: Account) -> None:
+    account.policies = ["aws_cis_5.0"]
+    account.save()
+    controls = {each["id"]: each for each in admin.get(f"{POLICIES}/aws_cis_5.0").json()["controls"]}
+    assert controls["1.13"]["demands"] == {KEYS: {"days": 90}}
+    made = admin.post(SETTINGS, {"rule": KEYS, "parameters": {"days": 365}}, format="json")
+    assert made.json()["unmet"] == [
+        {
+            "policy": "aws_cis_5.0",
+            "policy_name": "CIS Amazon Web Services Foundations 5.0",
+            "control": "1.13",
+            "title": controls["1.13"]["title"],
+            "parameter": "days",
+            "in_force": 365,
+            "demanded": 90,
+            "message": "“Maximum key age in days” is 365. This control requires 90, so a pass does not count.",
+        }
+    ]
+    assert admin.post(SETTINGS, {"rule": KEYS, "parameters": {"days": 30}}, format="json").json()["unmet"] == []
 
 
 @pytest.mark.parametrize(

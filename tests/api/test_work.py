@@ -122,7 +122,15 @@ def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remedi
     assert (shown["about"]["fix"], shown["about"]["link"]) == ("1. Push.", "https://example.com/doors")
     assert "Rain comes in" in shown["about"]["why"]
     assert shown["controls"] == [
-        {"policy": "toy-policy", "policy_name": "Toy policy", "control": "1.1", "title": "Doors"}
+        {
+            "policy": "toy-policy",
+            "policy_name": "Toy policy",
+            "control": "1.1",
+            "title": "Doors",
+            "state": "not_checked",
+            "result": "Not checked",
+            "accepted": 0,
+        }
     ]
     front = next(each for each in shown["findings"] if each["resource"]["name"] == "front")
     assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]

@@ -55,6 +55,10 @@ def test_a_file_is_read_with_covered_manual_and_open_controls(tmp_path: Path) ->
         (HEAD + CONTROL + 'rule = ["a.b"]', r"controls\[0\].rule: is not known here"),
         (HEAD + CONTROL + 'rules = "a.b"', r"controls\[0\].rules: must be a list"),
         (HEAD + CONTROL + "rules = [7]", r"controls\[0\].rules\[0\]: must be the id of a rule"),
+        (HEAD + CONTROL + "rules = [{length = 8}]", r"controls\[0\].rules\[0\].id: is missing"),
+        (HEAD + CONTROL + 'rules = [{id = "a.b", length = "8"}]', r"controls\[0\].rules\[0\].length: must be a whole"),
+        (HEAD + CONTROL + 'rules = [{id = "a.b", length = true}]', r"controls\[0\].rules\[0\].length: must be a whole"),
+        (HEAD + CONTROL + 'rules = [{id = "a.b", ports = []}]', r"controls\[0\].rules\[0\].ports: must be a whole"),
         (HEAD + CONTROL + 'manual = "yes"', r"controls\[0\].manual: must be true or false"),
         (HEAD + CONTROL + 'manual = true\nrules = ["a.b"]', r"controls\[0\].manual: a control that rules answer"),
         (HEAD + CONTROL + CONTROL, r"controls\[1\].id: '1' is used twice"),
@@ -71,6 +75,12 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_the_figures_of_a_control_stand_beside_its_rules(tmp_path: Path) -> None:
+    rules = 'rules = ["a.b", {id = "a.c", days = 45, ports = [3389, 22]}]'
+    [control] = read(written(tmp_path, HEAD + CONTROL + rules)).controls
+    assert (control.rules, control.demands) == (("a.b", "a.c"), {"a.c": {"days": 45, "ports": (22, 3389)}})
+
+
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry(["aws", "baseline"])
@@ -81,6 +91,38 @@ def test_every_rule_that_a_framework_names_is_registered(registry: Registry) -> 
         f"{each.id}: {rule}" for each in registry.frameworks.values() for rule in each.rules - set(registry.rules)
     }
     assert not missing
+
+
+def test_every_figure_is_one_that_the_rule_takes(registry: Registry) -> None:
+    for framework in registry.frameworks.values():
+        assert list(framework.problems(registry.rules)) == []
+
+
+@pytest.mark.parametrize(
+    ("framework", "figures"),
+    [
+        ("aws_cis_1.4", {"1.8": 14, "1.9": 24, "1.12": 45, "1.14": 90, "3.4": 1, "5.1": (22, 3389), "5.2": (22, 3389)}),
+        ("aws_cis_5.0", {"1.7": 14, "1.8": 24, "1.11": 45, "1.13": 90, "5.2": (22, 3389), "5.3": (22, 3389)}),
+        ("aws_pci_dss_4.0", {"8.2.6": 90, "8.3.6": 12, "8.3.7": 4}),
+        ("aws_pci_dss_3.2.1", {"8.1.4": 90, "8.2.3": 7, "8.2.5": 4}),
+        ("aws_fedramp_moderate_r4", {"AC-2(3)": 90, "IA-4": 90, "IA-5(1)": 12}),
+        ("aws_nist_800_53_r5", {}),
+    ],
+)
+def test_the_figures_are_those_of_the_published_text(
+    registry: Registry, framework: str, figures: dict[str, object]
+) -> None:
+    found = {each.id: each.demands for each in registry.frameworks[framework].controls if each.demands}
+    named = {id: next(iter(next(iter(demands.values())).values())) for id, demands in found.items()}
+    assert named | figures == named and (figures or not named)
+
+
+def test_a_control_whose_title_names_a_number_demands_it(registry: Registry) -> None:
+    with_parameters = {id for id, rule in registry.rules.items() if rule.parameters}
+    for framework in registry.frameworks.values():
+        for control in framework.controls:
+            if re.search(r"\b\d+ (days|characters)", control.title) and with_parameters & set(control.rules):
+                assert control.demands, f"{framework.id} {control.id}: {control.title}"
 
 
 def test_every_rule_is_part_of_a_framework_and_all_are_in_our_own(registry: Registry) -> None:
@@ -121,7 +163,7 @@ def test_every_control_has_a_short_title_and_says_how_it_is_answered(file: Path)
         assert not re.search(r"\s", control["id"]), f"{control['id']!r} is the anchor on the policy's page: no spaces"
         assert 0 < len(control["title"].strip()) <= 120, control["id"]
         assert "rules" in control or control.get("manual"), f"{control['id']}: say that it is open with rules = []"
-        rules = control.get("rules", [])
+        rules = [each if isinstance(each, str) else each["id"] for each in control.get("rules", [])]
         assert len(rules) == len(set(rules)), control["id"]
 
 

@@ -11,6 +11,7 @@ from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
 from nephoscope_baseline.aws import cloudtrail, ec2_instances
+from nephoscope_baseline.aws.cloudtrail_bucket import bucket_logging, bucket_public
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
 WATCHING = {"S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
@@ -53,7 +54,7 @@ def test_many_failing_trails_are_counted_and_the_first_named() -> None:
     assert judged(cloudtrail.multi_region, {}, *off).message.endswith("; and 3 more")
 
 
-@pytest.mark.parametrize("rule", [cloudtrail.bucket_public, cloudtrail.bucket_logging], ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", [bucket_public, bucket_logging], ids=lambda rule: rule.id)
 def test_a_trail_whose_bucket_may_be_among_hidden_ones_is_unknown(rule: Rule) -> None:
     hidden = Resource.unreadable(BUCKET, "global", ACCOUNT, permission="s3:ListAllMyBuckets", reason="denied")
     assert judged(rule, WATCHING, hidden).verdict is Verdict.UNKNOWN

@@ -147,7 +147,7 @@ def test_regions_and_policies_are_chosen_and_the_scan_shows_its_progress(visitor
     expect(page.locator("#done-s3")).to_have_text("2 of 2 done", timeout=60_000)
     visitor.picture("scan-running")
     expect(page.get_by_text("Succeeded", exact=True)).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100 % · \d+ resources"))
+    expect(page.get_by_role("status").first).to_contain_text(re.compile(r"100% · \d+ resources"))
     visitor.picture("scan-finished")
 
 

@@ -149,7 +149,11 @@ def test_a_numbers_bounds_are_shown(nephoscope: Run) -> None:
 def test_every_rule_can_be_shown_and_its_prose_is_wrapped(nephoscope: Run, rule: Rule) -> None:
     text = nephoscope("rules", rule.id).out
     assert text.startswith(f"{rule.id}  {rule.severity}\n{rule.title[:40]}")
-    prose = text.partition("\nExamples that pass\n")[0].replace(rule.link, "")
+    prose = text.partition("\nCommands\n" if rule.commands else "\nExamples that pass\n")[0].replace(rule.link, "")
+    for template in rule.commands.templates.values() if rule.commands else ():
+        assert all(f"  {line}".rstrip() + "\n" in text for line in template.splitlines()), (
+            "commands are shown as they are written"
+        )
     assert all(len(line) <= 100 or " " not in line.strip() for line in prose.splitlines())
 
 

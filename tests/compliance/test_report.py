@@ -21,14 +21,15 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.compliance import pdf, report
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.standings import Compliance
+from nephoscope.compliance.states import ControlState
 from nephoscope.inventory.models import Scan
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def odd(account: Account, find: Find, scanned: Callable[..., Scan]) -> compliance.Compliance:
+def odd(account: Account, find: Find, scanned: Callable[..., Scan]) -> Compliance:
     """A standing with everything in it, under names that try to be markup."""
     scanned("ec2")
     for n in range(compliance.SHOWN + 3):
@@ -40,11 +41,11 @@ def odd(account: Account, find: Find, scanned: Callable[..., Scan]) -> complianc
     return compliance.detail(account, POLICY)
 
 
-def lines(found: compliance.Compliance) -> list[dict[str, str]]:
+def lines(found: Compliance) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(report.as_csv(found).decode())))
 
 
-def test_csv_has_a_line_per_control_rule_and_resource_that_needs_a_look(odd: compliance.Compliance) -> None:
+def test_csv_has_a_line_per_control_rule_and_resource_that_needs_a_look(odd: Compliance) -> None:
     rows = lines(odd)
     counted = Counter((row["control"], row["state"], row["standing"]) for row in rows)
     assert counted == {
@@ -69,9 +70,7 @@ def test_csv_has_a_line_per_control_rule_and_resource_that_needs_a_look(odd: com
     assert "s3:GetBucketVersioning" in unknown["not known because"]
 
 
-def test_a_csv_is_bounded_and_says_how_much_it_leaves_out(
-    odd: compliance.Compliance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_csv_is_bounded_and_says_how_much_it_leaves_out(odd: Compliance, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = lines(odd)
     monkeypatch.setattr(report, "MOST_LINES", 6)
     rows = lines(odd)
@@ -80,7 +79,7 @@ def test_a_csv_is_bounded_and_says_how_much_it_leaves_out(
     assert rows[-1]["account"].startswith(f"{left_out} more lines are left out")
 
 
-def test_json_has_everything(odd: compliance.Compliance) -> None:
+def test_json_has_everything(odd: Compliance) -> None:
     found = json.loads(report.as_json(odd))
     assert found["score"] == 0 and found["counts"]["fail"] == 2 and found["accepted"] == 1
     first = found["controls"][0]["rules"][0]
@@ -102,7 +101,7 @@ def texts(flowables: Any) -> str:
     return "\n".join(found)
 
 
-def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: compliance.Compliance) -> None:
+def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: Compliance) -> None:
     assert set(pdf.MEANINGS) == set(ControlState)
     text = texts(pdf.story(odd))
     for said in (
@@ -117,12 +116,12 @@ def test_the_document_says_all_of_it_in_the_words_that_it_was_given(odd: complia
         "No rule of ours",
         "[U+1F512]",
         "This is not a pass",
-        "0 %",
+        "0%",
     ):
         assert said in text, said
 
 
-def test_the_document_is_a_pdf_with_numbered_pages(odd: compliance.Compliance, tmp_path: Path) -> None:
+def test_the_document_is_a_pdf_with_numbered_pages(odd: Compliance, tmp_path: Path) -> None:
     made = report.FORMS["pdf"][1](odd)
     assert made.startswith(b"%PDF-") and made.rstrip().endswith(b"%%EOF")
     if shutil.which("pdftotext") is None:

@@ -109,13 +109,3 @@ def test_the_trend_rises_when_alerts_open_falls_when_they_resolve_and_ends_with_
     )
     line = [count for _day, count in queries.trend(viewer, 10)]
     assert line == [1, 1, 1, 1, 2, 2, 2, 1, 1, 1]
-
-
-def test_findings_are_counted_by_verdict_and_an_error_is_unknown(public: Alert, account: Account, viewer: User) -> None:
-    resource = public.findings.get().resource
-    for number, verdict in enumerate(["pass", "pass", "unknown", "error"]):
-        Finding.objects.create(
-            account=account, rule_id=f"r{number}", resource=resource, verdict=verdict, changed_at=timezone.now()
-        )
-    counted = queries.verdicts(viewer).over(["aws.s3.public_read", "r0", "r1", "r2", "r3"])
-    assert (counted.passed, counted.failed, counted.unknown) == (2, 1, 2)

@@ -16,7 +16,7 @@ from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.states import ControlState
 from nephoscope.domain import Resource as DomainResource
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard

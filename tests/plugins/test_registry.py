@@ -106,6 +106,52 @@ def test_two_packages_that_use_one_plugins_name_stop_the_start_up(plugin: Make) 
         Registry(["acme"], [entry, other])
 
 
+FRAMEWORK = """
+@hookimpl
+def register_frameworks():
+    control = Control("1.1", "It is on", ("acme.thing.on",), demands={"acme.thing.on": %s})
+    return [Framework("house", "House", "aws", "https://acme.example", (control,))]
+"""
+AGED = """
+from nephoscope.domain import Parameter
+
+@rule("acme.thing.on", on="Acme::Thing", severity=Severity.LOW, fix="Do it.", link="https://acme.example",
+      good=[{"Age": 1}], bad=[{"Age": 99}], parameters=[Parameter("days", "Maximum age", "days", 45, "lower", most=90)])
+def aged(thing, *, days):
+    '''It is old.
+
+    What is old does nothing.
+    '''
+    return thing["Age"] <= days
+
+@hookimpl
+def register_rules():
+    return [aged]
+"""
+
+
+@pytest.mark.parametrize(
+    ("demanded", "said"),
+    [
+        ("{'weeks': 3}", "parameter 'weeks': there is no such; the rule has days"),
+        ("{'days': 91}", "parameter 'days': 91 does not do. Enter a whole number from 1 to 90."),
+        ("{'days': (22,)}", "parameter 'days': (22,) does not do."),
+    ],
+)
+def test_a_figure_that_a_rule_does_not_take_stops_the_start_up_and_is_named(
+    plugin: Make, demanded: str, said: str
+) -> None:
+    entries = [plugin("rules", AGED), plugin("frameworks", FRAMEWORK % demanded)]
+    with pytest.raises(PluginError) as caught:
+        Registry(["rules", "frameworks"], entries).load_all()
+    assert f"framework 'house', control '1.1', rule acme.thing.on, {said}" in str(caught.value)
+
+
+def test_a_figure_of_a_rule_whose_plugin_is_not_enabled_is_let_be(plugin: Make) -> None:
+    registry = Registry(["frameworks"], [plugin("frameworks", FRAMEWORK % "{'weeks': 3}")]).load_all()
+    assert registry.frameworks["house"].rules == {"acme.thing.on"} and not registry.infos["frameworks"].problem
+
+
 # -- What is isolated ------------------------------------------------------------------------------
 
 RAISE = "raise RuntimeError('no such weather')"

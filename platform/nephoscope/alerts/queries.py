@@ -6,7 +6,7 @@ A filter takes a queryset and the text of a request's parameter. Text that names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, Suppression, VerdictChoice
-from nephoscope.domain import Framework
 from nephoscope.inventory.conditions import Condition
 from nephoscope.inventory.models import READ, Scan
 from nephoscope.plugins import registry
@@ -219,46 +218,3 @@ def trend(user: Any, days: int = 90) -> list[tuple[date, int]]:
         count += opened.get(day, 0) - resolved.get(day, 0)
         line.append((day, count))
     return line
-
-
-@dataclass(slots=True)
-class Verdicts:
-    """How many findings of some rules there are by verdict: suppressed ones count as failing, errors as unknown."""
-
-    passed: int = 0
-    failed: int = 0
-    unknown: int = 0
-
-
-@dataclass(slots=True)
-class VerdictsByRule:
-    """The verdicts of every rule over the visible accounts, and of any set of rules."""
-
-    rules: dict[str, Verdicts] = field(default_factory=dict)
-
-    def of(self, framework: Framework) -> Verdicts:
-        return self.over(framework.rules)
-
-    def over(self, rules: Any) -> Verdicts:
-        total = Verdicts()
-        for rule in rules:
-            if counted := self.rules.get(rule):
-                total.passed += counted.passed
-                total.failed += counted.failed
-                total.unknown += counted.unknown
-        return total
-
-
-def verdicts(user: Any) -> VerdictsByRule:
-    """Count the verdicts that the user may see, by rule."""
-    found = VerdictsByRule()
-    rows = Finding.objects.visible_to(user).order_by().values_list("rule_id", "verdict").annotate(Count("pk"))
-    for rule, verdict, count in rows:
-        counted = found.rules.setdefault(rule, Verdicts())
-        if verdict == VerdictChoice.PASS:
-            counted.passed += count
-        elif verdict == VerdictChoice.FAIL:
-            counted.failed += count
-        else:
-            counted.unknown += count
-    return found

@@ -36,6 +36,8 @@ from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
 from nephoscope.changes.services import plan_change, readiness
+from nephoscope.compliance.scores import answered
+from nephoscope.compliance.states import ControlState
 from nephoscope.judging.rechecks import Recheck, recheck
 
 SHOWN = 100
@@ -75,6 +77,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     policy_name = serializers.CharField()
     control = serializers.CharField()
     title = serializers.CharField()
+    state = serializers.ChoiceField(ControlState.choices, help_text="How the control stands in the alert's account.")
+    result = serializers.CharField(help_text="The same in words, with the failures that were accepted.")
+    accepted = serializers.IntegerField(help_text="Failures of all its rules that were suppressed.")
 
 
 class InputSerializer(serializers.Serializer[domain.Field]):
@@ -132,8 +137,16 @@ class AlertDetailSerializer(AlertSerializer):
     @extend_schema_field(AnswerSerializer(many=True))
     def get_controls(self, alert: Alert) -> list[dict[str, Any]]:
         return [
-            {"policy": policy.id, "policy_name": policy.name, "control": control.id, "title": control.title}
-            for policy, control in alert.catalogue.answered(alert.account, alert.key)
+            {
+                "policy": policy.id,
+                "policy_name": policy.name,
+                "control": each.control.id,
+                "title": each.control.title,
+                "state": each.state.value,
+                "result": each.result,
+                "accepted": each.accepted,
+            }
+            for policy, each in answered([alert.account], alert.key, alert.catalogue)
         ]
 
     @extend_schema_field(FindingSerializer(many=True))

@@ -53,6 +53,10 @@ class ControlSerializer(serializers.Serializer[domain.Control]):
     title = serializers.CharField()
     rules = serializers.ListField(child=serializers.CharField())
     manual = serializers.BooleanField(help_text="No rule answers it; a person has to look.")
+    demands = serializers.DictField(
+        child=serializers.DictField(child=serializers.JSONField()),
+        help_text="The figures that it requires, by rule and parameter; for all others the rule's default counts.",
+    )
 
 
 class ParameterSerializer(serializers.Serializer[domain.Parameter]):
@@ -65,6 +69,14 @@ class ParameterSerializer(serializers.Serializer[domain.Parameter]):
     most = serializers.IntegerField()
 
 
+class TemplateSerializer(serializers.Serializer[domain.Commands]):
+    templates = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="By the type of resource; what stands in braces is filled in for each finding, see /api/v1/findings.",
+    )
+    inputs = serializers.DictField(child=serializers.CharField(), help_text="What you set first, each with what it is.")
+
+
 class RuleSerializer(serializers.Serializer[domain.Rule]):
     id = serializers.CharField()
     title = serializers.CharField()
@@ -72,6 +84,7 @@ class RuleSerializer(serializers.Serializer[domain.Rule]):
     types = serializers.ListField(child=serializers.CharField(), source="on")
     why = serializers.CharField()
     fix = serializers.CharField(help_text="How to fix it manually.")
+    commands = TemplateSerializer(allow_null=True, help_text="The same fix as commands; null where there are none.")
     link = serializers.CharField(help_text="The vendor's documentation.")
     remediations = serializers.ListField(child=serializers.CharField())
     live_only = serializers.BooleanField()

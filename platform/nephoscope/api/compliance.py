@@ -20,8 +20,9 @@ from nephoscope.api.kit.filters import OF_EVERY_LIST
 from nephoscope.api.kit.serializers import Body, IdField, Named
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import Compliance, ControlState
 from nephoscope.compliance.report import FORMS, file_name
+from nephoscope.compliance.standings import Compliance
+from nephoscope.compliance.states import ControlState
 from nephoscope.policies.queries import catalogue, policies_for
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Manager, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from nephoscope.alerts import exports as outputs
+from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.views import Models
+from nephoscope.compliance.states import STANDING, Standing
+from nephoscope.domain import Filled
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -37,6 +41,25 @@ class EvidenceSerializer(serializers.Serializer[Any]):
     resource = serializers.CharField(help_text="The neighbour that it was read of; empty for the resource itself.")
 
 
+class CommandsSerializer(serializers.Serializer[Filled]):
+    text = serializers.CharField(help_text="To be pasted into a shell: every value is quoted.")
+    inputs = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="The variables at its top that you set first, each with what it is. No command runs without them.",
+    )
+
+
+class FindingList(serializers.ListSerializer[Finding]):
+    """Fills in the commands of all findings at once."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data.all() if isinstance(data, Manager) else data)
+        blocks = commands_of(rows)
+        for each in rows:
+            each.commands = blocks.get(each.pk)
+        return super().to_representation(rows)
+
+
 class FindingSerializer(serializers.ModelSerializer[Finding]):
     account = serializers.IntegerField(source="account_id", read_only=True)
     alert = serializers.IntegerField(source="alert_id", read_only=True, allow_null=True)
@@ -44,9 +67,13 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     resource = AffectedSerializer(read_only=True)
     evidence = EvidenceSerializer(many=True, read_only=True)
     suppression = serializers.IntegerField(source="suppression_id", read_only=True, allow_null=True)
+    commands = serializers.SerializerMethodField(
+        help_text="The command lines that fix it, filled in for the resource; null where its rule has none."
+    )
 
     class Meta:
         model = Finding
+        list_serializer_class = FindingList
         fields = [
             "id",
             "account",
@@ -60,8 +87,14 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "changed_at",
             "failing_since",
             "suppression",
+            "commands",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(CommandsSerializer(allow_null=True))
+    def get_commands(self, finding: Any) -> Any:
+        found = finding.commands if hasattr(finding, "commands") else commands_of([finding]).get(finding.pk)
+        return {"text": found.text, "inputs": {**found.inputs, **found.missing}} if found else None
 
 
 class FindingFilter(filters.FilterSet):
@@ -73,6 +106,13 @@ class FindingFilter(filters.FilterSet):
     failing = filters.BooleanFilter(
         field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
     )
+    standing = filters.ChoiceFilter(
+        choices=Standing.choices, method="of_standing", label="What it means for its controls; accepted: suppressed"
+    )
+
+    def of_standing(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = queryset.annotate(standing=STANDING).filter(standing=value)
+        return found
 
 
 class Findings(Models):

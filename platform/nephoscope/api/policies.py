@@ -22,6 +22,7 @@ from nephoscope.api.kit.views import Models
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Framework
 from nephoscope.policies import rule_settings, services
+from nephoscope.policies.demands import Unmet, unmet
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import Catalogue, catalogue
 from nephoscope.policies.rule_settings import Place
@@ -184,6 +185,33 @@ class RuleSettingSerializer(serializers.ModelSerializer[RuleSetting]):
         read_only_fields = fields
 
 
+class UnmetSerializer(serializers.Serializer[Unmet]):
+    policy = serializers.CharField(source="policy.id")
+    policy_name = serializers.CharField(source="policy.name")
+    control = serializers.CharField(source="control.id")
+    title = serializers.CharField(source="control.title")
+    parameter = serializers.CharField(source="deviation.demand.parameter.name")
+    in_force = serializers.JSONField(source="deviation.in_force")
+    demanded = serializers.JSONField(source="deviation.demand.value")
+    message = serializers.CharField(source="deviation")
+
+
+class SavedRuleSettingSerializer(RuleSettingSerializer):
+    unmet = serializers.SerializerMethodField(
+        help_text="Controls that require a stricter value than is in force now, and do not pass by this rule."
+    )
+
+    class Meta(RuleSettingSerializer.Meta):
+        fields = [*RuleSettingSerializer.Meta.fields, "unmet"]
+        read_only_fields = fields
+
+    @extend_schema_field(UnmetSerializer(many=True))
+    def get_unmet(self, row: RuleSetting) -> Any:
+        accounts = [row.account] if row.account else Account.objects.visible_to(self.context["request"].user)
+        rule = catalogue().rule(row.rule_id)
+        return [UnmetSerializer(each).data for each in unmet(rule, accounts)] if rule else []
+
+
 class NewRuleSetting(Body):
     """What is set of a rule in one place, all of it: what is left out is not set there."""
 
@@ -217,13 +245,16 @@ class RuleSettings(Models):
     ordering_fields = ["rule_id", "set_at"]
     acts: ClassVar[dict[str, str]] = {"create": "set_policies", "destroy": "set_policies"}
 
-    @extend_schema(request=NewRuleSetting, responses={201: RuleSettingSerializer, 204: None})
+    @extend_schema(request=NewRuleSetting, responses={201: SavedRuleSettingSerializer, 204: None})
     def create(self, request: Request) -> Response:
         """Set a rule in one place to exactly this; setting nothing takes back what was set there (204)."""
         asked = self.body(NewRuleSetting)
         place = self._place(self.actor, asked.pop("account", None), asked.pop("policy", None))
         row = rule_settings.set_rule(self.actor, asked.pop("rule"), place, **asked)
-        return self.shown(row, status.HTTP_201_CREATED) if row else Response(status=status.HTTP_204_NO_CONTENT)
+        if row is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        saved = SavedRuleSettingSerializer(row, context=self.get_serializer_context())
+        return Response(saved.data, status.HTTP_201_CREATED)
 
     def _place(self, actor: Actor, account: int | None, policy: str | None) -> Place:
         row = Account.objects.visible_to(actor.user).filter(pk=account).first() if account else None

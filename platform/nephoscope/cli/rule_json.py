@@ -46,6 +46,8 @@ def _rule(rule: Rule, answered: Mapping[str, list[dict[str, str]]] | None) -> di
         "live_only": rule.live_only,
         "parameters": [_parameter(each) for each in rule.parameters],
         "fix": rule.fix,
+        "commands": rule.commands
+        and {"templates": dict(rule.commands.templates), "inputs": dict(rule.commands.inputs)},
         "link": rule.link,
         "remediations": rule.remediations,
         "controls": None if answered is None else answered.get(rule.id, []),

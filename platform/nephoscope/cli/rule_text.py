@@ -10,7 +10,7 @@ from shutil import get_terminal_size
 from typing import Any
 
 from nephoscope.cli.rule_json import example_of
-from nephoscope.domain import Framework, Parameter, Rule, in_words
+from nephoscope.domain import Commands, Framework, Parameter, Rule, in_words
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 100
 """However narrow the terminal is, words need some room; and wider lines are hard to read."""
@@ -39,6 +39,7 @@ def _lines(rule: Rule, policies: Mapping[str, Framework], width: int) -> Iterato
     yield from _section("Parameters", [line for each in rule.parameters for line in _parameter(each, width - 2)])
     yield from _section("How to fix it", [*_steps(rule.fix, width - 2), "", rule.link])
     yield from _section("Fixes that Nephoscope can plan", rule.remediations)
+    yield from _section("Commands", _commands(rule.commands))
     yield from _section("Examples that pass", _examples(rule.good))
     yield from _section("Examples that fail", _examples(rule.bad))
     yield from _section("Controls", _controls(rule, policies.values()))
@@ -63,6 +64,17 @@ def _steps(fix: str, width: int) -> Iterator[str]:
         indent = " " * (len(step) - len(step.lstrip(" 0123456789.")))
         text = " ".join(step.split())
         yield from textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+
+
+def _commands(commands: Commands | None) -> Iterator[str]:
+    """Yield the templates as they are written; one that holds for all types stands once."""
+    if commands is None:
+        return
+    for template in dict.fromkeys(commands.templates.values()):
+        if len(set(commands.templates.values())) > 1:
+            yield ", ".join(type for type, text in commands.templates.items() if text == template)
+        yield from template.splitlines()
+    yield from (f"{{{name}}}: {words}" for name, words in commands.inputs.items())
 
 
 def _controls(rule: Rule, policies: Iterable[Framework]) -> Iterator[str]:

@@ -31,8 +31,9 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 
 from nephoscope import __version__
 from nephoscope.alerts.models import Finding
-from nephoscope.compliance.queries import MEANINGS, Compliance, ControlStanding, ControlState, RuleStanding, Standing
 from nephoscope.compliance.snapshots import trend
+from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
+from nephoscope.compliance.states import MEANINGS, ControlState, Standing, in_percent
 
 LONGEST = 300
 """Characters of one text from elsewhere that are printed."""
@@ -171,7 +172,7 @@ def _title(found: Compliance) -> Iterator[Any]:
     yield _text(_("Compliance report"), 11, textColor=SUBTLE)
     yield _text(found.policy.name, 26, bold=True, spaceAfter=2 * mm)
     yield _text(f"{found.account.name} · {found.account.number}", 14, spaceAfter=12 * mm)
-    yield _text("—" if found.score is None else f"{found.score} %", 44, bold=True)
+    yield _text(in_percent(found.score), 44, bold=True)
     counts = found.counts
     share = _("%(passed)s controls pass, %(failed)s fail. Controls in other states are not counted.")
     values = {"passed": counts[ControlState.PASS], "failed": counts[ControlState.FAIL]}
@@ -225,25 +226,21 @@ def _summary(found: Compliance) -> Iterator[Any]:
         values = {
             "first": date_format(first, "j F Y"),
             "last": date_format(last, "j F Y"),
-            "was": _score(was),
-            "now": _score(now),
+            "was": in_percent(was),
+            "now": in_percent(now),
         }
         yield _text(line % values)
 
 
-def _score(value: int | None) -> str:
-    return "—" if value is None else f"{value} %"
-
-
-def _state(state: ControlState) -> Paragraph:
-    return _text(state.label, bold=True, textColor=HexColor(COLOURS.get(state, "#6b7280")))
+def _state(state: ControlState, words: str = "") -> Paragraph:
+    return _text(words or state.label, bold=True, textColor=HexColor(COLOURS.get(state, "#6b7280")))
 
 
 def _controls(found: Compliance) -> Iterator[Any]:
     yield _heading(_("Controls"))
     printed: dict[str, str] = {}
     for each in found.controls:
-        head = [_text(each.control.id, bold=True), _text(each.control.title), _state(each.state)]
+        head = [_text(each.control.id, bold=True), _text(each.control.title), _state(each.state, each.result)]
         table = _table([head], (32, 106, 32), headed=False)
         table.keepWithNext = True
         yield table
@@ -267,6 +264,7 @@ def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
         looked = _("Checked: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
         yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
         yield _note(f"{rule.id} · {counts}", leftIndent=INDENT, keepWithNext=int(bool(rule.failed or rule.accepted)))
+        yield from (_note(each, leftIndent=INDENT) for each in rule.thresholds)
         if (before := printed.setdefault(rule.id, each.control.id)) == each.control.id:
             yield from _resources(rule)
         elif rule.failed or rule.accepted:

@@ -15,8 +15,11 @@ from nephoscope import __version__
 from nephoscope.alerts.exports import line
 from nephoscope.alerts.models import Finding
 from nephoscope.compliance.pdf import as_pdf
-from nephoscope.compliance.queries import Compliance, ControlStanding, RuleStanding, Standing, needing_a_look
+from nephoscope.compliance.queries import needing_a_look
 from nephoscope.compliance.snapshots import trend
+from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
+from nephoscope.compliance.states import Standing
+from nephoscope.policies.demands import Deviation
 
 COLUMNS = (
     "account",
@@ -26,6 +29,7 @@ COLUMNS = (
     "control",
     "title",
     "state",
+    "result",
     "rule",
     "severity",
     "rule title",
@@ -34,6 +38,7 @@ COLUMNS = (
     "accepted",
     "unknown",
     "not known because",
+    "threshold",
     "standing",
     "resource",
     "name",
@@ -64,6 +69,7 @@ def as_csv(found: Compliance) -> bytes:
             each.control.id,
             each.control.title,
             each.state.value,
+            each.result,
         )
         for rule in each.rules:
             rows = findings.get(rule.id, [])[: max(0, MOST_LINES - len(lines))]
@@ -91,6 +97,7 @@ def _cells(each: RuleStanding) -> tuple[Any, ...]:
         each.accepted,
         each.unknown,
         "; ".join(each.reasons),
+        " ".join(map(str, each.thresholds)),
     )
 
 
@@ -153,6 +160,8 @@ def _control(each: ControlStanding) -> dict[str, Any]:
         "id": each.control.id,
         "title": each.control.title,
         "state": each.state.value,
+        "result": each.result,
+        "accepted": each.accepted,
         "rules": [_rule(rule) for rule in each.rules],
     }
 
@@ -164,7 +173,20 @@ def _rule(each: RuleStanding) -> dict[str, Any]:
         "severity": each.severity.value if each.severity else None,
         "counts": {standing: each.count(standing) for standing in Standing.values},
         "not_known_because": each.reasons,
+        "thresholds": [_threshold(row) for row in each.thresholds],
         **{standing: [_finding(row) for row in rows] for standing, rows, _more in each.shown},
+    }
+
+
+def _threshold(row: Deviation) -> dict[str, Any]:
+    """A value that is not as the control demands; where it names no figure, the rule's default counts."""
+    return {
+        "parameter": row.demand.parameter.name,
+        "in_force": row.in_force,
+        "demanded": row.demand.value,
+        "demanded_by": "control" if row.demand.named else "default",
+        "laxer": row.laxer,
+        "message": str(row),
     }
 
 

@@ -10,7 +10,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.states import ControlState, percent
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.queries import EffectivePolicies
 
@@ -63,4 +63,4 @@ def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[
     """Return the score of each of the last days that had a scan, oldest first."""
     since = timezone.localdate() - timedelta(days=days)
     rows = ComplianceDay.objects.filter(account=account, policy=policy.id, day__gt=since).order_by("day")
-    return [(row.day, compliance.percent(row.passed, row.failed)) for row in rows]
+    return [(row.day, percent(row.passed, row.failed)) for row in rows]

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.permissions import require
+from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding
 from nephoscope.api.kit.downloads import download
-from nephoscope.compliance.queries import STANDING, Standing
+from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed, policies
@@ -113,7 +114,12 @@ class FindingAdmin(ConsoleAdmin):
         return download(as_json(found, export), export.media_type, f"findings{export.suffix}")
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
-        return {"rule": catalogue_of(request).rule(shown.rule_id)}
+        known = catalogue_of(request)
+        blocks = commands_of([shown], known)
+        return {
+            "rule": known.rule(shown.rule_id),
+            "commands": [(shown.resource.name, *each) for each in blocks.items()],
+        }
 
     def named(self, shown: Finding) -> str:
         return shown.resource.name

@@ -11,11 +11,13 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.alerts.commands import commands_of
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import type_name, when
+from nephoscope.domain import together
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 
@@ -80,6 +82,14 @@ class ResourceAdmin(ConsoleAdmin):
         return when(resource.changed_at)
 
     def detail(self, request: HttpRequest, shown: Resource) -> dict[str, Any]:
-        findings = shown.findings.select_related("alert").order_by(F("failing_since").desc(nulls_last=True), "rule_id")
+        rows = shown.findings.select_related("alert", "resource").defer("resource__properties")
+        findings = list(rows.order_by(F("failing_since").desc(nulls_last=True), "rule_id"))
         known = catalogue_of(request)
-        return {"findings": [(each, known.rule(each.rule_id)) for each in findings]}
+        blocks = commands_of(findings, known)
+        return {
+            "findings": [(each, known.rule(each.rule_id)) for each in findings],
+            "commands": [
+                (known.title(each.rule_id), each.pk, blocks[each.pk]) for each in findings if each.pk in blocks
+            ],
+            "all_commands": together(blocks.values()),
+        }

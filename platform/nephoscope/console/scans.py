@@ -27,7 +27,7 @@ from nephoscope.scans import services as scans
 def described(found: scans.Progress) -> str:
     """Return a scan's progress in words."""
     resources = ngettext("%(n)s resource", "%(n)s resources", found.resources) % {"n": found.resources}
-    return f"{found.phase} · {found.percent} % · {resources}"
+    return f"{found.phase} · {found.percent}% · {resources}"
 
 
 def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nephoscope.domain.commands import Commands, Filled, together
 from nephoscope.domain.resource import ALL_REGIONS, WHOLE, Default, Resource, Share
 from nephoscope.domain.rules import (
     Finding,
@@ -82,6 +83,7 @@ __all__ = [
     "Call",
     "ChangedResource",
     "Check",
+    "Commands",
     "Connection",
     "ConnectionProblem",
     "Control",
@@ -100,6 +102,7 @@ __all__ = [
     "ExportedStatus",
     "Fail",
     "Field",
+    "Filled",
     "Finding",
     "FixRequest",
     "Framework",
@@ -145,6 +148,7 @@ __all__ = [
     "result",
     "rule",
     "rules_in",
+    "together",
     "unknown",
     "with_results",
 ]

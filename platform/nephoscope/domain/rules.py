@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, Literal
 
+from nephoscope.domain.commands import Commands
 from nephoscope.domain.resource import Resource
 from nephoscope.domain.view import Evidence, Fail
 
@@ -103,6 +104,10 @@ class Parameter:
         numbers = [each for each in given if isinstance(each, int)]
         return min(numbers) if self.stricter == "lower" else max(numbers)
 
+    def is_laxer(self, value: Value, than: Value) -> bool:
+        """Whether a value misses something that the other one finds."""
+        return self.strictest([value, than]) != value
+
 
 def in_words(value: Value) -> str:
     """Return a value as a person types it."""
@@ -130,6 +135,7 @@ class Rule:
     remediations: tuple[str, ...] = ()
     live_only: bool = False
     parameters: tuple[Parameter, ...] = ()
+    commands: Commands | None = None
 
     @property
     def defaults(self) -> dict[str, Value]:
@@ -143,6 +149,8 @@ def rule(
     on: str | tuple[str, ...],
     severity: Severity,
     fix: str,
+    commands: str | Mapping[str, str] = "",
+    inputs: Mapping[str, str] | None = None,
     link: str,
     good: Iterable[Mapping[str, Any]],
     bad: Iterable[Mapping[str, Any]],
@@ -157,6 +165,8 @@ def rule(
 
     :param on: the type or types of resources that it judges; examples are of the first.
     :param fix: how a person fixes it by hand, numbered steps on lines of their own.
+    :param commands: the same fix as commands: a template (:mod:`nephoscope.domain.commands`), or one for each type.
+    :param inputs: what only a person knows of those commands, by the name of its variable (``LOG_BUCKET``).
     :param link: the vendor's documentation of that fix, https.
     :param good: examples (properties) that pass or do not apply; with neighbours or other attributes, see
         :func:`nephoscope.testing.example`.
@@ -166,7 +176,11 @@ def rule(
     :param parameters: the thresholds that a person may set; the function gets each as a keyword-only argument.
         Examples are judged by their defaults.
     """
-    declared = tuple(parameters)
+    declared, types = tuple(parameters), (on,) if isinstance(on, str) else on
+    try:
+        filled_in = Commands.of(types, commands, inputs or {}, [each.name for each in declared])
+    except ValueError as error:
+        raise ValueError(f"rule {id}: {error}") from error
 
     def make(check: Callable[..., Judgement]) -> Rule:
         if _keyword_only(check) != sorted(each.name for each in declared):
@@ -176,7 +190,7 @@ def rule(
             raise ValueError(f"rule {id}: its docstring must hold a title, and after a blank line why it matters")
         return Rule(
             id=id,
-            on=(on,) if isinstance(on, str) else on,
+            on=types,
             severity=severity,
             title=title.rstrip("."),
             why=" ".join(why.split()),
@@ -189,6 +203,7 @@ def rule(
             remediations=tuple(remediations),
             live_only=live_only,
             parameters=declared,
+            commands=filled_in,
         )
 
     return make

@@ -5,6 +5,7 @@ What plugins bring stays as it is; what stands here is laid over it (:mod:`nepho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ OWN = "own_"
 
 
 class Policy(models.Model):
-    """A person's own policy. ``controls`` are a framework's, as JSON: id, title, rules, manual."""
+    """A person's own policy. ``controls`` are a framework's, as JSON: id, title, rules, manual, demands."""
 
     key = models.SlugField(_("key"), max_length=100, unique=True)
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -42,10 +43,17 @@ class Policy(models.Model):
         return self.name
 
     def to_domain(self) -> domain.Framework:
-        controls = tuple(
-            domain.Control(each["id"], each["title"], tuple(each["rules"]), each["manual"]) for each in self.controls
-        )
+        controls = tuple(_control(each) for each in self.controls)
         return domain.Framework(self.key, self.name, self.provider, "", controls, family=str(_("Custom")))
+
+
+def _control(stored: Mapping[str, Any]) -> domain.Control:
+    # Policies that were cloned before controls named figures have none.
+    demands = {
+        rule: {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()}
+        for rule, named in stored.get("demands", {}).items()
+    }
+    return domain.Control(stored["id"], stored["title"], tuple(stored["rules"]), stored["manual"], demands)
 
 
 class RuleSettingQuerySet(models.QuerySet["RuleSetting"]):

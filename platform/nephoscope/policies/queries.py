@@ -54,15 +54,6 @@ class Catalogue:
         tagged = {each.id for each in self.by_tag(account)}
         return [each for each in self.offered(account) if each.id in account.policies or each.id in tagged]
 
-    def answered(self, account: Account, rule: str) -> list[tuple[Framework, Control]]:
-        """Return which controls the rule answers, of the policies that apply to the account."""
-        return [
-            (policy, control)
-            for policy in self.applied(account)
-            for control in policy.controls
-            if rule in control.rules
-        ]
-
     @cached_property
     def answers(self) -> Answers:
         found: dict[str, list[tuple[Framework, Control]]] = {}
@@ -156,6 +147,10 @@ class EffectivePolicies:
                 return row
         return None
 
+    def own_setting(self, policy: str, rule: str) -> RuleSetting | None:
+        """Return what an own policy sets of the rule; None for nothing, and for a plugin's policy."""
+        return self.settings.get((rule, self.own[policy], None)) if policy in self.own else None
+
     def holds(self, rule: str) -> bool:
         """Whether a policy that applies to the account holds the rule."""
         return rule in self._holding
@@ -179,10 +174,7 @@ class EffectivePolicies:
 
     def _spoken(self, rule: Rule) -> list[RuleSetting | None]:
         """Return what the policies that hold the rule set of it: the rows of own ones, one None for all others."""
-        rows = [
-            self.settings.get((rule.id, self.own[policy], None)) if policy in self.own else None
-            for policy in self._holding.get(rule.id, ())
-        ]
+        rows = [self.own_setting(policy, rule.id) for policy in self._holding.get(rule.id, ())]
         return [row for row in rows if row] + ([None] if None in rows else [])
 
 

@@ -100,7 +100,7 @@ def add_rule(actor: Actor, policy: Policy, rule: str, control: str = "") -> Poli
     if chosen is None and control:
         raise ValidationError({"control": [_("The policy has no control %(id)s.") % {"id": control}]})
     if chosen is None:
-        chosen = {"id": ADDED, "title": _("Added rules"), "rules": [], "manual": False}
+        chosen = {"id": ADDED, "title": _("Added rules"), "rules": [], "manual": False, "demands": {}}
         policy.controls.append(chosen)
     if rule in chosen["rules"]:
         raise ValidationError({"rule": [_("The control already includes this rule.")]})
@@ -193,7 +193,16 @@ def _check(policy: Policy, known: Catalogue) -> None:
 
 
 def _as_json(controls: Iterable[domain.Control]) -> list[dict[str, Any]]:
-    return [{"id": each.id, "title": each.title, "rules": list(each.rules), "manual": each.manual} for each in controls]
+    return [
+        {
+            "id": each.id,
+            "title": each.title,
+            "rules": list(each.rules),
+            "manual": each.manual,
+            "demands": {rule: dict(named) for rule, named in each.demands.items()},
+        }
+        for each in controls
+    ]
 
 
 def _described(policy: Policy) -> Mapping[str, Any]:

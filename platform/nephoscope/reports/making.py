@@ -13,8 +13,10 @@ from django.utils.translation import ngettext
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.compliance.queries import Compliance, ControlState, detail
+from nephoscope.compliance.queries import detail
 from nephoscope.compliance.report import FORMS, file_name
+from nephoscope.compliance.standings import Compliance
+from nephoscope.compliance.states import ControlState, in_percent
 from nephoscope.policies.queries import catalogue
 from nephoscope.reports.models import ReportSchedule
 
@@ -98,7 +100,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _told(found: Compliance) -> str:
-    score = found.why_not or (_("no score") if found.score is None else f"{found.score} %")
+    score = found.why_not or (_("no score") if found.score is None else in_percent(found.score))
     failed = found.counts[ControlState.FAIL]
     failing = ngettext("%(n)s control fails", "%(n)s controls fail", failed) % {"n": failed}
     told = _("%(policy)s in %(account)s: %(score)s") % {

@@ -25,9 +25,11 @@ def _analyzer(type: str, status: str, name: str = "main") -> dict[str, object]:
         1. In the IAM console, choose Access Analyzer, Analyzer settings, select the region, then choose Create
            analyzer.
         2. Select Resource analysis - External access, and the account or the organization as the zone of trust.
-        3. With the AWS CLI: aws accessanalyzer create-analyzer --analyzer-name NAME --type ACCOUNT --region REGION
-        4. Repeat for every region: an analyzer only covers the resources in its own region.
-        """,
+        3. Repeat for every region: an analyzer only covers the resources in its own region.
+    """,
+    commands="""
+        aws accessanalyzer create-analyzer --region={region} --analyzer-name=external-access --type=ACCOUNT
+    """,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-create-external.html",
     good=[
         {"Analyzers": [_analyzer("ACCOUNT", "ACTIVE")]},

@@ -16,10 +16,18 @@ CONTACT = "AWS::Account::AlternateContact"
         1. Sign in to the console, open the account menu and choose Account.
         2. Under Alternate contacts, choose Edit and fill in the security contact, preferably a shared mailbox that is
            monitored every day.
-        3. With the AWS CLI: aws account put-alternate-contact --alternate-contact-type SECURITY --name NAME --title
-           TITLE --email-address ADDRESS --phone-number NUMBER
-        4. In an organization, the management account can set it for member accounts with --account-id.
-        """,
+        3. In an organization, the management account can set it for member accounts.
+    """,
+    commands="""
+        aws account put-alternate-contact --alternate-contact-type=SECURITY --name={CONTACT_NAME}
+          --title={CONTACT_TITLE} --email-address={CONTACT_EMAIL} --phone-number={CONTACT_PHONE}
+    """,
+    inputs={
+        "CONTACT_NAME": "the name of the security contact",
+        "CONTACT_TITLE": "the title of the contact",
+        "CONTACT_EMAIL": "a shared mailbox that is monitored every day",
+        "CONTACT_PHONE": "the phone number",
+    },
     link="https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html",
     good=[
         {"AlternateContactType": "SECURITY", "EmailAddress": "security@example.com"},

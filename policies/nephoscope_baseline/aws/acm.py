@@ -30,10 +30,18 @@ def _certificate(until: str | None, status: str = "ISSUED", type: str = "AMAZON_
         1. In the ACM console, open the certificate. If ACM issued it, check its renewal status and restore the CNAME
            records listed there, or answer the validation email: ACM then renews it.
         2. If it was imported, get a new certificate and choose Reimport, which keeps the ARN and its associations.
-        3. With the AWS CLI: aws acm describe-certificate --certificate-arn ARN, and for an imported one aws acm
-           import-certificate --certificate-arn ARN --certificate file://c.pem --private-key file://k.pem
-        4. If nothing uses it, delete it: aws acm delete-certificate --certificate-arn ARN
-        """,
+        3. If nothing uses it, delete it.
+    """,
+    commands="""
+        aws acm describe-certificate --region={region} --certificate-arn={id}
+
+        aws acm import-certificate --region={region} --certificate-arn={id} --certificate={CERTIFICATE_FILE}
+          --private-key={KEY_FILE}
+    """,
+    inputs={
+        "CERTIFICATE_FILE": "for an imported certificate: fileb://c.pem, where c.pem is the new certificate",
+        "KEY_FILE": "fileb://k.pem, where k.pem is its private key",
+    },
     good=[
         _certificate("2026-12-31T23:59:59Z"),
         _certificate("2026-02-15T12:00:00Z", type="IMPORTED"),

@@ -41,10 +41,17 @@ def _route(key: str, authorization: str | None, protocol: str = "HTTP") -> dict[
         2. Choose the API, Stages, the stage, then Logs and tracing, Edit.
         3. Set CloudWatch Logs to Errors only, or Errors and info logs, and save. Leave Data tracing off: it logs full
            requests.
-        4. With the AWS CLI: aws apigateway update-stage --rest-api-id API --stage-name STAGE --patch-operations
-           op=replace,path=/*/*/logging/loglevel,value=ERROR (for a WebSocket API: aws apigatewayv2 update-stage
-           --api-id API --stage-name STAGE --default-route-settings LoggingLevel=ERROR)
+    """,
+    commands={
+        STAGE: """
+            aws apigateway update-stage --region={region} --rest-api-id={RestApiId} --stage-name={StageName}
+              --patch-operations='op=replace,path=/*/*/logging/loglevel,value=ERROR'
         """,
+        STAGE_V2: """
+            aws apigatewayv2 update-stage --region={region} --api-id={ApiId} --stage-name={StageName}
+              --default-route-settings=LoggingLevel=ERROR
+        """,
+    },
     good=[
         _stage(("/*", "*", "ERROR")),
         _stage(("/*", "*", "INFO"), ("/pets", "GET", "ERROR")),
@@ -104,11 +111,14 @@ def _websocket_logging(stage: View) -> bool | Fail | None:
     fix="""
         1. In the API Gateway console, choose the API, then Authorization, and the route named in the finding.
         2. Attach an authorizer: JWT for signed-in users, IAM for other services, Lambda for anything else.
-        3. With the AWS CLI: aws apigatewayv2 update-route --api-id API --route-id ROUTE --authorization-type JWT
-           --authorizer-id AUTHORIZER
-        4. If the route is meant to be public (a health check, a webhook that verifies signatures), suppress this alert
+        3. If the route is meant to be public (a health check, a webhook that verifies signatures), suppress this alert
            and give that reason.
-        """,
+    """,
+    commands="""
+        aws apigatewayv2 update-route --region={region} --api-id={ApiId} --route-id={RouteId}
+          --authorization-type=JWT --authorizer-id={AUTHORIZER_ID}
+    """,
+    inputs={"AUTHORIZER_ID": "the ID of a JWT authorizer of the API"},
     good=[
         _route("GET /orders", "JWT"),
         _route("$default", "AWS_IAM"),

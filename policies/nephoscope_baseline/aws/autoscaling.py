@@ -7,6 +7,16 @@ from nephoscope_aws.access import is_on
 
 LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 
+NEW_TEMPLATE = """
+    aws autoscaling update-auto-scaling-group --region={region} --auto-scaling-group-name={GROUP_NAME}
+      --launch-template=LaunchTemplateId={TEMPLATE_ID}
+    aws autoscaling start-instance-refresh --region={region} --auto-scaling-group-name={GROUP_NAME}
+"""
+NEW_TEMPLATE_INPUTS = {
+    "GROUP_NAME": "the name of the Auto Scaling group",
+    "TEMPLATE_ID": "the ID of the new launch template",
+}
+
 
 @rule(
     "aws.autoscaling.lc_public_ip",
@@ -19,9 +29,9 @@ LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
         2. In the template's network settings, set Auto-assign public IP to Disable.
         3. Assign the template to the Auto Scaling group and start an instance refresh. Put services that must be
            reachable behind a load balancer.
-        4. With the AWS CLI: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
-           LaunchTemplateId=TEMPLATE, then aws autoscaling start-instance-refresh --auto-scaling-group-name GROUP
-        """,
+    """,
+    commands=NEW_TEMPLATE,
+    inputs=NEW_TEMPLATE_INPUTS,
     good=[
         {"LaunchConfigurationName": "web", "AssociatePublicIpAddress": False},
         {"LaunchConfigurationName": "web", "AssociatePublicIpAddress": None},
@@ -53,9 +63,9 @@ def lc_public_ip(configuration: View) -> bool | Fail:
            Actions, Copy to launch template.
         2. In the template's advanced details, set Metadata version to V2 only (token required).
         3. Assign the template to the Auto Scaling group and start an instance refresh.
-        4. With the AWS CLI: aws autoscaling update-auto-scaling-group --auto-scaling-group-name GROUP --launch-template
-           LaunchTemplateId=TEMPLATE, then aws autoscaling start-instance-refresh --auto-scaling-group-name GROUP
-        """,
+    """,
+    commands=NEW_TEMPLATE,
+    inputs=NEW_TEMPLATE_INPUTS,
     good=[
         {"MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"}},
         {"MetadataOptions": {"HttpTokens": "optional", "HttpEndpoint": "disabled"}},

@@ -38,15 +38,20 @@ def _vault(key: str | None, *unencrypted: str, type: str | None = ORDINARY, coun
     live_only=True,
     link="https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
     fix="""
-        1. List the unencrypted backups: aws backup list-recovery-points-by-backup-vault --backup-vault-name VAULT
-           --query 'RecoveryPoints[?!IsEncrypted].[RecoveryPointArn,ResourceArn]'
+        1. List the unencrypted backups: the first command below does.
         2. Most are unencrypted because their source is. Encrypt the source (for EBS and RDS: copy a snapshot with
            encryption and restore from the copy); its next backup is then encrypted.
         3. In the AWS Backup console, choose Vaults, open the vault, and delete the old recovery points once they are no
            longer needed, or let them expire.
-        4. With the AWS CLI: aws backup delete-recovery-point --backup-vault-name VAULT --recovery-point-arn
-           RECOVERY_POINT_ARN
-        """,
+    """,
+    commands="""
+        aws backup list-recovery-points-by-backup-vault --region={region} --backup-vault-name={name}
+          --query='RecoveryPoints[?!IsEncrypted].[RecoveryPointArn,ResourceArn]' --output=table
+
+        aws backup delete-recovery-point --region={region} --backup-vault-name={name}
+          --recovery-point-arn={RECOVERY_POINT}
+    """,
+    inputs={"RECOVERY_POINT": "the ARN of an unencrypted recovery point that is no longer needed"},
     good=[
         _vault(KEY),
         _vault(None, type="LOGICALLY_AIR_GAPPED_BACKUP_VAULT"),

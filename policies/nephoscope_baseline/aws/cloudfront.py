@@ -22,6 +22,23 @@ DEFAULT_ORIGIN_PROTOCOLS = ("SSLv3", "TLSv1")
 """What CloudFront is given when a custom origin names no protocols: AWS documents no default, these are seen on
 distributions made so (https://github.com/aws/aws-cdk/issues/11994)."""
 
+UPDATE = """
+    aws cloudfront get-distribution-config --id={Id} --query=DistributionConfig
+
+    CONFIG_ETAG=aws cloudfront get-distribution-config --id={Id} --query=ETag --output=text
+    aws cloudfront update-distribution --id={Id} --if-match={CONFIG_ETAG} --distribution-config={CONFIG_FILE}
+"""
+
+NEW_CONTROL = """
+    aws cloudfront create-origin-access-control --origin-access-control-config='{"Name": "{Id}",
+      "SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAccessControlOriginType": "s3"}'
+"""
+
+
+def _changed(what: str) -> dict[str, str]:
+    """The input of :data:`UPDATE`."""
+    return {"CONFIG_FILE": f"file://config.json, where config.json is what the first command prints, with {what}"}
+
 
 def _distribution(**config: Any) -> dict[str, Any]:
     """An example: a distribution with this configuration."""
@@ -73,9 +90,9 @@ def _objects(value: Any) -> Iterator[View]:
     fix="""
         1. In the CloudFront console, choose the distribution, then Behaviors, and the behavior named in the finding.
         2. Choose Edit, set Viewer protocol policy to Redirect HTTP to HTTPS (for an API: HTTPS only), and save.
-        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, change ViewerProtocolPolicy in the output,
-           then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json
-        """,
+    """,
+    commands=UPDATE,
+    inputs=_changed("another ViewerProtocolPolicy"),
     good=[_serving("redirect-to-https"), _serving("https-only", "redirect-to-https", "https-only")],
     bad=[
         _serving("allow-all"),
@@ -107,10 +124,16 @@ def https(distribution: View) -> bool | Fail:
     fix="""
         1. In the CloudFront console, choose the distribution, then Logging, Create access log delivery.
         2. Choose a destination (Amazon S3, CloudWatch Logs or Firehose) and submit.
-        3. With the AWS CLI, in us-east-1: aws logs put-delivery-source --name NAME --resource-arn DISTRIBUTION_ARN
-           --log-type ACCESS_LOGS, then aws logs create-delivery --delivery-source-name NAME --delivery-destination-arn
-           DESTINATION_ARN
-        """,
+    """,
+    commands="""
+        aws logs put-delivery-source --region=us-east-1 --name={Id} --resource-arn={id} --log-type=ACCESS_LOGS
+        DESTINATION_ARN=aws logs put-delivery-destination --region=us-east-1 --name={Id}
+          --delivery-destination-configuration=destinationResourceArn={LOG_ARN}
+          --query=deliveryDestination.arn --output=text
+        aws logs create-delivery --region=us-east-1 --delivery-source-name={Id}
+          --delivery-destination-arn={DESTINATION_ARN}
+    """,
+    inputs={"LOG_ARN": "the ARN of the bucket, log group or Firehose stream that receives the logs"},
     good=[
         _distribution(Logging={"Bucket": "logs.s3.amazonaws.com", "Prefix": "site/"}),
         {**_distribution(Logging=None), "Observed": {"LogDeliveries": ["arn:aws:logs:us-east-1:123456789012:d:logs"]}},
@@ -142,10 +165,9 @@ def logging(distribution: View) -> bool | Fail:
         1. In the CloudFront console, choose the distribution, then Security, and enable AWS WAF protections or choose a
            web ACL of your own.
         2. Start its rules in monitor mode, check what they would block, then turn on blocking.
-        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set WebACLId in the output to the ARN of
-           the web ACL, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
-           file://config.json
-        """,
+    """,
+    commands=UPDATE,
+    inputs=_changed("the ARN of the web ACL as WebACLId"),
     good=[
         _distribution(WebACLId="arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/1a2b"),
         _distribution(WebACLId="473e64fd-f30b-4765-81a0-62ad96dd167a"),
@@ -172,10 +194,9 @@ def waf(distribution: View) -> bool | Fail:
         1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
         2. Under Origin access, choose Origin access control settings, create a control setting, and save.
         3. Copy the policy shown by the console into the bucket policy, then block public access to the bucket.
-        4. With the AWS CLI: aws cloudfront create-origin-access-control --origin-access-control-config
-           Name=NAME,SigningProtocol=sigv4,SigningBehavior=always,OriginAccessControlOriginType=s3, then set
-           OriginAccessControlId with aws cloudfront update-distribution
-        """,
+    """,
+    commands=f"{NEW_CONTROL}\n{UPDATE}",
+    inputs=_changed("the ID of the new control as OriginAccessControlId"),
     good=[
         _origins(_bucket("E2QWRUHAPOMQZL")),
         _origins(_custom("TLSv1.2")),
@@ -218,10 +239,9 @@ def _is_bucket(origin: View) -> bool:
     fix="""
         1. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
         2. Set Minimum origin SSL protocol to TLSv1.2 and save. First make sure that the origin supports it.
-        3. With the AWS CLI: aws cloudfront get-distribution-config --id ID, set OriginSslProtocols in the output to
-           TLSv1.2, then aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config
-           file://config.json
-        """,
+    """,
+    commands=UPDATE,
+    inputs=_changed("TLSv1.2 alone in OriginSslProtocols"),
     good=[
         _origins(_custom("TLSv1.2")),
         _origins(_custom("TLSv1.1", "TLSv1.2"), _bucket("E2QWRUHAPOMQZL")),

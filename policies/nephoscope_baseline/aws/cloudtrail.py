@@ -1,19 +1,27 @@
-"""Rules on what CloudTrail logs and how its log files are kept."""
+"""Rules on what CloudTrail logs and how it keeps its files. Those on its bucket are in :mod:`.cloudtrail_bucket`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, Resource, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope_aws.access import bucket_exposure, is_on
+from nephoscope_aws.access import is_on
 from nephoscope_aws.times import age_days
-from nephoscope_baseline.aws.trails import EVERYTHING, READ, WRITE, management_events, object_events, shortfall
+from nephoscope_baseline.aws.trails import (
+    DATA_EVENTS,
+    EVERYTHING,
+    OF_TRAIL,
+    READ,
+    WRITE,
+    management_events,
+    object_events,
+    shortfall,
+)
 
 ACCOUNT = "AWS::::Account"
 TRAIL = "AWS::CloudTrail::Trail"
-BUCKET = "AWS::S3::Bucket"
 
 DELIVERED = Parameter("days", "Maximum days since the last delivery to CloudWatch Logs", "days", 1, "lower", most=90)
 
@@ -43,10 +51,11 @@ def _some_trail(inventory: Inventory, lacks: Callable[[View], str]) -> bool | Fa
         gap = gap or hidden
     if gap:
         raise gap
-    return Fail(_listed(problems) or "The account has no trail")
+    return Fail(listed(problems) or "The account has no trail")
 
 
-def _listed(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """Return the first few of many."""
     more = [f"and {len(items) - _MAX_NAMED} more"] if len(items) > _MAX_NAMED else []
     return "; ".join(items[:_MAX_NAMED] + more)
 
@@ -84,22 +93,7 @@ def _selecting(**fields: Any) -> dict[str, Any]:
     return {**WATCHING, "EventSelectors": [], "AdvancedEventSelectors": [{"Name": "chosen", "FieldSelectors": chosen}]}
 
 
-def _logs(**properties: Any) -> list[Resource]:
-    """An example's neighbour: the bucket of the trail."""
-    return [resource(BUCKET, {"BucketName": "logs", **properties}, name="logs")]
-
-
 EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
-ALL_BLOCKED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
-READABLE_BY_ALL = {
-    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/*"}]
-}
-CLOSED_BUCKET: dict[str, Any] = {
-    "PublicAccessBlockConfiguration": ALL_BLOCKED,
-    "Policy": None,
-    "Observed": {"AclGrants": [], "AccountPublicAccessBlock": None},
-}
-OPEN_BUCKET = {**CLOSED_BUCKET, "PublicAccessBlockConfiguration": None, "Policy": READABLE_BY_ALL}
 
 
 # -- The account's trails ----------------------------------------------------------------------------------------
@@ -114,10 +108,19 @@ OPEN_BUCKET = {**CLOSED_BUCKET, "PublicAccessBlockConfiguration": None, "Policy"
     fix="""
         1. In the CloudTrail console, choose Trails, Create trail. Trails created in the console apply to all regions.
         2. Select management events, with both Read and Write.
-        3. With the AWS CLI: aws cloudtrail create-trail --name NAME --s3-bucket-name BUCKET --is-multi-region-trail
-        4. Start it: aws cloudtrail start-logging --name NAME
-        5. For an existing trail: aws cloudtrail update-trail --name NAME --is-multi-region-trail
-        """,
+        3. Start its logging.
+        4. Or change an existing trail so that it applies to all regions.
+    """,
+    commands="""
+        aws cloudtrail create-trail --region={HOME_REGION} --name={TRAIL_NAME} --s3-bucket-name={LOG_BUCKET}
+          --is-multi-region-trail
+        aws cloudtrail start-logging --region={HOME_REGION} --name={TRAIL_NAME}
+    """,
+    inputs={
+        "HOME_REGION": "the home region of the new trail",
+        "TRAIL_NAME": "the name of the new trail",
+        "LOG_BUCKET": "a bucket that CloudTrail may write to",
+    },
     link=f"{USER_GUIDE}/cloudtrail-create-and-update-a-trail.html",
     good=[
         _account(WATCHING),
@@ -150,10 +153,8 @@ def multi_region(account: View, inventory: Inventory) -> bool | Fail:
 DATA_EVENTS_FIX = """
     1. In the CloudTrail console, choose a multi-region trail, then Edit under Data events.
     2. Add the data event type S3 and log all {kind} events of all current and future buckets.
-    3. With the AWS CLI: aws cloudtrail put-event-selectors --trail-name NAME --event-selectors
-       '[{{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":
-       [{{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}}]}}]'
-    4. Data events are charged per event: check the request count of large buckets first.
+    3. Data events are charged per event: check the request count of large buckets first.
+    4. The command below replaces the event selectors that the trail has.
     """
 
 
@@ -164,6 +165,8 @@ DATA_EVENTS_FIX = """
     needs=(TRAIL,),
     live_only=True,
     fix=DATA_EVENTS_FIX.format(kind="write"),
+    commands=DATA_EVENTS,
+    inputs=OF_TRAIL,
     link=f"{USER_GUIDE}/logging-data-events-with-cloudtrail.html",
     good=[
         _account(_classic("All", "arn:aws:s3")),
@@ -197,6 +200,8 @@ def s3_write_events(account: View, inventory: Inventory) -> bool | Fail:
     needs=(TRAIL,),
     live_only=True,
     fix=DATA_EVENTS_FIX.format(kind="read"),
+    commands=DATA_EVENTS,
+    inputs=OF_TRAIL,
     link=f"{USER_GUIDE}/logging-data-events-with-cloudtrail.html",
     good=[
         _account(_classic("All", "arn:aws-us-gov:s3")),
@@ -230,8 +235,10 @@ def s3_read_events(account: View, inventory: Inventory) -> bool | Fail:
     fix="""
         1. In the CloudTrail console, choose the trail, then Edit under General details.
         2. Under Additional settings, enable Log file validation and save.
-        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --enable-log-file-validation
-        """,
+    """,
+    commands="""
+        aws cloudtrail update-trail --region={region} --name={id} --enable-log-file-validation
+    """,
     link=f"{USER_GUIDE}/cloudtrail-log-file-validation-enabling.html",
     good=[{**WATCHING, "EnableLogFileValidation": True}, {**WATCHING, "EnableLogFileValidation": "true"}],
     bad=[{**WATCHING, "EnableLogFileValidation": False}, WATCHING],
@@ -253,8 +260,11 @@ def validation(trail: View) -> bool:
         1. Create a symmetric KMS key in the region of the log bucket, and allow CloudTrail to use it in the key policy.
         2. In the CloudTrail console, choose the trail, then Edit under General details, and select the key under Log
            file SSE-KMS encryption.
-        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --kms-key-id KEY_ARN
-        """,
+    """,
+    commands="""
+        aws cloudtrail update-trail --region={region} --name={id} --kms-key-id={KEY_ARN}
+    """,
+    inputs={"KEY_ARN": "the ARN of the KMS key"},
     link=f"{USER_GUIDE}/encrypting-cloudtrail-log-files-with-aws-kms.html",
     good=[{**WATCHING, "KMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"}],
     bad=[{**WATCHING, "KMSKeyId": None}, {**WATCHING, "KMSKeyId": ""}, WATCHING],
@@ -276,11 +286,19 @@ def kms(trail: View) -> bool | Fail:
     fix="""
         1. In the CloudTrail console, choose the trail, then Edit under CloudWatch Logs.
         2. Enable it, and choose or create a log group and the role that CloudTrail uses to write to it.
-        3. With the AWS CLI: aws cloudtrail update-trail --name NAME --cloud-watch-logs-log-group-arn LOG_GROUP_ARN
-           --cloud-watch-logs-role-arn ROLE_ARN
-        4. If it is enabled but nothing arrives, check LatestCloudWatchLogsDeliveryError in the output of: aws
-           cloudtrail get-trail-status --name NAME
-        """,
+        3. If it is enabled but nothing arrives, check LatestCloudWatchLogsDeliveryError in the trail's status: the
+           first command below shows it.
+    """,
+    commands="""
+        aws cloudtrail get-trail-status --region={region} --name={id}
+
+        aws cloudtrail update-trail --region={region} --name={id} --cloud-watch-logs-log-group-arn={LOG_GROUP_ARN}
+          --cloud-watch-logs-role-arn={ROLE_ARN}
+    """,
+    inputs={
+        "LOG_GROUP_ARN": "the ARN of the log group",
+        "ROLE_ARN": "the ARN of the role that CloudTrail uses to write to it",
+    },
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     good=[
         {
@@ -321,75 +339,3 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
         return Fail("Nothing has ever been delivered to the log group", when)
     since = f"{trail[when]}, more than {days} {'day' if days == 1 else 'days'} ago"
     return age <= days or Fail(f"Nothing delivered to the log group since {since}", when)
-
-
-@rule(
-    "aws.cloudtrail.bucket_public",
-    on=TRAIL,
-    severity=Severity.CRITICAL,
-    needs=(BUCKET,),
-    fix="""
-        1. In the S3 console, open the trail's bucket, choose Permissions, and enable all four settings of Block public
-           access.
-        2. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
-           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        3. Then remove the public grants from the bucket policy and the ACL as well.
-        """,
-    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
-    good=[
-        example(WATCHING, neighbours=_logs(**CLOSED_BUCKET)),
-        example(WATCHING, neighbours=[]),
-        example(WATCHING, neighbours=_logs(**{**OPEN_BUCKET, "PublicAccessBlockConfiguration": ALL_BLOCKED})),
-    ],
-    bad=[example(WATCHING, neighbours=_logs(**OPEN_BUCKET))],
-)
-def bucket_public(trail: View, inventory: Inventory) -> bool | Fail | None:
-    """CloudTrail log bucket is public.
-
-    The logs reveal every user name, role, IP address and activity pattern in the account. A log bucket in another
-    account is checked in that account.
-    """
-    bucket = inventory.get(BUCKET, trail["S3BucketName"])
-    if bucket is None:
-        return None
-    exposures = bucket_exposure(bucket)
-    if not exposures:
-        return True
-    ways = _listed([exposure.message for exposure in exposures])
-    return Fail(f"Bucket '{bucket.name}': {ways}", *(exposure.at for exposure in exposures))
-
-
-@rule(
-    "aws.cloudtrail.bucket_logging",
-    on=TRAIL,
-    severity=Severity.LOW,
-    needs=(BUCKET,),
-    fix="""
-        1. Choose another bucket in the same region for the access logs, and allow logging.s3.amazonaws.com to write to
-           it.
-        2. In the S3 console, open the trail's bucket, choose Properties, Server access logging, Edit, and enable it.
-        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status
-           '{"LoggingEnabled":{"TargetBucket":"OTHER_BUCKET","TargetPrefix":"BUCKET/"}}'
-        """,
-    link="https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
-    good=[
-        example(WATCHING, neighbours=_logs(LoggingConfiguration={"DestinationBucketName": "access-logs"})),
-        example(WATCHING, neighbours=[]),
-    ],
-    bad=[
-        example(WATCHING, neighbours=_logs(LoggingConfiguration=None)),
-        example(WATCHING, neighbours=_logs()),
-    ],
-)
-def bucket_logging(trail: View, inventory: Inventory) -> bool | Fail | None:
-    """CloudTrail log bucket has no access logging.
-
-    Reading or deleting the audit log should itself be logged, outside of that log. A log bucket in another account is
-    checked in that account.
-    """
-    bucket = inventory.get(BUCKET, trail["S3BucketName"])
-    if bucket is None:
-        return None
-    if bucket["LoggingConfiguration"] is not None:
-        return True
-    return Fail(f"Bucket '{bucket.name}' has no access logging", "LoggingConfiguration")

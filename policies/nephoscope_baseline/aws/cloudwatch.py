@@ -24,15 +24,26 @@ FIX = """
        {pattern}
     3. Set the metric value to 1, then select the filter and choose Create alarm: Sum over 5 minutes, greater than or
        equal to 1, with a notification to an SNS topic that has a subscriber.
-    4. With the AWS CLI: aws logs put-metric-filter --log-group-name LOG_GROUP --filter-name {metric}
-       --metric-transformations metricName={metric},metricNamespace=Security,metricValue=1
-       --filter-pattern '{pattern}'
-    5. Then: aws cloudwatch put-metric-alarm --alarm-name {metric} --metric-name {metric} --namespace Security
-       --statistic Sum --period 300 --evaluation-periods 1 --threshold 1
-       --comparison-operator GreaterThanOrEqualToThreshold --treat-missing-data notBreaching --alarm-actions TOPIC_ARN
-    6. Then: aws sns subscribe --topic-arn TOPIC_ARN --protocol email --notification-endpoint ADDRESS
-       The subscriber must confirm the subscription in the email that AWS sends.
+    4. The subscriber must confirm the subscription in the email that AWS sends.
     """
+
+COMMANDS = """
+    aws logs put-metric-filter --region={{LOG_REGION}} --log-group-name={{LOG_GROUP}} --filter-name={metric}
+      --metric-transformations=metricName={metric},metricNamespace=Security,metricValue=1
+      --filter-pattern='{pattern}'
+    aws cloudwatch put-metric-alarm --region={{LOG_REGION}} --alarm-name={metric} --metric-name={metric}
+      --namespace=Security --statistic=Sum --period=300 --evaluation-periods=1 --threshold=1
+      --comparison-operator=GreaterThanOrEqualToThreshold --treat-missing-data=notBreaching
+      --alarm-actions={{TOPIC_ARN}}
+    aws sns subscribe --region={{LOG_REGION}} --topic-arn={{TOPIC_ARN}} --protocol=email
+      --notification-endpoint={{ALERT_EMAIL}}
+"""
+INPUTS = {
+    "LOG_REGION": "the region of the log group and the topic",
+    "LOG_GROUP": "the name of the log group that receives the events of the trail",
+    "TOPIC_ARN": "the ARN of the SNS topic",
+    "ALERT_EMAIL": "the address that is notified",
+}
 
 
 # -- Examples ------------------------------------------------------------------------------------------------------
@@ -116,7 +127,9 @@ def _watching(name: str) -> Callable[[Check], Rule]:
         severity=Severity.LOW,
         needs=NEEDS,
         live_only=True,
-        fix=FIX.format(pattern=watch.pattern, metric=watch.metric),
+        fix=FIX.format(pattern=watch.pattern),
+        commands=COMMANDS.format(pattern=watch.pattern, metric=watch.metric),
+        inputs=INPUTS,
         link="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudwatch-alarms-for-cloudtrail.html",
         good=_good(watch),
         bad=_bad(watch),

@@ -34,12 +34,20 @@ def _project(*variables: tuple[str, Any, str | None]) -> dict[str, Any]:
     fix="""
         1. Treat the credential as leaked: deactivate the access key, or change the secret. For calls to AWS, grant the
            permissions to the project's service role instead.
-        2. Store what is still needed in Secrets Manager: aws secretsmanager create-secret --name NAME --secret-string
-           VALUE
+        2. Store what is still needed in Secrets Manager.
         3. In the CodeBuild console, choose the project, Edit, Environment, and under Additional configuration set the
            variable's type to Secrets Manager and its value to the name of the secret.
-        4. With the AWS CLI: aws codebuild update-project --name NAME --environment file://environment.json
-        """,
+    """,
+    commands="""
+        aws secretsmanager create-secret --region={region} --name={SECRET_NAME} --secret-string={SECRET_FILE}
+
+        aws codebuild update-project --region={region} --name={name} --environment={ENVIRONMENT_FILE}
+    """,
+    inputs={
+        "SECRET_NAME": "the name of the new secret",
+        "SECRET_FILE": "file://secret.txt, where secret.txt has its value",
+        "ENVIRONMENT_FILE": "file://environment.json, where environment.json is the complete new environment",
+    },
     good=[
         _project(("STAGE", "prod", "PLAINTEXT"), ("AWS_REGION", "eu-west-1", None)),
         _project(("AWS_SECRET_ACCESS_KEY", "build/aws", "SECRETS_MANAGER")),

@@ -19,12 +19,18 @@ WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
         1. In the AWS Config console, select the region, then choose Set up AWS Config (or Settings, Edit), and record
            all resource types with customizable overrides, without an override that excludes a type.
         2. Choose the delivery bucket, and AWSServiceRoleForConfig as the role.
-        3. With the AWS CLI: aws configservice put-configuration-recorder --recording-group allSupported=true
-           --configuration-recorder name=default,roleARN=ROLE_ARN --region REGION
-        4. Then: aws configservice put-delivery-channel --delivery-channel name=default,s3BucketName=BUCKET
-        5. Then: aws configservice start-configuration-recorder --configuration-recorder-name default
-        6. If it runs but does not deliver, check the reason: aws configservice describe-configuration-recorder-status
-        """,
+        3. If it runs but does not deliver, check the status of the recorder: the last command below shows the reason.
+    """,
+    commands="""
+        aws configservice put-configuration-recorder --region={region} --recording-group=allSupported=true
+          --configuration-recorder=name=default,roleARN={ROLE_ARN}
+        aws configservice put-delivery-channel --region={region}
+          --delivery-channel=name=default,s3BucketName={LOG_BUCKET}
+        aws configservice start-configuration-recorder --region={region} --configuration-recorder-name=default
+
+        aws configservice describe-configuration-recorder-status --region={region}
+    """,
+    inputs={"ROLE_ARN": "the ARN of AWSServiceRoleForConfig", "LOG_BUCKET": "the delivery bucket"},
     link="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
     good=[
         {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING, "Observed": WORKING}]},

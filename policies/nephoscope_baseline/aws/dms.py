@@ -22,12 +22,15 @@ def _is_off(value: Any) -> bool:
     fix="""
         1. The setting cannot be changed. In the DMS console, choose Replication instances, Create replication instance,
            the same class and version and a subnet group of private subnets, and clear Publicly accessible.
-        2. With the AWS CLI: aws dms create-replication-instance --replication-instance-identifier NAME
-           --replication-instance-class CLASS --replication-subnet-group-identifier GROUP --no-publicly-accessible
-        3. Stop the tasks of the old instance and move them: aws dms move-replication-task --replication-task-arn
-           TASK_ARN --target-replication-instance-arn NEW_ARN
-        4. Delete the old one: aws dms delete-replication-instance --replication-instance-arn OLD_ARN
-        """,
+        2. Stop the tasks of the old instance and move them to the new one.
+        3. Delete the old instance.
+    """,
+    commands="""
+        aws dms create-replication-instance --region={region} --replication-instance-identifier={NEW_NAME}
+          --replication-instance-class={ReplicationInstanceClass} --no-publicly-accessible
+          --replication-subnet-group-identifier={SUBNET_GROUP}
+    """,
+    inputs={"NEW_NAME": "the identifier of the new instance", "SUBNET_GROUP": "a subnet group of private subnets"},
     good=[
         {"ReplicationInstanceIdentifier": "migrate", "PubliclyAccessible": False},
         {"PubliclyAccessible": "false", "ReplicationInstanceClass": "dms.t3.medium"},

@@ -12,13 +12,18 @@ from nephoscope_aws.databases import storage_encrypted
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/documentdb/latest/developerguide/encryption-at-rest.html",
     fix="""
-        1. A cluster cannot be encrypted in place. Take a snapshot: aws docdb create-db-cluster-snapshot
-           --db-cluster-identifier ID --db-cluster-snapshot-identifier SNAPSHOT
+        1. A cluster cannot be encrypted in place. Take a snapshot of it.
         2. In the DocumentDB console, choose Snapshots, select it, then Actions, Restore, and enable encryption at rest.
-        3. With the AWS CLI: aws docdb restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
-           --db-cluster-identifier NEW_ID --engine docdb --kms-key-id KEY_ID
-        4. Add instances, point your applications to the new cluster, and delete the old one and its snapshots.
-        """,
+        3. Add instances, point your applications to the new cluster, and delete the old one and its snapshots.
+    """,
+    commands="""
+        aws docdb create-db-cluster-snapshot --region={region} --db-cluster-identifier={name}
+          --db-cluster-snapshot-identifier={name}-unencrypted
+
+        aws docdb restore-db-cluster-from-snapshot --region={region} --snapshot-identifier={name}-unencrypted
+          --db-cluster-identifier={NEW_NAME} --engine=docdb --kms-key-id={KEY_ID}
+    """,
+    inputs={"NEW_NAME": "once the snapshot is available: the identifier of the new cluster", "KEY_ID": "the KMS key"},
     good=[
         {"StorageEncrypted": True, "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"},
         {"StorageEncrypted": "true"},

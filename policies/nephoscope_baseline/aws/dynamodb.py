@@ -16,10 +16,12 @@ TABLE = "AWS::DynamoDB::Table"
     fix="""
         1. In the DynamoDB console, choose Tables, select the table, then Backups.
         2. Under Point-in-time recovery (PITR), choose Edit, turn it on, and save.
-        3. With the AWS CLI: aws dynamodb update-continuous-backups --table-name TABLE
-           --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true
-        4. It is charged by table size. A restore always creates a new table.
-        """,
+        3. It is charged by table size. A restore always creates a new table.
+    """,
+    commands="""
+        aws dynamodb update-continuous-backups --region={region} --table-name={name}
+          --point-in-time-recovery-specification=PointInTimeRecoveryEnabled=true
+    """,
     good=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}},
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "true"}},
@@ -48,8 +50,10 @@ def pitr(table: View) -> bool:
     fix="""
         1. In the DynamoDB console, choose Tables, select the table, then Additional settings.
         2. Under Deletion protection, choose Turn on.
-        3. With the AWS CLI: aws dynamodb update-table --table-name TABLE --deletion-protection-enabled
-        """,
+    """,
+    commands="""
+        aws dynamodb update-table --region={region} --table-name={name} --deletion-protection-enabled
+    """,
     good=[
         {"DeletionProtectionEnabled": True},
         {"TableName": "orders", "DeletionProtectionEnabled": "true", "BillingMode": "PAY_PER_REQUEST"},

@@ -35,14 +35,21 @@ ALL_TRAFFIC = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
 WEB = _ingress(_tcp(80), _tcp(443), _tcp(443, cidr="::/0"))
 
 
+CLOSE = """
+    aws ec2 describe-security-group-rules --region={region} --filters=Name=group-id,Values={GroupId} --output=table
+      --query='SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4,CidrIpv6]'
+
+    aws ec2 revoke-security-group-ingress --region={region} --group-id={GroupId} --security-group-rule-ids={RULE_ID}
+"""
+CLOSE_INPUTS = {"RULE_ID": "the ID of the rule to delete, which the first command lists"}
+
+
 def _closing(what: str) -> str:
     """The steps by hand that close a port to the internet."""
     return f"""
         1. In the EC2 console, choose Security Groups, select the group, then choose Inbound rules, Edit inbound rules.
         2. Delete the rule that allows {what}, or restrict its source to the addresses of your office or VPN.
-        3. With the AWS CLI, find it: aws ec2 describe-security-group-rules --filters Name=group-id,Values=GROUP_ID
-        4. Revoke it: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
-        5. Administrators who need a shell can use Systems Manager Session Manager, which needs no open port.
+        3. Administrators who need a shell can use Systems Manager Session Manager, which needs no open port.
         """
 
 
@@ -56,6 +63,8 @@ def _closed(group: View, wanted: Callable[[Ports], bool], sources: Iterable[str]
     on=GROUP,
     severity=Severity.HIGH,
     fix=_closing("TCP port 22"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[
         WEB,
@@ -87,6 +96,8 @@ def sg_ssh(group: View) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     fix=_closing("TCP port 3389"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(3389, cidr="192.168.0.0/16")), _ingress(_tcp(3390, 3400))],
     bad=[_ingress(_tcp(3389)), _ingress(_tcp(3000, 4000, cidr="2000::/3")), _ingress(ALL_TRAFFIC)],
@@ -106,6 +117,8 @@ def sg_rdp(group: View) -> bool | Fail:
     severity=Severity.HIGH,
     parameters=[ADMIN],
     fix=_closing("an admin port (such as 22 or 3389) from any IPv4 address"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
     bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
@@ -125,6 +138,8 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     severity=Severity.HIGH,
     parameters=[ADMIN],
     fix=_closing("an admin port (such as 22 or 3389) from any IPv6 address"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48"))],
     bad=[
@@ -148,6 +163,8 @@ def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     severity=Severity.CRITICAL,
     parameters=[RISKY],
     fix=_closing("the port named in the finding"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
     bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
@@ -166,6 +183,8 @@ def sg_high_risk_ports(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     on=GROUP,
     severity=Severity.CRITICAL,
     fix=_closing("TCP port 445"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(445, cidr="172.16.0.0/12"))],
     bad=[_ingress(_tcp(445)), _ingress(_tcp(137, 445, cidr="::/0"))],
@@ -185,6 +204,8 @@ def sg_cifs(group: View) -> bool | Fail:
     severity=Severity.HIGH,
     parameters=[WEB_PORTS],
     fix=_closing("ports other than 80 and 443"),
+    commands=CLOSE,
+    inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[
         WEB,
@@ -215,13 +236,23 @@ def sg_unrestricted(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     on=GROUP,
     severity=Severity.HIGH,
     fix="""
-        1. Find what uses the group, and assign a security group of its own: aws ec2 describe-network-interfaces
-           --filters Name=group-id,Values=GROUP_ID
+        1. Find what uses the group, and assign a security group of its own.
         2. In the VPC console, choose Security groups, select the group named default, and delete all its inbound and
            outbound rules.
-        3. With the AWS CLI: aws ec2 revoke-security-group-ingress --group-id GROUP_ID --security-group-rule-ids RULE_ID
-           and aws ec2 revoke-security-group-egress --group-id GROUP_ID --security-group-rule-ids RULE_ID
-        """,
+    """,
+    commands="""
+        aws ec2 describe-network-interfaces --region={region} --filters=Name=group-id,Values={GroupId}
+          --query='NetworkInterfaces[].[NetworkInterfaceId,Description]' --output=table
+        aws ec2 describe-security-group-rules --region={region} --filters=Name=group-id,Values={GroupId}
+          --query='SecurityGroupRules[].[SecurityGroupRuleId,IsEgress,IpProtocol,CidrIpv4,CidrIpv6]' --output=table
+
+        aws ec2 revoke-security-group-ingress --region={region} --group-id={GroupId}
+          --security-group-rule-ids={INBOUND_RULE}
+
+        aws ec2 revoke-security-group-egress --region={region} --group-id={GroupId}
+          --security-group-rule-ids={OUTBOUND_RULE}
+    """,
+    inputs={"INBOUND_RULE": "the ID of an inbound rule", "OUTBOUND_RULE": "the ID of an outbound rule"},
     link="https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
     good=[
         {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": []},

@@ -27,8 +27,10 @@ def _terminated(instance: View) -> bool:
         1. Update the software on the instance until its CloudWatch metric MetadataNoToken stays at zero.
         2. In the EC2 console, select the instance, choose Actions, Instance settings, Modify instance metadata options,
            and set IMDSv2 to Required.
-        3. With the AWS CLI: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID --http-tokens required
-        """,
+    """,
+    commands="""
+        aws ec2 modify-instance-metadata-options --region={region} --instance-id={InstanceId} --http-tokens=required
+    """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
     good=[
         {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"}},
@@ -59,12 +61,20 @@ def imdsv2(instance: View) -> bool | None:
     severity=Severity.HIGH,
     fix="""
         1. Use a load balancer, a NAT gateway or Session Manager instead of the public IP address.
-        2. If it is an Elastic IP address, disassociate it: aws ec2 disassociate-address --association-id ASSOCIATION_ID
-        3. If it was assigned at launch: aws ec2 modify-network-interface-attribute --network-interface-id ENI_ID
-           --no-associate-public-ip-address, or in the EC2 console choose Actions, Networking, Manage IP addresses.
-        4. Keep new instances from getting one: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID
-           --no-map-public-ip-on-launch
-        """,
+        2. If it is an Elastic IP address, disassociate it.
+        3. If it was assigned at launch, choose Actions, Networking, Manage IP addresses in the EC2 console, and turn
+           the public address off.
+        4. Keep new instances from getting one: turn off the automatic assignment of the subnet.
+    """,
+    commands="""
+        aws ec2 describe-addresses --region={region} --filters=Name=instance-id,Values={InstanceId}
+          --query='Addresses[].[PublicIp,AssociationId]' --output=table
+
+        aws ec2 disassociate-address --region={region} --association-id={ASSOCIATION_ID}
+    """,
+    inputs={
+        "ASSOCIATION_ID": "the ID of the association of an Elastic IP address, which the first command lists",
+    },
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
     good=[
         {"PublicIp": None, "PrivateIp": "10.0.0.5", "Observed": {"State": "running"}},
@@ -102,9 +112,15 @@ def public_ip(instance: View) -> bool | Fail | None:
     fix="""
         1. Create a role for EC2 with only the permissions that the software needs.
         2. In the EC2 console, select the instance, choose Actions, Security, Modify IAM role, and select the role.
-        3. With the AWS CLI: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=PROFILE
-        4. Delete the access keys stored on the instance, and deactivate them in IAM.
-        """,
+        3. Delete the access keys stored on the instance, and deactivate them in IAM.
+    """,
+    commands="""
+        aws ec2 associate-iam-instance-profile --region={region} --instance-id={InstanceId}
+          --iam-instance-profile=Name={PROFILE_NAME}
+    """,
+    inputs={
+        "PROFILE_NAME": "the name of the instance profile of the role",
+    },
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/attach-iam-role.html",
     good=[
         {"IamInstanceProfile": "arn:aws:iam::123456789012:instance-profile/web"},
@@ -131,10 +147,18 @@ def instance_profile(instance: View) -> bool | Fail | None:
     live_only=True,
     fix="""
         1. Ask the owner whether the instance is still needed.
-        2. If in doubt, keep an image: aws ec2 create-image --instance-id INSTANCE_ID --name NAME
+        2. If in doubt, keep an image.
         3. In the EC2 console, select the instance, then choose Instance state, Terminate instance.
-        4. With the AWS CLI: aws ec2 terminate-instances --instance-ids INSTANCE_ID
-        """,
+    """,
+    commands="""
+        IMAGE_ID=aws ec2 create-image --region={region} --instance-id={InstanceId} --name={IMAGE_NAME}
+          --query=ImageId --output=text
+        aws ec2 wait image-available --region={region} --image-ids={IMAGE_ID}
+        aws ec2 terminate-instances --region={region} --instance-ids={InstanceId}
+    """,
+    inputs={
+        "IMAGE_NAME": "the name of the image to keep",
+    },
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
     good=[
         {"Observed": {"State": "running", "StateTransitionReason": ""}},

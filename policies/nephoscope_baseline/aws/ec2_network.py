@@ -55,9 +55,15 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         1. In the VPC console, choose Network ACLs, select the ACL, then Inbound rules, Edit inbound rules.
         2. Restrict the source of the rule named in the finding to your own networks, or add a deny rule with a lower
            number. Keep the ephemeral ports open: network ACLs are stateless.
-        3. With the AWS CLI: aws ec2 create-network-acl-entry --network-acl-id ACL_ID --ingress --rule-number 90
-           --protocol tcp --port-range From=22,To=22 --cidr-block 0.0.0.0/0 --rule-action deny
-        """,
+    """,
+    commands="""
+        aws ec2 create-network-acl-entry --region={region} --network-acl-id={Id} --ingress --rule-number={RULE_NUMBER}
+          --protocol=tcp --port-range=From={ADMIN_PORT},To={ADMIN_PORT} --cidr-block=0.0.0.0/0 --rule-action=deny
+    """,
+    inputs={
+        "RULE_NUMBER": "a number lower than that of the rule named in the finding",
+        "ADMIN_PORT": "the port to deny, such as 22 or 3389",
+    },
     link="https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html",
     good=[
         _acl(_entry(100, "allow", 443), _entry(110, "allow", 32768, 65535)),
@@ -105,9 +111,14 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     fix="""
         1. In the VPC console, select the VPC, then choose Actions, Create flow log.
         2. Set Filter to Reject (or All), and choose a log group with a role, or a bucket, as the destination.
-        3. With the AWS CLI: aws ec2 create-flow-logs --resource-type VPC --resource-ids VPC_ID --traffic-type REJECT
-           --log-destination-type s3 --log-destination arn:aws:s3:::BUCKET
-        """,
+    """,
+    commands="""
+        aws ec2 create-flow-logs --region={region} --resource-type=VPC --resource-ids={VpcId} --traffic-type=REJECT
+          --log-destination-type=s3 --log-destination={BUCKET_ARN}
+    """,
+    inputs={
+        "BUCKET_ARN": "the ARN of the bucket that receives the logs",
+    },
     link="https://docs.aws.amazon.com/vpc/latest/userguide/working-with-flow-logs.html",
     good=[
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}),
@@ -146,8 +157,10 @@ def flow_logs(vpc: View) -> bool | Fail:
     fix="""
         1. In the VPC console, choose Subnets, select the subnet, then Actions, Edit subnet settings.
         2. Clear Enable auto-assign public IPv4 address, and save. Running instances keep their addresses.
-        3. With the AWS CLI: aws ec2 modify-subnet-attribute --subnet-id SUBNET_ID --no-map-public-ip-on-launch
-        """,
+    """,
+    commands="""
+        aws ec2 modify-subnet-attribute --region={region} --subnet-id={SubnetId} --no-map-public-ip-on-launch
+    """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/subnet-public-ip.html",
     good=[{"MapPublicIpOnLaunch": False}, {"MapPublicIpOnLaunch": "false"}, {"CidrBlock": "10.0.1.0/24"}],
     bad=[{"MapPublicIpOnLaunch": True}, {"MapPublicIpOnLaunch": "true", "CidrBlock": "10.0.2.0/24"}],
@@ -172,9 +185,11 @@ def subnet_auto_public(subnet: View) -> bool | Fail:
     fix="""
         1. Check whether the address is kept on purpose: others may have it in their firewalls or DNS.
         2. In the EC2 console, choose Elastic IPs, select the address, then Actions, Release Elastic IP addresses.
-        3. With the AWS CLI: aws ec2 release-address --allocation-id ALLOCATION_ID
-        4. Delete the DNS records that still point to it: the next owner of the address would receive your traffic.
-        """,
+        3. Delete the DNS records that still point to it: the next owner of the address would receive your traffic.
+    """,
+    commands="""
+        aws ec2 release-address --region={region} --allocation-id={AllocationId}
+    """,
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/working-with-eips.html",
     good=[
         {"PublicIp": "203.0.113.7", "Observed": {"AssociationId": "eipassoc-0a1b2c3d"}},
@@ -205,9 +220,11 @@ def eip_unused(address: View) -> bool | Fail | None:
     fix="""
         1. In the VPC console, choose Transit gateways, select the gateway, then Actions, Modify transit gateway.
         2. Clear Auto accept shared attachments, and save. Existing attachments stay: review them.
-        3. With the AWS CLI: aws ec2 modify-transit-gateway --transit-gateway-id TGW_ID --options
-           AutoAcceptSharedAttachments=disable
-        """,
+    """,
+    commands="""
+        aws ec2 modify-transit-gateway --region={region} --transit-gateway-id={Id}
+          --options=AutoAcceptSharedAttachments=disable
+    """,
     link="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-modifying.html",
     good=[{"AutoAcceptSharedAttachments": "disable"}, {"Description": "hub", "AmazonSideAsn": 64512}],
     bad=[{"AutoAcceptSharedAttachments": "enable"}, {"AutoAcceptSharedAttachments": "enable", "DnsSupport": "enable"}],
@@ -230,8 +247,10 @@ def tgw_auto_accept(gateway: View) -> bool:
         1. Find out what needs the internet: in the VPC console, Network Access Analyzer shows the existing paths.
         2. Exclude those VPCs or subnets: in the VPC console, choose Settings, Block public access, Create exclusions.
         3. On the same page, choose Edit public access settings and block ingress only, or both directions.
-        4. With the AWS CLI: aws ec2 modify-vpc-block-public-access-options --internet-gateway-block-mode block-ingress
-        """,
+    """,
+    commands="""
+        aws ec2 modify-vpc-block-public-access-options --region={region} --internet-gateway-block-mode=block-ingress
+    """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html",
     good=[{"InternetGatewayBlockMode": "block-ingress"}, {"InternetGatewayBlockMode": "block-bidirectional"}],
     bad=[{"InternetGatewayBlockMode": "off"}, {"InternetGatewayBlockMode": None}],

@@ -46,10 +46,15 @@ def _versions(template: View) -> Iterator[tuple[str, str]]:
         1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
         2. Under Advanced details, set Metadata version to V2 only (token required), and create the version.
         3. Choose Actions, Set default version, and select the new version.
-        4. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
-           --launch-template-data '{"MetadataOptions":{"HttpTokens":"required"}}', then aws ec2 modify-launch-template
-           --launch-template-id ID --default-version NEW_VERSION
-        """,
+    """,
+    commands="""
+        NEW_VERSION=aws ec2 create-launch-template-version --region={region} --launch-template-id={LaunchTemplateId}
+          --source-version={DefaultVersionNumber}
+          --launch-template-data='{"MetadataOptions": {"HttpTokens": "required"}}'
+          --query=LaunchTemplateVersion.VersionNumber --output=text
+        aws ec2 modify-launch-template --region={region} --launch-template-id={LaunchTemplateId}
+          --default-version={NEW_VERSION}
+    """,
     good=[
         _template(TOKENS),
         _template(TOKENS, TOKENS),
@@ -85,10 +90,17 @@ def lt_imdsv2(template: View) -> bool | Fail:
         1. In the EC2 console, choose Launch Templates, select the template, then Actions, Modify template.
         2. Under Network settings, Advanced network configuration, set Auto-assign public IP to Disable for each
            interface, create the version, and choose Actions, Set default version.
-        3. With the AWS CLI: aws ec2 create-launch-template-version --launch-template-id ID --source-version VERSION
-           --launch-template-data '{"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":false}]}', then aws
-           ec2 modify-launch-template --launch-template-id ID --default-version NEW_VERSION
-        """,
+    """,
+    commands="""
+        NEW_VERSION=aws ec2 create-launch-template-version --region={region} --launch-template-id={LaunchTemplateId}
+          --source-version={DefaultVersionNumber} --launch-template-data={TEMPLATE_FILE}
+          --query=LaunchTemplateVersion.VersionNumber --output=text
+        aws ec2 modify-launch-template --region={region} --launch-template-id={LaunchTemplateId}
+          --default-version={NEW_VERSION}
+    """,
+    inputs={
+        "TEMPLATE_FILE": "file://template.json: all NetworkInterfaces, with AssociatePublicIpAddress false",
+    },
     good=[
         _template(PRIVATE),
         _template({"NetworkInterfaces": None}, {"NetworkInterfaces": []}),
@@ -127,9 +139,11 @@ def lt_public_ip(template: View) -> bool | Fail:
         1. In the EC2 console, select the region, then choose EC2 Dashboard, Account attributes, Data protection and
            security.
         2. Under EBS encryption, choose Manage, select Enable, choose a key, and update.
-        3. With the AWS CLI: aws ec2 enable-ebs-encryption-by-default --region REGION
-        4. Existing volumes stay as they are; new volumes are encrypted.
-        """,
+        3. Existing volumes stay as they are; new volumes are encrypted.
+    """,
+    commands="""
+        aws ec2 enable-ebs-encryption-by-default --region={region}
+    """,
     good=[{"EbsEncryptionByDefault": True}, {"EbsEncryptionByDefault": "true"}],
     bad=[{"EbsEncryptionByDefault": False}, {"EbsEncryptionByDefault": None}],
 )
@@ -151,9 +165,13 @@ def ebs_default_encryption(settings: View) -> bool:
         1. A volume cannot be encrypted in place. In the EC2 console, create a snapshot of it.
         2. Create a volume from the snapshot with Encrypt this volume selected, in the same Availability Zone.
         3. Stop the instance, detach the old volume, and attach the new one under the same device name.
-        4. With the AWS CLI: aws ec2 create-snapshot --volume-id VOLUME_ID, then aws ec2 create-volume --snapshot-id
-           SNAPSHOT_ID --encrypted --availability-zone ZONE
-        """,
+    """,
+    commands="""
+        SNAPSHOT_ID=aws ec2 create-snapshot --region={region} --volume-id={VolumeId} --query=SnapshotId --output=text
+        aws ec2 wait snapshot-completed --region={region} --snapshot-ids={SNAPSHOT_ID}
+        aws ec2 create-volume --region={region} --snapshot-id={SNAPSHOT_ID} --encrypted
+          --availability-zone={AvailabilityZone}
+    """,
     good=[
         {"Encrypted": True, "Observed": {"State": "in-use", "InstanceIds": ["i-0a1b2c3d"]}},
         {"Encrypted": False, "Observed": {"State": "available", "InstanceIds": []}},
@@ -185,10 +203,12 @@ def volume_encrypted(volume: View) -> bool | None:
     link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html",
     fix="""
         1. In the EC2 console, choose Snapshots, select the snapshot, then Actions, Modify permissions, Private.
-        2. With the AWS CLI: aws ec2 modify-snapshot-attribute --snapshot-id SNAPSHOT_ID --attribute
-           createVolumePermission --operation-type remove --group-names all
-        3. Treat its contents as leaked: change the passwords and keys in it. Copies made by others remain.
-        """,
+        2. Treat its contents as leaked: change the passwords and keys in it. Copies made by others remain.
+    """,
+    commands="""
+        aws ec2 modify-snapshot-attribute --region={region} --snapshot-id={SnapshotId}
+          --attribute=createVolumePermission --operation-type=remove --group-names=all
+    """,
     good=[
         {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": False}},
         {"SnapshotId": "snap-0a1b2c3d", "Encrypted": True, "Observed": {"Public": False}},
@@ -215,8 +235,10 @@ def snapshot_public(snapshot: View) -> bool | Fail:
         1. Make sure that no snapshot in the region is public on purpose.
         2. In the EC2 console, choose EC2 Dashboard, Account attributes, Data protection and security.
         3. Under Block public access for EBS snapshots, choose Manage, Block all public access, and update.
-        4. With the AWS CLI: aws ec2 enable-snapshot-block-public-access --state block-all-sharing --region REGION
-        """,
+    """,
+    commands="""
+        aws ec2 enable-snapshot-block-public-access --region={region} --state=block-all-sharing
+    """,
     good=[{"State": "block-all-sharing"}, {"State": "block-all-sharing", "AccountId": "123456789012"}],
     bad=[{"State": "unblocked"}, {"State": "block-new-sharing"}],
 )
@@ -242,12 +264,13 @@ def snapshot_bpa(block: View) -> bool | Fail:
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-intro.html",
     fix="""
         1. In the EC2 console, choose AMIs, select the image, then Actions, Edit AMI permissions, Private, and save.
-        2. With the AWS CLI: aws ec2 modify-image-attribute --image-id IMAGE_ID --launch-permission
-           'Remove=[{Group=all}]'
-        3. Treat its contents as leaked: change the passwords and keys in it.
-        4. Keep it from happening again: aws ec2 enable-image-block-public-access --image-block-public-access-state
-           block-new-sharing
-        """,
+        2. Treat its contents as leaked: change the passwords and keys in it.
+        3. Keep it from happening again: block public sharing of new images, as the second command does.
+    """,
+    commands="""
+        aws ec2 modify-image-attribute --region={region} --image-id={ImageId} --launch-permission='Remove=[{Group=all}]'
+        aws ec2 enable-image-block-public-access --region={region} --image-block-public-access-state=block-new-sharing
+    """,
     good=[{"ImageId": "ami-0a1b2c3d", "Public": False}, {"Name": "base", "Public": False}],
     bad=[{"ImageId": "ami-0a1b2c3d", "Public": True}, {"Name": "base", "Public": None}],
 )

@@ -44,11 +44,12 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         1. In the ECR console, choose Private registry, Features & Settings, Scanning, Edit.
         2. Turn on Scan on push all repositories (basic), or Enhanced scanning, which also finds vulnerabilities
            published after the push.
-        3. With the AWS CLI: aws ecr put-registry-scanning-configuration --scan-type BASIC --rules
-           '[{"scanFrequency":"SCAN_ON_PUSH","repositoryFilters":[{"filter":"*","filterType":"WILDCARD"}]}]'
-        4. For one repository: aws ecr put-image-scanning-configuration --repository-name NAME
-           --image-scanning-configuration scanOnPush=true
-        """,
+    """,
+    commands="""
+        aws ecr put-registry-scanning-configuration --region={region} --scan-type=BASIC
+          --rules='[{"scanFrequency": "SCAN_ON_PUSH",
+          "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]'
+    """,
     good=[
         _repository(True),
         _repository("true"),
@@ -109,8 +110,10 @@ def _objects(held: Any) -> list[View]:
         1. Make sure that your builds give each image a unique tag, such as the commit, and do not move latest.
         2. In the ECR console, open the repository, choose Edit, and set Image tag mutability to Immutable without
            exclusions.
-        3. With the AWS CLI: aws ecr put-image-tag-mutability --repository-name NAME --image-tag-mutability IMMUTABLE
-        """,
+    """,
+    commands="""
+        aws ecr put-image-tag-mutability --region={region} --repository-name={name} --image-tag-mutability=IMMUTABLE
+    """,
     good=[{"ImageTagMutability": "IMMUTABLE"}, {"RepositoryName": "web", "ImageTagMutability": "IMMUTABLE"}],
     bad=[
         {"ImageTagMutability": "MUTABLE"},
@@ -149,9 +152,14 @@ def immutable(repository: View) -> bool | Fail:
         1. In the ECR console, open the repository and choose Permissions, Edit policy JSON.
         2. Replace the wildcard principal with the accounts or roles that pull images, or add a condition on
            aws:PrincipalOrgID with your organization ID.
-        3. With the AWS CLI: aws ecr set-repository-policy --repository-name NAME --policy-text file://policy.json
-        4. Treat secrets built into the images as leaked. Images meant for the public belong in ECR Public.
-        """,
+        3. Treat secrets built into the images as leaked. Images meant for the public belong in ECR Public.
+    """,
+    commands="""
+        aws ecr set-repository-policy --region={region} --repository-name={name} --policy-text={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[
         _policy(OWN),
         _policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),

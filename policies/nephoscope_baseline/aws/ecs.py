@@ -22,6 +22,17 @@ https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-8
 
 NETWORK = "NetworkConfiguration.AwsvpcConfiguration"
 
+DEPLOY = """
+    aws ecs register-task-definition --region={region} --cli-input-json={TASK_FILE}
+    aws ecs update-service --region={region} --cluster={CLUSTER_NAME} --service={SERVICE_NAME}
+      --task-definition={name}
+"""
+DEPLOY_INPUTS = {
+    "TASK_FILE": "file://task.json, where task.json is the new revision",
+    "CLUSTER_NAME": "the cluster of a service that uses it",
+    "SERVICE_NAME": "that service",
+}
+
 
 def _network(assign: str | None) -> dict[str, Any]:
     """An example: a service in a VPC; None leaves the setting out."""
@@ -50,10 +61,17 @@ WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
     fix="""
         1. Move the service to private subnets, with a NAT gateway or VPC endpoints for pulling images and writing logs.
         2. In the ECS console, open the service, choose Update service, Networking, and turn Public IP off.
-        3. With the AWS CLI: aws ecs update-service --cluster CLUSTER --service SERVICE --network-configuration
-           'awsvpcConfiguration={subnets=[SUBNET],securityGroups=[GROUP],assignPublicIp=DISABLED}'
-        4. Put a load balancer in front if it must be reachable from the internet.
-        """,
+        3. Put a load balancer in front if it must be reachable from the internet.
+    """,
+    commands="""
+        aws ecs update-service --region={region} --cluster={Cluster} --service={ServiceName} --network-configuration='{
+          "awsvpcConfiguration": {"subnets": ["{SUBNET_ID}"], "securityGroups": ["{GROUP_ID}"],
+          "assignPublicIp": "DISABLED"}}'
+    """,
+    inputs={
+        "SUBNET_ID": "a private subnet",
+        "GROUP_ID": "the security group of the service",
+    },
     good=[_network("DISABLED"), _network(None), {"NetworkConfiguration": None}, {"LaunchType": "EC2"}],
     bad=[_network("ENABLED"), _network("enabled")],
 )
@@ -82,9 +100,10 @@ def public_ip(service: View) -> bool | Fail | None:
         1. Find out what the container needs from its host. Often one Linux capability is enough.
         2. In the ECS console, open the task definition, choose Create new revision with JSON, set "privileged": false,
            and if needed add the capability under linuxParameters.capabilities.add.
-        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
-        4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
-        """,
+        3. Deploy it to the services that use it.
+    """,
+    commands=DEPLOY,
+    inputs=DEPLOY_INPUTS,
     good=[_task({"Privileged": False}, {}), _task({"Privileged": None}), {"Family": "empty"}],
     bad=[_task({}, {"Privileged": True}), _task({"Privileged": "true"})],
 )
@@ -106,9 +125,10 @@ def privileged(task: View) -> bool | Fail | None:
         1. Find out where the container writes, and mount a volume at each of those paths.
         2. In the ECS console, open the task definition, choose Create new revision with JSON, and set
            "readonlyRootFilesystem": true for each container.
-        3. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json
-        4. Deploy it: aws ecs update-service --cluster CLUSTER --service SERVICE --task-definition FAMILY
-        """,
+        3. Deploy it to the services that use it.
+    """,
+    commands=DEPLOY,
+    inputs=DEPLOY_INPUTS,
     good=[
         _task({"ReadonlyRootFilesystem": True}, {"ReadonlyRootFilesystem": "true"}),
         _task({"ReadonlyRootFilesystem": False}, RuntimePlatform=WINDOWS),
@@ -140,13 +160,14 @@ def readonly_root(task: View) -> bool | Fail | None:
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html",
     fix="""
         1. Treat the credentials as leaked: deactivate them, and use a task role instead of access keys.
-        2. Store what a role cannot replace in Secrets Manager: aws secretsmanager create-secret --name NAME
+        2. Store what a role cannot replace in Secrets Manager.
         3. In the ECS console, open the task definition, choose Create new revision, delete the variable, and add the
            secret under Environment variables as ValueFrom.
-        4. With the AWS CLI: aws ecs register-task-definition --cli-input-json file://task.json, then deregister the
-           earlier revisions, which still contain the value: aws ecs deregister-task-definition --task-definition
-           FAMILY:N
-        """,
+        4. Register the new revision and deploy it. Then deregister the earlier revisions, which still contain the
+           value.
+    """,
+    commands=DEPLOY,
+    inputs=DEPLOY_INPUTS,
     good=[
         _task(_env("LOG_LEVEL", "AWS_REGION"), {}),
         _task({"Environment": None, "Secrets": [{"Name": "AWS_SECRET_ACCESS_KEY", "ValueFrom": "arn:aws:ssm:x"}]}),

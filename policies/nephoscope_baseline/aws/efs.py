@@ -20,10 +20,16 @@ https://docs.aws.amazon.com/efs/latest/ug/API_BackupPolicy.html"""
     fix="""
         1. A file system cannot be encrypted later. In the EFS console, choose Create file system, Customize, and leave
            Enable encryption of data at rest selected.
-        2. With the AWS CLI: aws efs create-file-system --encrypted --kms-key-id KEY_ARN --tags Key=Name,Value=NAME
-        3. Copy the data with AWS DataSync, or mount both, and mount the new file system on the clients.
-        4. When nothing uses the old one any longer: aws efs delete-file-system --file-system-id FILE_SYSTEM_ID
-        """,
+        2. Copy the data with AWS DataSync, or mount both, and mount the new file system on the clients.
+        3. When nothing uses the old one any longer, delete it.
+    """,
+    commands="""
+        aws efs create-file-system --region={region} --encrypted --kms-key-id={KEY_ARN} --tags=Key=Name,Value={NEW_NAME}
+    """,
+    inputs={
+        "KEY_ARN": "the ARN of the KMS key",
+        "NEW_NAME": "the name of the new file system",
+    },
     good=[
         {"Encrypted": True, "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"},
         {"Encrypted": "true", "FileSystemTags": [{"Key": "Name", "Value": "shared"}]},
@@ -47,9 +53,11 @@ def encrypted(file_system: View) -> bool:
     fix="""
         1. In the EFS console, choose File systems, select the file system, then Edit under General.
         2. Turn on Automatic backups and save. AWS Backup then keeps daily backups for 35 days.
-        3. With the AWS CLI: aws efs put-backup-policy --file-system-id FILE_SYSTEM_ID --backup-policy Status=ENABLED
-        4. If another backup plan already covers the file system, suppress this alert and name the plan.
-        """,
+        3. If another backup plan already covers the file system, suppress this alert and name the plan.
+    """,
+    commands="""
+        aws efs put-backup-policy --region={region} --file-system-id={FileSystemId} --backup-policy=Status=ENABLED
+    """,
     good=[{"BackupPolicy": {"Status": "ENABLED"}}, {"BackupPolicy": {"Status": "ENABLING"}, "Encrypted": True}],
     bad=[
         {"BackupPolicy": {"Status": "DISABLED"}},

@@ -59,10 +59,16 @@ def _logging(*types: str) -> dict[str, Any]:
            known addresses.
         2. In the EKS console, open the cluster and choose Networking, Manage, Endpoint access; select Private, or
            Public and private with the known addresses under Advanced settings.
-        3. With the AWS CLI: aws eks update-cluster-config --name CLUSTER --resources-vpc-config
-           endpointPublicAccess=true,endpointPrivateAccess=true,publicAccessCidrs=203.0.113.0/24
-        4. With endpointPublicAccess=false, it can only be reached from within the VPC.
-        """,
+        3. With public access off, it can only be reached from within the VPC.
+    """,
+    commands="""
+        aws eks update-cluster-config --region={region} --name={name}
+          --resources-vpc-config='{"endpointPublicAccess": true, "endpointPrivateAccess": true,
+          "publicAccessCidrs": ["{OFFICE_CIDR}"]}'
+    """,
+    inputs={
+        "OFFICE_CIDR": "the addresses that need access, such as 203.0.113.0/24",
+    },
     good=[
         _endpoint(False),
         _endpoint("false", "0.0.0.0/0"),
@@ -114,8 +120,13 @@ def public_endpoint(cluster: View) -> bool | Fail:
            insights.
         2. Choose Update now to go up by one minor version, then update node groups and add-ons; repeat until the
            version is in standard support.
-        3. With the AWS CLI: aws eks update-cluster-version --name CLUSTER --kubernetes-version 1.N
-        """,
+    """,
+    commands="""
+        aws eks update-cluster-version --region={region} --name={name} --kubernetes-version={NEXT_VERSION}
+    """,
+    inputs={
+        "NEXT_VERSION": "the next minor version, such as 1.33",
+    },
     good=[{"Version": "1.32"}, {"Version": "1.34"}, {"Version": "1.99"}, {}],
     bad=[{"Version": "1.31"}, {"Version": "1.30"}, {"Version": "1.21"}, {"Version": "1.9"}],
 )
@@ -149,11 +160,15 @@ def version(cluster: ResourceView) -> bool | Fail | None:
         1. Create or choose a symmetric KMS key in the cluster's region. This cannot be turned off again, and a cluster
            whose key is deleted is lost.
         2. In the EKS console, open the cluster, choose Overview, Secrets encryption, Enable, and select the key.
-        3. With the AWS CLI: aws eks associate-encryption-config --cluster-name CLUSTER --encryption-config
-           '[{"resources":["secrets"],"provider":{"keyArn":"KEY_ARN"}}]'
-        4. Rewrite the existing secrets so that they are encrypted too: kubectl get secrets --all-namespaces -o json |
-           kubectl annotate --overwrite -f - kms-encryption-timestamp="TIME"
-        """,
+        3. Rewrite the existing secrets as the linked guide shows, so that they are encrypted too.
+    """,
+    commands="""
+        aws eks associate-encryption-config --region={region} --cluster-name={name}
+          --encryption-config='[{"resources": ["secrets"], "provider": {"keyArn": "{KEY_ARN}"}}]'
+    """,
+    inputs={
+        "KEY_ARN": "the ARN of the KMS key",
+    },
     good=[
         {"EncryptionConfig": [{"Resources": ["secrets"], "Provider": {"KeyArn": "arn:aws:kms:eu-west-1:1:key/a"}}]},
         {"EncryptionConfig": [{}, {"Resources": ["other", "secrets"]}]},
@@ -178,10 +193,12 @@ def secrets_kms(cluster: View) -> bool | Fail:
     link="https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
     fix="""
         1. In the EKS console, open the cluster, choose Observability, Control plane logs, Manage, and turn Audit on.
-        2. With the AWS CLI: aws eks update-cluster-config --name CLUSTER --logging
-           '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'
-        3. Set a retention period on the log group /aws/eks/CLUSTER/cluster in CloudWatch Logs.
-        """,
+        2. Set a retention period on the log group /aws/eks/CLUSTER/cluster in CloudWatch Logs.
+    """,
+    commands="""
+        aws eks update-cluster-config --region={region} --name={name}
+          --logging='{"clusterLogging": [{"types": ["audit"], "enabled": true}]}'
+    """,
     good=[_logging("audit"), _logging("api", "audit", "authenticator")],
     bad=[_logging("api"), _logging(), {"Logging": None}, {}],
 )

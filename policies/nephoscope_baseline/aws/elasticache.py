@@ -25,12 +25,18 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
         1. In the ElastiCache console, select the cache, choose Modify, and under Security turn on Encryption in transit
            with the mode Preferred, which accepts clients with and without TLS.
         2. Switch every client to TLS, then set the mode to Required: only that ends unencrypted connections.
-        3. With the AWS CLI: aws elasticache modify-replication-group --replication-group-id GROUP
-           --transit-encryption-enabled --transit-encryption-mode preferred --apply-immediately
-        4. Once all clients use TLS: aws elasticache modify-replication-group --replication-group-id GROUP
-           --transit-encryption-mode required --apply-immediately
-        5. Redis OSS before version 7 must be recreated from a backup with encryption on.
-        """,
+        3. Redis OSS before version 7 must be recreated from a backup with encryption on.
+    """,
+    commands="""
+        aws elasticache modify-replication-group --region={region} --replication-group-id={name}
+          --transit-encryption-enabled --transit-encryption-mode=preferred --apply-immediately
+
+        aws elasticache modify-replication-group --region={region} --replication-group-id={GROUP_ID}
+          --transit-encryption-mode=required --apply-immediately
+    """,
+    inputs={
+        "GROUP_ID": "once all clients use TLS: the ID of the replication group, to confirm",
+    },
     good=[
         {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"},
         {"Engine": "redis", "TransitEncryptionEnabled": "true"},
@@ -60,11 +66,19 @@ def transit(group: View) -> bool:
         1. A replication group cannot be encrypted later. In the ElastiCache console, select the cache and choose
            Actions, Backup.
         2. Choose Backups, select the backup, then Restore, and turn on Encryption at rest for the new cache.
-        3. With the AWS CLI: aws elasticache create-snapshot --replication-group-id GROUP --snapshot-name BACKUP
-        4. Then: aws elasticache create-replication-group --replication-group-id NEW_GROUP
-           --replication-group-description TEXT --snapshot-name BACKUP --at-rest-encryption-enabled
-        5. Point the clients to the new group and delete the old one.
-        """,
+        3. Point the clients to the new group and delete the old one.
+    """,
+    commands="""
+        aws elasticache create-snapshot --region={region} --replication-group-id={name}
+          --snapshot-name={name}-unencrypted
+
+        aws elasticache create-replication-group --region={region} --replication-group-id={NEW_NAME}
+          --replication-group-description='Encrypted copy' --snapshot-name={name}-unencrypted
+          --at-rest-encryption-enabled
+    """,
+    inputs={
+        "NEW_NAME": "once the backup is available: the ID of the new replication group",
+    },
     good=[
         {"AtRestEncryptionEnabled": True, "Engine": "redis"},
         {"AtRestEncryptionEnabled": "true"},

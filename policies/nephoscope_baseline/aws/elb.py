@@ -55,13 +55,18 @@ def _attribute(balancer: View, name: str) -> bool:
     return False
 
 
-def _setting(flag: str) -> str:
-    """The steps by hand that set an attribute."""
-    return f"""
+SETTING = """
         1. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
         2. Turn on the setting and save. It takes effect at once and interrupts nothing.
-        3. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes {flag}
-        """
+    """
+
+
+def _turning_on(attribute: str) -> str:
+    """The commands that turn an attribute on."""
+    return f"""
+        aws elbv2 modify-load-balancer-attributes --region={{region}} --load-balancer-arn={{id}}
+          --attributes=Key={attribute},Value=true
+    """
 
 
 @rule(
@@ -75,9 +80,11 @@ def _setting(flag: str) -> str:
            listener.
         3. Edit its default action: Redirect to URL, protocol HTTPS, port 443, status code 301. Remove rules that
            forward requests.
-        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --default-actions
-           'Type=redirect,RedirectConfig={Protocol=HTTPS,Port=443,StatusCode=HTTP_301}'
-        """,
+    """,
+    commands="""
+        aws elbv2 modify-listener --region={region} --listener-arn={id} --default-actions='[{"Type": "redirect",
+          "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}]'
+    """,
     good=[
         _redirecting(Protocol="HTTPS", Port="443", StatusCode="HTTP_301"),
         _forwarding("HTTPS", Port=443),
@@ -116,9 +123,11 @@ def https_redirect(listener: View) -> bool | Fail | None:
         1. Check in the access logs (fields ssl_protocol and ssl_cipher) that no client needs an older TLS version.
         2. In the EC2 console, choose Load Balancers, select the load balancer, then Listeners, and the listener.
         3. Edit its secure listener settings: set Security policy to ELBSecurityPolicy-TLS13-1-2-Res-2021-06 or later.
-        4. With the AWS CLI: aws elbv2 modify-listener --listener-arn ARN --ssl-policy
-           ELBSecurityPolicy-TLS13-1-2-Res-2021-06
-        """,
+    """,
+    commands="""
+        aws elbv2 modify-listener --region={region} --listener-arn={id}
+          --ssl-policy=ELBSecurityPolicy-TLS13-1-2-Res-2021-06
+    """,
     good=[
         _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
         _forwarding("TLS", SslPolicy="ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09"),
@@ -152,7 +161,8 @@ def tls_policy(listener: View) -> bool | Fail | None:
     "aws.elb.drop_invalid",
     on=BALANCER,
     severity=Severity.MEDIUM,
-    fix=_setting(f"Key={DROP_INVALID},Value=true"),
+    fix=SETTING,
+    commands=_turning_on(DROP_INVALID),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
     good=[
         _balancer(routing__http__drop_invalid_header_fields__enabled="true"),
@@ -187,10 +197,21 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
            guide).
         2. In the EC2 console, choose Load Balancers, select the load balancer, then Attributes, Edit.
         3. Turn on Access logs, enter the bucket, and save.
-        4. With the AWS CLI: aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes
-           Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=BUCKET (for a Classic Load Balancer:
-           aws elb modify-load-balancer-attributes)
+    """,
+    commands={
+        BALANCER: """
+            aws elbv2 modify-load-balancer-attributes --region={region} --load-balancer-arn={id}
+              --attributes='[{"Key": "access_logs.s3.enabled", "Value": "true"},
+              {"Key": "access_logs.s3.bucket", "Value": "{LOG_BUCKET}"}]'
         """,
+        CLASSIC: """
+            aws elb modify-load-balancer-attributes --region={region} --load-balancer-name={name}
+              --load-balancer-attributes='{"AccessLog": {"Enabled": true, "S3BucketName": "{LOG_BUCKET}"}}'
+        """,
+    },
+    inputs={
+        "LOG_BUCKET": "the bucket that receives the logs",
+    },
     good=[
         _balancer(access_logs__s3__enabled="true", access_logs__s3__bucket="logs"),
         _balancer(access_logs__s3__enabled=True),
@@ -217,7 +238,8 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
     "aws.elb.deletion_protection",
     on=BALANCER,
     severity=Severity.LOW,
-    fix=_setting(f"Key={DELETION_PROTECTION},Value=true"),
+    fix=SETTING,
+    commands=_turning_on(DELETION_PROTECTION),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
     good=[
         _balancer(deletion_protection__enabled="true"),

@@ -32,11 +32,13 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
     fix="""
         1. In the EMR console, in the region of the alert, choose Block public access, then Edit.
         2. Turn it on, and remove all exceptions except port 22 (and that one too if nobody connects from outside).
-        3. With the AWS CLI: aws emr put-block-public-access-configuration --region REGION
-           --block-public-access-configuration '{"BlockPublicSecurityGroupRules":true,
-           "PermittedPublicSecurityGroupRuleRanges":[{"MinRange":22,"MaxRange":22}]}'
-        4. Running clusters are not checked: review their security groups as well.
-        """,
+        3. Running clusters are not checked: review their security groups as well.
+    """,
+    commands="""
+        aws emr put-block-public-access-configuration --region={region} --block-public-access-configuration='{
+          "BlockPublicSecurityGroupRules": true,
+          "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}]}'
+    """,
     good=[
         _block(True, (22, 22)),
         _block(True),

@@ -16,10 +16,17 @@ DETECTOR = "AWS::GuardDuty::Detector"
     fix="""
         1. In the GuardDuty console, select the region, then choose Get started, Enable GuardDuty; if it is suspended,
            choose Settings, Re-enable GuardDuty.
-        2. With the AWS CLI: aws guardduty create-detector --enable --region REGION
-        3. For a suspended detector: aws guardduty update-detector --detector-id DETECTOR_ID --enable --region REGION
-        4. In an organization, let the delegated administrator enable it for all accounts, in every region.
-        """,
+        2. A suspended detector is enabled again by the second command.
+        3. In an organization, let the delegated administrator enable it for all accounts, in every region.
+    """,
+    commands="""
+        aws guardduty create-detector --region={region} --enable
+
+        aws guardduty update-detector --region={region} --detector-id={DETECTOR_ID} --enable
+    """,
+    inputs={
+        "DETECTOR_ID": "the ID of a suspended detector",
+    },
     link="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_settingup.html",
     good=[
         {"Detectors": [{"Id": "12abc34d567e8fa901bc2d34e56789f0", "Enable": True}]},

@@ -61,8 +61,8 @@ def _report(user: View) -> View:
     fix="""
         1. In the IAM console, choose Users, select the user, then Security credentials.
         2. Under Multi-factor authentication (MFA), choose Assign MFA device. The user must have the device at hand.
-        3. If nobody signs in with this user, remove its password: aws iam delete-login-profile --user-name USER
-        """,
+        3. If nobody signs in with this user, remove its password instead: choose Manage console access, Disable.
+    """,
     good=[_user(PasswordEnabled=True, MfaActive=True), _user(PasswordEnabled=False)],
     bad=[_user(PasswordEnabled=True, MfaActive=False)],
 )
@@ -88,9 +88,18 @@ def user_mfa(user: View) -> bool | Fail | None:
         1. Ask the user whether the password or key is still needed.
         2. In the IAM console, choose Users, the user, Security credentials; then choose Manage console access, Disable,
            or Actions, Deactivate next to the key.
-        3. With the AWS CLI: aws iam delete-login-profile --user-name USER, or aws iam update-access-key --user-name
-           USER --access-key-id KEY_ID --status Inactive
-        """,
+    """,
+    commands="""
+        aws iam list-access-keys --user-name={name}
+
+        aws iam update-access-key --user-name={name} --access-key-id={ACCESS_KEY} --status=Inactive
+
+        aws iam delete-login-profile --user-name={USER_NAME}
+    """,
+    inputs={
+        "ACCESS_KEY": "the ID of an unused access key, which the first command lists",
+        "USER_NAME": "to remove an unused password: the name of the user, to confirm",
+    },
     good=[
         _user(PasswordEnabled=True, PasswordLastUsed=RECENT, AccessKeys=[USED_KEY, OFF_KEY]),
         _user(PasswordEnabled=True, PasswordLastUsed=None, PasswordLastChanged=RECENT),
@@ -135,8 +144,15 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
     fix="""
         1. In the IAM console, choose Users, the user, Security credentials, and compare when each key was last used.
         2. Switch what uses the older key to the newer one, then choose Actions, Deactivate on the older key.
-        3. With the AWS CLI: aws iam update-access-key --user-name USER --access-key-id KEY_ID --status Inactive
-        """,
+    """,
+    commands="""
+        aws iam list-access-keys --user-name={name}
+
+        aws iam update-access-key --user-name={name} --access-key-id={ACCESS_KEY} --status=Inactive
+    """,
+    inputs={
+        "ACCESS_KEY": "the ID of the older key, which the first command lists",
+    },
     good=[_user(AccessKeys=[]), _user(AccessKeys=[USED_KEY, OFF_KEY])],
     bad=[_user(AccessKeys=[USED_KEY, USED_KEY])],
 )
@@ -157,13 +173,19 @@ def one_active_key(user: View) -> bool | Fail:
     live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
     fix="""
-        1. Create a second key: aws iam create-access-key --user-name USER, and replace the old one wherever it is used.
-        2. When the old key is no longer used (check Last used), deactivate it: aws iam update-access-key --user-name
-           USER --access-key-id KEY_ID --status Inactive
-        3. After a few days without problems, delete it: aws iam delete-access-key --user-name USER --access-key-id
-           KEY_ID
+        1. Create a second key for the user, and replace the old one wherever it is used.
+        2. When the old key is no longer used (check Last used), deactivate it.
+        3. After a few days without problems, delete it.
         4. Better still, give the workload a role, which needs no key.
-        """,
+    """,
+    commands="""
+        aws iam get-access-key-last-used --access-key-id={name}
+
+        aws iam update-access-key --user-name={UserName} --access-key-id={OLD_KEY} --status=Inactive
+    """,
+    inputs={
+        "OLD_KEY": "once nothing uses the old key: its ID, to confirm",
+    },
     good=[
         {"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": RECENT}},
         {"UserName": "ann", "Status": "Inactive", "Observed": {"CreateDate": OLD}},
@@ -194,9 +216,19 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
         1. In the IAM console, choose User groups, and find or create the group for the user's job.
         2. Attach the policy to the group and add the user to it.
         3. Open the user, choose Permissions, and remove the directly attached and inline policies.
-        4. With the AWS CLI: aws iam detach-user-policy --user-name USER --policy-arn ARN, or aws iam delete-user-policy
-           --user-name USER --policy-name NAME
-        """,
+    """,
+    commands="""
+        aws iam list-attached-user-policies --user-name={name}
+        aws iam list-user-policies --user-name={name}
+
+        aws iam detach-user-policy --user-name={name} --policy-arn={POLICY_ARN}
+
+        aws iam delete-user-policy --user-name={name} --policy-name={POLICY_NAME}
+    """,
+    inputs={
+        "POLICY_ARN": "the ARN of an attached policy, which the first command lists",
+        "POLICY_NAME": "the name of an inline policy, which the second command lists",
+    },
     good=[{"Policies": [], "ManagedPolicyArns": [], "Groups": ["devs"]}, {"UserName": "ann"}],
     bad=[
         {"Policies": [], "ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
@@ -233,9 +265,11 @@ def _name_of(policy: Any) -> str:
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html",
     fix="""
         1. Make sure that no load balancer or distribution uses it. Replace it with a certificate from ACM.
-        2. The console has no page for it; with the AWS CLI: aws iam delete-server-certificate --server-certificate-name
-           NAME
-        """,
+        2. The console has no page for it: delete it with the command below.
+    """,
+    commands="""
+        aws iam delete-server-certificate --server-certificate-name={name}
+    """,
     good=[{"Observed": {"Expiration": "2027-01-01T00:00:00Z"}}],
     bad=[{"Observed": {"Expiration": "2026-01-14T00:00:00Z"}}],
 )

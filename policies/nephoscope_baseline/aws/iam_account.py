@@ -18,7 +18,12 @@ REMEMBERED = Parameter("passwords", "Remembered passwords", "number", 24, "highe
 ROOT_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"
 ROOT_MFA_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html"
 PASSWORD_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"
-PASSWORD_WARNING = "update-account-password-policy resets options that are left out: include every setting."
+PASSWORD_WARNING = (
+    "The command sets the whole password policy. Add --max-password-age and --hard-expiry if yours has them."
+)
+
+OF_LENGTH = {"MINIMUM_LENGTH": "the minimum password length"}
+OF_REUSE = {"REMEMBERED_PASSWORDS": "how many passwords are remembered, at most 24"}
 
 MFA = {"AccountMFAEnabled": 1}
 ROOT_ARN = "arn:aws:iam::123456789012:root"
@@ -45,8 +50,14 @@ STRONG = {
         1. Find out what uses the key (last use is in the credential report) and give that workload a role of its own.
         2. Sign in as root, choose Security credentials in the account menu, and under Access keys choose Deactivate.
         3. If nothing has failed after a few days, choose Delete there.
-        4. With the AWS CLI, using root credentials: aws iam delete-access-key --access-key-id KEY_ID
-        """,
+        4. Or delete it with the AWS CLI and root credentials.
+    """,
+    commands="""
+        aws iam delete-access-key --access-key-id={ROOT_KEY}
+    """,
+    inputs={
+        "ROOT_KEY": "the ID of the access key of the root user",
+    },
     good=[{"AccountSummary": {"AccountAccessKeysPresent": 0}}],
     bad=[{"AccountSummary": {"AccountAccessKeysPresent": 1}}, {"AccountSummary": {"AccountAccessKeysPresent": 2}}],
 )
@@ -70,8 +81,11 @@ def root_no_access_keys(account: View) -> bool | Fail:
         2. Under Multi-factor authentication (MFA), choose Assign MFA device and follow the steps; prefer a security
            key.
         3. Assign a second device and keep it in another place.
-        4. Check with the AWS CLI: aws iam get-account-summary --query SummaryMap.AccountMFAEnabled returns 1.
-        """,
+        4. Check: the command below returns 1.
+    """,
+    commands="""
+        aws iam get-account-summary --query=SummaryMap.AccountMFAEnabled
+    """,
     good=[{"AccountSummary": MFA}],
     bad=[{"AccountSummary": {"AccountMFAEnabled": 0}}],
 )
@@ -96,8 +110,11 @@ def root_mfa(account: View) -> bool | Fail:
         2. Sign in as root, choose Security credentials, and under MFA choose Assign MFA device, Passkey or security key
            or Hardware TOTP token.
         3. Remove the authenticator app from the same list.
-        4. Check with the AWS CLI: aws iam list-virtual-mfa-devices --assignment-status Assigned returns none for root.
-        """,
+        4. Check: the command below lists no device of the root user.
+    """,
+    commands="""
+        aws iam list-virtual-mfa-devices --assignment-status=Assigned
+    """,
     good=[
         {"AccountSummary": MFA, "VirtualMFADevices": []},
         {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN]},
@@ -169,6 +186,15 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
     return True
 
 
+def _password_policy(length: str, remembered: str) -> str:
+    """The command, which sets all of the policy: what is left out is reset."""
+    return f"""
+        aws iam update-account-password-policy --require-symbols --require-numbers --require-uppercase-characters
+          --require-lowercase-characters --allow-users-to-change-password
+          --minimum-password-length={length} --password-reuse-prevention={remembered}
+    """
+
+
 def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
     policy = account["PasswordPolicy"]
     if policy is None:
@@ -188,10 +214,11 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     parameters=[LENGTH],
     fix=f"""
         1. In the IAM console, open Account settings and choose Edit next to Password policy.
-        2. Choose Custom, set Password minimum length to 14 or more, and save.
-        3. With the AWS CLI: aws iam update-account-password-policy --minimum-password-length 14 …
-        4. {PASSWORD_WARNING}
-        """,
+        2. Choose Custom, set “Password minimum length” to 14 or more, and save.
+        3. {PASSWORD_WARNING}
+    """,
+    commands=_password_policy("{length}", "{REMEMBERED_PASSWORDS}"),
+    inputs=OF_REUSE,
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
 )
@@ -213,9 +240,10 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     fix=f"""
         1. In the IAM console, open Account settings and choose Edit next to Password policy.
         2. Choose Custom, select Prevent password reuse with 24 remembered passwords, and save.
-        3. With the AWS CLI: aws iam update-account-password-policy --password-reuse-prevention 24 …
-        4. {PASSWORD_WARNING}
-        """,
+        3. {PASSWORD_WARNING}
+    """,
+    commands=_password_policy("{MINIMUM_LENGTH}", "{passwords}"),
+    inputs=OF_LENGTH,
     good=[{"PasswordPolicy": STRONG}],
     bad=[
         {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": 5}},
@@ -240,10 +268,10 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     fix=f"""
         1. In the IAM console, open Account settings and choose Edit next to Password policy.
         2. Choose Custom and require uppercase, lowercase, numbers and non-alphanumeric characters; save.
-        3. With the AWS CLI: aws iam update-account-password-policy --require-symbols --require-numbers
-           --require-uppercase-characters --require-lowercase-characters …
-        4. {PASSWORD_WARNING}
-        """,
+        3. {PASSWORD_WARNING}
+    """,
+    commands=_password_policy("{MINIMUM_LENGTH}", "{REMEMBERED_PASSWORDS}"),
+    inputs={**OF_LENGTH, **OF_REUSE},
     good=[{"PasswordPolicy": STRONG}],
     bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
 )
@@ -286,9 +314,13 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
     fix="""
         1. In the IAM console, choose Roles, Create role, and select who in your organization can assume it.
         2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
-        3. With the AWS CLI: aws iam attach-role-policy --role-name ROLE --policy-arn
-           arn:aws:iam::aws:policy/AWSSupportAccess
-        """,
+    """,
+    commands="""
+        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn=arn:aws:iam::aws:policy/AWSSupportAccess
+    """,
+    inputs={
+        "ROLE_NAME": "the name of the role",
+    },
     good=[
         example({}, neighbours=[_holder("AWS::IAM::Role", SUPPORT)]),
         example({}, neighbours=[_holder("AWS::IAM::User"), _holder("AWS::IAM::Group", SUPPORT)]),

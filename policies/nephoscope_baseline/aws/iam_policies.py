@@ -9,7 +9,9 @@ from typing import Any
 from nephoscope.domain import Fail, NotKnown, Severity, View, rule
 from nephoscope_aws.access_policies import Names, members, names, open_grants, statements
 
+GROUP = "AWS::IAM::Group"
 ROLE = "AWS::IAM::Role"
+USER = "AWS::IAM::User"
 POLICY = "AWS::IAM::ManagedPolicy"
 
 LEAST_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
@@ -53,11 +55,16 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
         1. In the IAM console, open the policy and choose Entities attached to see who has it.
         2. Let IAM Access Analyzer generate a policy from actual activity: open the role or user and choose Generate
            policy.
-        3. Make that the default version: aws iam create-policy-version --policy-arn ARN --policy-document
-           file://policy.json --set-as-default
+        3. Make that the default version of the policy.
         4. Where full administration is intended, attach the AWS managed policy AdministratorAccess, which everyone
            recognizes.
-        """,
+    """,
+    commands="""
+        aws iam create-policy-version --policy-arn={id} --policy-document={POLICY_FILE} --set-as-default
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[
         _policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::reports/*"}),
         _policy({"Action": "*", "Resource": "arn:aws:s3:::reports/*"}),
@@ -96,9 +103,13 @@ def _names_all(named: Names) -> bool:
     fix="""
         1. In the IAM console, open the policy and choose Edit.
         2. Replace service:* with the actions in use; Last accessed and Generate policy show them.
-        3. With the AWS CLI: aws iam create-policy-version --policy-arn ARN --policy-document file://policy.json
-           --set-as-default
-        """,
+    """,
+    commands="""
+        aws iam create-policy-version --policy-arn={id} --policy-document={POLICY_FILE} --set-as-default
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[_policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}), _policy({"Action": "*", "Resource": "*"})],
     bad=[
         _policy({"Action": "s3:*", "Resource": "*"}),
@@ -123,15 +134,24 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
 
 @rule(
     "aws.iam.cloudshell_full",
-    on=(ROLE, "AWS::IAM::User", "AWS::IAM::Group"),
+    on=(ROLE, USER, GROUP),
     severity=Severity.MEDIUM,
     link="https://docs.aws.amazon.com/cloudshell/latest/userguide/sec-auth-with-identities.html",
     fix="""
         1. In the IAM console, open the role, user or group, choose Permissions, and remove AWSCloudShellFullAccess.
         2. Where CloudShell is needed, attach a policy without cloudshell:PutCredentials, file upload and file download.
-        3. With the AWS CLI: aws iam detach-role-policy --role-name NAME --policy-arn
-           arn:aws:iam::aws:policy/AWSCloudShellFullAccess (or detach-user-policy, detach-group-policy)
+    """,
+    commands={
+        ROLE: """
+            aws iam detach-role-policy --role-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
         """,
+        USER: """
+            aws iam detach-user-policy --user-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+        """,
+        GROUP: """
+            aws iam detach-group-policy --group-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+        """,
+    },
     good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],
     bad=[{"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AWSCloudShellFullAccess"]}],
 )
@@ -161,9 +181,14 @@ OWN = "arn:aws:iam::123456789012:root"
         1. In the IAM console, open the role and choose Trust relationships, Edit trust policy.
         2. Replace the wildcard with the accounts, roles or services that assume this role, or add a condition with a
            fixed aws:PrincipalOrgID. An external ID is not enough: AWS does not treat it as a secret.
-        3. With the AWS CLI: aws iam update-assume-role-policy --role-name ROLE --policy-document file://trust.json
-        4. In CloudTrail, look for AssumeRole calls for this role from unknown accounts.
-        """,
+        3. In CloudTrail, look for AssumeRole calls for this role from unknown accounts.
+    """,
+    commands="""
+        aws iam update-assume-role-policy --role-name={name} --policy-document={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[
         _trust({"AWS": OWN}),
         _trust({"Service": "ec2.amazonaws.com"}),

@@ -18,9 +18,11 @@ SCANNED = {"ec2": "EC2 instances", "ecr": "container images in ECR"}
     fix="""
         1. In the Inspector console, select the region, then choose Activate Inspector; if it is already active, choose
            Account management and activate Amazon EC2 scanning and Amazon ECR container scanning.
-        2. With the AWS CLI: aws inspector2 enable --resource-types EC2 ECR --region REGION
-        3. In an organization, let the delegated administrator activate it for all accounts, in every region.
-        """,
+        2. In an organization, let the delegated administrator activate it for all accounts, in every region.
+    """,
+    commands="""
+        aws inspector2 enable --region={region} --resource-types='["EC2", "ECR"]'
+    """,
     link="https://docs.aws.amazon.com/inspector/latest/user/getting_started_tutorial.html",
     good=[
         {"ResourceState": {"ec2": "ENABLED", "ecr": "ENABLED", "lambda": "DISABLED", "lambdaCode": "DISABLED"}},

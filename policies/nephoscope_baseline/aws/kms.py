@@ -26,9 +26,11 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
     fix="""
         1. In the KMS console, choose Customer managed keys and select the key.
         2. Under Key rotation, choose Edit, turn on Automatically rotate this KMS key, and save.
-        3. With the AWS CLI: aws kms enable-key-rotation --key-id KEY_ID
-        4. Nothing has to be re-encrypted: KMS keeps the old key material for existing ciphertext.
-        """,
+        3. Nothing has to be re-encrypted: KMS keeps the old key material for existing ciphertext.
+    """,
+    commands="""
+        aws kms enable-key-rotation --region={region} --key-id={id}
+    """,
     good=[
         {"EnableKeyRotation": True, "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS"},
         {"EnableKeyRotation": False, "KeySpec": "RSA_2048"},
@@ -65,10 +67,13 @@ def rotation(key: View) -> bool | None:
     fix="""
         1. Ask who scheduled it: in CloudTrail, Event history, filter Event name by ScheduleKeyDeletion.
         2. To keep the key, open it in the KMS console and choose Key actions, Cancel key deletion.
-        3. With the AWS CLI: aws kms cancel-key-deletion --key-id KEY_ID, then aws kms enable-key --key-id KEY_ID
-        4. If the deletion is intended, first make sure that nothing is still encrypted with the key, then suppress this
+        3. If the deletion is intended, first make sure that nothing is still encrypted with the key, then suppress this
            alert.
-        """,
+    """,
+    commands="""
+        aws kms cancel-key-deletion --region={region} --key-id={id}
+        aws kms enable-key --region={region} --key-id={id}
+    """,
     good=[{"Observed": {"KeyState": "Enabled"}}, {"Observed": {"KeyState": "Disabled"}}],
     bad=[
         {"Observed": {"KeyState": "PendingDeletion", "DeletionDate": "2026-02-01T00:00:00Z"}},
@@ -97,8 +102,13 @@ def not_deleting(key: View) -> bool | Fail:
         2. Replace the wildcard principal with the accounts or roles that use the key, or add a condition with a fixed
            kms:CallerAccount or aws:PrincipalOrgID. kms:ViaService alone is not enough: anyone can call through a
            service.
-        3. With the AWS CLI: aws kms put-key-policy --key-id KEY_ID --policy-name default --policy file://policy.json
-        """,
+    """,
+    commands="""
+        aws kms put-key-policy --region={region} --key-id={id} --policy-name=default --policy={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[
         _key_policy(OWN),
         _key_policy(

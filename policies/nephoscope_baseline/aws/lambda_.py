@@ -41,10 +41,15 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
         2. Delete the statement named in the finding, or replace its principal with the account or role that invokes the
            function.
         3. A statement for a service (such as S3) needs a source account: choose Edit, and enter it and the source ARN.
-        4. With the AWS CLI: aws lambda get-policy --function-name NAME, then aws lambda remove-permission
-           --function-name NAME --statement-id SID, and if it is still needed aws lambda add-permission with
-           --source-account and --source-arn
-        """,
+    """,
+    commands="""
+        aws lambda get-policy --region={region} --function-name={name}
+
+        aws lambda remove-permission --region={region} --function-name={name} --statement-id={STATEMENT_ID}
+    """,
+    inputs={
+        "STATEMENT_ID": "the Sid of the statement, which the first command lists",
+    },
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
         _policy({"Service": "events.amazonaws.com"}),
@@ -86,9 +91,14 @@ def public(function: View) -> bool | Fail:
     fix="""
         1. Find the successor of the runtime in the table of the linked guide, and test the function with it.
         2. In the Lambda console, choose the function, then Code, Runtime settings, Edit, select it and save.
-        3. With the AWS CLI: aws lambda update-function-configuration --function-name NAME --runtime RUNTIME
-        4. For functions deployed from a template, change Runtime there, or the next deployment reverts it.
-        """,
+        3. For functions deployed from a template, change Runtime there, or the next deployment reverts it.
+    """,
+    commands="""
+        aws lambda update-function-configuration --region={region} --function-name={name} --runtime={NEW_RUNTIME}
+    """,
+    inputs={
+        "NEW_RUNTIME": "the successor of the runtime, such as python3.13",
+    },
     good=[
         {"Runtime": "python3.13", "PackageType": "Zip"},
         {"Runtime": "provided.al2023"},
@@ -129,8 +139,10 @@ def runtime(function: ResourceView) -> bool | Fail | None:
            a public site.
         2. In the Lambda console, choose the function, then Configuration, Function URL, Edit.
         3. Set Auth type to AWS_IAM and save.
-        4. With the AWS CLI: aws lambda update-function-url-config --function-name NAME --auth-type AWS_IAM
-        """,
+    """,
+    commands="""
+        aws lambda update-function-url-config --region={region} --function-name={TargetFunctionArn} --auth-type=AWS_IAM
+    """,
     good=[{"AuthType": "AWS_IAM", "TargetFunctionArn": "f"}, {"AuthType": "AWS_IAM", "Qualifier": "live"}],
     bad=[{"AuthType": "NONE", "TargetFunctionArn": "f"}, {"AuthType": None}, {}],
 )
@@ -150,12 +162,21 @@ def url_auth(url: View) -> bool | Fail:
     link="https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html",
     fix="""
         1. Treat the secret as leaked: rotate it at its source.
-        2. Store the new one in Secrets Manager: aws secretsmanager create-secret --name NAME --secret-string VALUE
+        2. Store the new one in Secrets Manager.
         3. Allow the function's role to read it, and let the code fetch it at startup (the linked guide shows the
            extension that caches it).
-        4. Remove the variable: in the Lambda console under Configuration, Environment variables, or with the AWS CLI:
-           aws lambda update-function-configuration --function-name NAME --environment file://variables.json
-        """,
+        4. Remove the variable: in the Lambda console, choose Configuration, Environment variables, Edit.
+    """,
+    commands="""
+        aws secretsmanager create-secret --region={region} --name={SECRET_NAME} --secret-string={SECRET_FILE}
+
+        aws lambda update-function-configuration --region={region} --function-name={name} --environment={VARIABLES_FILE}
+    """,
+    inputs={
+        "SECRET_NAME": "the name of the new secret",
+        "SECRET_FILE": "file://secret.txt, where secret.txt has its value",
+        "VARIABLES_FILE": "file://variables.json, where variables.json has all Variables that remain",
+    },
     good=[
         _environment({"STAGE": "prod", "TOKEN_URL": "https://login.example.com/token", "PASSWORD_MIN_LENGTH": "12"}),
         _environment({"DB_PASSWORD": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-a1b2c3"}),

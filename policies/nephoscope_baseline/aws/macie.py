@@ -15,10 +15,14 @@ SESSION = "AWS::Macie::Session"
     fix="""
         1. In the Macie console, select the region, then choose Get started, Enable Macie; if it is suspended, choose
            Settings, Re-enable Macie.
-        2. With the AWS CLI: aws macie2 enable-macie --region REGION
-        3. If it is suspended: aws macie2 update-macie-session --status ENABLED --region REGION
-        4. Macie is charged per bucket and per amount of data inspected: check its cost estimate after the free trial.
-        """,
+        2. If it is suspended, the first command below fails and the second re-enables it.
+        3. Macie is charged per bucket and per amount of data inspected: check its cost estimate after the free trial.
+    """,
+    commands="""
+        aws macie2 enable-macie --region={region}
+
+        aws macie2 update-macie-session --region={region} --status=ENABLED
+    """,
     link="https://docs.aws.amazon.com/macie/latest/user/getting-started.html",
     good=[{"Status": "ENABLED"}, {"Status": "ENABLED", "FindingPublishingFrequency": "ONE_HOUR"}],
     bad=[{"Status": "PAUSED"}, {"Status": None}, {}],

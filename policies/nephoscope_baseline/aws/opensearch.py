@@ -32,10 +32,12 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
     fix="""
         1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         2. Turn on Encryption of data at rest, choose the KMS key, and save. It cannot be turned off again.
-        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --encryption-at-rest-options
-           Enabled=true
-        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
-        """,
+        3. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
+    """,
+    commands="""
+        aws opensearch update-domain-config --region={region} --domain-name={name}
+          --encryption-at-rest-options=Enabled=true
+    """,
     good=[
         {"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "0a1b2c3d"}},
         {"EncryptionAtRestOptions": {"Enabled": "true"}},
@@ -65,12 +67,19 @@ def encrypted(domain: View) -> bool:
     fix="""
         1. A public domain cannot be moved into a VPC. In the OpenSearch Service console, choose Create domain, and
            under Network select VPC access, private subnets, and a security group for the clients.
-        2. With the AWS CLI: aws opensearch create-domain --domain-name NEW_DOMAIN --vpc-options
-           SubnetIds=SUBNET_ID,SecurityGroupIds=GROUP_ID
-        3. Take a manual snapshot of the old domain, restore it to the new one, then point the clients to it.
-        4. Delete the public domain: aws opensearch delete-domain --domain-name DOMAIN
-        5. Until then, restrict the access policy of the old domain to your roles and IP addresses.
-        """,
+        2. Take a manual snapshot of the old domain, restore it to the new one, then point the clients to it.
+        3. Delete the public domain.
+        4. Until then, restrict the access policy of the old domain to your roles and IP addresses.
+    """,
+    commands="""
+        aws opensearch create-domain --region={region} --domain-name={NEW_DOMAIN}
+          --vpc-options='{"SubnetIds": ["{SUBNET_ID}"], "SecurityGroupIds": ["{GROUP_ID}"]}'
+    """,
+    inputs={
+        "NEW_DOMAIN": "the name of the new domain",
+        "SUBNET_ID": "a private subnet",
+        "GROUP_ID": "a security group for the clients",
+    },
     good=[
         {"VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}},
         {"DomainName": "logs", "VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]}},
@@ -103,10 +112,12 @@ def public(domain: View) -> bool | Fail:
     fix="""
         1. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         2. Turn on Node-to-node encryption and save. It cannot be turned off again.
-        3. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --node-to-node-encryption-options
-           Enabled=true
-        4. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
-        """,
+        3. Elasticsearch before version 6.7 needs a new domain, restored from a snapshot of the old one.
+    """,
+    commands="""
+        aws opensearch update-domain-config --region={region} --domain-name={name}
+          --node-to-node-encryption-options=Enabled=true
+    """,
     good=[
         {"NodeToNodeEncryptionOptions": {"Enabled": True}},
         {"NodeToNodeEncryptionOptions": {"Enabled": "true"}, "EngineVersion": "OpenSearch_2.19"},
@@ -136,9 +147,11 @@ def node_tls(domain: View) -> bool:
         1. Make sure that all clients connect over HTTPS and support TLS 1.2.
         2. In the OpenSearch Service console, choose the domain, Actions, Edit security configuration.
         3. Turn on Require HTTPS for all traffic, choose the newest TLS security policy, and save.
-        4. With the AWS CLI: aws opensearch update-domain-config --domain-name DOMAIN --domain-endpoint-options
-           EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
-        """,
+    """,
+    commands="""
+        aws opensearch update-domain-config --region={region} --domain-name={name}
+          --domain-endpoint-options=EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
+    """,
     good=[
         _endpoint(True, "Policy-Min-TLS-1-2-2019-07"),
         _endpoint("true", "Policy-Min-TLS-1-2-PFS-2023-10"),

@@ -83,10 +83,12 @@ def _whole(value: Any) -> int | None:
            instead.
         2. In the RDS console, select the database, choose Modify, Connectivity, Additional configuration, and select
            Not publicly accessible.
-        3. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --no-publicly-accessible
-           --apply-immediately
-        4. Remove internet ranges from the database's security groups too.
-        """,
+        3. Remove internet ranges from the database's security groups too.
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name} --no-publicly-accessible
+          --apply-immediately
+    """,
     good=[
         _postgres(PubliclyAccessible=False),
         {"Engine": "mysql", "PubliclyAccessible": "false"},
@@ -121,14 +123,24 @@ def public(db: View) -> bool | Fail:
     severity=Severity.HIGH,
     link=GUIDE + "Overview.Encryption.html",
     fix="""
-        1. An instance cannot be encrypted in place. Take a snapshot: aws rds create-db-snapshot
-           --db-instance-identifier ID --db-snapshot-identifier SNAPSHOT
-        2. Copy it with a key: aws rds copy-db-snapshot --source-db-snapshot-identifier SNAPSHOT
-           --target-db-snapshot-identifier ENCRYPTED --kms-key-id KEY_ID
-        3. Restore the copy: aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier ENCRYPTED
-           --db-instance-identifier NEW_ID, or in the RDS console choose Snapshots, Actions, Copy and Restore snapshot.
-        4. Point your applications to the new instance, and delete the old one and its snapshots.
-        """,
+        1. An instance cannot be encrypted in place. In the RDS console, take a snapshot, copy it with encryption, and
+           restore the copy.
+        2. Point your applications to the new instance, and delete the old one and its snapshots.
+    """,
+    commands="""
+        aws rds create-db-snapshot --region={region} --db-instance-identifier={name}
+          --db-snapshot-identifier={name}-unencrypted
+        aws rds wait db-snapshot-available --region={region} --db-snapshot-identifier={name}-unencrypted
+        aws rds copy-db-snapshot --region={region} --source-db-snapshot-identifier={name}-unencrypted
+          --target-db-snapshot-identifier={name}-encrypted --kms-key-id={KEY_ID}
+        aws rds wait db-snapshot-available --region={region} --db-snapshot-identifier={name}-encrypted
+        aws rds restore-db-instance-from-db-snapshot --region={region} --db-snapshot-identifier={name}-encrypted
+          --db-instance-identifier={NEW_NAME}
+    """,
+    inputs={
+        "KEY_ID": "the KMS key, such as alias/aws/rds",
+        "NEW_NAME": "the identifier of the new instance",
+    },
     good=[
         _postgres(StorageEncrypted=True, KmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/1"),
         _postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "sse-rds"}),
@@ -169,8 +181,11 @@ def encrypted(db: View) -> bool | Fail | None:
     fix="""
         1. In the RDS console, select the database, choose Modify, Maintenance, turn on Auto minor version upgrade, and
            choose a maintenance window in which a short outage does no harm.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --auto-minor-version-upgrade
-        """,
+        2. A newer minor version is then installed in the next maintenance window.
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name} --auto-minor-version-upgrade
+    """,
     good=[
         _postgres(AutoMinorVersionUpgrade=True),
         {"AutoMinorVersionUpgrade": "true"},
@@ -198,9 +213,9 @@ def minor_upgrade(db: View) -> bool | None:
     link=GUIDE + "Concepts.MultiAZ.Migrating.html",
     fix="""
         1. In the RDS console, select the database, then choose Actions, Convert to Multi-AZ deployment.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --multi-az
-        3. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
-        """,
+        2. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
+    """,
+    commands="aws rds modify-db-instance --region={region} --db-instance-identifier={name} --multi-az",
     good=[_postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
     bad=[_postgres(MultiAZ=False), {"Engine": "mysql"}],
 )
@@ -224,11 +239,12 @@ def multi_az(db: View) -> bool | None:
     fix=f"""
         1. In the RDS console, choose the database, then Modify, Backup, and set the backup retention period to
            {BACKUP_DAYS} days or more. Raising it from 0 causes a short outage.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --backup-retention-period
-           {BACKUP_DAYS} --apply-immediately
-        3. For an instance of Aurora or a Multi-AZ cluster: aws rds modify-db-cluster --db-cluster-identifier CLUSTER
-           --backup-retention-period {BACKUP_DAYS}
-        """,
+        2. For an instance of Aurora or a Multi-AZ cluster, change the cluster instead.
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name}
+          --backup-retention-period={days} --apply-immediately
+    """,
     good=[
         _postgres(BackupRetentionPeriod=7),
         {"BackupRetentionPeriod": "35"},
@@ -266,9 +282,12 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
     link=GUIDE + "USER_DeleteInstance.html",
     fix="""
         1. In the RDS console, select the database, choose Modify, and turn on Enable deletion protection.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --deletion-protection
-           --apply-immediately
-        """,
+        2. It takes effect at once and causes no outage.
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name} --deletion-protection
+          --apply-immediately
+    """,
     good=[
         _postgres(DeletionProtection=True),
         {"DeletionProtection": "true"},
@@ -296,12 +315,14 @@ def deletion_protection(db: View) -> bool | None:
     fix="""
         1. In the RDS console, select the database, choose Modify, Database authentication, Password and IAM database
            authentication. Passwords keep working.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID --enable-iam-database-authentication
-           --apply-immediately; for a member of a cluster, aws rds modify-db-cluster --db-cluster-identifier CLUSTER
-           --enable-iam-database-authentication
+        2. For a member of a cluster, change the cluster instead.
         3. Create database users that authenticate with IAM, allow rds-db:connect for the roles that use them, and
            remove the passwords from your applications.
-        """,
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name}
+          --enable-iam-database-authentication --apply-immediately
+    """,
     good=[
         _postgres(EnableIAMDatabaseAuthentication=True),
         {"Engine": "sqlserver-ee", "EnableIAMDatabaseAuthentication": False},
@@ -336,12 +357,17 @@ def iam_auth(db: View) -> bool | Fail | None:
     link=GUIDE + "USER_LogAccess.Procedural.UploadtoCloudWatch.html",
     fix="""
         1. In the RDS console, select the database, choose Modify, Log exports, and select every log.
-        2. With the AWS CLI: aws rds modify-db-instance --db-instance-identifier ID
-           --cloudwatch-logs-export-configuration EnableLogTypes=LOG,LOG; for a member of a cluster, the same option of
-           aws rds modify-db-cluster
+        2. For a member of a cluster, change the cluster instead.
         3. Some logs are empty until a parameter or option turns them on: the general and slow query logs, and the audit
            log of MySQL and MariaDB.
-        """,
+    """,
+    commands="""
+        aws rds modify-db-instance --region={region} --db-instance-identifier={name}
+          --cloudwatch-logs-export-configuration='{"EnableLogTypes": ["{LOG_TYPE}"]}'
+    """,
+    inputs={
+        "LOG_TYPE": "a log that the engine has, such as error, slowquery, audit or postgresql",
+    },
     good=[
         _postgres(EnableCloudwatchLogsExports=["postgresql", "upgrade", "iam-db-auth-error"]),
         {"Engine": "mysql", "EnableCloudwatchLogsExports": ["audit", "error", "general", "slowquery"]},

@@ -28,13 +28,22 @@ def _group(family: str, **parameters: Any) -> dict[str, Any]:
     severity=Severity.HIGH,
     link=AURORA_GUIDE + "Overview.Encryption.html",
     fix="""
-        1. A cluster cannot be encrypted in place. Take a snapshot: aws rds create-db-cluster-snapshot
-           --db-cluster-identifier ID --db-cluster-snapshot-identifier SNAPSHOT
-        2. Restore it with a key: aws rds restore-db-cluster-from-snapshot --snapshot-identifier SNAPSHOT
-           --db-cluster-identifier NEW_ID --engine ENGINE --kms-key-id KEY_ID, or in the RDS console choose Snapshots,
-           Actions, Restore snapshot, Enable encryption.
+        1. A cluster cannot be encrypted in place. Take a snapshot.
+        2. Restore it with a key. In the RDS console, choose Snapshots, Actions, Restore snapshot, Enable encryption.
         3. Add instances, point your applications to the new cluster, and delete the old one and its snapshots.
-        """,
+    """,
+    commands="""
+        aws rds create-db-cluster-snapshot --region={region} --db-cluster-identifier={name}
+          --db-cluster-snapshot-identifier={name}-unencrypted
+        aws rds wait db-cluster-snapshot-available --region={region}
+          --db-cluster-snapshot-identifier={name}-unencrypted
+        aws rds restore-db-cluster-from-snapshot --region={region} --snapshot-identifier={name}-unencrypted
+          --db-cluster-identifier={NEW_NAME} --engine={Engine} --kms-key-id={KEY_ID}
+    """,
+    inputs={
+        "NEW_NAME": "the identifier of the new cluster",
+        "KEY_ID": "the KMS key, such as alias/aws/rds",
+    },
     good=[
         {"Engine": "aurora-mysql", "StorageEncrypted": True},
         {"Engine": "aurora-mysql", "StorageEncrypted": False, "StorageEncryptionType": "sse-rds"},
@@ -75,9 +84,12 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
     link=AURORA_GUIDE + "USER_DeleteCluster.html",
     fix="""
         1. In the RDS console, select the cluster, choose Modify, and turn on Enable deletion protection.
-        2. With the AWS CLI: aws rds modify-db-cluster --db-cluster-identifier ID --deletion-protection
-           --apply-immediately
-        """,
+        2. It takes effect at once and causes no outage.
+    """,
+    commands="""
+        aws rds modify-db-cluster --region={region} --db-cluster-identifier={name} --deletion-protection
+          --apply-immediately
+    """,
     good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],
     bad=[{"DeletionProtection": False}, {}],
 )
@@ -99,12 +111,18 @@ def cluster_deletion_protection(cluster: View) -> bool:
     fix="""
         1. In the RDS console, choose Snapshots, select the snapshot, Actions, Share snapshot, and set its visibility to
            Private. Add the accounts that need it.
-        2. With the AWS CLI: aws rds modify-db-snapshot-attribute --db-snapshot-identifier ID --attribute-name restore
-           --values-to-remove all
-        3. For a cluster snapshot: aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier ID
-           --attribute-name restore --values-to-remove all
-        4. Treat the data in it, passwords included, as leaked. Copies made by others remain.
+        2. Treat the data in it, passwords included, as leaked. Copies made by others remain.
+    """,
+    commands={
+        SNAPSHOT: """
+            aws rds modify-db-snapshot-attribute --region={region} --db-snapshot-identifier={name}
+              --attribute-name=restore --values-to-remove=all
         """,
+        CLUSTER_SNAPSHOT: """
+            aws rds modify-db-cluster-snapshot-attribute --region={region} --db-cluster-snapshot-identifier={name}
+              --attribute-name=restore --values-to-remove=all
+        """,
+    },
     good=[{"SnapshotType": "manual", "Observed": {"Public": False}}, {"Observed": {"Public": False}}],
     bad=[{"SnapshotType": "manual", "Observed": {"Public": True}}, {"Observed": {"Public": True}}],
 )
@@ -128,12 +146,19 @@ def snapshot_public(snapshot: View) -> bool | Fail:
     link=GUIDE + "USER_CopySnapshot.html",
     fix="""
         1. In the RDS console, choose Snapshots, select the snapshot, Actions, Copy snapshot, and enable encryption.
-        2. With the AWS CLI: aws rds copy-db-snapshot --source-db-snapshot-identifier ID --target-db-snapshot-identifier
-           ENCRYPTED --kms-key-id KEY_ID
-        3. Delete the unencrypted one: aws rds delete-db-snapshot --db-snapshot-identifier ID
-        4. For an unencrypted cluster snapshot, restore it with a key and take a new snapshot. Automated snapshots
+        2. Delete the unencrypted one.
+        3. For an unencrypted cluster snapshot, restore it with a key and take a new snapshot. Automated snapshots
            follow their database: encrypt that.
+    """,
+    commands={
+        SNAPSHOT: """
+            aws rds copy-db-snapshot --region={region} --source-db-snapshot-identifier={name}
+              --target-db-snapshot-identifier={name}-encrypted --kms-key-id={KEY_ID}
         """,
+    },
+    inputs={
+        "KEY_ID": "the KMS key, such as alias/aws/rds",
+    },
     good=[{"Encrypted": True}, {"Encrypted": False, "Observed": {"StorageEncryptionType": "sse-rds"}}],
     bad=[
         {"Encrypted": False, "SnapshotType": "manual"},
@@ -157,15 +182,21 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
     link=GUIDE + "UsingWithRDS.SSL.html",
     fix="""
         1. Make sure that all clients use TLS and trust the RDS certificate authorities.
-        2. A default parameter group cannot be changed. Create one of the same family: aws rds create-db-parameter-group
-           --db-parameter-group-name NAME --db-parameter-group-family FAMILY --description TEXT
+        2. A default parameter group cannot be changed. Create one of the same family.
         3. In the RDS console, choose Parameter groups, select the group, Edit, and set rds.force_ssl (PostgreSQL, SQL
            Server) or require_secure_transport (MySQL, MariaDB) to 1.
-        4. With the AWS CLI: aws rds modify-db-parameter-group --db-parameter-group-name NAME --parameters
-           ParameterName=rds.force_ssl,ParameterValue=1,ApplyMethod=pending-reboot
-        5. Assign a new group to the instance: aws rds modify-db-instance --db-instance-identifier ID
-           --db-parameter-group-name NAME, and reboot it: aws rds reboot-db-instance --db-instance-identifier ID
-        """,
+        4. Assign a new group to the instance, and reboot it.
+    """,
+    commands="""
+        aws rds modify-db-parameter-group --region={region} --db-parameter-group-name={name}
+          --parameters=ParameterName={TLS_PARAMETER},ParameterValue=1,ApplyMethod=pending-reboot
+
+        aws rds reboot-db-instance --region={region} --db-instance-identifier={DB_INSTANCE}
+    """,
+    inputs={
+        "TLS_PARAMETER": "rds.force_ssl or require_secure_transport",
+        "DB_INSTANCE": "an instance that uses the group, to be rebooted",
+    },
     good=[
         _group("postgres14", rds__force_ssl="1"),
         _group("postgres16"),

@@ -36,9 +36,11 @@ def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
         1. Find out who connects from outside, and give them a VPN or a managed VPC endpoint instead.
         2. In the Redshift console, select the cluster, choose Actions, Modify publicly accessible setting, and turn it
            off.
-        3. With the AWS CLI: aws redshift modify-cluster --cluster-identifier ID --no-publicly-accessible
-        4. Remove internet ranges from the cluster's security groups too.
-        """,
+        3. Remove internet ranges from the cluster's security groups too.
+    """,
+    commands="""
+        aws redshift modify-cluster --region={region} --cluster-identifier={name} --no-publicly-accessible
+    """,
     good=[{"PubliclyAccessible": False}, {"PubliclyAccessible": "false"}, {}],
     bad=[{"PubliclyAccessible": True}, {"PubliclyAccessible": "true"}],
 )
@@ -59,9 +61,14 @@ def public(cluster: View) -> bool:
     fix="""
         1. In the Redshift console, select the cluster, choose Properties, Database configurations, Edit, Edit
            encryption, and select a KMS key.
-        2. With the AWS CLI: aws redshift modify-cluster --cluster-identifier ID --encrypted --kms-key-id KEY_ID
-        3. The cluster migrates its data and can be read meanwhile. Delete the unencrypted snapshots afterwards.
-        """,
+        2. The cluster migrates its data and can be read meanwhile. Delete the unencrypted snapshots afterwards.
+    """,
+    commands="""
+        aws redshift modify-cluster --region={region} --cluster-identifier={name} --encrypted --kms-key-id={KEY_ID}
+    """,
+    inputs={
+        "KEY_ID": "the ID of the KMS key",
+    },
     good=[{"Encrypted": True}, {"Encrypted": "true"}, {"NodeType": "ra3.large"}],
     bad=[{"Encrypted": False}, {"Encrypted": None}],
 )
@@ -85,15 +92,20 @@ def encrypted(cluster: View) -> bool:
     link=GUIDE + "connecting-ssl-support.html",
     fix="""
         1. Make sure that all clients use TLS.
-        2. A default parameter group cannot be changed. Create one of the same family: aws redshift
-           create-cluster-parameter-group --parameter-group-name NAME --parameter-group-family FAMILY --description TEXT
+        2. A default parameter group cannot be changed. Create one of the same family.
         3. In the Redshift console, choose Configurations, Workload management, select the group, Parameters, Edit
            parameters, and set require_ssl to true.
-        4. With the AWS CLI: aws redshift modify-cluster-parameter-group --parameter-group-name NAME --parameters
-           ParameterName=require_ssl,ParameterValue=true
-        5. Assign a new group to the cluster: aws redshift modify-cluster --cluster-identifier ID
-           --cluster-parameter-group-name NAME, and reboot it: aws redshift reboot-cluster --cluster-identifier ID
-        """,
+        4. Assign a new group to the cluster, and reboot it.
+    """,
+    commands="""
+        aws redshift modify-cluster-parameter-group --region={region} --parameter-group-name={name}
+          --parameters=ParameterName=require_ssl,ParameterValue=true
+
+        aws redshift reboot-cluster --region={region} --cluster-identifier={CLUSTER_ID}
+    """,
+    inputs={
+        "CLUSTER_ID": "a cluster that uses the group, to be rebooted",
+    },
     good=[_group("true"), _group(True), {"ParameterGroupFamily": "redshift-2.0"}],
     bad=[
         _group("false"),
@@ -124,10 +136,12 @@ def ssl(group: View) -> bool | Fail:
     fix="""
         1. In the Redshift console, select the cluster, choose Properties, Database configurations, Edit, Edit audit
            logging, and turn it on, with CloudWatch Logs or a bucket as destination.
-        2. With the AWS CLI: aws redshift enable-logging --cluster-identifier ID --log-destination-type cloudwatch
-           --log-exports connectionlog userlog useractivitylog
-        3. To log queries as well, set enable_user_activity_logging to true in the cluster's parameter group.
-        """,
+        2. To log queries as well, set enable_user_activity_logging to true in the cluster's parameter group.
+    """,
+    commands="""
+        aws redshift enable-logging --region={region} --cluster-identifier={name} --log-destination-type=cloudwatch
+          --log-exports='["connectionlog", "userlog", "useractivitylog"]'
+    """,
     good=[
         {"LoggingProperties": {"BucketName": "audit-logs", "S3KeyPrefix": "redshift/"}},
         {"LoggingProperties": {"LogDestinationType": "cloudwatch", "LogExports": ["connectionlog"]}},

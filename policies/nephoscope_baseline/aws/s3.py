@@ -15,6 +15,9 @@ BLOCK = "PublicAccessBlockConfiguration"
 
 GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 
+BLOCK_ALL = "--public-access-block-configuration=" + ",".join(f"{flag}=true" for flag in BLOCK_FLAGS)
+BLOCK_BUCKET = f"aws s3api put-public-access-block --region={{region}} --bucket={{name}}\n  {BLOCK_ALL}"
+
 COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
 HALF = {**COMPLETE, "RestrictPublicBuckets": False}
 
@@ -39,10 +42,8 @@ def _blocked(resource: View) -> bool | Fail:
            first.
         2. In the S3 console, choose Account and organization settings (Block Public Access settings for this account),
            Edit, turn on Block all public access, and save.
-        3. With the AWS CLI: aws s3control put-public-access-block --account-id ACCOUNT
-           --public-access-block-configuration
-           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        """,
+    """,
+    commands=f"aws s3control put-public-access-block --account-id={{account}}\n  {BLOCK_ALL}",
     good=[{BLOCK: COMPLETE}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
 )
@@ -63,9 +64,8 @@ def account_bpa(account: View) -> bool | Fail:
     fix="""
         1. In the S3 console, open the bucket and choose Permissions, Block public access (bucket settings), Edit.
         2. Turn on Block all public access, save and confirm.
-        3. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
-           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        """,
+    """,
+    commands=BLOCK_BUCKET,
     good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
 )
@@ -84,11 +84,15 @@ def bucket_bpa(bucket: View) -> bool | Fail:
     severity=Severity.CRITICAL,
     link=f"{GUIDE}/access-points-bpa-settings.html",
     fix="""
-        1. The settings cannot be changed: create another access point with Block all public access on.
-        2. With the AWS CLI: aws s3control create-access-point --account-id ACCOUNT --name NEW --bucket BUCKET (all four
-           settings are on by default), then copy the policy with get-access-point-policy and put-access-point-policy.
-        3. Move its clients, then aws s3control delete-access-point --account-id ACCOUNT --name OLD
-        """,
+        1. The settings cannot be changed: create another access point with Block all public access on. All four
+           settings are on by default.
+        2. Copy the policy of the old access point to the new one.
+        3. Move its clients, then delete the old access point.
+    """,
+    commands="""
+        aws s3control create-access-point --region={region} --account-id={account} --name={NEW_NAME} --bucket={Bucket}
+    """,
+    inputs={"NEW_NAME": "the name of the new access point"},
     good=[{"Name": "reports", BLOCK: COMPLETE}],
     bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
 )
@@ -110,9 +114,12 @@ def access_point_bpa(point: View) -> bool | Fail:
         1. Choose or create a log bucket in the same region and account that is not logged itself.
         2. In the S3 console, open the bucket, choose Properties, Server access logging, Edit, Enable, and select that
            bucket.
-        3. With the AWS CLI: aws s3api put-bucket-logging --bucket BUCKET --bucket-logging-status '{"LoggingEnabled":
-           {"TargetBucket": "LOGS", "TargetPrefix": "BUCKET/"}}'
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-logging --region={region} --bucket={name}
+          --bucket-logging-status='{"LoggingEnabled": {"TargetBucket": "{LOG_BUCKET}", "TargetPrefix": "{name}/"}}'
+    """,
+    inputs={"LOG_BUCKET": "a bucket in the same region that receives the logs"},
     good=[{"LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "b/"}}],
     bad=[{"LoggingConfiguration": None}, {}],
 )
@@ -131,9 +138,11 @@ def logging(bucket: View) -> bool:
     link=f"{GUIDE}/manage-versioning-examples.html",
     fix="""
         1. In the S3 console, open the bucket and choose Properties, Bucket Versioning, Edit, Enable.
-        2. With the AWS CLI: aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
-        3. Add a lifecycle rule that expires noncurrent versions, to limit the cost.
-        """,
+        2. Add a lifecycle rule that expires noncurrent versions, to limit the cost.
+    """,
+    commands="""
+        aws s3api put-bucket-versioning --region={region} --bucket={name} --versioning-configuration=Status=Enabled
+    """,
     good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
     bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
 )
@@ -153,11 +162,16 @@ def versioning(bucket: View) -> bool:
     live_only=True,
     link=f"{GUIDE}/MultiFactorAuthenticationDelete.html",
     fix="""
-        1. Only the root user with its MFA device can turn it on, and not in the console.
-        2. With the AWS CLI, using root credentials: aws s3api put-bucket-versioning --bucket BUCKET
-           --versioning-configuration Status=Enabled,MFADelete=Enabled --mfa "SERIAL CODE"
+        1. Only the root user with its MFA device can turn it on, and not in the console: use the AWS CLI with root
+           credentials.
+        2. Delete those credentials again.
         3. Such a bucket cannot have a lifecycle configuration; S3 Object Lock is an alternative.
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-versioning --region={region} --bucket={name}
+          --versioning-configuration=Status=Enabled,MFADelete=Enabled --mfa={MFA_CODE}
+    """,
+    inputs={"MFA_CODE": "the serial number or ARN of the MFA device, a space, and its current code"},
     good=[{"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Enabled"}}],
     bad=[
         {"VersioningConfiguration": {"Status": "Enabled"}, "Observed": {"MFADelete": "Disabled"}},
@@ -187,11 +201,14 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
         1. Choose or create a KMS key in the bucket's region, and allow those who use the bucket to use the key.
         2. In the S3 console, open the bucket, choose Properties, Default encryption, Edit, SSE-KMS, select the key, and
            turn on Bucket Key.
-        3. With the AWS CLI: aws s3api put-bucket-encryption --bucket BUCKET --server-side-encryption-configuration
-           '{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "KEY_ARN"},
-           "BucketKeyEnabled": true}]}'
-        4. Existing objects keep their encryption until they are copied onto themselves.
-        """,
+        3. Existing objects keep their encryption until they are copied onto themselves.
+    """,
+    commands="""
+        aws s3api put-bucket-encryption --region={region} --bucket={name}
+          --server-side-encryption-configuration='{"Rules": [{"ApplyServerSideEncryptionByDefault": {
+          "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "{KEY_ARN}"}, "BucketKeyEnabled": true}]}'
+    """,
+    inputs={"KEY_ARN": "the ARN of the KMS key"},
     good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
     bad=[_encryption("AES256"), {"BucketEncryption": None}],
 )
@@ -224,9 +241,11 @@ def _algorithm(encryption_rule: Any) -> str:
     fix="""
         1. Move what the ACLs grant into the bucket policy.
         2. In the S3 console, open the bucket, choose Permissions, Object Ownership, Edit, ACLs disabled, and save.
-        3. With the AWS CLI: aws s3api put-bucket-ownership-controls --bucket BUCKET --ownership-controls
-           'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-ownership-controls --region={region} --bucket={name}
+          --ownership-controls='Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+    """,
     good=[{"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}],
     bad=[
         {"OwnershipControls": None},
@@ -252,9 +271,12 @@ def acl_disabled(bucket: View) -> bool | Fail:
         1. Decide how long the objects are needed, and which are rarely read.
         2. In the S3 console, open the bucket, choose Management, Create lifecycle rule, and set expiration or
            transition.
-        3. With the AWS CLI: aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration
-           file://lifecycle.json
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-lifecycle-configuration --region={region} --bucket={name}
+          --lifecycle-configuration={RULES_FILE}
+    """,
+    inputs={"RULES_FILE": "file://rules.json, where rules.json has all lifecycle rules of the bucket"},
     good=[{"LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 400}]}}],
     bad=[
         {"LifecycleConfiguration": None},

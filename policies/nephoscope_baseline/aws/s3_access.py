@@ -10,6 +10,7 @@ from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, V
 from nephoscope_aws.access import BLOCK_FLAGS, Access, Exposure, bucket_exposure
 from nephoscope_aws.access_conditions import account_of, accounts_in, denies_plain_http, pins
 from nephoscope_aws.access_policies import everyone, names, principals, statements
+from nephoscope_baseline.aws.s3 import BLOCK_BUCKET
 
 BUCKET = "AWS::S3::Bucket"
 
@@ -67,9 +68,7 @@ CLOSE = """
         1. If the public needs access, use CloudFront (to read) or presigned URLs (to upload) instead.
         2. In the S3 console, open the bucket, choose Permissions, Block public access, Edit, Block all public access,
            and save.
-        3. With the AWS CLI: aws s3api put-public-access-block --bucket BUCKET --public-access-block-configuration
-           BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-        4. Then clean up: remove the wildcard principal from the bucket policy, and set Object Ownership to ACLs
+        3. Then clean up: remove the wildcard principal from the bucket policy, and set Object Ownership to ACLs
            disabled.
         """
 
@@ -79,6 +78,7 @@ CLOSE = """
     on=BUCKET,
     severity=Severity.CRITICAL,
     fix=CLOSE,
+    commands=BLOCK_BUCKET,
     link=f"{GUIDE}/access-control-block-public-access.html",
     remediations=("aws.s3.remove_public_access",),
     good=[
@@ -158,6 +158,7 @@ def public_read(bucket: View) -> bool | Fail:
     on=BUCKET,
     severity=Severity.CRITICAL,
     fix=CLOSE,
+    commands=BLOCK_BUCKET,
     link=f"{GUIDE}/access-control-block-public-access.html",
     remediations=("aws.s3.remove_public_access",),
     good=[
@@ -213,9 +214,11 @@ PLAIN_HTTP: dict[str, Any] = {
         1. In the S3 console, open the bucket and choose Permissions, Bucket policy, Edit.
         2. Add a statement: Effect Deny, Principal "*", Action "s3:*", Resource the ARN of the bucket and the same with
            /*, Condition {"Bool": {"aws:SecureTransport": "false"}}.
-        3. With the AWS CLI, with the complete policy: aws s3api put-bucket-policy --bucket BUCKET --policy
-           file://policy.json
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-policy --region={region} --bucket={name} --policy={POLICY_FILE}
+    """,
+    inputs={"POLICY_FILE": "file://policy.json, where policy.json is the complete new policy"},
     good=[
         {"Policy": {"Statement": [PLAIN_HTTP]}},
         {"Policy": {"Statement": {**PLAIN_HTTP, "Principal": {"AWS": "*"}, "Action": "*", "Resource": "*"}}},
@@ -288,8 +291,11 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/admin"}
         1. In the S3 console, open the bucket and choose Permissions, Bucket policy, Edit.
         2. In the statement for the other account, keep only the actions that it needs, such as s3:GetObject; remove
            s3:* and actions that change policy, ACLs or encryption.
-        3. With the AWS CLI: aws s3api put-bucket-policy --bucket BUCKET --policy file://policy.json
-        """,
+    """,
+    commands="""
+        aws s3api put-bucket-policy --region={region} --bucket={name} --policy={POLICY_FILE}
+    """,
+    inputs={"POLICY_FILE": "file://policy.json, where policy.json is the complete new policy"},
     good=[
         _policy({"Principal": STRANGER}),
         _policy({"Principal": OWN, "Action": "s3:*"}),

@@ -20,11 +20,19 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInst
         1. The setting cannot be changed: first save the notebooks of the instance to S3 or a Git repository.
         2. In the SageMaker AI console, choose Notebooks, Create notebook instance; under Network, select a VPC, a
            private subnet and a security group, and set Direct internet access to Disable.
-        3. With the AWS CLI: aws sagemaker create-notebook-instance --notebook-instance-name NAME --instance-type TYPE
-           --role-arn ROLE_ARN --subnet-id SUBNET_ID --security-group-ids GROUP_ID --direct-internet-access Disabled
-        4. Add VPC endpoints for SageMaker and S3 to the subnet, or a NAT gateway, so that training still works.
-        5. Delete the old one: aws sagemaker delete-notebook-instance --notebook-instance-name OLD_NAME
-        """,
+        3. Add VPC endpoints for SageMaker and S3 to the subnet, or a NAT gateway, so that training still works.
+        4. Delete the old one.
+    """,
+    commands="""
+        aws sagemaker create-notebook-instance --region={region} --notebook-instance-name={NEW_NAME}
+          --instance-type={InstanceType} --role-arn={RoleArn} --subnet-id={SUBNET_ID}
+          --security-group-ids={GROUP_ID} --direct-internet-access=Disabled
+    """,
+    inputs={
+        "NEW_NAME": "the name of the new instance",
+        "SUBNET_ID": "a private subnet",
+        "GROUP_ID": "a security group",
+    },
     good=[
         {"DirectInternetAccess": "Disabled", "SubnetId": "subnet-0a1b2c3d"},
         {"NotebookInstanceName": "research", "DirectInternetAccess": "Disabled", "RootAccess": "Enabled"},
@@ -54,10 +62,14 @@ def notebook_internet(notebook: View) -> bool:
         1. Move what needs root, such as system packages, to a lifecycle configuration, which always runs as root.
         2. In the SageMaker AI console, choose Notebooks, select the instance, Actions, Stop, and then Edit.
         3. Under Permissions and encryption, set Root access to Disable, save, and start the instance.
-        4. With the AWS CLI: aws sagemaker stop-notebook-instance --notebook-instance-name NAME
-        5. Then: aws sagemaker update-notebook-instance --notebook-instance-name NAME --root-access Disabled
-        6. Then: aws sagemaker start-notebook-instance --notebook-instance-name NAME
-        """,
+    """,
+    commands="""
+        aws sagemaker stop-notebook-instance --region={region} --notebook-instance-name={name}
+        aws sagemaker wait notebook-instance-stopped --region={region} --notebook-instance-name={name}
+        aws sagemaker update-notebook-instance --region={region} --notebook-instance-name={name} --root-access=Disabled
+        aws sagemaker wait notebook-instance-stopped --region={region} --notebook-instance-name={name}
+        aws sagemaker start-notebook-instance --region={region} --notebook-instance-name={name}
+    """,
     good=[
         {"RootAccess": "Disabled"},
         {"RootAccess": "Disabled", "DirectInternetAccess": "Enabled", "LifecycleConfigName": "setup"},

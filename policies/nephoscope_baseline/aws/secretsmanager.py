@@ -42,10 +42,15 @@ def _someone_elses(secret: ResourceView) -> bool:
         1. Make sure that applications fetch the secret when they need it, and do not keep a copy.
         2. In the Secrets Manager console, open the secret, choose Rotation, Edit rotation, turn it on and choose a
            schedule; for databases the rotation function is created for you.
-        3. With the AWS CLI: aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION_ARN
-           --rotation-rules AutomaticallyAfterDays=30
-        4. The secret is rotated at once: check that everything that uses it still works.
-        """,
+        3. The secret is rotated at once: check that everything that uses it still works.
+    """,
+    commands="""
+        aws secretsmanager rotate-secret --region={region} --secret-id={id} --rotation-lambda-arn={FUNCTION_ARN}
+          --rotation-rules=AutomaticallyAfterDays=30
+    """,
+    inputs={
+        "FUNCTION_ARN": "the ARN of the rotation function",
+    },
     good=[
         {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
         {"Name": "db", "RotationRules": {"ScheduleExpression": "rate(10 days)", "AutomaticallyAfterDays": None}},
@@ -81,8 +86,10 @@ def rotation(secret: ResourceView) -> bool | Fail | None:
         2. Remove what it gives access to: the database user, the key at the other service.
         3. In the Secrets Manager console, open the secret and choose Actions, Delete secret. It can be restored for 7
            to 30 days.
-        4. With the AWS CLI: aws secretsmanager delete-secret --secret-id SECRET --recovery-window-in-days 30
-        """,
+    """,
+    commands="""
+        aws secretsmanager delete-secret --region={region} --secret-id={id} --recovery-window-in-days=30
+    """,
     good=[
         _seen("2026-01-14T00:00:00Z"),
         _seen("2025-10-17T00:00:00Z"),

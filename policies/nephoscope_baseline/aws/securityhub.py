@@ -15,9 +15,11 @@ SETTINGS = "AWS::SecurityHub::RegionSettings"
     fix="""
         1. First turn on AWS Config in the region: most Security Hub checks use what it records.
         2. In the Security Hub CSPM console, select the region, then choose Go to Security Hub CSPM, Enable.
-        3. With the AWS CLI: aws securityhub enable-security-hub --enable-default-standards --region REGION
-        4. In an organization, let the delegated administrator enable it for all accounts and regions at once.
-        """,
+        3. In an organization, let the delegated administrator enable it for all accounts and regions at once.
+    """,
+    commands="""
+        aws securityhub enable-security-hub --region={region} --enable-default-standards
+    """,
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-settingup.html",
     good=[
         {"HubArn": "arn:aws:securityhub:eu-west-1:123456789012:hub/default"},

@@ -26,9 +26,14 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         1. If services such as CloudWatch or S3 publish to the topic, use a customer managed key whose policy allows
            them to use it: they cannot use the key alias/aws/sns.
         2. In the SNS console, open the topic, choose Edit, Encryption, turn it on and select the key.
-        3. With the AWS CLI: aws sns set-topic-attributes --topic-arn ARN --attribute-name KmsMasterKeyId
-           --attribute-value alias/KEY
-        """,
+    """,
+    commands="""
+        aws sns set-topic-attributes --region={region} --topic-arn={id} --attribute-name=KmsMasterKeyId
+          --attribute-value={KEY_ID}
+    """,
+    inputs={
+        "KEY_ID": "the ID or the alias of the KMS key",
+    },
     good=[{"KmsMasterKeyId": "alias/aws/sns"}, {"TopicName": "news", "KmsMasterKeyId": "0d9c7a9e-key"}],
     bad=[{"KmsMasterKeyId": None}, {"TopicName": "news"}, {"KmsMasterKeyId": ""}],
 )
@@ -50,10 +55,17 @@ def kms(topic: View) -> bool | Fail:
         1. In the SNS console, open the topic and choose Edit, Access policy.
         2. Replace the wildcard principal with the accounts, roles or services that use the topic, or add a condition
            with your account ID as AWS:SourceOwner, as in the default policy of new topics.
-        3. With the AWS CLI: aws sns set-topic-attributes --topic-arn ARN --attribute-name Policy --attribute-value
-           file://policy.json
-        4. Check the subscriptions for unknown endpoints: aws sns list-subscriptions-by-topic --topic-arn ARN
-        """,
+        3. Check the subscriptions for unknown endpoints: the first command below lists them.
+    """,
+    commands="""
+        aws sns list-subscriptions-by-topic --region={region} --topic-arn={id}
+
+        aws sns set-topic-attributes --region={region} --topic-arn={id} --attribute-name=Policy
+          --attribute-value={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
     good=[
         _policy({"AWS": "*"}, {"StringEquals": {"AWS:SourceOwner": "123456789012"}}),
         _policy({"Service": "cloudwatch.amazonaws.com"}),

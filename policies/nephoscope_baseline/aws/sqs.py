@@ -25,9 +25,11 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     fix="""
         1. In the SQS console, open the queue, choose Edit, Encryption, and turn on Server-side encryption with the SQS
            key, or with a KMS key of your own.
-        2. With the AWS CLI: aws sqs set-queue-attributes --queue-url URL --attributes SqsManagedSseEnabled=true
-        3. With a KMS key, allow senders and receivers to use it: kms:GenerateDataKey and kms:Decrypt.
-        """,
+        2. With a KMS key, allow senders and receivers to use it: kms:GenerateDataKey and kms:Decrypt.
+    """,
+    commands="""
+        aws sqs set-queue-attributes --region={region} --queue-url={QueueUrl} --attributes=SqsManagedSseEnabled=true
+    """,
     good=[
         {"SqsManagedSseEnabled": True, "KmsMasterKeyId": None},
         {"SqsManagedSseEnabled": False, "KmsMasterKeyId": "alias/aws/sqs"},
@@ -69,9 +71,13 @@ def encrypted(queue: View) -> bool | Fail:
         1. In the SQS console, open the queue and choose Access policy, Edit.
         2. Replace the wildcard principal with the accounts or roles that use the queue. If a service such as SNS or S3
            sends to it, name the service and add a condition with the sender's aws:SourceArn.
-        3. With the AWS CLI: aws sqs set-queue-attributes --queue-url URL --attributes file://attributes.json, a JSON
-           object with the policy as text under Policy.
-        """,
+    """,
+    commands="""
+        aws sqs set-queue-attributes --region={region} --queue-url={QueueUrl} --attributes={ATTRIBUTES_FILE}
+    """,
+    inputs={
+        "ATTRIBUTES_FILE": "file://attributes.json: a JSON object with the new policy, as text, under Policy",
+    },
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
         _policy("*", {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:eu-west-1:123456789012:news"}}),

@@ -37,9 +37,11 @@ def _instance(ping: str | None, state: str = "running", id: str = "i-0123456789a
         2. Install or restart the SSM Agent on the instance. Most AWS images include it.
         3. Make sure that the instance can reach Systems Manager: outbound port 443, or VPC endpoints for ssm,
            ssmmessages and ec2messages.
-        4. Check the result with the AWS CLI: aws ssm describe-instance-information --filters
-           Key=InstanceIds,Values=INSTANCE_ID
-        """,
+        4. Check the result: the command below lists the instance.
+    """,
+    commands="""
+        aws ssm describe-instance-information --region={region} --filters=Key=InstanceIds,Values={InstanceId}
+    """,
     good=[_instance("Online"), _instance(None, "stopped"), _instance("ConnectionLost", "terminated")],
     bad=[_instance(None), _instance("ConnectionLost"), _instance("Online", id="i-0fedcba9876543210")],
 )
@@ -80,10 +82,12 @@ def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
         1. See which patches are missing: in the Systems Manager console, choose Patch Manager, Compliance reporting,
            and select the node.
         2. Choose Patch now, operation Scan and install. The node may reboot.
-        3. With the AWS CLI: aws ssm send-command --document-name AWS-RunPatchBaseline --targets
-           Key=InstanceIds,Values=INSTANCE_ID --parameters Operation=Install
-        4. Let a Quick Setup patch policy do this every week.
-        """,
+        3. Let a Quick Setup patch policy do this every week.
+    """,
+    commands="""
+        aws ssm send-command --region={region} --document-name=AWS-RunPatchBaseline
+          --targets=Key=InstanceIds,Values={name} --parameters=Operation=Install
+    """,
     good=[
         {"Observed": {"PatchStatus": "COMPLIANT", "PingStatus": "Online"}},
         {"Observed": {"PatchStatus": None}},
@@ -117,11 +121,14 @@ def patch_compliant(machine: View) -> bool | Fail | None:
     fix="""
         1. In the Systems Manager console, choose Documents, Owned by me, the document, Details, Permissions, Edit.
         2. Select Private, and add the accounts that need it, if any.
-        3. With the AWS CLI: aws ssm modify-document-permission --name DOCUMENT --permission-type Share
-           --account-ids-to-remove all
-        4. Block public sharing for the region: aws ssm update-service-setting --setting-id
-           /ssm/documents/console/public-sharing-permission --setting-value Disable
-        """,
+        3. Block public sharing for the region, as the second command does.
+    """,
+    commands="""
+        aws ssm modify-document-permission --region={region} --name={name} --permission-type=Share
+          --account-ids-to-remove=all
+        aws ssm update-service-setting --region={region} --setting-value=Disable
+          --setting-id=/ssm/documents/console/public-sharing-permission
+    """,
     good=[{"Observed": {"AccountIds": []}}, {"Name": "patch", "Observed": {"AccountIds": ["210987654321"]}}],
     bad=[{"Observed": {"AccountIds": ["all"]}}, {"Observed": {"AccountIds": ["210987654321", "All"]}}],
 )

@@ -19,6 +19,14 @@ _NOISY = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
 """The sources of management events that a trail may leave out
 (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html)."""
 
+DATA_EVENTS = """
+    aws cloudtrail put-event-selectors --region={HOME_REGION} --trail-name={TRAIL_NAME}
+      --event-selectors='[{"ReadWriteType": "All", "IncludeManagementEvents": true,
+      "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]'
+"""
+"""The commands that make a trail log what is done to objects; :data:`OF_TRAIL` are their inputs."""
+OF_TRAIL = {"TRAIL_NAME": "the name of a multi-region trail", "HOME_REGION": "its home region"}
+
 
 def shortfall(trail: View) -> str:
     """Why a trail does not watch the whole account; empty if it does."""

@@ -17,9 +17,14 @@ WEB_ACL = "AWS::WAFv2::WebACL"
            us-east-1).
         2. In the AWS WAF console, choose the web ACL, Logging and metrics, Enable, and select it.
         3. Redact fields that contain secrets, such as the Authorization header, and save.
-        4. With the AWS CLI: aws wafv2 put-logging-configuration --logging-configuration
-           ResourceArn=ACL_ARN,LogDestinationConfigs=DESTINATION_ARN
-        """,
+    """,
+    commands="""
+        aws wafv2 put-logging-configuration --region={region}
+          --logging-configuration='{"ResourceArn": "{id}", "LogDestinationConfigs": ["{DESTINATION_ARN}"]}'
+    """,
+    inputs={
+        "DESTINATION_ARN": "the ARN of the log group, bucket or Firehose stream",
+    },
     good=[
         {"Name": "site", "LoggingConfiguration": {"LogDestinationConfigs": ["arn:aws:s3:::aws-waf-logs-site"]}},
         {

@@ -74,7 +74,9 @@ def _logging(config: Item) -> Item | None:
 def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
     """Return a distribution; ``source`` is its summary or its configuration, which name alike what is taken here."""
     aliases = _items(source.get("Aliases"))
+    id = arn.rpartition("/")[2]
     properties = {
+        "Id": id,
         "DistributionConfig": {
             **picked(source, "Enabled", "Comment", "PriceClass", "HttpVersion", "Staging"),
             "Aliases": aliases,
@@ -88,7 +90,7 @@ def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
         },
         "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
     }
-    name = aliases[0] if aliases else arn.rpartition("/")[2]
+    name = aliases[0] if aliases else id
     return Resource(DISTRIBUTION, arn, name, ALL_REGIONS, api.account, properties)
 
 

@@ -123,6 +123,19 @@ def test_what_rules_read_of_collected_resources_is_real_too(found: Found) -> Non
     assert sorted(unreal(read)) == []
 
 
+def test_commands_are_filled_in_from_what_is_collected(found: Found) -> None:
+    """What a collected resource lacks would be left to a person to look up; here it is what AWS has not told."""
+    collected = [each for service in PLACE_OF for each in found(service)]
+    lacking, filled = set(), 0
+    for rule in RULES:
+        for each in collected if rule.commands else ():
+            block = rule.commands.fill(each, rule.defaults) if rule.commands else None
+            filled += block is not None
+            lacking |= {(rule.id, name) for name in (block.missing if block else ())}
+    assert filled > 150
+    assert sorted(lacking) == []
+
+
 def facts(properties: Mapping[str, Any]) -> Iterator[str]:
     yield from properties
     yield from (f"Observed.{name}" for name in properties.get("Observed") or ())

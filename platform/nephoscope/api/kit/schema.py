@@ -31,6 +31,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ShardState": "nephoscope.inventory.models.ShardState",
         "ReportForm": "nephoscope.reports.models.Form",
         "ReportEvery": "nephoscope.reports.models.Every",
+        "ControlState": "nephoscope.compliance.states.ControlState",
         "ReportRunState": "nephoscope.reports.models.RunState",
         "Role": "nephoscope.accounts.permissions.Role",
     },

@@ -11,12 +11,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from nephoscope.accounts.models import Account
+from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
 from nephoscope.changes.services import readiness
 from nephoscope.changes.suppressing import archives, why_not_archived
-from nephoscope.domain import ALL_REGIONS
+from nephoscope.compliance.scores import answered
+from nephoscope.domain import ALL_REGIONS, together
 from nephoscope.inventory.models import Resource
 
 PER_PAGE = 100
@@ -51,6 +53,7 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     rule = alert.rule
     timeline = Entry.objects.visible_to(request.user).filter(target_type="alert", target_id=str(alert.pk))
     page = Paginator(failing.filter(suppression=None), PER_PAGE).get_page(request.GET.get("p"))
+    blocks = commands_of(page, alert.catalogue) if rule else {}
     show_suppressed = bool(request.GET.get("suppressed"))
     return {
         "title": alert.title,
@@ -59,13 +62,15 @@ def alert_context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "about": _about(alert),
         "steps": steps(rule.fix) if rule else [],
         "affected": page,
+        "commands": [(each.resource.name, each.pk, blocks[each.pk]) for each in page if each.pk in blocks],
+        "all_commands": together(blocks.values()),
         "single": page.paginator.count == 1,  # there is nothing to choose among
         "chosen": ids(request.GET.get("chosen", "")),
         "suppressed_shown": show_suppressed,
         "suppressed": Paginator(suppressed, PER_PAGE).get_page(request.GET.get("sp")) if show_suppressed else [],
         "unknown": _unknown(alert)[:SHOWN],
         "unknown_count": _unknown(alert).count(),
-        "answers": alert.catalogue.answered(alert.account, alert.key),
+        "answers": answered([alert.account], alert.key, alert.catalogue),
         "timeline": timeline[:SHOWN],
         "timeline_count": timeline.count(),
         "changes": alert.changes.all()[:10],

@@ -15,9 +15,9 @@ from nephoscope.accounts.permissions import require
 from nephoscope.alerts.queries import ids
 from nephoscope.api.compliance import download
 from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
 from nephoscope.compliance.report import FORMS
 from nephoscope.compliance.snapshots import DAYS, trend
+from nephoscope.compliance.states import ControlState
 from nephoscope.console.kit.admin import page
 from nephoscope.policies.queries import catalogue, policies_for
 

@@ -10,16 +10,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from nephoscope.accounts.models import Account
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, AlertState, SeverityChoice
 from nephoscope.api.kit.conditions import conditions_of
-from nephoscope.compliance import queries as compliance
-from nephoscope.compliance.queries import ControlState
+from nephoscope.compliance.scores import scores
 from nephoscope.console.kit.admin import rights
-from nephoscope.domain import Framework
 from nephoscope.inventory.models import Scan
-from nephoscope.policies.queries import catalogue
 from nephoscope.scans import services as scans
 from nephoscope.scans.health import health
 
@@ -48,33 +44,6 @@ def bars(line: list[tuple[date, int]], since: date | None) -> list[Bar]:
         height = max(2.0, round(HEIGHT * count / most, 1)) if known and count else 0.0
         drawn.append(Bar(day, count if known else None, position * 10, HEIGHT - height, height))
     return drawn
-
-
-@dataclass(slots=True)
-class PolicyScore:
-    """A policy that applies to accounts: its controls in all of those together."""
-
-    policy: Framework
-    passed: int = 0
-    failed: int = 0
-    unknown: int = 0
-
-    @property
-    def score(self) -> int | None:
-        return compliance.percent(self.passed, self.failed)
-
-
-def _policies(accounts: list[Account]) -> list[PolicyScore]:
-    known = catalogue()
-    applied = {policy.id for account in accounts for policy in known.applied(account)}
-    found = {each.id: PolicyScore(each) for each in known.policies.values() if each.id in applied}
-    for each in compliance.matrix(accounts, [shown.policy for shown in found.values()]):
-        if each.judged_at:
-            shown, counts = found[each.policy.id], each.counts
-            shown.passed += counts[ControlState.PASS]
-            shown.failed += counts[ControlState.FAIL]
-            shown.unknown += counts[ControlState.UNKNOWN]
-    return list(found.values())
 
 
 def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
@@ -108,5 +77,5 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "newest": alerts.select_related("account").order_by("-opened_at", "rank")[:5],
         "scans": [(scan, scans.progress(scan) if scan.active else None) for scan in recent],
         "health": health(),
-        "policies": _policies(list(summary.accounts)),
+        "policies": list(scores(summary.accounts).values()),
     }

@@ -15,8 +15,8 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import require
 from nephoscope.accounts.tags import written
-from nephoscope.alerts.queries import verdicts
 from nephoscope.audit.services import Actor
+from nephoscope.compliance.scores import by_rule, scores
 from nephoscope.console.forms.policies import NewPolicyForm, PolicyForm, TagsForm
 from nephoscope.console.kit.admin import attempt, page
 from nephoscope.console.kit.forms import ConsoleForm
@@ -27,13 +27,14 @@ from nephoscope.policies.queries import Catalogue, catalogue, effective_rules
 
 
 def listed(request: HttpRequest) -> HttpResponse:
-    """List the policies, own ones first, with the findings of their rules and to how many accounts each applies."""
+    """List the policies, own ones first, with their scores and to how many accounts each applies."""
     require(request.user, "view")
-    found, known = verdicts(request.user), catalogue()
-    applied = [policy.id for account in Account.objects.visible_to(request.user) for policy in known.applied(account)]
+    known, accounts = catalogue(), list(Account.objects.visible_to(request.user))
+    applied = [policy.id for account in accounts for policy in known.applied(account)]
+    found = scores(accounts, known)
     own = set(Policy.objects.values_list("key", flat=True))
     shown = sorted(known.policies.values(), key=lambda each: each.id not in own)
-    rows = [(each, found.of(each), each.id in own, applied.count(each.id)) for each in shown]
+    rows = [(each, found.get(each.id), each.id in own, applied.count(each.id)) for each in shown]
     return page(request, "console/policies.html", _("Policies"), policies=rows)
 
 
@@ -47,14 +48,18 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
     """Show a policy's controls, the rules that answer each, as they are set, and how those stand."""
     require(request.user, "view")
     known = catalogue()
-    policy, found = _find(policy_id, known), verdicts(request.user)
+    policy, accounts = _find(policy_id, known), Account.objects.visible_to(request.user).select_related("rejudging")
+    found, score = by_rule(accounts), scores(accounts, known, policy=policy_id).get(policy_id)
     own = Policy.objects.filter(key=policy_id).select_related("created_by").first()
     rules = effective_rules(policy, known)
     controls = [
-        (control, [(*rules[id], found.over([id])) for id in control.rules if id in rules])
+        (
+            control,
+            score.controls[control.id] if score and score.judged else None,
+            [(*rules[id], found[id]) for id in control.rules if id in rules],
+        )
         for control in policy.controls
     ]
-    accounts = Account.objects.visible_to(request.user).select_related("rejudging")
     tagged = [each for each in accounts if policy in known.by_tag(each)]
     others = sorted((each for each in known.rules.values() if each.id not in policy.rules), key=lambda r: r.title)
     return page(
@@ -63,7 +68,7 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
         policy.name,
         policy=policy,
         own=own,
-        counted=found.of(policy),
+        score=score,
         controls=controls,
         source=known.policies.get(own.based_on) if own else None,
         tags=known.scopes.get(policy_id, {}),

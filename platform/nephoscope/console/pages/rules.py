@@ -14,29 +14,34 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import require
 from nephoscope.alerts.models import SeverityChoice
-from nephoscope.alerts.queries import ids, verdicts
+from nephoscope.alerts.queries import ids
 from nephoscope.audit.services import Actor
+from nephoscope.compliance.scores import answered, by_rule
 from nephoscope.console.forms.policies import RuleSettingForm
 from nephoscope.console.kit.admin import page
 from nephoscope.console.pages.alert import steps
 from nephoscope.domain import in_words
 from nephoscope.plugins import registry
 from nephoscope.policies import rule_settings
+from nephoscope.policies.demands import Unmet, unmet
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import Catalogue, EffectiveRule, catalogue, override, plain
 from nephoscope.policies.rule_settings import Place
+
+NAMED = 10
+"""Controls that are named after saving; the rule's page has all."""
 
 
 def listed(request: HttpRequest) -> HttpResponse:
     """List the rules, with the severity that holds everywhere."""
     require(request.user, "view")
     wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
-    found = verdicts(request.user)
+    found = by_rule(Account.objects.visible_to(request.user))
     everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
     shown = [
         (
             each,
-            found.over([each.id]),
+            found[each.id],
             override(plain(each), everywhere.get(each.id)).severity,
             each.id in everywhere and everywhere[each.id].off,
         )
@@ -73,6 +78,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
     require(request.user, "view")
     known = catalogue()
     rule = _find(rule_id, known)
+    accounts = list(Account.objects.visible_to(request.user))
     fixes = [registry().remediations[id] for id in rule.remediations if id in registry().remediations]
     rows = RuleSetting.objects.visible_to(request.user).filter(rule_id=rule_id).select_related("account", "policy")
     places = sorted(rows, key=lambda row: (row.account_id is not None, row.policy_id is not None, row.place))
@@ -84,16 +90,50 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         rule.title,
         rule=rule,
         steps=steps(rule.fix),
+        templates=_templates(rule),
         fixes=fixes,
-        answers=known.answers.get(rule.id, ()),
-        counted=verdicts(request.user).over([rule.id]),
+        answers=_answers(rule, accounts, known),
+        counted=by_rule(accounts)[rule.id],
         effective=effective,
         parameters=[(each.label, in_words(effective.parameters[each.name])) for each in rule.parameters],
         everywhere=everywhere,
         places=[(row, values(rule, row)) for row in places],
-        accounts=Account.objects.visible_to(request.user),
+        unmet=_by_message(unmet(rule, accounts, known)),
+        accounts=accounts,
         policies=[each for each in Policy.objects.all() if rule_id in each.to_domain().rules],
     )
+
+
+def _answers(rule: domain.Rule, accounts: list[Account], known: Catalogue) -> list[tuple[Any, Any, str]]:
+    """Return the controls that the rule answers, and how each stands where its policy applies."""
+    standing = {(policy.id, each.control.id): each.result for policy, each in answered(accounts, rule.id, known)}
+    rows = known.answers.get(rule.id, ())
+    return [(policy, control, standing.get((policy.id, control.id), "")) for policy, control in rows]
+
+
+def _by_message(found: list[Unmet]) -> dict[str, list[Unmet]]:
+    said: dict[str, list[Unmet]] = {}
+    for each in found:
+        said.setdefault(str(each.deviation), []).append(each)
+    return said
+
+
+def _warn(request: HttpRequest, rule: domain.Rule, place: Place) -> None:
+    """Name the controls that do not pass by the rule as it is set now."""
+    accounts = [place.account] if place.account else Account.objects.visible_to(request.user)
+    if names := [f"{each.policy.name} {each.control.id}" for each in unmet(rule, accounts)]:
+        named = ", ".join(names[:NAMED]) + (_(" and %(n)s more") % {"n": len(names) - NAMED} if names[NAMED:] else "")
+        message = _("These controls require a stricter value, so a pass does not count for them: %(controls)s.")
+        messages.warning(request, message % {"controls": named})
+
+
+def _templates(rule: domain.Rule) -> list[tuple[list[str], str]]:
+    """Return the templates of the rule's commands, each with the types that it is for."""
+    by_type = rule.commands.templates if rule.commands else {}
+    return [
+        ([type for type, text in by_type.items() if text == template], template)
+        for template in dict.fromkeys(by_type.values())
+    ]
 
 
 def _place(request: HttpRequest) -> Place:
@@ -136,6 +176,7 @@ def set_rule(request: HttpRequest, rule_id: str) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, _("Saved. Re-evaluating stored resources without a new scan."))
+            _warn(request, rule, place)
             return back
     return page(
         request, "console/rule_set.html", _titled(rule, place), form=form, list_address=back.url, row=row, rule=rule

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nephoscope.alerts.models import DETECTED, Finding, SeverityChoice, VerdictChoice
-from nephoscope.domain import Parameter, Rule, as_unknown, in_words
+from nephoscope.compliance.states import in_percent
+from nephoscope.domain import Control, Parameter, Rule, as_unknown, in_words
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectiveRule
 
@@ -41,9 +42,20 @@ def severity(value: str) -> SafeString:
 
 
 @register.simple_tag
-def threshold(given: EffectiveRule, parameter: Parameter) -> str:
-    """Return the value of a rule's parameter that is in force."""
-    return in_words(given.parameters[parameter.name])
+def threshold(given: EffectiveRule, parameter: Parameter, control: Control) -> str:
+    """Return the value of a rule's parameter that is in force, and what the control names instead."""
+    value = given.parameters[parameter.name]
+    named = control.demands.get(given.rule.id, {}).get(parameter.name, value)
+    if named == value:
+        return in_words(value)
+    words = {"value": in_words(value), "named": in_words(named)}
+    return _("%(value)s (this control requires %(named)s)") % words
+
+
+@register.filter
+def percent(score: int | None) -> str:
+    """Return a score as it is printed everywhere."""
+    return in_percent(score)
 
 
 def age(moment: datetime) -> str:

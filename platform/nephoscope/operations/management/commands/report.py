@@ -12,6 +12,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.compliance.queries import detail
 from nephoscope.compliance.report import FORMS
+from nephoscope.compliance.states import in_percent
 from nephoscope.operations.management.commands.scan import find_account
 from nephoscope.policies.queries import policies_for
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             path.write_bytes(FORMS[form][1](found))
         except OSError as problem:
             raise CommandError(f"--output {path}: {problem.strerror}.") from problem
-        score = f"{found.score} %" if found.score is not None else found.why_not or "no score"
+        score = in_percent(found.score) if found.score is not None else found.why_not or "no score"
         marks = "".join(f"\n{mark.label}: {mark.text}" for mark in found.condition.marks)
         self.stdout.write(f"Wrote {path}: {account.name} by {policy.name}: {score}{marks}")
 

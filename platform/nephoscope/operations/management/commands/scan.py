@@ -68,7 +68,7 @@ class Command(BaseCommand):
     def _show(self, scan: Scan) -> None:
         now = progress(scan)
         bar = "█" * (WIDTH * now.percent // 100)
-        line = f"{scan.account.name}  {bar:░<{WIDTH}} {now.percent:3d} %  {now.resources} resources  {now.phase}"
+        line = f"{scan.account.name}  {bar:░<{WIDTH}} {now.percent:3d}%  {now.resources} resources  {now.phase}"
         if sys.stdout.isatty():
             self.stdout.write(f"\r{line:<110}", ending="")
             self.stdout.flush()
