@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
-from tests.browser.running import Demo
+from tests.browser.running import Demo, guard
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -34,17 +34,6 @@ def choose(visitor: Visitor, *buckets: str) -> None:
 
 def policy_of(demo: Demo, bucket: str) -> str:
     return str(demo.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
-
-
-def guard(demo: Demo, role: str, *actions: str) -> None:
-    """Deny a role some actions, as a company's guard rail does; with none, take the guard rail away."""
-    iam = demo.client("iam")
-    if not actions:
-        iam.delete_role_policy(RoleName=role, PolicyName="guard-rail")
-        return
-    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=role, PolicyName="guard-rail", PolicyDocument=document)
 
 
 # -- 2. Connect --------------------------------------------------------------------------------
@@ -398,13 +387,8 @@ def test_every_step_of_a_change_is_in_the_audit_log_with_its_reason(visitor: Vis
     page = visitor.page
     page.get_by_label("Search").fill("Remove public access")
     page.keyboard.press("Enter")
-    for did in (
-        "admin planned",
-        "admin approved",
-        "Nephoscope applied and verified",
-        "Nephoscope undid",
-        "Nephoscope did not apply",
-    ):
+    by_nephoscope = ("applied and verified", "undid", "did not apply")
+    for did in ("admin planned", "admin approved", *(f"Nephoscope {act}" for act in by_nephoscope)):
         expect(visitor.rows().filter(has_text=f"{did} C-").first).to_be_visible()
     visitor.picture("audit-of-changes")
     visitor.rows().filter(has_text="applied and verified").get_by_role("link").first.click()
