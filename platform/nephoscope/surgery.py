@@ -63,27 +63,30 @@ def make_plan(
 ) -> Plan:
     """Read the live state of some resources and plan their fix; the requests have the same inputs.
 
+    The plan's warnings begin with what may stop working.
+
     :raises PlanProblem: none of them can be fixed; those that cannot while others can are named in ``warnings``.
     """
     steps: list[Step] = []
-    warnings: list[str] = []
+    left_out: list[str] = []
+    warnings: list[str] = [remediation.breaks] if remediation.breaks else []
     for request in requests:
         resource = request.resource
         try:
             steps += remediation.plan(request, session)
         except PlanProblem as problem:
-            warnings.append(f"{resource.name} is left out: {problem}")
+            left_out.append(f"{resource.name} is left out: {problem}")
             continue
         if provider.writing and (manager := provider.writing.managed_by(resource)):
             warnings.append(
                 f"{resource.name} is managed by {manager}, which may undo this change; change it there too."
             )
     if not steps:
-        raise PlanProblem(" ".join(warnings) or "There is nothing to do.")
+        raise PlanProblem(" ".join(left_out) or "There is nothing to do.")
     if any(step.inverse is None for step in steps):
         warnings.append("This change cannot be undone.")
     inputs = dict(requests[0].inputs)
-    return Plan(remediation.id, rule, account, tuple(steps), tuple(warnings), inputs)
+    return Plan(remediation.id, rule, account, tuple(steps), (*warnings, *left_out), inputs)
 
 
 def open_writer(provider: Provider, connection: Connection, permissions: Sequence[Permission]) -> Writer:

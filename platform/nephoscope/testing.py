@@ -262,6 +262,7 @@ class CloseDoor(domain.Remediation):
     id = "toy.close"
     title = "Close the door"
     summary = "Closes it."
+    breaks = "Nobody comes in without a key."
     provider = "toy"
     on = DOOR
     reads = (READ,)
@@ -284,6 +285,7 @@ class FitLock(domain.Remediation):
     id = "toy.lock"
     title = "Fit a lock"
     summary = "Orders a lock, and closes the door with it."
+    breaks = "Nobody comes in without a key."
     provider = "toy"
     on = DOOR
     reads = (READ,)

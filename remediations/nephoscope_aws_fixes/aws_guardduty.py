@@ -26,6 +26,10 @@ class ArchiveFinding(Remediation):
     id = ARCHIVE
     title = "Archive the GuardDuty finding"
     summary = "Archives the finding in GuardDuty. Nothing else changes; undoing it unarchives the finding."
+    breaks = (
+        "Nothing stops working. GuardDuty no longer lists the finding among the current ones, so whoever works from "
+        "its console does not see it any more."
+    )
     provider = "aws"
     on = FINDING
     reads = (_ACTIONS["get_findings"],)

@@ -129,8 +129,11 @@ class RemovePublicAccess(Remediation):
     title = "Remove public access from the bucket"
     summary = (
         "Limits public statements of the bucket policy to the bucket's own account, and removes ACL grants to everyone "
-        "and to all AWS users. Nothing else changes. Whatever relies on public access, such as a website served from "
-        "the bucket, stops working."
+        "and to all AWS users. Nothing else changes."
+    )
+    breaks = (
+        "Whatever reads from or writes to the bucket without credentials of its account stops working: a website "
+        "served from it, public downloads, and other accounts that have no statement of their own in its policy."
     )
     provider = "aws"
     on = "AWS::S3::Bucket"

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert, Finding, Suppression
-from nephoscope.alerts.suppressions import suppress, unsuppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.suppressing import expire_suppressions
+from nephoscope.changes.suppressing import expire_suppressions, unsuppress
 
 pytestmark = pytest.mark.django_db
 AddAlert = Callable[..., Alert]
@@ -30,7 +30,7 @@ def test_suppressed_resources_leave_the_count_at_once_and_come_back_at_once(add_
     assert (alert.state, alert.affected, alert.suppressed) == ("open", 1, 1)
     assert suppress(actor, alert, one(alert, "b"), "test data only") == 1
     assert (alert.state, alert.affected) == ("suppressed", 0)
-    assert unsuppress(actor, alert, one(alert, "a")) == 1
+    assert unsuppress(actor, alert, one(alert, "a")).count == 1
     assert (alert.state, alert.affected, alert.suppressed) == ("open", 1, 1)
 
 

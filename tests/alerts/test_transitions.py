@@ -14,8 +14,9 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.alerts import detections
 from nephoscope.alerts.models import Alert, Finding, Transition
-from nephoscope.alerts.suppressions import suppress, unsuppress
+from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
+from nephoscope.changes.suppressing import unsuppress
 from nephoscope.domain import Detection, Kind, Service, Severity
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import Judge, judge_resources

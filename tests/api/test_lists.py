@@ -180,6 +180,8 @@ OTHERS = [
     ("findings?alert={alert.pk}", 2),
     ("suppressions?standing=true", 1),
     ("suppressions?standing=false", 0),
+    ("suppressions?state=in_force&account={account.pk}&author=ada&until=none", 1),
+    ("suppressions?state=lifted,expired", 0),
     ("resources?type=Toy::Door&service=doors&region=north", 4),
     ("resources?q=CELL", 1),
     ("resources?gone=true", 0),

@@ -121,6 +121,8 @@ CASES = [
         201,
     ),
     Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}, 202),
+    Case("POST", "changes/{change.pk}/discard", REMEDIATOR),
+    Case("POST", "suppressions/{back.suppression_id}/unsuppress", ANALYST),
     Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case(
         "POST",
@@ -212,12 +214,14 @@ def test_the_table_names_every_operation() -> None:
         (case.method, re.sub(r"/(\{.*?\}|(?<=s/)[a-z]+[.-]?[a-z]+)", "/{}", case.path.split("?")[0], count=1))
         for case in CASES
     }
-    # Signing in and out has tests of its own, and so have files (tests/alerts/test_exports.py, tests/compliance).
+    # Signing in and out has tests of its own, and so have files (tests/alerts/test_exports.py, tests/compliance,
+    # tests/console/test_suppressions.py).
     elsewhere = {
         ("POST", "tokens"),
         ("DELETE", "tokens/{}"),
         ("DELETE", "users/{}/tokens/{}"),
         ("GET", "alerts/export/csv"),
+        ("GET", "suppressions/export/csv"),
         ("GET", "findings/export/{form}"),
         ("GET", "compliance/export/{form}"),
         # One's own and nobody else's: tests/console/test_reports.py.

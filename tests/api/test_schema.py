@@ -42,6 +42,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
         "ShardState",
         "StepState",
         "TokenScope",
+        "SuppressionState",
         "Verdict",
     }
 

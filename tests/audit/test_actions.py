@@ -81,7 +81,16 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
     [
         (ALERT_OPENED, {"title": "Door", **resources(["a"])}, "opened A-000042 “Door”: a"),
         (ALERT_ADDED, {"title": "Door", **resources(["a"])}, "added 1 resource to A-000042 “Door”: a"),
-        (ALERT_SUPPRESSED, resources(["a", "b", "c"]), "suppressed 3 resources of A-000042: a, b, c"),
+        (
+            ALERT_SUPPRESSED,
+            {**resources(["a", "b", "c"]), "in_cloud": "", "source": ""},
+            "suppressed 3 resources of A-000042: a, b, c",
+        ),
+        (
+            ALERT_SUPPRESSED,
+            {**resources(["a"]), "in_cloud": "not_archived", "source": "Watchman"},
+            "suppressed 1 resource of A-000042: a (not archived in Watchman)",
+        ),
         (
             ALERT_LEFT,
             {"why": "fixed", "source": "", "suppressed": False, **resources(["a"])},
@@ -104,13 +113,32 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
         ),
         (
             CHANGE_FAILED,
-            {"title": "Fix", "outcome": "problem", "problem": "denied"},
-            "failed to complete A-000042 “Fix”: denied",
+            {"title": "Fix", "outcome": "problem", "problem": "denied", "approved_by": "ada"},
+            "failed to complete A-000042 “Fix”: denied, approved by ada",
         ),
         (
             CHANGE_UNDONE,
-            {"title": "Fix", "outcome": "withdrawn", "problem": ""},
-            "withdrew A-000042 “Fix” before it was applied",
+            {
+                "title": "Fix",
+                "outcome": "withdrawn",
+                "problem": "",
+                "approved_by": "ada",
+                "approved_for": "rain",
+                "requested_by": "kim",
+            },
+            "withdrew A-000042 “Fix” before it was applied; it had been approved by ada: “rain”",
+        ),
+        (
+            CHANGE_UNDONE,
+            {
+                "title": "Fix",
+                "outcome": "undone",
+                "problem": "",
+                "approved_by": "ada",
+                "approved_for": "rain",
+                "requested_by": "kim",
+            },
+            "undid A-000042 “Fix”, requested by kim; it had been approved by ada: “rain”",
         ),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": False}, "verified A-000042 (12)"),
         (ACCOUNT_VERIFIED, {"number": "12", "missing": [], "fixing": True}, "verified the fix role of A-000042 (12)"),

@@ -31,7 +31,7 @@ def alert(add_alert: Any) -> Alert:
 
 @pytest.fixture
 def suppressed(alert: Alert, account: Account, analyst: User) -> Entry:
-    data = resources(["logs-prod", 'odd"name\\', HOSTILE])
+    data = {**resources(["logs-prod", 'odd"name\\', HOSTILE]), "in_cloud": "", "source": ""}
     return record(Actor.of(analyst), ALERT_SUPPRESSED, alert, data, account=account, reason="a test bucket")
 
 

@@ -55,6 +55,17 @@ class Demo:
         self.client("cloudformation").delete_stack(StackName=stack)
 
 
+def guard(demo: Demo, role: str, *actions: str) -> None:
+    """Deny a role some actions, as a company's guard rail does; with none, take the guard rail away."""
+    iam = demo.client("iam")
+    if not actions:
+        iam.delete_role_policy(RoleName=role, PolicyName="guard-rail")
+        return
+    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="guard-rail", PolicyDocument=document)
+
+
 def start(data: Path) -> subprocess.Popen[str]:
     """Start the demo. Nothing of the tests' own environment reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

@@ -52,6 +52,9 @@ def test_resources_are_suppressed_and_brought_back_by_keyboard_alone(visitor: Vi
     keyboard.press("Space")
     visitor.tab_to(page.get_by_role("button", name="Unsuppress"), "Shift+Tab")
     keyboard.press("Enter")
+    expect(visitor.heading("Unsuppress 1 resource")).to_be_visible()
+    visitor.tab_to(page.get_by_role("button", name="Unsuppress"))
+    keyboard.press("Enter")
     expect(page.get_by_text("Unsuppressed 1 resource.")).to_be_visible()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
-from tests.browser.running import Demo
+from tests.browser.running import Demo, guard
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -34,17 +34,6 @@ def choose(visitor: Visitor, *buckets: str) -> None:
 
 def policy_of(demo: Demo, bucket: str) -> str:
     return str(demo.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
-
-
-def guard(demo: Demo, role: str, *actions: str) -> None:
-    """Deny a role some actions, as a company's guard rail does; with none, take the guard rail away."""
-    iam = demo.client("iam")
-    if not actions:
-        iam.delete_role_policy(RoleName=role, PolicyName="guard-rail")
-        return
-    statement = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=role, PolicyName="guard-rail", PolicyDocument=document)
 
 
 # -- 2. Connect --------------------------------------------------------------------------------
@@ -233,6 +222,8 @@ def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(vis
     visitor.picture("suppress")
     visitor.press("Suppress")
     expect(page.get_by_text("Suppressed 2 resources.")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("These resources are suppressed already.")).to_be_visible()
     for bucket in buckets:
         expect(affected(visitor, bucket)).to_have_count(0)
     expect(affected(visitor, "northwind-public-assets")).to_be_visible()
@@ -243,6 +234,9 @@ def test_suppressed_resources_leave_the_list_and_come_back_when_unsuppressed(vis
     expect(suppressed).to_contain_text("by admin")
     visitor.picture("suppressed", whole=True)
     choose(visitor, *buckets)
+    visitor.press("Unsuppress")
+    expect(visitor.heading("Unsuppress 2 resources")).to_be_visible()
+    visitor.picture("unsuppress")
     visitor.press("Unsuppress")
     expect(page.get_by_text("Unsuppressed 2 resources.")).to_be_visible()
     for bucket in buckets:
@@ -323,6 +317,10 @@ def plan(visitor: Visitor, bucket: str) -> None:
     choose(visitor, bucket)
     visitor.press("Fix")
     expect(visitor.heading("Fix: Remove public access from the bucket")).to_be_visible()
+    visitor.picture("fix")
+    visitor.press("Plan")
+    expect(visitor.heading("Fix: Remove public access from the bucket")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="Approve and apply")).to_be_in_viewport()
 
 
 def apply(visitor: Visitor, reason: str) -> None:
@@ -378,7 +376,8 @@ def test_a_plan_is_refused_when_the_policy_changed_since(visitor: Visitor, demo:
     expect(page.get_by_text("Not applied", exact=True)).to_be_visible()
     visitor.picture("refused", whole=True)
     assert policy_of(demo, bucket) == theirs
-    visitor.press("Plan again")
+    page.get_by_role("link", name="Plan again").click()
+    visitor.press("Plan")
     expect(page.get_by_text("ChangedBySomebodyElse").first).to_be_visible()
     expect(page.get_by_role("button", name="Approve and apply")).to_be_visible()
 
@@ -388,8 +387,9 @@ def test_every_step_of_a_change_is_in_the_audit_log_with_its_reason(visitor: Vis
     page = visitor.page
     page.get_by_label("Search").fill("Remove public access")
     page.keyboard.press("Enter")
-    for did in ("planned", "approved", "applied and verified", "undid", "did not apply"):
-        expect(visitor.rows().filter(has_text=f"admin {did} C-").first).to_be_visible()
+    by_nephoscope = ("applied and verified", "undid", "did not apply")
+    for did in ("admin planned", "admin approved", *(f"Nephoscope {act}" for act in by_nephoscope)):
+        expect(visitor.rows().filter(has_text=f"{did} C-").first).to_be_visible()
     visitor.picture("audit-of-changes")
     visitor.rows().filter(has_text="applied and verified").get_by_role("link").first.click()
     expect(page.get_by_text("The web site has moved behind CloudFront").first).to_be_visible()

@@ -178,3 +178,18 @@ def test_what_a_rule_judges_cannot_be_archived(house: House) -> None:
     with pytest.raises(ValidationError, match="cannot archive"):
         suppress(house.actor, house.alert, house.findings("front"), "we know", archive=True)
     assert suppress(house.actor, house.alert, house.findings("front"), "we know").notes == ()
+
+
+def test_the_alerts_history_says_what_happened_in_the_cloud(report: House, analyst: User) -> None:
+    findings = report.alert.findings.all()
+    suppressed(report)
+    unsuppress(Actor.of(analyst), report.alert, findings)
+    suppress(Actor.of(analyst), report.alert, findings, "again")
+    unsuppress(report.actor, report.alert, findings)
+    entries = Entry.objects.filter(target_type="alert", action__contains="suppressed").order_by("id")
+    assert [str(each).partition(": ")[2] for each in entries] == [
+        "front (to be archived in Watchman)",
+        "front (stays archived in Watchman)",
+        "front (not archived in Watchman)",
+        "front",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.alerts.models import Alert, Suppression
 from nephoscope.audit.models import Entry
 from nephoscope.changes.models import Change
+from nephoscope.inventory.models import Resource
 
 from .conftest import Things
 
@@ -87,18 +89,70 @@ def suppressing(alert: Alert, *names: str, **more: str) -> dict[str, object]:
 
 def test_suppressing_is_shown_first_and_then_confirmed(analyst: User, alert: Alert, sign_in: SignIn) -> None:
     client, act = sign_in(analyst), reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    seen = client.post(act, suppressing(alert, "logs"))
+    seen = client.get(act, suppressing(alert, "logs"))
     assert "Suppress 1 resource" in seen.content.decode() and not Suppression.objects.exists()
-    done = client.post(act, suppressing(alert, "logs", confirm="1", reason="a test bucket"), follow=True)
+    done = client.post(act, suppressing(alert, "logs", reason="a test bucket"), follow=True)
     assert "Suppressed 1 resource." in done.content.decode()
     alert.refresh_from_db()
     assert (alert.state, alert.affected, alert.suppressed) == ("open", 1, 1)
     assert Entry.objects.filter(action="alert.suppressed", reason="a test bucket", user=analyst).exists()
 
 
+def test_what_was_typed_comes_back_beside_what_is_wrong(analyst: User, alert: Alert, sign_in: SignIn) -> None:
+    act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    page = sign_in(analyst).post(act, suppressing(alert, "logs", reason="a test bucket", until="soon")).content.decode()
+    assert ">a test bucket</textarea>" in page and 'value="soon"' in page and "Suppress 1 resource" in page
+
+
+def test_all_resources_are_chosen_by_one_parameter_and_the_form_names_those_that_it_showed(
+    analyst: User, alert: Alert, add_resource: Callable[..., Resource], sign_in: SignIn
+) -> None:
+    client, act = sign_in(analyst), reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    shown = client.get(act, {"all": "1"})
+    assert "Suppress 2 resources" in shown.content.decode()
+    [posted] = re.findall(r'name="finding" value="([\d,]+)"', shown.content.decode())
+    late = alert.findings.all()[0]
+    late.pk, late.resource = None, add_resource("AWS::S3::Bucket", "late", {})
+    late.save()
+    assert client.post(act, {"finding": posted, "reason": "accepted"}).status_code == 302
+    assert not alert.suppressions.filter(resource_name="late").exists() and alert.suppressions.count() == 2
+
+
+def test_an_address_does_not_name_more_than_a_page_of_resources(analyst: User, alert: Alert, sign_in: SignIn) -> None:
+    act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    answer = sign_in(analyst).get(act, {"finding": range(1, 102)}, follow=True)
+    assert "Select at most 100 resources, or all of them." in answer.content.decode()
+
+
+def test_unsuppressing_is_shown_first_and_then_posted(
+    analyst: User, viewer: User, alert: Alert, sign_in: SignIn
+) -> None:
+    client = sign_in(analyst)
+    client.post(reverse("admin:alerts_alert_suppress", args=[alert.pk]), suppressing(alert, "logs", reason="accepted"))
+    act = reverse("admin:alerts_alert_unsuppress", args=[alert.pk])
+    shown = client.get(act, suppressing(alert, "logs")).content.decode()
+    assert "Unsuppress 1 resource" in shown and "accepted" in shown and Suppression.objects.get().lifted_at is None
+    assert sign_in(viewer).get(act, suppressing(alert, "logs")).status_code == 403
+    assert client.post(act, suppressing(alert, "logs")).status_code == 302
+    assert Suppression.objects.get().lifted_at
+
+
+def test_suppressing_again_what_is_suppressed_says_so(analyst: User, alert: Alert, sign_in: SignIn) -> None:
+    client, act = sign_in(analyst), reverse("admin:alerts_alert_suppress", args=[alert.pk])
+    client.post(act, suppressing(alert, "logs", reason="accepted"))
+    again = client.get(act, suppressing(alert, "logs"), follow=True)
+    assert "These resources are suppressed already." in again.content.decode()
+
+
+def test_the_token_of_an_act_stands_in_no_address(analyst: User, alert: Alert, sign_in: SignIn) -> None:
+    page = sign_in(analyst).get(reverse("admin:alerts_alert_change", args=[alert.pk])).content.decode()
+    [form] = re.findall(r'<form id="affected-form".*?</form>', page, re.DOTALL)
+    assert 'method="get"' in form and "csrf" not in form
+
+
 def test_suppressing_without_a_reason_says_so_at_the_field(analyst: User, alert: Alert, sign_in: SignIn) -> None:
     act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    page = sign_in(analyst).post(act, suppressing(alert, "logs", confirm="1", reason="  "))
+    page = sign_in(analyst).post(act, suppressing(alert, "logs", reason="  "))
     assert page.context["errors"]["reason"] and not Suppression.objects.exists()
 
 
@@ -106,7 +160,7 @@ def test_suppressing_for_a_reason_with_a_nul_character_is_refused_at_the_field(
     analyst: User, alert: Alert, sign_in: SignIn
 ) -> None:
     act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    page = sign_in(analyst).post(act, suppressing(alert, "logs", confirm="1", reason="a\0b"))
+    page = sign_in(analyst).post(act, suppressing(alert, "logs", reason="a\0b"))
     assert page.context["errors"]["reason"] == ["Null characters are not allowed."]
     assert not Suppression.objects.exists()
 
@@ -116,7 +170,7 @@ def test_suppressing_until_a_wrong_day_says_so_at_the_field(
     until: str, analyst: User, alert: Alert, sign_in: SignIn
 ) -> None:
     act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    page = sign_in(analyst).post(act, suppressing(alert, "logs", confirm="1", reason="x", until=until))
+    page = sign_in(analyst).post(act, suppressing(alert, "logs", reason="x", until=until))
     assert page.context["errors"]["expires_at"] and not Suppression.objects.exists()
 
 
@@ -133,7 +187,7 @@ def test_the_resources_of_another_alert_cannot_be_suppressed_through_this_one(
 ) -> None:
     other = add_alert("aws.s3.encrypted", "elsewhere")
     act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    sign_in(analyst).post(act, suppressing(other, "elsewhere", confirm="1", reason="x"))
+    sign_in(analyst).post(act, suppressing(other, "elsewhere", reason="x"))
     assert not Suppression.objects.exists()
 
 
@@ -142,7 +196,7 @@ def test_a_suppressed_alert_leaves_the_list_and_the_switch_shows_it(
 ) -> None:
     client, listed = sign_in(analyst), reverse("admin:alerts_alert_changelist")
     act = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    client.post(act, suppressing(alert, "logs", "assets", confirm="1", reason="accepted"))
+    client.post(act, suppressing(alert, "logs", "assets", reason="accepted"))
     assert client.get(listed).context["cl"].result_count == 0
     assert client.get(listed, {"suppressed": "1"}).context["cl"].result_count == 1
     assert client.get(listed, {"state": "suppressed"}).context["cl"].result_count == 1
@@ -223,7 +277,7 @@ def test_scan_now_goes_to_the_scan_which_can_be_cancelled(analyst: User, account
 def test_a_token_is_shown_once_and_only_its_owner_can_revoke_it(viewer: User, analyst: User, sign_in: SignIn) -> None:
     client, page = sign_in(viewer), reverse("admin:tokens")
     form = {"name": "backup", "scope": "read", "days": "30"}
-    text = client.post(page, form).context["made"]
+    text = client.post(page, form, follow=True).context["made"]
     assert text and text not in client.get(page).content.decode()
     assert Client().get("/api/v1/me", headers={"Authorization": f"Token {text}"}).status_code == 200
     revoke = reverse("admin:revoke_token", args=[AuthToken.objects.get().token_key])

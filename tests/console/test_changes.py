@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -121,13 +122,13 @@ def test_a_fix_asks_for_what_it_needs_keeps_the_selection_and_then_plans(
     client, plan = sign_in(remediator), reverse("admin:alerts_alert_plan", args=[house.alert.pk])
     [finding] = house.findings("front")
     body = {"finding": [finding.pk], "remediation": toy.FitLock.id}
-    asked = text_of(client.post(plan, body))
+    asked = text_of(client.get(plan, body))
     assert 'name="input-maker"' in asked and "Who makes the lock." in asked
     assert f'name="finding" value="{finding.pk}"' in asked
     assert not Change.objects.exists()
-    refused = text_of(client.post(plan, {**body, "inputs": "1", "input-maker": " "}))
+    refused = text_of(client.post(plan, {**body, "input-maker": " "}))
     assert "Maker is missing." in refused and f'name="finding" value="{finding.pk}"' in refused
-    done = client.post(plan, {**body, "inputs": "1", "input-maker": f"Yale {HOSTILE}"})
+    done = client.post(plan, {**body, "input-maker": f"Yale {HOSTILE}"})
     change = Change.objects.get()
     assert done["Location"] == page(change)
     assert change.inputs == {"maker": f"Yale {HOSTILE}"}
@@ -137,11 +138,10 @@ def test_a_fix_asks_for_what_it_needs_keeps_the_selection_and_then_plans(
 def test_planning_again_offers_what_was_entered_before(house: House, remediator: User, sign_in: SignIn) -> None:
     client, change = sign_in(remediator), house.plan_lock()
     Change.objects.filter(pk=change.pk).update(state="refused")
-    again = text_of(client.get(page(change)))
-    assert "Plan again" in again and '<input type="hidden" name="input-maker" value="Yale">' in again
-    plan = reverse("admin:alerts_alert_plan", args=[house.alert.pk])
-    body = {"finding": [house.findings("front")[0].pk], "remediation": toy.FitLock.id, "input-maker": "Yale"}
-    assert 'value="Yale"' in text_of(client.post(plan, body))
+    answer = client.get(page(change))
+    [link] = re.findall(r'href="([^"]+again=[^"]+)"', answer.content.decode())
+    assert "Plan again" in text_of(answer) and "Yale" not in link
+    assert 'value="Yale"' in text_of(client.get(html.unescape(link)))
     assert Change.objects.count() == 1
 
 
@@ -149,6 +149,7 @@ def test_who_may_plan(house: House, everyone: dict[str, User], sign_in: SignIn) 
     plan = reverse("admin:alerts_alert_plan", args=[house.alert.pk])
     body = {"finding": [house.findings("front")[0].pk], "remediation": toy.FitLock.id}
     for role, status in (("viewer", 403), ("analyst", 403), ("stranger", 404), ("remediator", 200)):
+        assert sign_in(everyone[role]).get(plan, body).status_code == status, role
         assert sign_in(everyone[role]).post(plan, body).status_code == status, role
 
 
@@ -158,29 +159,31 @@ def test_who_may_plan(house: House, everyone: dict[str, User], sign_in: SignIn) 
 def test_the_confirmation_shows_the_call_and_approves_it(report: House, remediator: User, sign_in: SignIn) -> None:
     client, suppress = sign_in(remediator), reverse("admin:alerts_alert_suppress", args=[report.alert.pk])
     body = {"finding": [report.alert.findings.get().pk]}
-    shown = client.post(suppress, body)
+    shown = client.get(suppress, body)
     assert "toy:SetDoor" in text_of(shown) and "Suppress and archive" in text_of(shown)
     assert not Change.objects.exists()
     digest = shown.context["archiving"].plan.digest
     assert f'name="digest" value="{digest}"' in text_of(shown)
+    assert "This also archives the finding in Watchman" in text_of(shown) and toy.CloseDoor.breaks in text_of(shown)
 
-    stale = client.post(suppress, {**body, "confirm": "1", "reason": "we know", "digest": "0" * 64})
+    stale = client.post(suppress, {**body, "reason": "we know", "digest": "0" * 64})
     assert "This differs from what was shown" in text_of(stale) and digest in text_of(stale)
     report.alert.refresh_from_db()
     assert report.alert.state == "open"
 
-    done = client.post(suppress, {**body, "confirm": "1", "reason": "we know", "digest": digest}, follow=True)
+    done = client.post(suppress, {**body, "reason": "we know", "digest": digest}, follow=True)
     assert "Suppressed 1 resource." in text_of(done) and "not archived" not in text_of(done)
     change = worked(Change.objects.get())
     assert (change.state, report.cloud.doors["front"]) == ("verified", False)
 
     unsuppress = reverse("admin:alerts_alert_unsuppress", args=[report.alert.pk])
+    assert "This also unarchives the finding in Watchman." in text_of(client.get(unsuppress, body))
     assert "Unsuppressed 1 resource." in text_of(client.post(unsuppress, body, follow=True))
     assert (worked(change).state, report.cloud.doors["front"]) == ("undone", True)
 
 
 def test_a_reason_that_is_missing_shows_the_call_again(report: House, remediator: User, sign_in: SignIn) -> None:
     client, suppress = sign_in(remediator), reverse("admin:alerts_alert_suppress", args=[report.alert.pk])
-    body = {"finding": [report.alert.findings.get().pk], "confirm": "1", "reason": " ", "digest": "0" * 64}
+    body = {"finding": [report.alert.findings.get().pk], "reason": " ", "digest": "0" * 64}
     answer = client.post(suppress, body)
     assert answer.context["errors"]["reason"] and "toy:SetDoor" in text_of(answer)

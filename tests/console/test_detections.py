@@ -69,7 +69,7 @@ def test_the_page_says_what_happened_and_where_to_look(alert: Alert, viewer: Use
 
 def test_who_may_suppress_it_and_who_sees_it(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    body = {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
+    body = {"finding": [alert.findings.get().pk], "reason": "ours"}
     assert sign_in(everyone["stranger"]).get(page(alert)).status_code == 404
     assert sign_in(everyone["stranger"]).post(address, body).status_code == 404
     assert sign_in(everyone["viewer"]).post(address, body).status_code == 403
@@ -91,9 +91,9 @@ def test_what_cannot_be_archived_is_said_and_suppressed_here(
 ) -> None:
     client, body = sign_in(remediator), {"finding": [alert.findings.get().pk]}
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    shown = client.post(address, body).content.decode()
-    assert "Suppressing leaves it as it is in GuardDuty:" in shown and "Suppress and archive" not in shown
-    text = client.post(address, {**body, "reason": "ours", "confirm": "1"}, follow=True).content.decode()
+    shown = client.get(address, body).content.decode()
+    assert "Suppressing does not archive the finding in GuardDuty." in shown and "Suppress and archive" not in shown
+    text = client.post(address, {**body, "reason": "ours"}, follow=True).content.decode()
     assert "Suppressed 1 resource." in text and "It is not archived in GuardDuty." in text
     alert.refresh_from_db()
     assert alert.state == "suppressed"
@@ -102,17 +102,17 @@ def test_what_cannot_be_archived_is_said_and_suppressed_here(
 def test_an_analyst_is_told_that_archiving_needs_a_remediator(
     alert: Alert, fix_role: None, analyst: User, sign_in: SignIn
 ) -> None:
-    client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours", "confirm": "1"}
+    client, body = sign_in(analyst), {"finding": [alert.findings.get().pk], "reason": "ours"}
     assert "Archiving this in GuardDuty requires the Remediator role." in client.get(page(alert)).content.decode()
     address = reverse("admin:alerts_alert_suppress", args=[alert.pk])
-    assert "It is not archived in GuardDuty." in client.post(address, body, follow=True).content.decode()
     assert client.post(address, {**body, "digest": "d" * 64}).status_code == 403
+    assert "It is not archived in GuardDuty." in client.post(address, body, follow=True).content.decode()
 
 
 def test_a_remediator_is_told_that_suppressing_archives(
     alert: Alert, fix_role: None, remediator: User, sign_in: SignIn
 ) -> None:
-    assert "Suppressing archives it in GuardDuty as well" in sign_in(remediator).get(page(alert)).content.decode()
+    assert "Suppressing also archives the finding in GuardDuty" in sign_in(remediator).get(page(alert)).content.decode()
 
 
 def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, sign_in: SignIn) -> None:

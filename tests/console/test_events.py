@@ -44,7 +44,7 @@ def test_the_secret_is_shown_once_and_the_setup_templates_lead_to_the_address(
     administrator: User, viewer: User, account: Account, address: str, sign_in: SignIn
 ) -> None:
     client = sign_in(administrator)
-    made = client.post(address, {"act": "on"})
+    made = client.post(address, {"act": "on"}, follow=True)
     listener = Listener.objects.get()
     secret = secret_of(listener)
     assert secret in made.content.decode() and "no-store" in made["Cache-Control"]
@@ -67,12 +67,12 @@ def test_a_new_secret_and_switching_off_are_asked_about_first(
     for act, question in (("rotate", "Rotate the secret?"), ("off", "Turn it off?")):
         assert question in client.get(address, {"ask": act}).content.decode()
     assert Listener.objects.exists()
-    page = client.post(address, {"act": "rotate"}).content.decode()
+    page = client.post(address, {"act": "rotate"}, follow=True).content.decode()
     assert SECRET in page and old not in page
     left = client.post(address, {"act": "off"}, follow=True).content.decode()
     assert "Event-driven recheck is off" in left and not Listener.objects.exists()
-    assert SECRET not in client.post(address, {"act": "rotate"}).content.decode()
-    assert client.post(address, {"act": "nonsense"}).status_code == 200
+    assert SECRET not in client.post(address, {"act": "rotate"}, follow=True).content.decode()
+    assert client.post(address, {"act": "nonsense"}).status_code == 302
 
 
 def test_what_came_in_and_what_was_refused_is_in_sight(

@@ -21,6 +21,7 @@ LISTS = [
     "inventory_resource_changelist",
     "inventory_scan_changelist",
     "changes_change_changelist",
+    "alerts_suppression_changelist",
     "audit_entry_changelist",
     "compliance",
     "reports_reportschedule_changelist",
@@ -170,6 +171,7 @@ def test_nothing_that_a_cloud_filled_can_be_edited_or_deleted_in_the_admin(
         ("inventory_resource_changelist", 15),
         ("audit_entry_changelist", 15),
         ("accounts_account_changelist", 15),
+        ("alerts_suppression_changelist", 15),
     ],
 )
 def test_a_list_asks_the_database_the_same_number_of_questions_however_long_it_is(

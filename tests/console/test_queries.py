@@ -11,6 +11,8 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
+from nephoscope.alerts.suppressions import suppress
+from nephoscope.audit.services import Actor
 from nephoscope.inventory.conditions import conditions
 from nephoscope.plugins import registry
 
@@ -61,6 +63,15 @@ def test_a_filter_finds_what_it_says(name: str, value: str, found: bool, public:
     assert queries.FILTERS[name](Alert.objects.all(), value).filter(pk=public.pk).exists() is found
 
 
+def test_an_alert_that_is_suppressed_in_part_is_open_and_among_the_suppressed(
+    add_alert: AddAlert, system: Actor
+) -> None:
+    partly, open_ = add_alert("aws.s3.public_read", "logs", "assets"), add_alert("aws.made_up", "else")
+    suppress(system, partly, partly.findings.filter(resource__name="logs"), "accepted")
+    found = {value: set(queries.with_state(Alert.objects.all(), value)) for value in ("suppressed", "open", "resolved")}
+    assert found == {"suppressed": {partly}, "open": {partly, open_}, "resolved": set()}
+
+
 def test_an_alert_is_found_by_its_number(public: Alert, other: Alert) -> None:
     for text in (str(public), f"a-{public.pk}"):
         assert public in queries.matching(Alert.objects.all(), text)
@@ -73,9 +84,9 @@ def test_a_policy_finds_the_alerts_of_its_rules_and_an_unknown_one_none(public: 
 
 
 def test_the_summary_counts_what_the_user_may_see(
-    public: Alert, other: Alert, account: Account, viewer: User, stranger: User
+    public: Alert, other: Alert, account: Account, viewer: User, stranger: User, system: Actor
 ) -> None:
-    Alert.objects.filter(pk=other.pk).update(state="suppressed")
+    suppress(system, other, other.findings.all(), "accepted")
     finding = public.findings.get()
     Finding.objects.create(
         account=account, rule_id="aws.other", resource=finding.resource, verdict="unknown", changed_at=timezone.now()

@@ -86,7 +86,7 @@ def test_a_public_bucket_is_planned_applied_verified_and_undone_byte_for_byte(
     plan = bucket.plan()
     assert bucket.is_public
     assert plan.digest == bucket.plan().digest, "planned twice, it is the same plan"
-    assert plan.reversible and not plan.warnings
+    assert plan.reversible and plan.warnings == (FIX.breaks,)
     assert {each.resource for each in plan.permissions} == {f"arn:aws:s3:::{bucket.name}"}
     assert {each.action for each in plan.permissions} <= set(FIX.writes)
 
@@ -216,7 +216,7 @@ def test_what_a_block_refuses_to_make_public_again_cannot_be_undone_and_says_so(
     bucket.block("BlockPublicPolicy", "BlockPublicAcls")
     plan = bucket.plan()
     assert [step.inverse for step in plan.steps] == [None, None]
-    assert plan.warnings == ("This change cannot be undone.",)
+    assert plan.warnings == (FIX.breaks, "This change cannot be undone.")
     apply(plan, session)
     assert not bucket.is_public
 
@@ -269,4 +269,4 @@ def test_a_denied_read_is_named_and_the_other_buckets_are_planned(
     finally:
         simulator.control("reset-denials", {})
     assert plan.resources == (f"arn:aws:s3:::{other.name}",)
-    assert "s3:GetBucketPolicy is not allowed" in plan.warnings[0]
+    assert "s3:GetBucketPolicy is not allowed" in plan.warnings[-1]

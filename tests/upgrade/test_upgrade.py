@@ -19,11 +19,11 @@ from django.urls import reverse
 from nephoscope.accounts.models import User
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
-from nephoscope.alerts.suppressions import unsuppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, first_broken
 from nephoscope.changes.models import Change
 from nephoscope.changes.services import UNDOABLE
+from nephoscope.changes.suppressing import unsuppress
 from nephoscope.inventory.models import Resource
 from nephoscope.organisations.models import Organisation
 from nephoscope_aws.call import AwsCall

@@ -151,6 +151,32 @@ def as_csv(alerts: Iterable[Alert], accounts: Iterable[Condition]) -> Iterator[s
         )
 
 
+SUPPRESSION_COLUMNS = (
+    "resource",
+    "resource id",
+    "alert",
+    "title",
+    "account",
+    "number",
+    "state",
+    "reason",
+    "by",
+    "since",
+    "until",
+    "lifted",
+)
+
+
+def suppressions_as_csv(rows: Iterable[Any]) -> Iterator[str]:
+    """Yield suppressions, which have their states, as lines of CSV, a heading first."""
+    yield line(SUPPRESSION_COLUMNS)
+    for row in rows:
+        alert, account = row.alert, row.alert.account
+        moments = [_moment(each) if each else "" for each in (row.created_at, row.expires_at, row.lifted_at)]
+        what = [row.resource_name, row.resource_id, str(alert), alert.title, account.name, account.number]
+        yield line([*what, row.state, row.reason, row.author.username if row.author else "", *moments])
+
+
 def line(cells: Iterable[Any]) -> str:
     """Return a line of CSV that no spreadsheet takes for a formula."""
     written = io.StringIO()

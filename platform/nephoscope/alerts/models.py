@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -154,6 +154,12 @@ class DetectionCursor(models.Model):
         return f"{self.service} in {self.region}"
 
 
+class SuppressionState(models.TextChoices):
+    IN_FORCE = "in_force", _("In force")
+    LIFTED = "lifted", _("Lifted")
+    EXPIRED = "expired", _("Expired")
+
+
 class SuppressionQuerySet(InAccountQuerySet):
     def visible_to(self, user: Any) -> SuppressionQuerySet:
         return self.filter(alert__account__in=visible_accounts(user))
@@ -161,6 +167,17 @@ class SuppressionQuerySet(InAccountQuerySet):
     def standing(self) -> SuppressionQuerySet:
         """Those neither lifted nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), lifted_at=None)
+
+    def with_state(self) -> SuppressionQuerySet:
+        """Add ``state`` to each: a :class:`SuppressionState`."""
+        over = Q(expires_at__lte=timezone.now()) & (Q(lifted_at=None) | Q(lifted_at__gte=F("expires_at")))
+        state = Case(
+            When(over, then=Value(SuppressionState.EXPIRED)),
+            When(lifted_at=None, then=Value(SuppressionState.IN_FORCE)),
+            default=Value(SuppressionState.LIFTED),
+        )
+        rows: SuppressionQuerySet = self.annotate(state=state)
+        return rows
 
 
 class Suppression(models.Model):

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, VerdictChoice
+from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, Suppression, VerdictChoice
 from nephoscope.inventory.conditions import Condition
 from nephoscope.inventory.models import READ, Scan
 from nephoscope.plugins import registry
@@ -41,8 +41,15 @@ def _failing() -> QuerySet[Finding]:
 
 
 def with_state(alerts: Alerts, value: str) -> Alerts:
-    """``open``, ``suppressed``, ``resolved``, several with commas, or ``all``."""
-    return alerts if value == ALL else alerts.filter(state__in=_listed(value))
+    """``open``, ``suppressed``, ``resolved``, several with commas, or ``all``.
+
+    ``suppressed`` finds every alert that has a suppressed resource, also one that is open because of others.
+    """
+    wanted = _listed(value)
+    if value == ALL:
+        return alerts
+    partly = Q(suppressed__gt=0) if AlertState.SUPPRESSED in wanted else Q(pk__in=[])
+    return alerts.filter(Q(state__in=wanted) | partly)
 
 
 def with_severity(alerts: Alerts, value: str) -> Alerts:
@@ -158,6 +165,7 @@ FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {
 class Summary:
     """What the dashboard counts: open alerts by severity, kind and account; the rest beside them.
 
+    ``suppressed`` counts suppressions in force, which are of single resources.
     ``accounts`` has None for an account that no scan has read yet; ``since`` is when anything was first known.
     """
 
@@ -185,15 +193,12 @@ def summary(user: Any, accounts: Iterable[Condition]) -> Summary:
     severities = dict.fromkeys(SeverityChoice.values, 0)
     kinds = dict.fromkeys(KindChoice.values, 0)
     by_account: dict[int, int] = {}
-    suppressed = 0
-    rows = alerts.order_by().values("state", "severity", "kind", "account").annotate(count=Count("pk"))
-    for row in rows.exclude(state=AlertState.RESOLVED):
-        if row["state"] == AlertState.SUPPRESSED:
-            suppressed += row["count"]
-            continue
+    rows = alerts.order_by().values("severity", "kind", "account").annotate(count=Count("pk"))
+    for row in rows.filter(state=AlertState.OPEN):
         severities[row["severity"]] += row["count"]
         kinds[row["kind"]] += row["count"]
         by_account[row["account"]] = by_account.get(row["account"], 0) + row["count"]
+    suppressed = Suppression.objects.visible_to(user).standing().count()
     counted = {each.account: by_account.get(each.account.pk, 0 if each.known else None) for each in accounts}
     unknown = Finding.objects.visible_to(user).filter(verdict=VerdictChoice.UNKNOWN).count()
     new = opened_within(alerts.filter(state=AlertState.OPEN), str(WEEK)).count()

@@ -16,7 +16,12 @@ from django.utils.translation import gettext as _
 
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.state import Transitions, refresh
-from nephoscope.audit.actions.alerts import ALERT_SUPPRESSED, ALERT_SUPPRESSION_EXPIRED, ALERT_UNSUPPRESSED
+from nephoscope.audit.actions.alerts import (
+    ALERT_SUPPRESSED,
+    ALERT_SUPPRESSION_EXPIRED,
+    ALERT_UNSUPPRESSED,
+    InCloud,
+)
 from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record, require_reason
 
@@ -39,9 +44,16 @@ def chosen(alert: Alert, findings: Iterable[Finding]) -> list[Finding]:
 
 @transaction.atomic
 def suppress(
-    actor: Actor, alert: Alert, findings: Iterable[Finding], reason: str, expires_at: datetime | None = None
+    actor: Actor,
+    alert: Alert,
+    findings: Iterable[Finding],
+    reason: str,
+    expires_at: datetime | None = None,
+    in_cloud: InCloud = InCloud.NOTHING,
 ) -> int:
     """Ignore chosen resources of an alert from now on; return how many.
+
+    :param in_cloud: what the caller does about it in the cloud, to be recorded.
 
     :raises ValidationError: no reason, nothing chosen, or an end that lies in the past.
     """
@@ -65,38 +77,47 @@ def suppress(
         )
         each.save(update_fields=["suppression"])
     if rows:
-        record(actor, ALERT_SUPPRESSED, alert, _names(rows), account=alert.account, reason=reason)
+        data = _recorded([each.resource.name for each in rows], alert, in_cloud)
+        record(actor, ALERT_SUPPRESSED, alert, data, account=alert.account, reason=reason)
         recount(alert, actor)
     return len(rows)
 
 
 @transaction.atomic
-def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> int:
-    """Take suppressions back; the resources count again at once. Returns how many."""
+def end(actor: Actor, alert: Alert, suppressions: Iterable[Suppression], in_cloud: InCloud = InCloud.NOTHING) -> int:
+    """Take back those of an alert's suppressions that stand; the resources count again at once. Returns how many."""
     actor.require("suppress")
     Alert.objects.select_for_update().get(pk=alert.pk)
-    rows = [each for each in chosen(alert, findings) if each.suppression_id is not None]
-    lift([each.suppression_id for each in rows if each.suppression_id])
+    standing = alert.suppressions.filter(pk__in=[each.pk for each in suppressions], lifted_at=None)
+    rows = list(standing.order_by("resource_name"))
+    lift([each.pk for each in rows])
     if rows:
-        record(actor, ALERT_UNSUPPRESSED, alert, _names(rows), account=alert.account)
+        data = _recorded([each.resource_name for each in rows], alert, in_cloud)
+        record(actor, ALERT_UNSUPPRESSED, alert, data, account=alert.account)
         recount(alert, actor)
     return len(rows)
 
 
 @transaction.atomic
-def expire(suppression: Suppression) -> bool:
+def expire(suppression: Suppression, in_cloud: InCloud = InCloud.NOTHING) -> bool:
     """Lift a suppression whose time is over, unless somebody just did; returns whether it still stood."""
     alert, actor = suppression.alert, Actor.system()
     Alert.objects.select_for_update().get(pk=alert.pk)
     if not lift([suppression.pk]):
         return False
-    record(actor, ALERT_SUPPRESSION_EXPIRED, alert, {"resource": suppression.resource_name}, account=alert.account)
+    data = {"resource": suppression.resource_name, "in_cloud": in_cloud.value, "source": alert.source}
+    record(actor, ALERT_SUPPRESSION_EXPIRED, alert, data, account=alert.account)
     recount(alert, actor)
     return True
 
 
-def _names(findings: list[Finding]) -> dict[str, Any]:
-    return resources([each.resource.name for each in findings])
+def of_findings(findings: Iterable[Finding]) -> list[Suppression]:
+    """Return the suppressions of those findings that have one."""
+    return list(Suppression.objects.filter(pk__in=[each.suppression_id for each in findings if each.suppression_id]))
+
+
+def _recorded(names: list[str], alert: Alert, in_cloud: InCloud) -> dict[str, Any]:
+    return {**resources(names), "in_cloud": in_cloud.value, "source": alert.source}
 
 
 def recount(alert: Alert, actor: Actor) -> None:

@@ -94,6 +94,7 @@ class RemediationSerializer(serializers.Serializer[domain.Remediation]):
     id = serializers.CharField()
     title = serializers.CharField()
     summary = serializers.CharField()
+    breaks = serializers.CharField(help_text="What may stop working once it is applied; empty when nothing can.")
     inputs = InputSerializer(many=True, help_text="What it needs to be told when it is planned.")
 
 
@@ -227,7 +228,9 @@ class AlertFilter(filters.FilterSet):
     """The console's filters, under the same names; several values are separated by commas."""
 
     state = Choices(
-        choices=[*AlertState.choices, (queries.ALL, queries.ALL)], method="shared", help_text="“open” unless given."
+        choices=[*AlertState.choices, (queries.ALL, queries.ALL)],
+        method="shared",
+        help_text="“open” unless given. “suppressed” finds each alert with a suppressed resource.",
     )
     suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
     severity = Choices(choices=SeverityChoice.choices, method="shared")
@@ -293,7 +296,8 @@ class Alerts(Models):
         """Ignore some of the affected resources from now on, for a reason, perhaps until a time.
 
         With ``archive``, a detection is archived in its cloud too, by a change at /api/v1/changes; nothing is
-        suppressed when that cannot be planned.
+        suppressed when that cannot be planned. It needs the role Remediator: without it, or without ``archive``, the
+        detection is only suppressed here and stays as it is in its cloud. When the suppression ends, it is unarchived.
         """
         alert, asked = self.get_object(), self.body(Suppressing)
         suppressing.suppress(self.actor, alert, selected(alert, asked) or [], **asked)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Body, Named, ReasonField
 from nephoscope.api.kit.views import Models
-from nephoscope.changes import services
+from nephoscope.changes import giving_up, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
 
 
@@ -68,6 +68,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     alert = serializers.IntegerField(source="alert_id", read_only=True)
     planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None)
     approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None)
+    expires_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When a plan can be approved no more; null for what is no plan."
+    )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None)
 
     class Meta:
@@ -84,10 +87,12 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "outcome",
             "planned_by",
             "planned_at",
+            "expires_at",
             "approved_by",
             "approved_at",
             "finished_at",
             "undo_by",
+            "undo_requested_at",
             "undo_reason",
             "undone_at",
         ]
@@ -97,7 +102,11 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
 class ChangeDetailSerializer(ChangeSerializer):
     digest = serializers.CharField(read_only=True, help_text="What is approved: send it back to apply exactly this.")
     inputs = serializers.DictField(child=serializers.CharField(), read_only=True, help_text="What the fix asked for.")
-    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="First what may stop working, then what is left out, and what may undo the change.",
+    )
     permissions = PermissionSerializer(many=True, read_only=True)
     steps = StepSerializer(many=True, read_only=True)
 
@@ -130,7 +139,7 @@ class Changes(Models):
     detail_class = ChangeDetailSerializer
     filterset_class = ChangeFilter
     ordering_fields = ["planned_at", "finished_at"]
-    acts: ClassVar[dict[str, str]] = {"apply": "change", "undo": "change"}
+    acts: ClassVar[dict[str, str]] = {"apply": "change", "discard": "change", "undo": "change"}
 
     @extend_schema(request=Approval, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])
@@ -139,10 +148,16 @@ class Changes(Models):
 
         Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that the cloud changed
-        since the plan, and nothing was written.
+        since the plan, and nothing was written. A plan that is older than 24 hours has expired: plan again.
         """
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses=ChangeDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, id: str) -> Response:
+        """Throw away a plan that nobody approved. One that nobody approves in 24 hours expires by itself."""
+        return self.shown(giving_up.discard_plan(self.actor, self.get_object()))
 
     @extend_schema(request=Undoing, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])

@@ -1,4 +1,4 @@
-"""Findings and suppressions over the API."""
+"""Findings over the API."""
 
 from __future__ import annotations
 
@@ -17,42 +17,15 @@ from rest_framework.request import Request
 
 from nephoscope.alerts import exports as outputs
 from nephoscope.alerts.commands import commands_of
-from nephoscope.alerts.models import (
-    Finding,
-    Suppression,
-    VerdictChoice,
-)
+from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
-from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
 from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.domain import Filled
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
-
-
-class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
-    alert = serializers.IntegerField(source="alert_id", read_only=True)
-    account = Named(source="alert.account", read_only=True)
-    author = serializers.CharField(source="author.username", read_only=True, default=None)
-
-    class Meta:
-        model = Suppression
-        fields = [
-            "id",
-            "alert",
-            "account",
-            "resource_id",
-            "resource_name",
-            "reason",
-            "author",
-            "created_at",
-            "expires_at",
-            "lifted_at",
-        ]
-        read_only_fields = fields
 
 
 class AffectedSerializer(serializers.ModelSerializer[Resource]):
@@ -169,23 +142,3 @@ class Findings(Models):
             raise NotFound(_("There is no export %(form)s. Known: %(known)s.") % {"form": form, "known": known})
         rows = self.filter_queryset(self.get_queryset())
         return download(outputs.as_json(rows, export), export.media_type, f"findings{export.suffix}")
-
-
-class SuppressionFilter(filters.FilterSet):
-    account = IdFilter(field_name="alert__account_id")
-    alert = IdFilter(field_name="alert_id")
-    standing = filters.BooleanFilter(method="of_standing", label="Neither lifted nor expired")
-
-    def of_standing(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
-        standing = Suppression.objects.standing().values("pk")
-        return queryset.filter(pk__in=standing) if value else queryset.exclude(pk__in=standing)
-
-
-class Suppressions(Models):
-    """Decisions to ignore a resource of an alert, those that were lifted or are over included."""
-
-    noun = "suppression"
-    queryset = Suppression.objects.select_related("alert__account", "author")
-    serializer_class = SuppressionSerializer
-    filterset_class = SuppressionFilter
-    ordering_fields = ["created_at", "expires_at"]

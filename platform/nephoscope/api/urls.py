@@ -17,7 +17,7 @@ from nephoscope.api.audit import Entries
 from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.compliance import Compliances
-from nephoscope.api.findings import Findings, Suppressions
+from nephoscope.api.findings import Findings
 from nephoscope.api.health import HealthView
 from nephoscope.api.organisations import Members, Organisations
 from nephoscope.api.people import Groups, Me, Users
@@ -25,6 +25,7 @@ from nephoscope.api.policies import Policies, RuleSettings
 from nephoscope.api.reports import ReportSchedules
 from nephoscope.api.resources import Resources
 from nephoscope.api.scans import Scans
+from nephoscope.api.suppressions import Suppressions
 from nephoscope.api.tokens import Tokens
 
 ENDPOINTS: dict[str, Any] = {

@@ -148,7 +148,8 @@ class _Work:
     def _judge_again(self, session: domain.LiveSession) -> list[str]:
         """Read the resources again and judge them; return what could not be read."""
         wanted = [as_changed(each) for each in resources_of(self.change)]
-        actor = Actor.of_task("change", change=str(self.change), by=self._actor.name)
+        user = self.change.undo_by if self.change.state == ChangeState.UNDOING else self.change.approved_by
+        actor = Actor.of_task("change", change=str(self.change), by=(Actor.of(user) if user else Actor.system()).name)
         account = self.change.account
         return recheck_resources(account, actor, wanted, beat=self.beat, session=session).problems
 
@@ -192,26 +193,20 @@ class _Work:
     def _writer(self, calls: Iterable[domain.Call]) -> closing[domain.Writer]:
         return closing(open_writer(self.change.account, calls))
 
-    @property
-    def _actor(self) -> Actor:
-        """Who asked for it."""
-        user = self.change.undo_by if self.change.state == ChangeState.UNDOING else self.change.approved_by
-        return Actor.of(user) if user else Actor.system()
-
     @transaction.atomic
     def _finish(self, state: ChangeState, outcome: Outcome, problem: str = "") -> None:
         self._hold()
-        finish(self._actor, self.change, state, outcome, problem)
+        finish(Actor.system(), self.change, state, outcome, problem)
 
     @transaction.atomic
     def _refuse_undo(self, why: str) -> None:
         self._hold()
-        change, actor = self.change, self._actor
+        change = self.change
         change.state, change.outcome = ChangeState(change.before_undo), _("Not undone: %s") % why
         change.let_go()
         change.save()
-        data = {"title": change.title, "problem": why}
-        record(actor, CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)
+        data = {"title": change.title, "problem": why, "requested_by": str(change.undo_by or "")}
+        record(Actor.system(), CHANGE_UNDO_REFUSED, change, data, account=change.account, reason=change.undo_reason)
 
     def _hold(self) -> None:
         """Lock the change until the end of the transaction; raises Stopped when it is no longer this worker's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -23,13 +25,21 @@ class ChangeState(models.TextChoices):
     UNDO_QUEUED = "undo_queued", _("Undo queued")
     UNDOING = "undoing", _("Undoing")
     UNDONE = "undone", _("Undone")
+    DISCARDED = "discarded", _("Discarded")
+    EXPIRED = "expired", _("Expired")
 
+
+PLAN_LIFETIME = timedelta(hours=24)
+"""How long a plan can be approved: what it was made from, and who reads it, must be of the same day."""
 
 QUEUED = (ChangeState.APPROVED, ChangeState.UNDO_QUEUED)
 """A worker is to take it."""
 
 UNDER_WAY = (ChangeState.APPLYING, ChangeState.UNDOING)
 """A worker holds it."""
+
+GIVEN_UP = (ChangeState.REFUSED, ChangeState.FAILED, ChangeState.DISCARDED, ChangeState.EXPIRED)
+"""How a change ends that did not do what was planned, so that it can be planned again."""
 
 UNDOABLE = (ChangeState.APPLIED, ChangeState.VERIFIED, ChangeState.FAILED)
 """How a change ends that was applied, whole or in part."""
@@ -61,6 +71,7 @@ class Change(Leased):
     queued_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     undo_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    undo_requested_at = models.DateTimeField(_("undo requested"), null=True)
     undo_reason = models.TextField(_("reason for undoing"), blank=True)
     before_undo = models.CharField(max_length=12, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
@@ -74,6 +85,11 @@ class Change(Leased):
 
     def __str__(self) -> str:
         return f"C-{self.pk:06d}"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it can be approved no more; None for what is no plan any more."""
+        return self.planned_at + PLAN_LIFETIME if self.state == ChangeState.PLANNED else None
 
 
 class StepState(models.TextChoices):

@@ -198,14 +198,15 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
 def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
     """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
 
-    :raises ValidationError: no reason, another digest, a veto, or it is not waiting for approval any more.
+    :raises ValidationError: no reason, another digest, a veto, it has expired, or it does not wait for approval any
+        more.
     """
     actor.require("change")
     reason = require_reason(reason)
-    change = _locked(change)
-    if change.state != ChangeState.PLANNED:
-        said = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
-        raise ValidationError({"change": [said % change]})
+    change = locked(change)
+    require_planned(change)
+    if change.expires_at and change.expires_at <= timezone.now():
+        raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
     if digest != change.digest:
         raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
     require_as_planned(change, to_steps(change.steps.all()))
@@ -216,6 +217,18 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     return change
 
 
+def require_planned(change: Change) -> None:
+    """Raise ValidationError, which says what to do, unless it is a plan that waits for approval."""
+    if change.state == ChangeState.PLANNED:
+        return
+    approved = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
+    said = {
+        ChangeState.DISCARDED: _("%s was discarded. Plan again."),
+        ChangeState.EXPIRED: _("%s has expired. Plan again."),
+    }.get(ChangeState(change.state), approved)
+    raise ValidationError({"change": [said % change]})
+
+
 @transaction.atomic
 def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """Have a worker put back what was before; one that is still queued is withdrawn at once. Reaches no cloud.
@@ -224,8 +237,8 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """
     actor.require("change")
     reason = require_reason(reason)
-    change = _locked(change)
-    change.undo_by, change.undo_reason = actor.user, reason
+    change = locked(change)
+    change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
@@ -236,9 +249,10 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     return change
 
 
-def _locked(change: Change) -> Change:
-    locked: Change = Change.objects.select_for_update(of=("self",)).select_related("account", "alert").get(pk=change.pk)
-    return locked
+def locked(change: Change) -> Change:
+    """Return the change as it is now, for nobody else to write until the end of the transaction."""
+    found: Change = Change.objects.select_for_update(of=("self",)).select_related("account", "alert").get(pk=change.pk)
+    return found
 
 
 def _put_into_queue(change: Change, state: ChangeState) -> None:
@@ -289,7 +303,13 @@ def finish(actor: Actor, change: Change, state: ChangeState, outcome: Outcome, p
         actor,
         _FINISHED[state],
         change,
-        {"title": change.title, "outcome": outcome.value, "problem": problem},
+        {
+            "title": change.title,
+            "outcome": outcome.value,
+            "problem": problem,
+            "approved_by": str(change.approved_by or ""),
+            **({"approved_for": change.reason, "requested_by": str(change.undo_by or "")} if back else {}),
+        },
         account=change.account,
         reason=change.undo_reason if back else change.reason,
         before=after if back else before,

@@ -23,6 +23,7 @@ from nephoscope.accounts.permissions import may
 from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
+from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
 from nephoscope.changes.models import UNDER_WAY, Change
 from nephoscope.changes.services import (
@@ -96,11 +97,12 @@ def suppress(
     draft = _draft(actor, alert, findings, deadline) if archive else None
     if draft and digest is not None and digest != draft.plan.digest:
         raise ValidationError({"digest": [_("This differs from what was shown. Review it again.")]})
+    in_cloud = InCloud.ARCHIVES if draft else InCloud.NOT_ARCHIVED if archives(alert) else InCloud.NOTHING
     with transaction.atomic():
-        count = suppressions.suppress(actor, alert, findings, reason, expires_at)
+        count = suppressions.suppress(actor, alert, findings, reason, expires_at, in_cloud)
         if draft:
             _archive(actor, draft, reason)
-    if draft or not archives(alert):
+    if in_cloud != InCloud.NOT_ARCHIVED:
         return Done(count)
     return Done(count, (_("It is not archived in %s.") % alert.kind_name,))
 
@@ -108,14 +110,54 @@ def suppress(
 def unsuppress(actor: Actor, alert: Alert, findings: Iterable[Finding]) -> Done:
     """Take suppressions back; the resources count again at once. What they archived from here is unarchived."""
     actor.require("suppress")
-    rows = chosen(alert, findings)
-    ids = [each.suppression_id for each in rows if each.suppression_id]
+    return _end(actor, alert, suppressions.of_findings(chosen(alert, findings)))
+
+
+def end_suppression(actor: Actor, suppression: Suppression) -> Done:
+    """Do what :func:`unsuppress` does for one suppression, whether or not its resource fails at present.
+
+    :raises ValidationError: it is not in force any more, or a worker is at what it archives.
+    """
+    actor.require("suppress")
+    done = _end(actor, suppression.alert, [suppression])
+    if not done.count:
+        raise ValidationError({"suppression": [_("This suppression is not in force any more.")]})
+    return done
+
+
+def _end(actor: Actor, alert: Alert, rows: Sequence[Suppression]) -> Done:
     with transaction.atomic():
-        if _is_archiving(ids):
+        if _is_archiving([each.pk for each in rows]):
             raise ValidationError({"findings": [_("It is being archived right now. Try again in a minute.")]})
-        count = suppressions.unsuppress(actor, alert, rows)
-        notes = [_unarchive(actor, change) for change in Change.objects.filter(suppression__in=ids)]
+        archived = _archived_by(rows)
+        count = suppressions.end(actor, alert, rows, _effect(actor.user, archived))
+        notes = [_unarchive(actor, change) for change in archived]
     return Done(count, tuple(filter(None, notes)))
+
+
+def _archived_by(rows: Iterable[Suppression]) -> list[Change]:
+    """Return the changes by which suppressions archived something that can be unarchived."""
+    changes = Change.objects.filter(suppression__in=list(rows)).select_related("alert").prefetch_related("steps")
+    return [change for change in changes if can_undo(change)]
+
+
+def _effect(user: Any, archived: Sequence[Change]) -> InCloud:
+    """Say what ending suppressions does to what they archived; None for the user is Nephoscope."""
+    if not archived:
+        return InCloud.NOTHING
+    return InCloud.UNARCHIVES if user is None or may(user, "change") else InCloud.STAYS_ARCHIVED
+
+
+def preview_unarchiving(user: Any, alert: Alert, rows: Iterable[Suppression]) -> str:
+    """Say what unsuppressing would do in the cloud that raised an alert; nothing where it can do nothing there."""
+    said = {
+        InCloud.NOTHING: _("Nephoscope did not archive the finding in %(source)s, so nothing changes there."),
+        InCloud.UNARCHIVES: _("This also unarchives the finding in %(source)s."),
+        InCloud.STAYS_ARCHIVED: _(
+            "The finding stays archived in %(source)s: unarchiving it requires the Remediator role."
+        ),
+    }
+    return said[_effect(user, _archived_by(rows))] % {"source": alert.kind_name} if archives(alert) else ""
 
 
 def expire_suppressions() -> int:
@@ -131,9 +173,12 @@ def _end_expired(rows: QuerySet[Suppression]) -> int:
     over, ended = rows.filter(lifted_at=None, expires_at__lte=timezone.now()), 0
     for each in over.select_related("alert__account"):
         with transaction.atomic():
-            if not _is_archiving([each.pk]) and suppressions.expire(each):
+            if _is_archiving([each.pk]):
+                continue
+            archived = _archived_by([each])
+            if suppressions.expire(each, _effect(None, archived)):
                 ended += 1
-                for change in each.changes.all():
+                for change in archived:
                     if note := _unarchive(Actor.system(), change):
                         log.warning("%s: %s", each.alert, note)
     return ended
@@ -179,8 +224,6 @@ def _archive(actor: Actor, draft: Draft, reason: str) -> None:
 
 def _unarchive(actor: Actor, change: Change) -> str:
     """Ask for the undo of what archived a detection; return why that is not done, or nothing."""
-    if not can_undo(change) and change.state not in UNDER_WAY:
-        return ""  # nothing of it is archived: it failed, was refused, or was undone already
     source = change.alert.kind_name
     if actor.user is not None and not may(actor.user, "change"):
         return _("It stays archived in %s: unarchiving it requires the Remediator role.") % source

@@ -11,4 +11,5 @@ from nephoscope.console import (  # noqa: F401
     reports,
     resources,
     scans,
+    suppressions,
 )

@@ -21,15 +21,16 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.queries import patience
 from nephoscope.alerts import queries
-from nephoscope.alerts import suppressions as services
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
+from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
-from nephoscope.changes.services import plan_change, remediation_of
+from nephoscope.changes.services import plan_change, readiness, remediation_of
 from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies
 from nephoscope.console.pages.alert import alert_context, regions
+from nephoscope.console.selection import MOST, affected, findings_of, given, named
 from nephoscope.console.templatetags.neph import severity, when
 from nephoscope.domain import Deadline
 from nephoscope.judging.rechecks import recheck
@@ -46,7 +47,7 @@ STATES = fixed(*AlertState.choices[1:], (queries.ALL, _("All")))
 
 @admin.register(Alert)
 class AlertAdmin(ConsoleAdmin):
-    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "affected", "first", "last")
+    list_display = ("shown_severity", "shown_title", "shown_kind", "account", "shown_affected", "first", "last")
     list_display_links = ("shown_title",)
     list_select_related = ("account",)
     list_title = _("Alerts")
@@ -78,6 +79,13 @@ class AlertAdmin(ConsoleAdmin):
     @admin.display(description=_("kind"), ordering="kind")
     def shown_kind(self, alert: Alert) -> str:
         return alert.kind_name
+
+    @admin.display(description=_("affected"), ordering="affected")
+    def shown_affected(self, alert: Alert) -> SafeString | int:
+        if not alert.suppressed:
+            return alert.affected
+        suppressed = _t("%(n)s suppressed") % {"n": alert.suppressed}
+        return format_html('{} <div class="neph-small neph-subtle">{}</div>', alert.affected, suppressed)
 
     @admin.display(description=_("first seen"), ordering="first_seen")
     def first(self, alert: Alert) -> Any:
@@ -125,25 +133,25 @@ class AlertAdmin(ConsoleAdmin):
     # -- Acts ----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
-        return [*self.paths("suppress", "unsuppress", "recheck", "plan"), *super().get_urls()]
-
-    def _chosen(self, request: HttpRequest, alert: Alert) -> QuerySet[Finding]:
-        ids = [pk for text in request.POST.getlist("finding") for pk in queries.ids(text)]
-        chosen: QuerySet[Finding] = alert.findings.filter(pk__in=ids)
-        return chosen
+        forms = self.paths("suppress", "unsuppress", "plan", post=False)
+        return [*forms, *self.paths("recheck"), *super().get_urls()]
 
     def suppress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """First show what would be suppressed, and archived in the cloud; ask for the reason, then do it."""
+        """Show what would be suppressed, and archived in the cloud, and ask for the reason; posted to, do it."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("suppress")
-        findings = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
+        findings = affected(request, alert)
         if findings is None:
             return self._back_choosing(request, alert)
+        counting = [each for each in findings if each.suppression_id is None]
+        if not counting:
+            messages.info(request, _t("These resources are suppressed already."))
+            return self.back(alert)
         errors: dict[str, list[str]] = {}
         deadline = patience()
-        if "confirm" in request.POST:
+        if request.method == "POST":
             try:
-                self._suppress(request, alert, findings, deadline)
+                self._suppress(request, alert, counting, deadline)
             except ValidationError as error:
                 errors = error.message_dict
             else:
@@ -156,8 +164,8 @@ class AlertAdmin(ConsoleAdmin):
             alert,
             template="console/suppress.html",
             title=_t("Suppress"),
-            findings=findings,
-            archiving=suppressing.preview_archiving(actor, alert, findings, deadline),
+            findings=counting,
+            archiving=suppressing.preview_archiving(actor, alert, counting, deadline),
             errors=errors,
         )
 
@@ -173,27 +181,35 @@ class AlertAdmin(ConsoleAdmin):
             digest=digest,
             deadline=deadline,
         )
-        text = ngettext("Suppressed %(n)s resource.", "Suppressed %(n)s resources.", done.count)
-        self._say(request, text, done)
+        say_done(request, ngettext("Suppressed %(n)s resource.", "Suppressed %(n)s resources.", done.count), done)
 
     def unsuppress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what would count again, and be unarchived in the cloud; posted to, do it."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        done = attempt(request, lambda: suppressing.unsuppress(actor, alert, self._chosen(request, alert)))
-        if done is not None:
-            text = ngettext("Unsuppressed %(n)s resource.", "Unsuppressed %(n)s resources.", done.count)
-            self._say(request, text, done)
-        return self.back(alert)
-
-    def _say(self, request: HttpRequest, text: str, done: suppressing.Done) -> None:
-        messages.success(request, text % {"n": done.count})
-        for note in done.notes:
-            messages.warning(request, note)
+        actor.require("suppress")
+        findings = affected(request, alert, suppressed=True)
+        if findings is None:
+            return self.back(alert)
+        if request.method == "POST":
+            done = attempt(request, lambda: suppressing.unsuppress(actor, alert, findings))
+            if done is not None:
+                text = ngettext("Unsuppressed %(n)s resource.", "Unsuppressed %(n)s resources.", done.count)
+                say_done(request, text, done)
+            return self.back(alert)
+        return self.show(
+            request,
+            alert,
+            template="console/unsuppress.html",
+            title=_t("Unsuppress"),
+            findings=findings,
+            in_cloud=suppressing.preview_unarchiving(request.user, alert, of_findings(findings)),
+        )
 
     def recheck(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Recheck the chosen resources, or all when none is chosen."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
-        chosen = self._chosen(request, alert) if request.POST.getlist("finding") else None
-        result = attempt(request, lambda: recheck(actor, alert, chosen))
+        some = "finding" in request.POST and "all" not in request.POST
+        result = attempt(request, lambda: recheck(actor, alert, findings_of(request, alert) if some else None))
         if result is not None:
             text = _t("Rechecked: %(closed)s fixed, %(gone)s gone, %(still)s still affected.")
             level = messages.WARNING if result.still or result.problems else messages.SUCCESS
@@ -205,22 +221,22 @@ class AlertAdmin(ConsoleAdmin):
         return self.back(alert)
 
     def plan(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Plan a fix of the chosen resources, and go to the plan. What the fix needs to know is asked first."""
+        """Say what a fix does to the chosen resources and ask what it needs to know; posted to, go to its plan."""
         alert, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
-        chosen = attempt(request, lambda: services.chosen(alert, self._chosen(request, alert)))
-        remediation = attempt(request, lambda: remediation_of(alert, request.POST.get("remediation", "")))
-        if chosen is None or remediation is None:
+        findings = affected(request, alert)
+        remediation = attempt(request, lambda: remediation_of(alert, given(request).get("remediation", "")))
+        if findings is None or remediation is None:
             return self._back_choosing(request, alert)
-        form = InputsForm(remediation, request.POST)
-        if not remediation.inputs or form.is_valid():
+        if why := readiness(request.user, alert).why:
+            messages.error(request, why)
+            return self._back_choosing(request, alert)
+        posted = request.POST if request.method == "POST" else None
+        form = InputsForm(remediation, posted, _entered_before(request, alert))
+        if form.is_valid():
             try:
-                return self.back(plan_change(actor, alert, chosen, remediation.id, form.inputs))
+                return self.back(plan_change(actor, alert, findings, remediation.id, form.cleaned_data))
             except ValidationError as error:
-                if not error.message_dict.keys() & form.fields.keys():
-                    for message in error.messages:
-                        messages.error(request, message)
-                    return self._back_choosing(request, alert)
                 form.refuse(error)
         return self.show(
             request,
@@ -228,19 +244,34 @@ class AlertAdmin(ConsoleAdmin):
             template="console/plan.html",
             title=remediation.title,
             remediation=remediation,
-            findings=chosen,
+            findings=findings,
             form=form,
         )
 
     def _back_choosing(self, request: HttpRequest, alert: Alert) -> HttpResponse:
         """Go back to the alert with the same boxes ticked: what was wrong may be put right, or one box too many."""
-        chosen = ",".join(str(finding.pk) for finding in self._chosen(request, alert))
-        query = urlencode({"chosen": chosen, "p": request.POST.get("p", "")})
-        return HttpResponseRedirect(f"{self.address('change', alert.pk)}?{query}")
+        chosen = ",".join(str(pk) for pk in named(request)[:MOST])
+        query = urlencode(
+            {name: value for name, value in (("chosen", chosen), ("p", given(request).get("p"))) if value}
+        )
+        return HttpResponseRedirect(self.address("change", alert.pk) + (f"?{query}" if query else ""))
 
     def back(self, shown: Any) -> HttpResponseRedirect:
         model_admin: Any = self.admin_site._registry[type(shown)]
         return ConsoleAdmin.back(model_admin, shown)
+
+
+def say_done(request: HttpRequest, text: str, done: suppressing.Done) -> None:
+    """Say what was done, and what was not done in the cloud."""
+    messages.success(request, text % {"n": done.count})
+    for note in done.notes:
+        messages.warning(request, note)
+
+
+def _entered_before(request: HttpRequest, alert: Alert) -> dict[str, str]:
+    """Return what was entered for the change that is planned again."""
+    change = alert.changes.filter(pk__in=queries.ids(request.GET.get("again", ""))[:1]).first()
+    return dict(change.inputs) if change else {}
 
 
 def _without(parameters: Any, name: str) -> str:

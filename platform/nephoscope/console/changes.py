@@ -15,13 +15,17 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.models import QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
+from nephoscope.changes.giving_up import discard_plan
+from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
 from nephoscope.changes.services import approve_change, can_undo, readiness, request_undo
-from nephoscope.console.kit.admin import ConsoleAdmin
+from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.templatetags.neph import state, when
 from nephoscope.plugins import registry
+
+UNFOLDED = 3
+"""Steps of a plan whose calls are shown at once; of more, each is unfolded."""
 
 APPLIED_LATER = (ChangeState.PLANNED, ChangeState.APPROVED, ChangeState.APPLYING)
 """States in which a step that was not begun, or not ended, still can be."""
@@ -94,7 +98,7 @@ def needed(change: Change) -> dict[str, list[str]]:
 
 def replannable(user: Any, change: Change) -> list[int]:
     """Return the findings for which the user may plan the fix again, because this change did not do it."""
-    if change.state not in (ChangeState.REFUSED, ChangeState.FAILED) or not readiness(user, change.alert).ready:
+    if change.state not in GIVEN_UP or not readiness(user, change.alert).ready:
         return []
     resources = {step.resource_id for step in change.steps.all()}
     failing = change.alert.findings.filter(failing_since__isnull=False, suppression=None)
@@ -155,6 +159,7 @@ class ChangeAdmin(ConsoleAdmin):
             "reversible": all(each["step"].inverse for each in steps),
             "inputs": shown_inputs(shown),
             "planned": shown.state == ChangeState.PLANNED,
+            "unfolded": shown.state == ChangeState.PLANNED and len(steps) <= UNFOLDED,
             "live": shown.state in (*QUEUED, *UNDER_WAY),
             "progress": progress(shown, [each["step"] for each in steps]),
             "undoable": can_undo(shown),
@@ -165,7 +170,7 @@ class ChangeAdmin(ConsoleAdmin):
     # -- Acts ----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
-        return [*self.paths("apply", "undo"), *super().get_urls()]
+        return [*self.paths("apply", "discard", "undo"), *super().get_urls()]
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Approve the plan by its digest, and queue it; one that cannot be undone is asked about twice."""
@@ -178,6 +183,13 @@ class ChangeAdmin(ConsoleAdmin):
             approve_change(actor, change, digest=digest, reason=reason)
         except ValidationError as error:
             return self._again(request, change, error.message_dict)
+        return self.back(change)
+
+    def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Throw the plan away."""
+        change, actor = self.find(request, pk), Actor.from_request(request)
+        if attempt(request, lambda: discard_plan(actor, change)):
+            messages.success(request, _t("Discarded the plan."))
         return self.back(change)
 
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -96,7 +96,7 @@ class FindingAdmin(ConsoleAdmin):
         return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.export)
+        view = self.looking(self.export)
         return [path("export/<slug:form>/", view, name=self._name("export")), *super().get_urls()]
 
     def export(self, request: HttpRequest, form: str) -> StreamingHttpResponse:

@@ -104,7 +104,7 @@ class OrganisationAdmin(ConsoleAdmin):
     # -- Acts ----------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.setup_template)
+        view = self.looking(self.setup_template)
         template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
         return [*self.paths("configure", "remove", post=False), *self.paths("sync"), template, *super().get_urls()]
 

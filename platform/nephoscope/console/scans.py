@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
 from nephoscope.audit.services import Actor
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
@@ -127,6 +129,7 @@ class ScanAdmin(ConsoleAdmin):
             messages.success(request, _t("Cancelling the scan. Nothing is closed by it."))
         return self.back(scan)
 
+    @method_decorator(require_safe)
     def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
         """Say how far the scan is, for the script that follows it."""
         scan = self.find(request, pk)

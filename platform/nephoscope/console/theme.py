@@ -30,6 +30,7 @@ _NAVIGATION = [
         "items": [
             _page(_("Dashboard"), "space_dashboard", "index"),
             _page(_("Alerts"), "notifications", "alerts_alert_changelist"),
+            _page(_("Suppressions"), "notifications_off", "alerts_suppression_changelist"),
             _page(_("Changes"), "build", "changes_change_changelist"),
         ]
     },

@@ -110,6 +110,11 @@ class Remediation(ABC):
     on: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    breaks: str = ""
+    """What may stop working once it is applied, in a sentence or two for the person who approves it.
+
+    Said before it is planned, and first among the warnings of every plan, which it is approved with.
+    """
     inputs: tuple[Field, ...] = ()
     """What it needs to know of the person who asks for it. None is secret: a plan is stored and shown."""
 

@@ -68,6 +68,7 @@ def housekeeping() -> None:
 
     from nephoscope.alerts.models import Transition
     from nephoscope.changes import applying
+    from nephoscope.changes.giving_up import expire_plans
     from nephoscope.changes.suppressing import expire_suppressions
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
@@ -85,6 +86,7 @@ def housekeeping() -> None:
         wake_waiting,
         wake_judging,
         expire_suppressions,
+        expire_plans,
         applying.reap,
         reports.close_interrupted,
         reports.start_due,

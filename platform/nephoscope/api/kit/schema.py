@@ -19,6 +19,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "AlertState": "nephoscope.alerts.models.AlertState",
+        "SuppressionState": "nephoscope.alerts.models.SuppressionState",
         "AlertKind": "nephoscope.alerts.models.KindChoice",
         "Severity": "nephoscope.alerts.models.SeverityChoice",
         "Verdict": "nephoscope.alerts.models.VerdictChoice",

@@ -20,6 +20,46 @@ class Resolution(TextChoices):
     CLEARED = "cleared", _("archived or removed at its source")
 
 
+class InCloud(TextChoices):
+    """What suppressing or unsuppressing a detection does in the cloud that raised it; nothing where it is empty."""
+
+    NOTHING = "", ""
+    ARCHIVES = "archives", _("to be archived in %(source)s")
+    NOT_ARCHIVED = "not_archived", _("not archived in %(source)s")
+    UNARCHIVES = "unarchives", _("to be unarchived in %(source)s")
+    STAYS_ARCHIVED = "stays_archived", _("stays archived in %(source)s")
+
+
+def _with_cloud(sentence: str, data: Data) -> str:
+    """Add what happens in the cloud; entries of before do not hold it."""
+    if not data.get("in_cloud"):
+        return sentence
+    in_cloud = InCloud(data["in_cloud"]).label % data
+    return gettext("%(sentence)s (%(in_cloud)s)") % {"sentence": sentence, "in_cloud": in_cloud}
+
+
+def _suppressed(data: Data) -> str:
+    sentence = ngettext(
+        "suppressed %(count)s resource of %(target)s: %(resources)s",
+        "suppressed %(count)s resources of %(target)s: %(resources)s",
+        data["count"],
+    )
+    return _with_cloud(sentence % readable(data), data)
+
+
+def _unsuppressed(data: Data) -> str:
+    sentence = ngettext(
+        "unsuppressed %(count)s resource of %(target)s: %(resources)s",
+        "unsuppressed %(count)s resources of %(target)s: %(resources)s",
+        data["count"],
+    )
+    return _with_cloud(sentence % readable(data), data)
+
+
+def _expired(data: Data) -> str:
+    return _with_cloud(gettext("unsuppressed %(resource)s of %(target)s: the suppression expired") % data, data)
+
+
 def _resolution(data: Data) -> str:
     why = str(Resolution(data["why"]).label)
     if data["source"]:
@@ -86,28 +126,26 @@ ALERT_UPDATED = register(
 ALERT_SUPPRESSED = register(
     "alert.suppressed",
     _("Resources suppressed"),
-    _n(
-        "suppressed %(count)s resource of %(target)s: %(resources)s",
-        "suppressed %(count)s resources of %(target)s: %(resources)s",
-        "count",
-    ),
+    _suppressed,
+    in_cloud=InCloud.ARCHIVES.value,
+    source="Threat detector",
     **_SOME,
 )
 ALERT_UNSUPPRESSED = register(
     "alert.unsuppressed",
     _("Resources unsuppressed"),
-    _n(
-        "unsuppressed %(count)s resource of %(target)s: %(resources)s",
-        "unsuppressed %(count)s resources of %(target)s: %(resources)s",
-        "count",
-    ),
+    _unsuppressed,
+    in_cloud=InCloud.UNARCHIVES.value,
+    source="Threat detector",
     **_SOME,
 )
 ALERT_SUPPRESSION_EXPIRED = register(
     "alert.suppression_expired",
     _("Suppression expired"),
-    _("unsuppressed %(resource)s of %(target)s: the suppression expired"),
+    _expired,
     resource="logs-prod",
+    in_cloud=InCloud.NOTHING.value,
+    source="",
 )
 ALERT_RECHECKED = register(
     "alert.rechecked",

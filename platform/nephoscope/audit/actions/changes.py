@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.actions.registry import Data, register
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 class Outcome(TextChoices):
@@ -25,6 +29,27 @@ class Outcome(TextChoices):
     PARTLY_UNDONE = "partly_undone", _("Some steps could not be undone. See the steps.")
 
 
+def _approved(sentence: StrPromise) -> Callable[[Data], str]:
+    """Make a sentence that ends with who approved the change."""
+    return lambda data: _by(sentence % data, data)
+
+
+def _by(sentence: str, data: Data) -> str:
+    """Add who approved the change; entries of before do not hold it."""
+    if not data.get("approved_by"):
+        return sentence
+    words = {"sentence": sentence, "approved_by": data["approved_by"]}
+    return gettext("%(sentence)s, approved by %(approved_by)s") % words
+
+
+def _requested(sentence: str, data: Data) -> str:
+    """Add who asked for the undo; entries of before do not hold it."""
+    if not data.get("requested_by"):
+        return sentence
+    words = {"sentence": sentence, "requested_by": data["requested_by"]}
+    return gettext("%(sentence)s, requested by %(requested_by)s") % words
+
+
 def _failed(data: Data) -> str:
     sentences = {
         Outcome.CALLS_FAILED: gettext("failed to complete %(target)s “%(title)s”: some calls failed"),
@@ -32,17 +57,29 @@ def _failed(data: Data) -> str:
         Outcome.PROBLEM: gettext("failed to complete %(target)s “%(title)s”: %(problem)s"),
         Outcome.PARTLY_UNDONE: gettext("failed to undo %(target)s “%(title)s”: some calls failed"),
     }
-    return sentences[data["outcome"]] % data
+    return _by(sentences[data["outcome"]] % data, data)
 
 
 def _undone(data: Data) -> str:
     if data["outcome"] == Outcome.WITHDRAWN:
-        return gettext("withdrew %(target)s “%(title)s” before it was applied") % data
-    return gettext("undid %(target)s “%(title)s”") % data
+        sentence = gettext("withdrew %(target)s “%(title)s” before it was applied") % data
+    else:
+        sentence = _requested(gettext("undid %(target)s “%(title)s”") % data, data)
+    if not data.get("approved_for"):
+        return sentence
+    return gettext("%(sentence)s; it had been approved by %(by)s: “%(reason)s”") % {
+        "sentence": sentence,
+        "by": data["approved_by"] or "—",
+        "reason": data["approved_for"],
+    }
+
+
+def _undo_refused(data: Data) -> str:
+    return _requested(gettext("could not undo %(target)s “%(title)s”: %(problem)s") % data, data)
 
 
 def _ended(outcome: Outcome, problem: str = "") -> dict[str, Any]:
-    return {"title": _TITLE, "outcome": outcome.value, "problem": problem}
+    return {"title": _TITLE, "outcome": outcome.value, "problem": problem, "approved_by": "ada"}
 
 
 _TITLE = "Block public access"
@@ -61,23 +98,37 @@ CHANGE_APPROVED = register(
     title=_TITLE,
     alert="A-000042",
 )
+CHANGE_DISCARDED = register(
+    "change.discarded",
+    _("Plan discarded"),
+    _("discarded the plan %(target)s “%(title)s” for %(alert)s"),
+    title=_TITLE,
+    alert="A-000042",
+)
+CHANGE_EXPIRED = register(
+    "change.expired",
+    _("Plan expired"),
+    _("let the plan %(target)s “%(title)s” for %(alert)s expire: nobody approved it in time"),
+    title=_TITLE,
+    alert="A-000042",
+)
 CHANGE_VERIFIED = register(
     "change.verified",
     _("Change applied and verified"),
-    _("applied and verified %(target)s “%(title)s”"),
+    _approved(_("applied and verified %(target)s “%(title)s”")),
     **_ended(Outcome.PASSES),
 )
 CHANGE_APPLIED = register(
     "change.applied",
     _("Change applied, not verified"),
-    _("applied %(target)s “%(title)s”, not verified: %(problem)s"),
+    _approved(_("applied %(target)s “%(title)s”, not verified: %(problem)s")),
     **_ended(Outcome.NOT_VERIFIED, "logs-prod"),
 )
 CHANGE_FAILED = register("change.failed", _("Change failed"), _failed, **_ended(Outcome.CALLS_FAILED))
 CHANGE_REFUSED = register(
     "change.refused",
     _("Change not applied"),
-    _("did not apply %(target)s “%(title)s”: %(problem)s"),
+    _approved(_("did not apply %(target)s “%(title)s”: %(problem)s")),
     **_ended(Outcome.PROBLEM, "logs-prod has changed since the plan was made"),
 )
 CHANGE_UNDO_REQUESTED = register(
@@ -87,11 +138,19 @@ CHANGE_UNDO_REQUESTED = register(
     title=_TITLE,
     alert="A-000042",
 )
-CHANGE_UNDONE = register("change.undone", _("Change undone"), _undone, **_ended(Outcome.UNDONE))
+CHANGE_UNDONE = register(
+    "change.undone",
+    _("Change undone"),
+    _undone,
+    approved_for="nobody reads it",
+    requested_by="ada",
+    **_ended(Outcome.UNDONE),
+)
 CHANGE_UNDO_REFUSED = register(
     "change.undo_refused",
     _("Undo of a change failed"),
-    _("could not undo %(target)s “%(title)s”: %(problem)s"),
+    _undo_refused,
     title=_TITLE,
+    requested_by="ada",
     problem="logs-prod has changed since the fix",
 )

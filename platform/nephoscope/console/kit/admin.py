@@ -12,7 +12,9 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
@@ -133,6 +135,7 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
     ) -> tuple[QuerySet[Any], bool]:
         return self.matching(queryset, search_term.replace("\x00", "")) if search_term else queryset, False
 
+    @method_decorator(require_safe)
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = {
             "title": self.list_title or self.model._meta.verbose_name_plural,
@@ -156,6 +159,7 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
             raise Http404
         return found
 
+    @method_decorator(require_safe)
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -186,6 +190,7 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
         }
         return page(request, template or self.detail_template, given.pop("title"), **given)
 
+    @method_decorator(require_safe)
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -200,8 +205,16 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
         return HttpResponseRedirect(self.address("change", shown.pk))
 
     def paths(self, *names: str, post: bool = True) -> list[URLPattern]:
-        """Return addresses under an object, each answered by the method of that name; acts are only ever posted."""
+        """Return addresses under an object, each answered by the method of that name.
+
+        :param post: it is an act without a form of its own, and only ever posted.
+        """
         return [path(f"<int:pk>/{name}/", self._view(name, post), name=self._name(name)) for name in names]
+
+    def looking(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        """Guard a view to which nothing is posted."""
+        guarded: Callable[..., HttpResponseBase] = self.admin_site.admin_view(require_safe(view))
+        return guarded
 
     def _name(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"

@@ -83,7 +83,7 @@ def _archiving(user: Any, alert: Alert) -> str:
     """Say what suppressing does in the cloud that raised the alert, where it can do anything there."""
     if not archives(alert):
         return ""
-    message = _("Suppressing archives it in %(source)s as well, and unsuppressing takes that back.")
+    message = _("Suppressing also archives the finding in %(source)s, and unsuppressing unarchives it.")
     return why_not_archived(user, alert) or message % {"source": alert.kind_name}
 
 

@@ -14,9 +14,13 @@ from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.audit.services import Actor
 from nephoscope.console.kit.admin import attempt, page
+from nephoscope.console.kit.once import keep, take
 from nephoscope.events import services
 from nephoscope.events.models import WAITING
 from nephoscope.plugins import registry
+
+SECRET = "events"
+"""What is shown once after it was made."""
 
 SHOWN = 50
 """Events that the page lists."""
@@ -42,20 +46,11 @@ def _account(request: HttpRequest, account_id: int) -> tuple[Actor, Account]:
 
 
 def show(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Show how it stands; posted to, do one of the three acts, and show a new secret this once."""
+    """Show how it stands, and a new secret this once; posted to, do one of the three acts."""
     actor, account = _account(request, account_id)
-    secret = ""
     if request.method == "POST":
-        acts = {"on": services.switch_on, "rotate": services.rotate}
-        if act := acts.get(request.POST.get("act", "")):
-            done = attempt(request, lambda: act(actor, account))
-            secret = done[1] if done else ""
-        elif request.POST.get("act") == "off" and attempt(request, lambda: _off(actor, account)):
-            messages.success(
-                request,
-                _("Event-driven recheck is off. You can delete what the setup templates created in the account."),
-            )
-            return redirect("admin:accounts_account_change", account.pk)
+        return _act(request, actor, account)
+    secret = take(request, SECRET)
     listener, source, allowed = services.listener_of(account), services.source_of(account), may(request.user, "connect")
     crumbs = [
         (_("Accounts"), reverse("admin:accounts_account_changelist")),
@@ -79,11 +74,25 @@ def show(request: HttpRequest, account_id: int) -> HttpResponse:
         else [],
         endpoint=services.endpoint(listener, request.build_absolute_uri("/")) if listener and allowed else "",
         deliveries=deliveries,
-        asked=request.GET.get("ask", "") if request.method == "GET" else "",
+        asked=request.GET.get("ask", ""),
         steps=source.steps if source else (),
         secure=request.is_secure(),
         **account_context(account),
     )
+
+
+def _act(request: HttpRequest, actor: Actor, account: Account) -> HttpResponse:
+    acts, asked = {"on": services.switch_on, "rotate": services.rotate}, request.POST.get("act", "")
+    if act := acts.get(asked):
+        if done := attempt(request, lambda: act(actor, account)):
+            keep(request, SECRET, done[1])
+    elif asked == "off" and attempt(request, lambda: _off(actor, account)):
+        messages.success(
+            request,
+            _("Event-driven recheck is off. You can delete what the setup templates created in the account."),
+        )
+        return redirect("admin:accounts_account_change", account.pk)
+    return redirect("admin:events", account.pk)
 
 
 def _off(actor: Actor, account: Account) -> bool:

@@ -14,22 +14,26 @@ from django.utils.translation import gettext as _
 
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.tokens import TokenForm
-from nephoscope.console.kit.admin import page, show_secret
+from nephoscope.console.kit.admin import page
+from nephoscope.console.kit.once import keep, take
 from nephoscope.people import tokens as people
+
+MADE = "token"
+"""What is shown once after it was made."""
 
 
 def tokens(request: HttpRequest) -> HttpResponse:
     """List one's own API tokens; posted to, make one and show it this once."""
-    actor, made = Actor.from_request(request), ""
+    actor = Actor.from_request(request)
     actor.require("view")
     form = TokenForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            made = people.issue_token(actor, **form.cleaned_data)[1]
-            show_secret(request)
-            form = TokenForm(user=request.user)
+            keep(request, MADE, people.issue_token(actor, **form.cleaned_data)[1])
+            return redirect("admin:tokens")
         except ValidationError as error:
             form.refuse(error)
+    made = take(request, MADE)
     return page(request, "console/tokens.html", _("API tokens"), form=form, made=made, **token_rows(request.user))
 
 

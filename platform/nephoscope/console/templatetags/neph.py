@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -119,6 +120,12 @@ def pretty(value: Any) -> str:
 
 
 @register.filter
+def ids(rows: Iterable[Any]) -> str:
+    """Return the ids of rows with commas between them."""
+    return ",".join(str(row.pk) for row in rows)
+
+
+@register.filter
 def compact(value: Any) -> str:
     """Return JSON on one line."""
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -178,6 +185,7 @@ STATES = {
     "refused": "neph-warn",
     "error": "neph-warn",
     "unknown": "neph-warn",
+    "expired": "neph-warn",
     "failed": "neph-bad",
     "fail": "neph-bad",
 }

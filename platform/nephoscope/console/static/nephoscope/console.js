@@ -77,7 +77,7 @@
     const all = event.target.closest("[data-select-all]");
     if (all) {
       event.preventDefault();
-      const boxes = document.querySelectorAll(`input[type=checkbox][form="${all.dataset.selectAll}"]`);
+      const boxes = document.querySelectorAll(`input[name=finding][form="${all.dataset.selectAll}"]`);
       const every = [...boxes].every((box) => box.checked);
       for (const box of boxes) box.checked = !every;
     }
