@@ -113,7 +113,7 @@ def test_the_newest_alerts_of_a_day_are_the_worst_and_widest_first(
 @pytest.mark.parametrize(
     ("name", "column", "sign"),
     [
-        ("alerts_alert", "affected", "-"),
+        ("alerts_alert", "shown_affected", "-"),
         ("alerts_alert", "first", "-"),
         ("alerts_alert", "shown_severity", ""),  # critical first
         ("alerts_alert", "shown_title", ""),

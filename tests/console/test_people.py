@@ -90,7 +90,7 @@ def test_a_token_is_offered_the_scopes_of_its_users_role(
     form = client.get(page).context["form"]
     assert [value for value, _label in form.fields["scope"].choices] == scopes
     assert (form["scope"].value(), form["days"].value()) == ("read", 90)
-    made = client.post(page, {"name": "mine", "scope": scopes[-1], "days": ""})
+    made = client.post(page, {"name": "mine", "scope": scopes[-1], "days": ""}, follow=True)
     token = ApiToken.objects.get()
     assert (token.name, token.scope, token.auth.expiry) == ("mine", scopes[-1], None)
     assert "mine" in made.content.decode() and "Never" in made.content.decode()
@@ -109,7 +109,7 @@ def test_the_secret_of_a_token_is_in_no_entry_and_no_log(
     viewer: User, sign_in: SignIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    page = sign_in(viewer).post(reverse("admin:tokens"), {"name": "mine", "scope": "read", "days": "7"})
+    page = sign_in(viewer).post(reverse("admin:tokens"), {"name": "mine", "scope": "read", "days": "7"}, follow=True)
     secret = page.context["made"]
     assert page.content.decode().count(secret) == 2, "to read and to copy"
     assert secret not in str(Entry.objects.values()) + caplog.text

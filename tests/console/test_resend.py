@@ -345,7 +345,7 @@ def test_a_page_can_be_come_back_to_and_is_kept_by_nobody_else(analyst: User, th
 
 def test_a_file_and_a_token_that_was_made_are_stored_nowhere(viewer: User, things: Things, sign_in: SignIn) -> None:
     client = sign_in(viewer)
-    made = client.post(reverse("admin:tokens"), {"name": "x", "scope": "read", "days": "7"})
+    made = client.post(reverse("admin:tokens"), {"name": "x", "scope": "read", "days": "7"}, follow=True)
     policy = things.account.policies[0]
     file = client.get(reverse("admin:compliance_export", args=[things.account.pk, policy, "json"]))
     assert made.context["made"]

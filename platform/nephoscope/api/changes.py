@@ -148,7 +148,7 @@ class Changes(Models):
 
         Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that the cloud changed
-        since the plan, and nothing was written. A plan that is older than 24 hours has expired: plan again.
+        since the plan, and nothing was written. A plan that is older than 7 days has expired: plan again.
         """
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
@@ -156,7 +156,7 @@ class Changes(Models):
     @extend_schema(request=None, responses=ChangeDetailSerializer)
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, id: str) -> Response:
-        """Throw away a plan that nobody approved. One that nobody approves in 24 hours expires by itself."""
+        """Throw away a plan that nobody approved. One that nobody approves in 7 days expires by itself."""
         return self.shown(giving_up.discard_plan(self.actor, self.get_object()))
 
     @extend_schema(request=Undoing, responses={202: ChangeDetailSerializer})

@@ -29,8 +29,8 @@ class ChangeState(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-PLAN_LIFETIME = timedelta(hours=24)
-"""How long a plan can be approved: what it was made from, and who reads it, must be of the same day."""
+PLAN_LIFETIME = timedelta(days=7)
+"""How long a plan can be approved: what it was made from, and who reads it, must be of the same week."""
 
 QUEUED = (ChangeState.APPROVED, ChangeState.UNDO_QUEUED)
 """A worker is to take it."""

@@ -95,7 +95,7 @@ class AccountAdmin(ConsoleAdmin):
 
     def get_urls(self) -> list[Any]:
         pages = self.paths("connect", "fixing", "configure", "remove", "restore", "erase", post=False)
-        removed = path("removed/", self.admin_site.admin_view(self.removed), name=self._name("removed"))
+        removed = path("removed/", self.looking(self.removed), name=self._name("removed"))
         view = self.looking(self.setup_template)
         template = path("<int:pk>/setup/<slug:id>/", view, name=self._name("setup_template"))
         return [*pages, *self.paths("verify", "scan"), template, removed, *super().get_urls()]
