@@ -52,7 +52,6 @@ BODIES: list[tuple[str, str, Any, dict[str, str]]] = [
     ("PATCH", "accounts/{account.pk}", {"policies": ["none"]}, {"policies": "none is not available"}),
     ("PATCH", "accounts/{account.pk}", {"groups": [99]}, {"groups": 'Invalid pk "99"'}),
     ("PATCH", "accounts/{account.pk}", {"number": "1"}, {"number": "Unknown field."}),
-    ("DELETE", "accounts/{account.pk}", {}, {"account": "has applied changes to this account"}),
     ("POST", "ACCOUNT/verify", {"role": "user/eve"}, {"role": "This is a user, not a role."}),
     ("POST", "ACCOUNT/verify", {"role": "role/closed"}, {"role": "cannot be assumed"}),
     ("POST", "ACCOUNT/verify", {"role": 5}, {"role": "Enter text."}),

@@ -95,6 +95,7 @@ def addresses(
         "form": "csv",
         "id": "cli",
         "key": str(token.token_key),
+        "kept": "00000000-0000-0000-0000-000000000000",
     }
     client = Client()
     client.force_login(administrator)

@@ -25,6 +25,27 @@ def test_the_demo_opens_on_a_dashboard_with_alerts(visitor: Visitor, demo: Demo)
     expect(visitor.section("Latest scans")).to_contain_text("Succeeded")
 
 
+def test_what_the_demo_did_in_its_second_account_is_there_to_see_and_goes_with_the_account(visitor: Visitor) -> None:
+    expect(visitor.page.locator("[data-condition]")).to_contain_text("northwind-lab")
+    expect(visitor.page.locator(".neph-demo")).to_contain_text("make start")
+    visitor.follow("Changes")
+    expect(visitor.rows().filter(has_text="Undone")).to_have_count(1)
+    visitor.picture("undone")
+    visitor.follow("Suppressions")
+    expect(visitor.rows().filter(has_text="northwind-lab")).to_have_count(2)
+    visitor.picture("suppressions")
+    visitor.follow("Accounts")
+    visitor.rows().get_by_role("link", name="northwind-lab").click()
+    visitor.picture("partly-read", whole=True)
+    visitor.page.get_by_role("link", name="Remove the account").click()
+    visitor.press("Remove")
+    expect(visitor.page.get_by_text("northwind-lab was removed.")).to_be_visible()
+    visitor.go()
+    expect(visitor.page.locator("[data-condition]")).to_have_count(0)
+    visitor.follow("Suppressions")
+    expect(visitor.rows()).to_have_count(0)
+
+
 def test_resources_are_suppressed_and_brought_back_by_keyboard_alone(visitor: Visitor) -> None:
     visitor.follow("Alerts")
     page, keyboard = visitor.page, visitor.page.keyboard
@@ -210,7 +231,7 @@ def test_the_account_of_the_demo_is_removed_with_all_that_was_known_of_it(visito
     visitor.rows().get_by_role("link", name="northwind").click()
     visitor.page.get_by_role("link", name="Remove the account").click()
     expect(
-        visitor.page.get_by_text(re.compile(r"keeps its settings and: \d+ alerts, .* resources, 1 scan\."))
+        visitor.page.get_by_text(re.compile(r"keeps its settings and: \d+ alerts, .* resources, \d+ scans\."))
     ).to_be_visible()
     visitor.picture("remove")
     visitor.press("Remove")

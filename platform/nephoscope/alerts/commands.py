@@ -9,8 +9,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Finding
 from nephoscope.domain import Filled, Resource, Rule, Value
 from nephoscope.inventory import models as inventory
-from nephoscope.plugins import registry
-from nephoscope.policies.queries import Catalogue, EffectivePolicies
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 
 
 def commands_of(findings: Iterable[Finding], known: Catalogue | None = None) -> dict[int, Filled]:
@@ -21,7 +20,7 @@ def commands_of(findings: Iterable[Finding], known: Catalogue | None = None) -> 
 
     :param known: the catalogue, where it is read already.
     """
-    rules = known.rules if known else registry().rules
+    rules = (known or catalogue()).rules
     asked = [
         (each, rule, commands)
         for each in findings

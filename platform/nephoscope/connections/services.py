@@ -257,7 +257,7 @@ def configure_account(
         account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
     if tags is not None:
         account.tags = account_tags.checked(tags, tag_limits(account.provider))
-    if scan_every is not None and scan_every != account.scan_every:
+    if scan_every is not None and (scan_every != account.scan_every or (scan_every and not account.next_scan_at)):
         account.scan_every = scan_every
         account.next_scan_at = next_scan(scan_every)
     account.full_clean()

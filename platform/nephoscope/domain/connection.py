@@ -30,7 +30,7 @@ class Connection:
 
     account: str
     settings: Mapping[str, str] = field(repr=False)
-    deadline: Deadline | None = None
+    deadline: Deadline | None = field(default=None, repr=False)
 
     def until(self, deadline: Deadline | None) -> Connection:
         """Return the same, with this deadline."""

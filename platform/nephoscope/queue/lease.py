@@ -69,6 +69,11 @@ def expired() -> Q:
     return Q(lease_until__lte=timezone.now())
 
 
+def held() -> Q:
+    """Select the rows that a worker holds."""
+    return Q(lease_until__gt=timezone.now())
+
+
 def claim(rows: QuerySet[Row], owner: UUID, **changes: Any) -> int:
     """Take all of these rows that are free, and return how many; ``changes`` are written with them.
 

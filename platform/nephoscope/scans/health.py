@@ -14,6 +14,7 @@ from django_q.models import Task
 
 from nephoscope.changes.models import Change
 from nephoscope.inventory.models import Scan, ScanState, Shard
+from nephoscope.queue import lease
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,9 @@ def working() -> bool:
 
 
 def _busy() -> bool:
-    now = timezone.now()
     running = Scan.objects.filter(state=ScanState.RUNNING).values("pk")
-    held = Shard.objects.filter(scan__in=running, lease_until__gt=now)
-    return held.exists() or Change.objects.filter(lease_until__gt=now).exists()
+    parts = Shard.objects.filter(lease.held(), scan__in=running)
+    return parts.exists() or Change.objects.filter(lease.held()).exists()
 
 
 def _waiting() -> int | None:

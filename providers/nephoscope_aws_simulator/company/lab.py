@@ -6,7 +6,7 @@ import json
 
 from nephoscope_aws_simulator.company.cloud import EUROPE, HOME, Cloud, tag_list
 
-ACCOUNT = "210987654321"
+ACCOUNT = "445566778899"
 
 BUCKETS = ("northwind-lab-downloads", "northwind-lab-notebooks", "northwind-lab-results")
 OPEN = BUCKETS[0]
