@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -120,7 +121,8 @@ def looked_at(window: Window, address: str) -> dict[str, list[str]]:
 def test_axe_finds_nothing_and_no_text_runs_over_its_neighbour(addresses: list[str], window: Window) -> None:
     assert len(addresses) > 50
     said = {place: wrong for each in addresses for place, wrong in looked_at(window, each).items()}
-    assert {place: wrong for place, wrong in said.items() if wrong} == {}
+    found = {place: wrong for place, wrong in said.items() if wrong}
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
 
 
 def test_the_page_to_sign_in_and_the_pages_of_errors_are_no_exception(account: Account, stranger: User) -> None:

@@ -35,7 +35,7 @@ def _authors(request: HttpRequest) -> Choices:
 
 @admin.register(Suppression)
 class SuppressionAdmin(ConsoleAdmin):
-    list_display = ("resource", "shown_alert", "account", "why", "who", "since", "shown_until", "shown_state", "act")
+    list_display = ("resource", "shown_alert", "why", "who", "shown_until", "act")
     list_display_links = None
     list_select_related = ("alert__account", "author")
     list_title = _("Suppressions")
@@ -68,38 +68,29 @@ class SuppressionAdmin(ConsoleAdmin):
 
     @admin.display(description=_("alert"), ordering="alert__title")
     def shown_alert(self, row: Suppression) -> SafeString:
-        text = '<a class="neph-link" href="{}">{}</a> <span class="neph-id">{}</span>'
-        return format_html(text, _alert_address(row), row.alert.title, row.alert)
-
-    @admin.display(description=_("account"), ordering="alert__account__name")
-    def account(self, row: Suppression) -> str:
-        return row.alert.account.name
+        text = '<a class="neph-link" href="{}">{}</a> <div class="neph-small neph-subtle">{} · {}</div>'
+        return format_html(text, _alert_address(row), row.alert.title, row.alert.account.name, row.alert)
 
     @admin.display(description=_("reason"))
     def why(self, row: Suppression) -> SafeString:
         return format_html('<span class="neph-clamp">{}</span>', row.reason)
 
-    @admin.display(description=_("who"), ordering="author__username")
-    def who(self, row: Suppression) -> str:
-        return row.author.username if row.author else "—"
-
-    @admin.display(description=_("since"), ordering="created_at")
-    def since(self, row: Suppression) -> Any:
-        return when(row.created_at)
+    @admin.display(description=_("by"), ordering="created_at")
+    def who(self, row: Suppression) -> SafeString:
+        author = row.author.username if row.author else "—"
+        return format_html('{} <div class="neph-small neph-subtle">{}</div>', author, when(row.created_at))
 
     @admin.display(description=_("until"), ordering="expires_at")
     def shown_until(self, row: Any) -> Any:
+        if row.state != SuppressionState.IN_FORCE:
+            return state("suppression", str(SuppressionState(row.state).label))
         if row.expires_at is None:
             return _t("No end")
-        soon = row.state == SuppressionState.IN_FORCE and row.expires_at <= timezone.now() + register.SOON
+        soon = row.expires_at <= timezone.now() + register.SOON
         chip = state("pending", _t("Ends soon")) if soon else ""
         return format_html("{} {}", when(row.expires_at), chip)
 
-    @admin.display(description=_("state"), ordering="state")
-    def shown_state(self, row: Any) -> SafeString:
-        return state("suppression", str(SuppressionState(row.state).label))
-
-    @admin.display(description="")
+    @admin.display(description=_("action"))
     def act(self, row: Any) -> Any:
         if row.state != SuppressionState.IN_FORCE:
             return ""
