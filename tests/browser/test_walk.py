@@ -195,7 +195,7 @@ def test_an_alert_says_why_it_matters_how_to_fix_it_and_what_was_read(visitor: V
     expect(visitor.section("Why it matters")).to_contain_text("Scanners find public buckets within hours")
     by_hand = visitor.section("How to fix it manually")
     expect(by_hand.get_by_role("listitem").first).to_be_visible()
-    guide = by_hand.get_by_role("link")
+    guide = by_hand.get_by_role("link", name="Vendor documentation")
     expect(guide).to_have_attribute("href", re.compile("^https://docs.aws.amazon.com/"))
     shown = visitor.section("Affected resources")
     expect(affected(visitor, "northwind-public-assets")).to_be_visible()
