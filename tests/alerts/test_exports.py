@@ -21,9 +21,9 @@ from rest_framework.test import APIClient
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.exports import as_csv, as_json, exported
 from nephoscope.alerts.models import Alert, Finding
+from nephoscope.connections.conditions import conditions
 from nephoscope.domain import ExportedStatus, Severity
 from nephoscope.inventory import store
-from nephoscope.inventory.conditions import conditions
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.testing import DOOR, EXPORT, POLICY, ToyCloud, closed, door

@@ -12,8 +12,8 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import Account
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.connections.conditions import Condition, condition
 from nephoscope.connections.services import configure_account, create_account, verify_account
-from nephoscope.inventory.conditions import Condition, condition
 from nephoscope.inventory.models import Scan
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import start_scan

@@ -17,9 +17,10 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import pdf
 from nephoscope.compliance.queries import detail
+from nephoscope.connections.conditions import ConditionState, condition
 from nephoscope.connections.services import configure_account, verify_account
-from nephoscope.inventory.conditions import ConditionState, condition
 from nephoscope.inventory.models import Scan
+from nephoscope.policies.rejudging import request
 from nephoscope.scans.removing import remove_account
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import start_scan
@@ -72,6 +73,11 @@ def stale(cloud: toy.ToyCloud, account: Account, actor: Actor) -> None:
     Scan.objects.update(created_at=timezone.now() - timedelta(days=7), finished_at=timezone.now() - timedelta(days=7))
 
 
+def rejudging(cloud: toy.ToyCloud, account: Account, actor: Actor) -> None:
+    read(account, actor)
+    request([account])
+
+
 Bring = Callable[[toy.ToyCloud, Account, Actor], None]
 UNKNOWN: list[tuple[Bring, list[str]]] = [
     (never, ["not_scanned"]),
@@ -82,6 +88,7 @@ DOUBTFUL: list[tuple[Bring, list[str]]] = [
     (unreachable, ["unreachable"]),
     (partly_read, ["partial"]),
     (stale, ["stale"]),
+    (rejudging, ["rejudging"]),
 ]
 
 
@@ -192,7 +199,7 @@ def test_every_file_and_the_api_carry_the_marks(
     assert client.get(address["pdf"]).content.startswith(b"%PDF")
     told = _printed(opened)
     assert all(label in told for label in labels)
-    assert ("everything was read" in told) == (bring in (stale, unreachable))
+    assert ("everything was read" in told) == (bring in (stale, unreachable, rejudging))
 
     account = client.get(f"/api/v1/accounts/{opened.pk}").json()["condition"]
     assert [mark["state"] for mark in account["marks"]] == states and account["state"] == states[0]

@@ -168,5 +168,5 @@ def test_policies_ask_the_same_number_of_questions_however_much_is_set(
     rows = [RuleSetting(rule_id=rule, policy=own, severity="low") for rule in own.to_domain().rules]
     RuleSetting.objects.bulk_create(rows)
     for address in (at("policies"), at("policy", own.key), at("rules")):
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(17):
             client.get(address)

@@ -13,7 +13,7 @@ from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
-from nephoscope.inventory.conditions import conditions
+from nephoscope.connections.conditions import conditions
 from nephoscope.plugins import registry
 
 AddAlert = Callable[..., Alert]

@@ -13,7 +13,7 @@ from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, ComplianceDay, Suppression
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
-from nephoscope.inventory.conditions import condition, conditions
+from nephoscope.connections.conditions import condition, conditions
 from nephoscope.inventory.models import Scan
 from nephoscope.operations.demonstration import DAYS, begin_history, complete_history, practise
 from nephoscope.scans.runner import work

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from nephoscope.alerts.models import DETECTED, Alert, Finding, VerdictChoice
+from nephoscope.connections.conditions import Condition
 from nephoscope.domain import (
     Export,
     ExportedAccount,
@@ -23,7 +24,6 @@ from nephoscope.domain import (
     Severity,
     Verdict,
 )
-from nephoscope.inventory.conditions import Condition
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import Catalogue, catalogue
 

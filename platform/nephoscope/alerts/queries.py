@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, AlertState, Finding, KindChoice, SeverityChoice, Suppression, VerdictChoice
-from nephoscope.inventory.conditions import Condition
+from nephoscope.connections.conditions import Condition
 from nephoscope.inventory.models import READ, Scan
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue

@@ -25,8 +25,8 @@ from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
+from nephoscope.connections.conditions import condition
 from nephoscope.connections.entered import shown
-from nephoscope.inventory.conditions import condition
 from nephoscope.plugins import registry
 from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan

@@ -22,7 +22,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay, Finding
 from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding, state_of
 from nephoscope.compliance.states import STANDING, ControlState, Standing
-from nephoscope.inventory.conditions import Condition, conditions
+from nephoscope.connections.conditions import Condition, conditions
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.demands import deviations

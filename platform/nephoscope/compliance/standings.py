@@ -13,7 +13,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Finding
 from nephoscope.compliance.states import MEANINGS, ControlState, Standing, percent, result
-from nephoscope.inventory.conditions import Condition
+from nephoscope.connections.conditions import Condition
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.demands import Deviation
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.alerts.queries import ids
+from nephoscope.connections.conditions import ConditionState, conditions
 from nephoscope.console.kit.filters import Choices, Filter, fixed
-from nephoscope.inventory.conditions import ConditionState, conditions
 from nephoscope.organisations.models import Organisation
 from nephoscope.organisations.queries import resting_accounts
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from nephoscope.accounts.models import Account
 from nephoscope.api.kit.serializers import Named
-from nephoscope.inventory.conditions import Condition, ConditionState, conditions
+from nephoscope.connections.conditions import Condition, ConditionState, conditions
 
 
 def conditions_of(request: Any) -> dict[int, Condition]:

@@ -26,7 +26,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChangeState": "nephoscope.changes.models.ChangeState",
         "StepState": "nephoscope.changes.models.StepState",
         "DeliveryState": "nephoscope.events.models.DeliveryState",
-        "AccountCondition": "nephoscope.inventory.conditions.ConditionState",
+        "AccountCondition": "nephoscope.connections.conditions.ConditionState",
         "ScanState": "nephoscope.inventory.models.ScanState",
         "ShardState": "nephoscope.inventory.models.ShardState",
         "ReportForm": "nephoscope.reports.models.Form",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.alerts.queries import ids
 from nephoscope.api.kit.conditions import conditions_of
-from nephoscope.inventory.conditions import Condition, ConditionState
+from nephoscope.connections.conditions import Condition, ConditionState
 
 NAMED = 5
 """Accounts that a banner names; the rest are counted."""
@@ -20,6 +20,7 @@ SENTENCES = {
     ConditionState.FAILED: _("The last scan failed, so the data is from before:"),
     ConditionState.STALE: _("Not read for days:"),
     ConditionState.PARTIAL: _("Partly read; what was not read is unknown:"),
+    ConditionState.REJUDGING: _("Being re-evaluated after a change of policies or rules:"),
 }
 """What is said of several accounts before they are named."""
 

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.api.kit.conditions import conditions_of
+from nephoscope.connections.conditions import Condition, ConditionState
 from nephoscope.console.kit.conditions import grouped, in_view
 from nephoscope.console.templatetags.neph import when
-from nephoscope.inventory.conditions import Condition, ConditionState
 from nephoscope.organisations.queries import why_resting
 from nephoscope.scans.health import working
 

@@ -16,8 +16,8 @@ from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.exports import as_csv, as_json
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.audit.services import Actor
+from nephoscope.connections.conditions import condition
 from nephoscope.domain import Export
-from nephoscope.inventory.conditions import condition
 from nephoscope.inventory.models import Scan, ScanState
 from nephoscope.plugins import registry
 from nephoscope.scans.runner import work

@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from nephoscope.accounts.models import Account
 from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
+from nephoscope.policies import rejudging
+from nephoscope.policies.models import Rejudging
 
 STALE_AFTER = timedelta(days=3)
 """How old the last scan that read an account may be; longer for an account that is scanned more rarely."""
@@ -29,6 +31,7 @@ class ConditionState(models.TextChoices):
     FAILED = "failed", gettext_lazy("Last scan failed")
     STALE = "stale", gettext_lazy("Stale")
     PARTIAL = "partial", gettext_lazy("Partly read")
+    REJUDGING = "rejudging", gettext_lazy("Re-evaluating")
     CURRENT = "current", gettext_lazy("Current")
 
 
@@ -56,6 +59,8 @@ class Condition:
     ended: Scan | None
     """The last scan that ended, however it did."""
     active: Scan | None
+    rejudging: bool
+    """Whether something was changed that what is stored was not judged by yet."""
 
     @property
     def known(self) -> bool:
@@ -89,6 +94,9 @@ class Condition:
             found.append(Mark(ConditionState.STALE, self._stale()))
         if self.read and not self.whole:
             found.append(Mark(ConditionState.PARTIAL, _("Some of it was not read and is unknown.")))
+        if self.rejudging:
+            changed = _("Policies or rules changed. Stored resources are re-evaluated without a new scan.")
+            found.append(Mark(ConditionState.REJUDGING, changed))
         return found
 
     @property
@@ -125,7 +133,7 @@ def _day(moment: datetime | None) -> str:
 
 
 def conditions(accounts: Iterable[Account]) -> list[Condition]:
-    """Return what is known of each of the accounts, in their order; two queries, however many there are."""
+    """Return what is known of each of the accounts, in their order; three queries, however many there are."""
     rows = list(accounts)
     scans = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
     newest = {
@@ -135,19 +143,20 @@ def conditions(accounts: Iterable[Account]) -> list[Condition]:
         "active": scans.filter(state__in=ACTIVE),
     }
     ids = {f"{name}_id": Subquery(each.values("pk")[:1]) for name, each in newest.items()}
-    told = {
-        each[0]: each[1:]
-        for each in Account.objects.filter(pk__in=[each.pk for each in rows]).values_list("pk", *ids.values())
-    }
-    found = Scan.objects.in_bulk({pk for each in told.values() for pk in each if pk})
-    return [_condition(each, *(found.get(pk) for pk in told.get(each.pk, [0] * len(newest)))) for each in rows]
+    stored = Account.objects.filter(pk__in=[each.pk for each in rows]).annotate(**ids)
+    told = {each.pop("pk"): each for each in stored.values("pk", *ids)}
+    found = Scan.objects.in_bulk({pk for each in told.values() for pk in each.values() if pk})
+    waiting = set(rejudging.waiting(Rejudging.objects.filter(account__in=rows)).values_list("account", flat=True))
+    scanned = {pk: {name: found.get(each[f"{name}_id"]) for name in newest} for pk, each in told.items()}
+    none = dict.fromkeys(newest)
+    return [_condition(each, each.pk in waiting, **scanned.get(each.pk, none)) for each in rows]
 
 
-def _condition(account: Account, read: Scan | None, whole: Scan | None, *others: Scan | None) -> Condition:
+def _condition(account: Account, waits: bool, *, whole: Scan | None, **scans: Scan | None) -> Condition:
     """A scan of everything that left nothing out makes an account whole, unless one of a part did after it."""
-    ended, active = others
+    read = scans["read"]
     left_out = {each.state for each in (read, whole) if each} != {ScanState.SUCCEEDED}
-    return Condition(account, read, bool(whole) and not left_out, ended, active)
+    return Condition(account, read, bool(whole) and not left_out, scans["ended"], scans["active"], waits)
 
 
 def condition(account: Account) -> Condition:
