@@ -25,6 +25,7 @@ FLOORS = (
     "postgres",
     "vault",
     "outbound",
+    "waiting",
     "cli",
     "__main__",
     "queue",
