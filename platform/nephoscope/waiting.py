@@ -11,11 +11,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from contextvars import copy_context
-from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from nephoscope.domain import (
@@ -58,17 +57,17 @@ def in_time(provider: Provider, deadline: Deadline | None, ask: Callable[[], T])
         message = _("Nephoscope is already waiting for %(count)s answers of %(provider)s. Try again in a few minutes.")
         raise ConnectionProblem("account", message % {"count": MOST, "provider": provider.name})
     answer: Future[T] = Future()
-    # The context has the language of the person who waits.
-    work = partial(copy_context().run, _answer, answer, ask)
-    threading.Thread(target=work, name=f"waiting for {provider.id}", daemon=True).start()
+    given = (answer, ask, get_language())
+    threading.Thread(target=_answer, args=given, name=f"waiting for {provider.id}", daemon=True).start()
     if not wait([answer], deadline.left).done:
         raise provider.too_slow(deadline)
     return answer.result()
 
 
-def _answer(answer: Future[T], ask: Callable[[], T]) -> None:
+def _answer(answer: Future[T], ask: Callable[[], T], language: str | None) -> None:
     try:
-        answer.set_result(ask())
+        with override(language):
+            answer.set_result(ask())
     except BaseException as problem:
         answer.set_exception(problem)
     finally:
