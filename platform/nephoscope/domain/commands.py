@@ -38,10 +38,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]+")
 _FILE = ("file:", "fileb:")
 """A value that begins so is read from a file by some commands."""
 _ADDRESS = ("http://", "https://")
-"""The value of an option that begins so is read from that address by some, unless the option is for an address.
-
-https://docs.aws.amazon.com/cli/v1/userguide/cli-usage-parameters-file.html
-"""
+"""The value of an option that begins so is read from that address by some, unless the option is for an address."""
 LONGEST = 2048
 """Characters of a value that is filled in."""
 
