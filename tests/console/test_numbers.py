@@ -205,7 +205,9 @@ def test_every_file_and_the_api_carry_the_marks(
     assert [mark["state"] for mark in account["marks"]] == states and account["state"] == states[0]
     assert (account["as_of"] is None) == ("not_scanned" in states)
     [standing] = client.get("/api/v1/compliance").json()["results"]
-    assert standing["condition"]["state"] == states[0] and (standing["score"] is None) == ("not_scanned" in states)
+    assert standing["condition"]["state"] == states[0] and (standing["score"] is None) == (
+        bring in (never, scanning, failed, rejudging)
+    )
     for path in ("alerts", "resources"):
         rows = client.get(f"/api/v1/{path}").json()["results"]
         assert {row["account"]["condition"] for row in rows} <= {states[0]}, path

@@ -126,6 +126,7 @@ def _named(part: tuple[domain.Service, str]) -> str:
 
 
 def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Stored) -> Compliance:
+    """Return how an account stands by a policy, from what was stored of it."""
     account, chosen = effective.account, policy in effective.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
     unread, counted = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {})
@@ -140,6 +141,7 @@ def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Store
             counts if judged_at and not off else {},
             off=off.reason if off else "",
             unread=tuple(parts) if judged_at else (),
+            rejudging=stored.conditions[account.pk].rejudging,
         )
     controls = [
         _control(control, [_for(control, rules[id], effective, policy) for id in control.rules], judged_at is not None)

@@ -54,6 +54,12 @@ def no_worker() -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
+def any_known(context: template.Context) -> bool:
+    """Whether any account that the user sees was read: before, there is no number."""
+    return any(each.known for each in conditions_of(context["request"]).values())
+
+
+@register.simple_tag(takes_context=True)
 def marks(context: template.Context, account: int) -> SafeString | str:
     """Return the marks of an account's numbers as chips, with their texts on hover; nothing for one that is current."""
     found = conditions_of(context["request"]).get(account)

@@ -17,12 +17,17 @@
 
   async function copy(button) {
     await write(button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
+    if (button.classList.contains("neph-copied")) return;
     const label = button.getAttribute("aria-label");
+    const shown = [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const text = shown?.data;
     button.classList.add("neph-copied");
     button.setAttribute("aria-label", button.dataset.copied);
+    if (shown) shown.data = button.dataset.copied;
     setTimeout(() => {
       button.classList.remove("neph-copied");
       button.setAttribute("aria-label", label);
+      if (shown) shown.data = text;
     }, 1500);
   }
 
