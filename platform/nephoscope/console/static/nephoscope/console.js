@@ -112,6 +112,9 @@
     for (const field of document.querySelectorAll("form[data-auto-submit] :disabled")) field.disabled = false;
   });
 
+  // The answer to a form that was refused is gone on Back, and the browser would ask to send it again: go to its page.
+  history.replaceState(history.state, "", location.href);
+
   // Only once the form is on its way: what a disabled button stands for is not sent.
   document.addEventListener("submit", ({ submitter: button }) => {
     if (!button?.dataset.busy) return;
