@@ -32,6 +32,7 @@ from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
 from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
+from nephoscope.searching import having, in_any
 
 
 @admin.register(Account)
@@ -61,7 +62,7 @@ class AccountAdmin(ConsoleAdmin):
         return annotated
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(Q(name__icontains=text) | Q(number__icontains=text))
+        return having(rows, text, in_any("name", "number"))
 
     @admin.display(description=_("provider"), ordering="provider")
     def shown_provider(self, account: Account) -> str:
