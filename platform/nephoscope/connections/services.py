@@ -17,7 +17,7 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_named, provider_of, scanned_services, tag_limits
+from nephoscope.accounts.queries import has_provider, provider_named, provider_of, scanned_services, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
@@ -314,7 +314,7 @@ def _configured(
 
 def _scope(account: Account) -> set[tuple[str, str]]:
     """Return the services and regions that a whole scan reads; none where the provider's plugin is not enabled."""
-    if account.provider not in registry().providers:
+    if not has_provider(account):
         return set()
     return {
         (service.id, region)
