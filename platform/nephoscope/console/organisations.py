@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import patience
+from nephoscope.accounts.queries import has_provider, patience
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.organisations import OrganisationForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
@@ -118,7 +118,11 @@ class OrganisationAdmin(ConsoleAdmin):
     def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Change how members are connected from now on."""
         Actor.from_request(request).require("connect")
-        return self._edit(request, self.find(request, pk))
+        organisation = self.find(request, pk)
+        if not has_provider(organisation.account):
+            messages.error(request, _t("The plugin of its provider is not enabled."))
+            return self.back(organisation)
+        return self._edit(request, organisation)
 
     def _edit(self, request: HttpRequest, shown: Organisation | None) -> HttpResponse:
         actor = Actor.from_request(request)
