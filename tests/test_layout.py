@@ -25,6 +25,7 @@ FLOORS = (
     "postgres",
     "vault",
     "outbound",
+    "searching",
     "cli",
     "__main__",
     "queue",

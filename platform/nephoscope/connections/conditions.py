@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import has_provider
 from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
 from nephoscope.policies import rejudging
 from nephoscope.policies.models import Rejudging
@@ -26,6 +27,7 @@ STALE_AFTER = timedelta(days=3)
 class ConditionState(models.TextChoices):
     """From what says least about an account to what says all."""
 
+    UNAVAILABLE = "unavailable", gettext_lazy("Provider not enabled")
     NOT_SCANNED = "not_scanned", gettext_lazy("Not scanned yet")
     UNREACHABLE = "unreachable", gettext_lazy("Not reachable")
     FAILED = "failed", gettext_lazy("Last scan failed")
@@ -96,7 +98,9 @@ class Condition:
     @property
     def marks(self) -> list[Mark]:
         """Everything that keeps the account from being current, the worst first."""
-        found = [] if self.read else [Mark(ConditionState.NOT_SCANNED, self._not_scanned())]
+        found = [] if has_provider(self.account) else [Mark(ConditionState.UNAVAILABLE, self._unavailable())]
+        if not self.read:
+            found.append(Mark(ConditionState.NOT_SCANNED, self._not_scanned()))
         if self.account.unreachable:
             found.append(Mark(ConditionState.UNREACHABLE, self._unreachable()))
         elif any(each.state == ScanState.FAILED for each in self.ended):
@@ -116,6 +120,9 @@ class Condition:
         """All of it in one line, for files."""
         told = [f"{mark.label}: {mark.text}" for mark in self.marks]
         return " ".join(told) or str(ConditionState.CURRENT.label)
+
+    def _unavailable(self) -> str:
+        return _("The plugin of its provider is not enabled.") + self._last()
 
     def _not_scanned(self) -> str:
         if not self.account.verified_at:
