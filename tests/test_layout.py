@@ -26,6 +26,7 @@ FLOORS = (
     "vault",
     "outbound",
     "searching",
+    "waiting",
     "cli",
     "__main__",
     "queue",

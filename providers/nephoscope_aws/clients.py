@@ -110,10 +110,9 @@ def give_up_hanging(attempts: int, caught_exception: Exception | None = None, **
 
 def too_slow(deadline: Deadline) -> ConnectionProblem:
     """Return what is said to the person who waited."""
-    seconds = "1 second" if deadline.seconds == 1 else f"{deadline.seconds:g} seconds"
     return ConnectionProblem(
         "account",
-        f"AWS did not answer within {seconds}. Try again; if it stays like this, check the network, "
+        f"AWS did not answer within {deadline}. Try again; if it stays like this, check the network, "
         "the proxy and AWS_ENDPOINT_URL of the machine that Nephoscope runs on.",
     )
 

@@ -119,8 +119,11 @@ def hindrance(settings: Mapping[str, str], deadline: Deadline | None = None) -> 
 
 
 def own_principal(settings: Mapping[str, str], deadline: Deadline | None = None) -> str:
-    """Return the ARN that roles must trust: who Nephoscope's own credentials are. Empty when that cannot be found."""
-    with suppress(ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError, ConnectionProblem):
+    """Return the ARN that roles must trust: who Nephoscope's own credentials are. Empty when that cannot be found.
+
+    :raises ConnectionProblem: the deadline passed.
+    """
+    with suppress(ClientError, BotoCoreError, ResponseParserError, Unavailable, ValueError):
         session = new_session(settings.get("profile", ""))
         clients = ClientCache(session, home_region(session, ""), 1, deadline)
         arn = str(clients.client("sts").get_caller_identity()["Arn"])

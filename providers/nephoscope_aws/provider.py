@@ -10,6 +10,7 @@ from nephoscope.domain import (
     Check,
     Connection,
     ConnectionProblem,
+    Deadline,
     Detection,
     DetectionCleared,
     DetectionSource,
@@ -31,6 +32,7 @@ from nephoscope.domain import (
 from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
+from nephoscope_aws.clients import too_slow
 from nephoscope_aws.connect import Connected, connect, hindrance, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.names import partition, type_name
@@ -222,6 +224,9 @@ class AwsProvider(Provider):
 
     def prepare(self, settings: Mapping[str, str]) -> dict[str, str]:
         return prepared(settings)
+
+    def too_slow(self, deadline: Deadline) -> ConnectionProblem:
+        return too_slow(deadline)
 
     def type_name(self, type: str) -> str:
         return type_name(type)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.alerts import detections
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.services import Actor
+from nephoscope.organisations.models import Organisation
 from nephoscope_aws.detections import SERVICE, detection
 
 from .test_detections import FINDING
@@ -33,7 +35,7 @@ IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2
 
 
 class Hanging(ThreadingHTTPServer):
-    """An AWS that never answers; with ``identifies`` it says who calls, and is silent from then on."""
+    """An AWS that sends a header byte by byte; with ``identifies`` it says who calls, and then nothing."""
 
     daemon_threads = True
 
@@ -50,7 +52,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if not (self.server.identifies and b"Action=GetCallerIdentity" in body):
+        if not self.server.identifies:
+            self.drip()
+            return
+        if b"Action=GetCallerIdentity" not in body:
             self.server.over.wait(20)
             return
         self.send_response(200)
@@ -58,6 +63,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(IDENTITY)))
         self.end_headers()
         self.wfile.write(IDENTITY)
+
+    def drip(self) -> None:
+        """Send bytes so often that no timeout between two of them passes."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _each in range(25):
+            if self.server.over.wait(0.2):
+                break
+            self.wfile.write(b"x")
 
     def do_GET(self) -> None:
         self.do_POST()
@@ -69,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(params=[False, True], ids=["from-the-start", "after-the-identity"])
+@pytest.fixture(params=[False, True], ids=["dripping", "after-the-identity"])
 def hanging(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Hanging]:
     settings.NEPHOSCOPE_INTERACTIVE_SECONDS = 1
     with Hanging(identifies=request.param) as server:
@@ -122,6 +135,16 @@ def test_the_steps_of_connecting_give_up(step: str, admin: Client, account: Acco
         assert NO_ANSWER in says(admin, address)
 
 
+@pytest.mark.parametrize("hanging", [False], indirect=True)
+def test_an_organisation_gives_up_on_its_setup_templates(admin: Client, account: Account) -> None:
+    organisation = Organisation.objects.create(name="Northwind", account=account)
+    assert NO_ANSWER in says(admin, reverse("admin:organisations_organisation_change", args=[organisation.pk]))
+    template = reverse("admin:organisations_organisation_setup_template", args=[organisation.pk, "cli"])
+    assert admin.get(template).status_code == 302
+    answer = admin.get(f"/api/v1/organisations/{organisation.pk}/setup-templates")
+    assert answer.status_code == 400 and NO_ANSWER in answer.content.decode()
+
+
 def test_the_settings_give_up_on_the_regions(admin: Client, account: Account) -> None:
     text = says(admin, reverse("admin:accounts_account_configure", args=[account.pk]))
     assert NO_ANSWER in text and 'value="eu-west-1" checked' in text
@@ -150,6 +173,38 @@ def test_the_page_that_asks_before_suppressing_gives_up_on_archiving(
     assert NO_ANSWER in says(admin, address, chosen)
     text = says(admin, address, chosen | {"confirm": "1", "reason": "known", "digest": "d"})
     assert NO_ANSWER in text and not alert.suppressions.exists()
+
+
+CHAINS = {
+    "process": "[default]\ncredential_process = sleep 4\n",
+    "assumed": "[default]\nregion = us-east-1\nrole_arn = arn:aws:iam::123456789012:role/own\nsource_profile = base\n"
+    "[profile base]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n",
+    "web identity": "",
+}
+
+
+@pytest.fixture(params=CHAINS)
+def slow_credentials(
+    request: pytest.FixtureRequest, hanging: Hanging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nephoscope's own credentials come from a program that takes its time, or from the AWS that does not answer."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    config, token = tmp_path / "config", tmp_path / "token"
+    config.write_text(CHAINS[request.param])
+    token.write_text("token")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    if request.param == "web identity":
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/own")
+
+
+@pytest.mark.parametrize("hanging", [False], indirect=True)
+@pytest.mark.usefixtures("slow_credentials")
+def test_nephoscopes_own_credentials_are_not_waited_for_either(admin: Client, account: Account) -> None:
+    assert NO_ANSWER in says(admin, reverse("admin:accounts_account_verify", args=[account.pk]), {})
+    assert NO_ANSWER in says(admin, reverse("admin:accounts_account_add"))
 
 
 def test_the_api_gives_up_in_the_same_words(admin: Client, account: Account) -> None:

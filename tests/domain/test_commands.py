@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -41,7 +43,11 @@ HOSTILE = [
     "naïve-名前",
     "=ls",
     "%self",
+    "x'\n'; touch pwned #",
+    "x'\n$(touch pwned)",
+    "x\\'\n`touch pwned`",
 ]
+SHELLS = ("bash", "sh")
 
 
 def commands(text: str, inputs: Mapping[str, str] | None = None, parameters: tuple[str, ...] = ()) -> Commands:
@@ -57,17 +63,28 @@ def filled(text: str, name: str = "blue", properties: Any = None, **inputs: str)
 
 
 def words(text: str, before: str = "") -> list[list[str]]:
-    """Return the words of each command as bash reads them, run by one that only writes them down."""
-    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    """Return the words of each command, run by one that only writes them down; bash and sh must read the same."""
+    one, other = (_words(shell, text, before) for shell in SHELLS)
+    assert one == other
+    return one
+
+
+def _words(shell: str, text: str, before: str) -> list[list[str]]:
+    subprocess.run([shell, "-n"], input=text, text=True, check=True)
     tell = "box() { printf '%s\\0' \"$@\" end; }\n"
-    done = subprocess.run(["bash", "-c", f"{tell}{before}\n{text}"], capture_output=True, check=False, timeout=10)
+    with TemporaryDirectory() as here:
+        script = f"{tell}{before}\n{text}"
+        done = subprocess.run([shell, "-c", script], capture_output=True, check=False, timeout=10, cwd=here)
+        assert not list(Path(here).iterdir()), "nothing of a value runs"
     calls = done.stdout.decode("utf-8", "surrogateescape").split("end\0")
     return [each.split("\0")[:-1] for each in calls[:-1]]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_one_word_and_the_same_word(name: str) -> None:
-    assert words(filled("box open --name={name} --wide", name).text) == [["open", f"--name={name}", "--wide"]]
+    block = filled("box open --name={name} --wide", name)
+    assert words(block.text) == ([["open", f"--name={name}", "--wide"]] if name.isprintable() else [])
+    assert list(block.missing) == ([] if name.isprintable() else ["RESOURCE_NAME"])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -85,14 +102,23 @@ def test_a_hostile_name_is_never_pasted_into_a_list_of_a_command(name: str) -> N
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_block_shows_nothing_that_a_terminal_obeys(name: str) -> None:
-    text = filled("""box open --name={name} --what='{"Name": "{name}"}'""", name).text
-    assert all(line.isprintable() for line in text.removesuffix("\n").split("\n"))
-    assert text.count("\n") == 1
+    block = filled("""box open --name={name} --what='{"Name": "{name}"}'""", name)
+    lines = block.text.removesuffix("\n").split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == (3 if block.missing else 1)
 
 
 def test_a_name_that_would_be_read_from_a_file_is_not_filled_in() -> None:
     for name in ("file:///etc/passwd", "fileb://x", "FILE://x", "nul\0", "x" * 3000):
         assert filled("box open --name={name}", name).missing == {"RESOURCE_NAME": "the name of the resource"}
+
+
+def test_an_address_is_filled_in_only_where_no_command_fetches_what_is_there() -> None:
+    for name in ("http://169.254.169.254/x", "HTTPS://example.com"):
+        assert list(filled("box open --name={name}", name).missing) == ["RESOURCE_NAME"]
+        assert list(filled("box open --name={name}/x", name).missing) == ["RESOURCE_NAME"]
+        assert words(filled("box open --box-url={name}", name).text) == [["open", f"--box-url={name}"]]
+        assert not filled("""box open --what='{"Name": "{name}"}'""", name).missing
 
 
 def test_a_block_that_is_pasted_before_its_inputs_are_set_runs_nothing() -> None:

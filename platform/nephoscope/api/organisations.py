@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import patience
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
@@ -160,7 +161,8 @@ class Organisations(Models):
     @action(detail=True, pagination_class=None, url_path="setup-templates")
     def setup_templates(self, request: Request, id: str) -> Response:
         """The setup templates that give access to all members."""
-        return Response(SetupTemplateSerializer(services.setup_templates(self.get_object()), many=True).data)
+        found = services.setup_templates(self.get_object(), patience())
+        return Response(SetupTemplateSerializer(found, many=True).data)
 
 
 class MemberSerializer(serializers.ModelSerializer[Member]):

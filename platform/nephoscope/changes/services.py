@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -39,6 +39,7 @@ from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectivePolicies
 from nephoscope.queue.dispatch import dispatch
+from nephoscope.waiting import open_in_time, try_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def draft_change(
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    open_writer(alert.account, [step.call for step in plan.steps], deadline).close()
+    _try_writer(alert.account, [step.call for step in plan.steps], deadline)
     return Draft(alert, remediation, plan, {each.resource.resource_id: each.resource.name for each in failing})
 
 
@@ -375,7 +376,7 @@ def resources_of(change: Change) -> list[Resource]:
 def open_session(account: Account, deadline: domain.Deadline | None = None) -> domain.LiveSession:
     """Open an account for reading, as a fix reads it; raises ValidationError."""
     try:
-        session = provider_of(account).open(account.connection.until(deadline))
+        session = open_in_time(provider_of(account), account.connection.until(deadline))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     if not isinstance(session, domain.LiveSession):
@@ -384,13 +385,25 @@ def open_session(account: Account, deadline: domain.Deadline | None = None) -> d
     return session
 
 
-def open_writer(
-    account: Account, calls: Iterable[domain.Call], deadline: domain.Deadline | None = None
-) -> domain.Writer:
+def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
     """Open an account for just these calls; raises ValidationError."""
-    permissions = list(dict.fromkeys(permission for call in calls for permission in call.permissions))
+    with _problems_named():
+        return surgery.open_writer(provider_of(account), account.connection, _permissions(calls))
+
+
+def _try_writer(account: Account, calls: Iterable[domain.Call], deadline: domain.Deadline) -> None:
+    with _problems_named():
+        try_writer(provider_of(account), account.connection.until(deadline), _permissions(calls))
+
+
+def _permissions(calls: Iterable[domain.Call]) -> list[domain.Permission]:
+    return list(dict.fromkeys(permission for call in calls for permission in call.permissions))
+
+
+@contextmanager
+def _problems_named() -> Iterator[None]:
     try:
-        return surgery.open_writer(provider_of(account), account.connection.until(deadline), permissions)
+        yield
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
     except domain.PlanProblem as problem:

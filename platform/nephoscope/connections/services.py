@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue, policies_for
+from nephoscope.waiting import in_time
 
 
 class AlreadyConnected(ValidationError):
@@ -64,7 +65,11 @@ def hindrance(
     :param deadline: of the person who waits for it.
     """
     connection = account.shown_connection.until(deadline) if account else domain.Connection("", {}, deadline)
-    return provider.onboarding.hindrance(connection) if provider.onboarding else ""
+    onboarding = provider.onboarding
+    try:
+        return in_time(provider, deadline, lambda: onboarding.hindrance(connection)) if onboarding else ""
+    except domain.ConnectionProblem as problem:
+        return problem.message
 
 
 def setup_templates(
@@ -75,7 +80,7 @@ def setup_templates(
     None where the provider needs no such access.
 
     :param deadline: of the person who waits for it.
-    :raises ValidationError: whatever they create, it could not be used; says why.
+    :raises ValidationError: whatever they create, it could not be used, or the cloud was too slow; says why.
     """
     provider = provider_of(account)
     facet = provider.writing if writing else provider.onboarding
@@ -83,7 +88,11 @@ def setup_templates(
         return []
     if why := hindrance(provider, account, deadline):
         raise ValidationError({"provider": [why]})
-    return facet.setup_templates(account.shown_connection.until(deadline), permissions_for(account, writing=writing))
+    connection, permissions = account.shown_connection.until(deadline), permissions_for(account, writing=writing)
+    try:
+        return in_time(provider, deadline, lambda: facet.setup_templates(connection, permissions))
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
 
 
 def available_regions(account: Account, deadline: domain.Deadline | None = None) -> list[domain.Region]:
@@ -92,9 +101,10 @@ def available_regions(account: Account, deadline: domain.Deadline | None = None)
     :param deadline: of the person who waits for it.
     :raises ValidationError: the account cannot be reached; names the field.
     """
-    onboarding = provider_of(account).onboarding
+    provider, connection = provider_of(account), account.connection.until(deadline)
+    onboarding = provider.onboarding
     try:
-        return onboarding.regions(account.connection.until(deadline)) if onboarding else []
+        return in_time(provider, deadline, lambda: onboarding.regions(connection)) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 
@@ -151,10 +161,9 @@ def verify_account(
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
     connection = domain.Connection(account.number, prepared, deadline)
     try:
-        found = _verified(provider, connection, permissions_for(account, writing=writing), writing=writing)
-        regions = account.regions or (
-            [] if writing else _regions(provider, domain.Connection(found.account, prepared, deadline))
-        )
+        permissions = permissions_for(account, writing=writing)
+        found = in_time(provider, deadline, lambda: _verified(provider, connection, permissions, writing=writing))
+        regions = account.regions or ([] if writing else _regions(provider, replace(connection, account=found.account)))
     except domain.ConnectionProblem as problem:
         if not settings or prepared == account.all_settings:
             note_unreachable(actor, account, problem.message, writing=writing)
@@ -188,7 +197,11 @@ def _verified(
 
 
 def _regions(provider: domain.Provider, connection: domain.Connection) -> list[str]:
-    return [each.id for each in provider.onboarding.regions(connection) if each.enabled] if provider.onboarding else []
+    onboarding = provider.onboarding
+    if onboarding is None:
+        return []
+    known = in_time(provider, connection.deadline, lambda: onboarding.regions(connection))
+    return [each.id for each in known if each.enabled]
 
 
 def _save_verified(

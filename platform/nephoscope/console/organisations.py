@@ -182,7 +182,12 @@ class OrganisationAdmin(ConsoleAdmin):
     def setup_template(self, request: HttpRequest, pk: int, id: str) -> HttpResponse:
         """Answer with one of the setup templates as a file."""
         Actor.from_request(request).require("connect")
-        for each in services.setup_templates(self.find(request, pk), patience()):
+        organisation = self.find(request, pk)
+        try:
+            templates = services.setup_templates(organisation, patience())
+        except ValidationError:  # that page says why
+            return self.back(organisation)
+        for each in templates:
             if each.id == id:
                 headers = {"Content-Disposition": f'attachment; filename="{each.filename}"'}
                 return HttpResponse(each.text, content_type="text/plain; charset=utf-8", headers=headers)
@@ -194,10 +199,15 @@ def _access(organisation: Organisation) -> dict[str, Any]:
     source, stored = services.organisations_of(organisation.account), organisation.settings
     fixes = any(stored.get(each.name) for each in source.fields if each.for_writing and not each.generated)
     shown = [each for each in source.fields if not each.secret and (fixes or not each.for_writing)]
+    try:
+        templates, problem = services.setup_templates(organisation, patience()), ""
+    except ValidationError as error:
+        templates, problem = [], " ".join(error.messages)
     return {
         "settings": [(each, stored[each.name]) for each in shown if stored.get(each.name)],
         "rollout": source.rollout,
-        "setup_templates": services.setup_templates(organisation, patience()),
+        "setup_templates": templates,
+        "no_templates": problem,
     }
 
 

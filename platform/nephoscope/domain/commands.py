@@ -37,6 +37,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+-]+")
 """What means nothing but itself within a word, to a shell as well as to a command that reads lists and maps from it."""
 _FILE = ("file:", "fileb:")
 """A value that begins so is read from a file by some commands."""
+_ADDRESS = ("http://", "https://")
+"""The value of an option that begins so is read from that address by some, unless the option is for an address.
+
+https://docs.aws.amazon.com/cli/v1/userguide/cli-usage-parameters-file.html
+"""
 LONGEST = 2048
 """Characters of a value that is filled in."""
 
@@ -195,14 +200,16 @@ class _Filling:
         text = ""
         for index, (before, piece) in enumerate(_pieces(rest)):
             last = index + 1 == len(pieces) or pieces[index + 1].isspace()
-            text += self._piece(piece, whole=last and bool(_OPTION.fullmatch(before)))
+            text += self._piece(piece, before, last=last)
         if capture:
             self.captured.add(capture[1])
         return f"{capture[1]}=$({text}" if capture else text
 
-    def _piece(self, piece: str, *, whole: bool) -> str:
+    def _piece(self, piece: str, before: str, *, last: bool) -> str:
         if slot := _SLOT.fullmatch(piece):
-            return self._slot(slot[1], _quoted if whole else _plain)
+            begins = bool(_OPTION.fullmatch(before))
+            quote = _quoted if begins and last else _plain
+            return self._slot(slot[1], _unfetched(quote) if begins and not before.endswith("-url=") else quote)
         if piece.startswith("'"):
             quote = _in_json if '"' in piece else _plain
             return _SLOT.sub(lambda slot: self._slot(slot[1], quote, inside="'"), piece)
@@ -254,21 +261,18 @@ def _plain(value: str) -> str | None:
     return value if _PLAIN.fullmatch(value) else None
 
 
-def _quoted(value: str) -> str:
-    """Return a whole word. What a terminal would obey or not show (a newline, an escape) is written with its number."""
-    if _PLAIN.fullmatch(value):
-        return value
-    if value.isprintable():
-        return "'" + value.replace("'", "'\\''") + "'"
-    return "$'" + "".join(map(_escaped, value)) + "'"
+def _quoted(value: str) -> str | None:
+    """Return a whole word; None for what a terminal would obey or not show (a newline, an escape).
+
+    Not every shell has a way to write that with numbers: in dash, ``$'\\''`` leaves a quote open.
+    """
+    if not value.isprintable():
+        return None
+    return value if _PLAIN.fullmatch(value) else "'" + value.replace("'", "'\\''") + "'"
 
 
-def _escaped(character: str) -> str:
-    if character in "'\\":
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
+def _unfetched(quote: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    return lambda value: None if value.lower().startswith(_ADDRESS) else quote(value)
 
 
 def _in_json(value: str) -> str:

@@ -19,13 +19,16 @@ class Deadline:
         """Seconds that are left; none, or less than none, when it has passed."""
         return self._at - time.monotonic()
 
+    def __str__(self) -> str:
+        return "1 second" if self.seconds == 1 else f"{self.seconds:g} seconds"
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """How to reach one account: its number (may be empty until verified) and the provider's fields.
 
-    With a ``deadline`` a person waits: a provider then tries each call once, and raises ConnectionProblem when the
-    deadline passes. Without one, calls are repeated as long as it is worth while.
+    With a ``deadline`` a person waits: a provider then tries each call once, and makes none after the deadline.
+    Without one, calls are repeated as long as it is worth while.
     """
 
     account: str

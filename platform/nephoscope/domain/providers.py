@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from nephoscope.domain.calls import Call, Permission
-from nephoscope.domain.connection import Connection
+from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
 from nephoscope.domain.detections import Detection, DetectionCleared
 from nephoscope.domain.resource import WHOLE, Default, Resource, Share
 
@@ -362,6 +362,10 @@ class Provider(ABC):
     def partition(self, resource: str) -> str:
         """Return the part of the cloud, separate from all others, that a resource is in by its id; mostly nothing."""
         return ""
+
+    def too_slow(self, deadline: Deadline) -> ConnectionProblem:
+        """Return what is said to a person whose deadline passed."""
+        return ConnectionProblem("account", f"{self.name} did not answer within {deadline}. Try again.")
 
     @abstractmethod
     def open(self, connection: Connection) -> Session:

@@ -25,6 +25,7 @@ from nephoscope.domain import ChangedResource, Verdict
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import judge_resources
+from nephoscope.waiting import open_in_time
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def reread(
 
 def _open(account: Account, deadline: domain.Deadline | None) -> domain.Session:
     try:
-        return provider_of(account).open(account.connection.until(deadline))
+        return open_in_time(provider_of(account), account.connection.until(deadline))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
 

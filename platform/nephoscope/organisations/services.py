@@ -27,6 +27,7 @@ from nephoscope.organisations.models import Organisation
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import policies_for
 from nephoscope.queue.dispatch import dispatch
+from nephoscope.waiting import in_time
 
 MOST_UNITS = 100
 LONGEST_UNIT = 500
@@ -60,13 +61,20 @@ def setup_templates(organisation: Organisation, deadline: domain.Deadline | None
     """Return the setup templates that give access to all members.
 
     :param deadline: of the person who waits for it.
+    :raises ValidationError: the cloud was too slow; says so.
     """
     account = organisation.account
     source = organisations_of(account)
     # Members list no members, so what only their organisation's account needs is not asked of them.
     reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
     writing = permissions_for(account, writing=True)
-    return source.setup_templates(account.shown_connection.until(deadline), organisation.settings, reading, writing)
+    connection, entered = account.shown_connection.until(deadline), organisation.settings
+    try:
+        return in_time(
+            provider_of(account), deadline, lambda: source.setup_templates(connection, entered, reading, writing)
+        )
+    except domain.ConnectionProblem as problem:
+        raise ValidationError({problem.field: [problem.message]}) from problem
 
 
 @transaction.atomic
