@@ -25,6 +25,7 @@ FLOORS = (
     "postgres",
     "vault",
     "outbound",
+    "searching",
     "waiting",
     "cli",
     "__main__",

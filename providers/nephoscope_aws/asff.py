@@ -93,7 +93,11 @@ def row(finding: ExportedFinding) -> Row:
         "Title": finding.title[:256],
         "Description": (finding.message or (rule.why if rule else "") or finding.rule_id)[:1024],
         "Remediation": {"Recommendation": _recommendation(finding)},
-        "ProductFields": {"nephoscope/version": VERSION, "nephoscope/account": finding.account.name},
+        "ProductFields": {
+            "nephoscope/version": VERSION,
+            "nephoscope/account": finding.account.name,
+            "nephoscope/account_condition": finding.account.condition,
+        },
         "Resources": [about],
         **({} if finding.detection else {"Compliance": _compliance(finding)}),
         "Workflow": {"Status": finding.status.upper()},

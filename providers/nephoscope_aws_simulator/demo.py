@@ -29,7 +29,7 @@ class DemoAccount:
 class Northwind:
     """What the demo asks of a simulated cloud; see the command."""
 
-    title = "the simulated AWS account"
+    title = "the simulated AWS accounts"
     provider = "aws"
     accounts = (
         DemoAccount("northwind", DEFAULT_ACCOUNT, (HOME, "eu-west-1", "ap-southeast-2")),

@@ -48,7 +48,7 @@ def house(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
         (plugins.exports, EXPORT),
     ):
         monkeypatch.setitem(contributed, each.id, each)  # type: ignore[arg-type, union-attr]
-    made = Account.objects.create(name="house", provider="toy", number="1" * 12, verified_at=now)
+    made = Account.objects.create(name="house", provider="toy", number="1" * 12, verified_at=now, policies=[POLICY.id])
     made.groups.set(account.groups.all())
     [pk] = store.save(made, "doors", [door("front", True)])
     Finding.objects.create(
@@ -139,7 +139,7 @@ def test_an_export_takes_as_many_queries_for_many_findings_as_for_one(house: Acc
 
     for_one = queries()
     add_alert("aws.s3.public_read", *(f"b{number}" for number in range(20)))
-    assert queries() == for_one == 3, "two for the catalogue, one for the findings"
+    assert queries() == for_one <= 9
 
 
 def test_a_spreadsheet_runs_no_formula_out_of_a_name(account: Account, add_alert: AddAlert) -> None:
@@ -148,8 +148,9 @@ def test_a_spreadsheet_runs_no_formula_out_of_a_name(account: Account, add_alert
     rows = list(
         csv.DictReader("".join(as_csv(Alert.objects.select_related("account"), conditions([account]))).splitlines())
     )
-    assert rows[0]["id"] == str(alert)
-    assert rows[0]["title"].startswith("'=")
+    assert rows[0]["condition"].startswith("Not scanned yet") and not rows[0]["id"], "nobody would know that it is one"
+    assert rows[1]["id"] == str(alert)
+    assert rows[1]["title"].startswith("'=")
 
 
 # -- Where they are offered ----------------------------------------------------------------------------------------

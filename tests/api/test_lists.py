@@ -79,7 +79,7 @@ def test_a_longer_list_takes_no_more_queries(
 ) -> None:
     queries, before = {}, {}
     for path in LISTS:
-        with django_assert_max_num_queries(7) as asked:
+        with django_assert_max_num_queries(10) as asked:
             before[path] = api(administrator).get(f"/api/v1/{path}").json()["count"]
         queries[path] = len(asked)
     more(world)
@@ -94,7 +94,7 @@ def test_an_alert_with_many_resources_takes_no_more_queries(
     world: SimpleNamespace, administrator: User, api: Any, django_assert_max_num_queries: Any
 ) -> None:
     more(world)
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(24):
         shown = api(administrator).get(f"/api/v1/alerts/{world.alert.pk}").json()
     assert len(shown["findings"]) == 12
 

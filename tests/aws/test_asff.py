@@ -72,7 +72,11 @@ def test_a_finding_is_written_like_this() -> None:
         "Title": "Instance is odd",
         "Description": "aws.acme.rule",
         "Remediation": {"Recommendation": {"Text": "Instance is odd"}},
-        "ProductFields": {"nephoscope/version": VERSION, "nephoscope/account": "prod"},
+        "ProductFields": {
+            "nephoscope/version": VERSION,
+            "nephoscope/account": "prod",
+            "nephoscope/account_condition": "current",
+        },
         "Resources": [
             {
                 "Type": "AwsEc2Instance",

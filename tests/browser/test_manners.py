@@ -169,6 +169,20 @@ def test_an_administrator_lets_a_viewer_and_a_stranger_in(visitor: Visitor) -> N
     expect(visitor.section("Settings")).to_contain_text("Production")
 
 
+def test_back_after_a_refused_form_goes_to_the_form(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.go("accounts/accountgroup/add/")
+    page.get_by_label("Name").fill("Production")
+    visitor.press("Save")
+    expect(page.get_by_text("An account group named Production already exists.")).to_be_visible()
+    page.get_by_label("Name").fill("Spare")
+    visitor.press("Save")
+    expect(visitor.rows().filter(has_text="Spare")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile("accountgroup/add/$"))
+    expect(page.get_by_label("Name")).to_be_visible()
+
+
 def test_a_viewer_looks_and_changes_nothing(enter: Callable[[], Visitor], visitor: Visitor) -> None:
     viewer = enter()
     viewer.sign_in("vera", PASSWORD)

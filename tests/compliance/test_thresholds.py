@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from django.db.models import F
 from tests.compliance.test_report import texts
 from tests.standing import Find
 
 from nephoscope.accounts.models import Account
+from nephoscope.alerts.exports import exported
+from nephoscope.alerts.models import Finding
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import pdf, report
 from nephoscope.compliance.queries import detail
 from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding
 from nephoscope.inventory.models import Scan
 from nephoscope.plugins import registry
-from nephoscope.policies.models import Policy
+from nephoscope.policies.models import Policy, Rejudging
 from nephoscope.policies.queries import catalogue
 from nephoscope.policies.rule_settings import Place, set_rule
 from nephoscope.policies.services import add_rule, create_policy
@@ -45,6 +48,7 @@ def judge(system: Actor, account: Account, scanned: Callable[..., Scan], find: F
         account.save()
         scanned()
         find(rule, verdict, reason=reason)
+        Rejudging.objects.update(judged_for=F("wanted_at"))
 
     return act
 
@@ -161,6 +165,31 @@ def test_ports_that_are_not_looked_for_are_missed_whatever_else_is(account: Acco
 def test_an_account_that_asks_for_the_demanded_value_passes(system: Actor, account: Account, judge: Judge) -> None:
     set_rule(system, LENGTH, Place(account=account), parameters={"length": 14})
     judge("pass", length=8)
+    assert stands(account, CIS, "1.7")[0].state == "pass"
+
+
+def test_an_export_names_no_control_that_a_pass_by_a_laxer_value_does_not_answer(lax: Compliance) -> None:
+    [found] = exported(Finding.objects.filter(rule_id=LENGTH))
+    assert found.verdict == "pass" and found.controls == ()
+
+
+def test_a_rule_that_is_switched_off_passes_no_control(system: Actor, account: Account, judge: Judge) -> None:
+    judge("pass")
+    assert stands(account, CIS, "1.7")[0].state == "pass"
+    set_rule(system, LENGTH, Place(account=account), off=True, reason="we have another check")
+    Rejudging.objects.update(judged_for=F("wanted_at"))
+    control, rule = stands(account, CIS, "1.7")
+    assert control.state == "not_checked" and "we have another check" in rule.reasons[0]
+
+
+def test_a_value_put_back_counts_only_once_it_was_judged_by(
+    system: Actor, account: Account, lax: Compliance, judge: Judge
+) -> None:
+    set_rule(system, LENGTH, parameters={"length": 14})
+    control, rule = stands(account, CIS, "1.7")
+    assert control.state == "unknown" and standing(account, CIS).score is None
+    assert rule.reasons == ["it is being re-evaluated after a change of policies or rules"]
+    Rejudging.objects.update(judged_for=F("wanted_at"))
     assert stands(account, CIS, "1.7")[0].state == "pass"
 
 

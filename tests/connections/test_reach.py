@@ -133,6 +133,26 @@ def test_a_scan_of_a_part_says_nothing_of_the_rest(cloud: toy.ToyCloud, toy_acco
     assert states(condition(toy_account)) == ["partial"]
 
 
+def test_a_scan_of_a_part_does_not_make_the_rest_any_newer(
+    cloud: toy.ToyCloud, toy_account: Account, system: Actor
+) -> None:
+    configure_account(system, toy_account, regions=["north", "south"])
+    scanned(toy_account, system)
+    Scan.objects.update(finished_at=timezone.now() - timedelta(days=30))
+    work(start_scan(system, toy_account, regions=["south"], enqueue=False).pk)
+    assert states(condition(toy_account)) == ["stale"]
+
+
+def test_a_scan_of_a_part_does_not_make_up_for_one_of_everything_that_failed(
+    cloud: toy.ToyCloud, toy_account: Account, system: Actor
+) -> None:
+    configure_account(system, toy_account, regions=["north", "south"])
+    scanned(toy_account, system)
+    Scan.objects.create(account=toy_account, state="failed", whole=True)
+    work(start_scan(system, toy_account, regions=["south"], enqueue=False).pk)
+    assert states(condition(toy_account)) == ["failed"]
+
+
 def test_a_failed_scan_of_an_account_never_read_leaves_nothing_known(
     cloud: toy.ToyCloud, toy_account: Account, system: Actor
 ) -> None:

@@ -106,7 +106,7 @@ def test_what_is_unknown_names_the_missing_permission_and_what_is_manual_says_so
     text = client.get(
         reverse("admin:compliance_detail", args=[scanned.account.pk, policy_of(scanned)])
     ).content.decode()
-    assert "Unknown: missing permission: s3:GetBucketPolicy" in text and "Checked:" in text
+    assert "Unknown: missing permission: s3:GetBucketPolicy" in text and "Looks for:" in text
     policy = next(each for each in registry().frameworks.values() if any(control.manual for control in each.controls))
     address = reverse("admin:compliance_detail", args=[scanned.account.pk, policy.id])
     assert "No rule can check this. It needs a manual check." in client.get(address).content.decode()

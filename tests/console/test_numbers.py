@@ -20,6 +20,7 @@ from nephoscope.compliance.queries import detail
 from nephoscope.connections.conditions import ConditionState, condition
 from nephoscope.connections.services import configure_account, verify_account
 from nephoscope.inventory.models import Scan
+from nephoscope.plugins import registry
 from nephoscope.policies.rejudging import request
 from nephoscope.scans.removing import remove_account
 from nephoscope.scans.runner import work
@@ -205,7 +206,9 @@ def test_every_file_and_the_api_carry_the_marks(
     assert [mark["state"] for mark in account["marks"]] == states and account["state"] == states[0]
     assert (account["as_of"] is None) == ("not_scanned" in states)
     [standing] = client.get("/api/v1/compliance").json()["results"]
-    assert standing["condition"]["state"] == states[0] and (standing["score"] is None) == ("not_scanned" in states)
+    assert standing["condition"]["state"] == states[0] and (standing["score"] is None) == (
+        bring in (never, scanning, failed, rejudging)
+    )
     for path in ("alerts", "resources"):
         rows = client.get(f"/api/v1/{path}").json()["results"]
         assert {row["account"]["condition"] for row in rows} <= {states[0]}, path
@@ -271,3 +274,54 @@ def test_after_a_scan_that_read_everything_nothing_is_nothing(
     page = sign_in(administrator).get(reverse("admin:index")).content.decode()
     assert "data-condition" not in page and "Nothing critical or high is open." in page
     assert re.findall(r'data-severity="\w+"><b[^>]*>([^<]*)</b>', page) == ["0"] * 4
+
+
+@pytest.fixture
+def disabled(opened: Account, cloud: toy.ToyCloud, system: Actor, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account that was read whole, whose provider's plugin was disabled after that."""
+    read(opened, system)
+    monkeypatch.delitem(registry().providers, cloud.id)
+    return opened
+
+
+@pytest.mark.parametrize("role", ["administrator", "viewer"])
+def test_without_the_plugin_of_its_provider_every_page_opens_and_says_so(
+    role: str, everyone: dict[str, User], disabled: Account, sign_in: SignIn
+) -> None:
+    client, may = sign_in(everyone[role]), role == "administrator"
+    for address in addresses(disabled):
+        page = client.get(address)
+        assert page.status_code == 200 and "Provider not enabled" in page.content.decode(), address
+    account = reverse("admin:accounts_account_change", args=[disabled.pk])
+    page = client.get(account).content.decode()
+    assert "The plugin of its provider is not enabled." in page and 'neph-good">Connected' not in page
+    acts = ["connect", "fixing", "configure"]
+    for act in [*acts, "verify", "scan"]:
+        assert reverse(f"admin:accounts_account_{act}", args=[disabled.pk]) not in page, act
+    assert (reverse("admin:accounts_account_remove", args=[disabled.pk]) in page) == may
+    for act in acts:
+        for answer in (client.get, client.post):
+            led = answer(reverse(f"admin:accounts_account_{act}", args=[disabled.pk]))
+            assert (led.status_code, led.get("Location")) == ((302, account) if may else (403, None)), act
+    for act in ("verify", "scan"):
+        led = client.post(reverse(f"admin:accounts_account_{act}", args=[disabled.pk]))
+        assert (led.status_code, led.get("Location")) == ((302, account) if may else (403, None)), act
+
+
+def test_without_the_plugin_of_its_provider_nothing_of_an_account_passes(
+    disabled: Account, administrator: User, sign_in: SignIn
+) -> None:
+    client = sign_in(administrator)
+    found = detail(disabled, toy.POLICY)
+    assert found.unread == [f"Provider {disabled.provider}"]
+    assert {rule.unread for control in found.controls for rule in control.rules} == {tuple(found.unread)}
+    assert "pass" not in {control.state for control in found.controls}
+    told = client.get(f"/api/v1/accounts/{disabled.pk}").json()["condition"]
+    assert told["state"] == "unavailable" and told["as_of"]
+    assert condition(disabled).said.startswith("Provider not enabled: The plugin of its provider is not enabled.")
+    accounts = client.get(reverse("admin:accounts_account_changelist"), {"condition": "unavailable"})
+    assert accounts.context["cl"].result_count == 1
+    for path in ("verify", "scan"):
+        assert client.post(f"/api/v1/accounts/{disabled.pk}/{path}", {}, "application/json").status_code == 400
+    changed = {"regions": ["north"]}
+    assert client.patch(f"/api/v1/accounts/{disabled.pk}", changed, "application/json").status_code == 400

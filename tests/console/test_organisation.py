@@ -15,6 +15,7 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.operations.tasks import sync_organisation
 from nephoscope.organisations.models import Member, Organisation
+from nephoscope.plugins import registry
 from nephoscope_aws_simulator.testing import Simulator
 
 from .conftest import Things
@@ -134,3 +135,14 @@ def test_an_account_that_is_suspended_says_so_and_offers_no_scan(
     assert "prod is suspended in" in page.content.decode()
     listed = client.get(reverse("admin:accounts_account_changelist"), {"state": "resting"})
     assert "Suspended or left" in listed.content.decode() and listed.context["cl"].result_count == 1
+
+
+def test_without_the_plugin_of_its_provider_an_organisation_is_shown_and_not_changed(
+    things: Things, administrator: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(registry().providers, things.account.provider)
+    client = sign_in(administrator)
+    address = reverse("admin:organisations_organisation_configure", args=[things.organisation.pk])
+    for answer in (client.get, client.post):
+        page = answer(address, follow=True)
+        assert page.status_code == 200 and "The plugin of its provider is not enabled." in page.content.decode()

@@ -96,6 +96,10 @@ FOREIGN: list[dict[str, str]] = [
     OWN | {"Sec-Fetch-Site": "same-site"},
     OWN | {"Sec-Fetch-Site": "none"},
     OWN | {"Referer": "https://evil.example/page"},
+    OWN | {"Referer": "http://[::1"},
+    OWN | {"Referer": "evil"},
+    OWN | {"Referer": "data:text/html,x"},
+    OWN | {"Referer": ""},
     {"Referer": "http://testserver/"},
 ]
 

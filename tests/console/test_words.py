@@ -46,15 +46,15 @@ def test_a_finding_that_passes_does_not_read_as_what_is_wrong(viewer: User, thin
     assert finding
     client, title = sign_in(viewer), things.alert.title
     listed = text(client, "alerts_finding_changelist")
-    assert f"Checked: {title}" not in listed and ">Fails<" in listed and title in listed
+    assert f"Looks for: {title}" not in listed and ">Fails<" in listed and title in listed
     Finding.objects.filter(pk=finding.pk).update(verdict="pass", message="", failing_since=None, alert=None)
     for page in (
         text(client, "alerts_finding_changelist", verdict="pass"),
         text(client, "alerts_finding_change", finding.pk),
         text(client, "inventory_resource_change", finding.resource_id),
     ):
-        assert f"Checked: {title}" in page and ">Passes<" in page
-    assert text(client, "alerts_finding_changelist", q=title.split()[-1]).count("Checked:") == 1
+        assert f"Looks for: {title}" in page and ">Passes<" in page
+    assert text(client, "alerts_finding_changelist", q=title.split()[-1]).count("Looks for:") == 1
 
 
 def test_who_may_only_look_gets_no_boxes_to_tick(viewer: User, analyst: User, things: Things, sign_in: SignIn) -> None:

@@ -27,6 +27,11 @@ def provider_of(account: Account) -> domain.Provider:
     return provider_named(account.provider)
 
 
+def has_provider(account: Account) -> bool:
+    """Whether the plugin of the account's provider is enabled; without it, nothing of the account can be read."""
+    return account.provider in registry().providers
+
+
 def provider_named(id: str) -> domain.Provider:
     """Return the provider of this id; where none is named, the only one that is enabled.
 

@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import DETECTED, Alert, Finding, VerdictChoice
-from nephoscope.connections.conditions import Condition
+from nephoscope.connections.conditions import Condition, conditions
 from nephoscope.domain import (
     Export,
     ExportedAccount,
@@ -25,7 +26,8 @@ from nephoscope.domain import (
     Verdict,
 )
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import Catalogue, catalogue
+from nephoscope.policies.demands import deviations
+from nephoscope.policies.queries import Catalogue, EffectivePolicies, catalogue
 
 
 def as_json(rows: QuerySet[Finding], export: Export) -> Iterator[str]:
@@ -39,31 +41,58 @@ def as_json(rows: QuerySet[Finding], export: Export) -> Iterator[str]:
 
 def exported(rows: QuerySet[Finding]) -> Iterator[ExportedFinding]:
     """Yield all that is known of each finding, without the resources' properties."""
-    known = catalogue()
+    known = _Known(catalogue(), Account.objects.filter(pk__in=rows.order_by().values("account")))
     rows = rows.select_related("resource", "account", "suppression", "alert").defer("resource__properties")
     for row in rows.order_by("pk").iterator(chunk_size=500):
         yield _exported(row, known)
 
 
-def _exported(row: Finding, known: Catalogue) -> ExportedFinding:
-    rule, detection, account = known.rule(row.rule_id), _detection(row), row.account
+class _Known:
+    """What is told of many findings, read once for each account."""
+
+    def __init__(self, rules: Catalogue, accounts: Iterable[Account]) -> None:
+        told = list(accounts)
+        self.rules = rules
+        self.states = {each.account.pk: each.state.value for each in conditions(told)}
+        self._effective = {each.account.pk: each for each in EffectivePolicies.of_all(told, rules)}
+        self._controls: dict[tuple[int, str, bool], tuple[tuple[str, str], ...]] = {}
+
+    def controls(self, row: Finding) -> tuple[tuple[str, str], ...]:
+        """Return the controls that a verdict answers, of policies that apply: none by a pass that is too easy."""
+        key = (row.account_id, row.rule_id, row.verdict == VerdictChoice.PASS)
+        if key not in self._controls:
+            self._controls[key] = tuple(self._answered(row))
+        return self._controls[key]
+
+    def _answered(self, row: Finding) -> Iterator[tuple[str, str]]:
+        rule, effective = self.rules.rule(row.rule_id), self._effective[row.account_id]
+        for policy, control in self.rules.answers.get(row.rule_id, ()):
+            if rule is None or policy not in effective.applied:
+                continue
+            lax = any(each.laxer for each in deviations(effective, policy, control, rule))
+            if row.verdict != VerdictChoice.PASS or not lax:
+                yield policy.name, control.id
+
+
+def _exported(row: Finding, known: _Known) -> ExportedFinding:
+    rule, detection, account = known.rules.rule(row.rule_id), _detection(row), row.account
     graded = row.alert or rule
     return ExportedFinding(
         uid=f"nephoscope/{account.number}/{row.rule_id}/{row.resource.resource_id}",
         rule_id=row.rule_id,
         rule=rule,
-        title=detection.title if detection else known.title(row.rule_id),
+        title=detection.title if detection else known.rules.title(row.rule_id),
         severity=Severity(graded.severity) if graded else None,
         verdict=Verdict(row.verdict),
         status=_status(row),
         message=row.message,
-        account=ExportedAccount(account.name, account.number, account.provider),
+        account=ExportedAccount(account.name, account.number, account.provider, known.states[account.pk]),
         resource=_resource(row, detection.details if detection else {}),
         changed_at=_local(row.changed_at),
         failing_since=_local(row.failing_since) if row.failing_since else None,
         evidence=row.evidence,
         permission=row.permission,
-        controls=tuple((policy.name, control.id) for policy, control in known.answers.get(row.rule_id, ())),
+        controls=known.controls(row),
         detection=_exported_detection(detection) if detection else None,
     )
 
@@ -127,10 +156,14 @@ COLUMNS = (
 def as_csv(alerts: Iterable[Alert], accounts: Iterable[Condition]) -> Iterator[str]:
     """Yield alerts as lines of CSV, a heading first.
 
-    :param accounts: what is known of each of the alerts' accounts.
+    :param accounts: what is known of each account that was asked for; one that was never read has a line of its own.
     """
-    known = {each.account.pk: each.said for each in accounts}
+    told = list(accounts)
+    known = {each.account.pk: each.said for each in told}
     yield line(COLUMNS)
+    for each in told:
+        if not each.known:
+            yield line(_of_account(each))
     for alert in alerts:
         moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
         yield line(
@@ -175,6 +208,12 @@ def suppressions_as_csv(rows: Iterable[Any]) -> Iterator[str]:
         moments = [_moment(each) if each else "" for each in (row.created_at, row.expires_at, row.lifted_at)]
         what = [row.resource_name, row.resource_id, str(alert), alert.title, account.name, account.number]
         yield line([*what, row.state, row.reason, row.author.username if row.author else "", *moments])
+
+
+def _of_account(found: Condition) -> list[str]:
+    """Return the cells of an account of which nothing is known: without a line, it would seem to have no alert."""
+    given = {"account": found.account.name, "number": found.account.number, "condition": found.said}
+    return [given.get(column, "") for column in COLUMNS]
 
 
 def line(cells: Iterable[Any]) -> str:

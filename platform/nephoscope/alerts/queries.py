@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import CharField, Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower, TruncDate
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
@@ -20,6 +21,7 @@ from nephoscope.connections.conditions import Condition
 from nephoscope.inventory.models import READ, Scan
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
+from nephoscope.searching import having, in_any
 
 Alerts = QuerySet[Alert]
 
@@ -63,10 +65,8 @@ def of_kind(alerts: Alerts, value: str) -> Alerts:
 
 def of_source(alerts: Alerts, value: str) -> Alerts:
     """Detectors by their names, whatever the case."""
-    found = Q(pk__in=[])
-    for each in _listed(value):
-        found |= Q(source__iexact=each)
-    return alerts.filter(found)
+    named = Lower("source", output_field=CharField())
+    return alerts.filter(In(named, {each.lower() for each in _listed(value)}))
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -118,14 +118,13 @@ def resolved_within(alerts: Alerts, value: str) -> Alerts:
 
 def matching(alerts: Alerts, value: str) -> Alerts:
     """Every word in the title, rule, account, number (A-000042), or an affected resource's name or id."""
-    for word in value.replace("\x00", "").split():
-        found = Q(title__icontains=word) | Q(key__icontains=word) | Q(account__name__icontains=word)
-        resource = Q(resource__name__icontains=word) | Q(resource__resource_id__icontains=word)
-        found |= Q(Exists(_failing().filter(resource)))
-        number = word.upper().removeprefix("A-")
-        found |= Q(pk__in=ids(number))
-        alerts = alerts.filter(found)
-    return alerts
+    return having(alerts, value, _holds)
+
+
+def _holds(word: str) -> Q:
+    resource = _failing().filter(in_any("resource__name", "resource__resource_id")(word))
+    number = Q(pk__in=ids(word.upper().removeprefix("A-")))
+    return in_any("title", "key", "account__name")(word) | Q(Exists(resource)) | number
 
 
 def newest(alerts: Alerts) -> Alerts:
@@ -139,11 +138,12 @@ def newest(alerts: Alerts) -> Alerts:
 def findings_matching(findings: QuerySet[Finding], value: str) -> QuerySet[Finding]:
     """Every word in the resource's name or id, or in the rule's id or title."""
     rules = catalogue().rules.values()
-    for word in value.replace("\x00", "").split():
+
+    def holds(word: str) -> Q:
         titled = [each.id for each in rules if word.lower() in each.title.lower()]
-        found = Q(resource__name__icontains=word) | Q(resource__resource_id__icontains=word)
-        findings = findings.filter(found | Q(rule_id__icontains=word) | Q(rule_id__in=titled))
-    return findings
+        return in_any("resource__name", "resource__resource_id", "rule_id")(word) | Q(rule_id__in=titled)
+
+    return having(findings, value, holds)
 
 
 FILTERS: Mapping[str, Callable[[Alerts, str], Alerts]] = {

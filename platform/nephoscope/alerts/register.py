@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from nephoscope.alerts.models import Suppression, SuppressionState
 from nephoscope.alerts.queries import ids
+from nephoscope.searching import having, in_any
 
 Suppressions = QuerySet[Any]
 
@@ -53,10 +54,7 @@ def until(rows: Suppressions, value: str) -> Suppressions:
 
 def matching(rows: Suppressions, value: str) -> Suppressions:
     """Every word in the resource's name or id, or in the reason."""
-    for word in value.replace("\x00", "").split():
-        found = Q(resource_name__icontains=word) | Q(resource_id__icontains=word) | Q(reason__icontains=word)
-        rows = rows.filter(found)
-    return rows
+    return having(rows, value, in_any("resource_name", "resource_id", "reason"))
 
 
 FILTERS: Mapping[str, Callable[[Suppressions, str], Suppressions]] = {

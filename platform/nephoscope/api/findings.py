@@ -19,10 +19,12 @@ from nephoscope.alerts import exports as outputs
 from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.alerts.queries import findings_matching
+from nephoscope.api.kit.conditions import state_of
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.views import Models
 from nephoscope.compliance.states import STANDING, Standing
+from nephoscope.connections.conditions import ConditionState
 from nephoscope.domain import Filled
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
@@ -63,6 +65,7 @@ class FindingList(serializers.ListSerializer[Finding]):
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
     account = serializers.IntegerField(source="account_id", read_only=True)
+    condition = serializers.SerializerMethodField(help_text="How well its account is known; see /api/v1/accounts.")
     alert = serializers.IntegerField(source="alert_id", read_only=True, allow_null=True)
     rule = serializers.CharField(source="rule_id", read_only=True)
     resource = AffectedSerializer(read_only=True)
@@ -78,6 +81,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         fields = [
             "id",
             "account",
+            "condition",
             "alert",
             "rule",
             "resource",
@@ -91,6 +95,10 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "commands",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=ConditionState.choices))
+    def get_condition(self, finding: Finding) -> str:
+        return state_of(self.context["request"], finding.account_id)
 
     @extend_schema_field(CommandsSerializer(allow_null=True))
     def get_commands(self, finding: Any) -> Any:

@@ -14,7 +14,7 @@ from nephoscope.scans.health import Health, health
 
 
 class HealthSerializer(serializers.Serializer[Health]):
-    working = serializers.BooleanField(help_text="A worker runs. Without one, scans, fixes and rechecks wait.")
+    working = serializers.BooleanField(help_text="A worker runs. Without one, scans and fixes wait.")
     worker_seen_at = serializers.DateTimeField(
         source="seen", allow_null=True, help_text="When a worker last finished a task."
     )

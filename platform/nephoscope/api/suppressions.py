@@ -17,9 +17,9 @@ from rest_framework.response import Response
 from nephoscope.alerts import exports as outputs
 from nephoscope.alerts import register
 from nephoscope.alerts.models import Suppression, SuppressionState
+from nephoscope.api.kit.conditions import KnownAccount
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter, Ids
-from nephoscope.api.kit.serializers import Named
 from nephoscope.api.kit.views import Models
 from nephoscope.changes import suppressing
 
@@ -28,7 +28,7 @@ class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
     alert = serializers.IntegerField(source="alert_id", read_only=True)
     title = serializers.CharField(source="alert.title", read_only=True, help_text="The alert's.")
     rule = serializers.CharField(source="alert.key", read_only=True)
-    account = Named(source="alert.account", read_only=True)
+    account = KnownAccount(source="alert.account", read_only=True)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
     state = serializers.ChoiceField(choices=SuppressionState.choices, read_only=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
@@ -56,6 +57,7 @@ for name, viewset in ENDPOINTS.items():
     router.register(name, viewset, basename=name)
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, rest: str) -> JsonResponse:
     """Answer in JSON, where the console would send a program to its sign-in page."""
     return JsonResponse({"detail": _("There is nothing at %(path)s.") % {"path": request.path}}, status=404)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
+from nephoscope.accounts.holding import require_present
 from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
@@ -102,9 +103,11 @@ class _Work:
         """Apply exactly the plan that was approved, then read the resources again and judge them.
 
         The change ends as *verified* when its findings have closed, *applied* when they have not, *refused* when the
-        cloud or the plan has changed since (nothing was written then), *failed* when a call failed.
+        cloud or the plan has changed since or the account was removed (nothing was written then), *failed* when a call
+        failed.
         """
         try:
+            require_present(self.change.account)
             require_as_planned(self.change, self.steps)
             remediation = remediation_of(self.change.alert, self.change.remediation)
         except ValidationError as problem:
@@ -165,6 +168,7 @@ class _Work:
         calls = [call for position in done if (call := self.steps[position].inverse)]
         whole = False
         try:
+            require_present(self.change.account)
             remediation = registry().remediations[self.change.remediation]
             with self._session() as session, self._writer(calls) as writer:
                 whole = surgery.undo(remediation, self.steps, done, self.kept, session, writer, self)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
+from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import patience, provider_of
@@ -99,7 +100,7 @@ def plan_change(
 
     :param inputs: what the person entered for the fix's ``inputs``.
     :raises ValidationError: nothing chosen, too many resources, an unknown fix, an input that is missing or unknown, an
-        account without a fix role, a veto, or nothing to do; names the field.
+        account that was removed or has no fix role, a veto, or nothing to do; names the field.
     """
     return save_draft(actor, draft_change(actor, alert, findings, remediation_id, inputs))
 
@@ -118,6 +119,7 @@ def draft_change(
     :param deadline: of the person who waits for it; by default it begins now.
     """
     actor.require("change")
+    require_present(alert.account)
     remediation = remediation_of(alert, remediation_id)
     given = _completed(remediation, inputs or {})
     if not alert.account.writing_verified_at:
@@ -173,8 +175,12 @@ def _read_and_plan(
 
 @transaction.atomic
 def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = None) -> Change:
-    """Store a plan, for somebody to approve; ``suppression`` is what it archives for."""
+    """Store a plan, for somebody to approve; ``suppression`` is what it archives for.
+
+    :raises ValidationError: the account was removed meanwhile.
+    """
     alert, plan = draft.alert, draft.plan
+    hold(alert.account)
     change = Change.objects.create(
         account=alert.account,
         alert=alert,
@@ -199,11 +205,12 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
 def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
     """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
 
-    :raises ValidationError: no reason, another digest, a veto, it has expired, or it does not wait for approval any
-        more.
+    :raises ValidationError: no reason, another digest, a veto, it has expired, it does not wait for approval any more,
+        or its account was removed.
     """
     actor.require("change")
     reason = require_reason(reason)
+    hold(change.account)
     change = locked(change)
     require_planned(change)
     if change.expires_at and change.expires_at <= timezone.now():
@@ -234,10 +241,12 @@ def require_planned(change: Change) -> None:
 def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """Have a worker put back what was before; one that is still queued is withdrawn at once. Reaches no cloud.
 
-    :raises ValidationError: no reason, nothing was applied, it cannot be undone, or a worker is at it.
+    :raises ValidationError: no reason, nothing was applied, it cannot be undone, a worker is at it, or its account was
+        removed.
     """
     actor.require("change")
     reason = require_reason(reason)
+    hold(change.account)
     change = locked(change)
     change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
@@ -251,7 +260,10 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
 
 
 def locked(change: Change) -> Change:
-    """Return the change as it is now, for nobody else to write until the end of the transaction."""
+    """Return the change as it is now, for nobody else to write until the end of the transaction.
+
+    Who holds its account as well does so before.
+    """
     found: Change = Change.objects.select_for_update(of=("self",)).select_related("account", "alert").get(pk=change.pk)
     return found
 

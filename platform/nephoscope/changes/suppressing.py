@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
+from nephoscope.accounts.holding import hold
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import Alert, Finding, Suppression
@@ -99,6 +100,7 @@ def suppress(
         raise ValidationError({"digest": [_("This differs from what was shown. Review it again.")]})
     in_cloud = InCloud.ARCHIVES if draft else InCloud.NOT_ARCHIVED if archives(alert) else InCloud.NOTHING
     with transaction.atomic():
+        hold(alert.account)
         count = suppressions.suppress(actor, alert, findings, reason, expires_at, in_cloud)
         if draft:
             _archive(actor, draft, reason)
@@ -127,6 +129,7 @@ def end_suppression(actor: Actor, suppression: Suppression) -> Done:
 
 def _end(actor: Actor, alert: Alert, rows: Sequence[Suppression]) -> Done:
     with transaction.atomic():
+        hold(alert.account)
         if _is_archiving([each.pk for each in rows]):
             raise ValidationError({"findings": [_("It is being archived right now. Try again in a minute.")]})
         archived = _archived_by(rows)
@@ -173,6 +176,10 @@ def _end_expired(rows: QuerySet[Suppression]) -> int:
     over, ended = rows.filter(lifted_at=None, expires_at__lte=timezone.now()), 0
     for each in over.select_related("alert__account"):
         with transaction.atomic():
+            try:
+                hold(each.alert.account)
+            except ValidationError:
+                continue
             if _is_archiving([each.pk]):
                 continue
             archived = _archived_by([each])

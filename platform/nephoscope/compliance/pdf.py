@@ -171,7 +171,7 @@ def _title(found: Compliance) -> Iterator[Any]:
     yield Spacer(1, 30 * mm)
     yield _text(_("Compliance report"), 11, textColor=SUBTLE)
     yield _text(found.policy.name, 26, bold=True, spaceAfter=2 * mm)
-    yield _text(f"{found.account.name} · {found.account.number}", 14, spaceAfter=12 * mm)
+    yield _text(" · ".join(filter(None, (found.account.name, found.account.number))), 14, spaceAfter=12 * mm)
     yield _text(in_percent(found.score), 44, bold=True)
     counts = found.counts
     share = _("%(passed)s controls pass, %(failed)s fail. Controls in other states are not counted.")
@@ -198,12 +198,19 @@ def _scope(found: Compliance) -> Iterator[tuple[str, Any]]:
     state = _("none") if scan is None else f"{scan.get_state_display()}, {_moment(scan.finished_at or scan.created_at)}"
     yield _("Last scan"), state
     yield _("Condition"), found.condition.said
-    everything = _("None: everything was read") if found.judged_at else _("Everything: nothing was evaluated yet")
-    yield _("Not read"), "; ".join(found.unread) or everything
+    yield _("Not read"), "; ".join(found.unread) or _left_out(found)
     yield (
         _("Created"),
         _("%(when)s by Nephoscope %(version)s") % {"when": _moment(timezone.now()), "version": __version__},
     )
+
+
+def _left_out(found: Compliance) -> str:
+    if not found.judged_at:
+        return _("Everything: nothing was evaluated yet")
+    if found.condition.partly:
+        return _("Details of some resources; the controls that need them are unknown")
+    return _("None: everything was read")
 
 
 def _summary(found: Compliance) -> Iterator[Any]:
@@ -219,7 +226,7 @@ def _summary(found: Compliance) -> Iterator[Any]:
         "reason. Accepted in this report: %(n)s."
     )
     yield _text(accepted % {"n": found.accepted})
-    days = trend(found.account, found.policy)
+    days = trend(found)
     if len(days) > 1:
         (first, was), (last, now) = days[0], days[-1]
         line = _("Score on %(first)s: %(was)s. Score on %(last)s: %(now)s.")
@@ -261,7 +268,7 @@ def _rules(each: ControlStanding, printed: dict[str, str]) -> Iterator[Any]:
             "unknown": rule.unknown,
         }
         # A rule's title names the problem, which under a control that passes would read as if there was one.
-        looked = _("Checked: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
+        looked = _("Looks for: %(title)s") % {"title": rule.rule.title if rule.rule else rule.id}
         yield _text(looked, leftIndent=INDENT, spaceBefore=2, keepWithNext=1)
         yield _note(f"{rule.id} · {counts}", leftIndent=INDENT, keepWithNext=int(bool(rule.failed or rule.accepted)))
         yield from (_note(each, leftIndent=INDENT) for each in rule.thresholds)

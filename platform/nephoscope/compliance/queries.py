@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _t
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import has_provider
 from nephoscope.alerts.models import ComplianceDay, Finding
 from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding, state_of
 from nephoscope.compliance.states import STANDING, ControlState, Standing
@@ -99,12 +100,21 @@ def _unread(accounts: Sequence[Account]) -> dict[int, dict[str, list[str]]]:
     read = read_to_end(((account, service, region), state) for account, service, region, state in rows)
     found: dict[int, dict[str, list[str]]] = {account.pk: defaultdict(list) for account in accounts}
     for account in accounts:
+        if not has_provider(account):
+            found[account.pk].update(_nothing_read(account))
         for part in _all_parts(account):
             if not _was_read(account, part, read):
                 name = _named(part)
                 for type in part[0].types:
                     found[account.pk][type].append(name)
     return found
+
+
+def _nothing_read(account: Account) -> dict[str, list[str]]:
+    """Name the provider, whose parts nobody knows while its plugin is not enabled, for every type that rules read."""
+    known, name = catalogue(), _t("Provider %(provider)s") % {"provider": account.provider}
+    rules = [known.rule(id) for policy in known.offered(account) for id in policy.rules]
+    return {type: [name] for rule in rules if rule for type in rule.on}
 
 
 def _was_read(account: Account, part: tuple[domain.Service, str], read: set[tuple[int, str, str]]) -> bool:
@@ -126,6 +136,7 @@ def _named(part: tuple[domain.Service, str]) -> str:
 
 
 def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Stored) -> Compliance:
+    """Return how an account stands by a policy, from what was stored of it."""
     account, chosen = effective.account, policy in effective.applied
     judged_at = stored.judged_at(account, policy.id) if chosen else None
     unread, counted = stored.unread.get(account.pk, {}), stored.counts.get(account.pk, {})
@@ -140,6 +151,7 @@ def stands(effective: EffectivePolicies, policy: domain.Framework, stored: Store
             counts if judged_at and not off else {},
             off=off.reason if off else "",
             unread=tuple(parts) if judged_at else (),
+            rejudging=stored.conditions[account.pk].rejudging,
         )
     controls = [
         _control(control, [_for(control, rules[id], effective, policy) for id in control.rules], judged_at is not None)

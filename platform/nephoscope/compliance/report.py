@@ -150,7 +150,7 @@ def described(found: Compliance) -> dict[str, Any]:
             else None,
             "not_read": list(found.unread),
         },
-        "trend": [{"day": day.isoformat(), "score": score} for day, score in trend(found.account, found.policy)],
+        "trend": [{"day": day.isoformat(), "score": score} for day, score in trend(found)],
         "controls": [_control(each) for each in found.controls],
     }
 

@@ -57,8 +57,8 @@ class PolicyScore:
         return percent(self.passed, self.failed)
 
     def add(self, found: Compliance) -> None:
-        """Count an account, unless it was not judged by the policy."""
-        if not found.judged_at:
+        """Count an account, unless it was not judged by the policy as it is now."""
+        if not found.judged_at or found.condition.rejudging:
             return
         counts = found.counts
         self.passed += counts[ControlState.PASS]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.utils import timezone
 
-from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import ComplianceDay
 from nephoscope.compliance import queries as compliance
+from nephoscope.compliance.standings import Compliance
 from nephoscope.compliance.states import ControlState, percent
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.queries import EffectivePolicies
@@ -37,6 +38,8 @@ def record_day(account: Account, *, whole: bool) -> None:
     now, stored, effective = timezone.now(), compliance.stored_of([account]), EffectivePolicies.of(account)
     judged = [each for each in effective.applied if whole or stored.judged_at(account, each.id)]
     stored.judged[account.pk] = {policy.id: now for policy in judged}
+    # It was judged by what holds now, which is noted when all of it is done.
+    stored.conditions[account.pk] = replace(stored.conditions[account.pk], rejudging=False)
     rows = []
     for policy in judged:
         counts = compliance.stands(effective, policy, stored).counts
@@ -59,8 +62,9 @@ def record_day(account: Account, *, whole: bool) -> None:
     )
 
 
-def trend(account: Account, policy: domain.Framework, days: int = DAYS) -> list[tuple[date, int | None]]:
-    """Return the score of each of the last days that had a scan, oldest first."""
-    since = timezone.localdate() - timedelta(days=days)
-    rows = ComplianceDay.objects.filter(account=account, policy=policy.id, day__gt=since).order_by("day")
-    return [(row.day, percent(row.passed, row.failed)) for row in rows]
+def trend(found: Compliance, days: int = DAYS) -> list[tuple[date, int | None]]:
+    """Return the score of each of the last days that had a scan, oldest first; today's is the one that stands now."""
+    today = timezone.localdate()
+    since = today - timedelta(days=days)
+    rows = ComplianceDay.objects.filter(account=found.account, policy=found.policy.id, day__gt=since).order_by("day")
+    return [(row.day, found.score if row.day == today else percent(row.passed, row.failed)) for row in rows]

@@ -36,6 +36,8 @@ class RuleStanding:
     unread: tuple[str, ...] = ()
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     deviations: tuple[Deviation, ...] = ()
+    rejudging: bool = False
+    """Whether what is stored was not judged by the newest policies and settings yet."""
 
     def count(self, standing: str) -> int:
         return self.counts.get(standing, 0)
@@ -72,6 +74,11 @@ class RuleStanding:
         return bool(self.passed) and any(each.laxer for each in self.deviations)
 
     @property
+    def not_known(self) -> bool:
+        """Whether anything keeps it from being known that nothing fails it."""
+        return bool(self.unknown or self.unread or self.rejudging or self.passes_too_easily)
+
+    @property
     def numbers(self) -> list[tuple[Standing, int]]:
         """How many findings there are of each standing, as a table has them."""
         order = (Standing.PASSED, Standing.FAILED, Standing.ACCEPTED, Standing.UNKNOWN)
@@ -83,6 +90,7 @@ class RuleStanding:
         reasons = [] if self.rule else [_t("no enabled plugin provides the rule")]
         reasons += [_t("the rule is switched off: %(reason)s") % {"reason": self.off}] if self.off else []
         reasons += [_t("%(part)s was not read") % {"part": part} for part in self.unread]
+        reasons += [_t("it is being re-evaluated after a change of policies or rules")] if self.rejudging else []
         reasons += [str(each) for each in self.deviations if each.laxer] if self.passes_too_easily else []
         named = self.findings.get(Standing.UNKNOWN, [])
         for row in named:
@@ -154,7 +162,12 @@ class Compliance:
 
     @property
     def score(self) -> int | None:
-        return percent(self.counts[ControlState.PASS], self.counts[ControlState.FAIL])
+        """None also while stored resources are re-evaluated: what passes is not known then."""
+        return (
+            None
+            if self.condition.rejudging
+            else percent(self.counts[ControlState.PASS], self.counts[ControlState.FAIL])
+        )
 
     @property
     def accepted(self) -> int:
@@ -181,13 +194,12 @@ def state_of(control: domain.Control, rules: Iterable[RuleStanding]) -> ControlS
     rules = list(rules)
     if not any(rule.rule for rule in rules):
         return ControlState.NOT_COVERED
-    rules = [rule for rule in rules if not rule.off]
-    known = [rule for rule in rules if rule.rule]
+    known = [rule for rule in rules if rule.rule and not rule.off]
     if not known:
         return ControlState.NOT_CHECKED
     if any(rule.failed for rule in known):
         return ControlState.FAIL
-    # A rule whose plugin is not enabled is part of the control all the same, and nobody knows how it would stand.
-    if any(rule.unknown or rule.unread or not rule.rule or rule.passes_too_easily for rule in rules):
+    # What is switched off, or of a plugin that is not enabled, is part of the control all the same.
+    if any(rule.off or not rule.rule or rule.not_known for rule in rules):
         return ControlState.UNKNOWN
     return ControlState.PASS if any(rule.passed or rule.accepted for rule in known) else ControlState.NO_RESOURCES

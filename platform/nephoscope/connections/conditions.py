@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import has_provider
 from nephoscope.inventory.models import ACTIVE, READ, Scan, ScanState
 from nephoscope.policies import rejudging
 from nephoscope.policies.models import Rejudging
@@ -26,6 +27,7 @@ STALE_AFTER = timedelta(days=3)
 class ConditionState(models.TextChoices):
     """From what says least about an account to what says all."""
 
+    UNAVAILABLE = "unavailable", gettext_lazy("Provider not enabled")
     NOT_SCANNED = "not_scanned", gettext_lazy("Not scanned yet")
     UNREACHABLE = "unreachable", gettext_lazy("Not reachable")
     FAILED = "failed", gettext_lazy("Last scan failed")
@@ -54,10 +56,10 @@ class Condition:
     account: Account
     read: Scan | None
     """The last scan that read something of it: what is stored is as of then."""
-    whole: bool
-    """Whether the last scan of all that is in scope read everything."""
-    ended: Scan | None
-    """The last scan that ended, however it did."""
+    whole: Scan | None
+    """The last scan of all that is in scope that read something."""
+    ended: tuple[Scan, ...]
+    """The last scan that ended, however it did, and the last one of all that is in scope."""
     active: Scan | None
     rejudging: bool
     """Whether something was changed that what is stored was not judged by yet."""
@@ -74,8 +76,19 @@ class Condition:
 
     @property
     def stale(self) -> bool:
+        """Whether some of it was not read for long: a scan of a part does not make the rest any newer."""
         longest = max(STALE_AFTER, timedelta(hours=self.account.scan_every * 1.25))
-        return self.as_of is not None and timezone.now() - self.as_of > longest
+        return self.oldest is not None and timezone.now() - self.oldest > longest
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the last scan of everything ended; where there was none, when something was read."""
+        return (self.whole.finished_at or self.whole.created_at) if self.whole else self.as_of
+
+    @property
+    def partly(self) -> bool:
+        """Whether the last scan of everything, or one of a part since, left something out; or there was none."""
+        return {each.state for each in (self.read, self.whole) if each} != {ScanState.SUCCEEDED} or not self.whole
 
     @property
     def state(self) -> ConditionState:
@@ -85,15 +98,18 @@ class Condition:
     @property
     def marks(self) -> list[Mark]:
         """Everything that keeps the account from being current, the worst first."""
-        found = [] if self.read else [Mark(ConditionState.NOT_SCANNED, self._not_scanned())]
+        found = [] if has_provider(self.account) else [Mark(ConditionState.UNAVAILABLE, self._unavailable())]
+        if not self.read:
+            found.append(Mark(ConditionState.NOT_SCANNED, self._not_scanned()))
         if self.account.unreachable:
             found.append(Mark(ConditionState.UNREACHABLE, self._unreachable()))
-        elif self.ended and self.ended.state == ScanState.FAILED:
+        elif any(each.state == ScanState.FAILED for each in self.ended):
             found.append(Mark(ConditionState.FAILED, self._failed()))
         if self.stale:
             found.append(Mark(ConditionState.STALE, self._stale()))
-        if self.read and not self.whole:
-            found.append(Mark(ConditionState.PARTIAL, _("Some of it was not read and is unknown.")))
+        if self.read and self.partly:
+            text = _("The last scans did not read everything. What they did not read is unknown.")
+            found.append(Mark(ConditionState.PARTIAL, text))
         if self.rejudging:
             changed = _("Policies or rules changed. Stored resources are re-evaluated without a new scan.")
             found.append(Mark(ConditionState.REJUDGING, changed))
@@ -105,6 +121,9 @@ class Condition:
         told = [f"{mark.label}: {mark.text}" for mark in self.marks]
         return " ".join(told) or str(ConditionState.CURRENT.label)
 
+    def _unavailable(self) -> str:
+        return _("The plugin of its provider is not enabled.") + self._last()
+
     def _not_scanned(self) -> str:
         if not self.account.verified_at:
             return _("Its connection is not verified yet; nothing is known of it.")
@@ -114,32 +133,35 @@ class Condition:
 
     def _unreachable(self) -> str:
         failure = self.account.failures["reading"]
-        message = _("Not reachable since %(since)s: %(reason)s")
+        message = _("Since %(since)s: %(reason)s")
         return message % {"since": _day(parse_datetime(failure["since"])), "reason": failure["reason"]} + self._last()
 
     def _failed(self) -> str:
-        return _("The last scan failed.") + self._last()
+        return _("What is shown is from before.") + self._last()
 
     def _stale(self) -> str:
         off = "" if self.account.scan_every else " " + _("Scheduled scans are off.")
-        return _("Last read on %(date)s.") % {"date": _day(self.as_of)} + off
+        return _("Last fully scanned on %(date)s.") % {"date": _day(self.oldest)} + off
 
     def _last(self) -> str:
         return " " + _("Last good scan: %(date)s.") % {"date": _day(self.as_of)} if self.read else ""
 
 
 def _day(moment: datetime | None) -> str:
-    return date_format(timezone.localtime(moment), "j M Y, H:i") if moment else _("never")
+    local = timezone.localtime(moment) if moment else None
+    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}" if local else _("never")
 
 
 def conditions(accounts: Iterable[Account]) -> list[Condition]:
     """Return what is known of each of the accounts, in their order; three queries, however many there are."""
     rows = list(accounts)
     scans = Scan.objects.filter(account=OuterRef("pk")).order_by("-pk")
+    over = scans.exclude(state__in=[*ACTIVE, ScanState.CANCELLED])
     newest = {
         "read": scans.filter(state__in=READ),
         "whole": scans.filter(state__in=READ, whole=True),
-        "ended": scans.exclude(state__in=[*ACTIVE, ScanState.CANCELLED]),
+        "ended": over,
+        "ended_whole": over.filter(whole=True),
         "active": scans.filter(state__in=ACTIVE),
     }
     ids = {f"{name}_id": Subquery(each.values("pk")[:1]) for name, each in newest.items()}
@@ -152,11 +174,9 @@ def conditions(accounts: Iterable[Account]) -> list[Condition]:
     return [_condition(each, each.pk in waiting, **scanned.get(each.pk, none)) for each in rows]
 
 
-def _condition(account: Account, waits: bool, *, whole: Scan | None, **scans: Scan | None) -> Condition:
-    """A scan of everything that left nothing out makes an account whole, unless one of a part did after it."""
-    read = scans["read"]
-    left_out = {each.state for each in (read, whole) if each} != {ScanState.SUCCEEDED}
-    return Condition(account, read, bool(whole) and not left_out, scans["ended"], scans["active"], waits)
+def _condition(account: Account, waits: bool, **scans: Scan | None) -> Condition:
+    ended = tuple(scan for name in ("ended", "ended_whole") if (scan := scans[name]))
+    return Condition(account, scans["read"], scans["whole"], ended, scans["active"], waits)
 
 
 def condition(account: Account) -> Condition:

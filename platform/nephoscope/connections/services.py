@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
+from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import provider_named, provider_of, scanned_services, tag_limits
+from nephoscope.accounts.queries import has_provider, provider_named, provider_of, scanned_services, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
@@ -153,8 +154,9 @@ def verify_account(
         that is connected already; names the field, and no setting is saved.
     """
     actor.require("connect")
-    _require_present(account)
+    require_present(account)
     provider = provider_of(account)
+    loaded = _stored_settings(account)
     prepared = _prepared(account, settings or {})
     require_fields((each for each in provider.fields if each.for_writing <= writing), prepared)
     connection = domain.Connection(account.number, prepared, deadline)
@@ -169,14 +171,16 @@ def verify_account(
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
         raise AlreadyConnected(twin)
-    _save_verified(actor, account, found, prepared, regions, writing=writing)
+    with transaction.atomic():
+        hold(account)
+        if _stored_settings(account) != loaded:
+            raise ValidationError({"account": [_("The connection was changed meanwhile. Try again.")]})
+        _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
 
 
-def _require_present(account: Account) -> None:
-    if account.removed_at:
-        message = _("%(name)s was removed. Restore it first.")
-        raise ValidationError({"account": [message % {"name": account.name}]})
+def _stored_settings(account: Account) -> tuple[dict[str, str], dict[str, str]]:
+    return account.settings, account.secrets.sealed
 
 
 def _verified(
@@ -209,30 +213,42 @@ def _save_verified(
     *,
     writing: bool,
 ) -> None:
-    with transaction.atomic():
-        keep(account, provider_of(account).fields, settings)
-        account.number, account.regions = found.account, regions
-        account.policies = account.policies or first_policies(account)
-        checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
-        account.verification = {**account.verification, "writing" if writing else "reading": checks}
-        if writing:
-            account.writing_verified_at = timezone.now()
-        else:
-            if not account.verified_at:
-                account.next_scan_at = next_scan(account.scan_every)
-            account.verified_at = timezone.now()
-        try:
-            with transaction.atomic():
-                account.save()
-        except IntegrityError as error:
-            message = _("Account %(number)s is already connected.") % {"number": found.account}
-            raise ValidationError({"account": [message]}) from error
-        verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
-        record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
-        note_reached(actor, account, writing=writing)
+    keep(account, provider_of(account).fields, settings)
+    account.number, account.regions = found.account, account.regions or regions
+    account.policies = account.policies or first_policies(account)
+    checks = {"principal": found.principal, "checks": [asdict(check) for check in found.checks]}
+    account.verification = {**account.verification, "writing" if writing else "reading": checks}
+    if writing:
+        account.writing_verified_at = timezone.now()
+    else:
+        if not account.verified_at:
+            account.next_scan_at = next_scan(account.scan_every)
+        account.verified_at = timezone.now()
+    try:
+        with transaction.atomic():
+            account.save(update_fields=VERIFIED)
+    except IntegrityError as error:
+        message = _("Account %(number)s is already connected.") % {"number": found.account}
+        raise ValidationError({"account": [message]}) from error
+    verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
+    record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
+    note_reached(actor, account, writing=writing)
 
 
-@transaction.atomic
+VERIFIED = (
+    "settings",
+    "secrets",
+    "number",
+    "regions",
+    "policies",
+    "verification",
+    "verified_at",
+    "writing_verified_at",
+    "next_scan_at",
+)
+"""What verifying changes of an account."""
+
+
 def configure_account(
     actor: Actor,
     account: Account,
@@ -254,27 +270,44 @@ def configure_account(
     :param scan_every: hours between two scans that start by themselves; 0 for none.
     :param deadline: of the person who waits for it.
     :raises ValidationError: an unknown region, service or policy, none where there are some, a name that is taken, a
-        malformed tag; names the field.
+        malformed tag, an account that was removed; names the field.
     """
     actor.require("connect")
+    require_present(account)
+    given: dict[str, Any] = {}
+    if name is not None:
+        given["name"] = name.strip()
+    if regions is not None:
+        # Asked before the account is held: the cloud may take its time.
+        known_regions = [each.id for each in available_regions(account, deadline) if each.enabled]
+        given["regions"] = _chosen("regions", regions, known_regions)
+    if services is not None:
+        given["services"] = _chosen_services(account, list(services))
+    if policies is not None:
+        given["policies"] = _chosen("policies", policies, [each.id for each in policies_for(account)])
+    if tags is not None:
+        given["tags"] = account_tags.checked(tags, tag_limits(account.provider))
+    if scan_every is not None:
+        given["scan_every"] = scan_every
+    return _configured(actor, account, given, groups)
+
+
+@transaction.atomic
+def _configured(
+    actor: Actor, account: Account, given: Mapping[str, Any], groups: Iterable[AccountGroup] | None
+) -> Account:
+    """Write just what was given, whatever else of the account was changed meanwhile."""
+    hold(account)
     before, known = _described(account), catalogue()
     applied, scope = known.applied(account), _scope(account)
-    if name is not None:
-        account.name = name.strip()
-    if regions is not None:
-        known_regions = [each.id for each in available_regions(account, deadline) if each.enabled]
-        account.regions = _chosen("regions", regions, known_regions)
-    if services is not None:
-        account.services = _chosen_services(account, list(services))
-    if policies is not None:
-        account.policies = _chosen("policies", policies, [each.id for each in policies_for(account)])
-    if tags is not None:
-        account.tags = account_tags.checked(tags, tag_limits(account.provider))
-    if scan_every is not None and (scan_every != account.scan_every or (scan_every and not account.next_scan_at)):
-        account.scan_every = scan_every
-        account.next_scan_at = next_scan(scan_every)
+    every, changed = given.get("scan_every"), list(given)
+    if every is not None and (every != account.scan_every or (every and not account.next_scan_at)):
+        account.next_scan_at = next_scan(every)
+        changed.append("next_scan_at")
+    for field, value in given.items():
+        setattr(account, field, value)
     account.full_clean()
-    account.save()
+    account.save(update_fields=changed)
     if not _scope(account) <= scope:
         account.scans.update(whole=False)
     if groups is not None:
@@ -294,7 +327,7 @@ def configure_account(
 
 def _scope(account: Account) -> set[tuple[str, str]]:
     """Return the services and regions that a whole scan reads; none where the provider's plugin is not enabled."""
-    if account.provider not in registry().providers:
+    if not has_provider(account):
         return set()
     return {
         (service.id, region)

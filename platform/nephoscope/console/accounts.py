@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import patience, provider_of
+from nephoscope.accounts.queries import has_provider, patience, provider_of
 from nephoscope.alerts.models import AlertState
 from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.audit.services import Actor
@@ -32,6 +32,7 @@ from nephoscope.organisations.queries import resting_accounts
 from nephoscope.plugins import registry
 from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
+from nephoscope.searching import having, in_any
 
 
 @admin.register(Account)
@@ -61,7 +62,7 @@ class AccountAdmin(ConsoleAdmin):
         return annotated
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(Q(name__icontains=text) | Q(number__icontains=text))
+        return having(rows, text, in_any("name", "number"))
 
     @admin.display(description=_("provider"), ordering="provider")
     def shown_provider(self, account: Account) -> str:
@@ -70,6 +71,8 @@ class AccountAdmin(ConsoleAdmin):
 
     @admin.display(description=_("state"), ordering="verified_at")
     def shown_state(self, account: Any) -> Any:
+        if not has_provider(account):
+            return state("failed", _t("Provider not enabled"))
         if account.resting:
             return state("resting", _t("Suspended or left"))
         if account.unreachable:
@@ -133,7 +136,8 @@ class AccountAdmin(ConsoleAdmin):
     def fixing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The same for the second role, which may change things."""
         Actor.from_request(request).require("connect")
-        if provider_of(self.find(request, pk)).writing is None:
+        account = self.find(request, pk)
+        if has_provider(account) and provider_of(account).writing is None:
             raise Http404
         return self._connect(request, pk, writing=True)
 
@@ -141,6 +145,8 @@ class AccountAdmin(ConsoleAdmin):
         actor = Actor.from_request(request)
         actor.require("connect")
         account = self.find(request, pk)
+        if not has_provider(account):
+            return self.unavailable(request, account)
         errors: dict[str, list[str]] = {}
         deadline, twin = patience(), None
         if request.method == "POST":
@@ -175,6 +181,8 @@ class AccountAdmin(ConsoleAdmin):
         actor = Actor.from_request(request)
         actor.require("connect")
         account = self.find(request, pk)
+        if not has_provider(account):
+            return self.unavailable(request, account)
         errors: dict[str, list[str]] = {}
         deadline = patience()
         if request.method == "POST":
@@ -188,6 +196,11 @@ class AccountAdmin(ConsoleAdmin):
                 return self.scan(request, pk) if "scan" in request.POST else self.back(account)
         found = connecting.choices(request, account, errors, deadline)
         return self.show(request, account, template="console/configure.html", **found)
+
+    def unavailable(self, request: HttpRequest, account: Account) -> HttpResponse:
+        """Lead back to the account's page from an act that its provider would be asked about."""
+        messages.error(request, _t("The plugin of its provider is not enabled."))
+        return self.back(account)
 
     def scan(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start a scan and go to its page."""

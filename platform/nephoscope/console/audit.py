@@ -23,6 +23,7 @@ from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Choices, Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.pages.targets import address_of
 from nephoscope.console.templatetags.neph import clock
+from nephoscope.searching import having, in_any
 
 MOST = 200
 """Actors and actions offered as filters."""
@@ -110,19 +111,14 @@ class EntryAdmin(ConsoleAdmin):
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Narrow to entries with all these words: in names, reason or data, or in what the action is called."""
-        rows = rows.annotate(texts=_TEXTS)
-        for word in text.split():
+        named = in_any("summary", "reason", "target", "actor", "action")
+
+        def holds(word: str) -> Q:
             called = [code for code, action in ACTIONS.items() if word.casefold() in str(action.label).casefold()]
-            rows = rows.filter(
-                Q(summary__icontains=word)
-                | Q(reason__icontains=word)
-                | Q(target__icontains=word)
-                | Q(actor__icontains=word)
-                | Q(action__icontains=word)
-                | Q(action__in=called)
-                | Q(texts__icontains=json.dumps(word, ensure_ascii=False)[1:-1])
-            )
-        return rows
+            told = Q(texts__icontains=json.dumps(word, ensure_ascii=False)[1:-1])
+            return named(word) | Q(action__in=called) | told
+
+        return having(rows.annotate(texts=_TEXTS), text, holds)
 
     def named(self, shown: Entry) -> str:
         return _t("Entry %(number)s") % {"number": shown.pk}

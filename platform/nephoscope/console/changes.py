@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,6 +23,7 @@ from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
 from nephoscope.console.templatetags.neph import state, when
 from nephoscope.plugins import registry
+from nephoscope.searching import having, in_any
 
 UNFOLDED = 3
 """Steps of a plan whose calls are shown at once; of more, each is unfolded."""
@@ -139,13 +140,12 @@ class ChangeAdmin(ConsoleAdmin):
         return when(change.planned_at)
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        for word in text.split():
-            rows = (
-                rows.filter(title__icontains=word)
-                | rows.filter(alert__title__icontains=word)
-                | rows.filter(steps__resource_name__icontains=word)
-            ).distinct()
-        return rows
+        steps = ChangeStep.objects.filter(change=OuterRef("pk"))
+
+        def holds(word: str) -> Q:
+            return in_any("title", "alert__title")(word) | Q(Exists(steps.filter(resource_name__icontains=word)))
+
+        return having(rows, text, holds)
 
     def detail(self, request: HttpRequest, shown: Change, **more: Any) -> dict[str, Any]:
         steps = shown_steps(shown)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import patience
+from nephoscope.accounts.queries import has_provider, patience
 from nephoscope.audit.services import Actor
 from nephoscope.console.forms.organisations import OrganisationForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt, page
@@ -25,6 +25,7 @@ from nephoscope.console.templatetags.neph import state, when
 from nephoscope.organisations import services
 from nephoscope.organisations.models import Member, Organisation, Standing, StateChoice
 from nephoscope.organisations.queries import counted
+from nephoscope.searching import having, in_any
 
 MOST = 20
 """Members of each kind that an organisation's page lists; the others are a link away."""
@@ -58,7 +59,7 @@ class OrganisationAdmin(ConsoleAdmin):
         return rows.prefetch_related(Prefetch("members", seen, to_attr="seen"))
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(name__icontains=text)
+        return having(rows, text, in_any("name"))
 
     @admin.display(description=_("read through"))
     def through(self, organisation: Any) -> str:
@@ -117,7 +118,11 @@ class OrganisationAdmin(ConsoleAdmin):
     def configure(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Change how members are connected from now on."""
         Actor.from_request(request).require("connect")
-        return self._edit(request, self.find(request, pk))
+        organisation = self.find(request, pk)
+        if not has_provider(organisation.account):
+            messages.error(request, _t("The plugin of its provider is not enabled."))
+            return self.back(organisation)
+        return self._edit(request, organisation)
 
     def _edit(self, request: HttpRequest, shown: Organisation | None) -> HttpResponse:
         actor = Actor.from_request(request)
@@ -236,14 +241,7 @@ class MemberAdmin(ConsoleAdmin):
         return shown
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        for word in text.split():
-            rows = (
-                rows.filter(name__icontains=word)
-                | rows.filter(number__icontains=word)
-                | rows.filter(path__icontains=word)
-                | rows.filter(tags__icontains=word)
-            )
-        return rows
+        return having(rows, text, in_any("name", "number", "path", "tags"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

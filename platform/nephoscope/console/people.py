@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _t
@@ -24,6 +24,7 @@ from nephoscope.console.pages.tokens import revoked, token_rows
 from nephoscope.console.templatetags.neph import when
 from nephoscope.people import services as people
 from nephoscope.reports.models import ReportSchedule
+from nephoscope.searching import having, in_any
 
 
 class PeopleAdmin(ConsoleAdmin):
@@ -152,8 +153,7 @@ class UserAdmin(PeopleAdmin):
         return ", ".join(group.name for group in user.account_groups.all()) or "—"
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        wanted = Q(username__icontains=text) | Q(email__icontains=text)
-        return rows.filter(wanted | Q(first_name__icontains=text) | Q(last_name__icontains=text))
+        return having(rows, text, in_any("username", "email", "first_name", "last_name"))
 
     def make_form(self, request: HttpRequest, shown: Any) -> ConsoleForm:
         initial = {}
@@ -209,7 +209,7 @@ class AccountGroupAdmin(PeopleAdmin):
         return ", ".join(account.name for account in group.accounts.all() if not account.removed_at) or "—"
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
+        return having(rows, text, in_any("name", "description"))
 
     def make_form(self, request: HttpRequest, shown: Any) -> ConsoleForm:
         initial = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,6 +23,7 @@ from nephoscope.policies.queries import catalogue
 from nephoscope.reports import services
 from nephoscope.reports.making import NotSent, wanted
 from nephoscope.reports.models import ReportRun, ReportSchedule, RunState
+from nephoscope.searching import having, in_any
 
 SHOWN = 20
 """Runs, and reports of the next one, that a page names."""
@@ -93,12 +94,7 @@ class ReportScheduleAdmin(ConsoleAdmin):
         return format_html("{} {}", state(schedule.last_state, label), when(schedule.last_queued_at))
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(
-            Q(name__icontains=text)
-            | Q(folder__icontains=text)
-            | Q(mail_to__icontains=text)
-            | Q(owner__username__icontains=text)
-        )
+        return having(rows, text, in_any("name", "folder", "mail_to", "owner__username"))
 
     def detail(self, request: HttpRequest, shown: ReportSchedule) -> dict[str, Any]:
         known = catalogue().policies

@@ -22,6 +22,7 @@ from nephoscope.domain import ALL_REGIONS
 from nephoscope.inventory.models import JUDGE, Scan, ScanState, Shard, ShardState
 from nephoscope.plugins import registry
 from nephoscope.scans import services as scans
+from nephoscope.searching import having, in_any
 
 
 def described(found: scans.Progress) -> str:
@@ -103,7 +104,7 @@ class ScanAdmin(ConsoleAdmin):
         return _t("%(seconds).1f s") % {"seconds": (scan.finished_at - scan.started_at).total_seconds()}
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return rows.filter(account__name__icontains=text)
+        return having(rows, text, in_any("account__name"))
 
     def named(self, shown: Scan) -> str:
         return self.shown_name(shown)

@@ -25,11 +25,12 @@ class ExportedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportedAccount:
-    """The account of a finding; ``provider`` is the provider's id."""
+    """The account of a finding; ``provider`` is the provider's id, ``condition`` how well the account is known."""
 
     name: str
     number: str
     provider: str
+    condition: str = "current"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def row(finding: ExportedFinding) -> Row:
             "region": finding.resource.region,
             "account": {"uid": finding.account.number, "name": finding.account.name},
         },
-        "unmapped": {"evidence": list(finding.evidence)},
+        "unmapped": {"evidence": list(finding.evidence), "account_condition": finding.account.condition},
     }
 
 

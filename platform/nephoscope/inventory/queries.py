@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from nephoscope.searching import words
+
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 
@@ -15,9 +17,7 @@ def matching(resources: QuerySet[Any], text: str) -> QuerySet[Any]:
 
     Quotation marks hold words together: ``"Cost Centre=Research 7"``, ``owner="Jane Doe"``.
     """
-    for word in _WORD.findall(text.replace("\x00", "")):
-        resources = resources.filter(_holds(word.replace('"', "")))
-    return resources
+    return resources.filter(*(_holds(word.replace('"', "")) for word in words(text, _WORD)))
 
 
 def _holds(word: str) -> Q:

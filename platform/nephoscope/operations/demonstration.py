@@ -79,6 +79,7 @@ def _spread_alerts(account: Account, now: datetime) -> None:
         findings.update(failing_since=opened, changed_at=opened)
         Alert.objects.filter(pk=alert.pk).update(first_seen=opened, opened_at=opened)
     old = now - timedelta(days=DAYS)
+    Account.objects.filter(pk=account.pk).update(created_at=old)
     Resource.objects.filter(account=account).update(first_seen=old, changed_at=old)
 
 

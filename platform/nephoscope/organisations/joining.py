@@ -20,6 +20,9 @@ from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies import rejudging
 from nephoscope.policies.queries import catalogue
 
+LINKED = ("account", "given_name", "linked_at", "problem")
+"""What linking changes of a member."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionAttempt:
@@ -57,7 +60,7 @@ def join(actor: Actor, organisation: Organisation, member: Member, attempt: Conn
             account.save()
             account.groups.set(organisation.groups.all())
             member.account, member.given_name, member.linked_at, member.problem = account, account.name, now, ""
-            member.save()
+            member.save(update_fields=[*LINKED, "tried_at"])
             joined = {"member": str(member), "organisation": organisation.name}
             record(actor, MEMBER_CONNECTED, account, joined, account=account)
     except IntegrityError as error:
@@ -75,7 +78,7 @@ def free_name(member: Member, account: Account | None = None) -> str:
 def link(actor: Actor, member: Member, account: Account) -> None:
     """Note that a member is connected already, by hand; its account is not changed."""
     member.account, member.given_name, member.linked_at, member.problem = account, "", timezone.now(), ""
-    member.save()
+    member.save(update_fields=LINKED)
     record(actor, MEMBER_LINKED, account, {"organisation": member.organisation.name}, account=account)
 
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
+from nephoscope.accounts.holding import reread
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.audit.actions.organisations import (
@@ -136,9 +137,13 @@ def _configure(organisation: Organisation, changes: dict[str, Any]) -> None:
     if given.get("regions"):
         regions = [each.id for each in available_regions(organisation.account, patience())]
         given["regions"] = _known("regions", given["regions"], regions)
+    source, prepared = organisations_of(organisation.account), None
     if "settings" in given:
-        source = organisations_of(organisation.account)
-        keep(organisation, source.fields, _prepared(organisation, source, given.pop("settings")))
+        prepared = _prepared(organisation, source, given.pop("settings"))
+    if organisation.pk:
+        reread(organisation)
+    if prepared is not None:
+        keep(organisation, source.fields, prepared)
     for name, value in given.items():
         setattr(organisation, name, value)
     organisation.full_clean()

@@ -70,12 +70,21 @@ def sent_from_here(request: HttpRequest) -> bool:
     https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
     """
     ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
-    referer = urlsplit(request.headers.get("Referer", ""))
+    referer = request.headers.get("Referer")
     return (
         request.headers.get("Origin", "") in ours
         and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-        and (not referer.netloc or f"{referer.scheme}://{referer.netloc}" in ours)
+        and (referer is None or _origin(referer) in ours)
     )
+
+
+def _origin(address: str) -> str:
+    """Return the scheme and host of an address, or nothing where it has none or is malformed."""
+    try:
+        found = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{found.scheme}://{found.netloc}" if found.netloc else ""
 
 
 def secret_names() -> set[str]:

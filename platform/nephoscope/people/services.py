@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
+from nephoscope.accounts.holding import reread
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.audit.actions.people import (
@@ -62,6 +63,7 @@ def configure_user(
     :raises ValidationError: wrong values, or an administrator who would lock themselves out; names the field.
     """
     actor.require("administer")
+    reread(user)
     before = _described(user)
     if actor.user == user:
         _stay_administrator(profile)
@@ -156,6 +158,8 @@ def save_group(
     :raises ValidationError: a name that is taken.
     """
     actor.require("administer")
+    if group.pk:
+        reread(group)
     before = _group_described(group) if group.pk else None
     for name, value in values.items():
         setattr(group, name, value)

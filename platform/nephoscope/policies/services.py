@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
+from nephoscope.accounts.holding import reread
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_named, tag_limits
 from nephoscope.audit.actions.policies import (
@@ -74,6 +75,7 @@ def configure_policy(
     :raises ValidationError: a name that is taken; names the field.
     """
     actor.require("set_policies")
+    reread(policy)
     before = _described(policy)
     policy.name = policy.name if name is None else name.strip()
     policy.description = policy.description if description is None else description.strip()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from nephoscope.accounts.holding import reread
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import sees_everything
 from nephoscope.audit.actions.reports import (
@@ -74,6 +75,8 @@ def save_schedule(
     added = schedule.pk is None
     if added:
         schedule.owner = actor.user
+    else:
+        reread(schedule)
     _own(actor, schedule)
     before = None if added else described(schedule)
     for name, value in values.items():

@@ -18,7 +18,7 @@ from nephoscope.queue import lease
 
 log = logging.getLogger(__name__)
 
-SEEN_WITHIN = timedelta(minutes=3)
+SEEN_WITHIN = timedelta(minutes=2)
 """How long a worker that is not busy may be silent: housekeeping runs every minute."""
 
 

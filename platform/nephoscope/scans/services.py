@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of, scanned_services
 from nephoscope.audit.actions.scans import SCAN_CANCELLED, SCAN_FINISHED, SCAN_REQUESTED
@@ -59,14 +60,13 @@ def start_scan(
 ) -> Scan:
     """Plan a scan of an account (of all its services and regions unless told) and wake the workers.
 
-    :raises ValidationError: the account is pending, suspended or gone from its organisation, a scan of it is under way,
-        or a service or region is unknown.
+    :raises ValidationError: the account is pending, removed, suspended or gone from its organisation, a scan of it is
+        under way, or a service or region is unknown.
     """
     actor.require("scan")
     if not account.verified_at:
         raise ValidationError({"account": [_("Verify the connection of %(name)s first.") % {"name": account.name}]})
-    if account.removed_at:
-        raise ValidationError({"account": [_("%(name)s was removed. Restore it first.") % {"name": account.name}]})
+    require_present(account)
     if why := why_resting(account):
         raise ValidationError({"account": [why]})
     parts = _parts(account, list(services), list(regions))
@@ -74,6 +74,8 @@ def start_scan(
         with transaction.atomic():
             whole = len(parts) == len(_parts(account, [], []))
             scan = Scan.objects.create(account=account, requested_by=actor.user, whole=whole)
+            # After the scan, as a scan that ends locks first itself and then its account.
+            hold(account)
             shards = [*_shares(account, parts), (JUDGE, ALL_REGIONS, 0)]
             Shard.objects.bulk_create(
                 Shard(scan=scan, service=service, region=region, share=share) for service, region, share in shards

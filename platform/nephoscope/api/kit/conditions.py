@@ -21,6 +21,12 @@ def conditions_of(request: Any) -> dict[int, Condition]:
     return known
 
 
+def state_of(request: Any, account: int) -> str:
+    """Return how well an account is known, in one word."""
+    found = conditions_of(request).get(account)
+    return found.state.value if found else ConditionState.NOT_SCANNED.value
+
+
 class MarkSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=ConditionState.choices)
     text = serializers.CharField()
@@ -41,5 +47,4 @@ class KnownAccount(Named):
 
     @extend_schema_field(serializers.ChoiceField(choices=ConditionState.choices))
     def get_condition(self, account: Account) -> str:
-        found = conditions_of(self.context["request"]).get(account.pk)
-        return found.state.value if found else ConditionState.NOT_SCANNED.value
+        return state_of(self.context["request"], account.pk)

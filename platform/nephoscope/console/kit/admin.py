@@ -21,6 +21,7 @@ from nephoscope.accounts.permissions import ACTS, may
 from nephoscope.accounts.queries import is_granted_none
 from nephoscope.console.kit.conditions import in_view
 from nephoscope.console.kit.filters import Filter, FilteredChangeList
+from nephoscope.searching import MOST_WORDS, is_cut
 
 T = TypeVar("T")
 
@@ -143,6 +144,7 @@ class ConsoleAdmin(ModelAdmin):  # django-unfold has no types
             "narrowed": any(value for name, value in request.GET.items() if name not in ("p", "o")),
             "nothing": self.nothing,
             "granted_none": lambda: self.in_accounts and is_granted_none(request.user),
+            "cut": is_cut(request.GET.get("q", "")) and MOST_WORDS,
             "of_accounts": self.of_accounts,
             "unknown": self.of_accounts and not any(each.known for each in in_view(request)),
             "may": rights(request.user),

@@ -15,6 +15,7 @@ NAMED = 5
 """Accounts that a banner names; the rest are counted."""
 
 SENTENCES = {
+    ConditionState.UNAVAILABLE: _("The plugin of the provider is not enabled, so the data is from before:"),
     ConditionState.NOT_SCANNED: _("Not scanned yet, and counted nowhere:"),
     ConditionState.UNREACHABLE: _("Not reachable, so the data is from before:"),
     ConditionState.FAILED: _("The last scan failed, so the data is from before:"),

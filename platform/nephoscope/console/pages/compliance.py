@@ -66,7 +66,7 @@ def detail(request: HttpRequest, account_id: int, policy_id: str) -> HttpRespons
     state = request.GET.get("state", "")
     shown = [each for each in found.controls if state in ("", each.state)]
     states = [(ControlState(key), count) for key, count in found.counts.items() if count]
-    days = trend(account, policy)
+    days = trend(found)
     today = timezone.localdate()
     return page(
         request,

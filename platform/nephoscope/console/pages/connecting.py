@@ -200,7 +200,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "set_rules": _set_rules(account, known),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
-        "fixes": services.permissions_for(account, writing=True),
+        "fixes": services.permissions_for(account, writing=True) if provider else [],
         "resting": why_resting(account),
         "memberships": account.memberships.select_related("organisation"),
     }

@@ -61,7 +61,7 @@ def context(request: HttpRequest, frame: dict[str, Any]) -> dict[str, Any]:
         "title": _("Dashboard"),
         "may": rights(user),
         "summary": summary,
-        "known": summary.since is not None,
+        "known": any(each.known for each in accounts.values()),
         "all_known": all(each.known for each in accounts.values()),
         "severities": [(value, label, summary.severities[value]) for value, label in SeverityChoice.choices],
         "kinds": [

@@ -60,7 +60,7 @@ def _shown(request: HttpRequest, form: FilledForm, why: str, status: int = 200) 
     return page(
         request,
         "console/resend.html",
-        _("Send this form again?"),
+        _("Send this form now?"),
         status=status,
         why=why,
         form=form,

@@ -28,6 +28,7 @@ from nephoscope.policies.demands import Unmet, unmet
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import Catalogue, EffectiveRule, catalogue, override, plain
 from nephoscope.policies.rule_settings import Place
+from nephoscope.searching import MOST_WORDS, is_cut, words
 
 NAMED = 10
 """Controls that are named after saving; the rule's page has all."""
@@ -36,7 +37,7 @@ NAMED = 10
 def listed(request: HttpRequest) -> HttpResponse:
     """List the rules, with the severity that holds everywhere."""
     require(request.user, "view")
-    wanted, severity = request.GET.get("q", "").strip().lower(), request.GET.get("severity", "")
+    wanted, severity = words(request.GET.get("q", "").lower()), request.GET.get("severity", "")
     found = by_rule(Account.objects.visible_to(request.user))
     everywhere = {row.rule_id: row for row in RuleSetting.objects.filter(account=None, policy=None)}
     shown = [
@@ -47,7 +48,7 @@ def listed(request: HttpRequest) -> HttpResponse:
             each.id in everywhere and everywhere[each.id].off,
         )
         for each in catalogue().rules.values()
-        if wanted in f"{each.id} {each.title}".lower()
+        if all(word in f"{each.id} {each.title}".lower() for word in wanted)
     ]
     return page(
         request,
@@ -56,6 +57,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         rules=[each for each in shown if severity in ("", each[2])],
         severities=SeverityChoice.choices,
         wanted=request.GET.get("q", ""),
+        cut=is_cut(request.GET.get("q", "")) and MOST_WORDS,
         severity=severity,
         narrowed=bool(wanted or severity),
     )

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
+from nephoscope.accounts.queries import has_provider
 from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.connections.conditions import Condition, ConditionState
 from nephoscope.console.kit.conditions import grouped, in_view
@@ -20,7 +21,7 @@ from nephoscope.scans.health import working
 
 register = template.Library()
 
-COLOURS = {ConditionState.UNREACHABLE: "neph-bad", ConditionState.FAILED: "neph-bad"}
+COLOURS = dict.fromkeys((ConditionState.UNAVAILABLE, ConditionState.UNREACHABLE, ConditionState.FAILED), "neph-bad")
 """Of a mark; those that are not here warn."""
 
 
@@ -40,6 +41,8 @@ def conditions(context: template.Context, account: Account | None = None, acts: 
 
 def _acts(request: HttpRequest, found: Condition) -> dict[str, bool]:
     account = found.account
+    if not has_provider(account):
+        return {}
     scannable = may(request.user, "scan") and account.verified_at and not found.active and not why_resting(account)
     return {
         "scan": bool(found.marks and scannable),
@@ -51,6 +54,12 @@ def _acts(request: HttpRequest, found: Condition) -> dict[str, bool]:
 def no_worker() -> dict[str, Any]:
     """Say that no worker runs, on a page where something waits for one; nothing while one does."""
     return {"working": working()}
+
+
+@register.simple_tag(takes_context=True)
+def any_known(context: template.Context) -> bool:
+    """Whether any account that the user sees was read: before, there is no number."""
+    return any(each.known for each in conditions_of(context["request"]).values())
 
 
 @register.simple_tag(takes_context=True)

@@ -74,10 +74,10 @@ def age(moment: datetime) -> str:
 
 def _in(seconds: float) -> str:
     if seconds < 3600:
-        return _("in %(n)s min") % {"n": int(seconds // 60)}
+        return _("in %(n)s min") % {"n": round(seconds / 60)}
     if seconds < 86_400:
-        return _("in %(n)s h") % {"n": int(seconds // 3600)}
-    return _("in %(n)s d") % {"n": int(seconds // 86_400)}
+        return _("in %(n)s h") % {"n": round(seconds / 3600)}
+    return _("in %(n)s d") % {"n": round(seconds / 86_400)}
 
 
 def exact(moment: datetime) -> str:
@@ -220,7 +220,7 @@ def judged(finding: Finding, rule: Rule | None) -> SafeString:
     title = rule.title if rule else finding.alert.kind_name if detected and finding.alert else finding.rule_id
     if finding.verdict != VerdictChoice.PASS:
         return format_html("{}", title)
-    return format_html('<span class="neph-subtle">{} {}</span>', _("Checked:"), title)
+    return format_html('<span class="neph-subtle">{} {}</span>', _("Looks for:"), title)
 
 
 @register.filter

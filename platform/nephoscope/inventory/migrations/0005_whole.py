@@ -2,17 +2,6 @@
 
 from django.db import migrations, models
 
-# Scans of before did not keep whether they were of everything: those with the most parts of their account were.
-TAKE_OVER = """
-    WITH counted AS (
-        SELECT scan.id, count(*) AS parts, max(count(*)) OVER (PARTITION BY scan.account_id) AS most
-        FROM inventory_scan scan JOIN inventory_shard shard ON shard.scan_id = scan.id
-        GROUP BY scan.id
-    )
-    UPDATE inventory_scan SET whole = true FROM counted
-    WHERE counted.id = inventory_scan.id AND counted.parts = counted.most
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -25,5 +14,4 @@ class Migration(migrations.Migration):
             name="whole",
             field=models.BooleanField(default=False),
         ),
-        migrations.RunSQL(TAKE_OVER, migrations.RunSQL.noop),
     ]

@@ -17,12 +17,17 @@
 
   async function copy(button) {
     await write(button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
+    if (button.classList.contains("neph-copied")) return;
     const label = button.getAttribute("aria-label");
+    const shown = [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const text = shown?.data;
     button.classList.add("neph-copied");
     button.setAttribute("aria-label", button.dataset.copied);
+    if (shown) shown.data = button.dataset.copied;
     setTimeout(() => {
       button.classList.remove("neph-copied");
       button.setAttribute("aria-label", label);
+      if (shown) shown.data = text;
     }, 1500);
   }
 
@@ -106,6 +111,9 @@
   addEventListener("pageshow", () => {
     for (const field of document.querySelectorAll("form[data-auto-submit] :disabled")) field.disabled = false;
   });
+
+  // The answer to a form that was refused is gone on Back, and the browser would ask to send it again: go to its page.
+  history.replaceState(history.state, "", location.href);
 
   // Only once the form is on its way: what a disabled button stands for is not sent.
   document.addEventListener("submit", ({ submitter: button }) => {

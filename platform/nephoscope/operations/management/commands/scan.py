@@ -87,10 +87,14 @@ class Command(BaseCommand):
 
 
 def open_alerts(account: Account) -> str:
-    """Say how many alerts of an account are open, by severity."""
+    """Say how many alerts of an account are open, by severity, and what keeps that from being all."""
+    found = condition(account)
+    marks = "".join(f"\n  {mark.label}: {mark.text}" for mark in found.marks)
+    if not found.known:
+        return "Open alerts: not known" + marks
     alerts = Alert.objects.filter(account=account, state=AlertState.OPEN)
     counts = [f"{label} {alerts.filter(severity=value).count()}" for value, label in SeverityChoice.choices]
-    return "Open alerts: " + ", ".join(counts)
+    return "Open alerts: " + ", ".join(counts) + marks
 
 
 def _suffixes() -> list[str]:
