@@ -23,10 +23,9 @@ from nephoscope.accounts.holding import require_present
 from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
+from nephoscope.changes.opening import open_session, open_writer
 from nephoscope.changes.services import (
     finish,
-    open_session,
-    open_writer,
     remediation_of,
     require_as_planned,
     resources_of,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -34,12 +34,12 @@ from nephoscope.audit.actions.changes import (
 )
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
+from nephoscope.changes.opening import open_session, require_writer
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectivePolicies
 from nephoscope.queue.dispatch import dispatch
-from nephoscope.waiting import open_in_time, try_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def draft_change(
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    _try_writer(alert.account, [step.call for step in plan.steps], deadline)
+    require_writer(alert.account, [step.call for step in plan.steps], deadline)
     return Draft(alert, remediation, plan, {each.resource.resource_id: each.resource.name for each in failing})
 
 
@@ -371,40 +371,3 @@ def resources_of(change: Change) -> list[Resource]:
     """Return the stored resources that a change is about."""
     ids = {row.resource_id for row in change.steps.all()}
     return list(Resource.objects.filter(account=change.account, resource_id__in=ids).select_related("account"))
-
-
-def open_session(account: Account, deadline: domain.Deadline | None = None) -> domain.LiveSession:
-    """Open an account for reading, as a fix reads it; raises ValidationError."""
-    try:
-        session = open_in_time(provider_of(account), account.connection.until(deadline))
-    except domain.ConnectionProblem as problem:
-        raise ValidationError({problem.field: [problem.message]}) from problem
-    if not isinstance(session, domain.LiveSession):
-        session.close()
-        raise ValidationError({"account": [_("Nephoscope cannot change anything in this account.")]})
-    return session
-
-
-def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer:
-    """Open an account for just these calls; raises ValidationError."""
-    with _problems_named():
-        return surgery.open_writer(provider_of(account), account.connection, _permissions(calls))
-
-
-def _try_writer(account: Account, calls: Iterable[domain.Call], deadline: domain.Deadline) -> None:
-    with _problems_named():
-        try_writer(provider_of(account), account.connection.until(deadline), _permissions(calls))
-
-
-def _permissions(calls: Iterable[domain.Call]) -> list[domain.Permission]:
-    return list(dict.fromkeys(permission for call in calls for permission in call.permissions))
-
-
-@contextmanager
-def _problems_named() -> Iterator[None]:
-    try:
-        yield
-    except domain.ConnectionProblem as problem:
-        raise ValidationError({problem.field: [problem.message]}) from problem
-    except domain.PlanProblem as problem:
-        raise ValidationError({"change": [str(problem)]}) from problem
