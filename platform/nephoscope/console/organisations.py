@@ -196,6 +196,8 @@ class OrganisationAdmin(ConsoleAdmin):
 
 def _access(organisation: Organisation) -> dict[str, Any]:
     """Return how the members are reached, and what gives access to them."""
+    if not has_provider(organisation.account):
+        return {"no_templates": _t("The plugin of its provider is not enabled.")}
     source, stored = services.organisations_of(organisation.account), organisation.settings
     fixes = any(stored.get(each.name) for each in source.fields if each.for_writing and not each.generated)
     shown = [each for each in source.fields if not each.secret and (fixes or not each.for_writing)]
