@@ -146,3 +146,4 @@ def test_without_the_plugin_of_its_provider_an_organisation_is_shown_and_not_cha
     for answer in (client.get, client.post):
         page = answer(address, follow=True)
         assert page.status_code == 200 and "The plugin of its provider is not enabled." in page.content.decode()
+        assert address not in page.content.decode() and "Sync now" not in page.content.decode()

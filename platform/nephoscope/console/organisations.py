@@ -98,7 +98,8 @@ class OrganisationAdmin(ConsoleAdmin):
             "rolled_out": shown.members.exclude(given_name="").exists(),
             "through": Account.objects.visible_to(request.user).filter(pk=shown.account_id).first(),
             "sync": _synced(shown, _t("In sync")),
-            **(_access(shown) if may(request.user, "connect") else {}),
+            "enabled": has_provider(shown.account),
+            **(_access(shown) if may(request.user, "connect") and has_provider(shown.account) else {}),
             "setup_base": reverse("admin:organisations_organisation_changelist") + f"{shown.pk}/",
         }
 
