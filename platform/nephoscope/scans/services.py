@@ -174,6 +174,8 @@ def cancel_scan(actor: Actor, scan: Scan) -> Scan:
 def finish_if_over(scan: Scan) -> None:
     """Give the scan its final state once no shard is queued or running."""
     with transaction.atomic():
+        # The account first, as everyone does who locks both.
+        Account.objects.select_for_update().get(pk=scan.account_id)
         scan = Scan.objects.select_for_update().get(pk=scan.pk)
         shards = list(scan.shards.all())
         if not scan.active or any(shard.state in (ShardState.QUEUED, ShardState.RUNNING) for shard in shards):
