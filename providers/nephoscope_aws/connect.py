@@ -36,7 +36,7 @@ ROLE_SESSION_NAME = "nephoscope"
 """What the account's CloudTrail shows as the name of the session."""
 
 _PROVIDE = (
-    "Give Nephoscope's environment AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run it on a machine with a role, or "
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in Nephoscope's environment, run it on a machine with a role, or "
     "name a profile of its AWS configuration. See “AWS credentials” in docs/operating.md."
 )
 

@@ -94,7 +94,7 @@ def setup_templates(role: Role) -> list[SetupTemplate]:
             f"{role.name}.sh",
             "bash",
             cli_script(role),
-            f"Put the script in a file in CloudShell of the account (or where its credentials are) and run bash "
+            f"Save the script to a file in the account’s CloudShell, or where you have its credentials, and run bash "
             f"{role.name}.sh. The last line that it prints is the role's ARN. Run it again at any time to update the "
             f"role. If the role of another connection exists, the script stops and changes nothing.{ask}",
         ),

@@ -95,6 +95,16 @@ def test_an_account_that_was_never_verified_is_pending_and_not_unreachable(cloud
     assert states(condition(account)) == ["not_scanned"] and told() == []
 
 
+def test_a_role_of_an_account_that_is_connected_already_is_told_so(
+    cloud: toy.ToyCloud, toy_account: Account, system: Actor
+) -> None:
+    account = create_account(system, name="again", provider="toy")
+    cloud.onboarding.refused = GONE
+    with pytest.raises(ValidationError) as refused:
+        verify_account(system, account, {"role": f"{toy_account.number}/reader"})
+    assert refused.value.messages == [GONE, f"Account {toy_account.number} is already connected as prod."]
+
+
 def test_a_new_account_is_scanned_every_day(cloud: toy.ToyCloud, system: Actor) -> None:
     account = create_account(system, name="new", provider="toy")
     assert account.next_scan_at is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -167,7 +168,10 @@ def verify_account(
     except domain.ConnectionProblem as problem:
         if not settings or prepared == account.all_settings:
             note_unreachable(actor, account, problem.message, writing=writing)
-        raise ValidationError({problem.field: [problem.message]}) from problem
+        said = [problem.message]
+        if not account.verified_at and (twin := _named_in(account, prepared)):
+            said.append(AlreadyConnected(twin).messages[0])
+        raise ValidationError({problem.field: said}) from problem
     twins = Account.objects.filter(provider=account.provider, number=found.account).exclude(pk=account.pk)
     if found.account and (twin := twins.first()):
         raise AlreadyConnected(twin)
@@ -177,6 +181,13 @@ def verify_account(
             raise ValidationError({"account": [_("The connection was changed meanwhile. Try again.")]})
         _save_verified(actor, account, found, prepared, regions, writing=writing)
     return found
+
+
+def _named_in(account: Account, settings: Mapping[str, str]) -> Account | None:
+    """Return another account whose number the settings name: it may be what keeps this one from being connected."""
+    others = Account.objects.filter(provider=account.provider).exclude(pk=account.pk).exclude(number="")
+    text = " ".join(settings.values())
+    return next((each for each in others if re.search(rf"\b{re.escape(each.number)}\b", text)), None)
 
 
 def _stored_settings(account: Account) -> tuple[dict[str, str], dict[str, str]]:
