@@ -89,7 +89,7 @@ def test_a_plan_is_discarded_over_the_api(house: House, remediator: User, sign_i
 
 def test_a_plan_says_when_it_expires(house: House, viewer: User, sign_in: SignIn) -> None:
     change, client = house.plan(), sign_in(viewer)
-    assert "in 6 d" in client.get(page(change)).content.decode()
+    assert "in 7 d" in client.get(page(change)).content.decode()
     shown = client.get(f"/api/v1/changes/{change.pk}").json()
     assert shown["expires_at"].startswith(f"{change.planned_at + PLAN_LIFETIME:%Y-%m-%dT%H:%M}")
 

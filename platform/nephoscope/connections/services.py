@@ -102,9 +102,10 @@ def available_regions(account: Account, deadline: domain.Deadline | None = None)
     :param deadline: of the person who waits for it.
     :raises ValidationError: the account cannot be reached; names the field.
     """
-    provider, connection = provider_of(account), account.connection.until(deadline)
+    provider = provider_of(account)
     onboarding = provider.onboarding
     try:
+        connection = account.connection.until(deadline)
         return in_time(provider, deadline, lambda: onboarding.regions(connection)) if onboarding else []
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
