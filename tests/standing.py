@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import parts_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
-from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
 from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
 from nephoscope.plugins import registry
@@ -50,8 +50,8 @@ def scanned(account: Account, policy: domain.Framework) -> Callable[..., Scan]:
     """Write down a scan that read every part, or left some (``failed``), or was of some services only."""
 
     def scan(*failed: str, services: tuple[str, ...] = ()) -> Scan:
-        row = Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now())
-        parts = [part for part in compliance.parts_of(account) if not services or part[0].id in services]
+        row = Scan.objects.create(account=account, state="succeeded", finished_at=timezone.now(), whole=not services)
+        parts = [part for part in parts_of(account) if not services or part[0].id in services]
         for service, region in parts:
             state = "failed" if service.id in failed else "done"
             Shard.objects.create(scan=row, service=service.id, region=region, state=state)

@@ -118,18 +118,13 @@ def too_slow(deadline: Deadline) -> ConnectionProblem:
 
 
 def hold_to(deadline: Deadline, events: Any) -> None:
-    """Have a client begin no call, and wait for none, after the deadline; what it raises then is ConnectionProblem."""
+    """Have a client begin no call after the deadline, when nobody waits any more; it raises ConnectionProblem then."""
 
     def check(**_: Any) -> None:
         if deadline.left <= 0:
             raise too_slow(deadline)
 
-    def check_fault(caught_exception: Exception | None = None, **_: Any) -> None:
-        if caught_exception is not None:
-            check()
-
     events.register("before-call", check)
-    events.register_first("needs-retry", check_fault)
 
 
 def home_region(session: Session, partition: str) -> str:
@@ -160,6 +155,9 @@ class ClientCache:
     """One session's clients, per service and region. botocore's clients are thread-safe, making them is not:
 
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+
+    With a deadline, each call is tried once and given up soon after it: the platform stops waiting at the deadline
+    itself, and what it leaves behind should not go on for long.
     """
 
     def __init__(self, session: Session, home: str, attempts: int = ATTEMPTS, deadline: Deadline | None = None) -> None:
@@ -167,16 +165,13 @@ class ClientCache:
         self.deadline = deadline
         self._session = session
         self._attempts = 1 if deadline else attempts
+        self._patience = min(READ_TIMEOUT, math.ceil(deadline.seconds) + 1) if deadline else READ_TIMEOUT
         self._lock = threading.Lock()
-        self._clients: OrderedDict[tuple[str, str, float], Any] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
     def client(self, service: str, region: str = "") -> Any:
-        """Return the client of a service in a region, by default the home region.
-
-        How long a client waits cannot be changed, so as a deadline comes nearer, others take its place.
-        """
-        patience = min(READ_TIMEOUT, max(1, math.ceil(self.deadline.left))) if self.deadline else READ_TIMEOUT
-        at = (service, region or self.home, patience)
+        """Return the client of a service in a region, by default the home region."""
+        at = (service, region or self.home)
         with self._lock:
             if at not in self._clients:
                 self._clients[at] = self._new_client(*at)
@@ -186,8 +181,8 @@ class ClientCache:
                 self._clients.popitem(last=False)
             return self._clients[at]
 
-    def _new_client(self, service: str, region: str, patience: float) -> Any:
-        behaviour = config(self._session, self._attempts, patience)
+    def _new_client(self, service: str, region: str) -> Any:
+        behaviour = config(self._session, self._attempts, self._patience)
         client = self._session.create_client(service, region, config=behaviour)
         events = client.meta.events
         events.register("before-call.s3-control", without_account)

@@ -11,6 +11,7 @@ import pytest
 from botocore.credentials import Credentials
 from tests.aws.collectors.world import ACCOUNT, READS
 
+from nephoscope.connections.services import hindrance
 from nephoscope.domain import Connection, Deadline
 from nephoscope_aws import clients
 from nephoscope_aws.answers import Unavailable
@@ -81,5 +82,5 @@ def test_credentials_are_looked_for_until_the_deadline(silent: socket.socket, mo
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setattr(clients, "READ_TIMEOUT", 25)
     begun = time.monotonic()
-    assert "within 1 second" in AwsProvider().onboarding.hindrance(Connection("", {}, Deadline(1)))
+    assert "within 1 second" in hindrance(AwsProvider(), deadline=Deadline(1))
     assert time.monotonic() - begun < 2.5

@@ -70,6 +70,8 @@ def start(data: Path) -> subprocess.Popen[str]:
     """Start the demo. Nothing of the tests' own environment reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     environment |= {"NEPHOSCOPE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", HOSTILE: "1"}
+    # Two of these run at a time on as many cores as a person has for one.
+    environment["NEPHOSCOPE_INTERACTIVE_SECONDS"] = "60"
     command = [sys.executable, "manage.py", "demo", "--port", str(_free_port())]
     with (data / "output").open("w") as output:
         return subprocess.Popen(

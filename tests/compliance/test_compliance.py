@@ -14,6 +14,7 @@ from tests.standing import LOGGED, POLICY, READ, Find
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import parts_of
 from nephoscope.alerts.models import ComplianceDay
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.snapshots import trend
@@ -194,8 +195,8 @@ def test_the_end_of_judging_writes_the_day_once(account: Account, add_resource: 
     add_resource("AWS::S3::Bucket", "logs", {"VersioningConfiguration": None})
     for status in (None, {"Status": "Enabled"}):
         add_resource("AWS::S3::Bucket", "logs", {"VersioningConfiguration": status})
-        scan = Scan.objects.create(account=account, state="running")
-        for service, region in compliance.parts_of(account):
+        scan = Scan.objects.create(account=account, state="running", whole=True)
+        for service, region in parts_of(account):
             Shard.objects.create(scan=scan, service=service.id, region=region, state="done")
         Shard.objects.create(scan=scan, service=JUDGE, region="global", state="running")
         judge_scan(scan, still_wanted=lambda: True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.test import Client
+from django.urls import reverse
 from tests.compliance.test_report import texts
 from tests.standing import Find
 
-from nephoscope.accounts.models import Account
+from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.exports import exported
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.services import Actor
@@ -171,6 +174,14 @@ def test_an_account_that_asks_for_the_demanded_value_passes(system: Actor, accou
 def test_an_export_names_no_control_that_a_pass_by_a_laxer_value_does_not_answer(lax: Compliance) -> None:
     [found] = exported(Finding.objects.filter(rule_id=LENGTH))
     assert found.verdict == "pass" and found.controls == ()
+
+
+def test_the_page_of_a_finding_that_passes_by_a_laxer_value_says_so(
+    lax: Compliance, viewer: User, client: Client
+) -> None:
+    client.force_login(viewer)
+    page = client.get(reverse("admin:alerts_finding_change", args=[Finding.objects.get(rule_id=LENGTH).pk]))
+    assert SAID in html.unescape(page.content.decode())
 
 
 def test_a_rule_that_is_switched_off_passes_no_control(system: Actor, account: Account, judge: Judge) -> None:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nephoscope.accounts.models import User
+from nephoscope.accounts.queries import parts_of
 from nephoscope.alerts.models import ComplianceDay, Suppression
-from nephoscope.compliance.queries import parts_of
 from nephoscope.compliance.snapshots import record
 from nephoscope.inventory.models import JUDGE, Scan, Shard
 from nephoscope.plugins import registry
@@ -25,7 +25,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture
 def scanned(things: Things) -> Things:
-    scan = Scan.objects.create(account=things.account, state="succeeded", finished_at=timezone.now())
+    scan = Scan.objects.create(account=things.account, state="succeeded", finished_at=timezone.now(), whole=True)
     for service, region in parts_of(things.account):
         Shard.objects.create(scan=scan, service=service.id, region=region, state="done")
     Shard.objects.create(scan=scan, service=JUDGE, region="global", state="done")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -209,11 +210,19 @@ def test_every_file_and_the_api_carry_the_marks(
     assert standing["condition"]["state"] == states[0] and (standing["score"] is None) == (
         bring in (never, scanning, failed, rejudging)
     )
-    for path in ("alerts", "resources"):
-        rows = client.get(f"/api/v1/{path}").json()["results"]
-        assert {row["account"]["condition"] for row in rows} <= {states[0]}, path
+    for path in ("alerts", "resources", "findings"):
+        listed = client.get(f"/api/v1/{path}").json()
+        assert {_condition_of(row) for row in listed["results"]} <= {states[0]}, path
+        assert (
+            listed["not_scanned"] == client.get("/api/v1/findings").json()["not_scanned"] == ("not_scanned" in states)
+        )
+        assert client.get(f"/api/v1/{path}", {"account": 10**6}).json()["not_scanned"] == 0
     lines = b"".join(client.get("/api/v1/alerts/export/csv").streaming_content).decode().splitlines()
     assert all(labels[0] in line for line in lines[1:])
+
+
+def _condition_of(row: dict[str, Any]) -> str:
+    return str(row["condition"] if "condition" in row else row["account"]["condition"])
 
 
 FORMS = ("csv", "json", "pdf")
@@ -234,6 +243,19 @@ def _printed(account: Account) -> str:
     for part in pdf.story(detail(account, toy.POLICY)):
         gather(part)
     return " ".join(parts)
+
+
+def test_among_several_accounts_one_that_is_not_reachable_says_since_when_and_why(
+    opened: Account, cloud: toy.ToyCloud, system: Actor, administrator: User, sign_in: SignIn
+) -> None:
+    Account.objects.create(name="second", provider="toy", verified_at=timezone.now())
+    unreachable(cloud, opened, system)
+    client = sign_in(administrator)
+    for name in ("index", "compliance"):
+        page = client.get(reverse(f"admin:{name}")).content.decode()
+        banner = page.split('data-condition="several"')[1].split("</div>")[0]
+        assert "Not reachable" in banner and CLOSED in banner and "Last good scan:" in banner, name
+        assert "Not scanned yet, and counted nowhere:" in banner and "second" in banner, name
 
 
 def test_a_removed_account_is_counted_nowhere(

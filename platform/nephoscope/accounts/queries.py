@@ -66,7 +66,21 @@ def scanned_services(account: Account) -> list[domain.Service]:
     return [each for each in known if not account.services or each.id in account.services]
 
 
+def all_parts(account: Account) -> list[tuple[domain.Service, str]]:
+    """Return every service of the account's provider with each region; none when its plugin is not enabled."""
+    provider = registry().providers.get(account.provider)
+    return [
+        (service, region)
+        for service in (provider.services if provider else ())
+        for region in (account.regions if service.regional else [domain.ALL_REGIONS])
+    ]
+
+
+def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
+    """Return the services and regions that a whole scan of the account reads; none when its plugin is not enabled."""
+    return [part for part in all_parts(account) if not account.services or part[0].id in account.services]
+
+
 def in_scope(account: Account, service: str, region: str) -> bool:
     """Tell whether the account's scans read this service there."""
-    found = next((each for each in scanned_services(account) if each.id == service), None)
-    return bool(found) and region in (account.regions if found and found.regional else [domain.ALL_REGIONS])
+    return any((each.id, place) == (service, region) for each, place in parts_of(account))

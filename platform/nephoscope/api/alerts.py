@@ -31,6 +31,7 @@ from nephoscope.api.findings import FindingSerializer
 from nephoscope.api.kit.conditions import KnownAccount, conditions_of
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, Texts
+from nephoscope.api.kit.pagination import KnownPages
 from nephoscope.api.kit.serializers import Body, IdsField, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
@@ -271,6 +272,7 @@ class Alerts(Models):
     """What to work on: open alerts unless ``state`` or ``suppressed`` asks for others."""
 
     noun = "alert"
+    pagination_class = KnownPages
     queryset = Alert.objects.select_related("account")
     serializer_class = AlertSerializer
     detail_class = AlertDetailSerializer

@@ -22,6 +22,7 @@ from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.conditions import state_of
 from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.filters import Choices, IdFilter
+from nephoscope.api.kit.pagination import KnownPages
 from nephoscope.api.kit.views import Models
 from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.connections.conditions import ConditionState
@@ -132,6 +133,7 @@ class Findings(Models):
     """The verdict of every rule on every resource that it applies to, with what was read to reach it."""
 
     noun = "finding"
+    pagination_class = KnownPages
     queryset = Finding.objects.select_related("resource").defer("resource__properties")
     serializer_class = FindingSerializer
     filterset_class = FindingFilter

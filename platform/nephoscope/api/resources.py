@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from nephoscope.api.kit.conditions import KnownAccount
 from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.pagination import KnownPages
 from nephoscope.api.kit.views import Models
 from nephoscope.inventory.models import Resource
 from nephoscope.inventory.queries import matching
@@ -78,6 +79,7 @@ class Resources(Models):
     """What was found in the accounts, as it was last read; those that are gone only on request."""
 
     noun = "resource"
+    pagination_class = KnownPages
     queryset = Resource.objects.select_related("account")
     serializer_class = ResourceSerializer
     detail_class = ResourceDetailSerializer

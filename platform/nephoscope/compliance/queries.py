@@ -19,13 +19,12 @@ from django.utils.translation import gettext as _t
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import has_provider
+from nephoscope.accounts.queries import all_parts, has_provider
 from nephoscope.alerts.models import ComplianceDay, Finding
 from nephoscope.compliance.standings import Compliance, ControlStanding, RuleStanding, state_of
 from nephoscope.compliance.states import STANDING, ControlState, Standing
 from nephoscope.connections.conditions import Condition, conditions
 from nephoscope.inventory.models import JUDGE, Scan, Shard, ShardState, read_to_end
-from nephoscope.plugins import registry
 from nephoscope.policies.demands import deviations
 from nephoscope.policies.queries import EffectivePolicies, catalogue
 
@@ -70,20 +69,6 @@ def stored_of(accounts: Sequence[Account]) -> Stored:
     return Stored(counts, _unread(accounts), judged, {scan.account_id: scan for scan in last}, known)
 
 
-def parts_of(account: Account) -> list[tuple[domain.Service, str]]:
-    """Return the services and regions that a whole scan of the account reads; none when its plugin is not enabled."""
-    return [part for part in _all_parts(account) if not account.services or part[0].id in account.services]
-
-
-def _all_parts(account: Account) -> list[tuple[domain.Service, str]]:
-    provider = registry().providers.get(account.provider)
-    return [
-        (service, region)
-        for service in (provider.services if provider else ())
-        for region in (account.regions if service.regional else [domain.ALL_REGIONS])
-    ]
-
-
 def newest_readings(accounts: Sequence[Account]) -> QuerySet[Shard]:
     """Return the shards of the newest judged scan with each part of the accounts, every share of it."""
     judging = Shard.objects.filter(
@@ -102,7 +87,7 @@ def _unread(accounts: Sequence[Account]) -> dict[int, dict[str, list[str]]]:
     for account in accounts:
         if not has_provider(account):
             found[account.pk].update(_nothing_read(account))
-        for part in _all_parts(account):
+        for part in all_parts(account):
             if not _was_read(account, part, read):
                 name = _named(part)
                 for type in part[0].types:

@@ -20,9 +20,8 @@ DAYS = 90
 
 
 def is_whole(scan: Scan) -> bool:
-    """Whether the scan was one of every part of the account."""
-    covered = set(scan.shards.values_list("service", "region"))
-    return all((service.id, region) in covered for service, region in compliance.parts_of(scan.account))
+    """Whether the scan is one of every part of the account, as that is scoped now and not when the scan began."""
+    return Scan.objects.filter(pk=scan.pk, whole=True).exists()
 
 
 def record(scan: Scan) -> None:

@@ -18,7 +18,7 @@ from nephoscope import domain
 from nephoscope.accounts import tags as account_tags
 from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.queries import has_provider, provider_named, provider_of, scanned_services, tag_limits
+from nephoscope.accounts.queries import parts_of, provider_named, provider_of, tag_limits
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
@@ -338,14 +338,8 @@ def _configured(
 
 
 def _scope(account: Account) -> set[tuple[str, str]]:
-    """Return the services and regions that a whole scan reads; none where the provider's plugin is not enabled."""
-    if not has_provider(account):
-        return set()
-    return {
-        (service.id, region)
-        for service in scanned_services(account)
-        for region in (account.regions if service.regional else [domain.ALL_REGIONS])
-    }
+    """Return the services and regions that a whole scan reads."""
+    return {(service.id, region) for service, region in parts_of(account)}
 
 
 def next_scan(every: int) -> datetime | None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.accounts.permissions import require
 from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.exports import as_json
-from nephoscope.alerts.models import Finding
+from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
 from nephoscope.compliance.states import STANDING, Standing
@@ -27,6 +27,7 @@ from nephoscope.console.kit.filters import Filter, accounts, by_account, by_fiel
 from nephoscope.console.pages.alert import regions
 from nephoscope.console.templatetags.neph import VERDICTS, judged, verdict, when
 from nephoscope.plugins import registry
+from nephoscope.policies.demands import by_message, unmet
 from nephoscope.policies.queries import catalogue
 
 
@@ -111,9 +112,11 @@ class FindingAdmin(ConsoleAdmin):
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
         known = catalogue_of(request)
-        blocks = commands_of([shown], known)
+        blocks, rule = commands_of([shown], known), known.rule(shown.rule_id)
+        passes = shown.verdict == VerdictChoice.PASS
         return {
-            "rule": known.rule(shown.rule_id),
+            "rule": rule,
+            "unmet": by_message(unmet(rule, [shown.account], known)) if rule and passes else {},
             "commands": [(shown.resource.name, *each) for each in blocks.items()],
         }
 

@@ -58,7 +58,7 @@ class PeopleAdmin(ConsoleAdmin):
 
     def lost(self, shown: Any) -> list[str]:
         """Return what goes with it, in sentences."""
-        raise NotImplementedError
+        return []
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

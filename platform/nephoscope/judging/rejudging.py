@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import parts_of
 from nephoscope.audit.services import Actor
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
@@ -79,7 +80,7 @@ def _judge_stored(account: Account, watch: _Watch) -> bool:
     shards = sorted(compliance.newest_readings([account]), key=lambda each: each.state != ShardState.DONE)
     readings = {(each.service, each.region): each for each in shards}
     unread, left = {}, Q(pk__in=[])
-    for service, region in compliance.parts_of(account):
+    for service, region in parts_of(account):
         shard = readings.get((service.id, region))
         if shard and shard.state == ShardState.DONE:
             continue

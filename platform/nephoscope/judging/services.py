@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of, scanned_services
+from nephoscope.accounts.queries import parts_of, provider_of, scanned_services
 from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding, Transition
 from nephoscope.alerts.state import Transitions, refresh
@@ -296,9 +296,7 @@ def _never_read(scan: Scan) -> dict[str, str]:
     """Return why types are not known that neither this scan nor one before it was to read."""
     known = set(scan.shards.values_list("service", "region"))
     known |= set(compliance.newest_readings([scan.account]).values_list("service", "region"))
-    never = (
-        (service, region) for service, region in compliance.parts_of(scan.account) if (service.id, region) not in known
-    )
+    never = ((service, region) for service, region in parts_of(scan.account) if (service.id, region) not in known)
     return {type: why_unread(service, region, None) for service, region in never for type in service.types}
 
 

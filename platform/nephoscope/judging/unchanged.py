@@ -18,8 +18,8 @@ from django.db.models.functions import MD5, Cast, Concat
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import parts_of
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
-from nephoscope.compliance import queries as compliance
 from nephoscope.inventory.models import Resource, Scan, read_to_end
 from nephoscope.plugins import registry
 from nephoscope.policies.models import JudgedType
@@ -49,7 +49,7 @@ class UnchangedTypes:
         done = read_to_end(((service, region), state) for service, region, state in shards)
         partly = {
             type
-            for service, region in compliance.parts_of(self._account)
+            for service, region in parts_of(self._account)
             if (service.id, region) not in done
             for type in service.types
         }

@@ -117,3 +117,11 @@ def unmet(rule: Rule, accounts: Iterable[Account], known: Catalogue | None = Non
         if deviation.laxer
     }
     return list(found.values())
+
+
+def by_message(found: Iterable[Unmet]) -> dict[str, list[Unmet]]:
+    """Gather the controls of which the same is said."""
+    said: dict[str, list[Unmet]] = {}
+    for each in found:
+        said.setdefault(str(each.deviation), []).append(each)
+    return said

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.holding import hold, require_present
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of, scanned_services
+from nephoscope.accounts.queries import parts_of, provider_of, scanned_services
 from nephoscope.audit.actions.scans import SCAN_CANCELLED, SCAN_FINISHED, SCAN_REQUESTED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.reach import note_reached, note_unreachable
@@ -72,7 +72,7 @@ def start_scan(
     parts = _parts(account, list(services), list(regions))
     try:
         with transaction.atomic():
-            whole = len(parts) == len(_parts(account, [], []))
+            whole = len(parts) == len(parts_of(account))
             scan = Scan.objects.create(account=account, requested_by=actor.user, whole=whole)
             # After the scan, as a scan that ends locks first itself and then its account.
             hold(account)

@@ -14,6 +14,9 @@ from nephoscope.connections.conditions import Condition, ConditionState
 NAMED = 5
 """Accounts that a banner names; the rest are counted."""
 
+TOLD = (ConditionState.UNREACHABLE, ConditionState.FAILED)
+"""States of which since when and why is said for each account."""
+
 SENTENCES = {
     ConditionState.UNAVAILABLE: _("The plugin of the provider is not enabled, so the data is from before:"),
     ConditionState.NOT_SCANNED: _("Not scanned yet, and counted nowhere:"),
@@ -33,6 +36,10 @@ class Group:
     state: ConditionState
     named: list[Condition]
     more: int
+
+    @property
+    def told(self) -> bool:
+        return self.state in TOLD
 
     @property
     def sentence(self) -> str:

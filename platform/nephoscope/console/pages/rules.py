@@ -24,7 +24,7 @@ from nephoscope.console.pages.alert import steps
 from nephoscope.domain import in_words
 from nephoscope.plugins import registry
 from nephoscope.policies import rule_settings
-from nephoscope.policies.demands import Unmet, unmet
+from nephoscope.policies.demands import by_message, unmet
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.policies.queries import Catalogue, EffectiveRule, catalogue, override, plain
 from nephoscope.policies.rule_settings import Place
@@ -102,7 +102,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         parameters=[(each.label, in_words(effective.parameters[each.name])) for each in rule.parameters],
         everywhere=everywhere,
         places=[(row, values(rule, row)) for row in places],
-        unmet=_by_message(unmet(rule, accounts, known)),
+        unmet=by_message(unmet(rule, accounts, known)),
         accounts=accounts,
         policies=[each for each in Policy.objects.all() if rule_id in each.to_domain().rules],
     )
@@ -113,13 +113,6 @@ def _answers(rule: domain.Rule, accounts: list[Account], known: Catalogue) -> li
     standing = {(policy.id, each.control.id): each.result for policy, each in answered(accounts, rule.id, known)}
     rows = known.answers.get(rule.id, ())
     return [(policy, control, standing.get((policy.id, control.id), "")) for policy, control in rows]
-
-
-def _by_message(found: list[Unmet]) -> dict[str, list[Unmet]]:
-    said: dict[str, list[Unmet]] = {}
-    for each in found:
-        said.setdefault(str(each.deviation), []).append(each)
-    return said
 
 
 def _warn(request: HttpRequest, rule: domain.Rule, place: Place) -> None:

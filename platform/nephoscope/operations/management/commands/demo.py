@@ -75,7 +75,7 @@ class Command(BaseCommand):
         self.cloud: DemoCloud = import_module(CLOUD).CLOUD
         try:
             # A simulated cloud on a busy machine is slower than a real one, so pages wait longer for it.
-            with Processes(self.data, NEPHOSCOPE_DEMO="1", NEPHOSCOPE_INTERACTIVE_SECONDS="60") as processes:
+            with Processes(self.data, NEPHOSCOPE_DEMO="1") as processes:
                 self._run(processes, options)
         except KeyboardInterrupt:
             self._say("\nStopping …")
