@@ -26,6 +26,7 @@ def test_a_failed_scan_says_each_error_once_with_the_parts_that_it_stopped(
     assert text.count(why) == text.count("Another problem.") == text.count("Nothing could be read.") == 1
     assert page.context["failures"][0][0] == why and len(page.context["failures"][0][1]) == 4
     assert "4 parts failed" in text and "Evaluating, eu-west-1" in text
+    assert "0 resources" not in text and "data-fresh>0<" not in text and "<progress" not in text, "nothing was counted"
     api = sign_in(viewer).get(f"/api/v1/scans/{scan.pk}").json()
     assert [each["error"] for each in api["shards"]].count(why) == 4
 

@@ -26,7 +26,9 @@ from nephoscope.searching import having, in_any
 
 
 def described(found: scans.Progress) -> str:
-    """Return a scan's progress in words."""
+    """Return a scan's progress in words; one that failed and read nothing has no number to show."""
+    if found.failed and not found.resources and found.percent == 100:
+        return found.phase
     resources = ngettext("%(n)s resource", "%(n)s resources", found.resources) % {"n": found.resources}
     return f"{found.phase} · {found.percent}% · {resources}"
 
@@ -42,6 +44,8 @@ def _parts(shards: list[Shard], names: dict[str, str]) -> list[dict[str, Any]]:
         part["shards"].append(shard)
         part["resources"] += shard.resources
         part["done"] += shard.state == ShardState.DONE
+    for part in parts.values():
+        part["known"] = bool(part["done"] or part["resources"])
     return list(parts.values())
 
 
