@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from nephoscope.accounts.models import Account
+from nephoscope.alerts.queries import ids
 from nephoscope.api.kit.serializers import Named
 from nephoscope.connections.conditions import Condition, ConditionState, conditions
 
@@ -19,6 +20,12 @@ def conditions_of(request: Any) -> dict[int, Condition]:
         known = {each.account.pk: each for each in conditions(Account.objects.visible_to(request.user))}
         request.conditions = known
     return known
+
+
+def in_view(request: Any) -> list[Condition]:
+    """Return what is known of the accounts that a request is narrowed to; of all that its user sees where it is not."""
+    known, wanted = conditions_of(request), ids(",".join(request.GET.getlist("account")))
+    return [known[pk] for pk in wanted if pk in known] if wanted else list(known.values())
 
 
 def state_of(request: Any, account: int) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 
-from nephoscope.alerts.queries import ids
-from nephoscope.api.kit.conditions import conditions_of
+from nephoscope.api.kit.conditions import in_view
 
 
 class Pages(PageNumberPagination):
@@ -24,10 +23,7 @@ class KnownPages(Pages):
     def get_paginated_response(self, data: Any) -> Response:
         assert self.request  # it is kept when the page is cut
         answer = super().get_paginated_response(data)
-        wanted = ids(",".join(self.request.query_params.getlist("account")))
-        known = conditions_of(self.request)
-        asked = [each for pk, each in known.items() if not wanted or pk in wanted]
-        answer.data["not_scanned"] = sum(not each.known for each in asked)
+        answer.data["not_scanned"] = sum(not each.known for each in in_view(self.request))
         return answer
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 
 from nephoscope.accounts.permissions import ACTS, may
 from nephoscope.accounts.queries import is_granted_none
-from nephoscope.console.kit.conditions import in_view
+from nephoscope.api.kit.conditions import in_view
 from nephoscope.console.kit.filters import Filter, FilteredChangeList
 from nephoscope.searching import MOST_WORDS, is_cut
 

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import has_provider
-from nephoscope.api.kit.conditions import conditions_of
+from nephoscope.api.kit.conditions import conditions_of, in_view
 from nephoscope.connections.conditions import Condition, ConditionState
-from nephoscope.console.kit.conditions import grouped, in_view
+from nephoscope.console.kit.conditions import grouped
 from nephoscope.console.templatetags.neph import when
 from nephoscope.organisations.queries import why_resting
 from nephoscope.scans.health import working
