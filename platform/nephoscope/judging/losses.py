@@ -3,7 +3,7 @@
 A wrong answer can have the right shape: an empty list, or half of one. So where a type loses at least half of what was
 there, each of these resources is asked for by its name first. As soon as one of them still exists, or does not answer,
 the listing counts as hidden: the rest stays as it was, and every rule that needs the listing is unknown until the next
-scan. Where a type cannot be asked for by name, a loss of :data:`MANY` is not believed either.
+scan. Where a type cannot be asked for by name, a loss out of :data:`MANY` is believed by the second reading in a row.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from nephoscope.inventory.models import Resource
 log = logging.getLogger(__name__)
 
 MANY = 20
-"""Resources of a type that cannot be asked for by name from which on a loss of half of them is not believed."""
+"""Resources of a type that cannot be asked for by name from which on a loss of half of them needs a second reading."""
+
+NAMELESS = "they cannot be looked up by name"
 
 LANES = 8
 """Resources that are asked for at a time."""
@@ -73,19 +75,28 @@ def settle(
     """
     services = {each.id: each for each in provider_of(account).services}
     lost: dict[Place, list[Resource]] = defaultdict(list)
-    surely = []
+    surely, again = [], set[Place]()
     for row in Resource.objects.filter(pk__in=list(missing), account=account, gone_at=None).order_by("pk"):
         row.account = account
-        if row.unlisted or row.service not in services:
+        if row.service not in services:
             surely.append(row.pk)
+            continue
+        place = Place.of(services[row.service], row.type, row.region)
+        if row.unlisted:
+            surely.append(row.pk)
+            if NAMELESS in str(row.properties):
+                again.add(place)
         else:
-            lost[Place.of(services[row.service], row.type, row.region)].append(row)
+            lost[place].append(row)
     doubtful = _doubtful(account, lost, services, since)
     surely += [row.pk for place, rows in lost.items() if place not in doubtful for row in rows]
     store.mark_gone(surely)
     held: list[Held] = []
     if doubtful:
-        lookups = [_Lookup(place, lost[place], there, still_wanted) for place, there in doubtful.items()]
+        lookups = [
+            _Lookup(place, lost[place], there, place in again or there < MANY, still_wanted)
+            for place, there in doubtful.items()
+        ]
         try:
             with open() as session:
                 held = [found for each in lookups if (found := each.run(session))]
@@ -118,10 +129,12 @@ def _doubtful(
 
 
 class _Lookup:
-    """Asks for what one listing lost."""
+    """Asks for what one listing lost; ``believed`` says whether it is where nothing can be looked up."""
 
-    def __init__(self, place: Place, rows: list[Resource], there: int, still_wanted: Callable[[], bool]) -> None:
-        self.place, self.left, self.still_wanted = place, rows, still_wanted
+    def __init__(
+        self, place: Place, rows: list[Resource], there: int, believed: bool, still_wanted: Callable[[], bool]
+    ) -> None:
+        self.place, self.left, self.believed, self.still_wanted = place, rows, believed, still_wanted
         self.lost, self.there = len(rows), there
 
     def run(self, session: domain.Session) -> Held | None:
@@ -141,7 +154,7 @@ class _Lookup:
         return None
 
     def _closes(self, answer: bool | Exception | None) -> bool:
-        return answer is True or (answer is None and self.there < MANY)
+        return answer is True or (answer is None and self.believed)
 
     def held(self, why: str) -> Held:
         """Say that what is left stays."""
@@ -160,7 +173,7 @@ def _gone(session: domain.Session, resource: domain.Resource) -> bool | Exceptio
 def _why(name: str, answer: bool | Exception | None) -> str:
     if isinstance(answer, Exception):
         return f"{name} could not be looked up: {answer}"
-    return f"{name} still exists" if answer is False else "they cannot be looked up by name"
+    return f"{name} still exists" if answer is False else NAMELESS
 
 
 def _hide(account: Account, held: Held) -> None:

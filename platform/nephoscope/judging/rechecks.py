@@ -151,8 +151,8 @@ def _read_ones(
     def read(one: domain.Resource) -> domain.Resource | Exception | None:
         try:
             found = session.reread(one)
-            if found is None and not session.is_gone(one):
-                return LookupError(_("It was not found, but may still exist."))
+            if found is None and session.is_gone(one) is False:
+                return LookupError(_("It was not found, but still exists."))
             return found
         except Exception as problem:
             return problem
