@@ -6,7 +6,7 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start bench-killed lock screenshot clean
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
@@ -58,6 +58,9 @@ bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the 
 
 bench-start: .venv/installed-dev  ## how long the command line takes to start
 	$(BIN)/python benchmarks/start.py
+
+bench-killed: .venv/installed-dev  ## what becomes of the work when processes are killed
+	$(BIN)/python benchmarks/killed.py $(ARGS)
 
 LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
