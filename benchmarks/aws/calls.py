@@ -224,6 +224,15 @@ NEEDS: dict[str, Need] = {
 
 ONLY_AGAIN = frozenset(
     {
+        "acm:DescribeCertificate",
+        "apigateway:GetStage",
+        "apigateway:GetRoute",
+        "es:DescribeDomain",
+        "iam:GetGroup",
+        "iam:GetPolicy",
+        "iam:GetServerCertificate",
+        "secretsmanager:DescribeSecret",
+        "wafv2:GetWebACL",
         "apigateway:GetApi",
         "apigateway:GetRestApi",
         "iam:GetAccessKeyLastUsed",
@@ -233,7 +242,7 @@ ONLY_AGAIN = frozenset(
         "lambda:GetFunctionConfiguration",
     }
 )
-"""Calls that read one resource again, after a fix or a click, and are no part of a scan."""
+"""Calls that read one resource again, after a fix or a click or when a list lost it, and are no part of a scan."""
 
 
 def fewest(numbers: Numbers) -> dict[str, int]:
