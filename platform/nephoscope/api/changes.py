@@ -151,8 +151,8 @@ class Changes(Models):
         Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that what it was
         planned or approved for no longer holds: the cloud changed, a finding was suppressed or closed, the rule is off,
-        in no policy of the account or set otherwise, or the approver may no longer apply it. Nothing was written then, and the
-        outcome says why. A plan expires after 7 days, and an approval that no worker has taken after 24 hours.
+        in no policy of the account or set otherwise, or the approver may no longer apply it. Nothing was written then,
+        and the outcome says why. A plan expires after 7 days, and an approval that no worker has taken after 24 hours.
         """
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)

@@ -238,6 +238,7 @@ def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
 @transaction.atomic
 def end_if_interrupted(change: Change) -> None:
     """End a change whose worker stopped, so that it makes no further call, and what it made can be undone."""
+    hold(change.account)
     change = locked(change)
     if change.state in UNDER_WAY and not change.held:
         interrupt(change)
