@@ -35,7 +35,7 @@ Kept = Mapping[int, Mapping[str, Any]]
 class Journal(Protocol):
     """Where surgery writes down how far it is, so that whoever finds a change that was cut off knows what happened.
 
-    Both raise :class:`Stopped` when the change is no longer this worker's: no further call is made then.
+    All raise :class:`Stopped` when the change is no longer this worker's: no further call is made then.
     """
 
     def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
@@ -43,6 +43,9 @@ class Journal(Protocol):
 
     def beat(self) -> None:
         """Tell that the work goes on; called before each reading."""
+
+    def require_held(self) -> None:
+        """Make sure that the change is still this worker's; called right before each write."""
 
 
 class Stopped(BaseException):
@@ -166,7 +169,9 @@ def apply(
         journal.note(position, "applying")
         results = _results(steps, position, kept)
         try:
-            answer = writer.write(_resolved(step.call, results))
+            call = _resolved(step.call, results)
+            journal.require_held()
+            answer = writer.write(call)
         except Exception as problem:
             broken.add(step.resource)
             # An answer may be lost on its way back: what was made all the same has to be undoable.
@@ -232,6 +237,7 @@ def undo(
             continue
         journal.note(position, "undoing")
         try:
+            journal.require_held()
             writer.write(inverse)
         except Exception as problem:
             broken.add(steps[position].resource)

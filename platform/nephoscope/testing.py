@@ -54,6 +54,9 @@ class Notes(dict[int, str]):
     def beat(self) -> None:
         """Nobody else waits for this one."""
 
+    def require_held(self) -> None:
+        """Nobody else takes it."""
+
 
 # -- The toy cloud ---------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -86,20 +86,6 @@ SETTLING = (1.0, 2.0, 4.0)
 """Seconds between looks at whether what was undone is as it was before."""
 
 
-class _HeldWriter(domain.Writer):
-    """A writer that makes no call for a worker that has lost the change."""
-
-    def __init__(self, writer: domain.Writer, require_held: Callable[[], None]) -> None:
-        self._writer, self._require_held = writer, require_held
-
-    def write(self, call: domain.Call) -> Mapping[str, Any]:
-        self._require_held()
-        return self._writer.write(call)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 class _Work:
     """One worker's hold on one change. It is the journal of :mod:`nephoscope.surgery` as well."""
 
@@ -128,7 +114,6 @@ class _Work:
         self.sure_until = sure_until
 
     def require_held(self) -> None:
-        """Make sure, right before a call, that the change is held; asks the database only when it may not be."""
         if time.monotonic() >= self.sure_until:
             self.beat()
 
@@ -307,7 +292,7 @@ class _Work:
         return closing(open_session(self.change.account))
 
     def _writer(self, calls: Iterable[domain.Call]) -> closing[domain.Writer]:
-        return closing(_HeldWriter(open_writer(self.change.account, calls), self.require_held))
+        return closing(open_writer(self.change.account, calls))
 
     @transaction.atomic
     def _finish(self, state: ChangeState, outcome: Outcome, problem: str = "") -> None:
