@@ -35,7 +35,7 @@ Kept = Mapping[int, Mapping[str, Any]]
 class Journal(Protocol):
     """Where surgery writes down how far it is, so that whoever finds a change that was cut off knows what happened.
 
-    Both raise :class:`Stopped` when the change is no longer this worker's: no further call is made then.
+    All raise :class:`Stopped` when the change is no longer this worker's: no further call is made then.
     """
 
     def note(self, position: int, state: str, error: str = "", kept: Mapping[str, Any] | None = None) -> None:
@@ -43,6 +43,9 @@ class Journal(Protocol):
 
     def beat(self) -> None:
         """Tell that the work goes on; called before each reading."""
+
+    def require_held(self) -> None:
+        """Make sure that the change is still this worker's; called right before each write."""
 
 
 class Stopped(BaseException):
@@ -143,17 +146,20 @@ def apply(
     writer: Writer,
     journal: Journal,
     *,
+    confirm: Callable[[], object] = lambda: None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> bool:
     """Do the steps in order; return whether all were done.
 
     A step that fails ends its resource's part, the other resources go on.
 
+    :param confirm: called right before the first write; raises StaleError when it must not be made any more.
     :param sleep: called between two reads of a state that is waited for.
     :raises StaleError: before the first write, if anything has changed since the plan was made.
     :raises Stopped: the change was ended meanwhile.
     """
     require_unchanged(remediation, steps, session, journal)
+    confirm()
     broken: set[str] = set()
     kept: dict[int, dict[str, Any]] = {}
     for position, step in enumerate(steps):
@@ -163,11 +169,13 @@ def apply(
         journal.note(position, "applying")
         results = _results(steps, position, kept)
         try:
-            answer = writer.write(_resolved(step.call, results))
+            call = _resolved(step.call, results)
+            journal.require_held()
+            answer = writer.write(call)
         except Exception as problem:
             broken.add(step.resource)
             # An answer may be lost on its way back: what was made all the same has to be undoable.
-            made = not _is_as_before(remediation, step, results, session)
+            made = not is_as_before(remediation, step, results, session)
             journal.note(position, "applied" if made else "failed", str(problem))
             continue
         error = ""
@@ -184,7 +192,18 @@ def apply(
     return not broken
 
 
-def _is_as_before(remediation: Remediation, step: Step, results: Kept, session: LiveSession) -> bool:
+def not_as_before(
+    remediation: Remediation, steps: Sequence[Step], positions: Iterable[int], kept: Kept, session: LiveSession
+) -> list[int]:
+    """Read what some steps change; return the positions of those that are not seen to be as before the plan."""
+    return [
+        position
+        for position in positions
+        if not is_as_before(remediation, steps[position], _results(steps, position, kept, itself=True), session)
+    ]
+
+
+def is_as_before(remediation: Remediation, step: Step, results: Kept, session: LiveSession) -> bool:
     """Whether what a step changes is seen to be as it was before; no, where that cannot be read."""
     try:
         return same_state(remediation.state(replace(step, call=_resolved(step.call, results)), session), step.before)
@@ -218,6 +237,7 @@ def undo(
             continue
         journal.note(position, "undoing")
         try:
+            journal.require_held()
             writer.write(inverse)
         except Exception as problem:
             broken.add(steps[position].resource)

@@ -54,6 +54,9 @@ class Notes(dict[int, str]):
     def beat(self) -> None:
         """Nobody else waits for this one."""
 
+    def require_held(self) -> None:
+        """Nobody else takes it."""
+
 
 # -- The toy cloud ---------------------------------------------------------------------------------
 
@@ -145,6 +148,7 @@ class ToyWriting(domain.Writing):
     """A second role, which moves the doors."""
 
     intro = "It is a second role, which moves the doors."
+    longest_call = 0
 
     def __init__(self, cloud: ToyCloud) -> None:
         self.cloud = cloud

@@ -39,6 +39,9 @@ READ_TIMEOUT = 25
 ATTEMPTS_OF_HANGING = 2
 """Times a call is tried that gets no answer at all: with the time limit, what hangs costs less than a minute."""
 
+WRITE_SECONDS = 30
+"""Seconds in which tries of a changing call begin; each reaches AWS within READ_TIMEOUT and CONNECT_TIMEOUT more."""
+
 HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partition -> the region that calls without one go to, when the configured one is of another partition."""
 
@@ -163,6 +166,7 @@ class ClientCache:
     def __init__(self, session: Session, home: str, attempts: int = ATTEMPTS, deadline: Deadline | None = None) -> None:
         self.home = home
         self.deadline = deadline
+        self.tries_until: Deadline | None = None
         self._session = session
         self._attempts = 1 if deadline else attempts
         self._patience = min(READ_TIMEOUT, math.ceil(deadline.seconds) + 1) if deadline else READ_TIMEOUT
@@ -187,10 +191,16 @@ class ClientCache:
         events = client.meta.events
         events.register("before-call.s3-control", without_account)
         events.register("before-parse", check_body)
+        events.register("before-send", self._in_time)
         events.register_first("needs-retry", give_up_hanging)
         if self.deadline:
             hold_to(self.deadline, events)
         return client
+
+    def _in_time(self, **_: Any) -> None:
+        """Let no try be sent that begins too late; botocore asks before each."""
+        if self.tries_until and self.tries_until.left <= 0:
+            raise too_slow(self.tries_until)
 
     def declared(self, operations: frozenset[Operation]) -> ClientCache:
         """Return a cache of clients for the same account, by the same credentials, that have these operations alone."""

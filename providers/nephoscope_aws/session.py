@@ -14,6 +14,7 @@ from nephoscope.domain import (
     ALL_REGIONS,
     WHOLE,
     Call,
+    Deadline,
     LiveSession,
     Permission,
     PlanProblem,
@@ -24,7 +25,7 @@ from nephoscope.domain import (
 from nephoscope_aws import detections, lookups
 from nephoscope_aws.api import Api, code_of, translated
 from nephoscope_aws.call import AwsCall
-from nephoscope_aws.clients import ClientCache
+from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.connect import Connected
 
@@ -105,7 +106,11 @@ class AwsWriter(Writer):
         self._clients = connected.clients
 
     def write(self, call: Call) -> dict[str, Any]:
-        """Do one changing call. Raises Denied, Unavailable, or what botocore raises."""
+        """Do one changing call. Raises Denied, Unavailable, or what botocore raises.
+
+        No try of it begins late (:data:`nephoscope_aws.clients.WRITE_SECONDS`), not even in a process that was stopped.
+        """
+        self._clients.tries_until = Deadline(WRITE_SECONDS)
         return send(self._clients, call)
 
     def close(self) -> None:

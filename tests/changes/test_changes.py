@@ -20,7 +20,8 @@ from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, plan_change, readiness, request_undo
+from nephoscope.changes.readiness import readiness
+from nephoscope.changes.services import approve_change, plan_change, request_undo
 from nephoscope.connections.services import setup_templates
 from nephoscope.domain import Permission
 from nephoscope.judging.rechecks import recheck

@@ -255,7 +255,7 @@ def test_a_change_that_is_still_queued_is_withdrawn(house: House) -> None:
 @pytest.mark.parametrize("state", ["applying", "undo_queued", "undoing"])
 def test_a_change_that_a_worker_is_at_waits_for_it(house: House, state: str) -> None:
     change = apply(house.actor, house.plan())
-    Change.objects.filter(pk=change.pk).update(state=state)
+    Change.objects.filter(pk=change.pk).update(state=state, lease_until=timezone.now() + timedelta(seconds=30))
     assert "wait until it finishes" in refusal(lambda: request_undo(house.actor, change, reason="x"))["change"][0]
 
 

@@ -123,6 +123,33 @@ def test_a_change_whose_worker_was_killed_shows_its_calls_is_not_retried_and_can
     assert "Undone: the resources are as they were before." in look(administrator, change)
 
 
+def test_a_worker_stopped_in_a_call_that_goes_on_after_the_undo_does_not_leave_it_said_to_be_undone(
+    house: Path, committed: str, tmp_path: Path
+) -> None:
+    administrator = User.objects.create_user("ada", role="administrator")
+    actor, change = Actor.of(administrator), planned(administrator)
+    (hold := toy_plugin.house(".hold")).touch()
+    approve_change(actor, change, digest=change.digest, reason="rain")
+    first = worker(committed, tmp_path)
+    second = None
+    try:
+        wait(toy_plugin.house(".held").exists)
+        os.killpg(first.pid, signal.SIGSTOP)
+        wait(lambda: not Change.objects.get(pk=change.pk).held)
+        request_undo(actor, change, reason="put it back")
+        second = worker(committed, tmp_path)
+        wait(lambda: seen(change)[0] == "undone")
+        hold.unlink()
+        os.killpg(first.pid, signal.SIGCONT)
+        wait(lambda: seen(change)[0] != "undone")
+        assert json.loads(house.read_text())["doors"] == {"front": False}
+        assert seen(change)[0] == "failed"
+        assert "A call landed after the undo" in look(administrator, change)
+    finally:
+        for process in filter(None, (first, second)):
+            kill(process)
+
+
 def seen(change: Change) -> tuple[str, list[str]]:
     return Change.objects.get(pk=change.pk).state, list(change.steps.values_list("state", flat=True))
 

@@ -1,7 +1,7 @@
 """The toy cloud as a plugin whose doors stand in a file, so that several processes see them.
 
 The file is named by ``TOY_HOUSE``. While a file of that name with ``.hold`` stands beside it, the call that fits a lock
-is not made: its worker writes one with ``.held``, and waits to be killed.
+is not made: its worker writes one with ``.held``, and waits to be killed, or until the file is gone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class HouseDoors(toy.Doors):
     def write(self, call: domain.Call) -> Mapping[str, Any]:
         if call.label == "toy:FitLock" and house(".hold").exists():
             house(".held").touch()
-            time.sleep(600)
+            while house(".hold").exists():
+                time.sleep(0.05)
         with self._opened():
             return super().write(call)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from tests.changes.working import worked
 from tests.house import House
 
@@ -47,6 +49,7 @@ def test_approving_queues_and_the_page_follows_the_worker(house: House, remediat
     assert "data-live" in shown and "Queued" in shown and "Waiting for a worker." in shown
     assert house.cloud.doors["front"] is True
 
+    soon = timezone.now() + timedelta(minutes=1)
     for steps, said in (
         (("applying", "pending"), "Applying step 1 of 2."),
         (("waiting", "pending"), "Waiting for step 1 of 2."),
@@ -54,12 +57,12 @@ def test_approving_queues_and_the_page_follows_the_worker(house: House, remediat
         (("applied", "applying"), "Applying step 2 of 2."),
         (("applied", "applied"), "Verifying."),
     ):
-        Change.objects.filter(pk=change.pk).update(state="applying")
+        Change.objects.filter(pk=change.pk).update(state="applying", lease_until=soon)
         for position, state in enumerate(steps):
             change.steps.filter(position=position).update(state=state)
         shown = text_of(client.get(page(change)))
         assert "data-live" in shown and said in shown, steps
-    Change.objects.filter(pk=change.pk).update(state="undoing")
+    Change.objects.filter(pk=change.pk).update(state="undoing", lease_until=soon)
     change.steps.filter(position=1).update(state="undoing")
     assert "Undoing step 2 of 2." in text_of(client.get(page(change)))
 

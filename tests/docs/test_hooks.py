@@ -57,6 +57,9 @@ class Journal:
     def beat(self) -> None:
         """Nobody waits for this one."""
 
+    def require_held(self) -> None:
+        """Nobody takes it."""
+
 
 @every_hook
 def test_a_hook_is_documented_with_its_signature(name: str) -> None:

@@ -69,7 +69,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None)
     approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None)
     expires_at = serializers.DateTimeField(
-        read_only=True, allow_null=True, help_text="When a plan can be approved no more; null for what is no plan."
+        read_only=True,
+        allow_null=True,
+        help_text="When a plan can be approved no more, or an approved change applied no more; else null.",
     )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None)
 
@@ -147,8 +149,10 @@ class Changes(Models):
         """Approve exactly the plan with this digest, for a worker to apply and verify.
 
         Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
-        *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that the cloud changed
-        since the plan, and nothing was written. A plan that is older than 7 days has expired: plan again.
+        *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that what it was
+        planned or approved for no longer holds: the cloud changed, a finding was suppressed or closed, the rule is off,
+        in no policy of the account or set otherwise, or the approver may no longer apply it. Nothing was written then,
+        and the outcome says why. A plan expires after 7 days, and an approval that no worker has taken after 24 hours.
         """
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
@@ -164,8 +168,9 @@ class Changes(Models):
     def undo(self, request: Request, id: str) -> Response:
         """Have a worker put back what was before the change; one that is still queued is withdrawn.
 
-        It is *undo_queued*, then *undoing*, and at the end *undone*, or *failed*. When nothing could be undone, it goes
-        back to the state that it had, and its outcome says why.
+        While a worker is at it, this is refused, with the time after which a worker that has not been heard of counts
+        as stopped; then it can be undone. It is *undo_queued*, then *undoing*, and at the end *undone*, or *failed*.
+        When nothing could be undone, it goes back to the state that it had, and its outcome says why.
         """
         change, asked = self.get_object(), self.body(Undoing)
         return self.shown(services.request_undo(self.actor, change, **asked), status.HTTP_202_ACCEPTED)

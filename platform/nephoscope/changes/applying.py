@@ -3,11 +3,21 @@
 The worker holds the change under a lease, and makes sure of it with every step that it writes down and before every
 reading. A change whose worker died is not tried again, as a call may have been made: it has failed, its steps say how
 far it got, and it can be undone, which reads first what there is to undo.
+
+A worker may be stopped anywhere and go on much later, when another has ended its change and undone it:
+
+- A call begins only while the lease is surely held, by this process's own clock; else the lease is asked first. One
+  that was lost ends the work (:class:`nephoscope.surgery.Stopped`): no call and no state is written any more.
+- A call that had begun reaches the cloud within ``Writing.longest_call`` seconds. An undo begins only after that, at
+  ``quiet_at``, and reads at its end whether all is as it was before.
+- Whoever was stopped in the middle of a call reads, when it goes on, what the call changed. If the change is said to be
+  undone and the resource is not as before, the change has failed, and can be undone again.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -19,18 +29,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
-from nephoscope.accounts.holding import require_present
+from nephoscope.accounts.holding import hold, require_present
 from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED, Outcome
 from nephoscope.audit.services import Actor, record
-from nephoscope.changes.models import MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
+from nephoscope.changes.giving_up import expire
+from nephoscope.changes.models import APPROVAL_LIFETIME, MADE, QUEUED, UNDER_WAY, Change, ChangeState, StepState
 from nephoscope.changes.opening import open_session, open_writer
 from nephoscope.changes.services import (
     finish,
+    interrupt,
+    locked,
     remediation_of,
     require_as_planned,
     resources_of,
     wake,
 )
+from nephoscope.changes.standing import require_right, require_standing
 from nephoscope.changes.stored import to_steps
 from nephoscope.judging.rechecks import as_changed, recheck_resources
 from nephoscope.plugins import registry
@@ -62,10 +76,14 @@ def reap() -> int:
         rows = Change.objects.select_for_update(skip_locked=True, of=("self",))
         dead = list(rows.filter(lease.free(), state__in=UNDER_WAY))
         for change in dead:
-            finish(Actor.system(), change, ChangeState.FAILED, Outcome.INTERRUPTED)
+            interrupt(change)
     for change in Change.objects.filter(state__in=QUEUED, queued_at__lt=timezone.now() - lease.length()):
         wake(change)
     return len(dead)
+
+
+SETTLING = (1.0, 2.0, 4.0)
+"""Seconds between looks at whether what was undone is as it was before."""
 
 
 class _Work:
@@ -77,6 +95,7 @@ class _Work:
         self.owner = owner
         self.rows = list(self.change.steps.all())
         self.steps = to_steps(self.rows)
+        self.sure_until = 0.0
 
     # -- the journal -------------------------------------------------------------------------------
 
@@ -89,8 +108,14 @@ class _Work:
         row.save(update_fields=["state", "error", "kept"])
 
     def beat(self) -> None:
+        sure_until = time.monotonic() + lease.length().total_seconds()
         if not lease.renew(self.held, self.owner):
             raise surgery.Stopped
+        self.sure_until = sure_until
+
+    def require_held(self) -> None:
+        if time.monotonic() >= self.sure_until:
+            self.beat()
 
     @property
     def kept(self) -> surgery.Kept:
@@ -105,8 +130,10 @@ class _Work:
         cloud or the plan has changed since or the account was removed (nothing was written then), *failed* when a call
         failed.
         """
+        if self._expired():
+            return None
         try:
-            require_present(self.change.account)
+            self._confirm()
             require_as_planned(self.change, self.steps)
             remediation = remediation_of(self.change.alert, self.change.remediation)
         except ValidationError as problem:
@@ -123,11 +150,41 @@ class _Work:
             ended = ended or (ChangeState.FAILED, Outcome.PROBLEM, _said(problem))
         return self._finish(*ended)
 
+    @transaction.atomic
+    def _expired(self) -> bool:
+        """End it if no worker took it in time after its approval; return whether that is so."""
+        self._hold()
+        approved = self.change.approved_at
+        if approved is None or approved + APPROVAL_LIFETIME > timezone.now():
+            return False
+        expire(self.change)
+        return True
+
+    @transaction.atomic
+    def _confirm(self) -> None:
+        """Raise ValidationError unless all that the plan was approved for still holds; the account is locked for it."""
+        hold(self.change.account)
+        change = Change.objects.select_related("account", "alert", "approved_by").get(pk=self.change.pk)
+        require_right(change.approved_by, change.account)
+        require_standing(change)
+
+    def _still(self) -> None:
+        """Do that right before the first write."""
+        self.beat()
+        try:
+            self._confirm()
+        except ValidationError as problem:
+            raise surgery.StaleError(_said(problem)) from problem
+
     def _applied(
         self, remediation: domain.Remediation, session: domain.LiveSession, writer: domain.Writer
     ) -> tuple[ChangeState, Outcome, str]:
         """Apply and verify; return how it ended, and what did not hold."""
-        whole = surgery.apply(remediation, self.steps, session, writer, self)
+        try:
+            whole = surgery.apply(remediation, self.steps, session, writer, self, confirm=self._still)
+        except surgery.Stopped:
+            self._look_for_late_call(remediation, session)
+            raise
         try:
             problem = self._verified(remediation, session)
         except Exception as failure:
@@ -137,6 +194,21 @@ class _Work:
         if problem:
             return ChangeState.APPLIED, Outcome.NOT_VERIFIED, problem
         return ChangeState.VERIFIED, Outcome.PASSES if self.change.alert.traits.by_rule else Outcome.VERIFIED, ""
+
+    def _look_for_late_call(self, remediation: domain.Remediation, session: domain.LiveSession) -> None:
+        """Say so if the call that was under way when the change was lost was made after the change was undone."""
+        under_way = [row.position for row in self.rows if row.state == StepState.APPLYING]
+        late = surgery.not_as_before(remediation, self.steps, under_way, self.kept, session)
+        with transaction.atomic():
+            change = locked(self.change)
+            if not late or change.state != ChangeState.UNDONE:
+                return
+            change.steps.filter(position__in=late).update(state=StepState.APPLIED)
+            finish(Actor.system(), change, ChangeState.FAILED, Outcome.LATE_CALL, self._names(late))
+
+    def _names(self, positions: Iterable[int]) -> str:
+        rows = [self.rows[position] for position in positions]
+        return ", ".join(dict.fromkeys(row.resource_name or row.resource_id for row in rows))
 
     def _verified(self, remediation: domain.Remediation, session: domain.LiveSession) -> str:
         """Say what does not hold after it was applied, or nothing. No rule judges a detection: its state is read."""
@@ -165,12 +237,16 @@ class _Work:
         """
         done = [row.position for row in self.rows if row.state in MADE]
         calls = [call for position in done if (call := self.steps[position].inverse)]
-        whole = False
+        whole, different = False, list[int]()
         try:
             require_present(self.change.account)
+            if self.change.undo_by:
+                require_right(self.change.undo_by, self.change.account)
+            self._wait_until_quiet()
             remediation = registry().remediations[self.change.remediation]
             with self._session() as session, self._writer(calls) as writer:
                 whole = surgery.undo(remediation, self.steps, done, self.kept, session, writer, self)
+                different = self._not_undone(remediation, done, session) if whole else []
                 self._judge_undone(session)
         except Exception as problem:
             said = _said(problem)
@@ -178,7 +254,29 @@ class _Work:
                 return self._refuse_undo(said)
         if not whole:
             return self._finish(ChangeState.FAILED, Outcome.PARTLY_UNDONE)
+        if different:
+            return self._finish(ChangeState.FAILED, Outcome.NOT_AS_BEFORE, self._names(different))
         return self._finish(ChangeState.UNDONE, Outcome.UNDONE)
+
+    def _wait_until_quiet(self) -> None:
+        """Wait until no call of a worker that stopped can reach the cloud any more."""
+        while self.change.quiet_at and (left := (self.change.quiet_at - timezone.now()).total_seconds()) > 0:
+            self.beat()
+            time.sleep(min(left, lease.renew_every()))
+
+    def _not_undone(
+        self, remediation: domain.Remediation, done: Iterable[int], session: domain.LiveSession
+    ) -> list[int]:
+        """Return which steps are not seen to be undone; they count as applied again. Clouds may take a moment."""
+        for wait in (*SETTLING, None):
+            self.beat()
+            different = surgery.not_as_before(remediation, self.steps, done, self.kept, session)
+            if not different or wait is None:
+                break
+            time.sleep(wait)
+        for position in different:
+            self.note(position, StepState.APPLIED, _("It is not as it was before."))
+        return different
 
     def _judge_undone(self, session: domain.LiveSession) -> None:
         """Judge the resources again; the undo stands whether or not that works."""

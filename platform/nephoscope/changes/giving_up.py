@@ -1,15 +1,16 @@
-"""What becomes of plans that nobody approves: a person discards them, or they expire."""
+"""What becomes of plans that nobody approves and of approvals that no worker applies: discarded, or expired."""
 
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nephoscope.audit.actions import Action
-from nephoscope.audit.actions.changes import CHANGE_DISCARDED, CHANGE_EXPIRED
+from nephoscope.audit.actions.changes import CHANGE_APPROVAL_EXPIRED, CHANGE_DISCARDED, CHANGE_EXPIRED, Outcome
 from nephoscope.audit.services import Actor, record
-from nephoscope.changes.models import PLAN_LIFETIME, Change, ChangeState
+from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeState
 from nephoscope.changes.services import locked, require_planned
 
 
@@ -26,18 +27,28 @@ def discard_plan(actor: Actor, change: Change) -> Change:
 
 
 def expire_plans() -> int:
-    """Mark the plans that nobody approved in time. Run every minute by the queue; returns how many."""
+    """Mark what nobody approved, or no worker applied, in time. Run every minute by the queue; returns how many."""
     with transaction.atomic():
         rows = Change.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "alert")
-        over = list(rows.filter(state=ChangeState.PLANNED, planned_at__lte=timezone.now() - PLAN_LIFETIME))
+        planned = Q(state=ChangeState.PLANNED, planned_at__lte=timezone.now() - PLAN_LIFETIME)
+        approved = Q(state=ChangeState.APPROVED, approved_at__lte=timezone.now() - APPROVAL_LIFETIME)
+        over = list(rows.filter(planned | approved))
         for change in over:
-            _give_up(Actor.system(), change, ChangeState.EXPIRED, CHANGE_EXPIRED)
+            expire(change)
     return len(over)
+
+
+def expire(change: Change) -> None:
+    """End a locked plan or approval whose time is over."""
+    action = CHANGE_APPROVAL_EXPIRED if change.approved_at else CHANGE_EXPIRED
+    _give_up(Actor.system(), change, ChangeState.EXPIRED, action)
 
 
 def _give_up(actor: Actor, change: Change, state: ChangeState, action: Action) -> Change:
     change.state, change.finished_at = state, timezone.now()
-    change.outcome = _("Nothing was changed.")
+    change.let_go()
+    expired = action == CHANGE_APPROVAL_EXPIRED
+    change.outcome = str(Outcome.APPROVAL_EXPIRED.label) if expired else _("Nothing was changed.")
     change.save()
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, action, change, data, account=change.account)

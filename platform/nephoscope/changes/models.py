@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
@@ -32,6 +33,9 @@ class ChangeState(models.TextChoices):
 PLAN_LIFETIME = timedelta(days=7)
 """How long a plan can be approved: what it was made from, and who reads it, must be of the same week."""
 
+APPROVAL_LIFETIME = timedelta(hours=24)
+"""How long an approved change waits for a worker: what it was approved for must still be so when it is applied."""
+
 QUEUED = (ChangeState.APPROVED, ChangeState.UNDO_QUEUED)
 """A worker is to take it."""
 
@@ -49,7 +53,9 @@ class Change(Leased):
     """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps.
 
     ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here.
-    ``before_undo`` is the state that it goes back to when an undo is refused.
+    ``before_undo`` is the state that it goes back to when an undo is refused. ``parameters`` are the rule's that it was
+    planned by; None where that was not kept. ``quiet_at`` is when the last call of a worker that stopped can reach the
+    cloud no more; an undo begins after it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes", verbose_name=_("account"))
@@ -60,6 +66,7 @@ class Change(Leased):
     inputs = models.JSONField(_("inputs"), default=dict)
     warnings = models.JSONField(_("warnings"), default=list)
     permissions = models.JSONField(_("permissions"), default=list)
+    parameters = models.JSONField(null=True, editable=False)
     suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
     state = models.CharField(_("state"), max_length=12, choices=ChangeState.choices, default=ChangeState.PLANNED)
     reason = models.TextField(_("reason"), blank=True)
@@ -75,6 +82,7 @@ class Change(Leased):
     undo_reason = models.TextField(_("reason for undoing"), blank=True)
     before_undo = models.CharField(max_length=12, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
+    quiet_at = models.DateTimeField(null=True, editable=False)
 
     objects = InAccountQuerySet.as_manager()
 
@@ -88,8 +96,22 @@ class Change(Leased):
 
     @property
     def expires_at(self) -> datetime | None:
-        """When it can be approved no more; None for what is no plan any more."""
-        return self.planned_at + PLAN_LIFETIME if self.state == ChangeState.PLANNED else None
+        """When it can be approved no more, or once it is approved, applied no more; None for what is over or begun."""
+        if self.state == ChangeState.PLANNED:
+            return self.planned_at + PLAN_LIFETIME
+        if self.state == ChangeState.APPROVED and self.approved_at:
+            return self.approved_at + APPROVAL_LIFETIME
+        return None
+
+    @property
+    def expired(self) -> bool:
+        """Whether that time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a worker is at it, as far as is known: one whose lease ran out has stopped."""
+        return self.state in UNDER_WAY and self.held
 
 
 class StepState(models.TextChoices):

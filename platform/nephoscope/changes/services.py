@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,8 +16,6 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain, surgery
 from nephoscope.accounts.holding import hold, require_present
-from nephoscope.accounts.models import Account
-from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
@@ -32,49 +30,16 @@ from nephoscope.audit.actions.changes import (
     CHANGE_VERIFIED,
     Outcome,
 )
+from nephoscope.audit.canonical import as_stored
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.opening import open_session, require_writer
+from nephoscope.changes.readiness import no_fix_role
+from nephoscope.changes.standing import parameters_of, require_standing
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
-from nephoscope.policies.queries import EffectivePolicies
 from nephoscope.queue.dispatch import dispatch
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """Whether an alert can be fixed from here by this user, and if not, why and what to do about it."""
-
-    ready: bool
-    why: str = ""
-    remediations: list[domain.Remediation] = field(default_factory=list)
-
-
-def readiness(user: Any, alert: Alert) -> Readiness:
-    """Say whether the user can fix the alert from here, and if not, why and what to do about it."""
-    rule = alert.rule
-    known = registry().remediations
-    fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
-    if not alert.traits.by_rule:
-        return Readiness(
-            False, _("This is a detection, and no setting undoes what happened. Follow the vendor’s documentation.")
-        )
-    if not fixes:
-        return Readiness(False, _("No automatic fix for this rule yet. Fix it manually as described."))
-    if not may(user, "change"):
-        return Readiness(False, _("Fixing requires the Remediator role."), fixes)
-    if not alert.affected:
-        return Readiness(False, _("No resources are affected any more."), fixes)
-    if not alert.account.writing_verified_at:
-        return Readiness(False, _no_fix_role(alert.account), fixes)
-    return Readiness(True, "", fixes)
-
-
-def _no_fix_role(account: Account) -> str:
-    message = _("%(account)s has no fix role yet. Set it up on the account's page under “Set up fixes”.")
-    return message % {"account": account.name}
-
 
 # -- Planning --------------------------------------------------------------------------------------
 
@@ -87,6 +52,7 @@ class Draft:
     remediation: domain.Remediation
     plan: domain.Plan
     names: dict[str, str]
+    parameters: Mapping[str, domain.Value]
 
 
 def plan_change(
@@ -123,19 +89,21 @@ def draft_change(
     remediation = remediation_of(alert, remediation_id)
     given = _completed(remediation, inputs or {})
     if not alert.account.writing_verified_at:
-        raise ValidationError({"account": [_no_fix_role(alert.account)]})
+        raise ValidationError({"account": [no_fix_role(alert.account)]})
     failing = chosen(alert, findings)
     if len(failing) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
         raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
-    requests = [_request(alert, each, given) for each in failing]
+    parameters = parameters_of(alert)
+    requests = [_request(alert, each, given, parameters) for each in failing]
     deadline = deadline or patience()
     plan = _read_and_plan(alert, remediation, requests, deadline)
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
     require_writer(alert.account, [step.call for step in plan.steps], deadline)
-    return Draft(alert, remediation, plan, {each.resource.resource_id: each.resource.name for each in failing})
+    names = {each.resource.resource_id: each.resource.name for each in failing}
+    return Draft(alert, remediation, plan, names, requests[0].parameters)
 
 
 def _completed(remediation: domain.Remediation, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -151,12 +119,12 @@ def _completed(remediation: domain.Remediation, inputs: Mapping[str, str]) -> di
     return given
 
 
-def _request(alert: Alert, finding: Finding, inputs: Mapping[str, str]) -> domain.FixRequest:
-    """Return what the remediation is asked to fix, with the rule's parameters as they are set for the account."""
-    rule = alert.rule
-    parameters = EffectivePolicies.of(alert.account).rule(rule).parameters if rule else {}
+def _request(
+    alert: Alert, finding: Finding, inputs: Mapping[str, str], parameters: Mapping[str, domain.Value]
+) -> domain.FixRequest:
+    """Return what the remediation is asked to fix."""
     evidence = tuple(domain.Evidence(**each) for each in finding.evidence)
-    resource, id = finding.resource.to_domain(), finding.rule_id if rule else ""
+    resource, id = finding.resource.to_domain(), finding.rule_id if alert.rule else ""
     return domain.FixRequest(resource, id, finding.message, evidence, parameters, inputs)
 
 
@@ -190,6 +158,7 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
         inputs=dict(plan.inputs),
         warnings=list(plan.warnings),
         permissions=[asdict(each) for each in plan.permissions],
+        parameters=as_stored(dict(draft.parameters)),
         suppression=suppression,
         planned_by=actor.user,
     )
@@ -206,17 +175,19 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
 
     :raises ValidationError: no reason, another digest, a veto, it has expired, it does not wait for approval any more,
-        or its account was removed.
+        what it was planned for no longer holds, or its account was removed.
     """
     actor.require("change")
     reason = require_reason(reason)
     hold(change.account)
     change = locked(change)
     require_planned(change)
-    if change.expires_at and change.expires_at <= timezone.now():
+    if change.expired:
         raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
     if digest != change.digest:
         raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
+    remediation_of(change.alert, change.remediation)
+    require_standing(change)
     require_as_planned(change, to_steps(change.steps.all()))
     change.approved_by, change.approved_at, change.reason = actor.user, timezone.now(), reason
     _put_into_queue(change, ChangeState.APPROVED)
@@ -237,7 +208,6 @@ def require_planned(change: Change) -> None:
     raise ValidationError({"change": [said % change]})
 
 
-@transaction.atomic
 def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """Have a worker put back what was before; one that is still queued is withdrawn at once. Reaches no cloud.
 
@@ -246,6 +216,12 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     """
     actor.require("change")
     reason = require_reason(reason)
+    end_if_interrupted(change)
+    return _request_undo(actor, change, reason)
+
+
+@transaction.atomic
+def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
     hold(change.account)
     change = locked(change)
     change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
@@ -257,6 +233,22 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, CHANGE_UNDO_REQUESTED, change, data, account=change.account, reason=reason)
     return change
+
+
+@transaction.atomic
+def end_if_interrupted(change: Change) -> None:
+    """End a change whose worker stopped, so that it makes no further call, and what it made can be undone."""
+    hold(change.account)
+    change = locked(change)
+    if change.state in UNDER_WAY and not change.held:
+        interrupt(change)
+
+
+def interrupt(change: Change) -> None:
+    """End a locked change whose worker stopped. A last call of it may land until ``quiet_at``."""
+    if change.lease_until and (writing := provider_of(change.account).writing):
+        change.quiet_at = change.lease_until + timedelta(seconds=writing.longest_call)
+    finish(Actor.system(), change, ChangeState.FAILED, Outcome.INTERRUPTED)
 
 
 def locked(change: Change) -> Change:
@@ -284,11 +276,16 @@ def can_undo(change: Change) -> bool:
     if change.state == ChangeState.APPROVED:
         return True
     made = [step for step in change.steps.all() if step.state in MADE]
-    return change.state in UNDOABLE and bool(made) and all(step.inverse for step in made)
+    ended = change.state in UNDOABLE or (change.state in UNDER_WAY and not change.held)
+    return ended and bool(made) and all(step.inverse for step in made)
 
 
 def _require_undoable(change: Change) -> None:
-    if change.state in UNDER_WAY or change.state == ChangeState.UNDO_QUEUED:
+    if change.under_way and change.lease_until:
+        said = _("%(change)s is in progress; wait until it finishes. If its worker stopped, undo it after %(time)s.")
+        time = timezone.localtime(change.lease_until).strftime("%H:%M:%S %Z")
+        raise ValidationError({"change": [said % {"change": change, "time": time}]})
+    if change.state in (*UNDER_WAY, ChangeState.UNDO_QUEUED):
         raise ValidationError({"change": [_("%s is in progress; wait until it finishes.") % change]})
     if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
         raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})

@@ -25,7 +25,8 @@ from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
-from nephoscope.changes.services import plan_change, readiness, remediation_of
+from nephoscope.changes.readiness import readiness
+from nephoscope.changes.services import plan_change, remediation_of
 from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
@@ -17,7 +18,8 @@ from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
-from nephoscope.changes.services import approve_change, can_undo, readiness, request_undo
+from nephoscope.changes.readiness import readiness
+from nephoscope.changes.services import approve_change, can_undo, request_undo
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
@@ -44,6 +46,7 @@ def step_state(change: Change, step: ChangeStep) -> Any:
     """Return how far a step is, in words."""
     undoing = step.state == StepState.UNDOING
     goes_on = change.state == ChangeState.UNDOING if undoing else change.state in APPLIED_LATER
+    goes_on = goes_on and not (change.state in UNDER_WAY and not change.held)
     return step.get_state_display() if goes_on else INTERRUPTED.get(StepState(step.state), step.get_state_display())
 
 
@@ -65,6 +68,10 @@ def progress(change: Change, steps: list[ChangeStep]) -> str:
     """Say how far a worker is with the change, or how it ended."""
     if change.state in (ChangeState.APPROVED, ChangeState.UNDO_QUEUED):
         return _t("Waiting for a worker.")
+    if change.state in UNDER_WAY and not change.held:
+        return _t("Its worker has stopped. Each step shows how far it got.")
+    if change.quiet_at and change.state == ChangeState.UNDOING and change.quiet_at > timezone.now():
+        return _t("Waiting until the last call of the worker that stopped can no longer reach the cloud.")
     if change.state == ChangeState.UNDOING:
         return _at(_t("Undoing step %(n)s of %(all)s."), steps, StepState.UNDOING) or _t("Verifying.")
     if change.state == ChangeState.APPLYING:
@@ -163,6 +170,7 @@ class ChangeAdmin(ConsoleAdmin):
             "live": shown.state in (*QUEUED, *UNDER_WAY),
             "progress": progress(shown, [each["step"] for each in steps]),
             "undoable": can_undo(shown),
+            "withdrawable": shown.state == ChangeState.APPROVED,
             "history": history.filter(target_type="change", target_id=str(shown.pk))[:50],
             **more,
         }

@@ -252,6 +252,8 @@ class Writing(ABC):
 
     intro: str = ""
     """What that access is, in a sentence or two."""
+    longest_call: int = 60
+    """Seconds after which a call that the writer began, with all its tries, reaches the cloud no more."""
 
     @abstractmethod
     def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:

@@ -26,6 +26,15 @@ class Outcome(TextChoices):
     PROBLEM = "problem", "%(problem)s"
     UNDONE = "undone", _("Undone: the resources are as they were before.")
     WITHDRAWN = "withdrawn", _("Withdrawn before anything changed.")
+    APPROVAL_EXPIRED = (
+        "approval_expired",
+        _("Expired: no worker was there for 24 hours. Nothing was changed."),
+    )
+    NOT_AS_BEFORE = "not_as_before", _("Undone, but not verified: %(problem)s is not as it was before.")
+    LATE_CALL = (
+        "late_call",
+        _("A call landed after the undo: %(problem)s is not as it was before. Undo again."),
+    )
     PARTLY_UNDONE = "partly_undone", _("Some steps could not be undone. See the steps.")
 
 
@@ -55,6 +64,11 @@ def _failed(data: Data) -> str:
         Outcome.CALLS_FAILED: gettext("failed to complete %(target)s “%(title)s”: some calls failed"),
         Outcome.INTERRUPTED: gettext("failed to complete %(target)s “%(title)s”: its worker stopped"),
         Outcome.PROBLEM: gettext("failed to complete %(target)s “%(title)s”: %(problem)s"),
+        Outcome.NOT_AS_BEFORE: gettext("failed to undo %(target)s “%(title)s”: %(problem)s is not as it was before"),
+        Outcome.LATE_CALL: gettext(
+            "reported that a call of %(target)s “%(title)s” reached the cloud after its undo: "
+            "%(problem)s is not as it was before"
+        ),
         Outcome.PARTLY_UNDONE: gettext("failed to undo %(target)s “%(title)s”: some calls failed"),
     }
     return _by(sentences[data["outcome"]] % data, data)
@@ -109,6 +123,13 @@ CHANGE_EXPIRED = register(
     "change.expired",
     _("Plan expired"),
     _("let the plan %(target)s “%(title)s” for %(alert)s expire: nobody approved it in time"),
+    title=_TITLE,
+    alert="A-000042",
+)
+CHANGE_APPROVAL_EXPIRED = register(
+    "change.approval_expired",
+    _("Approval of a change expired"),
+    _("let the approval of %(target)s “%(title)s” for %(alert)s expire: no worker applied it in time"),
     title=_TITLE,
     alert="A-000042",
 )

@@ -15,7 +15,7 @@ from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.models import Alert, Finding, VerdictChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.models import Entry
-from nephoscope.changes.services import readiness
+from nephoscope.changes.readiness import readiness
 from nephoscope.changes.suppressing import archives, why_not_archived
 from nephoscope.compliance.scores import answered
 from nephoscope.domain import ALL_REGIONS, together
