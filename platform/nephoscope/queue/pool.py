@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 import uuid
-from multiprocessing.sharedctypes import RawValue
+from multiprocessing.sharedctypes import RawArray, RawValue
 from typing import Any
 
 from django_q.cluster import Sentinel
@@ -85,23 +85,47 @@ class Channel:
     join_thread = close
 
 
+class Shared:
+    """What a pool tells who started it."""
+
+    MOST = 1024
+
+    def __init__(self) -> None:
+        self.beat = RawValue(ctypes.c_ulong, 0)
+        """Grows while the pool is not stuck."""
+        self.pids = RawArray(ctypes.c_int, self.MOST)
+        """The processes that it started, and zeros."""
+
+
 class Pool(Sentinel):
-    """What guards the processes that work, in a process and a process group of its own.
+    """What guards the processes that work, in a process of its own; ends with them when who started it is gone."""
 
-    It tells with ``beat`` that it is not stuck, and ends with everything that it started when who started it is gone.
-    """
-
-    def __init__(self, stop: Flag, beat: Any) -> None:
+    def __init__(self, stop: Flag, shared: Shared) -> None:
         super().__init__(stop, Flag(), uuid.uuid4(), start=False)
         # An init system tells every process to stop. These end in order, when the one that it started says so.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self.task_queue, self.result_queue, self.event_out = Channel(), Channel(), Flag()
-        self.beat, self.started_by = beat, os.getppid()
+        self.shared, self.started_by = shared, os.getppid()
         self.start()
+
+    def spawn_process(self, target: Any, *args: Any) -> Any:
+        started = super().spawn_process(target, *args)
+        self._tell(started)
+        return started
 
     def status(self) -> str:
         """Say how it is; django-q2 asks in every round of its watch."""
         if os.getppid() != self.started_by:
-            os.killpg(0, signal.SIGKILL)
-        self.beat.value = time.monotonic()
+            for each in self._processes():
+                each.kill()
+            os._exit(1)
+        self.shared.beat.value += 1
+        self._tell()
         return str(super().status())
+
+    def _processes(self, *more: Any) -> list[Any]:
+        return [each for each in (*self.pool, self.monitor, self.pusher, *more) if each is not None]
+
+    def _tell(self, *more: Any) -> None:
+        pids = [each.pid for each in self._processes(*more)][: Shared.MOST]
+        self.shared.pids[:] = pids + [0] * (Shared.MOST - len(pids))

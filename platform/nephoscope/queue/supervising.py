@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
-import os
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
-from multiprocessing.sharedctypes import RawValue
 from types import FrameType
-from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from django.db import DatabaseError, connections
 
 from nephoscope.queue.dispatch import dispatch
-from nephoscope.queue.pool import Flag, Pool
+from nephoscope.queue.pool import Flag, Pool, Shared
 
 log = logging.getLogger(__name__)
 
@@ -66,37 +64,32 @@ class Supervisor:
 
     def _run_pool(self) -> None:
         """Return when the pool has ended, by itself, because it was stuck, or because the worker stops."""
-        stop, beat = Flag(), RawValue(ctypes.c_double, time.monotonic())
+        stop, shared = Flag(), Shared()
         connections.close_all()  # a connection cannot be shared with a fork
-        pool = multiprocessing.get_context("fork").Process(target=_be_pool, args=(stop, beat), name="pool")
+        pool = multiprocessing.get_context("fork").Process(target=Pool, args=(stop, shared), name="pool")
         pool.start()
-        with suppress(ProcessLookupError, PermissionError):
-            os.setpgid(pool.pid or 0, pool.pid or 0)  # it does so as well: whoever of the two is first
-        told = 0.0
-        while pool.is_alive():
-            now = time.monotonic()
-            if self.stopping and not told:
-                told = now
+        # Looks are counted, not seconds: when all was stopped for a while, nobody is stuck.
+        seen, silent, told = 0, 0, 0
+        while pool.is_alive() and silent < STUCK / LOOK_EVERY and told < GRACE / LOOK_EVERY:
+            silent, seen = (silent + 1 if shared.beat.value == seen else 0), shared.beat.value
+            if self.stopping:
                 stop.set()
-            if now - beat.value > STUCK or (told and now - told > GRACE):
-                log.warning("the worker's processes %s", "are stuck" if not told else "did not finish in time")
-                break
+                told += 1
             time.sleep(LOOK_EVERY)
-        _kill_group(pool.pid)
+        if pool.is_alive():
+            log.warning("the worker's processes %s", "did not finish in time" if told else "are stuck")
+        pool.kill()
         pool.join()
+        _end(filter(None, shared.pids))
 
 
-def _be_pool(stop: Flag, beat: Any) -> None:
-    """Be the process that guards the others."""
-    os.setpgid(0, 0)
-    Pool(stop, beat)
-
-
-def _kill_group(leader: int | None) -> None:
-    """End what is left of a pool: those that it started outlive it when it is killed."""
-    if leader:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
+def _end(pids: Iterable[int]) -> None:
+    """End processes that a pool started: they outlive it when it is killed."""
+    for pid in pids:
+        # What has the same command line is a fork of this process, and no other that got its number.
+        with suppress(psutil.Error):
+            if (found := psutil.Process(pid)).cmdline() == psutil.Process().cmdline():
+                found.kill()
 
 
 def _take_over() -> None:
