@@ -16,8 +16,8 @@ from nephoscope import postgres
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 20.0
-"""Seconds in which a server that died, or is recovering, is waited for."""
+PATIENCE = 15.0
+"""Seconds in which a server that died, or is recovering, is waited for; a worker counts as stuck after 20."""
 
 RETRY_EVERY = 0.25
 

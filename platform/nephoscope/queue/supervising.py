@@ -6,6 +6,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import secrets
 import signal
 import time
 from contextlib import suppress
@@ -13,10 +14,11 @@ from multiprocessing.sharedctypes import RawValue
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.conf import settings
+from django.db import Error, connections
 
 from nephoscope.queue.dispatch import dispatch
-from nephoscope.queue.pool import Flag, Pool
+from nephoscope.queue.pool import Flag, MarkedQueue, Pool
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.stopping = False
+        # Redis hands over what it has and forgets it; housekeeping knows it all the same.
+        self.queue = MarkedQueue(secrets.randbelow(1_000_000)) if "orm" in settings.Q_CLUSTER else None
 
     def run(self) -> None:
         """Return when told to stop and everything has ended."""
@@ -68,7 +72,7 @@ class Supervisor:
         """Return when the pool has ended, by itself, because it was stuck, or because the worker stops."""
         stop, beat = Flag(), RawValue(ctypes.c_double, time.monotonic())
         connections.close_all()  # a connection cannot be shared with a fork
-        pool = multiprocessing.get_context("fork").Process(target=_be_pool, args=(stop, beat), name="pool")
+        pool = multiprocessing.get_context("fork").Process(target=_be_pool, args=(stop, beat, self.queue), name="pool")
         pool.start()
         with suppress(ProcessLookupError, PermissionError):
             os.setpgid(pool.pid or 0, pool.pid or 0)  # it does so as well: whoever of the two is first
@@ -86,10 +90,17 @@ class Supervisor:
         pool.join()
 
 
-def _be_pool(stop: Flag, beat: Any) -> None:
+def _be_pool(stop: Flag, beat: Any, queue: MarkedQueue | None) -> None:
     """Be the process that guards the others."""
     os.setpgid(0, 0)
-    Pool(stop, beat)
+    try:
+        if queue:
+            queue.put_back()  # what the pool before this one had taken
+        Pool(stop, beat, queue)
+    except Exception:
+        # In one line where the database or Redis is away.
+        log.exception("the worker's processes cannot go on")
+        raise SystemExit(1) from None
 
 
 def _kill_group(leader: int | None) -> None:
@@ -103,5 +114,5 @@ def _take_over() -> None:
     """Have what the processes were at taken over as soon as its leases allow."""
     try:
         dispatch("housekeeping", name="housekeeping")
-    except DatabaseError:
+    except Error:
         log.warning("the database is not available; housekeeping follows by its schedule", exc_info=True)
