@@ -7,9 +7,13 @@ import logging
 import re
 
 from django.db import InterfaceError, OperationalError
+from redis import RedisError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 """What would begin a new line, or move the cursor of a terminal: https://owasp.org/www-community/attacks/Log_Injection"""
+
+AWAY = (OperationalError, InterfaceError, RedisError)
+"""What is raised while a database or Redis cannot be reached."""
 
 ERRORS = 500
 """Status codes from here on are faults of ours; those below are what somebody asked for wrongly."""
@@ -31,7 +35,7 @@ class OneLine(logging.Formatter):
 
 def _is_expected(record: logging.LogRecord, error: BaseException) -> bool:
     refused = getattr(record, "status_code", ERRORS) < ERRORS
-    return refused or isinstance(error, OperationalError | InterfaceError)
+    return refused or isinstance(error, AWAY)
 
 
 def _escaped(found: re.Match[str]) -> str:

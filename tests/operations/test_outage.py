@@ -18,7 +18,7 @@ from nephoscope.operations.processes import free_port
 ROOT = Path(__file__).parents[2]
 
 KILL_IT = """
-import os, signal, sys, django
+import os, signal, sys, time, django, psutil
 django.setup()
 from django.conf import settings
 from django.db import connection
@@ -30,6 +30,11 @@ def ask():
         cursor.execute("SELECT pg_backend_pid(), pg_postmaster_start_time()")
         return cursor.fetchone()
 
+def gone():
+    # Until nothing of the server is left.
+    while any(postgres._serves(each, settings.POSTGRES_DIR) for each in psutil.process_iter()):
+        time.sleep(0.05)
+
 backend, since = ask()
 for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT):
     os.kill(int((settings.POSTGRES_DIR / "postmaster.pid").read_text().split()[0]), number)
@@ -38,8 +43,31 @@ for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT):
     since = now
 os.kill(backend, signal.SIGKILL)
 print("backend", ask()[0] != backend)
+pid = settings.POSTGRES_DIR / "postmaster.pid"
+for stopping in (False, True):
+    lines = pid.read_text().splitlines()
+    os.kill(int(lines[0]), signal.SIGKILL)
+    gone()
+    pid.write_text(os.linesep.join([str(os.getpid()), *lines[1:], ""]))
+    if stopping:
+        postgres.stop(settings.POSTGRES_DIR)
+    since, (_backend, now) = now, ask()
+    print("stranger", now > since)
 connection.close()
 postgres.stop(settings.POSTGRES_DIR)
+"""
+
+ASK_WITHOUT_REDIS = """
+import django
+django.setup()
+from django.test import Client
+from nephoscope.queue.dispatch import dispatch
+
+dispatch("housekeeping", name="is woken later")
+client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+print(client.get("/login/").status_code)
+said = client.post("/api/v1/tokens", {"username": "ada", "password": "wrong"}, content_type="application/json")
+print(said.status_code, said["Retry-After"], said.json()["detail"])
 """
 
 
@@ -52,9 +80,8 @@ def test_an_embedded_server_that_was_killed_is_started_again_by_the_next_connect
     done = subprocess.run(
         [sys.executable, "-c", KILL_IT], cwd=ROOT, env=asked, capture_output=True, text=True, timeout=90
     )
-    assert done.stdout.split() == ["SIGKILL", "True", "SIGTERM", "True", "SIGQUIT", "True", "backend", "True"], (
-        done.stderr
-    )
+    each = ["SIGKILL", "SIGTERM", "SIGQUIT", "backend", "stranger", "stranger"]
+    assert done.stdout.split() == [word for name in each for word in (name, "True")], done.stderr
 
 
 @pytest.fixture
@@ -97,3 +124,13 @@ def test_without_a_database_pages_and_api_answer_that_they_will_be_back(homeless
     lines = log.read_text()
     assert "OperationalError" in lines
     assert "Traceback" not in lines and "in-the-address" not in lines and "abcdefghijklmnop" not in lines
+
+
+def test_without_redis_the_console_works_and_what_counts_tries_says_that_it_will_be_back(tmp_path: Path) -> None:
+    """Guessing must not become free because what counts it is away."""
+    asked = environment(REDIS_URL="redis://127.0.0.1:9/0", NEPHOSCOPE_DATA_DIR=str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_WITHOUT_REDIS], cwd=ROOT, env=asked, capture_output=True, text=True, timeout=90
+    )
+    assert done.stdout.splitlines() == ["200", "503 10 Redis is not available. Try again in a moment."], done.stderr
+    assert "Traceback" not in done.stderr

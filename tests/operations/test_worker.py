@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings
-from django_q.models import Task
+from django.utils import timezone
+from django_q.models import OrmQ, Task
 
 from nephoscope.queue.dispatch import dispatch
 
@@ -115,3 +116,18 @@ def test_its_processes_end_with_it_when_it_is_killed(worker: Worker) -> None:
     worker.process.kill()
     worker.process.wait()
     wait(lambda: worker.left() == [])
+
+
+def test_what_a_worker_had_taken_from_the_queue_and_not_done_is_put_back_when_its_processes_are_replaced(
+    worker: Worker,
+) -> None:
+    _guard, *processes = worker.children()
+    for each in processes[:2]:  # those that work
+        each.suspend()
+    waiting = [next(names) for _each in range(4)]
+    for name in waiting:
+        dispatch("housekeeping", name=name)
+    wait(lambda: OrmQ.objects.filter(lock__gt=timezone.now()).count() == len(waiting))
+    worker.pool.send_signal(signal.SIGKILL)
+    wait(lambda: Task.objects.filter(name__in=waiting, success=True).count() == len(waiting))
+    wait(lambda: not OrmQ.objects.exists())

