@@ -1,13 +1,63 @@
-"""Times are shown in the user's own time zone, and texts in the user's own language."""
+"""Who asks, from where and for how long yet; times are in the user's own time zone, texts in the user's language."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+
+from nephoscope.people.addresses import client_address, is_trusted
+
+_NOTED_EVERY = 60
+"""Seconds between two writes of a session because it is used."""
+
+
+class ClientAddress:
+    """Makes ``REMOTE_ADDR`` the client's address behind trusted proxies, for everything that uses it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        proxies = settings.NEPHOSCOPE_TRUSTED_PROXIES
+        peer = request.META.get("REMOTE_ADDR") or ""
+        if proxies and not is_trusted(peer, proxies):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        request.META["REMOTE_ADDR"] = client_address(peer, request.META.get("HTTP_X_FORWARDED_FOR", ""), proxies)
+        return self.get_response(request)
+
+
+class EndSessions:
+    """Ends sessions that nobody used for a while, or that began long ago. A page's own polling is no use."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            self._follow(request)
+        before = request.session.session_key
+        answer = self.get_response(request)
+        if request.session.session_key != before and "began" in request.session:
+            # Signed in anew: Django keeps what the session held.
+            request.session["began"] = request.session["seen"] = int(time.time())
+        return answer
+
+    def _follow(self, request: HttpRequest) -> None:
+        now = int(time.time())
+        began, seen = request.session.get("began", now), request.session.get("seen", now)
+        idle = now - seen > settings.NEPHOSCOPE_SESSION_IDLE_MINUTES * 60
+        if idle or now - began > settings.NEPHOSCOPE_SESSION_HOURS * 3600:
+            logout(request)
+        elif "began" not in request.session:
+            request.session.update({"began": now, "seen": now})
+        elif now - seen >= _NOTED_EVERY and request.headers.get("X-Requested-By") != "page":
+            request.session["seen"] = now
 
 
 class UserTimeZone:
