@@ -116,6 +116,7 @@ MIDDLEWARE = [
     # What compressing could betray (BREACH) is the CSRF token, which Django masks anew in every answer; it also pads
     # each compressed answer at random: https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip
     "django.middleware.gzip.GZipMiddleware",
+    "nephoscope.people.middleware.StoreNothing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

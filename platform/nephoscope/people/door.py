@@ -108,31 +108,37 @@ def _seconds_to(until: Any) -> int:
     return max(1, int((until - timezone.now()).total_seconds()) + 1)
 
 
+_ALL = {"kind": "all", "name": "", "address": ""}
+
+
 def _keys(name: str, address: str) -> list[dict[str, str]]:
-    """Return what a try counts for, in the order in which rows are locked; without an address there is none to limit."""
+    """Return what a try counts for, in the order in which rows are locked; an unknown address has no limit."""
     client = one_client(address)
     pair = [{"kind": "name", "name": name, "address": ""}, {"kind": "pair", "name": name, "address": client}]
     return [{"kind": "address", "name": "", "address": client}, *pair] if client else pair
 
 
-def _row(key: dict[str, str]) -> SignInTries:
-    """Lock a count and return it, at nothing if its while is over."""
-    now = timezone.now()
-    times = {"since": now, "until": now + WINDOW}
-    row, _made = SignInTries.objects.select_for_update().get_or_create(**key, defaults=times)
-    if row.until <= now:
-        _close(row)
-        fresh = {"tries": 0, "refused": 0, "locked": False, "recorded": False, **times}
-        for field, value in fresh.items():
-            setattr(row, field, value)
-        row.save()
-    return row
+def _rows(keys: list[dict[str, str]]) -> list[SignInTries]:
+    """Lock counts and return them, at nothing where their while is over.
+
+    All are locked before the audit log is, by which others may wait for them.
+    """
+    times = {"since": timezone.now(), "until": timezone.now() + WINDOW}
+    rows = [SignInTries.objects.select_for_update().get_or_create(**key, defaults=times)[0] for key in keys]
+    for row in rows:
+        if row.until <= times["since"]:
+            _close(row)
+            fresh = {"tries": 0, "refused": 0, "locked": False, "recorded": False, **times}
+            for field, value in fresh.items():
+                setattr(row, field, value)
+            row.save()
+    return rows
 
 
 @transaction.atomic
 def admit(name: str, address: str) -> Any:
     """Count a try before its password is checked; return None, or until when there are to be none."""
-    rows = [_row(key) for key in _keys(name, address)]
+    rows = _rows(_keys(name, address))
     for row in rows:
         if row.tries >= LIMITS[row.kind] and not (row.kind == "name" and _came_before(name, address)):
             SignInTries.objects.filter(pk=row.pk).update(refused=F("refused") + 1)
@@ -152,20 +158,20 @@ def _came_before(name: str, address: str) -> bool:
 @transaction.atomic
 def note_failure(name: str, address: str) -> Any:
     """Record a wrong password or name; return None, or until when the next try is refused."""
-    rows = [_row(key) for key in _keys(name, address)]
+    *rows, total = _rows([*_keys(name, address), _ALL])
     user = User.objects.filter(username=name).first()
     target, actor = user or User(username=name), Actor.of_task("anyone", address=address or None)
-    if _may_record():
+    if _may_record(total):
         record(actor, SIGN_IN_FAILED, target, {"known": user is not None})
     full = [row for row in rows if row.tries >= LIMITS[row.kind]]
     for row in full:
         if not row.locked:
-            _lock(row, actor, target)
+            _lock(row, total, actor, target)
     return max((row.until for row in full), default=None)
 
 
-def _lock(row: SignInTries, actor: Actor, target: User) -> None:
-    row.locked, row.until, row.recorded = True, timezone.now() + WINDOW, _may_record()
+def _lock(row: SignInTries, total: SignInTries, actor: Actor, target: User) -> None:
+    row.locked, row.until, row.recorded = True, timezone.now() + WINDOW, _may_record(total)
     row.save()
     if row.recorded:
         minutes = int(WINDOW.total_seconds() // 60)
@@ -176,13 +182,11 @@ def _told(row: SignInTries) -> dict[str, Any]:
     return {"by": row.kind, "name": row.name, "address": row.address}
 
 
-def _may_record() -> bool:
+def _may_record(total: SignInTries) -> bool:
     """Whether a stranger's failure gets an entry of its own; if not, it is counted for the one that sums them."""
-    row = _row({"kind": "all", "name": "", "address": ""})
-    free = row.tries < LIMITS["all"]
-    SignInTries.objects.filter(pk=row.pk).update(
-        **{"tries" if free else "refused": F("tries" if free else "refused") + 1}
-    )
+    free = total.tries < LIMITS["all"]
+    total.tries, total.refused = total.tries + free, total.refused + (not free)
+    total.save()
     return free
 
 
@@ -197,20 +201,16 @@ def _close(row: SignInTries) -> None:
 
 @transaction.atomic
 def note_success(name: str, address: str) -> None:
-    """Take back what :func:`admit` counted: neither a right password nor one that was not checked is a guess."""
-    for key in _keys(name, address):
-        rows = SignInTries.objects.filter(**key, locked=False)
-        if key["kind"] == "pair":
-            rows.update(tries=0)
-        else:
-            rows.update(tries=Greatest(F("tries") - 1, 0))
+    """Forget the tries of this name from this address, and that this one counted elsewhere: it was no guess."""
+    give_back(name, address)
+    SignInTries.objects.filter(kind="pair", name=name, address=one_client(address), locked=False).update(tries=0)
 
 
+@transaction.atomic
 def give_back(name: str, address: str) -> None:
-    """Take back one try whose password was not checked."""
-    with transaction.atomic():
-        for key in _keys(name, address):
-            SignInTries.objects.filter(**key).update(tries=Greatest(F("tries") - 1, 0))
+    """Take back what :func:`admit` counted for one try."""
+    for key in _keys(name, address):
+        SignInTries.objects.filter(**key, locked=False).update(tries=Greatest(F("tries") - 1, 0))
 
 
 def check_own_password(user: User, password: str) -> bool:
@@ -220,7 +220,7 @@ def check_own_password(user: User, password: str) -> bool:
     """
     key = {"kind": "own", "name": printable(user.get_username()), "address": ""}
     with transaction.atomic():
-        row = _row(key)
+        [row] = _rows([key])
         if row.tries >= LIMITS["own"]:
             raise ValidationError(_("Too many wrong passwords. Wait 15 minutes and try again."))
         SignInTries.objects.filter(pk=row.pk).update(tries=F("tries") + 1)

@@ -32,6 +32,19 @@ class ClientAddress:
         return self.get_response(request)
 
 
+class StoreNothing:
+    """Has no cache store what the API answers: it may hold a token, and is for its caller alone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if request.path.startswith("/api/"):
+            answer["Cache-Control"] = "private, no-store"
+        return answer
+
+
 class EndSessions:
     """Ends sessions that nobody used for a while, or that began long ago. A page's own polling is no use."""
 

@@ -1,19 +1,15 @@
-"""Lift all sign-in lockouts."""
+"""Lift lockouts: django-axes' command, for what is counted here and with its audit entry."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from nephoscope.operations.commands import command_actor
+from nephoscope.operations.commands import LockoutCommand
 from nephoscope.people.door import Door
-from nephoscope.people.services import lift_lockouts
 
 
-class Command(BaseCommand):
+class Command(LockoutCommand):
     help = "Lift all sign-in lockouts."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        removed = lift_lockouts(command_actor("axes_reset"), lambda: Door().reset_attempts())
-        self.stdout.write(f"{removed} counts of failed sign-ins removed.")
+    def lift(self, **options: Any) -> int:
+        return Door().reset_attempts()

@@ -1,25 +1,20 @@
-"""Lift the sign-in lockouts of addresses."""
+"""Lift lockouts: django-axes' command, for what is counted here and with its audit entry."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from nephoscope.operations.commands import command_actor
+from nephoscope.operations.commands import LockoutCommand
 from nephoscope.people.door import Door
-from nephoscope.people.services import lift_lockouts
 
 
-class Command(BaseCommand):
+class Command(LockoutCommand):
     help = "Lift the sign-in lockouts of addresses."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("ip", nargs="+")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        removed = lift_lockouts(
-            command_actor("axes_reset_ip"),
-            lambda: sum(Door().reset_attempts(ip_address=each) for each in options["ip"]),
-        )
-        self.stdout.write(f"{removed} counts of failed sign-ins removed.")
+    def lift(self, **options: Any) -> int:
+        return sum(Door().reset_attempts(ip_address=each) for each in options["ip"])
