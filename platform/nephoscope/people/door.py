@@ -27,6 +27,7 @@ from nephoscope.audit.actions.people import LOCKED_OUT, LOCKOUT_ENDED, SIGN_IN_F
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
 from nephoscope.people.addresses import one_client
+from nephoscope.people.middleware import begin_session
 
 WINDOW = timedelta(minutes=15)
 """How long tries count, and how long a lockout lasts."""
@@ -85,6 +86,7 @@ class Door(AxesHandler):
 
     def user_logged_in(self, sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
         note_success(user.get_username(), _address(request))
+        begin_session(request)
 
     @transaction.atomic
     def reset_attempts(

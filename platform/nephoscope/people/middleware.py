@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -45,6 +46,11 @@ class StoreNothing:
         return answer
 
 
+def begin_session(request: Any) -> None:
+    """Count a session's age and idleness from now."""
+    request.session["began"] = request.session["seen"] = int(time.time())
+
+
 class EndSessions:
     """Ends sessions that nobody used for a while, or that began long ago. A page's own polling is no use."""
 
@@ -54,12 +60,7 @@ class EndSessions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             self._follow(request)
-        before = request.session.session_key
-        answer = self.get_response(request)
-        if request.session.session_key != before and "began" in request.session:
-            # Signed in anew: Django keeps what the session held.
-            request.session["began"] = request.session["seen"] = int(time.time())
-        return answer
+        return self.get_response(request)
 
     def _follow(self, request: HttpRequest) -> None:
         now = int(time.time())
@@ -68,7 +69,7 @@ class EndSessions:
         if idle or now - began > settings.NEPHOSCOPE_SESSION_HOURS * 3600:
             logout(request)
         elif "began" not in request.session:
-            request.session.update({"began": now, "seen": now})
+            begin_session(request)  # one from before sessions had a beginning
         elif now - seen >= _NOTED_EVERY and request.headers.get("X-Requested-By") != "page":
             request.session["seen"] = now
 

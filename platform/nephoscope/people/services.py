@@ -45,7 +45,7 @@ def create_user(actor: Actor, *, password: str, account_groups: Iterable[Account
     actor.require("administer")
     user = User(**profile)
     _set_password(user, password)
-    user.full_clean()
+    _check(user)
     user.save()
     user.account_groups.set(account_groups)
     record(actor, USER_CREATED, user, after=_described(user))
@@ -79,7 +79,7 @@ def configure_user(
         user.is_superuser = user.is_superuser and profile["role"] == Role.ADMINISTRATOR
     if password is not None:
         _set_password(user, password)
-    user.full_clean()
+    _check(user)
     user.save()
     if account_groups is not None:
         user.account_groups.set(account_groups)
@@ -135,6 +135,12 @@ def _keep_an_administrator(administrators: list[User], user: User, profile: dict
         raise ValidationError({lost[0]: [message]})
 
 
+def _check(user: User) -> None:
+    # Some characters become several: without this, Django makes the name longer after it measured it.
+    user.username = User.normalize_username(user.username)
+    user.full_clean()
+
+
 def _set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)
@@ -153,7 +159,7 @@ def change_own_password(actor: Actor, user: User, password: str) -> None:
 
 
 @transaction.atomic
-def set_password_by(actor: Actor, username: str, change: Callable[[], str]) -> str:
+def set_password_by(actor: Actor, username: str, change: Callable[[], str | None]) -> str | None:
     """Have a command set a user's password; the tokens of the old one end. Returns what the command says."""
     said = change()
     user = User.objects.get(username=username)

@@ -32,6 +32,10 @@ class SignInForm(AuthenticationForm):
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
     """One's own password; unlike Django's form it leaves an audit entry and ends one's tokens."""
 
+    def __init__(self, user: Any, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.actor = actor
+
     def clean_old_password(self) -> str:
         old: str = self.cleaned_data["old_password"]
         if not check_own_password(self.user, old):
@@ -39,7 +43,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         return old
 
     def save(self, commit: bool = True) -> Any:
-        people.change_own_password(Actor.of(self.user), self.user, self.cleaned_data["new_password1"])
+        people.change_own_password(self.actor, self.user, self.cleaned_data["new_password1"])
         return self.user
 
 

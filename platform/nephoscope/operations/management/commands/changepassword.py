@@ -13,7 +13,7 @@ from nephoscope.people import services as people
 
 
 class Command(changepassword.Command):
-    def handle(self, *args: Any, **options: Any) -> str:
+    def handle(self, *args: Any, **options: Any) -> str | None:
         options["username"] = options["username"] or getpass.getuser()
         change = partial(super().handle, *args, **options)
         return people.set_password_by(command_actor("changepassword"), options["username"], change)
