@@ -65,10 +65,21 @@ def printable(name: object) -> str:
     return text.replace("\0", "")[:LONGEST_NAME]
 
 
+def is_busy() -> bool:
+    """Whether one more password could not be checked now; asked before anything is counted, which costs queries."""
+    if not _PLACES.acquire(blocking=False):
+        return True
+    _PLACES.release()
+    return False
+
+
 class Door(AxesHandler):
     """What django-axes asks before a password is checked, and tells afterwards."""
 
     def is_allowed(self, request: Any, credentials: Any = None) -> bool:
+        if is_busy():
+            request.axes_locked_out = request.too_busy = True
+            return False
         name = printable((credentials or {}).get("username"))
         until = admit(name, _address(request))
         if until is not None:
