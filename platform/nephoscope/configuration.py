@@ -36,6 +36,13 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _session_hours(text: str) -> int:
+    # A cookie's lifetime in seconds must stay a number that PostgreSQL and browsers can add to a date.
+    if _number(text) > 8760:
+        raise ValueError("a whole number from 1 to 8760")
+    return _number(text)
+
+
 def _switch(text: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if text.lower() not in known:
@@ -133,6 +140,9 @@ class Configuration:
     email_url: str = field(metadata=_from("NEPHOSCOPE_EMAIL_URL", secret=True))
     email_from: str = field(metadata=_from("NEPHOSCOPE_EMAIL_FROM", default="nephoscope@localhost"))
     allowed_networks: tuple[Network, ...] = field(metadata=_from("NEPHOSCOPE_ALLOWED_NETWORKS", _networks))
+    trusted_proxies: tuple[Network, ...] = field(metadata=_from("NEPHOSCOPE_TRUSTED_PROXIES", _networks))
+    session_idle_minutes: int = field(metadata=_from("NEPHOSCOPE_SESSION_IDLE_MINUTES", _number, "60"))
+    session_hours: int = field(metadata=_from("NEPHOSCOPE_SESSION_HOURS", _session_hours, "24"))
     reports_dir: str = field(metadata=_from("NEPHOSCOPE_REPORTS_DIR"))
 
 

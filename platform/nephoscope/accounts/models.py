@@ -115,6 +115,24 @@ class ApiToken(models.Model):
         return self.name
 
 
+class SignInTries(models.Model):
+    """Tries with a password within a while, counted for one of the limits of :mod:`nephoscope.people.door`."""
+
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=150, blank=True)
+    address = models.CharField(max_length=50, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    locked = models.BooleanField(default=False)
+    recorded = models.BooleanField(default=False)
+    """Whether the audit log has the lockout's beginning."""
+    since = models.DateTimeField()
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name", "address"], name="one_count_per_limit")]
+
+
 class KeptForm(models.Model):
     """A form that came without a session, until it is shown to whoever signs in with the same browser."""
 

@@ -14,7 +14,6 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from nephoscope.accounts.models import ApiToken, User
 from nephoscope.accounts.permissions import Scope
@@ -22,20 +21,12 @@ from nephoscope.api.kit.serializers import Body
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.audit.services import Actor
 from nephoscope.people import tokens
+from nephoscope.people.door import note_success
 
 
 class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     # Describes ours as it does knox's own.
     target_class = "nephoscope.api.kit.authentication.ScopedTokenAuthentication"
-
-
-class SignInThrottle(SimpleRateThrottle):
-    """Bounds guesses from one address: the one that the web server saw, not one that the caller claims."""
-
-    scope = "login"
-
-    def get_cache_key(self, request: Request, view: Any) -> str:
-        return f"throttle-login-{request.META.get('REMOTE_ADDR', '')}"
 
 
 class SignIn(Body):
@@ -102,9 +93,6 @@ class Tokens(Endpoint):
     def get_permissions(self) -> Any:
         return [AllowAny()] if self._signing_in() else super().get_permissions()
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        return [SignInThrottle()] if self._signing_in() else []
-
     def get_queryset(self) -> Any:
         return tokens.tokens_of(self.request.user)
 
@@ -120,7 +108,9 @@ class Tokens(Endpoint):
         user = authenticate(request._request, **who)
         if not isinstance(user, User):
             raise AuthenticationFailed(_("Incorrect user name or password."))
-        token, text = tokens.issue_token(Actor.of(user, request.META.get("REMOTE_ADDR") or None), **given)
+        address = request.META.get("REMOTE_ADDR") or ""
+        note_success(user.get_username(), address)
+        token, text = tokens.issue_token(Actor.of(user, address or None), **given)
         return Response(TokenSerializer(token).data | {"token": text}, status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, key: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.translation import gettext as _
@@ -66,7 +67,7 @@ def nothing_here(request: HttpRequest, rest: str) -> JsonResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="api-docs")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("docs", login_required(SpectacularSwaggerSplitView.as_view()), name="api-docs"),
     path("v1/health", HealthView.as_view({"get": "show"}), name="health"),
     path("v1/me", Me.as_view({"get": "show", "patch": "change"}), name="me"),
     path("v1/", include(router.urls)),

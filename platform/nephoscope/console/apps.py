@@ -14,11 +14,10 @@ class ConsoleConfig(AppConfig):
         Rights follow roles, so Django's groups mean nothing here; the queue and the tokens have their own pages.
         """
         from nephoscope.accounts.permissions import EVERYONE_SEES
-        from nephoscope.console.forms.people import OwnPasswordForm, SignInForm
+        from nephoscope.console.forms.people import SignInForm
         from nephoscope.console.urls import extra_urls
 
         admin.site.login_form = SignInForm
-        admin.site.password_change_form = OwnPasswordForm
         admin.site.extra_urls = extra_urls  # type: ignore[attr-defined]
         for model in [model for model in admin.site._registry if model._meta.app_label not in EVERYONE_SEES]:
             admin.site.unregister(model)

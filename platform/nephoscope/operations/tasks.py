@@ -73,6 +73,7 @@ def housekeeping() -> None:
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
     from nephoscope.organisations.sync import sync_due
+    from nephoscope.people.door import forget_old_tries
     from nephoscope.people.kept_forms import forget_old_forms
     from nephoscope.policies.rejudging import wake_waiting as wake_judging
     from nephoscope.queue import outbox
@@ -91,6 +92,7 @@ def housekeeping() -> None:
         reports.close_interrupted,
         reports.start_due,
         forget_old_forms,
+        forget_old_tries,
         SessionStore.clear_expired,
         partial(forget_old, settings.NEPHOSCOPE_RETENTION_DAYS),
         partial(outbox.forget, Transition.objects.all(), settings.NEPHOSCOPE_TRANSITION_DAYS),

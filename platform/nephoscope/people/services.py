@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from nephoscope.accounts.holding import reread
-from nephoscope.accounts.models import Account, AccountGroup, User
+from nephoscope.accounts.models import Account, AccountGroup, SignInTries, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.audit.actions.people import (
     GROUP_CONFIGURED,
     GROUP_CREATED,
     GROUP_REMOVED,
+    LOCKOUTS_LIFTED,
+    PASSWORD_SET,
     USER_CHANGED_PASSWORD,
     USER_CHANGED_PROFILE,
     USER_CONFIGURED,
@@ -42,7 +45,7 @@ def create_user(actor: Actor, *, password: str, account_groups: Iterable[Account
     actor.require("administer")
     user = User(**profile)
     _set_password(user, password)
-    user.full_clean()
+    _check(user)
     user.save()
     user.account_groups.set(account_groups)
     record(actor, USER_CREATED, user, after=_described(user))
@@ -60,20 +63,23 @@ def configure_user(
 ) -> User:
     """Change what is given. A new password, or an end to being active, revokes the user's tokens.
 
-    :raises ValidationError: wrong values, or an administrator who would lock themselves out; names the field.
+    :raises ValidationError: wrong values, an administrator who would lock themselves out, or no administrator left;
+        names the field.
     """
     actor.require("administer")
+    administrators = _hold_administrators(actor)
     reread(user)
     before = _described(user)
     if actor.user == user:
         _stay_administrator(profile)
+    _keep_an_administrator(administrators, user, profile)
     for name, value in profile.items():
         setattr(user, name, value)
     if "role" in profile:
         user.is_superuser = user.is_superuser and profile["role"] == Role.ADMINISTRATOR
     if password is not None:
         _set_password(user, password)
-    user.full_clean()
+    _check(user)
     user.save()
     if account_groups is not None:
         user.account_groups.set(account_groups)
@@ -88,11 +94,13 @@ def configure_user(
 def remove_user(actor: Actor, user: User) -> None:
     """Delete a user; what they did stays in the audit log under their name.
 
-    :raises ValidationError: it is the actor.
+    :raises ValidationError: it is the actor, or the last administrator.
     """
     actor.require("administer")
+    administrators = _hold_administrators(actor)
     if actor.user == user:
         raise ValidationError({"id": [_("You cannot remove yourself. Ask another administrator.")]})
+    _keep_an_administrator(administrators, user, {"is_active": False})
     record(actor, USER_REMOVED, user, before=_described(user))
     user.delete()
 
@@ -101,8 +109,36 @@ def _stay_administrator(profile: dict[str, Any]) -> None:
     message = _("You cannot remove this from yourself. Ask another administrator.")
     if profile.get("role", Role.ADMINISTRATOR) != Role.ADMINISTRATOR:
         raise ValidationError({"role": [message]})
-    if not profile.get("is_active", True):
-        raise ValidationError({"is_active": [message]})
+    for name in ("is_active", "is_staff"):
+        if not profile.get(name, True):
+            raise ValidationError({name: [message]})
+
+
+def _hold_administrators(actor: Actor) -> list[User]:
+    """Lock all who administer, so that no two of them take the role from each other at once; return them.
+
+    :raises PermissionDenied: the actor was one, but is no longer.
+    """
+    rows = User.objects.filter(Q(role=Role.ADMINISTRATOR) | Q(is_superuser=True), is_active=True)
+    held = list(rows.select_for_update().order_by("pk"))
+    if actor.user is not None and actor.user not in held:
+        raise PermissionDenied(_("You are no longer an administrator."))
+    return held
+
+
+def _keep_an_administrator(administrators: list[User], user: User, profile: dict[str, Any]) -> None:
+    able = [each for each in administrators if each.is_staff]
+    wanted = {"role": Role.ADMINISTRATOR, "is_active": True, "is_staff": True}
+    lost = [name for name, value in wanted.items() if profile.get(name, value) != value]
+    if lost and able == [user]:
+        message = _("This is the last active administrator with console access. Add another one first.")
+        raise ValidationError({lost[0]: [message]})
+
+
+def _check(user: User) -> None:
+    # Some characters become several: without this, Django makes the name longer after it measured it.
+    user.username = User.normalize_username(user.username)
+    user.full_clean()
 
 
 def _set_password(user: User, password: str) -> None:
@@ -120,6 +156,34 @@ def change_own_password(actor: Actor, user: User, password: str) -> None:
     user.save(update_fields=["password"])
     AuthToken.objects.filter(user=user).delete()
     record(actor, USER_CHANGED_PASSWORD, user)
+
+
+@transaction.atomic
+def set_password_by(actor: Actor, username: str, change: Callable[[], str | None]) -> str | None:
+    """Have a command set a user's password; the tokens of the old one end. Returns what the command says."""
+    said = change()
+    user = User.objects.get(username=username)
+    AuthToken.objects.filter(user=user).delete()
+    record(actor, PASSWORD_SET, user)
+    return said
+
+
+@transaction.atomic
+def create_superuser_by(actor: Actor, create: Callable[[], str | None]) -> str | None:
+    """Have a command add a superuser. Returns what the command says."""
+    known = set(User.objects.values_list("pk", flat=True))
+    said = create()
+    for user in User.objects.filter(is_superuser=True).exclude(pk__in=known):
+        record(actor, USER_CREATED, user, after=_described(user))
+    return said
+
+
+@transaction.atomic
+def lift_lockouts(actor: Actor, lift: Callable[[], int]) -> int:
+    """Forget counts of failed sign-ins, which ends lockouts. Returns how many counts there were."""
+    removed = lift()
+    record(actor, LOCKOUTS_LIFTED, SignInTries(), {"removed": removed})
+    return removed
 
 
 @transaction.atomic

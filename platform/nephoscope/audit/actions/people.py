@@ -21,6 +21,34 @@ def _sign_in_failed(data: Data) -> str:
     return gettext("Failed sign-in as %(target)s: unknown user name") % data
 
 
+def _locked_out(data: Data) -> str:
+    if data["by"] == "address":
+        return gettext("Sign-in from %(address)s locked for %(minutes)s minutes: %(tries)s failed attempts") % data
+    if data["by"] == "name":
+        message = gettext(
+            "Sign-in as %(name)s locked for %(minutes)s minutes, except from addresses used before: "
+            "%(tries)s failed attempts"
+        )
+        return message % data
+    message = gettext("Sign-in as %(name)s from %(address)s locked for %(minutes)s minutes: %(tries)s failed attempts")
+    return message % data
+
+
+def _lockout_ended(data: Data) -> str:
+    if data["by"] == "all":
+        return gettext("Failed sign-ins between %(since)s and %(until)s, not recorded one by one: %(refused)s") % data
+    if data["by"] == "address":
+        message = gettext("Lockout of %(address)s from %(since)s to %(until)s: %(refused)s sign-ins refused")
+    elif data["by"] == "name":
+        message = gettext("Lockout of %(name)s from %(since)s to %(until)s: %(refused)s sign-ins refused")
+    else:
+        message = gettext("Lockout of %(name)s, %(address)s from %(since)s to %(until)s: %(refused)s sign-ins refused")
+    return message % data
+
+
+_LOCKOUT: Data = {"by": "pair", "name": "vera", "address": "10.0.0.5"}
+_WHILE: Data = {"since": "2027-02-27 10:00", "until": "2027-02-27 10:15", "refused": 40}
+
 _TOKEN: Data = {"begins": "1a2b3c4d", "name": "backup", "scope": "read", "expiry": "2027-02-27"}
 
 
@@ -50,6 +78,12 @@ TOKEN_ISSUED = register("user.token_issued", _("API token issued"), _token_issue
 TOKEN_REVOKED = register("user.token_revoked", _("API token revoked"), _token_revoked, **_TOKEN)
 SIGNED_IN = register("user.signed_in", _("Signed in"), _("signed in"))
 SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_failed, whole=True, known=True)
+LOCKED_OUT = register("user.locked_out", _("Sign-in locked"), _locked_out, whole=True, **_LOCKOUT, tries=10, minutes=15)
+LOCKOUT_ENDED = register("user.lockout_ended", _("Sign-ins refused"), _lockout_ended, whole=True, **_LOCKOUT, **_WHILE)
+LOCKOUTS_LIFTED = register(
+    "user.lockouts_lifted", _("Lockouts lifted"), _("lifted sign-in lockouts: %(removed)s counts removed"), removed=2
+)
+PASSWORD_SET = register("user.password_set", _("Password set"), _("set a new password for %(target)s"))
 
 GROUP_CREATED = register("group.created", _("Account group added"), _("added the account group %(target)s"))
 GROUP_CONFIGURED = register("group.configured", _("Account group changed"), _("changed the account group %(target)s"))

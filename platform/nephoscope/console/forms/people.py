@@ -16,6 +16,7 @@ from nephoscope.accounts.permissions import Role
 from nephoscope.audit.services import Actor
 from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.people import services as people
+from nephoscope.people.door import check_own_password
 
 
 class SignInForm(AuthenticationForm):
@@ -31,8 +32,18 @@ class SignInForm(AuthenticationForm):
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
     """One's own password; unlike Django's form it leaves an audit entry and ends one's tokens."""
 
+    def __init__(self, user: Any, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.actor = actor
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if not check_own_password(self.user, old):
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
+
     def save(self, commit: bool = True) -> Any:
-        people.change_own_password(Actor.of(self.user), self.user, self.cleaned_data["new_password1"])
+        people.change_own_password(self.actor, self.user, self.cleaned_data["new_password1"])
         return self.user
 
 

@@ -4,6 +4,8 @@
 
 (() => {
   const INTERVAL = 2000;
+  // A page that asks by itself does not keep an idle session alive.
+  const POLLING = { "X-Requested-By": "page" };
 
   async function write(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -34,7 +36,7 @@
   async function follow(element) {
     let state;
     try {
-      const answer = await fetch(element.dataset.progress, { headers: { Accept: "application/json" } });
+      const answer = await fetch(element.dataset.progress, { headers: { Accept: "application/json", ...POLLING } });
       if (!answer.ok || answer.redirected) return;
       state = await answer.json();
     } catch {
@@ -54,7 +56,7 @@
   // Put in what the same page shows now, piece by piece: what a person unfolded or stands on stays as it is.
   async function refresh() {
     try {
-      const answer = await fetch(location.href);
+      const answer = await fetch(location.href, { headers: POLLING });
       if (!answer.ok || answer.redirected) return;
       const now = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!now.querySelector("[data-live]")) {
