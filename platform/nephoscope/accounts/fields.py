@@ -1,4 +1,4 @@
-"""A model's field for secrets, and encrypting all that such fields hold by a new key."""
+"""Model fields for secrets and for reasons, and encrypting all that the first hold by a new key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 
+from nephoscope.domain.reasons import in_short
 from nephoscope.vault import Secrets, SecretUnreadable, Vault
+
+
+class ReasonField(models.TextField):
+    """Why something failed, stored in one short line (:func:`nephoscope.domain.reasons.in_short`), however written."""
+
+    def deconstruct(self) -> Any:
+        name, _path, arguments, options = super().deconstruct()
+        return name, "django.db.models.TextField", arguments, options
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return in_short(value) if isinstance(value, str) else value
 
 
 class _Sealing(DeferredAttribute):

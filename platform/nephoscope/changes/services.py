@@ -36,6 +36,7 @@ from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.opening import open_session, require_writer
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
+from nephoscope.domain.reasons import in_short
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectivePolicies
@@ -170,7 +171,7 @@ def _read_and_plan(
         except domain.PlanProblem as problem:
             raise ValidationError({"findings": [str(problem)]}) from problem
         except Exception as problem:
-            raise ValidationError({"findings": [_("The plan could not be made: %s") % problem]}) from problem
+            raise ValidationError({"findings": [_("The plan could not be made: %s") % in_short(problem)]}) from problem
 
 
 @transaction.atomic

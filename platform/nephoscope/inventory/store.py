@@ -16,7 +16,8 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.domain import as_unknown
-from nephoscope.inventory.content import DEEPEST, content_of, digest_of, id_of
+from nephoscope.domain.texts import DEEPEST
+from nephoscope.inventory.content import content_of, digest_of, id_of
 from nephoscope.inventory.hidden import secrets_of, without
 from nephoscope.inventory.models import Resource, Scan
 
