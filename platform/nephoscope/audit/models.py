@@ -108,8 +108,11 @@ class Entry(models.Model):
             # A package that registered the action may be gone, and a translation may be wrong: the log stays readable.
             return f"{self.action}: {self.target}"
 
-    def compute_digest(self) -> str:
-        """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""
+    def compute_digest(self, *, address: str | None = None) -> str:
+        """The hash over this entry and the one before it; a changed or missing entry breaks the chain.
+
+        :param address: as it was written, where the database writes it otherwise.
+        """
         content: list[Any] = [
             self.previous,
             self.at.isoformat(),
@@ -122,7 +125,7 @@ class Entry(models.Model):
             self.target,
             self.summary,
             self.reason,
-            self.address,
+            address or self.address,
             self.before,
             self.after,
         ]
