@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
@@ -14,8 +14,13 @@ from django.db.models.query_utils import DeferredAttribute
 from nephoscope.domain.reasons import in_short
 from nephoscope.vault import Secrets, SecretUnreadable, Vault
 
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:
+    _Text = models.TextField
 
-class ReasonField(models.TextField):
+
+class ReasonField(_Text):
     """Why something failed, stored in one short line (:func:`nephoscope.domain.reasons.in_short`), however written."""
 
     def deconstruct(self) -> Any:
