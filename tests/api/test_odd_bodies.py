@@ -31,12 +31,8 @@ def test_a_body_that_cannot_be_stored_is_refused(account: Account, administrator
     client: Any = APIClient(raise_request_exception=False)
     client.force_authenticate(administrator)
     path = f"/api/v1/accounts/{account.pk}"
-    for body in (
-        f'{{"tags": {{"a": {value}}}}}',
-        f'{{"name": {value}}}',
-        f'{{"x": [{value}]}}',
-        f'{{"scan_every": {value}}}',
-    ):
+    for form in ('{"tags": {"a": %s}}', '{"name": %s}', '{"x": [%s]}', '{"scan_every": %s}'):
+        body = form % value
         answer = client.generic("PATCH", path, body, content_type="application/json")
         assert answer.status_code == 400, (body[:50], answer.status_code)
     account.refresh_from_db()

@@ -17,7 +17,10 @@ class Command(BaseCommand):
         broken = 0
         for place in check():
             broken += place.broken
-            (self.stderr if place.broken else self.stdout).write(str(place))
+            if place.broken:
+                self.stderr.write(str(place))
+            else:
+                self.stdout.write(str(place))
         if broken:
             raise CommandError(f"The chain breaks at {broken} of {Entry.objects.count()} entries.")
         self.stdout.write(f"The chain of {Entry.objects.count()} entries is whole.")
