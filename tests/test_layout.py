@@ -22,6 +22,7 @@ FLOORS = (
     "surgery",
     "testing",
     "mail",
+    "logs",
     "postgres",
     "vault",
     "outbound",

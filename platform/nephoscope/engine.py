@@ -21,6 +21,8 @@ from nephoscope.domain import (
     Value,
     Verdict,
 )
+from nephoscope.domain.reasons import in_short, one_line
+from nephoscope.domain.texts import kept
 
 Defaults = Mapping[str, Mapping[str, Default]]
 
@@ -29,6 +31,9 @@ MAX_EVIDENCE = 12
 
 MAX_VALUE = 2_000
 """Characters of one evidence value, as JSON; a bucket policy alone may have 20 KB."""
+
+MAX_MESSAGE = 1_000
+"""Characters of a finding's message."""
 
 
 class Neighbours:
@@ -122,12 +127,14 @@ def judge(
             rule,
             resource,
             Verdict.UNKNOWN,
-            f"{what} could not be read: {gap.why.reason}",
+            one_line(f"{what} could not be read: {gap.why.reason}", MAX_MESSAGE),
             _evidence(recorder, ()),
             gap.why.permission,
         )
     except Exception as error:
-        return Finding(rule, resource, Verdict.ERROR, f"{type(error).__name__}: {error}", _evidence(recorder, ()))
+        return Finding(
+            rule, resource, Verdict.ERROR, in_short(f"{type(error).__name__}: {error}"), _evidence(recorder, ())
+        )
     if judgement is None:
         return Finding(rule, resource, Verdict.NOT_APPLICABLE)
     if judgement is True:
@@ -136,7 +143,9 @@ def judge(
         evidence = _evidence(recorder, ())
         return Finding(rule, resource, Verdict.FAIL, _in_words(evidence), evidence)
     if isinstance(judgement, Fail):
-        return Finding(rule, resource, Verdict.FAIL, judgement.message, _evidence(recorder, judgement.at))
+        return Finding(
+            rule, resource, Verdict.FAIL, one_line(judgement.message, MAX_MESSAGE), _evidence(recorder, judgement.at)
+        )
     return Finding(rule, resource, Verdict.ERROR, f"the rule returned {type(judgement).__name__}, not a judgement")
 
 
@@ -172,7 +181,13 @@ def _under(read: Evidence, place: str) -> bool:
 
 
 def _bounded(value: Any) -> Any:
-    text = json.dumps(value, default=str)
+    try:
+        text, plain = json.dumps(value, allow_nan=False), True
+    except (RecursionError, TypeError, ValueError):
+        text, plain = "", False
+    if not plain or "\\u0000" in text or "\\ud" in text:
+        value = kept(value)
+        text = json.dumps(value)
     if len(text) <= MAX_VALUE:
         return value
     return f"{text[:MAX_VALUE]}… ({len(text):,} characters)"

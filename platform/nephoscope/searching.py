@@ -13,12 +13,16 @@ from django.db.models import Q, QuerySet
 MOST_WORDS = 10
 """Distinct words that a search looks for; what follows them is left out: each word costs the database a condition."""
 
+LONGEST_WORD = 200
+"""Characters of a word that are looked for."""
+
 WORD = re.compile(r"\S+")
 
 
 def words(text: str, word: re.Pattern[str] = WORD) -> list[str]:
     """Return the first :data:`MOST_WORDS` distinct words of a search."""
-    return list(dict.fromkeys(word.findall(text.replace("\x00", ""))))[:MOST_WORDS]
+    found = dict.fromkeys(word.findall(text.replace("\x00", "")))
+    return [each[:LONGEST_WORD] for each in list(found)[:MOST_WORDS]]
 
 
 def is_cut(text: str) -> bool:

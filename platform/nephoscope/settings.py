@@ -228,7 +228,8 @@ LOGGING = {
     "formatters": {
         "plain": {"()": "nephoscope.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"clients": {"()": "nephoscope.logs.ClientMistakes"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["clients"]}},
     "root": {"handlers": ["console"], "level": _ENV.log_level},
 }
 

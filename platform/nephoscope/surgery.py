@@ -27,6 +27,7 @@ from nephoscope.domain import (
     Writer,
     with_results,
 )
+from nephoscope.domain.reasons import in_short
 
 Kept = Mapping[int, Mapping[str, Any]]
 """What is kept of the answers to calls: by the position of the step, and then by path."""
@@ -78,7 +79,7 @@ def make_plan(
         try:
             steps += remediation.plan(request, session)
         except PlanProblem as problem:
-            left_out.append(f"{resource.name} is left out: {problem}")
+            left_out.append(f"{resource.name} is left out: {in_short(problem)}")
             continue
         if provider.writing and (manager := provider.writing.managed_by(resource)):
             warnings.append(
@@ -176,7 +177,7 @@ def apply(
             broken.add(step.resource)
             # An answer may be lost on its way back: what was made all the same has to be undoable.
             made = not is_as_before(remediation, step, results, session)
-            journal.note(position, "applied" if made else "failed", str(problem))
+            journal.note(position, "applied" if made else "failed", in_short(problem))
             continue
         error = ""
         try:
@@ -187,7 +188,7 @@ def apply(
         except Exception as problem:
             # The call was made: it counts as applied, so that it can be undone.
             broken.add(step.resource)
-            error = str(problem)
+            error = in_short(problem)
         journal.note(position, "applied", error, kept.get(position))
     return not broken
 
@@ -241,7 +242,7 @@ def undo(
             writer.write(inverse)
         except Exception as problem:
             broken.add(steps[position].resource)
-            journal.note(position, "applied", f"Undo failed: {problem}")
+            journal.note(position, "applied", f"Undo failed: {in_short(problem)}")
             continue
         journal.note(position, "undone")
     return not broken

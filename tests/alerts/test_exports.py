@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
+import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +22,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from nephoscope.accounts.models import Account, User
-from nephoscope.alerts.exports import as_csv, as_json, exported
+from nephoscope.alerts.exports import as_csv, as_json, exported, line
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.connections.conditions import conditions
 from nephoscope.domain import ExportedStatus, Severity
@@ -263,3 +266,48 @@ def test_the_list_in_the_console_leads_to_the_export_of_what_it_shows(add_alert:
     exported_rows = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     assert "versioning" in exported_rows
     assert "public_read" not in exported_rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "a\n=1",
+        "a\r\n  =1",
+        "a\t=1",
+        "a;=1",
+        "a; =1",
+        "  =1",
+        "\u00a0=1",
+        "\u3000=1",
+        "\ufeff=1",
+        "\u200b=1",
+        "\x00=1",
+        "\x0b=1",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠SUM(1)",
+        "a\u2028=1",
+        "\n\n\t =1",
+    ],
+)
+def test_no_program_takes_any_part_of_a_cell_for_a_formula(text: str) -> None:
+    [[cell, after]] = csv.reader(io.StringIO(line([text, "b"])))
+    for part in re.split("[\n\t;\u2028\u2029]", cell):
+        assert unicodedata.normalize("NFKC", part.strip("\ufeff\u200b")).strip()[:1] not in {*"=+-@"}, repr(cell)
+    assert after == "b"
+    assert re.sub(r"['\s\x00-\x1f]", "", cell) == re.sub(r"[\s\x00-\x1f]", "", text), "it can still be read"
+
+
+def test_ordinary_cells_stay_as_they_are() -> None:
+    for cell in ("logs-prod", "arn:aws:s3:::a=b", "a + b - c", "two\nlines", "a, b; c", "Zürich", ""):
+        [[read, _after]] = csv.reader(io.StringIO(line([cell, "b"])))
+        assert read == cell
+    assert line([-1, 2.5]) == "-1,2.5\r\n"

@@ -8,8 +8,9 @@ import pytest
 
 from nephoscope.accounts.models import Account
 from nephoscope.domain import Resource, as_unknown
+from nephoscope.domain.texts import DEEPEST
 from nephoscope.inventory import store
-from nephoscope.inventory.content import DEEPEST, MOST_BYTES, content_of, digest_of
+from nephoscope.inventory.content import MOST_BYTES, content_of, digest_of
 from nephoscope.inventory.models import Resource as Row
 
 pytestmark = pytest.mark.django_db

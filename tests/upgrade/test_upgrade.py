@@ -19,8 +19,9 @@ from django.urls import reverse
 from nephoscope.accounts.models import User
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, Finding
+from nephoscope.audit.chain import first_broken
 from nephoscope.audit.models import Entry
-from nephoscope.audit.services import Actor, first_broken
+from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
 from nephoscope.changes.services import UNDOABLE
 from nephoscope.changes.suppressing import unsuppress

@@ -1,17 +1,35 @@
-"""A model's field for secrets, and encrypting all that such fields hold by a new key."""
+"""Model fields for secrets and for reasons, and encrypting all that the first hold by a new key."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 
+from nephoscope.domain.reasons import in_short
 from nephoscope.vault import Secrets, SecretUnreadable, Vault
+
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:
+    _Text = models.TextField
+
+
+class ReasonField(_Text):
+    """Why something failed, stored in one short line (:func:`nephoscope.domain.reasons.in_short`), however written."""
+
+    def deconstruct(self) -> Any:
+        name, _path, arguments, options = super().deconstruct()
+        return name, "django.db.models.TextField", arguments, options
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return in_short(value) if isinstance(value, str) else value
 
 
 class _Sealing(DeferredAttribute):

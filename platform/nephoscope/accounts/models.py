@@ -39,11 +39,21 @@ def _taken(message: Any, name: str) -> ValidationError:
     return ValidationError(message, code="unique", params={"name": name})
 
 
+class AccountGroupQuerySet(models.QuerySet["AccountGroup"]):
+    def visible_to(self, user: Any) -> AccountGroupQuerySet:
+        """Those that the user was granted; administrators see all. An account that is seen may be in others too."""
+        if sees_everything(user):
+            return self
+        return self.filter(users=user) if may(user, "view") else self.none()
+
+
 class AccountGroup(models.Model):
     """A set of accounts that users are granted together."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
+
+    objects = AccountGroupQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from nephoscope import domain
-from nephoscope.accounts.models import Account
+from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import sees_everything
 from nephoscope.plugins import registry
 
@@ -17,6 +18,11 @@ from nephoscope.plugins import registry
 def is_granted_none(user: Any) -> bool:
     """Whether no account is granted to a user, so that an empty list says nothing about accounts."""
     return not sees_everything(user) and not Account.objects.visible_to(user).exists()
+
+
+def groups_seen_by(user: Any) -> Prefetch[Any]:
+    """Return what fetches the ``groups`` of rows: those alone that the user may see, though a row be in others too."""
+    return Prefetch("groups", AccountGroup.objects.visible_to(user))
 
 
 def provider_of(account: Account) -> domain.Provider:

@@ -7,12 +7,14 @@ this module opens and closes it: no policy holds it, and a scan that did not rea
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from nephoscope import domain
@@ -25,10 +27,15 @@ from nephoscope.alerts.transitions import of_severity
 from nephoscope.audit.actions.alerts import ALERT_UPDATED, Resolution
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import Detection, DetectionCleared, Severity
+from nephoscope.domain.texts import kept as storable
+from nephoscope.domain.texts import text_of
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 
 log = logging.getLogger(__name__)
+
+LONGEST_KEY = 200
+"""Characters of a detection's key, as of an alert's."""
 
 
 def source(
@@ -55,7 +62,34 @@ def advance(account: Account, service: str, region: str, newest: datetime | None
 def save(
     account: Account, service: domain.Service, batch: Iterable[Detection | DetectionCleared], actor: Actor
 ) -> set[int]:
-    """Open, update and close the alerts of a batch; return the row ids of the detections that stand."""
+    """Open, update and close the alerts of a batch; return the row ids of the detections that stand.
+
+    One that the database does not take costs the others nothing: it is left out, and logged.
+    """
+    kept = [_storable(each) for each in batch]
+    try:
+        return _saved(account, service, kept, actor)
+    except (DatabaseError, TypeError, ValueError) as problem:
+        if len(kept) > 1:
+            return set().union(*(save(account, service, [each], actor) for each in kept))
+        log.warning("%s of %s could not be stored: %s", kept[0].key, account, type(problem).__name__)
+        return set()
+
+
+def _storable(each: Detection | DetectionCleared) -> Detection | DetectionCleared:
+    """Return the same with texts and documents that PostgreSQL keeps: whoever acts in the cloud chooses them."""
+    plain = {field.name: getattr(each, field.name) for field in fields(each)}
+    texts: dict[str, Any] = {name: text_of(value) for name, value in plain.items() if type(value) is str}
+    texts["key"] = texts["key"][:LONGEST_KEY]
+    documents: dict[str, Any] = {
+        name: storable(dict(value)) for name, value in plain.items() if isinstance(value, Mapping)
+    }
+    return replace(each, **texts, **documents)
+
+
+def _saved(
+    account: Account, service: domain.Service, batch: Sequence[Detection | DetectionCleared], actor: Actor
+) -> set[int]:
     standing = {each.key: each for each in batch if isinstance(each, Detection) and _counts(each)}
     over = {each.key: each.kind for each in batch if isinstance(each, DetectionCleared) or each.archived}
     now, transitions = timezone.now(), Transitions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -216,6 +217,12 @@ def _of_account(found: Condition) -> list[str]:
     return [given.get(column, "") for column in COLUMNS]
 
 
+_FORMULA = re.compile("(?:^|(?<=[\n\t;\u2028\u2029]))(?=[\\s\ufeff\u200b-\u200f\u2060]*[=+@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−-])")
+"""Where a cell, or what a program makes of a part of it, begins like a formula, in any width of the sign."""
+
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
 def line(cells: Iterable[Any]) -> str:
     """Return a line of CSV that no spreadsheet takes for a formula."""
     written = io.StringIO()
@@ -224,5 +231,13 @@ def line(cells: Iterable[Any]) -> str:
 
 
 def _harmless(cell: Any) -> Any:
-    """A spreadsheet runs a text that begins like a formula; names come from the cloud, so such a one gets a quote."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    """A spreadsheet runs a text that begins like a formula; texts come from the cloud, so such a one gets a quote.
+
+    So does one after a line break, a tab or a semicolon, at which some programs split cells, and one after spaces:
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = _ODD.sub(" ", cell.replace("\r\n", "\n").replace("\r", "\n"))
+    quoted = _FORMULA.sub("'", text)
+    return f"'{quoted}" if cell.startswith(("\t", "\r", "\n")) else quoted

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import patience, provider_of
+from nephoscope.accounts.queries import groups_seen_by, patience, provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.conditions import ConditionSerializer, conditions_of
 from nephoscope.api.kit.filters import IdFilter
@@ -193,7 +193,7 @@ class Accounts(EventActs):
     """Connected accounts: only those of the user's groups, for administrators all."""
 
     noun = "account"
-    queryset = Account.objects.prefetch_related("groups")
+    queryset = Account.objects.all()
     serializer_class = AccountSerializer
     filterset_class = AccountFilter
     ordering_fields = ["name", "created_at", "verified_at"]
@@ -212,6 +212,9 @@ class Accounts(EventActs):
         "events_rotate": "connect",
         "events_setup_templates": "connect",
     }
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().prefetch_related(groups_seen_by(self.request.user))
 
     @extend_schema(request=NewAccount, responses={201: AccountSerializer})
     def create(self, request: Request) -> Response:

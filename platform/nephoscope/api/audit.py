@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from nephoscope.api.kit.filters import IdFilter
@@ -41,12 +44,20 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 
 
 class EntryDetailSerializer(EntrySerializer):
-    before = serializers.JSONField(read_only=True)
-    after = serializers.JSONField(read_only=True)
+    before = serializers.SerializerMethodField()
+    after = serializers.SerializerMethodField()
 
     class Meta(EntrySerializer.Meta):
         fields = [*EntrySerializer.Meta.fields, "before", "after", "previous", "digest"]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.JSONField())
+    def get_before(self, entry: Entry) -> Any:
+        return entry.changed(self.context["request"].user)[0]
+
+    @extend_schema_field(serializers.JSONField())
+    def get_after(self, entry: Entry) -> Any:
+        return entry.changed(self.context["request"].user)[1]
 
 
 class EntryFilter(filters.FilterSet):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
-from nephoscope.accounts.queries import patience
+from nephoscope.accounts.queries import groups_seen_by, patience
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
@@ -26,8 +26,8 @@ from nephoscope.organisations.queries import counted
 class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
     account = serializers.SerializerMethodField(help_text="What it is read through; null unless you may see it.")
     groups = Named(many=True, read_only=True)
-    include = serializers.ListField(child=serializers.CharField(), read_only=True)
-    exclude = serializers.ListField(child=serializers.CharField(), read_only=True)
+    include = serializers.SerializerMethodField(help_text="Units by path; empty for those who may not connect.")
+    exclude = serializers.SerializerMethodField(help_text="Units by path; empty for those who may not connect.")
     regions = serializers.ListField(child=serializers.CharField(), read_only=True)
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
     settings = serializers.SerializerMethodField(
@@ -75,6 +75,14 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
             return {}
         return shown(organisation, services.organisations_of(organisation.account).fields)
 
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_include(self, organisation: Organisation) -> list[str]:
+        return organisation.include if may(self._user, "connect") else []
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_exclude(self, organisation: Organisation) -> list[str]:
+        return organisation.exclude if may(self._user, "connect") else []
+
     def get_problem(self, organisation: Organisation) -> str:
         return organisation.problem if may(self._user, "connect") else ""
 
@@ -120,7 +128,7 @@ class Organisations(Models):
     """Organisations: those with an account that you may see, for administrators all."""
 
     noun = "organisation"
-    queryset = Organisation.objects.prefetch_related("groups")
+    queryset = Organisation.objects.all()
     serializer_class = OrganisationSerializer
     ordering_fields = ["name", "synced_at"]
     acts: ClassVar[dict[str, str]] = {
@@ -130,6 +138,9 @@ class Organisations(Models):
         "sync": "connect",
         "setup_templates": "connect",
     }
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().prefetch_related(groups_seen_by(self.request.user))
 
     @extend_schema(request=NewOrganisation, responses={201: OrganisationSerializer})
     def create(self, request: Request) -> Response:

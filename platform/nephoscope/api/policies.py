@@ -24,7 +24,7 @@ from nephoscope.domain import Framework
 from nephoscope.policies import rule_settings, services
 from nephoscope.policies.demands import Unmet, unmet
 from nephoscope.policies.models import Policy, RuleSetting
-from nephoscope.policies.queries import Catalogue, catalogue
+from nephoscope.policies.queries import Catalogue, catalogue, scope_for
 from nephoscope.policies.rule_settings import Place
 
 
@@ -57,7 +57,7 @@ class PolicySerializer(serializers.Serializer[Framework]):
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_tags(self, policy: Framework) -> Any:
-        return self.context["view"].known.scopes.get(policy.id, {})
+        return scope_for(self.context["request"].user, policy.id, self.context["view"].known.scopes)
 
 
 class NewPolicy(Body):

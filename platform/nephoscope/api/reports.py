@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.queries import groups_seen_by
 from nephoscope.api.kit.serializers import Body, IdField, Named, Nothing
 from nephoscope.api.kit.views import Models
 from nephoscope.reports import services
@@ -119,7 +120,7 @@ class ReportSchedules(Models):
     """Compliance reports that leave by themselves: one's own, and all for administrators."""
 
     noun = "report schedule"
-    queryset = ReportSchedule.objects.select_related("owner").prefetch_related("groups")
+    queryset = ReportSchedule.objects.select_related("owner")
     serializer_class = ScheduleSerializer
     detail_class = ScheduleDetailSerializer
     filterset_class = ScheduleFilter
@@ -129,7 +130,9 @@ class ReportSchedules(Models):
     def get_queryset(self) -> Any:
         """Name an account only to who sees it still."""
         accounts = Account.objects.visible_to(self.request.user)
-        return super().get_queryset().prefetch_related(Prefetch("accounts", accounts))
+        return (
+            super().get_queryset().prefetch_related(Prefetch("accounts", accounts), groups_seen_by(self.request.user))
+        )
 
     @extend_schema(request=NewSchedule, responses={201: ScheduleDetailSerializer})
     def create(self, request: Request) -> Response:

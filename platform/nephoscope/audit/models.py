@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.models import Account, visible_accounts
+from nephoscope.accounts.models import Account, AccountGroup, visible_accounts
 from nephoscope.accounts.permissions import may, sees_everything
 from nephoscope.audit.actions import ACTIONS
 from nephoscope.audit.actors import task_name
@@ -27,6 +27,18 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         if not may(user, "view"):
             return self.none()
         return self.filter(Q(account__in=visible_accounts(user)) | Q(account=None, user=user))
+
+
+_FOR_ADMINISTRATORS = {"include", "exclude", "settings"}
+
+
+def _narrowed(changed: Any, groups: set[str]) -> Any:
+    if not isinstance(changed, dict):
+        return changed
+    shown = {name: value for name, value in changed.items() if name not in _FOR_ADMINISTRATORS}
+    if isinstance(shown.get("groups"), list):
+        shown["groups"] = [each for each in shown["groups"] if each in groups]
+    return shown
 
 
 class Entry(models.Model):
@@ -108,8 +120,21 @@ class Entry(models.Model):
             # A package that registered the action may be gone, and a translation may be wrong: the log stays readable.
             return f"{self.action}: {self.target}"
 
-    def compute_digest(self) -> str:
-        """The hash over this entry and the one before it; a changed or missing entry breaks the chain."""
+    def changed(self, user: Any) -> tuple[Any, Any]:
+        """Return what was before and after, as far as the user may see it: no names of groups that are not granted.
+
+        How an organisation is read is for administrators, here as on its page.
+        """
+        if sees_everything(user):
+            return self.before, self.after
+        names = set(AccountGroup.objects.visible_to(user).values_list("name", flat=True))
+        return _narrowed(self.before, names), _narrowed(self.after, names)
+
+    def compute_digest(self, *, address: str | None = None) -> str:
+        """The hash over this entry and the one before it; a changed or missing entry breaks the chain.
+
+        :param address: as it was written, where the database writes it otherwise.
+        """
         content: list[Any] = [
             self.previous,
             self.at.isoformat(),
@@ -122,7 +147,7 @@ class Entry(models.Model):
             self.target,
             self.summary,
             self.reason,
-            self.address,
+            address or self.address,
             self.before,
             self.after,
         ]

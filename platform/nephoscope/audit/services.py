@@ -1,9 +1,9 @@
-"""Writing the audit log, and checking that nobody altered it."""
+"""Writing the audit log."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from nephoscope.audit.actions import Action, Data
 from nephoscope.audit.actors import Actor
 from nephoscope.audit.canonical import address_as_stored, as_stored
+from nephoscope.audit.chain import GENESIS
 from nephoscope.audit.models import Entry
+from nephoscope.domain.texts import text_of
 
-__all__ = ["Actor", "append", "entry", "first_broken", "record", "require_reason"]
+__all__ = ["Actor", "append", "entry", "record", "require_reason"]
 
 _LOCK = 7_201_936
 """Key of the advisory lock that puts entries in one order; any constant that nothing else here uses."""
-
-GENESIS = "0" * 64
 
 
 def require_reason(reason: object) -> str:
@@ -57,16 +57,16 @@ def entry(
     data = data or {}
     action.check(data)
     return Entry(
-        at=at or timezone.now(),
+        at=(at or timezone.now()).astimezone(UTC),
         user=actor.user,
-        actor=actor.name,
+        actor=text_of(actor.name)[:200],
         action=action.code,
         account=account,
         target_type=str(target._meta.model_name),
         target_id=str(target.pk),
-        target=str(target)[:400],
+        target=text_of(target)[:400],
         data=as_stored({**data, "task": dict(actor.task)} if actor.task else data),
-        reason=reason,
+        reason=text_of(reason),
         address=address_as_stored(actor.address),
         before=as_stored(before),
         after=as_stored(after),
@@ -95,13 +95,3 @@ def record(actor: Actor, action: Action, target: models.Model, data: Data | None
     made = entry(actor, action, target, data, **details)
     append([made])
     return made
-
-
-def first_broken() -> Entry | None:
-    """Return the first entry that does not follow from the one before it, or None when the chain is whole."""
-    previous = GENESIS
-    for each in Entry.objects.order_by("id").iterator(chunk_size=1000):
-        if each.previous != previous or each.digest != each.compute_digest():
-            return each
-        previous = each.digest
-    return None

@@ -46,6 +46,7 @@ from nephoscope.changes.services import (
 )
 from nephoscope.changes.standing import require_right, require_standing
 from nephoscope.changes.stored import to_steps
+from nephoscope.domain.reasons import in_short
 from nephoscope.judging.rechecks import as_changed, recheck_resources
 from nephoscope.plugins import registry
 from nephoscope.queue import lease
@@ -318,8 +319,8 @@ class _Work:
 def _said(problem: Exception) -> str:
     """Return what went wrong, for people; what nobody foresaw with its type."""
     if isinstance(problem, ValidationError):
-        return " ".join(problem.messages)
+        return in_short(" ".join(problem.messages))
     if isinstance(problem, surgery.StaleError):
-        return str(problem)
+        return in_short(problem)
     log.error("a change went wrong", exc_info=problem)
-    return f"{type(problem).__name__}: {problem}"
+    return in_short(f"{type(problem).__name__}: {problem}")

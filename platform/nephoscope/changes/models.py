@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Suppression
 from nephoscope.inventory.models import InAccountQuerySet
@@ -70,7 +71,7 @@ class Change(Leased):
     suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
     state = models.CharField(_("state"), max_length=12, choices=ChangeState.choices, default=ChangeState.PLANNED)
     reason = models.TextField(_("reason"), blank=True)
-    outcome = models.TextField(_("outcome"), blank=True)
+    outcome = ReasonField(_("outcome"), blank=True)
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     planned_at = models.DateTimeField(_("planned"), auto_now_add=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -146,7 +147,7 @@ class ChangeStep(models.Model):
     kept = models.JSONField(default=dict)
     """What is kept of the call's answer, by path: just what later steps and the inverses use."""
     state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
-    error = models.TextField(blank=True)
+    error = ReasonField(blank=True)
 
     class Meta:
         ordering = ["position"]

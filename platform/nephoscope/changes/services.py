@@ -37,6 +37,7 @@ from nephoscope.changes.opening import open_session, require_writer
 from nephoscope.changes.readiness import no_fix_role
 from nephoscope.changes.standing import parameters_of, require_standing
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
+from nephoscope.domain.reasons import in_short
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import dispatch
@@ -138,7 +139,7 @@ def _read_and_plan(
         except domain.PlanProblem as problem:
             raise ValidationError({"findings": [str(problem)]}) from problem
         except Exception as problem:
-            raise ValidationError({"findings": [_("The plan could not be made: %s") % problem]}) from problem
+            raise ValidationError({"findings": [_("The plan could not be made: %s") % in_short(problem)]}) from problem
 
 
 @transaction.atomic

@@ -8,9 +8,7 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.audit.actions.accounts import ACCOUNT_REACHED, ACCOUNT_UNREACHABLE
 from nephoscope.audit.services import Actor, record
-
-LONGEST = 1000
-"""Characters of a reason that are kept."""
+from nephoscope.domain.reasons import in_short
 
 
 def _kind(writing: bool) -> str:
@@ -23,14 +21,14 @@ def note_unreachable(actor: Actor, account: Account, reason: str, *, writing: bo
 
     An account that was never verified is pending, not unreachable: nothing is kept for it.
     """
-    row, kind = _locked(account), _kind(writing)
+    row, kind, reason = _locked(account), _kind(writing), in_short(reason)
     if row is None or not (row.writing_verified_at if writing else row.verified_at):
         return
     before = row.failures.get(kind)
     since = before["since"] if before else timezone.now().isoformat()
-    _keep(account, row, row.failures | {kind: {"since": since, "reason": reason[:LONGEST]}})
+    _keep(account, row, row.failures | {kind: {"since": since, "reason": reason}})
     if not before:
-        record(actor, ACCOUNT_UNREACHABLE, row, {"fixing": writing, "reason": reason[:LONGEST]}, account=row)
+        record(actor, ACCOUNT_UNREACHABLE, row, {"fixing": writing, "reason": reason}, account=row)
 
 
 @transaction.atomic

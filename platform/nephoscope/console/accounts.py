@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import has_provider, patience, provider_of
+from nephoscope.accounts.queries import groups_seen_by, has_provider, patience, provider_of
 from nephoscope.alerts.models import AlertState
 from nephoscope.api.kit.conditions import conditions_of
 from nephoscope.audit.services import Actor
@@ -59,7 +59,7 @@ class AccountAdmin(ConsoleAdmin):
             scanned_at=Subquery(last.values("finished_at")[:1]),
             resting=Exists(resting_accounts().filter(account=OuterRef("pk"))),
         )
-        return annotated
+        return annotated.prefetch_related(groups_seen_by(request.user))
 
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return having(rows, text, in_any("name", "number"))

@@ -124,10 +124,11 @@ class EntryAdmin(ConsoleAdmin):
         return _t("Entry %(number)s") % {"number": shown.pk}
 
     def detail(self, request: HttpRequest, shown: Entry) -> dict[str, Any]:
-        changed = shown.before is not None or shown.after is not None
+        before, after = shown.changed(request.user)
+        changed = before is not None or after is not None
         return {
             "sentence": sentence(shown),
             "label": label_of(shown.action),
-            "diff": diff(shown.before, shown.after) if changed else None,
+            "diff": diff(before, after) if changed else None,
             "target_address": address_of(request.user, shown.target_type, shown.target_id),
         }

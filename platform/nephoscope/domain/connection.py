@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from nephoscope.domain.reasons import in_short
+
 
 class Deadline:
     """When a person stops waiting for an act, however many calls it makes. It begins to run when it is made."""
@@ -41,9 +43,13 @@ class Connection:
 
 
 class ConnectionProblem(Exception):
-    """The account cannot be reached as described; ``field`` names what the person should correct."""
+    """The account cannot be reached as described; ``field`` names what the person should correct.
+
+    The message is cut to what a person reads (:func:`nephoscope.domain.reasons.in_short`).
+    """
 
     def __init__(self, field: str, message: str) -> None:
+        message = in_short(message)
         super().__init__(message)
         self.field = field
         self.message = message

@@ -18,6 +18,7 @@ from typing import Any
 from nephoscope.domain.calls import Call, Permission
 from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
 from nephoscope.domain.detections import Detection, DetectionCleared
+from nephoscope.domain.reasons import in_short
 from nephoscope.domain.resource import WHOLE, Default, Resource, Share
 
 
@@ -102,6 +103,9 @@ class Check:
     permission: str
     allowed: bool | None
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", in_short(self.detail))
 
 
 @dataclass(frozen=True, slots=True)

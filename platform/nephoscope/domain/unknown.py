@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nephoscope.domain.reasons import in_short
+
 UNKNOWN_KEY = "$unknown"
 
 
@@ -19,14 +21,14 @@ class Unknown:
 
 def unknown(reason: str, permission: str = "") -> dict[str, Any]:
     """Return the JSON that stands in ``properties`` for a value that exists but could not be read."""
-    return {UNKNOWN_KEY: {"reason": reason, "permission": permission}}
+    return {UNKNOWN_KEY: {"reason": in_short(reason), "permission": permission}}
 
 
 def as_unknown(value: Any) -> Unknown | None:
     """Return the Unknown that this JSON stands for, if it does."""
     if isinstance(value, Mapping) and len(value) == 1 and isinstance(value.get(UNKNOWN_KEY), Mapping):
         why = value[UNKNOWN_KEY]
-        return Unknown(str(why.get("reason", "")), str(why.get("permission", "")))
+        return Unknown(in_short(why.get("reason", "")), in_short(why.get("permission", "")))
     return None
 
 

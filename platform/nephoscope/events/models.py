@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account
 from nephoscope.domain import ChangedResource
 from nephoscope.queue.lease import Leased
@@ -52,7 +53,7 @@ class Delivery(models.Model):
     region = models.CharField(_("region"), max_length=60)
     changed = models.JSONField(default=list)
     state = models.CharField(_("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
-    error = models.TextField(_("error"), blank=True)
+    error = ReasonField(_("error"), blank=True)
     received_at = models.DateTimeField(_("received"), auto_now_add=True)
     done_at = models.DateTimeField(_("read again"), null=True)
 

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from typing import Any
 
 from nephoscope import domain
-
-DEEPEST = 100
-"""Levels of nesting that are kept; a policy document has fewer than ten."""
+from nephoscope.domain.texts import DEEPEST, kept, text_of
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes that a resource's properties may have as JSON."""
-
-LARGEST = 10**300
-"""Integers from here on are not kept: no cloud has such a number, and Python refuses to read ones of 4,300 digits."""
 
 USUAL_BYTES = 1024 * 1024
 """Below this many characters a resource is not measured."""
@@ -38,7 +32,7 @@ def digest_of(resource: domain.Resource) -> tuple[str, bool]:
     try:
         text, plain = _as_json(content), True
     except (RecursionError, TypeError, ValueError):
-        text, plain = _as_json(_kept(content)), False
+        text, plain = _as_json(kept(content)), False
     try:
         data = text.encode()
     except UnicodeEncodeError:
@@ -79,13 +73,8 @@ def content_of(resource: domain.Resource, *, plain: bool = False) -> dict[str, A
         "name": text_of(resource.name)[:LONGEST_NAME],
         "region": text_of(resource.region)[:LONGEST_REGION],
         "tags": {text_of(name): text_of(value) for name, value in resource.tags.items()},
-        "properties": _bounded(_kept(resource.properties)),
+        "properties": _bounded(kept(resource.properties)),
     }
-
-
-def text_of(value: Any) -> str:
-    """Return a text that PostgreSQL keeps: without NUL and lone surrogates."""
-    return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _bounded(properties: Any) -> Any:
@@ -93,19 +82,3 @@ def _bounded(properties: Any) -> Any:
     if size <= MOST_BYTES:
         return properties
     return domain.unknown(f"it has {size:,} bytes, and {MOST_BYTES:,} are kept")
-
-
-def _kept(value: Any, depth: int = 0) -> Any:
-    if isinstance(value, str):
-        return text_of(value)
-    if isinstance(value, dict | list | tuple) and depth >= DEEPEST:
-        return domain.unknown(f"it is nested more than {DEEPEST} levels deep")
-    if isinstance(value, dict):
-        return {text_of(name): _kept(member, depth + 1) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_kept(member, depth + 1) for member in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return domain.unknown("it is a number that is not finite")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= LARGEST:
-        return domain.unknown("it is a number that is too large")
-    return value if value is None or isinstance(value, bool | int | float) else text_of(value)

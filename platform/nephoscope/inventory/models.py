@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope import domain
+from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.queue.lease import Leased
 
@@ -100,7 +101,7 @@ class Scan(models.Model):
     cancel_requested = models.BooleanField(default=False)
     whole = models.BooleanField(default=False)
     """It reads every part of the account as that is scoped now: widening the scope takes it back."""
-    error = models.TextField(_("error"), blank=True)
+    error = ReasonField(_("error"), blank=True)
 
     objects = InAccountQuerySet.as_manager()
 
@@ -152,7 +153,7 @@ class Shard(Leased):
     gaps = models.JSONField(_("could not be read"), default=list)
     missing = ArrayField(models.BigIntegerField(), default=list, editable=False)
     """The resources, by their rows, that it no longer found; judging says whether they are gone."""
-    error = models.TextField(_("error"), blank=True)
+    error = ReasonField(_("error"), blank=True)
 
     class Meta:
         ordering = ["id"]

@@ -16,7 +16,9 @@ from django.utils import timezone
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.domain import as_unknown
+from nephoscope.domain.texts import DEEPEST
 from nephoscope.inventory.content import content_of, digest_of, id_of
+from nephoscope.inventory.hidden import secrets_of, without
 from nephoscope.inventory.models import Resource, Scan
 
 log = logging.getLogger(__name__)
@@ -30,10 +32,13 @@ CONTENT = ("service", "name", "region", "tags", "properties", "unlisted", "share
 def save(account: Account, service: str, batch: Iterable[domain.Resource]) -> set[int]:
     """Insert or update the changed ones of a batch; return the row ids of the whole batch.
 
+    What gives access to the account is hidden in them (:mod:`nephoscope.inventory.hidden`).
+
     One that the database does not take costs the others nothing: its properties become unknown, and one that is not
     taken even so is left out, and logged.
     """
-    unique = {(each.type, id_of(each)): each for each in batch}
+    secrets = secrets_of(account)
+    unique = {(each.type, id_of(each)): without(secrets, each, DEEPEST) for each in batch}
     rows = Resource.objects.filter(
         account=account, type__in={type for type, _id in unique}, resource_id__in=[id for _type, id in unique]
     )

@@ -22,6 +22,7 @@ from nephoscope.audit.actions.alerts import ALERT_RECHECKED
 from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ChangedResource, Verdict
+from nephoscope.domain.reasons import in_short
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.judging import losses
@@ -170,7 +171,7 @@ def _read_ones(
                 rows.update(gone_at=timezone.now())
             else:
                 result.read += store.save(account, service, [found])
-    result.problems += [f"{', '.join(names)}: {why}" for why, names in failed.items()]
+    result.problems += [f"{', '.join(names)}: {in_short(why)}" for why, names in failed.items()]
 
 
 def _read_whole(
@@ -188,7 +189,7 @@ def _read_whole(
             beat()
     except Exception as problem:
         log.warning("%s in %s of %s could not be read again", name, region, account, exc_info=True)
-        result.problems.append(f"{service.name} in {region}: {problem}")
+        result.problems.append(f"{service.name} in {region}: {in_short(problem)}")
     else:
         [lost] = store.missing(account, {0: store.Reading(service, region, seen)}).values()
         held = losses.settle(account, lost, since=began, open=lambda: nullcontext(session))

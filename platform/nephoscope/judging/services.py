@@ -6,11 +6,12 @@ leaves a failing finding failing; and a neighbour that this scan could not read 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -31,6 +32,8 @@ from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState
 from nephoscope.judging import unchanged
 from nephoscope.policies.models import Rejudging
 from nephoscope.policies.queries import RANK, EffectivePolicies, EffectiveRule
+
+log = logging.getLogger(__name__)
 
 CHUNK = 300
 """Resources judged and written in one transaction."""
@@ -143,9 +146,7 @@ class Judge:
         Finding.objects.filter(pk__in=over).delete()
         suppressions.reapply(changed)
         self._written += len(changed)
-        Finding.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
-        )
+        _write(changed)
         refresh(self.account, transitions, self.actor, now)
 
     def _update(
@@ -254,6 +255,34 @@ class Judge:
         """Select the findings of rules that are no longer checked."""
         checked = {each.rule.id for rules in self.rules.values() for each in rules}
         return ~Q(rule_id__in=[*checked, *DETECTED])
+
+
+def _write(findings: list[Finding]) -> None:
+    """Write findings together, or one by one where that fails; one that is not taken loses its message and evidence.
+
+    It costs the others nothing. One that fails stays so, without what the rule said.
+    """
+    try:
+        with transaction.atomic():
+            Finding.objects.bulk_create(
+                findings, update_conflicts=True, unique_fields=["rule_id", "resource"], update_fields=FIELDS
+            )
+    except (DatabaseError, TypeError, ValueError) as problem:
+        if len(findings) > 1:
+            for each in findings:
+                _write([each])
+            return
+        [finding] = findings
+        if finding.message == _REFUSED:
+            raise
+        log.warning("%s of %s could not be stored: %s", finding.rule_id, finding.resource, type(problem).__name__)
+        if finding.verdict != Verdict.FAIL.value:
+            finding.verdict = Verdict.ERROR.value
+        finding.message, finding.evidence, finding.permission = _REFUSED, [], ""
+        _write(findings)
+
+
+_REFUSED = "what the rule found could not be stored"
 
 
 def _chunks(rows: QuerySet[Resource]) -> Iterator[list[Resource]]:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import DAILY, Account, AccountGroup, Connected, visible_accounts
 from nephoscope.accounts.permissions import sees_everything
 from nephoscope.queue.lease import Leased
@@ -45,7 +46,7 @@ class Organisation(Leased, Connected):
     groups = models.ManyToManyField(
         AccountGroup, verbose_name=_("account groups"), blank=True, related_name="organisations"
     )
-    problem = models.TextField(_("problem"), blank=True, editable=False)
+    problem = ReasonField(_("problem"), blank=True, editable=False)
     synced_at = models.DateTimeField(_("in sync"), null=True, editable=False)
     next_sync_at = models.DateTimeField(_("next sync"), null=True, editable=False)
     created_at = models.DateTimeField(_("connected"), auto_now_add=True)
@@ -157,7 +158,7 @@ class Member(models.Model):
     )
     given_name = models.CharField(max_length=100, blank=True)
     linked_at = models.DateTimeField(null=True)
-    problem = models.TextField(_("problem"), blank=True)
+    problem = ReasonField(_("problem"), blank=True)
     tried_at = models.DateTimeField(null=True)
     since = models.DateTimeField(_("since"))
     seen_at = models.DateTimeField(_("seen"))

@@ -111,7 +111,7 @@ def _listed(organisation: Organisation) -> list[domain.Member]:
         raise
     except Exception as problem:
         log.exception("organisation %s could not be listed", organisation)
-        raise domain.ConnectionProblem("account", f"{type(problem).__name__}: {problem}"[:1000]) from problem
+        raise domain.ConnectionProblem("account", f"{type(problem).__name__}: {problem}") from problem
     if account.number not in listed:
         message = _("The member list does not include %(name)s itself, so it is incomplete.")
         raise domain.ConnectionProblem("account", message % {"name": account.name})
@@ -178,4 +178,4 @@ def _attempt(
         return ConnectionAttempt(settings, problem=why % {"why": problem.message})
     except Exception as problem:
         log.exception("member %s could not be reached", number)
-        return ConnectionAttempt(settings, problem=f"{type(problem).__name__}: {problem}"[:1000])
+        return ConnectionAttempt(settings, problem=f"{type(problem).__name__}: {problem}")

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import sees_everything
 from nephoscope.domain import Control, Framework, Rule, Severity, Value
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Policy, PolicyScope, RuleSetting
@@ -62,6 +63,16 @@ class Catalogue:
                 for rule in control.rules:
                     found.setdefault(rule, []).append((policy, control))
         return found
+
+
+def scope_for(user: Any, policy: str, scopes: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """Return the tags by which a policy applies, where an account that the user may see has them; else nothing.
+
+    Tags name customers and projects.
+    """
+    wanted = scopes.get(policy, {})
+    seen = sees_everything(user) or Account.objects.visible_to(user).filter(tags__contains=wanted).exists()
+    return wanted if wanted and seen else {}
 
 
 def matches(wanted: Mapping[str, str], tags: Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from nephoscope.domain.reasons import in_short
 from nephoscope.queue import lease
 from nephoscope.queue.lease import Leased
 
@@ -29,8 +30,6 @@ BATCH = 100
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 """How long a row waits that could not be handed over; each time twice as long as the time before, up to the longest."""
-
-LONGEST_ERROR = 1000
 
 
 class Outgoing(Leased):
@@ -73,7 +72,7 @@ def _handed_over(row: Row, rows: QuerySet[Row], owner: uuid.UUID, handle: Callab
         handle(row)
     except Exception as problem:
         log.warning("%s %s could not be handed over", row._meta.label, row.pk, exc_info=True)
-        error = f"{type(problem).__name__}: {problem}".replace("\0", "")[:LONGEST_ERROR]  # PostgreSQL stores no NUL
+        error = in_short(f"{type(problem).__name__}: {problem}")
         retry = now + wait_after(row.attempts)
         lease.give_back(rows, owner, attempts=F("attempts") + 1, retry_at=retry, error=error)
         return False

@@ -22,7 +22,6 @@ from django.utils.translation import ngettext
 
 from nephoscope.accounts.holding import reread
 from nephoscope.accounts.models import Account, AccountGroup
-from nephoscope.accounts.permissions import sees_everything
 from nephoscope.audit.actions.reports import (
     SCHEDULE_CONFIGURED,
     SCHEDULE_CREATED,
@@ -100,7 +99,7 @@ def save_schedule(
 
 def groups_of(owner: Any) -> Any:
     """Return the account groups that a schedule's owner may choose from."""
-    return AccountGroup.objects.all() if sees_everything(owner) else AccountGroup.objects.filter(users=owner)
+    return AccountGroup.objects.visible_to(owner)
 
 
 def _check(schedule: ReportSchedule) -> None:

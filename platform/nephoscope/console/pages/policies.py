@@ -24,7 +24,7 @@ from nephoscope.console.kit.forms import ConsoleForm
 from nephoscope.plugins import registry
 from nephoscope.policies import services
 from nephoscope.policies.models import Policy
-from nephoscope.policies.queries import Catalogue, catalogue, effective_rules
+from nephoscope.policies.queries import Catalogue, catalogue, effective_rules, scope_for
 
 
 def listed(request: HttpRequest) -> HttpResponse:
@@ -73,7 +73,7 @@ def shown(request: HttpRequest, policy_id: str) -> HttpResponse:
         score=score,
         controls=controls,
         source=known.policies.get(own.based_on) if own else None,
-        tags=known.scopes.get(policy_id, {}),
+        tags=scope_for(request.user, policy_id, known.scopes),
         tagged=tagged,
         others=others,
         chosen=[each for each in accounts if policy_id in each.policies],
