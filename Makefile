@@ -6,7 +6,7 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start lock screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start bench-killed lock screenshot clean
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
@@ -62,11 +62,18 @@ bench-start: .venv/installed-dev  ## how long the command line takes to start
 
 # `pip` comes with every virtual environment; `setuptools` does not, from Python 3.12 on, and so is locked.
 LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate --unsafe-package pip \
+bench-killed: .venv/installed-dev  ## what becomes of the work when processes are killed
+	$(BIN)/python benchmarks/killed.py $(ARGS)
+
+LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 lock: .venv/installed-dev  ## the pins of requirements.txt and requirements-dev.txt with hashes, which all targets install
 	grep -v '^-e ' requirements.txt | $(BIN)/pip-compile - --output-file requirements.lock $(LOCK)
 	$(BIN)/pip-compile requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock $(LOCK)
+
+record-release: .venv/installed-dev  ## at a release: its database and its migrations, for the tests of upgrades
+	$(BIN)/python tests/upgrade/record.py $(ARGS)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

@@ -149,12 +149,12 @@ def alone(bench: Bench) -> Row:
     return row
 
 
-def prepare(data: Path, endpoint: str) -> None:
+def prepare(data: Path, endpoint: str, **settings: str) -> None:
     """Point this process, and those it starts, at the simulator and a database of their own; connect the account."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "NEPHOSCOPE_", "DATABASE_", "REDIS_"))]:
         del os.environ[name]
     os.environ |= env_for(endpoint) | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    os.environ |= {"NEPHOSCOPE_DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "nephoscope.settings"}
+    os.environ |= {"NEPHOSCOPE_DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "nephoscope.settings"} | settings
     import django
 
     django.setup()

@@ -27,6 +27,7 @@ FLOORS = (
     "outbound",
     "searching",
     "waiting",
+    "logs",
     "cli",
     "__main__",
     "queue",

@@ -6,7 +6,7 @@ policy, two fixes and an export: enough to try everything of the platform that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,6 +65,7 @@ SECRET = "generated-secret-word"
 class Doors(domain.LiveSession, domain.Writer):
     """Reads and writes the doors; ``doors`` maps a door's name to whether it is open.
 
+    ``overlooked`` are the names that listing them leaves out, and ``nameless`` says that none can be looked up by name.
     ``locks`` are those ordered, by their number: for which ``Door``, from which ``Maker``, and their ``State``. One is
     ready when it is looked at for the second time.
     """
@@ -75,14 +76,19 @@ class Doors(domain.LiveSession, domain.Writer):
         self.doors = doors
         self.noted = [] if read is None else read
         self.locks = {} if locks is None else locks
+        self.overlooked: Set[str] = frozenset()
+        self.nameless = False
 
     def collect(self, service: str, region: str, share: domain.Share = domain.WHOLE) -> Iterator[Resource]:
         self.noted.append("all")
-        yield from (door(name, open) for name, open in self.doors.items())
+        yield from (door(name, open) for name, open in self.doors.items() if name not in self.overlooked)
 
     def reread(self, resource: Resource) -> Resource | None:
         self.noted.append(resource.name)
         return door(resource.name, self.doors[resource.name]) if resource.name in self.doors else None
+
+    def is_gone(self, resource: Resource) -> bool | None:
+        return None if self.nameless else super().is_gone(resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
         body = call.body
@@ -235,6 +241,8 @@ class ToyCloud(domain.Provider):
         self.calls: list[str] = []
         self.read: list[str] = []
         self.closed = ""
+        self.overlooked: set[str] = set()
+        self.nameless = False
         self.onboarding = ToyOnboarding(self.calls)
         self.writing = ToyWriting(self)
         self.organisations = ToyOrganisations()
@@ -255,7 +263,9 @@ class ToyCloud(domain.Provider):
         self.calls.append("open")
         if self.closed:
             raise domain.ConnectionProblem("role", self.closed)
-        return Doors(self.doors, self.read, self.locks)
+        session = Doors(self.doors, self.read, self.locks)
+        session.overlooked, session.nameless = self.overlooked, self.nameless
+        return session
 
 
 class CloseDoor(domain.Remediation):

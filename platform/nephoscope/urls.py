@@ -12,3 +12,5 @@ urlpatterns = [
     path("events/<slug:provider>/<slug:address>", receive, name="receive_event"),
     path("", admin.site.urls),
 ]
+
+handler500 = "nephoscope.console.pages.outage.server_error"

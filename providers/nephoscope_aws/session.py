@@ -21,7 +21,7 @@ from nephoscope.domain import (
     Share,
     Writer,
 )
-from nephoscope_aws import detections
+from nephoscope_aws import detections, lookups
 from nephoscope_aws.api import Api, code_of, translated
 from nephoscope_aws.call import AwsCall
 from nephoscope_aws.clients import ClientCache
@@ -73,6 +73,9 @@ class AwsSession(LiveSession):
         if resource.type == detections.FINDING:
             return detections.reread(self.api, resource)
         return self._by_type[resource.type].reread(self.api, resource)
+
+    def is_gone(self, resource: Resource) -> bool | None:
+        return lookups.is_gone(self.api, resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
         """Do one reading call, by an operation that begins with get, list, describe or head.

@@ -75,7 +75,7 @@ def test_an_event_that_names_nothing_reads_the_service_and_finds_what_is_gone(
     cloud.doors |= {"front": True, "back": False}
     tell(listener, "")
     working.drain(listener.account.pk)
-    assert cloud.read == ["all"]
+    assert cloud.read == ["all", "gone"], "all that was there is missing, so it is looked up"
     assert open_doors() == {"front"}
     assert Resource.objects.get(name="gone").gone_at
 

@@ -184,6 +184,14 @@ class Session(ABC):
     def reread(self, resource: Resource) -> Resource | None:
         """Read one known resource again; None when it is gone. Raises what the cloud raises."""
 
+    def is_gone(self, resource: Resource) -> bool | None:
+        """Say whether one known resource is gone, by asking the cloud for it by its name and not through a listing.
+
+        None where it cannot be asked for by its name. Asked before many are closed that a listing no longer has, and
+        before one is closed that :meth:`reread` does not find. Raises what the cloud raises.
+        """
+        return self.reread(resource) is None
+
     @abstractmethod
     def close(self) -> None: ...
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -149,6 +150,8 @@ class Shard(Leased):
     finished_at = models.DateTimeField(_("finished"), null=True)
     resources = models.PositiveIntegerField(_("resources"), default=0)
     gaps = models.JSONField(_("could not be read"), default=list)
+    missing = ArrayField(models.BigIntegerField(), default=list, editable=False)
+    """The resources, by their rows, that it no longer found; judging says whether they are gone."""
     error = models.TextField(_("error"), blank=True)
 
     class Meta:

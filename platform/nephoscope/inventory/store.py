@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q
@@ -19,6 +20,8 @@ from nephoscope.inventory.content import content_of, digest_of, id_of
 from nephoscope.inventory.models import Resource, Scan
 
 log = logging.getLogger(__name__)
+
+Key = TypeVar("Key", bound=Hashable)
 
 CONTENT = ("service", "name", "region", "tags", "properties", "unlisted", "share")
 """What a reading brings of a resource, besides what tells it from others."""
@@ -104,34 +107,53 @@ def forget_old(days: int) -> int:
     return scans + resources
 
 
-def mark_gone(account: Account, read: Iterable[tuple[domain.Service, str, set[int], domain.Share]]) -> int:
-    """Mark what complete readings, each a share of a service in a region, no longer found. In a transaction.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one complete reading of a service in a region, or of a share of it, found: rows, by their ids."""
 
-    A type whose listing was hidden there keeps all its resources: its stand-in row is among those found.
+    service: domain.Service
+    region: str
+    found: Set[int]
+    share: domain.Share = domain.WHOLE
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.service.id, self.region if self.service.regional else ""
+
+    def covers(self, id: str, unlisted: int | None) -> bool:
+        """Whether it brings the resource; each share has its own stand-in for what it could not list."""
+        return self.share.has(id) if unlisted is None else unlisted % self.share.count == self.share.index
+
+
+def missing(account: Account, readings: Mapping[Key, Reading]) -> dict[Key, list[int]]:
+    """Return the rows that complete readings, by their keys, no longer found.
+
+    A type whose listing was hidden there misses nothing: its stand-in row is among those found.
     """
-    where, found, regional, shares = Q(pk__in=[]), set[int](), {}, defaultdict(list)
-    for service, region, seen, share in read:
-        part = Q(service=service.id)
-        where |= part & Q(region=region) if service.regional else part
-        found |= seen
-        regional[service.id] = service.regional
-        shares[service.id, region if service.regional else ""].append(share)
+    where, found, regional, readers = Q(pk__in=[]), set[int](), {}, defaultdict(list)
+    for key, each in readings.items():
+        part = Q(service=each.service.id)
+        where |= part & Q(region=each.region) if each.service.regional else part
+        found |= each.found
+        regional[each.service.id] = each.service.regional
+        readers[each.place].append((key, each))
     rows = Resource.objects.filter(where, account=account, gone_at=None)
-    hidden, missing = set(), []
+    hidden, lost = set(), []
     columns = ("pk", "type", "resource_id", "service", "region", "unlisted", "share")
     for pk, type, id, service, region, unlisted, number in rows.values_list(*columns):
         there = region if regional[service] else ""
-        place = (type, there)
-        if not any(_covers(share, id, number if unlisted else None) for share in shares[service, there]):
-            continue
-        if pk not in found:
-            missing.append((pk, place, unlisted))
-        elif unlisted:
-            hidden.add(place)
-    gone = [pk for pk, place, unlisted in missing if unlisted or place not in hidden]
-    return Resource.objects.filter(pk__in=gone).update(gone_at=timezone.now()) if gone else 0
+        readers_of_it = [key for key, each in readers[service, there] if each.covers(id, number if unlisted else None)]
+        if readers_of_it and pk not in found:
+            lost.append((readers_of_it[0], pk, (type, there), unlisted))
+        elif readers_of_it and unlisted:
+            hidden.add((type, there))
+    result: dict[Key, list[int]] = {key: [] for key in readings}
+    for key, pk, place, unlisted in lost:
+        if unlisted or place not in hidden:
+            result[key].append(pk)
+    return result
 
 
-def _covers(share: domain.Share, id: str, unlisted: int | None) -> bool:
-    """Whether a share brought the resource; each share has its own stand-in for what it could not list."""
-    return share.has(id) if unlisted is None else unlisted % share.count == share.index
+def mark_gone(rows: Iterable[int]) -> int:
+    """Mark resources, by their rows, as gone; return how many were not yet."""
+    return Resource.objects.filter(pk__in=list(rows), gone_at=None).update(gone_at=timezone.now())

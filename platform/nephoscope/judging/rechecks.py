@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -24,6 +24,7 @@ from nephoscope.audit.services import Actor, record
 from nephoscope.domain import ChangedResource, Verdict
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
+from nephoscope.judging import losses
 from nephoscope.judging.services import judge_resources
 from nephoscope.waiting import open_in_time
 
@@ -149,7 +150,10 @@ def _read_ones(
 
     def read(one: domain.Resource) -> domain.Resource | Exception | None:
         try:
-            return session.reread(one)
+            found = session.reread(one)
+            if found is None and session.is_gone(one) is False:
+                return LookupError(_("It was not found, but still exists."))
+            return found
         except Exception as problem:
             return problem
 
@@ -174,6 +178,7 @@ def _read_whole(
 ) -> None:
     """Read a service in a region as a scan does; only one read to its end marks what it no longer found as gone."""
     service = next(each for each in provider_of(account).services if each.id == name)
+    began = timezone.now()
     before = set(Resource.objects.filter(account=account, service=name, gone_at=None).values_list("pk", flat=True))
     seen: set[int] = set()
     try:
@@ -185,7 +190,9 @@ def _read_whole(
         log.warning("%s in %s of %s could not be read again", name, region, account, exc_info=True)
         result.problems.append(f"{service.name} in {region}: {problem}")
     else:
-        store.mark_gone(account, [(service, region, seen, domain.WHOLE)])
+        [lost] = store.missing(account, {0: store.Reading(service, region, seen)}).values()
+        held = losses.settle(account, lost, since=began, open=lambda: nullcontext(session))
+        result.problems += [f"{service.name} in {region}: {each.reason}" for each in held]
         result.gone += Resource.objects.filter(pk__in=before, gone_at__isnull=False).values_list("pk", flat=True)
     result.read += seen
 

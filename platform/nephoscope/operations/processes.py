@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,9 @@ SHELVES = ("platform", "providers", "policies", "remediations")
 ADMIN = "admin"
 PATIENCE = 60
 """Seconds in which a process must answer."""
+
+STARTS = 5
+"""Times that one of the processes that serve is started in all; one that still ends then ends the rest as well."""
 
 
 def new_password() -> str:
@@ -53,6 +57,8 @@ class Processes:
         self.logs, self.environment = logs, environment
         self.logs.mkdir(parents=True, exist_ok=True)
         self.running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._serving: dict[str, list[str]] = {}
+        self._starts: Counter[str] = Counter()
 
     def __enter__(self) -> Processes:
         # Also where the shell that started us told us to ignore Ctrl-C, as for a job in the background.
@@ -97,12 +103,17 @@ class Processes:
                 start_new_session=True,
             )
         self.running.append((name, child))
+        self._starts[name] += 1
 
     def serve(self, port: int) -> str:
         """Start a worker and the console, and return the console's address once it answers."""
-        self.start("worker", ["manage.py", "worker"])
         server = ["-m", "gunicorn", "nephoscope.wsgi", "--bind", f"127.0.0.1:{port}"]
-        self.start("web", [*server, "--worker-class", "gthread", "--threads", "8", "--log-level", "warning"])
+        self._serving = {
+            "worker": ["manage.py", "worker"],
+            "web": [*server, "--worker-class", "gthread", "--threads", "8", "--log-level", "warning"],
+        }
+        for name, arguments in self._serving.items():
+            self.start(name, arguments)
         url = f"http://127.0.0.1:{port}/"
         self.wait("The console", f"{url}login/")
         return url
@@ -120,11 +131,21 @@ class Processes:
         raise CommandError(f"{what} did not start; see the logs in {self.logs}.")
 
     def watch(self) -> None:
-        """Return never: raise KeyboardInterrupt when told to stop, or CommandError when one of them ended."""
-        while all(child.poll() is None for _name, child in self.running):
+        """Start what serves again when it ends; return never.
+
+        :raises KeyboardInterrupt: told to stop.
+        :raises CommandError: something else ended, or what serves did so too often.
+        """
+        while True:
+            for name, child in self.running:
+                if child.poll() is None:
+                    continue
+                if name not in self._serving or self._starts[name] >= STARTS:
+                    raise CommandError(f"{name} ended; see {self.logs}.")
+                self.running.remove((name, child))
+                self.start(name, self._serving[name])
+                break
             time.sleep(0.5)
-        ended = ", ".join(name for name, child in self.running if child.poll() is not None)
-        raise CommandError(f"{ended} ended; see {self.logs}.")
 
 
 def require_free(port: int, instead: str) -> None:

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,7 @@ from nephoscope.domain import as_unknown
 from nephoscope.events.working import catch_up
 from nephoscope.inventory import store
 from nephoscope.inventory.models import JUDGE, LANES, Scan, Shard, ShardState
+from nephoscope.judging import losses
 from nephoscope.judging.services import judge_scan
 from nephoscope.queue import lease
 from nephoscope.scans.services import admit, finish_if_over
@@ -211,11 +212,12 @@ class Worker:
             ours = Shard.objects.select_for_update().filter(owner=self.owner, state=ShardState.RUNNING)
             shards = list(ours.filter(pk__in=ended))
             states = {shard.pk: self._final_state(ended[shard.pk]) for shard in shards}
-            self._read_to_their_end([lanes[pk] for pk, state in states.items() if state == ShardState.DONE])
+            missing = self._read_to_their_end([lanes[pk] for pk, state in states.items() if state == ShardState.DONE])
             now, empty = timezone.now(), []
             for shard in shards:
                 lane = lanes[shard.pk]
-                if states[shard.pk] == ShardState.DONE and not lane.seen and not lane.gaps:
+                lost = missing.get(shard.pk, [])
+                if states[shard.pk] == ShardState.DONE and not (lane.seen or lane.gaps or lost):
                     empty.append(shard.pk)
                     continue
                 lease.give_back(
@@ -225,6 +227,7 @@ class Worker:
                     finished_at=now,
                     error=ended[shard.pk].error,
                     gaps=list(lane.gaps.values()),
+                    missing=lost,
                     resources=len(lane.seen),
                 )
             if empty:  # as most regions of most services are
@@ -235,15 +238,17 @@ class Worker:
             return ShardState.CANCELLED
         return ShardState.FAILED if ended.error else ShardState.DONE
 
-    def _read_to_their_end(self, lanes: Sequence[Lane]) -> None:
-        account, read = self.scan.account, []
+    def _read_to_their_end(self, lanes: Sequence[Lane]) -> dict[int, list[int]]:
+        """Return what these lanes no longer found, by their shards."""
+        readings = {}
         for lane in lanes:
             service, region = self.services[lane.shard.service], lane.shard.region
             if service.detections:
-                detections.advance(account, service.id, region, lane.newest, whole=not lane.gaps)
+                detections.advance(self.scan.account, service.id, region, lane.newest, whole=not lane.gaps)
             else:
-                read.append((service, region, lane.seen, domain.Share(lane.shard.share, service.shares)))
-        store.mark_gone(account, read)
+                share = domain.Share(lane.shard.share, service.shares)
+                readings[lane.shard.pk] = store.Reading(service, region, lane.seen, share)
+        return store.missing(self.scan.account, readings)
 
     # -- leases ------------------------------------------------------------------------------------
 
@@ -288,6 +293,7 @@ class Worker:
             error = "Nothing could be read, so there is nothing to judge."
         else:
             try:
+                self._settle_losses()
                 judge_scan(self.scan, still_wanted=self._still_wanted)
             except Exception as problem:
                 log.exception("scan %s: judging failed", self.scan.pk)
@@ -298,6 +304,21 @@ class Worker:
         lease.give_back(rows, self.owner, state=final, error=error, finished_at=timezone.now())
         if self.on_progress:
             self.on_progress(self.scan)
+
+    def _settle_losses(self) -> None:
+        """Mark as gone what the scan no longer found, except where its listing is not to be believed: a gap says so."""
+        account, shards = self.scan.account, list(self.scan.shards.filter(state=ShardState.DONE).exclude(missing=[]))
+        held = losses.settle(
+            account,
+            [pk for shard in shards for pk in shard.missing],
+            since=self.scan.started_at or self.scan.created_at,
+            open=lambda: closing(provider_of(account).open(account.connection)),
+            still_wanted=self._still_wanted,
+        )
+        for each in held:
+            shard = next(shard for shard in shards if each.rows & set(shard.missing))
+            shard.gaps = [*shard.gaps, {"type": each.place.type, "permission": "", "reason": each.reason}]
+            shard.save(update_fields=["gaps"])
 
     def _still_wanted(self) -> bool:
         self._heartbeat()

@@ -16,7 +16,10 @@ from nephoscope_aws.collectors.shape import Listing, actions, moment, picked
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
-READS = {("acm", "list_certificates"): "acm:ListCertificates"}
+READS = {
+    ("acm", "list_certificates"): "acm:ListCertificates",
+    ("acm", "describe_certificate"): "acm:DescribeCertificate",
+}
 
 KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 """All kinds of keys: unless asked, AWS lists certificates with RSA keys of 1,024 and 2,048 bits only.

@@ -26,10 +26,13 @@ READS = {
     ("apigateway", "get_rest_apis"): "apigateway:GET",
     ("apigateway", "get_rest_api"): "apigateway:GET",
     ("apigateway", "get_stages"): "apigateway:GET",
+    ("apigateway", "get_stage"): "apigateway:GET",
     ("apigatewayv2", "get_apis"): "apigateway:GET",
     ("apigatewayv2", "get_api"): "apigateway:GET",
     ("apigatewayv2", "get_stages"): "apigateway:GET",
     ("apigatewayv2", "get_routes"): "apigateway:GET",
+    ("apigatewayv2", "get_stage"): "apigateway:GET",
+    ("apigatewayv2", "get_route"): "apigateway:GET",
 }
 
 PAGE = 500

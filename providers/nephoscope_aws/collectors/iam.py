@@ -44,6 +44,9 @@ READS = {
     ("iam", "get_account_authorization_details"): "iam:GetAccountAuthorizationDetails",
     ("iam", "list_roles"): "iam:ListRoles",
     ("iam", "get_role"): "iam:GetRole",
+    ("iam", "get_group"): "iam:GetGroup",
+    ("iam", "get_policy"): "iam:GetPolicy",
+    ("iam", "get_server_certificate"): "iam:GetServerCertificate",
     ("iam", "list_server_certificates"): "iam:ListServerCertificates",
     **CREDENTIAL_READS,
 }

@@ -19,6 +19,7 @@ DOMAIN = "AWS::OpenSearchService::Domain"
 READS = {
     ("opensearch", "list_domain_names"): "es:ListDomainNames",
     ("opensearch", "describe_domains"): "es:DescribeDomains",
+    ("opensearch", "describe_domain"): "es:DescribeDomain",
 }
 
 BATCH = 5

@@ -16,7 +16,10 @@ from nephoscope_aws.collectors.shape import Listing, actions, moment, picked, ta
 
 SECRET = "AWS::SecretsManager::Secret"
 
-READS = {("secretsmanager", "list_secrets"): "secretsmanager:ListSecrets"}
+READS = {
+    ("secretsmanager", "list_secrets"): "secretsmanager:ListSecrets",
+    ("secretsmanager", "describe_secret"): "secretsmanager:DescribeSecret",
+}
 
 SYNTHETIC = {SECRET: ("RotationRules",)}
 """Properties that CloudFormation has on a type of its own (AWS::SecretsManager::RotationSchedule) and that are folded

@@ -20,6 +20,7 @@ WEB_ACL = "AWS::WAFv2::WebACL"
 READS = {
     ("wafv2", "list_web_acls"): "wafv2:ListWebACLs",
     ("wafv2", "list_logging_configurations"): "wafv2:ListLoggingConfigurations",
+    ("wafv2", "get_web_acl"): "wafv2:GetWebACL",
 }
 
 SYNTHETIC = {WEB_ACL: ("LoggingConfiguration",)}

@@ -20,10 +20,12 @@ from tests.baseline.test_meta import RULES, SYNTHETIC, reads_of, reads_on, unrea
 from nephoscope.domain import Resource
 from nephoscope.engine import Neighbours
 from nephoscope.plugins import Registry
+from nephoscope_aws import lookups
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL, account
 from nephoscope_aws.collectors.account_wide import credential_report
 from nephoscope_aws.event_table import SOURCES
+from nephoscope_aws.lookups import LOOKUPS
 from nephoscope_aws.provider import AwsProvider, reads
 
 CLOSED_REGION = "ap-east-1"
@@ -31,6 +33,21 @@ Readers = Callable[[str], Reader]
 Found = Callable[[str], list[Resource]]
 NOT_NEEDED_HERE = {("s3", "get_bucket_location")}
 """Asked only of an AWS that lists buckets without their regions."""
+
+ALWAYS_THERE = {"AWS::EC2::SnapshotBlockPublicAccess", "AWS::EC2::VPCBlockPublicAccessOptions"}
+
+SAID_BY_ABSENCE = {"AWS::IAM::AccessKey"}
+"""Types of which AWS says only that what they belong to is gone."""
+
+NO_ERROR_HERE = {
+    "AWS::CloudWatch::Alarm",
+    "AWS::CodeBuild::Project",
+    "AWS::DMS::ReplicationInstance",
+    "AWS::EC2::TransitGateway",
+    "AWS::RDS::DBParameterGroup",
+    "AWS::SSM::ManagedInstanceInventory",
+}
+"""Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
 NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
 """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
@@ -162,7 +179,8 @@ def test_every_declared_read_is_used_and_the_calls_are_as_few_as_the_docstrings_
     full = reader.api.calls - before
     for resource in resources:
         ALL[service].reread(reader.api, resource)
-    assert reader.api.asked == set(ALL[service].reads) - NOT_NEEDED_HERE
+    by_name = {(each.service, each.operation) for each in LOOKUPS.values()}
+    assert reader.api.asked | by_name >= set(ALL[service].reads) - NOT_NEEDED_HERE >= reader.api.asked
     if ALL[service].service.regional:
         empty = readers(service)
         empty.collect(NOTHING_THERE)
@@ -171,8 +189,17 @@ def test_every_declared_read_is_used_and_the_calls_are_as_few_as_the_docstrings_
         assert full == CALLS[service]
 
 
-HARMLESS = {"iam:ListAccountAliases"}
-"""What only gives a thing its name."""
+HARMLESS = {
+    "iam:ListAccountAliases",
+    "acm:DescribeCertificate",
+    "es:DescribeDomain",
+    "iam:GetGroup",
+    "iam:GetPolicy",
+    "iam:GetServerCertificate",
+    "secretsmanager:DescribeSecret",
+    "wafv2:GetWebACL",
+}
+"""What only gives a thing its name, or is asked when a list lost it."""
 
 DENIALS = [(service, action) for service in PLACE_OF for action in ALL[service].service.permissions]
 
@@ -241,6 +268,33 @@ def test_reading_again_what_is_gone_gives_none(readers: Readers, found: Found, t
     parent, part = known.id.removesuffix("/url"), "/url" * known.id.endswith("/url")
     gone = Resource(type, f"{parent}0{part}", f"{known.name}0", known.region, ACCOUNT, known.properties)
     assert ALL[TYPES[type]].reread(reader.api, gone) is None
+
+
+@pytest.mark.parametrize("type", [type for type in TYPES if TYPES[type] in PLACE_OF and type not in LACKING])
+def test_what_is_there_is_not_gone_by_name_and_what_is_not_is(type: str, readers: Readers, found: Found) -> None:
+    reader = readers(TYPES[type])
+    known = next(each for each in found(TYPES[type]) if each.type == type)
+    if type not in LOOKUPS:
+        assert lookups.is_gone(reader.api, known) is None
+        return
+    assert lookups.is_gone(reader.api, known) is (None if type in SAID_BY_ABSENCE else False)
+    gone = Resource(type, f"{known.id}0", f"{known.name}0", known.region, ACCOUNT, known.properties)
+    if type.startswith("AWS::IAM::AccessKey"):
+        gone = Resource(type, "arn:aws:iam::1:user/nobody/accesskey/A", "A", known.region, ACCOUNT, {})
+    assert lookups.is_gone(reader.api, gone) is (None if type in NO_ERROR_HERE else True)
+
+
+def test_lookups_are_made_by_declared_calls_about_known_types() -> None:
+    assert LOOKUPS.keys() <= set(TYPES)
+    assert {(each.service, each.operation) for each in LOOKUPS.values()} <= set(reads())
+    assert {type for type in TYPES if can_go(type) and type not in LOOKUPS} == {
+        "AWS::AutoScaling::LaunchConfiguration",
+        "AWS::Backup::BackupVault",
+        "AWS::Lambda::Url",
+        "AWS::Logs::MetricFilter",
+        "AWS::SNS::Subscription",
+        *ALWAYS_THERE,
+    }, "AWS has no call about one of these that tells absence from a refusal"
 
 
 @each_service

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
+
+log = logging.getLogger(__name__)
+
+
+class Unavailable(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    wait = 10
+    """Seconds after which to ask again, which DRF gives as ``Retry-After``."""
 
 
 class TooLarge(APIException):
@@ -27,4 +38,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, RequestDataTooBig):
         limit = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
         error = TooLarge(_("The body is larger than %(limit)s bytes.") % {"limit": limit})
+    elif isinstance(error, OperationalError | InterfaceError):
+        log.error("the database is not available", exc_info=error)
+        error = Unavailable(_("The database is not available. Try again in a moment."))
     return exception_handler(error, context)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django_q.models import Schedule
 
 from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import TASKS, dispatch
+from nephoscope.queue.supervising import Supervisor
 
 
 class Command(BaseCommand):
@@ -32,4 +32,4 @@ class Command(BaseCommand):
         registry().load_all()
         gc.collect()
         gc.freeze()
-        call_command("qcluster")
+        Supervisor().run()

@@ -2,11 +2,14 @@
 
 It listens on a Unix socket inside its data directory only, which no other user of the machine can enter. It goes on
 running when the process that started it ends, so that web, worker and commands share it; ``manage.py stop_database``
-stops it, and so does the demo when it ends.
+stops it, and so does the demo when it ends. Whoever finds it gone starts it again (:mod:`nephoscope.postgres.base`).
 """
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,12 @@ import psycopg
 
 from nephoscope.configuration import ConfigurationError
 
+log = logging.getLogger(__name__)
+
 DATABASE = "nephoscope"
+
+_starting = threading.Lock()
+"""The package's own lock is for processes and lets threads through."""
 
 LONGEST = 90
 """Characters of the data directory's path: a Unix socket's may have 107, and this one stands inside."""
@@ -49,6 +57,20 @@ def ensure_running(directory: Path) -> str:
     return str(server.get_uri(database=DATABASE))
 
 
+def revive(directory: Path) -> None:
+    """Start the embedded server in ``directory`` again if it has died; one process and thread at a time.
+
+    Whether that helped, the next connection shows: what keeps it from starting stands in its log.
+    """
+    with _starting:
+        try:
+            _server(directory).start()
+        except (OSError, subprocess.SubprocessError, AssertionError) as problem:
+            # Processes of the one that died may still be there for a moment, or one is stopping or recovering, which
+            # the package asserts it is not.
+            log.warning("the embedded PostgreSQL does not start: %s", problem)
+
+
 def stop(directory: Path) -> None:
     """Stop the embedded server in ``directory``, if it runs."""
     if (directory / "postmaster.pid").exists():
@@ -60,6 +82,7 @@ def configuration(url: str, directory: Path) -> dict[str, Any]:
 
     :raises ConfigurationError: the URL cannot be read; never repeats it, since it holds a password.
     """
+    embedded = not url
     url = url or ensure_running(directory)
     try:
         parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60))
@@ -68,4 +91,6 @@ def configuration(url: str, directory: Path) -> dict[str, Any]:
             "DATABASE_URL must be postgresql://user:password@host/name; write special characters as %XX"
         ) from None
     parsed["CONN_HEALTH_CHECKS"] = True
+    if embedded:
+        parsed["ENGINE"] = "nephoscope.postgres"
     return parsed

@@ -1,0 +1,99 @@
+"""A database that is away: the embedded one is started again, and without one every page says so and nothing breaks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nephoscope.operations.processes import free_port
+
+ROOT = Path(__file__).parents[2]
+
+KILL_IT = """
+import os, signal, sys, django
+django.setup()
+from django.conf import settings
+from django.db import connection
+from nephoscope import postgres
+
+def ask():
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), pg_postmaster_start_time()")
+        return cursor.fetchone()
+
+backend, since = ask()
+for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT):
+    os.kill(int((settings.POSTGRES_DIR / "postmaster.pid").read_text().split()[0]), number)
+    backend, now = ask()
+    print(number.name, now > since)
+    since = now
+os.kill(backend, signal.SIGKILL)
+print("backend", ask()[0] != backend)
+connection.close()
+postgres.stop(settings.POSTGRES_DIR)
+"""
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "nephoscope.settings", **more}
+
+
+def test_an_embedded_server_that_was_killed_is_started_again_by_the_next_connection(tmp_path: Path) -> None:
+    asked = environment(DATABASE_URL="", NEPHOSCOPE_DATA_DIR=str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", KILL_IT], cwd=ROOT, env=asked, capture_output=True, text=True, timeout=90
+    )
+    assert done.stdout.split() == ["SIGKILL", "True", "SIGTERM", "True", "SIGQUIT", "True", "backend", "True"], (
+        done.stderr
+    )
+
+
+@pytest.fixture
+def homeless(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of a console whose database nobody serves, and its log."""
+    port, log = free_port(), tmp_path / "log"
+    asked = environment(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing", NEPHOSCOPE_DATA_DIR=str(tmp_path))
+    server = [sys.executable, "-m", "gunicorn", "nephoscope.wsgi", "--bind", f"127.0.0.1:{port}"]
+    with log.open("wb") as out:
+        web = subprocess.Popen([*server, "--worker-class", "gthread"], cwd=ROOT, env=asked, stdout=out, stderr=out)
+    try:
+        yield f"http://127.0.0.1:{port}", log
+    finally:
+        web.terminate()
+        web.wait()
+
+
+def answer(address: str) -> tuple[int, str, str | None]:
+    """Ask with what somebody has who is signed in, once the server listens."""
+    headers = {"Cookie": "sessionid=a234567890123456789012345678901b", "Authorization": "Token abcdefghijklmnop"}
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30) as found:
+                return found.status, found.read().decode(), None
+        except urllib.error.HTTPError as problem:
+            return problem.code, problem.read().decode(), problem.headers["Retry-After"]
+        except urllib.error.URLError:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def test_without_a_database_pages_and_api_answer_that_they_will_be_back(homeless: tuple[str, Path]) -> None:
+    address, log = homeless
+    for path in ("/", "/api/v1/alerts"):
+        status, said, after = answer(f"{address}{path}?secret=in-the-address")
+        assert (status, after) == (503, "10")
+        assert "The database is not available. Try again in a moment." in said
+        assert said.startswith("{") == path.startswith("/api/")
+    lines = log.read_text()
+    assert "OperationalError" in lines
+    assert "Traceback" not in lines and "in-the-address" not in lines and "abcdefghijklmnop" not in lines
