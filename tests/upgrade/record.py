@@ -46,6 +46,8 @@ def main(version: str) -> None:
 
 def _fill() -> None:
     """Add what the demo has none of."""
+    from django.utils import timezone
+
     from nephoscope.accounts.models import Account, AccountGroup, User
     from nephoscope.audit.services import Actor
     from nephoscope.events.models import Listener
@@ -53,7 +55,6 @@ def _fill() -> None:
     from nephoscope.people.tokens import issue_token
     from nephoscope.policies.services import create_policy, set_scope
     from nephoscope.reports.models import ReportSchedule
-    from nephoscope.reports.services import save_schedule
 
     admin, account = User.objects.get(), Account.objects.earliest("pk")
     actor = Actor.of(admin)
@@ -61,14 +62,13 @@ def _fill() -> None:
     group.accounts.add(account)
     viewer = User.objects.create_user("vera", role="viewer")
     viewer.account_groups.add(group)
-    policy = create_policy(actor, name="House rules", based_on="nephoscope_baseline", provider=account.provider)
+    policy = create_policy(actor, name="House rules", based_on=account.policies[0], provider=account.provider)
     set_scope(actor, policy.key, {"stage": "production"})
     issue_token(actor, name="nightly export", scope="read")
-    schedule = ReportSchedule(frequency="daily", formats=["pdf"], recipients=["ada@example.org"])
-    save_schedule(actor, schedule, accounts=[account.pk])
+    ReportSchedule.objects.create(name="Weekly", owner=admin, mail_to=["ada@example.org"], everything=True)
     organisation = Organisation.objects.create(name="company", account=account, settings={"role_name": "read"})
-    Member.objects.create(organisation=organisation, number="210987654321", name="sandbox")
-    Listener.objects.create(account=account, address="a" * 32)
+    Member.objects.create(organisation=organisation, number="210987654321", name="sandbox", state="active")
+    Listener.objects.create(account=account, address="a" * 32, salt="s" * 32, rotated_at=timezone.now())
 
 
 def _dumped() -> dict[str, Any]:

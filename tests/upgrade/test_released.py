@@ -25,7 +25,9 @@ GROWING = {"auth_permission", "django_content_type"}
 
 def changed(released: dict[str, str], now: dict[str, str]) -> list[str]:
     gone = [f"{path} was released and is gone" for path in released.keys() - now.keys()]
-    edited = [f"{path} was released and was edited" for path in released.keys() & now.keys() if now[path] != released[path]]
+    edited = [
+        f"{path} was released and was edited" for path in released.keys() & now.keys() if now[path] != released[path]
+    ]
     return sorted(gone + edited)
 
 
@@ -94,3 +96,8 @@ def test_the_pages_open(old: dict[str, Any]) -> None:
 
 def _administrator() -> User:
     return User.objects.filter(role="administrator", is_active=True).earliest("pk")
+
+
+@pytest.mark.django_db
+def test_no_model_was_changed_without_a_migration() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
