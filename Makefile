@@ -10,17 +10,18 @@ export PYTHONDONTWRITEBYTECODE :=
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.lock pyproject.toml
 	@echo "Setting up .venv, once: downloading and installing the packages takes one to three minutes …"
 	@$(PYTHON) -m venv .venv
-	@$(PIP) -r requirements.txt
+	@$(PIP) --require-hashes --no-deps -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@echo "Compiling …"
 	@$(BIN)/python -m compileall -q platform providers policies remediations
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.lock
 	@echo "Installing what the tests need, once: about a minute …"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 demo: .venv/installed  ## the whole platform on this machine, with simulated AWS accounts
@@ -59,14 +60,20 @@ bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the 
 bench-start: .venv/installed-dev  ## how long the command line takes to start
 	$(BIN)/python benchmarks/start.py
 
+# `pip` comes with every virtual environment; `setuptools` does not, from Python 3.12 on, and so is locked.
+LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate --unsafe-package pip \
 bench-killed: .venv/installed-dev  ## what becomes of the work when processes are killed
 	$(BIN)/python benchmarks/killed.py $(ARGS)
 
 LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-lock: .venv/installed-dev  ## requirements.lock: the pins of requirements.txt with hashes, without the project itself
+lock: .venv/installed-dev  ## the pins of requirements.txt and requirements-dev.txt with hashes, which all targets install
 	grep -v '^-e ' requirements.txt | $(BIN)/pip-compile - --output-file requirements.lock $(LOCK)
+	$(BIN)/pip-compile requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock $(LOCK)
+
+record-release: .venv/installed-dev  ## at a release: its database and its migrations, for the tests of upgrades
+	$(BIN)/python tests/upgrade/record.py $(ARGS)
 
 screenshot: .venv/installed-dev  ## the README's picture, taken from the demo
 	$(BIN)/python docs/take_screenshot.py

@@ -57,6 +57,7 @@ CSRF_FAILURE_VIEW = "nephoscope.console.pages.resend.csrf_failed"
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _ENV.tls
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _ENV.tls else None
+SECURE_REDIRECT_EXEMPT = ["^healthz$"]  # asked by the proxy itself, which speaks plain http to us
 SECURE_HSTS_SECONDS = 31_536_000 if _ENV.tls else 0
 SESSION_COOKIE_AGE = NEPHOSCOPE_SESSION_HOURS * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

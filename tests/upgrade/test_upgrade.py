@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 from django.test import Client
 from django.urls import reverse
+from tests.upgrade.recorded import database_of, state
 
 from nephoscope.accounts.models import User
 from nephoscope.alerts import queries
@@ -29,45 +25,14 @@ from nephoscope.inventory.models import Resource
 from nephoscope.organisations.models import Organisation
 from nephoscope_aws.call import AwsCall
 
-OLD: dict[str, Any] = json.loads(gzip.decompress((Path(__file__).parent / "0.1.0.json.gz").read_bytes()))
-"""``migrations``: the newest of each app. ``tables``: of each its columns, and its rows as COPY writes them."""
+OLD = state("0.1.0")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def upgraded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Make a database with the old schema and rows, migrate it, and have this module's tests work on it."""
-    with django_db_blocker.unblock():
-        kept = connection.settings_dict["NAME"]
-        name = f"{kept}_upgraded"
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
-            cursor.execute(f'CREATE DATABASE "{name}"')
-        connection.close()
-        connection.settings_dict["NAME"] = name
-        try:
-            MigrationExecutor(connection).migrate(list(OLD["migrations"].items()))
-            _load()
-            call_command("migrate", verbosity=0)
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = kept
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _load() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # triggers and foreign keys rest
-        for table, each in OLD["tables"].items():
-            columns = ", ".join(f'"{column}"' for column in each["columns"])
-            cursor.execute(f'DELETE FROM "{table}"')
-            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN') as copy:
-                copy.write(each["rows"])
-            if "id" in each["columns"]:
-                sequence = f"pg_get_serial_sequence('{table}', 'id')"
-                cursor.execute(f'SELECT setval({sequence}, max(id)) FROM "{table}"')
-        cursor.execute("RESET session_replication_role")
+    with django_db_blocker.unblock(), database_of(OLD):
+        yield
 
 
 @pytest.fixture(autouse=True)

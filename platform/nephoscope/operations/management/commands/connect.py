@@ -6,19 +6,20 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
 from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
 from nephoscope.operations.provider_options import TEMPLATE_HELP, add_options, settings_of
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 
 MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = (
         "Connect an account. First time without settings: prints what gives Nephoscope access. "
         "Then again with the provider's settings, or with --own-credentials."

@@ -6,18 +6,19 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope.accounts.models import Account
 from nephoscope.audit.services import Actor
 from nephoscope.operations.provider_options import TEMPLATE_HELP, add_options, settings_of
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.organisations.models import Organisation, Standing
 from nephoscope.organisations.services import create_organisation, organisations_of, setup_templates
 from nephoscope.organisations.sync import sync_organisation
 from nephoscope.plugins import registry
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = (
         "Connect an organisation. First time with --account: prints what gives Nephoscope access to all its members. "
         "Then again with --sync: lists the members and connects them."

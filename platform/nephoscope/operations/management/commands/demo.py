@@ -28,6 +28,7 @@ from nephoscope.operations.processes import (
     new_password,
     require_free,
 )
+from nephoscope.operations.schema import refuse_newer
 
 CLOUD = "nephoscope_aws_simulator.demo"
 """The module whose ``CLOUD`` is worked on. It belongs to the sources and not to the product, so nothing imports it."""
@@ -86,6 +87,7 @@ class Command(BaseCommand):
             require_free(options["port"], "make demo ARGS='--port 8001'")
         self._say(f"Starting the database and {self.cloud.title} …")
         port = self._simulator(processes)
+        refuse_newer()
         call_command("migrate", verbosity=0)
         password = self._administrator()
         processes.wait(self.cloud.title, self.cloud.health(port))

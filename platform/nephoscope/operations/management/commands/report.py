@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
@@ -14,10 +14,11 @@ from nephoscope.compliance.queries import detail
 from nephoscope.compliance.report import FORMS
 from nephoscope.compliance.states import in_percent
 from nephoscope.operations.management.commands.scan import find_account
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.policies.queries import policies_for
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = "Write how an account stands by a policy, from its last scan, as PDF, CSV or JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope.accounts.fields import rotate_key
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.vault import SecretUnreadable, Vault
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = "Encrypt all stored secrets by a new key, or by the first in NEPHOSCOPE_ENCRYPTION_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:

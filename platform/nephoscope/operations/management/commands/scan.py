@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
@@ -19,6 +19,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.connections.conditions import condition
 from nephoscope.domain import Export
 from nephoscope.inventory.models import Scan, ScanState
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import progress, start_scan
@@ -27,7 +28,7 @@ WIDTH = 30
 CSV = ".csv"
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = "Scan a connected account now and print its open alerts by severity."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

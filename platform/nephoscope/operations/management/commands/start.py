@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from nephoscope.operations.processes import ADMIN, Processes, make_administrator, new_password, require_free
+from nephoscope.operations.schema import refuse_newer
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         require_free(port, "make start ARGS='--port 8001'")
         self.stdout.write("Starting the database, a worker and the console …")
         self.stdout.flush()
+        refuse_newer()
         call_command("migrate", verbosity=0)
         password = new_password()
         made = make_administrator(password)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from nephoscope.audit.chain import check
 from nephoscope.audit.models import Entry
+from nephoscope.operations.schema import CurrentCommand
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = "Check the audit log's hash chain from its first entry to its last, and name every place where it breaks."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django_q.models import Schedule
 
+from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import TASKS, dispatch
 from nephoscope.queue.supervising import Supervisor
 
 
-class Command(BaseCommand):
+class Command(CurrentCommand):
     help = "Run a django-q2 cluster, after taking over what a dead worker left."
 
     def handle(self, *args: Any, **options: Any) -> None:
