@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
 from nephoscope_aws.answers import Answer, Unavailable
-from nephoscope_aws.api import Api, Denied, code_of
+from nephoscope_aws.api import Api, Denied, code_of, said
 
 T = TypeVar("T")
 
@@ -80,18 +80,18 @@ def document(text: Any) -> Any:
     """
     try:
         value = json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError) as error:
-        return unknown(f"the document is not JSON: {error}")
-    return value if isinstance(value, dict) else unknown("the document is not a JSON object")
+    except (ValueError, RecursionError):
+        return unknown("the document is not JSON")
+    return value if isinstance(value, dict) and "Statement" in value else unknown("the document is not a policy")
 
 
 def reason(problem: Exception) -> tuple[str, str]:
     """Return in words why something could not be read, and the permission that is missing, if that was it."""
     if isinstance(problem, Denied):
         return problem.message, problem.permission
-    if isinstance(problem, Unavailable):
-        return problem.message, ""
-    return str(problem), ""
+    if isinstance(problem, ClientError):
+        return said(problem), ""
+    return problem.message if isinstance(problem, Unavailable) else type(problem).__name__, ""
 
 
 def hidden(problem: Exception) -> dict[str, Any]:
@@ -140,6 +140,8 @@ def answers(
         yield answer
         if not answer.get(token):
             return
+        if answer[token] == parameters.get(token):
+            raise Unavailable(f"{operation}: AWS answers the same page again and again")
         parameters[token] = answer[token]
 
 
