@@ -40,6 +40,11 @@ def wrong_in_json(value: Any, shape: Any, name: str = "it", depth: int = 0) -> s
         return ""
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
         return _not(name, kind)
+    return _wrong_inside(value, shape, name, depth)
+
+
+def _wrong_inside(value: Any, shape: Any, name: str, depth: int) -> str:
+    kind = shape.type_name
     if kind == "structure":
         members = _members(shape)
         return _first(

@@ -1,4 +1,4 @@
-"""An answer has to have come whole within the time limit, not only some of it each time: else one that drips never ends.
+"""An answer has to have come whole within the time limit, not just a piece of it: else one that drips never ends.
 
 The limit that botocore knows is between two pieces of what is read. Here it is set anew before each piece, to what is
 left of the whole: https://docs.python.org/3/library/socket.html#socket.socket.settimeout
@@ -37,7 +37,7 @@ class _Bounded(io.RawIOBase):
             if left <= 0:
                 raise TimeoutError("the answer took too long")
             self._sock.settimeout(left)
-        read: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        read: int | None = self._raw.readinto(buffer)
         return read
 
     def close(self) -> None:
@@ -53,11 +53,11 @@ class _Response(HTTPResponse):
 
 
 class _Connection(AWSHTTPConnection):  # type: ignore[misc,unused-ignore]
-    response_class = _Response
+    response_class: Any = _Response
 
 
 class _SecureConnection(AWSHTTPSConnection):  # type: ignore[misc,unused-ignore]
-    response_class = _Response
+    response_class: Any = _Response
 
 
 class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc,unused-ignore]

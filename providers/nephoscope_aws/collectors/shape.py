@@ -128,6 +128,19 @@ def existing(read: Callable[[], T]) -> T | None:
         raise
 
 
+def asked_for(operation: str, answer: Answer | None, key: str) -> list[Any]:
+    """Return what a call found that named one thing; none for no answer, by which AWS said that it is gone.
+
+    For operations that answer an error for what is gone: an empty list is no answer of theirs, and Unavailable.
+    """
+    if answer is None:
+        return []
+    found: list[Any] = answer[key]
+    if not found:
+        raise Unavailable(f"{operation}: AWS's answer lacks what was asked for")
+    return found
+
+
 def answers(
     api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any
 ) -> Iterator[Answer]:
