@@ -6,7 +6,8 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-start bench-killed lock screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-faults bench-killed bench-start lock \
+        record-release screenshot clean
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
@@ -56,6 +57,9 @@ bench-aws: .venv/installed-dev  ## beside Prowler and ScoutSuite, at 300 and 3,0
 
 bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the alert
 	$(BIN)/python benchmarks/events.py $(ARGS)
+
+bench-faults: .venv/installed-dev  ## what wrong answers of the cloud close, stop or hide
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/faults.py $(ARGS)
 
 bench-start: .venv/installed-dev  ## how long the command line takes to start
 	$(BIN)/python benchmarks/start.py

@@ -7,17 +7,31 @@ is not set. So the body is looked at before it is parsed, and reading a member t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-OK = 300
-"""Status codes from here on are errors, which botocore tells apart by their code."""
+from nephoscope_aws.bodies import local, wrong_in_json, wrong_in_xml, xml_name
+
+OK = range(200, 301)
+"""Status codes of what botocore takes for an answer; others are errors, which it tells apart by their code."""
+
+LONGEST = 300
+"""Characters of a reason. It is a sentence; what was answered is not repeated in it."""
 
 _JSON = frozenset({"json", "rest-json"})
 _XML = frozenset({"query", "ec2", "rest-xml"})
 _PAGES = (b"<!doctype", b"<html")
 
+_MAY_BE_EMPTY = {
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketVersioning": "VersioningConfiguration",
+}
+"""Operations of S3 by which an element without anything in it says "none" or "never", and how that one is called.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html and the other operations' pages.
+"""
 
 LEAVES_OUT = frozenset({("sqs", "list_queues")})
 """Listings from which AWS leaves out the list when it is empty; such an answer says at least which request it answers.
@@ -30,26 +44,43 @@ class Unavailable(Exception):
     """AWS could not be asked: no endpoint, throttled to the end, timed out, a region that is not enabled, no answer."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+        super().__init__(self.message)
 
 
-class Answer(dict[str, Any]):
-    """An answer whose members are there: reading one by ``[]`` that is not raises :class:`Unavailable`.
+class Item(dict[str, Any]):
+    """A structure in an answer: reading a member by ``[]`` that is not there raises :class:`Unavailable`.
 
     A member that AWS leaves out to say that there is none is read by ``get``.
     """
 
-    def __init__(self, operation: str, members: dict[str, Any]) -> None:
-        super().__init__(members)
+    operation = ""
+
+    def __missing__(self, name: str) -> Any:
+        raise Unavailable(f"{self.operation}: AWS's answer has no {name}")
+
+
+class Answer(Item):
+    """A whole answer."""
+
+    def __init__(self, operation: str, members: Mapping[str, Any]) -> None:
+        super().__init__((name, items(operation, value)) for name, value in members.items())
         self.operation = operation
 
     def __bool__(self) -> bool:
         """An answer without any member is one, too: whoever asks whether there was an answer is told so."""
         return True
 
-    def __missing__(self, name: str) -> Any:
-        raise Unavailable(f"{self.operation}: AWS's answer has no {name}")
+
+def items(operation: str, value: Any) -> Any:
+    """Return a value of an answer with each structure in it as an :class:`Item`."""
+    if isinstance(value, list):
+        return [items(operation, each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    item = Item((name, items(operation, each)) for name, each in value.items())
+    item.operation = operation
+    return item
 
 
 def listed(service: str, operation: str, answer: dict[str, Any], key: str) -> Iterable[Any]:
@@ -62,7 +93,7 @@ def listed(service: str, operation: str, answer: dict[str, Any], key: str) -> It
 
 def check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
     """Handle botocore's event ``before-parse``: a body that is none of the operation's raises :class:`Unavailable`."""
-    answered = response_dict["status_code"] < OK and _has_body(operation_model)
+    answered = response_dict["status_code"] in OK and _has_body(operation_model)
     if answered and (why := _what_is_wrong(operation_model, response_dict)):
         raise Unavailable(f"{operation_model.name}: {why}")
 
@@ -83,23 +114,34 @@ def _what_is_wrong(operation: Any, response: dict[str, Any]) -> str:
         return "the answer is a web page and not AWS's; a proxy may have given it"
     protocol = operation.service_model.resolved_protocol
     if protocol in _JSON:
-        return _wrong_json(body)
+        return _wrong_json(operation, body)
     if protocol in _XML and not _is_text(operation.output_shape):
         return _wrong_xml(operation, body, protocol)
     return ""
 
 
+def _payload(shape: Any) -> Any:
+    """Return the member that is the whole body, if one is."""
+    name = shape.serialization.get("payload")
+    return name and shape.members[name]
+
+
 def _is_text(shape: Any) -> bool:
     """Whether the body is one text and no structure, as a bucket's policy."""
-    payload = shape.serialization.get("payload")
-    return payload is not None and shape.members[payload].type_name in ("string", "blob")
+    payload = _payload(shape)
+    return payload is not None and payload.type_name in ("string", "blob")
 
 
-def _wrong_json(body: bytes) -> str:
+def _wrong_json(operation: Any, body: bytes) -> str:
+    if _is_text(operation.output_shape):
+        return ""
     try:
-        return "" if isinstance(json.loads(body), dict) else "AWS's answer is not a JSON object"
-    except ValueError:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
         return "AWS's answer is not JSON, or was cut"
+    if not isinstance(found, dict):
+        return "AWS's answer is not a JSON object"
+    return wrong_in_json(found, _payload(operation.output_shape) or operation.output_shape)
 
 
 def _wrong_xml(operation: Any, body: bytes, protocol: str) -> str:
@@ -108,23 +150,30 @@ def _wrong_xml(operation: Any, body: bytes, protocol: str) -> str:
     except ElementTree.ParseError:
         return "AWS's answer is not XML, or was cut"
     if protocol == "rest-xml":
-        inside = {_local(child) for child in root}
-        return "AWS's answer is of another shape" if inside and not inside & _names(operation.output_shape) else ""
-    return "" if _local(root) == f"{operation.name}Response" else "AWS's answer is of another operation"
+        return _wrong_rest(operation, root)
+    if local(root) != f"{operation.name}Response":
+        return "AWS's answer is of another operation"
+    wrapper = operation.output_shape.serialization.get("resultWrapper")
+    if wrapper:
+        root = next((child for child in root if local(child) == wrapper), ElementTree.Element(""))
+    return wrong_in_xml(root, operation.output_shape) if root.tag else f"AWS's answer has no {wrapper}"
 
 
-def _local(element: ElementTree.Element) -> str:
-    return element.tag.rpartition("}")[2]
+def _wrong_rest(operation: Any, root: ElementTree.Element) -> str:
+    """Nothing in the model says how S3 calls the element of an answer, so it is told by what is in it."""
+    called = _MAY_BE_EMPTY.get(operation.name)
+    if called:
+        inside = local(root) == called
+    else:
+        inside = bool({local(child) for child in root} & _names(operation.output_shape))
+    if not inside:
+        return "AWS's answer is empty or of another shape"
+    if operation.name == "GetBucketLocation":  # its one member is the element's text
+        return ""
+    return wrong_in_xml(root, _payload(operation.output_shape) or operation.output_shape)
 
 
 def _names(shape: Any) -> set[str]:
     """Return how the elements right inside an answer's outermost one may be called."""
-    payload = shape.serialization.get("payload")
-    members = (shape.members[payload] if payload else shape).members
-    named = {member.serialization.get("name", name) for name, member in members.items()}
-    flat = {member.member.serialization.get("name", "") for member in members.values() if _is_flat(member)}
-    return named | flat | {member.name for member in members.values()}
-
-
-def _is_flat(member: Any) -> bool:
-    return member.type_name == "list" and bool(member.serialization.get("flattened"))
+    members = (_payload(shape) or shape).members
+    return {xml_name(name, member) for name, member in members.items()}

@@ -19,6 +19,7 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
+    PaginationError,
     PartialCredentialsError,
     ReadTimeoutError,
 )
@@ -26,7 +27,7 @@ from botocore.parsers import ResponseParserError
 
 from nephoscope.configuration import configuration
 from nephoscope.domain import ALL_REGIONS
-from nephoscope_aws.answers import Answer, Unavailable, listed
+from nephoscope_aws.answers import Answer, Unavailable, items, listed
 
 IN_FLIGHT = configuration().calls_per_account
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
@@ -118,11 +119,23 @@ _FAULTS = (
     IncompleteReadError,
     CredentialRetrievalError,
     NoCredentialsError,
+    PaginationError,
     PartialCredentialsError,
     ResponseParserError,
 )
 
+MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, UnicodeError, ValueError)
+"""What botocore raises when it cannot take an answer apart, as one with a time that is none."""
+
+RAISED = (ClientError, BotoCoreError, ResponseParserError, *MALFORMED)
+"""All that a call raises by itself."""
+
+MOST_PAGES = 20_000
+"""Pages of one listing that are read: more than any quota of AWS allows to be there, and not for ever."""
+
 _REASON = re.compile(r"because no [a-z -]+ allows (it|the \S+ action)|with an explicit deny( in an? [a-z -]+)?")
+
+_CODE = re.compile(r"[\w.:-]{1,80}", re.ASCII)
 
 _QUERY = re.compile(r"\?[^\"\s]*")
 
@@ -157,12 +170,21 @@ def translated(error: Exception, permission: str) -> Exception:
         if code in DENIED:
             return Denied(permission, f"access denied: {permission} is not allowed{_reason(error)}")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in UNAVAILABLE or status >= 500:
-            return Unavailable(f"{error.operation_name}: AWS answered {code}")
+        if code in UNAVAILABLE or status >= 500 or not code:
+            return Unavailable(said(error))
         return error
     if isinstance(error, _FAULTS):
         return Unavailable(f"{permission}: {type(error).__name__}: {_first_line(error)}")
+    if isinstance(error, MALFORMED):
+        return Unavailable(f"{permission}: AWS's answer could not be read ({type(error).__name__})")
     return error
+
+
+def said(error: ClientError) -> str:
+    """Return in words which error AWS answered: by its code, since the message may be anything and of any length."""
+    code = code_of(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return f"{error.operation_name}: AWS answered {code if _CODE.fullmatch(code) else f'an error, status {status}'}"
 
 
 def _first_line(error: Exception) -> str:
@@ -227,7 +249,7 @@ class Api:
         try:
             with self._slots:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
+        except RAISED as error:
             raise self._translated(error, permission, service, region) from error
         answer.pop("ResponseMetadata", None)
         return Answer(operation, answer)
@@ -235,7 +257,8 @@ class Api:
     def pages(self, service: str, operation: str, key: str, *, region: str = "", **parameters: Any) -> Iterator[Any]:
         """Yield the items under ``key``, page by page; in one call where the operation does not paginate.
 
-        A page without ``key`` is no answer: it raises Unavailable, and is not taken for an empty one.
+        A page without ``key`` is no answer: it raises Unavailable, and is not taken for an empty one. So does one that
+        says the same as the page before it: the list would never end.
         """
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
@@ -243,7 +266,8 @@ class Api:
             yield from listed(service, operation, self.call(service, operation, region=region, **parameters), key)
             return
         pages = iter(client.get_paginator(operation).paginate(**parameters))
-        while True:
+        before: Any = None
+        for _page in range(MOST_PAGES):
             self._count()
             try:
                 with self._slots:
@@ -251,9 +275,14 @@ class Api:
             except StopIteration:
                 self._count(-1)
                 return
-            except (ClientError, BotoCoreError, ResponseParserError) as error:
+            except RAISED as error:
                 raise self._translated(error, permission, service, region) from error
-            yield from listed(service, operation, page, key)
+            found = listed(service, operation, page, key)
+            if found and found == before:
+                break
+            before = found
+            yield from items(operation, found)
+        raise Unavailable(f"{permission}: AWS answers the same page again and again")
 
     def maybe(
         self, service: str, operation: str, missing: tuple[str, ...], *, region: str = "", **parameters: Any

@@ -20,6 +20,7 @@ from nephoscope.domain import ConnectionProblem, Deadline
 from nephoscope_aws.answers import check_body
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.models import WHOLE, Models, Operation, declared
+from nephoscope_aws.patience import bound_answers
 
 ATTEMPTS = 6
 """Times a call is tried in all while AWS throttles or fails, after waiting longer each time, up to 20 s.
@@ -34,7 +35,7 @@ ATTEMPTS_TO_CONNECT = 3
 
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 25
-"""Seconds that AWS may take to take the connection, and to say something."""
+"""Seconds that AWS may take to take the connection, and to answer to the end."""
 
 ATTEMPTS_OF_HANGING = 2
 """Times a call is tried that gets no answer at all: with the time limit, what hangs costs less than a minute."""
@@ -188,6 +189,7 @@ class ClientCache:
     def _new_client(self, service: str, region: str) -> Any:
         behaviour = config(self._session, self._attempts, self._patience)
         client = self._session.create_client(service, region, config=behaviour)
+        bound_answers(client)
         events = client.meta.events
         events.register("before-call.s3-control", without_account)
         events.register("before-parse", check_body)

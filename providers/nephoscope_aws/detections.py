@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any
 
 from nephoscope.domain import Detection, DetectionCleared, Kind, Resource, Service, Severity
+from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.guardduty import detectors
 from nephoscope_aws.collectors.shape import PROBLEMS, actions, moment, unreadable
@@ -95,7 +96,7 @@ def _of_detector(
     unseen = (id for id in standing if _key(region, id) not in known)
     wanted = iter(dict.fromkeys([*changed, *unseen]))
     batches = iter(lambda: list(islice(wanted, BATCH)), [])
-    for findings in api.map(lambda ids: _get(api, region, detector, ids), batches):
+    for findings in api.map(lambda ids: _get_all(api, region, detector, ids), batches):
         yield from (detection(region, each) for each in findings)
     for key in known:
         if key.rpartition("/")[2] not in standing:
@@ -121,6 +122,14 @@ def _get(api: Api, region: str, detector: str, ids: list[str]) -> list[dict[str,
     found: list[dict[str, Any]] = api.call(
         "guardduty", "get_findings", region=region, DetectorId=detector, FindingIds=ids
     )["Findings"]
+    return found
+
+
+def _get_all(api: Api, region: str, detector: str, ids: list[str]) -> list[dict[str, Any]]:
+    """Return findings that were just listed; Unavailable if the answer lacks some, for then it is not believed."""
+    found = _get(api, region, detector, ids)
+    if lacking := set(ids) - {each["Id"] for each in found}:
+        raise Unavailable(f"get_findings: AWS's answer lacks {len(lacking)} of {len(ids)} findings")
     return found
 
 

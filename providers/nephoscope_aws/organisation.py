@@ -60,6 +60,7 @@ def members(api: Api) -> Iterator[Member]:
         manager = str(api.call("organizations", "describe_organization")["Organization"]["MasterAccountId"])
         listed = [each for each in api.pages("organizations", "list_accounts", "Accounts") if _is_account(each)]
         units = _units(api)
+        _check_whole(manager, listed, units)
         tags = list(api.map(lambda each: _tags(api, each), listed))
     except Denied as denied:
         raise ConnectionProblem(
@@ -81,6 +82,12 @@ def members(api: Api) -> Iterator[Member]:
             its_tags,
             management=number == manager,
         )
+
+
+def _check_whole(manager: str, listed: list[Any], units: Units) -> None:
+    """Raise Unavailable when accounts are known to be there that ListAccounts did not list: it was cut."""
+    if lacking := {manager, *filter(_NUMBER.fullmatch, units)} - {str(each["Id"]) for each in listed}:
+        raise Unavailable(f"list_accounts: AWS's answer lacks {len(lacking)} accounts of the organisation")
 
 
 def _is_account(listed: Mapping[str, Any]) -> bool:

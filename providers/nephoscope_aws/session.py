@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from nephoscope.domain import (
     ALL_REGIONS,
@@ -23,11 +23,15 @@ from nephoscope.domain import (
     Writer,
 )
 from nephoscope_aws import detections, lookups
-from nephoscope_aws.api import Api, code_of, translated
+from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.api import MALFORMED, RAISED, Api, code_of, translated
 from nephoscope_aws.call import AwsCall
 from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.shape import PROBLEMS, unreadable
 from nephoscope_aws.connect import Connected
+
+log = logging.getLogger(__name__)
 
 MAX_SESSION_POLICY = 2_048
 """Characters of an inline session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
@@ -42,16 +46,26 @@ def send(clients: ClientCache, call: Call) -> dict[str, Any]:
     try:
         client = clients.client(asked.service, "" if asked.region == ALL_REGIONS else asked.region)
         answer: dict[str, Any] = getattr(client, asked.operation)(**asked.parameters)
-    except (ClientError, BotoCoreError, ResponseParserError) as error:
+    except RAISED as error:
         raise translated(error, call.permissions[0].action) from error
     answer.pop("ResponseMetadata", None)
     return answer
 
 
 def says_missing(error: ClientError) -> bool:
-    """Return whether AWS says that what was asked for does not exist: NoSuchBucket, TrailNotFoundException, 404 …"""
+    """Return whether AWS says that what was asked for does not exist: NoSuchBucket, TrailNotFoundException …
+
+    Just a status is that only of a HEAD request, whose answer cannot hold more; else it may be a proxy's.
+    """
     code = code_of(error)
-    return code.startswith("NoSuch") or "NotFound" in code or code == "404"
+    return code.startswith("NoSuch") or "NotFound" in code or (code == "404" and error.operation_name[:4] == "Head")
+
+
+def _understood(problem: Exception, what: str) -> Exception:
+    """Return what a collector raised, as Unavailable when that is because an answer holds what no answer should."""
+    if isinstance(problem, MALFORMED):
+        return Unavailable(f"{what}: AWS's answer could not be read ({type(problem).__name__})")
+    return problem
 
 
 class AwsSession(LiveSession):
@@ -67,13 +81,22 @@ class AwsSession(LiveSession):
         self._by_type = {type: each for each in collectors.values() for type in each.service.types}
 
     def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
+        """See :class:`nephoscope.domain.Session`. What an answer lacks in one resource hides all of the service."""
         collector = self._collectors[service]
-        return collector.collect(self.api, region, *(() if share == WHOLE else (share,)))
+        try:
+            yield from collector.collect(self.api, region, *(() if share == WHOLE else (share,)))
+        except (*PROBLEMS, *MALFORMED) as problem:
+            log.warning("%s in %s could not be read to the end", service, region, exc_info=True)
+            for type in collector.service.types:
+                yield unreadable(self.api, region, type, _understood(problem, service), share)
 
     def reread(self, resource: Resource) -> Resource | None:
-        if resource.type == detections.FINDING:
-            return detections.reread(self.api, resource)
-        return self._by_type[resource.type].reread(self.api, resource)
+        try:
+            if resource.type == detections.FINDING:
+                return detections.reread(self.api, resource)
+            return self._by_type[resource.type].reread(self.api, resource)
+        except MALFORMED as problem:
+            raise _understood(problem, resource.type) from problem
 
     def is_gone(self, resource: Resource) -> bool | None:
         return lookups.is_gone(self.api, resource)

@@ -26,9 +26,9 @@ PATIENCE = 60.0
 
 def public_access_block(answer: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return the four switches of an account, a bucket or an access point; None when there are none."""
-    block = (answer or {}).get("PublicAccessBlockConfiguration")
-    if not block:
+    if answer is None:
         return None
+    block = answer["PublicAccessBlockConfiguration"]
     return picked(block, "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, moment, picked, tag_dict, tag_list
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -53,7 +53,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
     found = (
         each
-        for item in ([] if answer is None else answer[kind.key])
+        for item in asked_for(kind.operation, answer, kind.key)
         for each in kind.resources(api, resource.region, item)
     )
     return next(found, None)

@@ -11,7 +11,7 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing, part, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, part, picked, tag_dict, tag_list
 
 FILE_SYSTEM = "AWS::EFS::FileSystem"
 
@@ -41,7 +41,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         region=resource.region,
         FileSystemId=resource.id.rpartition("/")[2],
     )
-    items = answer["FileSystems"] if answer else []
+    items = asked_for("describe_file_systems", answer, "FileSystems")
     return _resource(api, resource.region, items[0]) if items else None
 
 

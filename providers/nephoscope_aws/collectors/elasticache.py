@@ -11,7 +11,7 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, picked
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, picked
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
 
@@ -53,7 +53,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         region=resource.region,
         ReplicationGroupId=resource.name,
     )
-    items = answer["ReplicationGroups"] if answer else []
+    items = asked_for("describe_replication_groups", answer, "ReplicationGroups")
     return _resource(api, resource.region, items[0]) if items and not _deleting(items[0]) else None
 
 

@@ -20,7 +20,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import rds_shapes as shapes
-from nephoscope_aws.collectors.shape import Listing, actions, part, tag_dict
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, tag_dict
 from nephoscope_aws.databases import tls_parameter
 
 PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
@@ -119,7 +119,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         return _parameter_group_again(api, resource)
     region, kind = resource.region, _KINDS[resource.type]
     answer = api.maybe("rds", kind.operation, (kind.gone,), region=region, **{kind.id: resource.name})
-    for item in [] if answer is None else answer[kind.key]:
+    for item in asked_for(kind.operation, answer, kind.key):
         found = _snapshot(api, region, kind, item) if kind.snapshot else _resource(api, region, kind, item)
         if found and (found.type, found.id) == (resource.type, resource.id):
             return found

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
 from nephoscope_aws.answers import Answer, Unavailable
-from nephoscope_aws.api import Api, Denied, code_of
+from nephoscope_aws.api import Api, Denied, code_of, said
 
 T = TypeVar("T")
 
@@ -80,18 +80,18 @@ def document(text: Any) -> Any:
     """
     try:
         value = json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError) as error:
-        return unknown(f"the document is not JSON: {error}")
-    return value if isinstance(value, dict) else unknown("the document is not a JSON object")
+    except (ValueError, RecursionError):
+        return unknown("the document is not JSON")
+    return value if isinstance(value, dict) and "Statement" in value else unknown("the document is not a policy")
 
 
 def reason(problem: Exception) -> tuple[str, str]:
     """Return in words why something could not be read, and the permission that is missing, if that was it."""
     if isinstance(problem, Denied):
         return problem.message, problem.permission
-    if isinstance(problem, Unavailable):
-        return problem.message, ""
-    return str(problem), ""
+    if isinstance(problem, ClientError):
+        return said(problem), ""
+    return problem.message if isinstance(problem, Unavailable) else type(problem).__name__, ""
 
 
 def hidden(problem: Exception) -> dict[str, Any]:
@@ -128,6 +128,19 @@ def existing(read: Callable[[], T]) -> T | None:
         raise
 
 
+def asked_for(operation: str, answer: Answer | None, key: str) -> list[Any]:
+    """Return what a call found that named one thing; none for no answer, by which AWS said that it is gone.
+
+    For operations that answer an error for what is gone: an empty list is no answer of theirs, and Unavailable.
+    """
+    if answer is None:
+        return []
+    found: list[Any] = answer[key]
+    if not found:
+        raise Unavailable(f"{operation}: AWS's answer lacks what was asked for")
+    return found
+
+
 def answers(
     api: Api, service: str, operation: str, token: str, *, region: str = "", **parameters: Any
 ) -> Iterator[Answer]:
@@ -140,6 +153,8 @@ def answers(
         yield answer
         if not answer.get(token):
             return
+        if answer[token] == parameters.get(token):
+            raise Unavailable(f"{operation}: AWS answers the same page again and again")
         parameters[token] = answer[token]
 
 
