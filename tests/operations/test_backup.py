@@ -20,8 +20,9 @@ from tests.upgrade.recorded import STATES, database_of, rows, state
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert
 from nephoscope.alerts.suppressions import suppress
+from nephoscope.audit.chain import first_broken
 from nephoscope.audit.models import Entry
-from nephoscope.audit.services import Actor, first_broken
+from nephoscope.audit.services import Actor
 from nephoscope.operations.backups import restore_backup, write_backup
 from nephoscope.operations.schema import refuse_newer
 from nephoscope.vault import Vault, new_key

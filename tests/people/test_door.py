@@ -13,8 +13,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from nephoscope.accounts.models import SignInTries, User
+from nephoscope.audit.chain import first_broken
 from nephoscope.audit.models import Entry
-from nephoscope.audit.services import first_broken
 from nephoscope.people import door
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,8 @@ from tests.upgrade.recorded import RELEASED, STATES, database_of, digests, rows,
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Alert
 from nephoscope.alerts.suppressions import suppress
-from nephoscope.audit.services import Actor, first_broken
+from nephoscope.audit.chain import first_broken
+from nephoscope.audit.services import Actor
 
 GROWING = {"auth_permission", "django_content_type"}
 """Tables that every new model adds rows to."""
