@@ -151,11 +151,13 @@ def _rows(keys: list[dict[str, str]]) -> list[SignInTries]:
 @transaction.atomic
 def admit(name: str, address: str) -> Any:
     """Count a try before its password is checked; return None, or until when there are to be none."""
-    rows = _rows(_keys(name, address))
-    for row in rows:
+    rows = []
+    for key in _keys(name, address):
+        [row] = _rows([key])  # one after the other: what an address is refused leaves no row for each name
         if row.tries >= LIMITS[row.kind] and not (row.kind == "name" and _came_before(name, address)):
             SignInTries.objects.filter(pk=row.pk).update(refused=F("refused") + 1)
             return row.until
+        rows.append(row)
     SignInTries.objects.filter(pk__in=[row.pk for row in rows]).update(tries=F("tries") + 1)
     return None
 
