@@ -64,12 +64,11 @@ bench-faults: .venv/installed-dev  ## what wrong answers of the cloud close, sto
 bench-start: .venv/installed-dev  ## how long the command line takes to start
 	$(BIN)/python benchmarks/start.py
 
-# `pip` comes with every virtual environment; `setuptools` does not, from Python 3.12 on, and so is locked.
-LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate --unsafe-package pip \
 bench-killed: .venv/installed-dev  ## what becomes of the work when processes are killed
 	$(BIN)/python benchmarks/killed.py $(ARGS)
 
-LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+# `pip` comes with every virtual environment; `setuptools` does not, from Python 3.12 on, and so is locked.
+LOCK := --quiet --generate-hashes --strip-extras --no-header --no-annotate --unsafe-package pip \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
 lock: .venv/installed-dev  ## the pins of requirements.txt and requirements-dev.txt with hashes, which all targets install

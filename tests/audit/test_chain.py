@@ -48,6 +48,23 @@ def test_every_break_is_named_and_none_hides_those_after_it(ids: list[int]) -> N
     assert f"Entry {ids[7]} (" in told and f"does not follow the entry before it ({ids[4]})" in told
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = 'infinity'",
+        "at = '0044-03-15 BC'",
+        "address = '10.0.0.0/8'",
+        "before = repeat('9', 6000)::jsonb",
+        "data = (repeat('[', 5000) || repeat(']', 5000))::jsonb",
+    ],
+)
+def test_what_cannot_be_read_is_named_and_hides_nothing_after_it(ids: list[int], change: str) -> None:
+    tamper("UPDATE audit_entry SET reason = 'x' WHERE id = %s", ids[9])
+    tamper(f"UPDATE audit_entry SET {change} WHERE id = %s", ids[3])
+    assert places() == [(ids[3], Fault.UNREADABLE), (ids[9], Fault.ALTERED)]
+    assert f"Entry {ids[3]}" in str(next(check()))
+
+
 def test_an_altered_entry_with_a_new_hash_breaks_the_one_after_it(ids: list[int]) -> None:
     entry = Entry.objects.get(pk=ids[3])
     entry.reason = "x"

@@ -13,6 +13,7 @@ from knox.models import AuthToken
 from nephoscope.accounts.models import SignInTries, User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.operations.processes import make_administrator
 from nephoscope.people.tokens import issue_token
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,15 @@ def test_createsuperuser_is_recorded_without_the_password(monkeypatch: pytest.Mo
     assert entry.actor == f"manage.py createsuperuser ({getpass.getuser()})"
     assert User.objects.get().may("administer")
     assert PASSWORD not in str(Entry.objects.values())
+
+
+def test_the_first_administrator_is_recorded_once() -> None:
+    assert make_administrator(PASSWORD, "start")
+    assert not make_administrator(PASSWORD, "start")
+
+    entry = Entry.objects.get()
+    assert (entry.action, entry.target) == ("user.created", "admin")
+    assert entry.actor == f"manage.py start ({getpass.getuser()})"
 
 
 def test_a_superuser_that_was_not_made_is_not_recorded(administrator: User, monkeypatch: pytest.MonkeyPatch) -> None:

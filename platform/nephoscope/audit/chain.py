@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from django.db import DataError
+
 from nephoscope.audit.canonical import spellings
-from nephoscope.audit.models import Entry
+from nephoscope.audit.models import Entry, EntryQuerySet
 
 GENESIS = "0" * 64
 """What the first entry has as the hash before it."""
@@ -22,6 +24,7 @@ class Fault(Enum):
     ALTERED = "was altered: its hash does not fit its content"
     MISSING = "does not follow the entry before it (%(before)s): some are missing, or that one was replaced"
     INSERTED = "follows entry %(since)s: what is between them, up to entry %(before)s, was inserted"
+    UNREADABLE = "was altered: it holds what nobody could have recorded, and cannot be read"
     CUT = "does not begin the log: the entries before it are missing"
     RESPELT = "is whole: 0.1 hashed its address as the web server wrote it, and the database writes it otherwise"
 
@@ -43,8 +46,11 @@ class Place:
         return self.fault is not Fault.RESPELT
 
     def __str__(self) -> str:
-        when = f"{self.entry.at:%Y-%m-%d %H:%M:%S} UTC"
-        return f"Entry {self.entry.pk} ({when}) {self.fault.value % {'before': self.before, 'since': self.since}}."
+        try:
+            when = f" ({self.entry.at:%Y-%m-%d %H:%M:%S} UTC)"
+        except DataError:  # a time out of Python's range
+            when = ""
+        return f"Entry {self.entry.pk}{when} {self.fault.value % {'before': self.before, 'since': self.since}}."
 
 
 def check() -> Iterator[Place]:
@@ -54,12 +60,50 @@ def check() -> Iterator[Place]:
     end cannot be seen.
     """
     previous, before = GENESIS, None
-    for each in Entry.objects.order_by("id").iterator(chunk_size=CHUNK):
+    for each in _entries():
         if each.previous != previous:
             yield _unlinked(each, before)
-        if each.digest != each.compute_digest():
-            yield Place(each, Fault.RESPELT if _is_respelt(each) else Fault.ALTERED, before)
+        if fault := _fault_of(each):
+            yield Place(each, fault, before)
         previous, before = each.digest, each.pk
+
+
+_ODD = (DataError, ValueError, RecursionError)
+"""What reading values raises that SQL can put there and Python cannot hold, such as the year 20,000."""
+
+
+def _entries() -> Iterator[Entry]:
+    rows = Entry.objects.order_by("id")
+    chunk = _chunk(rows)
+    while chunk:
+        yield from chunk
+        chunk = _chunk(rows.filter(pk__gt=chunk[-1].pk))
+
+
+def _chunk(rows: EntryQuerySet) -> list[Entry]:
+    """Return the first of these entries; one by one, if not all can be read."""
+    try:
+        return list(rows[:CHUNK])
+    except _ODD:
+        return [_one(rows.filter(pk=pk)) for pk in rows.values_list("pk", flat=True)[:CHUNK]]
+
+
+def _one(row: EntryQuerySet) -> Entry:
+    """Return an entry; of one that cannot be read, what links it."""
+    try:
+        return row.get()
+    except _ODD:
+        return row.only("previous", "digest").get()
+
+
+def _fault_of(entry: Entry) -> Fault | None:
+    """Return what is wrong with an entry by itself."""
+    try:
+        if entry.digest == entry.compute_digest():
+            return None
+        return Fault.RESPELT if _is_respelt(entry) else Fault.ALTERED
+    except _ODD:
+        return Fault.UNREADABLE
 
 
 def _unlinked(entry: Entry, before: int | None) -> Place:

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,6 +23,8 @@ from django.db import connections
 
 from nephoscope import postgres
 from nephoscope.accounts.models import User
+from nephoscope.operations.commands import command_actor
+from nephoscope.people import services as people
 
 SHELVES = ("platform", "providers", "policies", "remediations")
 ADMIN = "admin"
@@ -37,11 +40,11 @@ def new_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def make_administrator(password: str) -> bool:
-    """Make the first administrator, unless it is there; return whether it was made."""
+def make_administrator(password: str, command: str) -> bool:
+    """Have a command make the first administrator, unless it is there; return whether it was made."""
     if User.objects.filter(username=ADMIN).exists():
         return False
-    User.objects.create_superuser(ADMIN, password=password)
+    people.create_superuser_by(command_actor(command), partial(User.objects.create_superuser, ADMIN, password=password))
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -28,6 +28,8 @@ from nephoscope.audit.actions.people import (
     USER_REMOVED,
 )
 from nephoscope.audit.services import Actor, record
+
+Made = TypeVar("Made")
 
 OWN = ("first_name", "last_name", "email", "time_zone", "language")
 """What users may set of themselves besides the password."""
@@ -169,13 +171,13 @@ def set_password_by(actor: Actor, username: str, change: Callable[[], str | None
 
 
 @transaction.atomic
-def create_superuser_by(actor: Actor, create: Callable[[], str | None]) -> str | None:
-    """Have a command add a superuser. Returns what the command says."""
+def create_superuser_by(actor: Actor, create: Callable[[], Made]) -> Made:
+    """Have a command add a superuser. Returns what ``create`` does."""
     known = set(User.objects.values_list("pk", flat=True))
-    said = create()
+    made = create()
     for user in User.objects.filter(is_superuser=True).exclude(pk__in=known):
         record(actor, USER_CREATED, user, after=_described(user))
-    return said
+    return made
 
 
 @transaction.atomic

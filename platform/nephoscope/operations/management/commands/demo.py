@@ -123,7 +123,7 @@ class Command(BaseCommand):
             with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                 file.write(new_password())
         password = path.read_text()
-        make_administrator(password)
+        make_administrator(password, "demo")
         return password
 
     def _connected(self, demonstrated: DemoAccount) -> Account:

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         refuse_newer()
         call_command("migrate", verbosity=0)
         password = new_password()
-        made = make_administrator(password)
+        made = make_administrator(password, "start")
         url = processes.serve(port)
         self.stdout.write(f"\n  Console   {url}\n  User      {ADMIN}")
         if made:
