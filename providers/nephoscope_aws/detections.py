@@ -231,9 +231,10 @@ def _is_sample(finding: Mapping[str, Any]) -> bool:
     """https://docs.aws.amazon.com/guardduty/latest/ug/sample_findings.html: titles begin with [SAMPLE]."""
     if (finding.get("Title") or "").startswith("[SAMPLE]"):
         return True
+    additional = (finding.get("Service") or {}).get("AdditionalInfo") or {}
     try:
-        more = json.loads(finding["Service"]["AdditionalInfo"]["Value"])
-    except (KeyError, TypeError, ValueError):
+        more = json.loads(additional.get("Value") or "{}")
+    except (TypeError, ValueError):
         return False
     return isinstance(more, dict) and more.get("sample") is True
 
