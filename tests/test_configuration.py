@@ -82,6 +82,13 @@ def test_passwords_are_not_shown_with_the_configuration() -> None:
     assert "hush" not in shown
 
 
+def test_a_database_that_takes_a_connection_and_never_answers_is_given_up(tmp_path: Path) -> None:
+    url = "postgresql://ada@host/name"
+    assert postgres.configuration(url, tmp_path)["OPTIONS"]["connect_timeout"] == 10
+    told = postgres.configuration(f"{url}?connect_timeout=3", tmp_path)["OPTIONS"]
+    assert int(told["connect_timeout"]) == 3, "the URL decides"
+
+
 def test_a_database_whose_address_cannot_be_read_is_refused_without_repeating_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^DATABASE_URL must be ") as refused:
         postgres.configuration("postgresql://ada:hu/sh#@[host/name", tmp_path)

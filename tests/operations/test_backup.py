@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +97,38 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(written: Path, damage: 
     with pytest.raises(CommandError, match="damaged"):
         call_command("restore", str(written), replace=True)
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("encryption_keys", b""),
+        ("encryption_keys", b"hello"),
+        ("encryption_keys", b"\xff"),
+        ("secret_key", b""),
+        ("manifest.json", b"[" * 100_000),
+    ],
+)
+def test_a_backup_without_usable_keys_is_refused_although_its_digests_fit(
+    written: Path, name: str, content: bytes
+) -> None:
+    """The keys in use are not to be lost to it."""
+    key, before = settings.VAULT.read_keys(), rows()
+    with tarfile.open(written) as tar:
+        files = {each.name: tar.extractfile(each).read() for each in tar.getmembers()}  # type: ignore[union-attr]
+    manifest = json.loads(files["manifest.json"])
+    files[name] = content
+    manifest["digests"] |= {each: hashlib.sha256(files[each]).hexdigest() for each in manifest["digests"]}
+    if name != "manifest.json":
+        files["manifest.json"] = json.dumps(manifest).encode()
+    with tarfile.open(written, "w") as tar:
+        for each, data in files.items():
+            member = tarfile.TarInfo(each)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    with pytest.raises(CommandError, match="damaged"):
+        call_command("restore", str(written), replace=True)
+    assert settings.VAULT.read_keys() == key and rows() == before
 
 
 def test_keys_of_the_environment_must_be_those_of_the_backup(written: Path) -> None:

@@ -47,6 +47,16 @@ def test_a_lockout_is_one_entry_however_often_it_is_tried(viewer: User) -> None:
     assert Entry.objects.count() == 11
 
 
+def test_names_tried_from_an_address_that_is_locked_out_are_not_kept() -> None:
+    for number in range(door.LIMITS["address"]):
+        token(f"name{number}")
+    rows = SignInTries.objects.count()
+
+    assert [token(f"other{number}").status_code for number in range(5)] == [429] * 5
+    assert SignInTries.objects.count() == rows
+    assert SignInTries.objects.get(kind="address").refused == 5
+
+
 def test_what_a_lockout_refused_is_said_once_when_it_is_over(viewer: User) -> None:
     for _try in range(15):
         sign_in("vera")

@@ -23,6 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from nephoscope import __version__
 from nephoscope.operations.schema import migrations_of_the_code
+from nephoscope.vault import SecretUnreadable, Vault
 
 MANIFEST, DUMP, SECRET_KEY, ENCRYPTION_KEYS = "manifest.json", "database.dump", "secret_key", "encryption_keys"
 FORMAT = 1
@@ -95,11 +96,16 @@ def _unpacked(path: Path, folder: Path) -> dict[str, Any]:
                         file.write(part)
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
         whole = {name: _digest(folder / name) for name in (DUMP, SECRET_KEY, ENCRYPTION_KEYS)} == manifest["digests"]
-        if not (whole and manifest["format"] == FORMAT and isinstance(manifest["migrations"], list)):
+        if not (
+            whole and manifest["format"] == FORMAT and all(isinstance(each, str) for each in manifest["migrations"])
+        ):
             raise ValueError
+        if not (folder / SECRET_KEY).read_text().strip():
+            raise ValueError
+        Vault([], folder / ENCRYPTION_KEYS).read_keys()
     except FileNotFoundError:
         raise CommandError(f"There is no file {path}.") from None
-    except (tarfile.TarError, KeyError, ValueError, TypeError, OSError):
+    except (tarfile.TarError, KeyError, ValueError, TypeError, OSError, RecursionError, SecretUnreadable):
         raise CommandError(f"{path} is not a backup of Nephoscope, or it is damaged. Nothing was changed.") from None
     return manifest
 

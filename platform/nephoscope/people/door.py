@@ -151,15 +151,28 @@ def _rows(keys: list[dict[str, str]]) -> list[SignInTries]:
 @transaction.atomic
 def admit(name: str, address: str) -> Any:
     """Count a try before its password is checked; return None, or until when there are to be none."""
-    rows = []
-    for key in _keys(name, address):
-        [row] = _rows([key])  # one after the other: what an address is refused leaves no row for each name
+    if (until := _refused(one_client(address))) is not None:
+        return until
+    rows = _rows(_keys(name, address))
+    for row in rows:
         if row.tries >= LIMITS[row.kind] and not (row.kind == "name" and _came_before(name, address)):
             SignInTries.objects.filter(pk=row.pk).update(refused=F("refused") + 1)
             return row.until
-        rows.append(row)
     SignInTries.objects.filter(pk__in=[row.pk for row in rows]).update(tries=F("tries") + 1)
     return None
+
+
+def _refused(client: str) -> Any:
+    """Return until when an address is refused, or None: what it tries must not leave a row for each name.
+
+    Asked without holding a row: another one is not to be waited for after a row was closed, which locks the audit log.
+    """
+    full = SignInTries.objects.filter(
+        kind="address", address=client, tries__gte=LIMITS["address"], until__gt=timezone.now()
+    )
+    if not full.update(refused=F("refused") + 1):
+        return None
+    return full.values_list("until", flat=True).first()
 
 
 def _came_before(name: str, address: str) -> bool:

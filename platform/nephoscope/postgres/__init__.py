@@ -30,6 +30,9 @@ DATABASE = "nephoscope"
 _starting = threading.Lock()
 """The package's own lock is for processes and lets threads through."""
 
+CONNECT_SECONDS = 10
+"""Seconds in which a server must answer a new connection, unless the URL says otherwise."""
+
 LONGEST = 90
 """Characters of the data directory's path: a Unix socket's may have 107, and this one stands inside."""
 
@@ -130,6 +133,8 @@ def configuration(url: str, directory: Path) -> dict[str, Any]:
             "DATABASE_URL must be postgresql://user:password@host/name; write special characters as %XX"
         ) from None
     parsed["CONN_HEALTH_CHECKS"] = True
+    # A server that is frozen takes connections and never answers: a worker must still see that it is told to stop.
+    parsed["OPTIONS"] = {"connect_timeout": CONNECT_SECONDS} | parsed.get("OPTIONS", {})
     if embedded:
         parsed["ENGINE"] = "nephoscope.postgres"
     return parsed
