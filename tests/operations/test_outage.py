@@ -18,7 +18,7 @@ from nephoscope.operations.processes import free_port
 ROOT = Path(__file__).parents[2]
 
 KILL_IT = """
-import os, signal, sys, time, django, psutil
+import os, signal, subprocess, sys, time, django, psutil
 django.setup()
 from django.conf import settings
 from django.db import connection
@@ -53,8 +53,13 @@ for stopping in (False, True):
         postgres.stop(settings.POSTGRES_DIR)
     since, (_backend, now) = now, ask()
     print("stranger", now > since)
+os.kill(int(pid.read_text().split()[0]), signal.SIGKILL)
+gone()
+again = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+subprocess.run([sys.executable, "-c", again], check=True)
 connection.close()
 postgres.stop(settings.POSTGRES_DIR)
+print("elsewhere", not any(postgres._serves(each, settings.POSTGRES_DIR) for each in psutil.process_iter()))
 """
 
 ASK_WITHOUT_REDIS = """
@@ -80,7 +85,7 @@ def test_an_embedded_server_that_was_killed_is_started_again_by_the_next_connect
     done = subprocess.run(
         [sys.executable, "-c", KILL_IT], cwd=ROOT, env=asked, capture_output=True, text=True, timeout=90
     )
-    each = ["SIGKILL", "SIGTERM", "SIGQUIT", "backend", "stranger", "stranger"]
+    each = ["SIGKILL", "SIGTERM", "SIGQUIT", "backend", "stranger", "stranger", "elsewhere"]
     assert done.stdout.split() == [word for name in each for word in (name, "True")], done.stderr
 
 

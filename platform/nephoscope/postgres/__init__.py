@@ -116,6 +116,7 @@ def stop(directory: Path) -> None:
     """Stop the embedded server in ``directory``, if it runs."""
     _forget_the_dead(directory)
     if (directory / "postmaster.pid").exists():
+        revive(directory)  # what this process knows is the server that it started: another one may have done so since
         _server(directory).stop()
 
 
