@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,13 @@ def test_the_commands_and_options_that_a_page_names_exist(page: str) -> None:
 
 
 # -- Targets, links, addresses -------------------------------------------------------------------------------------
+
+
+def test_make_reads_its_file_and_knows_how_to_make_every_target() -> None:
+    phony = re.search(r"^\.PHONY: ((?:.|\\\n)+)\n\n", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
+    command = ["make", "--dry-run", *phony[1].replace("\\\n", " ").split()]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr == ""
 
 
 @every_page

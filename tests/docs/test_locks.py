@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import distributions
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from tests.docs.markdown import ROOT
 
 _PIN = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
@@ -34,6 +37,21 @@ def test_every_pin_has_hashes_and_no_line_names_where_it_comes_from(name: str) -
     assert [
         line for line in lines if not re.match(r"[\w.-]+==\S+ \\$|    --hash=sha256:[0-9a-f]{64}( \\)?$", line)
     ] == []
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.9", "3.12.0", "3.13.0", "3.14.0"])
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_what_a_pinned_package_needs_is_pinned_for_every_python(python: str, system: str) -> None:
+    """pip installs the lock without looking for dependencies: one of another Python than ours would be missing."""
+    locked = pins("requirements.lock")
+    where = {"python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": system}
+    installed = [each for each in distributions() if canonicalize_name(each.name) in locked]
+    needed = [each for package in installed for each in map(Requirement, package.requires or [])]
+    assert {canonicalize_name(each.name) for each in needed if _applies(each, where)} - locked.keys() == set()
+
+
+def _applies(requirement: Requirement, where: dict[str, str]) -> bool:
+    return not requirement.marker or requirement.marker.evaluate({**where, "extra": ""})
 
 
 def test_make_installs_by_the_locks_alone() -> None:
