@@ -101,6 +101,8 @@ def _wrong_item(item: Any, shape: Any, name: str, depth: int, wrong: Callable[..
     """Look at one item of a list. In the answer's own lists, one without any member tells nothing."""
     if item is None or (depth <= 1 and shape.type_name == "structure" and shape.members and _is_empty(item)):
         return f"{name} has an empty item"
+    if shape.type_name == "string" and not isinstance(item, str | Element):  # a name, by which more is asked
+        return _not(f"what {name} lists", "string")
     return wrong(item, shape, f"what {name} lists", depth + 1)
 
 

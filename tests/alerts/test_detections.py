@@ -103,8 +103,9 @@ def world(simulator: Cloud, system: Actor, monkeypatch: pytest.MonkeyPatch, db: 
 
 
 @pytest.fixture
-def fixable(world: World) -> Iterator[World]:
-    """The account with the fix role that its kit makes."""
+def fixable(world: World, administrator: User) -> Iterator[World]:
+    """The account with the fix role that its kit makes, and somebody who may fix."""
+    world.actor = Actor.of(administrator)
     template = next(kit.text for kit in setup_templates(world.account, writing=True) if kit.id == "cloudformation")
     cloudformation = world.aws.client("cloudformation")
     cloudformation.create_stack(StackName="fix", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])

@@ -247,8 +247,8 @@ def end_if_interrupted(change: Change) -> None:
 
 def interrupt(change: Change) -> None:
     """End a locked change whose worker stopped. A last call of it may land until ``quiet_at``."""
-    if change.lease_until and (writing := provider_of(change.account).writing):
-        change.quiet_at = change.lease_until + timedelta(seconds=writing.longest_call)
+    if change.held_until and (writing := provider_of(change.account).writing):
+        change.quiet_at = change.held_until + timedelta(seconds=writing.longest_call)
     finish(Actor.system(), change, ChangeState.FAILED, Outcome.INTERRUPTED)
 
 
@@ -282,9 +282,9 @@ def can_undo(change: Change) -> bool:
 
 
 def _require_undoable(change: Change) -> None:
-    if change.under_way and change.lease_until:
+    if change.under_way and change.held_until:
         said = _("%(change)s is in progress; wait until it finishes. If its worker stopped, undo it after %(time)s.")
-        time = timezone.localtime(change.lease_until).strftime("%H:%M:%S %Z")
+        time = timezone.localtime(change.held_until).strftime("%H:%M:%S %Z")
         raise ValidationError({"change": [said % {"change": change, "time": time}]})
     if change.state in (*UNDER_WAY, ChangeState.UNDO_QUEUED):
         raise ValidationError({"change": [_("%s is in progress; wait until it finishes.") % change]})

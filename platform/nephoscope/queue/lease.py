@@ -39,6 +39,11 @@ class Leased(models.Model):
         """Whether a worker holds it, as far as this row was read."""
         return self.lease_until is not None and self.lease_until > timezone.now()
 
+    @property
+    def held_until(self) -> datetime | None:
+        """When its lease ends, or ended; None for one that nobody holds or held."""
+        return self.lease_until
+
     def let_go(self) -> None:
         """Hold the row no more, once it is saved."""
         self.owner = self.lease_until = None
