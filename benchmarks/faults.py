@@ -4,13 +4,15 @@ A proxy stands between Nephoscope and the simulated company. After a good scan, 
 each kind of fault, in a scan of that service alone; then a good scan has to bring back all that was. ``--services``
 and ``--kinds`` restrict it. Ends with 1 when anything is wrong.
 
-An empty or halved list of the right shape is not among the kinds: nothing in the answer itself tells it from the truth.
+Nothing in an emptied or halved list tells it from the truth: those must close nothing all the same, and name no gap
+where nothing was lost.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import tempfile
 import threading
 import time
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from aws.proxy import Connection, Proxy, Reply
 from aws.wire import Request, answer, names_of, refused
@@ -48,6 +51,32 @@ def _cut(share: float) -> Callable[[bytes], bytes]:
     return cut
 
 
+def _fewer(share: float) -> Callable[[bytes], bytes]:
+    """Leave of each list only a share of its items, and no next page."""
+
+    def fewer(good: bytes) -> bytes:
+        body = good.partition(b"\r\n\r\n")[2]
+        if body[:1] in (b"{", b"["):
+            return answer(200, "application/json", json.dumps(_fewer_json(json.loads(body), share)).encode())
+        try:
+            root = ElementTree.fromstring(body)  # noqa: S314 - of our own simulator
+        except ElementTree.ParseError:
+            return good
+        for element in list(root.iter()):
+            tags = {child.tag.rpartition("}")[2] for child in element}
+            own = element.tag.rpartition("}")[2]
+            if len(tags) == 1 and (tags & {"item", "member"} or own.startswith(tags.pop())):
+                del element[int(len(element) * share) :]
+        return answer(200, "text/xml", ElementTree.tostring(root))
+
+    return fewer
+
+
+def _fewer_json(value: Any, share: float) -> Any:
+    kept = {name: each for name, each in value.items() if "token" not in name.lower() and "marker" not in name.lower()}
+    return {name: each[: int(len(each) * share)] if isinstance(each, list) else each for name, each in kept.items()}
+
+
 KINDS: dict[str, Callable[[bytes], bytes]] = {
     "page": _whole(200, "text/html", b"<!DOCTYPE html><html><body>Sign in</body></html>"),
     "nothing": _whole(200, "", b""),
@@ -69,8 +98,11 @@ KINDS: dict[str, Callable[[bytes], bytes]] = {
     "elsewhere": lambda _good: answer(307, "text/html", b"", (("Location", "http://127.0.0.1:9/"),)),
     "garbage": lambda _good: b"\x16\x03\x01\x02\x00\x01 not HTTP\r\n\r\n",
     "hangs": lambda _good: b"",
+    "emptied": _fewer(0),
+    "halved": _fewer(0.5),
 }
-QUICK = ("page", "nothing", "empty object", "cut late", "unknown code", "hangs")
+RIGHT_SHAPE = ("emptied", "halved")
+QUICK = ("page", "nothing", "empty object", "cut late", "unknown code", "hangs", *RIGHT_SHAPE)
 
 
 class FaultyProxy(Proxy):
@@ -156,9 +188,15 @@ def judge(proxy: FaultyProxy, service: str, operation: str, kind: str, before: d
     ]
     if time.monotonic() - begun > BUDGET or made.active:
         wrong.append(f"STUCK    {where}")
-    if proxy.hit and not is_named(made):
+    if proxy.hit and kind not in RIGHT_SHAPE and not is_named(made):
         wrong.append(f"UNNAMED  {where}")
     return wrong
+
+
+def _lists(operation: str) -> bool:
+    """Whether an operation lists things; the lists inside of one thing are what it says of itself."""
+    name = operation.partition(":")[2]
+    return name.startswith(("List", "Describe")) or name == "GetAccountAuthorizationDetails"
 
 
 def operations(proxy: FaultyProxy, service: str) -> list[str]:
@@ -181,12 +219,15 @@ def run(proxy: FaultyProxy, services: list[str], kinds: list[str]) -> list[str]:
         before = state()
         for operation in asked:
             for kind in kinds:
+                if kind in RIGHT_SHAPE and not _lists(operation):
+                    continue
                 if problems := judge(proxy, service, operation, kind, before):
                     found += problems
                     scan(services=[service])
         scan(services=[service])
         found += [f"LOST     {service}: not all is back after a good scan"] * (state() != before)
         faults = len(asked) * len(kinds)
+        print(*found, sep="\n", end="\n" * bool(found))
         print(f"{service:<20} {faults:6d} faults {len(found):4d} wrong {time.monotonic() - begun:7.1f} s", flush=True)
         wrong += found
     return wrong
