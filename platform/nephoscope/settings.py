@@ -156,10 +156,6 @@ POSTGRES_DIR = DATA_DIR / "postgres"
 DATABASES = {"default": postgres.configuration(_STORES.database_url, POSTGRES_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if _STORES.redis_url:
-    # What counts against a limit (sign-ins) counts for all web processes together.
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _STORES.redis_url}}
-
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "nephoscope.people.backends.RoleBackend"]
 # What is counted, and the limits, are in people/door.py; axes asks it before any password is checked.
