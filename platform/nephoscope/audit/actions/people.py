@@ -79,7 +79,7 @@ TOKEN_REVOKED = register("user.token_revoked", _("API token revoked"), _token_re
 SIGNED_IN = register("user.signed_in", _("Signed in"), _("signed in"))
 SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_failed, whole=True, known=True)
 LOCKED_OUT = register("user.locked_out", _("Sign-in locked"), _locked_out, whole=True, **_LOCKOUT, tries=10, minutes=15)
-LOCKOUT_ENDED = register("user.lockout_ended", _("Sign-ins refused"), _lockout_ended, whole=True, **_LOCKOUT, **_WHILE)
+LOCKOUT_ENDED = register("user.lockout_ended", _("Lockout ended"), _lockout_ended, whole=True, **_LOCKOUT, **_WHILE)
 LOCKOUTS_LIFTED = register(
     "user.lockouts_lifted", _("Lockouts lifted"), _("lifted sign-in lockouts: %(removed)s counts removed"), removed=2
 )
