@@ -65,11 +65,16 @@ print("elsewhere", not any(postgres._serves(each, settings.POSTGRES_DIR) for eac
 ASK_WITHOUT_REDIS = """
 import django
 django.setup()
+from django.conf import settings
+from django.db import connection
 from django.test import Client
+from nephoscope import postgres
 from nephoscope.queue.dispatch import dispatch
 
 dispatch("housekeeping", name="is woken later")
 print(Client(SERVER_NAME="localhost").get("/login/").status_code)
+connection.close()
+postgres.stop(settings.POSTGRES_DIR)
 """
 
 
