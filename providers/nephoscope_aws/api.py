@@ -187,6 +187,21 @@ def said(error: ClientError) -> str:
     return f"{error.operation_name}: AWS answered {code if _CODE.fullmatch(code) else f'an error, status {status}'}"
 
 
+_MISSING = ("NotFound", "NoSuch", "NonExistent", "Nonexistent", "DoesNotExist")
+_MISSING_TOO = frozenset({"InvalidAMIID.Unavailable", "InvalidDocument", "InvalidInstanceId"})
+"""Error codes that say that what was asked for does not exist, in part or as a whole (each service's API reference)."""
+
+
+def says_missing(error: ClientError) -> bool:
+    """Return whether AWS says that what was asked for does not exist: NoSuchBucket, TrailNotFoundException …
+
+    Just a status is that only of a HEAD request, whose answer cannot hold more; else it may be a proxy's.
+    """
+    code = code_of(error)
+    by_status = code == "404" and error.operation_name.startswith("Head")
+    return by_status or code in _MISSING_TOO or any(word in code for word in _MISSING)
+
+
 def _first_line(error: Exception) -> str:
     """Return what botocore says, without the request in the address and the answer in the lines that follow."""
     return _QUERY.sub("", str(error).partition("\n")[0])

@@ -14,15 +14,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Resource
-from nephoscope_aws.api import Api, code_of
-
-_MISSING = ("NotFound", "NoSuch", "NonExistent", "Nonexistent", "DoesNotExist")
-_MISSING_TOO = frozenset({"InvalidAMIID.Unavailable", "InvalidDocument", "InvalidInstanceId"})
-"""Error codes that say that what was asked for does not exist, in part or as a whole (each service's API reference)."""
+from nephoscope_aws.api import Api, code_of, says_missing
 
 _STATES = ("State", "Status", "status", "LifeCycleState", "ReplicationInstanceStatus", "NotebookInstanceStatus")
-_OVER = frozenset({"terminated", "deleting", "deleted", "deregistered", "inactive"})
-"""Where things that are described for a while after they were deleted say so, and how."""
+_OVER = frozenset({"terminated", "deleting", "Deleting", "deleted", "deregistered", "INACTIVE"})
+"""Where things that are described for a while after they were deleted say so, and how. A Lambda function that is
+``Inactive`` is there: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
 
 Item = Mapping[str, Any]
 
@@ -64,28 +61,27 @@ def is_gone(api: Api, resource: Resource) -> bool | None:
     try:
         answer = api.call(lookup.service, lookup.operation, region=resource.region, **parameters)
     except ClientError as error:
-        if _says_missing(error):
+        if says_missing(error) or _says_so_in_words(error):
             return True
         raise
     if answer.get("projectsNotFound") or any(each.get("reason") == "MISSING" for each in answer.get("failures", ())):
         return True
     items = list(lookup.items(answer))
-    return all(_is_over(each) for each in items) if items else None
+    return all(is_over(each) for each in items) if items else None
 
 
-def _says_missing(error: ClientError) -> bool:
-    code = code_of(error)
-    # SageMaker and ECS have no code of their own for it.
-    by_text = code in ("ValidationException", "ClientException") and any(
+def _says_so_in_words(error: ClientError) -> bool:
+    """Whether it is said by the message: SageMaker and ECS have no code of their own for it."""
+    return code_of(error) in ("ValidationException", "ClientException") and any(
         words in str(error) for words in ("RecordNotFound", "Unable to describe task definition")
     )
-    return code in _MISSING_TOO or any(word in code for word in _MISSING) or by_text
 
 
-def _is_over(item: Item) -> bool:
+def is_over(item: Item) -> bool:
+    """Say whether a description is of something that was deleted."""
     states = [item.get(name) for name in _STATES]
     names = [state.get("Name") if isinstance(state, Mapping) else state for state in states]
-    return bool(item.get("DeletedDate") or item.get("Deleted")) or any(str(name).lower() in _OVER for name in names)
+    return bool(item.get("DeletedDate") or item.get("Deleted")) or any(name in _OVER for name in names)
 
 
 # -- How a resource is named ------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from nephoscope.domain import (
 )
 from nephoscope_aws import detections, lookups
 from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import MALFORMED, RAISED, Api, code_of, translated
+from nephoscope_aws.api import MALFORMED, RAISED, Api, says_missing, translated
 from nephoscope_aws.call import AwsCall
 from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.collector import Collector
@@ -50,15 +50,6 @@ def send(clients: ClientCache, call: Call) -> dict[str, Any]:
         raise translated(error, call.permissions[0].action) from error
     answer.pop("ResponseMetadata", None)
     return answer
-
-
-def says_missing(error: ClientError) -> bool:
-    """Return whether AWS says that what was asked for does not exist: NoSuchBucket, TrailNotFoundException …
-
-    Just a status is that only of a HEAD request, whose answer cannot hold more; else it may be a proxy's.
-    """
-    code = code_of(error)
-    return code.startswith("NoSuch") or "NotFound" in code or (code == "404" and error.operation_name[:4] == "Head")
 
 
 def _understood(problem: Exception, what: str) -> Exception:

@@ -99,7 +99,7 @@ def test_lifting_a_lockout_works_and_is_recorded(viewer: User, command: tuple[st
     assert entry.actor == f"manage.py {command[0]} ({getpass.getuser()})"
     assert "lifted sign-in lockouts" in str(entry)
     assert Entry.objects.filter(action="user.lockout_ended").count() == 1
-    assert "counts of failed sign-ins removed" in capsys.readouterr().out
+    assert "counters of failed sign-ins" in capsys.readouterr().out
     assert not SignInTries.objects.filter(kind="pair").exists()
     signed_in = Client().post("/login/", given | {"password": PASSWORD}, REMOTE_ADDR="10.0.0.5")
     assert signed_in.status_code == 302

@@ -122,7 +122,7 @@ def _doubtful(
         in_all[place.type] += there[place]
         lost_in_all[place.type] += len(lost.get(place, ()))
     return {
-        place: there[place]
+        place: max(there[place], len(rows))
         for place, rows in lost.items()
         if 2 * len(rows) >= there[place] or 2 * lost_in_all[place.type] >= in_all[place.type]
     }

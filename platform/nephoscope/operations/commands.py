@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -19,14 +20,14 @@ def command_actor(name: str) -> Actor:
         return Actor.system(f"manage.py {name}")
 
 
-class LockoutCommand(BaseCommand):
+class LockoutCommand(BaseCommand, ABC):
     """Lifts lockouts, and leaves an audit entry."""
 
+    @abstractmethod
     def lift(self, **options: Any) -> int:
         """Forget counts; return how many there were."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = command_actor(self.__module__.rpartition(".")[2])
         removed = lift_lockouts(actor, lambda: self.lift(**options))
-        self.stdout.write(f"{removed} counts of failed sign-ins removed.")
+        self.stdout.write(f"Reset {removed} counters of failed sign-ins.")

@@ -317,8 +317,10 @@ class Worker:
         )
         for each in held:
             shard = next(shard for shard in shards if each.rows & set(shard.missing))
-            shard.gaps = [*shard.gaps, {"type": each.place.type, "permission": "", "reason": each.reason}]
-            shard.save(update_fields=["gaps"])
+            gap = {"type": each.place.type, "permission": "", "reason": each.reason}
+            if gap not in shard.gaps:  # as where the worker that settled before died
+                shard.gaps = [*shard.gaps, gap]
+                shard.save(update_fields=["gaps"])
 
     def _still_wanted(self) -> bool:
         self._heartbeat()

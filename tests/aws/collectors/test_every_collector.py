@@ -284,6 +284,21 @@ def test_what_is_there_is_not_gone_by_name_and_what_is_not_is(type: str, readers
     assert lookups.is_gone(reader.api, gone) is (None if type in NO_ERROR_HERE else True)
 
 
+@pytest.mark.parametrize(
+    ("described", "over"),
+    [
+        ({"State": "Inactive"}, False),
+        ({"State": {"Name": "stopped"}}, False),
+        ({"State": {"Name": "terminated"}}, True),
+        ({"status": "INACTIVE"}, True),
+        ({"DeletedDate": "2026-11-01"}, True),
+        ({}, False),
+    ],
+)
+def test_what_is_described_is_there_unless_it_was_deleted(described: dict[str, Any], over: bool) -> None:
+    assert lookups.is_over(described) is over
+
+
 def test_lookups_are_made_by_declared_calls_about_known_types() -> None:
     assert LOOKUPS.keys() <= set(TYPES)
     assert {(each.service, each.operation) for each in LOOKUPS.values()} <= set(reads())

@@ -8,17 +8,19 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
-from redis import RedisError
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
-from nephoscope.logs import AWAY
-
 log = logging.getLogger(__name__)
+
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What is raised while the database cannot be reached."""
 
 
 class Unavailable(APIException):
@@ -40,14 +42,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, RequestDataTooBig):
         limit = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
         error = TooLarge(_("The body is larger than %(limit)s bytes.") % {"limit": limit})
-    elif isinstance(error, AWAY):
-        log.error("a store is not available", exc_info=error)
-        error = Unavailable(unavailable(error))
+    elif isinstance(error, DATABASE_AWAY):
+        log.error("the database is not available", exc_info=error)
+        error = Unavailable(unavailable())
     return exception_handler(error, context)
 
 
-def unavailable(error: BaseException) -> str:
-    """Say which store is away."""
-    if isinstance(error, RedisError):
-        return _("Redis is not available. Try again in a moment.")
+def unavailable() -> str:
+    """Say that the database is away."""
     return _("The database is not available. Try again in a moment.")

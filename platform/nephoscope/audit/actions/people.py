@@ -81,7 +81,7 @@ SIGN_IN_FAILED = register("user.sign_in_failed", _("Sign-in failed"), _sign_in_f
 LOCKED_OUT = register("user.locked_out", _("Sign-in locked"), _locked_out, whole=True, **_LOCKOUT, tries=10, minutes=15)
 LOCKOUT_ENDED = register("user.lockout_ended", _("Lockout ended"), _lockout_ended, whole=True, **_LOCKOUT, **_WHILE)
 LOCKOUTS_LIFTED = register(
-    "user.lockouts_lifted", _("Lockouts lifted"), _("lifted sign-in lockouts: %(removed)s counts removed"), removed=2
+    "user.lockouts_lifted", _("Lockouts lifted"), _("lifted sign-in lockouts: reset %(removed)s counters"), removed=2
 )
 PASSWORD_SET = register("user.password_set", _("Password set"), _("set a new password for %(target)s"))
 
