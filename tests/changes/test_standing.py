@@ -188,7 +188,7 @@ def test_a_plan_approved_400_days_ago_is_not_applied_but_expires(house: House) -
     house.cloud.calls.clear()
     change = worked(change)
     assert (change.state, house.cloud.calls, house.cloud.doors["front"]) == ("expired", [], True)
-    assert change.outcome == "Expired: no worker was there for 24 hours. Nothing was changed."
+    assert change.outcome == "Expired: no worker applied it within 24 hours. Nothing was changed."
     assert (change.owner, change.lease_until) == (None, None)
     assert Entry.objects.filter(action="change.approval_expired").count() == 1
 

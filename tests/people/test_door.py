@@ -65,7 +65,7 @@ def test_what_a_lockout_refused_is_said_once_when_it_is_over(viewer: User) -> No
     door.forget_old_tries()
 
     [ended] = Entry.objects.filter(action="user.lockout_ended")
-    assert str(ended).startswith("Lockout of vera, 10.0.0.5 from") and str(ended).endswith("5 sign-ins refused")
+    assert str(ended).startswith("Lockout of vera at 10.0.0.5 from") and str(ended).endswith("5 sign-ins refused")
     assert not SignInTries.objects.exists()
     assert first_broken() is None
     assert sign_in("vera", PASSWORD).status_code == 302

@@ -60,7 +60,8 @@ def sentence(entry: Entry) -> str:
     told = str(entry)
     if entry.reason:
         told += f" ({entry.reason[:300]})"
-    return told + (_t(", from %(address)s") % {"address": entry.address} if entry.address else "")
+    unsaid = entry.address and entry.address not in told
+    return told + (_t(", from %(address)s") % {"address": entry.address} if unsaid else "")
 
 
 @admin.register(Entry)

@@ -26,15 +26,9 @@ class Outcome(TextChoices):
     PROBLEM = "problem", "%(problem)s"
     UNDONE = "undone", _("Undone: the resources are as they were before.")
     WITHDRAWN = "withdrawn", _("Withdrawn before anything changed.")
-    APPROVAL_EXPIRED = (
-        "approval_expired",
-        _("Expired: no worker was there for 24 hours. Nothing was changed."),
-    )
+    APPROVAL_EXPIRED = "approval_expired", _("Expired: no worker applied it within 24 hours. Nothing was changed.")
     NOT_AS_BEFORE = "not_as_before", _("Undone, but not verified: %(problem)s is not as it was before.")
-    LATE_CALL = (
-        "late_call",
-        _("A call landed after the undo: %(problem)s is not as it was before. Undo again."),
-    )
+    LATE_CALL = "late_call", _("A call landed after the undo: %(problem)s is not as it was before. Undo again.")
     PARTLY_UNDONE = "partly_undone", _("Some steps could not be undone. See the steps.")
 
 

@@ -42,7 +42,9 @@ def _lockout_ended(data: Data) -> str:
     elif data["by"] == "name":
         message = gettext("Lockout of %(name)s from %(since)s to %(until)s: %(refused)s sign-ins refused")
     else:
-        message = gettext("Lockout of %(name)s, %(address)s from %(since)s to %(until)s: %(refused)s sign-ins refused")
+        message = gettext(
+            "Lockout of %(name)s at %(address)s from %(since)s to %(until)s: %(refused)s sign-ins refused"
+        )
     return message % data
 
 
