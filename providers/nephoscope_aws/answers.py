@@ -73,9 +73,11 @@ class Answer(Item):
 
 
 def items(operation: str, value: Any) -> Any:
-    """Return a value of an answer with each structure in it as an :class:`Item`."""
+    """Return a value of an answer with each structure in it as an :class:`Item`; lists are changed in their place."""
     if isinstance(value, list):
-        return [items(operation, each) for each in value]
+        for place, each in enumerate(value):
+            value[place] = items(operation, each)
+        return value
     if not isinstance(value, dict):
         return value
     item = Item((name, items(operation, each)) for name, each in value.items())
