@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Resource
-from nephoscope_aws.api import Api, code_of, says_missing
+from nephoscope_aws.api import Api, Denied, code_of, says_missing
 
 _STATES = ("State", "Status", "status", "LifeCycleState", "ReplicationInstanceStatus", "NotebookInstanceStatus")
 _OVER = frozenset({"terminated", "deleting", "Deleting", "deleted", "deregistered", "INACTIVE"})
@@ -42,12 +42,16 @@ def _under(*path: str) -> Callable[[Item], Iterable[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A declared call that describes one thing; ``items`` are what its answer describes."""
+    """A declared call that describes one thing; ``items`` are what its answer describes.
+
+    Of one that ``shows_presence`` only an answer says something: what is gone is refused like what is not allowed.
+    """
 
     service: str
     operation: str
     parameters: Callable[[Resource], Mapping[str, Any]]
     items: Callable[[Item], Iterable[Item]] = _whole
+    shows_presence: bool = False
 
 
 def is_gone(api: Api, resource: Resource) -> bool | None:
@@ -60,7 +64,11 @@ def is_gone(api: Api, resource: Resource) -> bool | None:
     parameters = lookup.parameters(resource)
     try:
         answer = api.call(lookup.service, lookup.operation, region=resource.region, **parameters)
-    except ClientError as error:
+    except (ClientError, Denied) as error:
+        if lookup.shows_presence:
+            return None
+        if isinstance(error, Denied):
+            raise
         if says_missing(error) or _says_so_in_words(error):
             return True
         raise
@@ -113,11 +121,6 @@ def _ec2(operation: str, ids: str, *path: str) -> Lookup:
 
 def _rds(operation: str, name: str, key: str) -> Lookup:
     return Lookup("rds", operation, _by_name(name), _under(key))
-
-
-def _key(resource: Resource) -> Mapping[str, Any]:
-    """Name an access key's user: AWS says only of him whether he exists."""
-    return {"UserName": resource.id.partition("/accesskey/")[0].rpartition("/")[2]}
 
 
 def _instance_filter(resource: Resource) -> Mapping[str, Any]:
@@ -240,7 +243,7 @@ LOOKUPS: Mapping[str, Lookup] = {
         lambda each: {"LoadBalancerArns": [each.id]},
         _under("LoadBalancers"),
     ),
-    "AWS::IAM::AccessKey": Lookup("iam", "list_access_keys", _key, lambda _answer: ()),
+    "AWS::IAM::AccessKey": Lookup("iam", "get_access_key_last_used", _by_name("AccessKeyId"), shows_presence=True),
     "AWS::IAM::Group": Lookup("iam", "get_group", _by_name("GroupName")),
     "AWS::IAM::ManagedPolicy": Lookup("iam", "get_policy", _by_arn("PolicyArn")),
     "AWS::IAM::Role": Lookup("iam", "get_role", _by_name("RoleName")),

@@ -93,10 +93,23 @@ def test_of_a_wrong_list_those_that_are_gone_close_up_to_the_first_that_is_not(
     assert failing() == set(DOORS[8:])
 
 
-def test_a_small_loss_is_believed_and_costs_no_call(read: Account, cloud: toy.ToyCloud, system: Actor) -> None:
-    delete(cloud, DOORS[:11])
+def test_a_few_that_a_list_leaves_out_are_looked_up_too(read: Account, cloud: toy.ToyCloud, system: Actor) -> None:
+    cloud.overlooked = {DOORS[0], DOORS[1]}
+    delete(cloud, [DOORS[2]])
+    assert scan(read, system).state == "partial"
+    assert failing() == set(DOORS) - {DOORS[2]}
+
+
+def test_many_that_are_less_than_half_are_believed_and_cost_no_call(
+    read: Account, cloud: toy.ToyCloud, system: Actor
+) -> None:
+    more = [f"gate-{number}" for number in range(losses.MANY + 10)]
+    cloud.doors |= dict.fromkeys(more, True)
+    scan(read, system)
+    cloud.read.clear()
+    delete(cloud, more[: losses.MANY])
     assert scan(read, system).state == "succeeded"
-    assert failing() == set(DOORS[11:])
+    assert failing() == {*DOORS, *more[losses.MANY :]}
     assert cloud.read == ["all"]
 
 

@@ -1,9 +1,10 @@
-"""What a complete reading no longer found: it is gone, unless so much is that the listing is not to be believed.
+"""What a complete reading no longer found: it is gone, unless the listing is not to be believed.
 
-A wrong answer can have the right shape: an empty list, or half of one. So where a type loses at least half of what was
-there, each of these resources is asked for by its name first. As soon as one of them still exists, or does not answer,
-the listing counts as hidden: the rest stays as it was, and every rule that needs the listing is unknown until the next
-scan. Where a type cannot be asked for by name, a loss out of :data:`MANY` is believed by the second reading in a row.
+A wrong answer can have the right shape: an empty list, or half of one. So each of these resources is asked for by its
+name first: where they are few, which costs little, and where they are at least half of what was there. As soon as one
+of them still exists, or does not answer, the listing counts as hidden: the rest stays as it was, and every rule that
+needs the listing is unknown until the next scan. Where a type cannot be asked for by name, the loss of half of
+:data:`MANY` or more is believed by the second reading in a row.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from nephoscope.inventory.models import Resource
 log = logging.getLogger(__name__)
 
 MANY = 20
-"""Resources of a type that cannot be asked for by name from which on a loss of half of them needs a second reading."""
+"""Lost resources of one listing from which on they are asked for only if they are half of what was there."""
 
 NAMELESS = "they cannot be looked up by name"
 
@@ -94,8 +95,8 @@ def settle(
     held: list[Held] = []
     if doubtful:
         lookups = [
-            _Lookup(place, lost[place], there, place in again or there < MANY, still_wanted)
-            for place, there in doubtful.items()
+            _Lookup(place, lost[place], there, not half or there < MANY or place in again, still_wanted)
+            for place, (there, half) in doubtful.items()
         ]
         try:
             with open() as session:
@@ -109,8 +110,11 @@ def settle(
 
 def _doubtful(
     account: Account, lost: Mapping[Place, Sequence[Resource]], services: Mapping[str, domain.Service], since: datetime
-) -> dict[Place, int]:
-    """Return the listings that lost at least half, there or in the whole account, and how many each had."""
+) -> dict[Place, tuple[int, bool]]:
+    """Return the listings whose losses are looked up, with how many each had, and whether half of them are lost.
+
+    Half of what was there, or of the type in the whole account.
+    """
     there: Counter[Place] = Counter()
     rows = Resource.objects.filter(account=account, gone_at=None, unlisted=False, first_seen__lt=since)
     rows = rows.filter(type__in={place.type for place in lost}, service__in=services).order_by()
@@ -121,10 +125,14 @@ def _doubtful(
     for place in there:
         in_all[place.type] += there[place]
         lost_in_all[place.type] += len(lost.get(place, ()))
-    return {
-        place: max(there[place], len(rows))
+    half = {
+        place: 2 * len(rows) >= there[place] or 2 * lost_in_all[place.type] >= in_all[place.type]
         for place, rows in lost.items()
-        if 2 * len(rows) >= there[place] or 2 * lost_in_all[place.type] >= in_all[place.type]
+    }
+    return {
+        place: (max(there[place], len(rows)), half[place])
+        for place, rows in lost.items()
+        if half[place] or len(rows) < MANY
     }
 
 

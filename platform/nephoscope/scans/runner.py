@@ -336,6 +336,9 @@ def _note_gaps(gaps: dict[tuple[str, str], dict[str, str]], type: str, value: ob
     elif isinstance(value, dict):
         for member in value.values():
             _note_gaps(gaps, type, member)
+    elif isinstance(value, list):
+        for member in value:
+            _note_gaps(gaps, type, member)
 
 
 def work(scan_id: int, on_progress: Callable[[Scan], None] | None = None) -> None:

@@ -61,10 +61,16 @@ def _at_home(api: Api, region: str, **which: Any) -> Iterator[Item]:
     return (trail for trail in trails if trail.get("HomeRegion") == region)
 
 
+def _status(api: Api, region: str, arn: str) -> Item:
+    """Return a trail's status. AWS leaves the times out that there are none of, but never whether it logs."""
+    answer = api.call("cloudtrail", "get_trail_status", region=region, Name=arn)
+    return {**answer, "IsLogging": answer["IsLogging"]}
+
+
 def _resource(api: Api, region: str, trail: Item) -> Resource:
     arn = trail["TrailARN"]
     status = parts(
-        lambda: api.call("cloudtrail", "get_trail_status", region=region, Name=arn),
+        lambda: _status(api, region, arn),
         {
             "IsLogging": lambda it: it["IsLogging"],
             "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime")),
