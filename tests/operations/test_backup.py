@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -78,6 +79,15 @@ def test_a_database_with_data_is_replaced_only_when_told(written: Path) -> None:
     User.objects.create(username="afterwards")
     call_command("restore", str(written), replace=True)
     assert not User.objects.filter(username="afterwards").exists()
+
+
+def test_a_database_that_others_use_is_not_replaced(written: Path) -> None:
+    before = rows()
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT 1")
+        with pytest.raises(CommandError, match="in use"):
+            call_command("restore", str(written), replace=True)
+    assert rows() == before
 
 
 def test_a_file_that_is_there_is_not_overwritten(written: Path) -> None:

@@ -67,7 +67,7 @@ def restore_backup(path: Path, *, replace: bool) -> str:
     """Put a backup's database and keys in place, in one transaction; return the version that wrote it.
 
     :raises CommandError: the archive is not whole, is of a newer version, belongs to other keys than those that are set
-        in the environment, or the database is not empty and is not to be replaced. Nothing was changed then.
+        in the environment, or the database is in use, or not empty and not to be replaced. Nothing was changed then.
     """
     with tempfile.TemporaryDirectory(prefix="restore-") as name:
         folder = Path(name)
@@ -80,6 +80,7 @@ def restore_backup(path: Path, *, replace: bool) -> str:
         if not replace and connection.introspection.table_names():
             raise CommandError("The database is not empty. To replace all that is in it, add --replace.")
         keys = _keys(folder)
+        _require_alone()
         _load(folder)
         for file, text in keys.items():
             _write(file, text)
@@ -108,6 +109,20 @@ def _unpacked(path: Path, folder: Path) -> dict[str, Any]:
     except (tarfile.TarError, KeyError, ValueError, TypeError, OSError, RecursionError, SecretUnreadable):
         raise CommandError(f"{path} is not a backup of Nephoscope, or it is damaged. Nothing was changed.") from None
     return manifest
+
+
+def _require_alone() -> None:
+    """:raises CommandError: others are connected to the database, which would go on with what is replaced."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        [others] = cursor.fetchone()
+    if others:
+        raise CommandError(
+            f"The database is in use (other connections: {others}). Stop web processes and workers first."
+        )
 
 
 def _keys(folder: Path) -> dict[Path, str]:

@@ -32,7 +32,10 @@ PATIENCE = 60
 """Seconds in which a process must answer."""
 
 STARTS = 5
-"""Times that one of the processes that serve is started in all; one that still ends then ends the rest as well."""
+"""Times in a row that one of the processes that serve is started; one that still ends then ends the rest as well."""
+
+LASTED = 60.0
+"""Seconds after which a process that ends does not count as one that ends at once."""
 
 
 def new_password() -> str:
@@ -62,6 +65,7 @@ class Processes:
         self.running: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._serving: dict[str, list[str]] = {}
         self._starts: Counter[str] = Counter()
+        self._started: dict[str, float] = {}
 
     def __enter__(self) -> Processes:
         # Also where the shell that started us told us to ignore Ctrl-C, as for a job in the background.
@@ -106,7 +110,9 @@ class Processes:
                 start_new_session=True,
             )
         self.running.append((name, child))
-        self._starts[name] += 1
+        now = time.monotonic()
+        lasted = now - self._started.get(name, now) > LASTED
+        self._starts[name], self._started[name] = 1 if lasted else self._starts[name] + 1, now
 
     def serve(self, port: int) -> str:
         """Start a worker and the console, and return the console's address once it answers."""
