@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
@@ -88,6 +89,34 @@ def _organization_account(_: World, item: Item) -> None:
     account.state = account.status = item.get("state", account.state)
 
 
+def _secret(_: World, item: Item) -> None:
+    """name, region, age_days, used_days (of which Secrets Manager tells the day alone)."""
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secret = secretsmanager_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].secrets[item["name"]]
+    if "age_days" in item:
+        secret.created_date = _epoch(ago(item["age_days"]))
+    if "used_days" in item:
+        secret.last_accessed = _epoch(ago(item["used_days"]).replace(hour=0, minute=0, second=0))
+
+
+def _certificate(_: World, item: Item) -> None:
+    """arn, days (until it expires), type and status (as the API writes them)."""
+    from moto.acm.models import acm_backends
+
+    region = item["arn"].split(":")[3]
+    certificate = acm_backends[item.get("account", DEFAULT_ACCOUNT)][region].get_certificate(item["arn"])
+    certificate.type = item.get("type", certificate.type)
+    certificate.status = item.get("status", certificate.status)
+    if "days" in item:
+        until = ago(-item["days"])
+        certificate._not_valid_after = lambda _: until
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp())
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
@@ -96,4 +125,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "instance_launch": _instance_launch,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "secret": _secret,
+    "certificate": _certificate,
 }

@@ -8,6 +8,7 @@ from nephoscope_aws_simulator.corrections import (
     findings,
     identity,
     regional,
+    secrets,
     speed,
     stacks,
     storage,
@@ -25,5 +26,6 @@ def apply(world: World) -> None:
     edge.apply()
     watching.apply()
     findings.apply()
+    secrets.apply()
     stacks.apply()
     speed.apply()
