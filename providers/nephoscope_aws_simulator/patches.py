@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
-from nephoscope_aws_simulator.corrections import findings
+from nephoscope_aws_simulator.corrections import findings, watching
 from nephoscope_aws_simulator.world import World, ago
 
 Item = Mapping[str, Any]
@@ -113,6 +113,12 @@ def _certificate(_: World, item: Item) -> None:
         certificate._not_valid_after = lambda _: until
 
 
+def _machine(_: World, item: Item) -> None:
+    """region, id, ping (as the API writes it), patches (COMPLIANT or NON_COMPLIANT; without, none are reported)."""
+    account = item.get("account", DEFAULT_ACCOUNT)
+    watching.report(account, item["region"], item["id"], item["ping"], item.get("patches"))
+
+
 def _epoch(moment: datetime) -> int:
     return int(moment.replace(tzinfo=UTC).timestamp())
 
@@ -126,5 +132,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
     "secret": _secret,
+    "machine": _machine,
     "certificate": _certificate,
 }
