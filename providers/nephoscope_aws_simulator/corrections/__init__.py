@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
     blocks,
+    containers,
     edge,
     findings,
     identity,
@@ -27,5 +28,6 @@ def apply(world: World) -> None:
     watching.apply()
     findings.apply()
     secrets.apply()
+    containers.apply()
     stacks.apply()
     speed.apply()

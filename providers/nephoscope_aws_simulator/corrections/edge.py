@@ -10,10 +10,33 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """URLs of functions, origin access control, logging of web ACLs for CloudFront."""
+    """Policies and URLs of functions, origin access control, logging of web ACLs for CloudFront."""
+    _function_policies()
     _function_urls()
     _origin_access_control()
     _logging_configurations()
+
+
+def _function_policies() -> None:
+    """moto writes an account as it was given, and forgets how a URL may be called.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    from moto.awslambda.policy import Policy
+
+    @extend(Policy, "principal_formatter")
+    def principal(moto: Any, self: Any, named: str) -> Any:
+        if named.isdigit():
+            return {"AWS": f"arn:aws:iam::{named}:root"}
+        return {"AWS": named} if named.startswith("arn:") else moto(self, named)
+
+    @extend(Policy, "condition_merge")
+    def condition(moto: Any, self: Any, statement: dict[str, Any]) -> None:
+        moto(self, statement)
+        if auth := statement.pop("FunctionUrlAuthType", None):
+            equal = statement.setdefault("Condition", {}).setdefault("StringEquals", {})
+            equal["lambda:FunctionUrlAuthType"] = auth
 
 
 def _function_urls() -> None:
