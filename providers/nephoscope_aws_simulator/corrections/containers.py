@@ -22,10 +22,10 @@ def apply() -> None:
         return [number for number, each in revisions.items() if each.status == "ACTIVE"]
 
     @extend(Backend, "describe_task_definition")
-    def describe_task_definition(moto: Any, self: Any, named: str) -> Any:
-        family = named.rpartition("/")[2]
+    def describe_task_definition(moto: Any, self: Any, task_definition_str: str) -> Any:
+        family = task_definition_str.rpartition("/")[2]
         if ":" in family:
-            return moto(self, named)
+            return moto(self, task_definition_str)
         if not (revisions := active(self, family)):
             raise TaskDefinitionNotFoundException
         return moto(self, f"{family}:{max(revisions)}")
