@@ -33,9 +33,7 @@ _SECRET_WORDS = frozenset(
         "credential",
         "credentials",
         "passwords",
-        "privatekey",
         "pwd",
-        "secretkey",
         "secrets",
         "tokens",
     }
@@ -43,19 +41,24 @@ _SECRET_WORDS = frozenset(
 _SECRET_PAIRS = frozenset(
     (before, "key") for before in ("access", "api", "auth", "encryption", "license", "private", "secret", "signing")
 )
-_GLUED = ("apikey", "passphrase", "passwd", "password", "secret", "token")
+_GLUED = ("accesskey", "apikey", "passphrase", "passwd", "password", "privatekey", "secret", "secretkey", "token")
 """What a word may end with that was written without a break: ``PGPASSWORD``, ``AUTHTOKEN``."""
 
 _QUANTITIES = frozenset({"count", "limit", "max", "min", "num", "per", "total"})
 _ABOUT = frozenset(
     {
+        "algorithm",
         "alias",
         "arn",
         "arns",
+        "audience",
+        "backend",
         "bucket",
         "days",
+        "domain",
         "enabled",
         "endpoint",
+        "engine",
         "expiration",
         "expiry",
         "field",
@@ -66,9 +69,12 @@ _ABOUT = frozenset(
         "hours",
         "id",
         "ids",
+        "interval",
         "issuer",
         "length",
+        "level",
         "location",
+        "manager",
         "minutes",
         "mode",
         "name",
@@ -76,11 +82,16 @@ _ABOUT = frozenset(
         "parameter",
         "path",
         "policy",
+        "port",
         "prefix",
+        "provider",
         "ref",
         "region",
         "required",
+        "retries",
         "rotation",
+        "scope",
+        "scopes",
         "seconds",
         "size",
         "ssm",
@@ -116,8 +127,10 @@ _FORMS = {
     "a Google API key": re.compile(r"\bAIza[\w-]{35}"),
     "an npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36}"),
     "a SendGrid key": re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}"),
-    "a password in a URL": re.compile(r"\w://[^/\s:@]*:[^/\s:@]+@"),
-    "a password in a connection string": re.compile(r"[;&?]\s*(?:password|pwd|accountkey)\s*=\s*[^\s;&]", re.IGNORECASE),
+    "a password in a URL": re.compile(r"\w://[^/\s:@]*:(?![$%<{])[^/\s:@]+@"),
+    "a password in a connection string": re.compile(
+        r"[;&?]\s*(?:password|pwd|accountkey)\s*=\s*[^\s;&$%<{]", re.IGNORECASE
+    ),
 }
 """Credentials by what they look like.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids,

@@ -93,7 +93,8 @@ def _secret(_: World, item: Item) -> None:
     """name, region, age_days, used_days (of which Secrets Manager tells the day alone)."""
     from moto.secretsmanager.models import secretsmanager_backends
 
-    secret = secretsmanager_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].secrets[item["name"]]
+    secrets = secretsmanager_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].secrets
+    secret: Any = secrets[item["name"]]
     if "age_days" in item:
         secret.created_date = _epoch(ago(item["age_days"]))
     if "used_days" in item:
@@ -105,7 +106,8 @@ def _certificate(_: World, item: Item) -> None:
     from moto.acm.models import acm_backends
 
     region = item["arn"].split(":")[3]
-    certificate = acm_backends[item.get("account", DEFAULT_ACCOUNT)][region].get_certificate(item["arn"])
+    backend = acm_backends[item.get("account", DEFAULT_ACCOUNT)][region]
+    certificate: Any = backend.get_certificate(item["arn"])
     certificate.type = item.get("type", certificate.type)
     certificate.status = item.get("status", certificate.status)
     if "days" in item:

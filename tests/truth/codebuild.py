@@ -7,6 +7,7 @@ from typing import Any
 from tests.truth.account import ABROAD, HOME, Truth, holds
 from tests.truth.variables import HARMLESS, SECRETS
 
+
 def _made(truth: Truth, name: str, *variables: dict[str, str], region: str = HOME) -> None:
     truth.client("codebuild", region).create_project(
         name=name,

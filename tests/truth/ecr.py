@@ -7,7 +7,6 @@ from typing import Any
 from tests.truth.account import ABROAD, HOME, Truth, holds
 from tests.truth.people import policies
 
-
 FIXED: dict[str, Any] = {"imageTagMutability": "IMMUTABLE"}
 GOOD = {**FIXED, "imageScanningConfiguration": {"scanOnPush": True}}
 
@@ -24,14 +23,20 @@ def repositories(truth: Truth) -> None:
         truth.client("ecr").set_repository_policy(repositoryName=policy.name, policyText=policy.text)
         verdict = "fails" if policy.is_open else "passes"
         truth.judged(policy.name, **{verdict: "public_policy"})
+    both = "scan_on_push immutable"
     for name, settings, fails, passes in [
-        ("by-default", {}, "scan_on_push immutable", "public_policy"),
+        ("by-default", {}, both, "public_policy"),
         ("scanned", {"imageScanningConfiguration": {"scanOnPush": True}}, "immutable", "scan_on_push"),
-        ("not-scanned", {"imageScanningConfiguration": {"scanOnPush": False}}, "scan_on_push immutable", ""),
+        ("not-scanned", {"imageScanningConfiguration": {"scanOnPush": False}}, both, ""),
         ("team/web", {"imageTagMutability": "IMMUTABLE"}, "scan_on_push", "immutable"),
-        ("mutable", {"imageTagMutability": "MUTABLE"}, "scan_on_push immutable", ""),
-        ("but-latest", {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION", **_but("latest*")}, "scan_on_push immutable", ""),
-        ("only-releases", {"imageTagMutability": "MUTABLE_WITH_EXCLUSION", **_but("v*")}, "scan_on_push immutable", ""),
+        ("mutable", {"imageTagMutability": "MUTABLE"}, both, ""),
+        (
+            "but-latest",
+            {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION", **_but("latest*")},
+            "scan_on_push immutable",
+            "",
+        ),
+        ("only-releases", {"imageTagMutability": "MUTABLE_WITH_EXCLUSION", **_but("v*")}, both, ""),
     ]:
         _made(truth, name, **settings)
         truth.judged(name, fails=fails, passes=passes)

@@ -117,9 +117,7 @@ def _by_task_sets(truth: Truth) -> None:
     """Under an external controller the primary task set has the network."""
     ecs = truth.client("ecs")
     for name, assign, verdict in [("set-public", "ENABLED", "fails"), ("set-private", "DISABLED", "passes")]:
-        ecs.create_service(
-            cluster="main", serviceName=name, desiredCount=0, deploymentController={"type": "EXTERNAL"}
-        )
+        ecs.create_service(cluster="main", serviceName=name, desiredCount=0, deploymentController={"type": "EXTERNAL"})
         made = ecs.create_task_set(
             cluster="main",
             service=name,

@@ -34,7 +34,10 @@ ENDPOINTS: dict[str, tuple[bool, dict[str, Any]]] = {
 }
 
 LOGS: dict[str, tuple[bool, Any]] = {
-    "all-logs": (True, [{"types": ["api", "audit", "authenticator", "controllerManager", "scheduler"], "enabled": True}]),
+    "all-logs": (
+        True,
+        [{"types": ["api", "audit", "authenticator", "controllerManager", "scheduler"], "enabled": True}],
+    ),
     "audit-in-second": (True, [{"types": ["api"], "enabled": True}, {"types": ["audit"], "enabled": True}]),
     "audit-beside-off": (True, [{"types": ["audit"], "enabled": True}, {"types": ["api"], "enabled": False}]),
     "audit-off": (False, [{"types": ["api"], "enabled": True}, {"types": ["audit"], "enabled": False}]),

@@ -24,6 +24,7 @@ CODE = _code()
 def _made(truth: Truth, name: str, region: str = HOME, **settings: Any) -> None:
     role = f"arn:aws:iam::{truth.cloud.account}:role/runs"
     given = {"Runtime": "python3.13", "Handler": "f.f", "Code": {"ZipFile": CODE}, **settings}
+    given = {name: each for name, each in given.items() if each}
     truth.client("lambda", region).create_function(FunctionName=name, Role=role, **given)
 
 
@@ -39,7 +40,10 @@ INVOKERS: dict[str, tuple[bool, list[dict[str, Any]]]] = {
     "nobody": (False, []),
     "partner": (False, [{"Principal": PARTNER}]),
     "role": (False, [{"Principal": f"arn:aws:iam::{PARTNER}:role/app"}]),
-    "events": (False, [{"Principal": "events.amazonaws.com", "SourceArn": f"arn:aws:events:eu-west-1:{PARTNER}:rule/r"}]),
+    "events": (
+        False,
+        [{"Principal": "events.amazonaws.com", "SourceArn": f"arn:aws:events:eu-west-1:{PARTNER}:rule/r"}],
+    ),
     "events-of-anyone": (False, [{"Principal": "events.amazonaws.com"}]),
     "bucket-of-account": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b", **OWN}]),
     "any-bucket-of-account": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::*", **OWN}]),
@@ -84,11 +88,17 @@ def functions(truth: Truth) -> None:
             name = f"on-{runtime.replace('.', '_')}"
             _made(truth, name, Runtime=runtime)
             truth.judged(name, **{verdict: "runtime"})
-    image = {"PackageType": "Image", "Code": {"ImageUri": f"{truth.cloud.account}.dkr.ecr.{HOME}.amazonaws.com/web:1"}}
-    truth.client("ecr").create_repository(repositoryName="web")
+    _image(truth)
     _made(truth, "hidden", ABROAD)
     truth.cloud.control("deny", actions=["lambda:GetPolicy"], regions=[ABROAD])
     truth.judged("hidden", unknown="public", passes="runtime", skipped="env_secrets")
+
+
+def _image(truth: Truth) -> None:
+    """Images bring their own runtime, whatever their age is."""
+    held = f"{truth.cloud.account}.dkr.ecr.{HOME}.amazonaws.com/web:1"
+    _made(truth, "image", Runtime="", Handler="", PackageType="Image", Code={"ImageUri": held})
+    truth.judged("image", skipped="runtime", passes="public")
 
 
 @holds()

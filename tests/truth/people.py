@@ -137,9 +137,12 @@ def policies(action: str, resource: str | None, other_action: str, prefix: str =
         ("denied-one-of-two", True, [both, deny | {"Action": action, "Condition": outside}]),
         ("only-a-deny", False, [deny]),
     ]
+    if resource is not None:
+        elsewhere = deny | {"Condition": outside, "Resource": resource.format("another")}
+        made.append(("denied-elsewhere", True, [allow | ANYONE, elsewhere]))
     for name, is_open, statements in made:
         about = {} if resource is None else {"Resource": resource.format(f"{prefix}{name}")}
-        document = {"Version": "2012-10-17", "Statement": [each | about for each in statements]}
+        document = {"Version": "2012-10-17", "Statement": [about | each for each in statements]}
         yield Policy(f"{prefix}{name}", json.dumps(document), is_open)
     single = {"Version": "2012-10-17", "Statement": allow | ANYONE}
     if resource is not None:

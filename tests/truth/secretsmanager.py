@@ -10,7 +10,7 @@ DAYS = {"AutomaticallyAfterDays": 30}
 
 
 def _kept(truth: Truth, name: str, region: str = HOME, **more: Any) -> None:
-    truth.client("secretsmanager", region).create_secret(Name=name, SecretString="s", **more)  # noqa: S106
+    truth.client("secretsmanager", region).create_secret(Name=name, SecretString="s", **more)
 
 
 @holds()

@@ -8,7 +8,7 @@ from tests.truth.people import policies
 
 @holds()
 def topics(truth: Truth) -> None:
-    """One topic for each way to be open or encrypted, or to look so; the attributes of those in one region are hidden."""
+    """One topic for each way to be open or encrypted, or to look so; one region is hidden."""
     sns = truth.client("sns")
     arn = f"arn:aws:sns:{HOME}:{truth.cloud.account}:{{}}"
     for policy in policies("sns:Publish", arn, "sns:Subscribe"):
@@ -30,9 +30,7 @@ def topics(truth: Truth) -> None:
         TopicArn=arn.format("keyed-later.fifo"), AttributeName="KmsMasterKeyId", AttributeValue="alias/news"
     )
     sns.create_topic(Name="key-taken-away", Attributes={"KmsMasterKeyId": "alias/news"})
-    sns.set_topic_attributes(
-        TopicArn=arn.format("key-taken-away"), AttributeName="KmsMasterKeyId", AttributeValue=""
-    )
+    sns.set_topic_attributes(TopicArn=arn.format("key-taken-away"), AttributeName="KmsMasterKeyId", AttributeValue="")
     truth.judged("keyed-later.fifo", passes="kms")
     truth.judged("key-taken-away", fails="kms")
     truth.client("sns", ABROAD).create_topic(Name="hidden")

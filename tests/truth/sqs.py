@@ -8,7 +8,7 @@ from tests.truth.people import policies
 
 @holds()
 def queues(truth: Truth) -> None:
-    """One queue for each way to be open or encrypted, or to look so; the attributes of those in one region are hidden."""
+    """One queue for each way to be open or encrypted, or to look so; one region is hidden."""
     _opened(truth)
     _encrypted(truth)
     _hidden(truth)

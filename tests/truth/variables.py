@@ -1,4 +1,4 @@
-"""Environment variables, each with whether it holds a secret in clear text: one truth for functions, builds, containers."""
+"""Environment variables, each with whether it holds a secret in clear text: of functions, builds and containers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ SECRETS = {
     "DJANGO_SECRET_KEY": "a1b2c3d4e5f6",
     "SECRET": "yes, really",
     "AUTH_TOKEN": "a1b2c3d4e5f6",
+    "STORAGEACCESSKEY": "a1b2c3d4e5f6",
+    "SECRET_KEY_BASE": "a1b2c3d4e5f6",
     "AUTHTOKEN": "a1b2c3d4e5f6",
     "GITHUB_TOKEN": "a1b2c3d4e5f6",
     "ENCRYPTION_KEY": "a1b2c3d4e5f6",
@@ -65,6 +67,14 @@ HARMLESS = {
     "MAX_TOKENS": "4096",
     "TOKEN_LIMIT": "100000",
     "TOKENS_PER_MINUTE": "90000",
+    "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
+    "PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL": "info",
+    "PARAMETERS_SECRETS_EXTENSION_MAX_CONNECTIONS": "3",
+    "SECRETS_PROVIDER": "vault",
+    "PASSWORD_ALGORITHM": "bcrypt",
+    "TOKENIZER": "bert",
+    "SECRETARY": "Ada",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_" + "0123456789abcdef",
     "PUBLIC_KEY": "ssh-ed25519 AAAAC3Nza",
     "PARTITION_KEY": "customer",
     "SORT_KEY": "date",
@@ -91,6 +101,8 @@ HARMLESS = {
     "DATABASE_URL": "postgres://db.example.com:5432/app",
     "CONNECTION": "Server=db.example.com;Database=app;Integrated Security=true;",
     "JDBC": "jdbc:postgresql://db.example.com/app?user=app&sslmode=require",
+    "MONGO_URL": "mongodb://app:${MONGO_PASSWORD}@db.example.com/app",
+    "ODBC": "Server=db.example.com;User Id=app;Password={{password}};",
     "REPOSITORY": "https://git.example.com/team/web.git",
     "USER_URL": "postgres://app@db.example.com/app",
 }

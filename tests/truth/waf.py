@@ -15,9 +15,7 @@ def _made(truth: Truth, name: str, scope: str = "REGIONAL", region: str = HOME, 
         "Summary"
     ]["ARN"]
     if logged:
-        waf.put_logging_configuration(
-            LoggingConfiguration={"ResourceArn": arn, "LogDestinationConfigs": [BUCKET]}
-        )
+        waf.put_logging_configuration(LoggingConfiguration={"ResourceArn": arn, "LogDestinationConfigs": [BUCKET]})
     return arn
 
 
