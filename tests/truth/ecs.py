@@ -94,11 +94,12 @@ def services(truth: Truth) -> None:
     truth.client("ecs").delete_service(cluster="main", service="ended", force=True)
     truth.judged("ended", skipped="public_ip")
     _by_task_sets(truth)
-    _task(truth, "abroad", FINE, region=ABROAD)
+    _twice(truth, "abroad")
     truth.client("ecs", ABROAD).create_cluster(clusterName="main")
     _service(truth, "hidden", ABROAD, taskDefinition="abroad", networkConfiguration=_network(truth, "DISABLED", ABROAD))
     truth.cloud.control("deny", actions=["ecs:DescribeServices"], regions=[ABROAD])
     truth.judged("hidden", unknown="public_ip")
+    truth.judged("abroad", unknown=ALL)
 
 
 def _network(truth: Truth, assign: str | None, region: str = HOME) -> dict[str, Any]:
@@ -131,9 +132,16 @@ def _by_task_sets(truth: Truth) -> None:
 
 @holds()
 def clusters_hidden(truth: Truth) -> None:
-    """Where services cannot be listed they are unknown; task definitions of the region are judged all the same."""
-    _task(truth, "web", FINE, region=ABROAD)
+    """Where services cannot be listed they are unknown, and so is whether one runs an older revision that is wrong."""
+    _twice(truth, "web")
+    _twice(truth, "bad", {"privileged": True})
     truth.client("ecs", ABROAD).create_cluster(clusterName="main")
     truth.cloud.control("deny", actions=["ecs:ListServices"], regions=[ABROAD])
     truth.judged(f"All AWS::ECS::Service in {ABROAD}", unknown="public_ip")
-    truth.judged("web", passes=ALL)
+    truth.judged("web", unknown=ALL)
+    truth.judged("bad", fails="privileged readonly_root", unknown="env_secrets")
+
+
+def _twice(truth: Truth, family: str, container: dict[str, Any] = FINE) -> None:
+    for _ in range(2):
+        _task(truth, family, container, region=ABROAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
@@ -46,6 +47,13 @@ LOGS: dict[str, tuple[bool, Any]] = {
 }
 
 
+VERSIONS = {
+    **dict.fromkeys(("1.34", "1.35", "1.36", "1.37"), True),
+    **dict.fromkeys(("1.33", "1.32", "1.29", "1.28", "1.9"), False),
+}
+"""As of 2026-11-29. https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
+
+
 def _made(truth: Truth, name: str, fails: str = "", region: str = HOME, **settings: Any) -> None:
     given = {"resourcesVpcConfig": PRIVATE, "version": "1.35", "encryptionConfig": ENCRYPTED, "logging": AUDITED}
     given |= settings
@@ -58,16 +66,22 @@ def _made(truth: Truth, name: str, fails: str = "", region: str = HOME, **settin
 
 @holds()
 def clusters(truth: Truth) -> None:
-    """Clusters that are right but for one setting; in the other region they cannot be described."""
-    for name, (right, config) in ENDPOINTS.items():
-        _made(truth, name, "" if right else "public_endpoint", resourcesVpcConfig=config)
-    for name, (right, logging) in LOGS.items():
-        _made(truth, name, "" if right else "audit_logs", logging={"clusterLogging": logging})
-    # As of 2026-11-29: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
-    for version in ("1.34", "1.36", "1.37"):
-        _made(truth, f"v{version.replace('.', '-')}", version=version)
-    for version in ("1.33", "1.32", "1.29", "1.28", "1.9"):
-        _made(truth, f"v{version.replace('.', '-')}", "version", version=version)
+    """Clusters by endpoint, logs and version, one of each at a time; in the other region they cannot be described."""
+    for endpoint, logs, version in zip(ENDPOINTS, cycle(LOGS), cycle(VERSIONS), strict=False):
+        wrong = {
+            "public_endpoint": not ENDPOINTS[endpoint][0],
+            "audit_logs": not LOGS[logs][0],
+            "version": not VERSIONS[version],
+        }
+        _made(
+            truth,
+            f"{endpoint}--{logs}--{version.replace('.', '-')}",
+            " ".join(rule for rule, is_wrong in wrong.items() if is_wrong),
+            resourcesVpcConfig=ENDPOINTS[endpoint][1],
+            logging={"clusterLogging": LOGS[logs][1]},
+            version=version,
+        )
+    _made(truth, "fine")
     _made(truth, "no-key", "secrets_kms", encryptionConfig=[])
     _made(truth, "bare", ALL, resourcesVpcConfig={}, version="1.30", encryptionConfig=[], logging={})
     _made(truth, "hidden", region=ABROAD)

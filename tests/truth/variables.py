@@ -25,7 +25,6 @@ SECRETS = {
     "DJANGO_SECRET_KEY": "a1b2c3d4e5f6",
     "SECRET": "yes, really",
     "AUTH_TOKEN": "a1b2c3d4e5f6",
-    "STORAGEACCESSKEY": "a1b2c3d4e5f6",
     "SECRET_KEY_BASE": "a1b2c3d4e5f6",
     "AUTHTOKEN": "a1b2c3d4e5f6",
     "GITHUB_TOKEN": "a1b2c3d4e5f6",
