@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
 
+SHOP = "<b>Shop</b> & Söhne"
 ALL = "/*/*/logging/loglevel"
 PET = "/~1pets~1{id}/GET/logging/loglevel"
 
@@ -17,6 +18,7 @@ STAGES: dict[str, tuple[bool, dict[str, str]]] = {
     "off": (False, {ALL: "OFF"}),
     "all-but-one": (False, {ALL: "INFO", PET: "OFF"}),
     "one-alone": (False, {PET: "INFO"}),
+    "one-method-everywhere": (False, {"/*/GET/logging/loglevel": "INFO"}),
     "metrics-alone": (False, {"/*/*/metrics/enabled": "true"}),
     "traced-alone": (False, {"/*/*/logging/dataTrace": "true"}),
     "slow-one": (True, {ALL: "ERROR", "/~1pets/GET/throttling/rateLimit": "10"}),
@@ -57,12 +59,12 @@ def _rest(truth: Truth, name: str, region: str = HOME) -> tuple[str, str]:
 def rest_stages(truth: Truth) -> None:
     """Stages of a REST API by what they log; in the other region they are hidden."""
     client = truth.client("apigateway")
-    api, deployment = _rest(truth, "shop")
+    api, deployment = _rest(truth, SHOP)
     for name, (right, settings) in STAGES.items():
         client.create_stage(restApiId=api, stageName=name, deploymentId=deployment)
         patch = [{"op": "replace", "path": path, "value": value} for path, value in settings.items()]
         client.update_stage(restApiId=api, stageName=name, patchOperations=patch)
-        truth.judged(f"shop/{name}", **{"passes" if right else "fails": "logging"})
+        truth.judged(f"{SHOP}/{name}", **{"passes" if right else "fails": "logging"})
     _rest(truth, "not-deployed")
     _rest(truth, "hidden", ABROAD)
     truth.cloud.control("deny", actions=["apigateway:GetStages"], regions=[ABROAD])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.variables import HARMLESS, SECRETS
 
 
@@ -27,7 +27,7 @@ def _variable(name: str, value: str, type: str | None = None) -> dict[str, str]:
     return {"name": name, "value": value} | ({"type": type} if type else {})
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def projects(truth: Truth) -> None:
     """One project for each variable, by each kind; in the other region they cannot be described."""
     for verdict, variables in {"fails": SECRETS, "passes": HARMLESS}.items():
@@ -58,3 +58,5 @@ def projects(truth: Truth) -> None:
     _made(truth, "hidden", _variable("STAGE", "prod"), region=ABROAD)
     truth.cloud.control("deny", actions=["codebuild:BatchGetProjects"], regions=[ABROAD])
     truth.judged("hidden", unknown="plain_secrets")
+    truth.cloud.control("deny", actions=["codebuild:ListProjects"], regions=[FAR])
+    truth.judged(f"All AWS::CodeBuild::Project in {FAR}", unknown="plain_secrets")

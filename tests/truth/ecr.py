@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.people import policies
 
 FIXED: dict[str, Any] = {"imageTagMutability": "IMMUTABLE"}
@@ -15,7 +15,7 @@ def _made(truth: Truth, name: str, region: str = HOME, **settings: Any) -> None:
     truth.client("ecr", region).create_repository(repositoryName=name, **settings)
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def repositories(truth: Truth) -> None:
     """Repositories of a registry that scans nothing by itself, and of one whose policies are hidden."""
     for policy in policies("ecr:BatchGetImage", None, "ecr:PutImage"):
@@ -43,6 +43,8 @@ def repositories(truth: Truth) -> None:
     _made(truth, "hidden", ABROAD, imageScanningConfiguration={"scanOnPush": True})
     truth.cloud.control("deny", actions=["ecr:GetRepositoryPolicy"], regions=[ABROAD])
     truth.judged("hidden", unknown="public_policy", passes="scan_on_push", fails="immutable")
+    truth.cloud.control("deny", actions=["ecr:DescribeRepositories"], regions=[FAR])
+    truth.judged(f"All AWS::ECR::Repository in {FAR}", unknown="public_policy scan_on_push immutable")
 
 
 def _but(pattern: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.variables import HARMLESS, SECRETS
 
 ALL = "privileged readonly_root env_secrets"
@@ -71,7 +71,7 @@ def environments(truth: Truth) -> None:
     truth.judged("kept", passes="env_secrets")
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def services(truth: Truth) -> None:
     """Services by their network; in the other region they cannot be described."""
     _task(truth, "web", FINE)
@@ -99,6 +99,9 @@ def services(truth: Truth) -> None:
     _service(truth, "hidden", ABROAD, taskDefinition="abroad", networkConfiguration=_network(truth, "DISABLED", ABROAD))
     truth.cloud.control("deny", actions=["ecs:DescribeServices"], regions=[ABROAD])
     truth.judged("hidden", unknown="public_ip")
+    truth.cloud.control("deny", actions=["ecs:ListClusters", "ecs:ListTaskDefinitionFamilies"], regions=[FAR])
+    truth.judged(f"All AWS::ECS::Service in {FAR}", unknown="public_ip")
+    truth.judged(f"All AWS::ECS::TaskDefinition in {FAR}", unknown=ALL)
     truth.judged("abroad", unknown=ALL)
 
 

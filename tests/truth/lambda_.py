@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.people import PARTNER
 from tests.truth.variables import HARMLESS, SECRETS
 
@@ -46,6 +46,7 @@ INVOKERS: dict[str, tuple[bool, list[dict[str, Any]]]] = {
     ),
     "events-of-anyone": (False, [{"Principal": "events.amazonaws.com"}]),
     "bucket-of-account": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b", **OWN}]),
+    "bucket": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b"}]),
     "any-bucket-of-account": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::*", **OWN}]),
     "organization": (False, [{"Principal": "*", "PrincipalOrgID": "o-a1b2c3d4e5"}]),
     "anyone-through-topic": (False, [{"Principal": "*", **TOPIC}]),
@@ -118,7 +119,7 @@ def environments(truth: Truth) -> None:
     truth.judged("all-harmless", passes="env_secrets")
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def urls(truth: Truth) -> None:
     """URLs of functions by who may call them; in the other region they are hidden."""
     _role(truth)
@@ -136,3 +137,6 @@ def urls(truth: Truth) -> None:
     truth.cloud.control("deny", actions=["lambda:ListFunctionUrlConfigs"], regions=[ABROAD])
     truth.judged(f"All AWS::Lambda::Url in {ABROAD}", unknown="url_auth")
     truth.judged("hidden", passes="public runtime")
+    truth.cloud.control("deny", actions=["lambda:ListFunctions"], regions=[FAR])
+    truth.judged(f"All AWS::Lambda::Function in {FAR}", unknown="public runtime env_secrets")
+    truth.judged(f"All AWS::Lambda::Url in {FAR}", unknown="url_auth")

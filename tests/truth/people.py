@@ -100,6 +100,11 @@ def _but(deny: dict[str, Any], action: str) -> dict[str, Any]:
     return {name: each for name, each in deny.items() if name != "Action"} | {"NotAction": action}
 
 
+def _spared(deny: dict[str, Any], who: Any) -> dict[str, Any]:
+    """A Deny that hits everyone but these."""
+    return {name: each for name, each in deny.items() if name != "Principal"} | {"NotPrincipal": who}
+
+
 def policies(action: str, resource: str | None, other_action: str, prefix: str = "") -> Iterator[Policy]:
     """Go through the policies.
 
@@ -112,6 +117,9 @@ def policies(action: str, resource: str | None, other_action: str, prefix: str =
     allow = {"Effect": "Allow", "Action": action}
     fine = {"Effect": "Allow", "Principal": CLOSED["partner"], "Action": star}
     outside = {"StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
+    if_exists = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}}
+    any_value = {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
+    perimeter = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
     deny = {"Effect": "Deny", "Principal": "*", "Action": star}
     tls = {"Bool": {"aws:SecureTransport": "false"}}
     two = [action, other_action]
@@ -127,6 +135,11 @@ def policies(action: str, resource: str | None, other_action: str, prefix: str =
         ("second-is-pinned", False, [fine, allow | ANYONE | {"Condition": PINS["organization"]}]),
         ("everyone-but-me", True, [{"Effect": "Allow", "NotPrincipal": CLOSED["partner"], "Action": action}]),
         ("denied-outside", False, [allow | ANYONE, deny | {"Condition": outside}]),
+        ("denied-outside-if-exists", False, [allow | ANYONE, deny | {"Condition": if_exists}]),
+        ("denied-outside-but-services", False, [allow | ANYONE, deny | {"Condition": outside | perimeter}]),
+        ("denied-outside-any-value", True, [allow | ANYONE, deny | {"Condition": any_value}]),
+        ("denied-inside", True, [allow | ANYONE, deny | {"Condition": PINS["organization"]}]),
+        ("denied-to-all-but-one", False, [allow | ANYONE, _spared(deny, CLOSED["partner"])]),
         ("denied-wholly", False, [allow | ANYONE, deny]),
         ("denied-to-one", True, [allow | ANYONE, deny | {"Principal": CLOSED["partner"]}]),
         ("denied-without-tls", True, [allow | ANYONE, deny | {"Condition": tls}]),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.people import policies
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def topics(truth: Truth) -> None:
-    """One topic for each way to be open or encrypted, or to look so; one region is hidden."""
+    """One topic for each way to be open or encrypted, or to look so; two regions are hidden."""
     sns = truth.client("sns")
     arn = f"arn:aws:sns:{HOME}:{truth.cloud.account}:{{}}"
     for policy in policies("sns:Publish", arn, "sns:Subscribe"):
@@ -36,3 +36,5 @@ def topics(truth: Truth) -> None:
     truth.client("sns", ABROAD).create_topic(Name="hidden")
     truth.cloud.control("deny", actions=["sns:GetTopicAttributes"], regions=[ABROAD])
     truth.judged("hidden", unknown="public kms")
+    truth.cloud.control("deny", actions=["sns:ListTopics"], regions=[FAR])
+    truth.judged(f"All AWS::SNS::Topic in {FAR}", unknown="public kms")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 from tests.truth.people import policies
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def queues(truth: Truth) -> None:
-    """One queue for each way to be open or encrypted, or to look so; one region is hidden."""
+    """One queue for each way to be open or encrypted, or to look so; two regions are hidden."""
     _opened(truth)
     _encrypted(truth)
     _hidden(truth)
@@ -44,3 +44,5 @@ def _hidden(truth: Truth) -> None:
     truth.client("sqs", ABROAD).create_queue(QueueName="hidden", Attributes={"SqsManagedSseEnabled": "false"})
     truth.cloud.control("deny", actions=["sqs:GetQueueAttributes"], regions=[ABROAD])
     truth.judged("hidden", unknown="public encrypted")
+    truth.cloud.control("deny", actions=["sqs:ListQueues"], regions=[FAR])
+    truth.judged(f"All AWS::SQS::Queue in {FAR}", unknown="public encrypted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
 
 DOCUMENT = '{"schemaVersion": "2.2", "description": "d", "mainSteps": []}'
 PARTNER = "210987654321"
@@ -84,7 +84,7 @@ def not_chosen(truth: Truth) -> None:
     truth.judged(f"arn:aws:ec2:{HOME}:{truth.cloud.account}:instance/{id}", unknown="managed")
 
 
-@holds()
+@holds(regions=ALL_THREE)
 def documents(truth: Truth) -> None:
     """Documents by who may read them; in the other region that is hidden."""
     for name, shares, verdict in [
@@ -106,3 +106,5 @@ def documents(truth: Truth) -> None:
     truth.client("ssm", ABROAD).create_document(Name="hidden", Content=DOCUMENT, DocumentType="Command")
     truth.cloud.control("deny", actions=["ssm:DescribeDocumentPermission"], regions=[ABROAD])
     truth.judged("hidden", unknown="document_public")
+    truth.cloud.control("deny", actions=["ssm:ListDocuments"], regions=[FAR])
+    truth.judged(f"All AWS::SSM::Document in {FAR}", unknown="document_public")
