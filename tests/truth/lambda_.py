@@ -90,9 +90,27 @@ def functions(truth: Truth) -> None:
             _made(truth, name, Runtime=runtime)
             truth.judged(name, **{verdict: "runtime"})
     _image(truth)
+    _qualified(truth)
     _made(truth, "hidden", ABROAD)
     truth.cloud.control("deny", actions=["lambda:GetPolicy"], regions=[ABROAD])
     truth.judged("hidden", unknown="public", passes="runtime", skipped="env_secrets")
+
+
+def _qualified(truth: Truth) -> None:
+    """Aliases and versions have policies of their own, beside the function's."""
+    client = truth.client("lambda")
+    for name, qualifier, principal, right in [
+        ("alias-of-partner", "live", PARTNER, True),
+        ("alias-of-anyone", "live", "*", False),
+        ("version-of-anyone", "1", "*", False),
+        ("alias-of-any-bucket", "live", "s3.amazonaws.com", False),
+    ]:
+        _made(truth, name)
+        client.publish_version(FunctionName=name)
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        asked = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": principal}
+        client.add_permission(FunctionName=name, Qualifier=qualifier, **asked)
+        truth.judged(name, **{"passes" if right else "fails": "public"})
 
 
 def _image(truth: Truth) -> None:

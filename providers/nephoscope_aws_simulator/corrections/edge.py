@@ -10,11 +10,11 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Policies and URLs of functions, origin access control, logging of web ACLs for CloudFront."""
-    _function_policies()
+    """URLs of functions, origin access control, logging of web ACLs for CloudFront."""
     _function_urls()
     _origin_access_control()
     _logging_configurations()
+    _function_policies()
 
 
 def _function_policies() -> None:
