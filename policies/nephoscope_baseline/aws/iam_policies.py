@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
-from nephoscope_aws.access_policies import Names, members, names, open_grants, statements
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
+from nephoscope_aws.access_policies import members, open_grants
+from nephoscope_aws.escalation import administers
+from nephoscope_aws.identity_policies import ANY_NAME, Permissions, Statement, read_document
 
 GROUP = "AWS::IAM::Group"
 ROLE = "AWS::IAM::Role"
@@ -25,25 +26,18 @@ def _policy(*allowed: dict[str, Any], attached: int = 1) -> dict[str, Any]:
     }
 
 
+REPORTS = "arn:aws:s3:::reports/*"
+WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
+
+
 def _trust(principal: Any, condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """An example: a role whose trust policy is one statement."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
     return {"AssumeRolePolicyDocument": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
 
 
-def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
-    """The Allow statements of a policy document with their actions; raises NotKnown after the readable ones."""
-    gaps: list[NotKnown] = []
-    for statement in statements(policy.key("PolicyDocument"), gaps):
-        try:
-            actions = names(statement, "Action") if statement.key("Effect") == "Allow" else None
-        except NotKnown as gap:
-            gaps.append(gap)
-            continue
-        if actions and not actions.excepted:
-            yield statement, actions
-    if gaps:
-        raise gaps[0]
+def _statements(policy: ResourceView) -> Permissions:
+    return Permissions(tuple(read_document(policy.key("PolicyDocument"), "the policy")))
 
 
 @rule(
@@ -66,17 +60,33 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
     good=[
-        _policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::reports/*"}),
-        _policy({"Action": "*", "Resource": "arn:aws:s3:::reports/*"}),
+        _policy({"Action": ["s3:GetObject"], "Resource": REPORTS}),
+        _policy({"Action": "*", "Resource": REPORTS}),
         _policy({"Action": "*", "Resource": "*"}, attached=0),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "NotAction": "s3:Get*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "NotResource": REPORTS}),
+        _policy(
+            {"Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"},
+        ),
+        _policy({"NotAction": ["iam:*", "organizations:*"], "Resource": "*"}),
+        _policy({"NotAction": "s3:DeleteBucket", "Resource": REPORTS}),
     ],
     bad=[
         _policy({"Action": "*", "Resource": "*"}),
         _policy({"Action": ["ec2:*", "*:*"], "Resource": ["*"]}),
+        _policy({"NotAction": "aws-portal:ViewBilling", "Resource": "*"}),
+        _policy({"NotAction": [], "Resource": "*"}),
+        _policy({"Action": "*", "NotResource": REPORTS}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": REPORTS}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": "*", **WITHOUT_MFA}),
         {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}},
     ],
 )
-def no_star_policy(policy: View) -> bool | Fail | None:
+def no_star_policy(policy: ResourceView) -> bool | Fail | None:
     """IAM policy allows all actions on all resources.
 
     Anyone who has it is an administrator, whatever the policy is called. One leaked key of theirs exposes the whole
@@ -84,15 +94,18 @@ def no_star_policy(policy: View) -> bool | Fail | None:
     """
     if policy["Observed.AttachmentCount"] == 0:
         return None
-    for statement, actions in _allowed(policy):
-        if _names_all(actions) and _names_all(names(statement, "Resource")):
-            return Fail("Policy allows * on *", f"{statement.path}.Action")
-    return True
+    found = administers(_statements(policy), policy)
+    return found is None or Fail(f"Policy allows {allowed_by(found)}", f"{found.at}.{actions_of(found)}", found.at)
 
 
-def _names_all(named: Names) -> bool:
-    """``*``, ``**``, ``*:*`` and ``arn:aws:*:*:*:*`` all mean everything."""
-    return not named.excepted and any(re.fullmatch(r"(arn:(aws[\w-]*:)?)?[*:]*\*", each) for each in named.patterns)
+def actions_of(statement: Statement) -> str:
+    """Return which element of a statement says what it allows."""
+    return "NotAction" if statement.actions.excepted else "Action"
+
+
+def allowed_by(statement: Statement) -> str:
+    """Return what a statement allows, in words: ``* on *``."""
+    return f"{statement.actions} on {statement.resources}"
 
 
 @rule(
@@ -110,22 +123,29 @@ def _names_all(named: Names) -> bool:
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
-    good=[_policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}), _policy({"Action": "*", "Resource": "*"})],
+    good=[
+        _policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}),
+        _policy({"Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}),
+    ],
     bad=[
         _policy({"Action": "s3:*", "Resource": "*"}),
         _policy({"Action": ["ec2:Describe*", "iam:*"], "Resource": "*"}),
     ],
 )
-def no_service_star(policy: View) -> bool | Fail:
+def no_service_star(policy: ResourceView) -> bool | Fail:
     """IAM policy allows all actions of a service.
 
     That includes deleting, sharing publicly, and whatever AWS adds to the service later. Few tasks need more than a
     handful of actions.
     """
-    for statement, actions in _allowed(policy):
-        wide = [each for each in actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
-        if wide:
-            return Fail(f"Policy allows {', '.join(wide[:5])}", f"{statement.path}.Action")
+    held = _statements(policy)
+    for statement in held.statements:
+        if statement.denies or statement.actions.excepted:
+            continue
+        wide = [each for each in statement.actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
+        if wide := [each for each in wide if held.allowing_somewhere(each.replace("*", ANY_NAME))]:
+            return Fail(f"Policy allows {', '.join(wide[:5])}", f"{statement.at}.Action", statement.at)
     return True
 
 
