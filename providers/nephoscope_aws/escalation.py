@@ -242,29 +242,34 @@ def _assumed(held: Permissions, holder: ResourceView) -> Iterator[Escalation]:
 
 
 def _passed(held: Permissions, holder: ResourceView, inventory: Inventory) -> Iterator[Escalation]:
+    named: list[str] | None = None
     for way in PASSING:
         asked = held.knowing(iam__passedtoservice=(way.to,))
-        by = [asked.allowing_somewhere(action) for action in way.actions]
-        if all(by) and (passes := _passes(asked, holder, inventory)):
-            yield Escalation(("iam:PassRole", *way.actions), (passes, *filter(None, by)))
+        by = [found for action in way.actions if (found := asked.allowing_somewhere(action))]
+        if len(by) < len(way.actions):
+            continue
+        passes = asked.allowing("iam:PassRole", _any(ROLE, holder))
+        if passes is None:
+            named = [*_administrators(held, holder, inventory)] if named is None else named
+            passes = next(filter(None, (asked.allowing("iam:PassRole", role) for role in named)), None)
+        if passes:
+            yield Escalation(("iam:PassRole", *way.actions), (passes, *by))
 
 
-def _passes(held: Permissions, holder: ResourceView, inventory: Inventory) -> Statement | None:
-    """Return what allows to pass a role of any name, or one that has administrator permissions."""
-    if found := held.allowing("iam:PassRole", _any(ROLE, holder)):
-        return found
-    patterns = [
+def _administrators(held: Permissions, holder: ResourceView, inventory: Inventory) -> Iterator[str]:
+    """Go through the roles that a statement on passing roles names, and that have administrator permissions."""
+    any_role = _any(ROLE, holder)
+    patterns = {
         pattern
         for each in held.statements
-        if not each.denies and not each.resources.excepted and each.names("iam:PassRole")
+        if each.names("iam:PassRole") and each.denies == each.resources.excepted
         for pattern in each.resources.patterns
-    ]
+        if not matches(pattern, any_role)  # what holds for a role of any name was asked before
+    }
     for role in inventory.of(ROLE) if patterns else ():
-        if role.id != holder.id and any(matches(each, role.id) for each in patterns):
-            found = held.allowing("iam:PassRole", role.id)
-            if found and administers(permissions(role, inventory), role):
-                return found
-    return None
+        named = role.id != holder.id and any(matches(each, role.id) for each in patterns)
+        if named and administers(permissions(role, inventory), role):
+            yield role.id
 
 
 def _any(type: str, holder: ResourceView) -> str:

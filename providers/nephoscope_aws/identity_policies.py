@@ -94,7 +94,7 @@ class Permissions:
 
     def allowing(self, action: str, resource: str) -> Statement | None:
         """Return a statement that allows an action on a resource; None when nothing does, or something denies it."""
-        concerned = [each for each in self.statements if each.reaches(resource) and each.names(action)]
+        concerned = [each for each in self.statements if each.names(action) and each.reaches(resource)]
         if any(each.denies and self._holds(each) is True for each in concerned):
             return None
         if self.boundary and not self.boundary.allowing(action, resource):
