@@ -8,7 +8,8 @@ import pytest
 from tests.baseline.statements import ALLOW, DENY, HIDDEN, view
 
 from nephoscope.domain import NotKnown
-from nephoscope_aws.access_policies import matches, open_grants
+from nephoscope_aws.access_grants import open_grants
+from nephoscope_aws.access_policies import matches
 
 ORG = {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}
 

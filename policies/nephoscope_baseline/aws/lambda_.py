@@ -7,7 +7,8 @@ from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_conditions import pins
-from nephoscope_aws.access_policies import open_grants, principals, statements
+from nephoscope_aws.access_grants import open_grants
+from nephoscope_aws.access_policies import principals, statements
 from nephoscope_aws.plain_secrets import plain_secret
 from nephoscope_baseline.aws.lambda_runtimes import DEPRECATED_ON, TABLE_OF
 

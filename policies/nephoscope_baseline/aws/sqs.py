@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Severity, View, rule
-from nephoscope_aws.access_policies import open_grants
+from nephoscope_aws.access_grants import open_grants
 
 QUEUE = "AWS::SQS::Queue"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:jobs"
