@@ -201,11 +201,17 @@ def _of(actions: tuple[str, ...]) -> Requests:
     """What a bucket's policy grants of these actions, each where it can be used."""
 
     def requests(grant: Grant) -> Iterator[tuple[str, str]]:
-        found = grant.places()
+        found = _in_bucket(grant.places())
         for action in grant.actions.which(actions):
             yield from ((action, place) for place in found if applies(action.lower(), place))
 
     return requests
+
+
+def _in_bucket(places: Iterable[str]) -> list[str]:
+    """Everything in a bucket's policy is the bucket and its objects."""
+    split = (("", "/*") if each and not each.strip("*") else (each,) for each in places)
+    return list(dict.fromkeys(part for parts in split for part in parts))
 
 
 def _shown(grant: Grant) -> Names:

@@ -48,10 +48,9 @@ def applies(action: str, place: str) -> bool:
 def places(pattern: str, *, most: bool = True) -> tuple[str, ...]:
     """Return the places that a Resource pattern stands for: at most, or at least.
 
-    ``*`` before the first slash stands for the rest of the bucket's name, but could reach into the key.
+    ``*`` before the first slash stands for the rest of the bucket's name, but could reach into the key. Alone it is all
+    there is, of whatever kind.
     """
-    if not pattern.strip("*"):
-        return ("", "/*") if most else ("*",)
     if not _BUCKET_ARN.match(pattern):
         return (pattern,)
     name, slash, key = pattern.split(":", 5)[5].partition("/")

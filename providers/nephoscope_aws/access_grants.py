@@ -18,7 +18,7 @@ from typing import Any
 from nephoscope.domain import NotKnown, View
 from nephoscope_aws.access_conditions import account_of, accounts_spared, pins, spares_known_only
 from nephoscope_aws.access_denials import Denial, Denials, denial, places
-from nephoscope_aws.access_policies import Names, names, principals, statements
+from nephoscope_aws.access_policies import Names, matches, names, principals, statements
 from nephoscope_aws.identity_providers import SharedProvider, is_fixed, shared_provider
 
 MAX_OPEN = 100
@@ -42,12 +42,16 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An Allow that lets everyone in. ``open`` are those of its actions that matter and that no Deny closes."""
+    """An Allow that lets everyone in. ``open`` are those of its actions that matter and that no Deny closes.
+
+    ``own`` is the ARN of the resource whose policy it is in, if it is known.
+    """
 
     statement: View
     stranger: Stranger
     actions: Names
     resources: Names
+    own: str = ""
     open: tuple[str, ...] = ()
 
     @property
@@ -62,7 +66,8 @@ class Grant:
         """What its resources stand for (:mod:`nephoscope_aws.access_denials`); a policy may have none."""
         limited = self.resources.patterns and not self.resources.excepted
         patterns = self.resources.patterns if limited else ("*",)
-        return list(dict.fromkeys(place for each in patterns for place in places(each)))
+        own = (self.own if self.own and matches(each, self.own) else each for each in patterns)
+        return list(dict.fromkeys(place for each in own for place in places(each)))
 
 
 Requests = Callable[[Grant], Iterable[tuple[str, str]]]
@@ -116,10 +121,10 @@ def open_grants(policy: Any, requests: Requests = as_written, own: str = "") -> 
     :param own: the ARN of the resource, if it is known.
     :raises NotKnown: a part that could not be read might open or close access, and nothing else decides it.
     """
-    found = _Found()
+    found = _Found(own)
     for statement in statements(policy, found.gaps):
         found.take(statement)
-    left = [grant for each in found.allowed if (grant := found.first_open(each, requests, own))]
+    left = [grant for each in found.allowed if (grant := found.first_open(each, requests))]
     gaps = found.gaps + (found.deny_gaps if left else found.allow_gaps)
     if gaps:
         raise gaps[0]
@@ -130,6 +135,7 @@ def open_grants(policy: Any, requests: Requests = as_written, own: str = "") -> 
 class _Found:
     """The statements of one policy: grants by statement, and the Deny statements; what could not be read."""
 
+    own: str
     allowed: list[list[Grant]] = field(default_factory=list)
     denying: list[View] = field(default_factory=list)
     gaps: list[NotKnown] = field(default_factory=list)
@@ -142,32 +148,32 @@ class _Found:
         try:
             effect = statement.key("Effect")
             gaps = self.allow_gaps
-            if effect == "Allow" and (grants := _grants(statement)):
+            if effect == "Allow" and (grants := _grants(statement, self.own)):
                 self.allowed.append(grants)
             elif effect == "Deny":
                 self.denying.append(statement)
         except NotKnown as gap:
             gaps.append(gap)
 
-    def first_open(self, grants: list[Grant], requests: Requests, own: str) -> Grant | None:
+    def first_open(self, grants: list[Grant], requests: Requests) -> Grant | None:
         """Of the strangers that one statement lets in, the first whom no Deny stops."""
         for grant in grants:
-            if held := _left_open(requests(grant), self._hitting(grant.stranger, own)):
+            if held := _left_open(requests(grant), self._hitting(grant.stranger)):
                 return replace(grant, open=held)
         return None
 
-    def _hitting(self, stranger: Stranger, own: str) -> Denials:
+    def _hitting(self, stranger: Stranger) -> Denials:
         key = (stranger.kind, stranger.name)
         if key not in self._denials:
             if len(self._denials) == MAX_STRANGERS:
                 return Denials(())
-            self._denials[key] = Denials(self._covered(stranger, own))
+            self._denials[key] = Denials(self._covered(stranger))
         return self._denials[key]
 
-    def _covered(self, stranger: Stranger, own: str) -> Iterator[Denial]:
+    def _covered(self, stranger: Stranger) -> Iterator[Denial]:
         for statement in self.denying[:MAX_DENYING]:
             try:
-                covered = denial(statement, own) if _hits(statement, stranger) else None
+                covered = denial(statement, self.own) if _hits(statement, stranger) else None
             except NotKnown as gap:
                 self.deny_gaps.append(gap)
                 continue
@@ -185,14 +191,14 @@ def _left_open(requests: Iterable[tuple[str, str]], denials: Denials) -> tuple[s
     return tuple(held)
 
 
-def _grants(statement: View) -> list[Grant]:
+def _grants(statement: View, own: str) -> list[Grant]:
     found = [each for each in strangers(statement) if not pins(statement.key("Condition"), each.provider)]
     if not found:
         return []
     actions, resources = names(statement, "Action"), names(statement, "Resource")
     if not actions.patterns and not actions.excepted:
         return []
-    return [Grant(statement, each, actions, resources) for each in found]
+    return [Grant(statement, each, actions, resources, own) for each in found]
 
 
 def _hits(statement: View, stranger: Stranger) -> bool:

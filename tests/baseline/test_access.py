@@ -219,12 +219,6 @@ def test_a_deny_that_misses_some_strangers_closes_nothing(guard: dict[str, Any])
     assert is_open(ALLOW, {**DENY, **guard})
 
 
-def test_a_deny_on_bucket_and_objects_covers_a_grant_on_everything() -> None:
-    guard = {**DENY, "Condition": {"StringNotEquals": ORG}}
-    assert not is_open({**ALLOW, "Action": "*", "Resource": "*"}, guard)
-    assert not is_open({"Effect": "Allow", "Principal": "*", "NotAction": "s3:Get*", "Resource": "*"}, guard)
-
-
 def test_a_deny_with_a_question_mark_does_not_cover_a_star() -> None:
     guard = {**DENY, "Action": "s3:Get?", "Condition": {"StringNotEquals": ORG}}
     assert is_open({**ALLOW, "Action": "s3:Get*"}, guard)
