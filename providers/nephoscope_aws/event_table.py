@@ -290,7 +290,7 @@ SOURCES: dict[str, Source] = {
                 lambda_.FUNCTION,
                 "arn:aws:lambda:{region}:{account}:function:{name}",
                 ("functionname",),
-                r"^(?!.*Url).*(Function|Permission)",
+                r"^(?!.*Url).*(Function|Permission|Alias)",
                 name=r"[\w-]+",
                 before=r"function:",
             ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
-from nephoscope_aws.access_policies import members, open_grants
+from nephoscope_aws.access_grants import Grant, is_everyone, open_grants
+from nephoscope_aws.access_policies import members
 from nephoscope_aws.escalation import administers
 from nephoscope_aws.identity_policies import ANY_NAME, Permissions, Statement, read_document
 
@@ -189,7 +191,24 @@ def cloudshell_full(holder: View) -> bool | Fail:
     return True
 
 
+ASSUME, BY_WEB_IDENTITY, BY_SAML = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"
+"""The actions that take on a role. Those that a trust policy may hold beside them (sts:TagSession,
+sts:SetSourceIdentity) add to a session, and alone begin none.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+
 OWN = "arn:aws:iam::123456789012:root"
+GITHUB = "token.actions.githubusercontent.com"
+
+
+def _federated(address: str, claims: dict[str, Any], operator: str = "StringLike", **more: Any) -> dict[str, Any]:
+    """An example: a role that trusts this identity provider, with a condition on some of its claims."""
+    condition = {operator: {f"{address}:{claim}": value for claim, value in claims.items()}}
+    principal = {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{address}"}
+    return _trust(principal, condition, Action="sts:AssumeRoleWithWebIdentity", **more)
+
+
+CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+CIRCLECI = "oidc.circleci.com/org/3d7a1f4e-5b6c-4d8e-9f10-1a2b3c4d5e6f"
 
 
 @rule(
@@ -201,7 +220,11 @@ OWN = "arn:aws:iam::123456789012:root"
         1. In the IAM console, open the role and choose Trust relationships, Edit trust policy.
         2. Replace the wildcard with the accounts, roles or services that assume this role, or add a condition with a
            fixed aws:PrincipalOrgID. An external ID is not enough: AWS does not treat it as a secret.
-        3. In CloudTrail, look for AssumeRole calls for this role from unknown accounts.
+        3. For an identity provider that many customers share, such as GitHub Actions, add a condition on the claim that
+           names your organization, for example StringLike on token.actions.githubusercontent.com:sub with
+           repo:YOUR-ORGANIZATION/*. The audience is not enough: anyone can choose it.
+        4. In CloudTrail, look for AssumeRole and AssumeRoleWithWebIdentity calls for this role from unknown accounts
+           and subjects.
     """,
     commands="""
         aws iam update-assume-role-policy --role-name={name} --policy-document={POLICY_FILE}
@@ -215,10 +238,17 @@ OWN = "arn:aws:iam::123456789012:root"
         _trust(
             {"Federated": "cognito-identity.amazonaws.com"},
             {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}},
+            Action="sts:AssumeRoleWithWebIdentity",
         ),
         _trust("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         _trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci-*"}}),
         _trust("*", Effect="Deny"),
+        _trust("*", Action=["sts:TagSession", "sts:SetSourceIdentity"]),
+        _trust({"Federated": "arn:aws:iam::123456789012:saml-provider/idp"}, Action="sts:AssumeRoleWithSAML"),
+        _federated(GITHUB, {"aud": "sts.amazonaws.com", "sub": "repo:octo-org/*"}),
+        _federated("app.terraform.io", {"sub": "organization:acme:project:*:workspace:*:run_phase:*"}),
+        _federated(CLUSTER, {"aud": "sts.amazonaws.com"}),
+        _federated(CIRCLECI, {"aud": "sts.amazonaws.com"}),
     ],
     bad=[
         _trust("*"),
@@ -232,14 +262,28 @@ OWN = "arn:aws:iam::123456789012:root"
         _trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "example"}}),
         _trust("*", {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}),
         _trust("*", {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _federated(GITHUB, {"aud": "sts.amazonaws.com"}, "StringEquals"),
+        _federated(GITHUB, {"sub": "repo:octo*"}),
+        _federated("app.terraform.io", {"aud": "aws.workload.identity", "sub": "organization:*:workspace:prod:*"}),
+        _federated("agent.buildkite.com", {"aud": "sts.amazonaws.com"}),
     ],
 )
 def role_trust_wildcard(role: View) -> bool | Fail:
-    """IAM role can be assumed by any AWS account.
+    """IAM role can be assumed by anyone.
 
-    Its trust policy trusts everyone, so anyone can do whatever the role is allowed to do. Knowing its name is enough,
-    and names can be guessed.
+    Its trust policy trusts every AWS account, or every customer of an identity provider, so a stranger can do whatever
+    the role is allowed to do. Knowing its name is enough, and names can be guessed.
     """
-    for grant in open_grants(role.key("AssumeRolePolicyDocument")):
+    for grant in open_grants(role.key("AssumeRolePolicyDocument"), _ways_in):
         return Fail(f"{grant.who} can assume this role", grant.at)
     return True
+
+
+def _ways_in(grant: Grant) -> Iterator[tuple[str, str]]:
+    """The actions of a trust policy that take on the role, of those that this principal can use."""
+    found: tuple[str, ...] = (ASSUME, BY_WEB_IDENTITY, BY_SAML)
+    if grant.stranger.kind == "Federated":
+        found = found[1:] if is_everyone(grant.stranger.name) else (BY_WEB_IDENTITY,)
+    elif grant.stranger.kind == "Service":
+        found = (ASSUME,)
+    yield from ((action, "*") for action in grant.actions.which(found))
