@@ -109,7 +109,7 @@ def _place(service: str, region: str) -> str:
     return ALL_REGIONS if service in _GLOBAL else region
 
 
-_GLOBAL = frozenset({"account", "iam", "s3", "contacts", "cloudfront"})
+_GLOBAL = frozenset({"account", "iam", "s3", "contacts", "cloudfront", "cloudtrail"})
 """Services whose resources belong to the whole account, as their collectors say; a test compares."""
 
 
