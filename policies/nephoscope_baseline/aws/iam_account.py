@@ -359,7 +359,9 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
         2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
     """,
     commands="""
-        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn=arn:aws:iam::aws:policy/AWSSupportAccess
+        POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSSupportAccess`].Arn'
+          --output=text
+        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn={POLICY_ARN}
     """,
     inputs={
         "ROLE_NAME": "the name of the role",

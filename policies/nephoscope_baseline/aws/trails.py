@@ -23,8 +23,9 @@ NOISY = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
 
 DATA_EVENTS = """
     aws cloudtrail put-event-selectors --region={HOME_REGION} --trail-name={TRAIL_NAME}
-      --event-selectors='[{"ReadWriteType": "All", "IncludeManagementEvents": true,
-      "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]'
+      --advanced-event-selectors='[{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
+      {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+      {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}]'
 """
 """The commands that make a trail log what is done to objects; :data:`OF_TRAIL` are their inputs."""
 OF_TRAIL = {"TRAIL_NAME": "the name of a multi-region trail", "HOME_REGION": "its home region"}

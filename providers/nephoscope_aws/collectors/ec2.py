@@ -65,7 +65,7 @@ def _resource(api: Api, region: str, type: str, place: str, tags: Any, propertie
     by_name = tag_dict(listed)
     return Resource(
         type,
-        f"arn:aws:ec2:{region}:{api.account}:{place}",
+        api.arn("ec2", region, place),
         name or by_name.get("Name") or place.rpartition("/")[2],
         region,
         api.account,

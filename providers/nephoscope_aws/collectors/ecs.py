@@ -186,7 +186,7 @@ def _task(api: Api, region: str, family: str) -> Resource | None:
 
 
 def _task_shaped(api: Api, region: str, family: str, described: Item) -> Resource:
-    arn = f"arn:aws:ecs:{region}:{api.account}:task-definition/{family}"
+    arn = api.arn("ecs", region, f"task-definition/{family}")
     return Resource(
         TASK, arn, family, region, api.account, {"Family": family, **described}, tag_dict(described["Tags"])
     )

@@ -50,7 +50,7 @@ def _resource(api: Api, region: str, name: str) -> Resource | None:
 
 
 def _shaped(api: Api, region: str, name: str, described: Item) -> Resource:
-    arn = f"arn:aws:eks:{region}:{api.account}:cluster/{name}"
+    arn = api.arn("eks", region, f"cluster/{name}")
     return Resource(CLUSTER, arn, name, region, api.account, {"Name": name, **described}, tag_dict(described["Tags"]))
 
 

@@ -74,7 +74,7 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
     tags = tag_list(item.get("Tags"))
     return Resource(
         type,
-        f"arn:aws:redshift:{region}:{api.account}:{place}:{name}",
+        api.arn("redshift", region, f"{place}:{name}"),
         name,
         region,
         api.account,
