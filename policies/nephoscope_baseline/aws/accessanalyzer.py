@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope_baseline.aws.progress import in_progress
 
 SETTINGS = "AWS::AccessAnalyzer::RegionSettings"
 
@@ -55,5 +56,7 @@ def enabled(settings: View) -> bool | Fail:
     ]
     if any(state == "ACTIVE" for _, state in status):
         return True
+    if any(state == "CREATING" for _, state in status):
+        raise in_progress(settings, "Analyzers", "an analyzer is being created")
     said = "; ".join(f"Analyzer '{name}' has status {state}" for name, state in status)
     return Fail(said or "No analyzer for external access in this region", "Analyzers")
