@@ -98,28 +98,6 @@ def bucket_bpa(bucket: View) -> bool | Fail:
 
 
 @rule(
-    "aws.s3.bucket_level_bpa",
-    on=BUCKET,
-    severity=Severity.LOW,
-    link=f"{GUIDE}/configuring-block-public-access-bucket.html",
-    fix="""
-        1. In the S3 console, open the bucket and choose Permissions, Block public access (bucket settings), Edit.
-        2. Turn on Block all public access, save and confirm.
-    """,
-    commands=BLOCK_BUCKET,
-    good=[{BLOCK: COMPLETE}, {BLOCK: COMPLETE, **_of_account(None)}],
-    bad=[{BLOCK: None, **_of_account(COMPLETE)}, {BLOCK: HALF, **_of_account(COMPLETE)}],
-)
-def bucket_level_bpa(bucket: View) -> bool | Fail:
-    """S3 bucket has no complete public access block of its own.
-
-    Whoever turns off the account's block, to make one bucket public, opens this one to mistakes as well. Security Hub
-    asks for a block on each bucket.
-    """
-    return _blocked(bucket)
-
-
-@rule(
     "aws.s3.access_point_bpa",
     on="AWS::S3::AccessPoint",
     severity=Severity.CRITICAL,
