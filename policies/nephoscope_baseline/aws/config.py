@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
-from nephoscope_baseline.aws.progress import in_progress
 
 SETTINGS = "AWS::Config::RegionSettings"
 RECORDER = "AWS::Config::ConfigurationRecorder"
@@ -109,7 +108,8 @@ def _problem(recorder: View) -> str:
     if status.upper() == "SUCCESS":
         return ""
     if status.upper() == "PENDING":
-        raise in_progress(recorder, "Observed.LastStatus", "the recorder has just started and has not delivered yet")
+        why = Unknown("the recorder has just started and has not delivered yet")
+        raise NotKnown(f"{recorder.path}.Observed.LastStatus", why)
     return (
         f"is running, but its last delivery status is {status}" if status else "is running, but has not delivered yet"
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope_baseline.aws.progress import in_progress
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
 
 SETTINGS = "AWS::InspectorV2::RegionSettings"
 
@@ -42,12 +41,11 @@ def enabled(settings: View) -> bool | Fail:
     Instances and images age: software without known vulnerabilities at launch has some a month later. Inspector rescans
     whenever a new vulnerability is published.
     """
-    states = {kind: settings[f"ResourceState.{kind}"] for kind in SCANNED}
-    off = [kind for kind, state in states.items() if state not in ("ENABLED", "ENABLING")]
-    if not off:
-        for kind, state in states.items():
-            if state == "ENABLING":
-                raise in_progress(settings, f"ResourceState.{kind}", f"scanning of {SCANNED[kind]} is being enabled")
-        return True
-    said = " and ".join(SCANNED[kind] for kind in off)
-    return Fail(f"Inspector does not scan {said}", *(f"ResourceState.{kind}" for kind in off))
+    state = {kind: settings[f"ResourceState.{kind}"] for kind in SCANNED}
+    off = [kind for kind in SCANNED if state[kind] not in ("ENABLED", "ENABLING")]
+    if off:
+        said = " and ".join(SCANNED[kind] for kind in off)
+        return Fail(f"Inspector does not scan {said}", *(f"ResourceState.{kind}" for kind in off))
+    if "ENABLING" in state.values():
+        raise NotKnown("ResourceState", Unknown("scanning is still being activated"))
+    return True
