@@ -166,15 +166,18 @@ def _unless(
 
 
 def _policy_is_restricted(bucket: View) -> bool:
-    return _either(bucket, "RestrictPublicBuckets")
+    return either_flag(bucket, "RestrictPublicBuckets")
 
 
 def _acl_is_ignored(bucket: View) -> bool:
-    return _either(bucket, "IgnorePublicAcls")
+    return either_flag(bucket, "IgnorePublicAcls")
 
 
-def _either(bucket: View, flag: str) -> bool:
-    """One switch, on the bucket or on its account; one that is on decides although the other is hidden."""
+def either_flag(bucket: View, flag: str) -> bool:
+    """Tell whether a switch is on, on the bucket or on its account; one that is decides although the other is hidden.
+
+    :raises NotKnown: one is hidden and the other off.
+    """
     gap: NotKnown | None = None
     for block in ("PublicAccessBlockConfiguration", "Observed.AccountPublicAccessBlock"):
         try:

@@ -165,13 +165,19 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
     """,
     commands={
         ROLE: """
-            aws iam detach-role-policy --role-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-role-policy --role-name={name} --policy-arn={POLICY_ARN}
         """,
         USER: """
-            aws iam detach-user-policy --user-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-user-policy --user-name={name} --policy-arn={POLICY_ARN}
         """,
         GROUP: """
-            aws iam detach-group-policy --group-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-group-policy --group-name={name} --policy-arn={POLICY_ARN}
         """,
     },
     good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],

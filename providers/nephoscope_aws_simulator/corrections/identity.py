@@ -32,6 +32,8 @@ def _root_user(world: World) -> None:
             **original(summary),
             "AccountMFAEnabled": int(root.mfa),
             "AccountAccessKeysPresent": int(root.access_key),
+            "AccountPasswordPresent": int(root.password),
+            "AccountSigningCertificatesPresent": 0,
         }
 
     original = vars(models.AccountSummary)["summary_map"].fget

@@ -97,7 +97,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "s3": 1 + 9 * 3 + 1,
     "s3control": (2, 2),
     "ec2": (3, 3),
-    "cloudtrail": (4, 1),
+    "cloudtrail": 1 + 3,
     "kms": (2 + 4 + 3, 2),
     "vpc": (7, 7),
     "ebs": (7, 6),
