@@ -41,6 +41,7 @@ STRONG = {
 }
 
 
+CREDENTIALS = ("AccessKeys", "SigningCertificates", "Password")
 NOBODY = {
     "AccountMFAEnabled": 0,
     "AccountPasswordPresent": 0,
@@ -51,7 +52,7 @@ NOBODY = {
 
 
 def _has_no_root_credentials(account: ResourceView) -> bool:
-    """Tell whether nobody can sign in as root.
+    """Tell whether nobody can sign in as root; credentials that nothing says to be absent are there.
 
     Member accounts whose root access is managed centrally have no root credentials, and new ones are made without:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management. Root of GovCloud
@@ -59,12 +60,15 @@ def _has_no_root_credentials(account: ResourceView) -> bool:
     """
     if partition(account.id) == "aws-us-gov":
         return True
-    summary = account["AccountSummary"]
-    if summary["AccountAccessKeysPresent"] or summary["AccountSigningCertificatesPresent"]:
+    keys, certificates, password = (account[f"AccountSummary.Account{each}Present"] for each in CREDENTIALS)
+    if keys or certificates:
         return False
-    if summary["AccountPasswordPresent"] is not None:
-        return summary["AccountPasswordPresent"] == 0
-    return account["Observed.RootCredentials.PasswordEnabled"] is False
+    if password is not None:
+        return bool(password == 0)
+    try:
+        return account["Observed.RootCredentials.PasswordEnabled"] is False
+    except NotKnown:
+        return False
 
 
 @rule(
