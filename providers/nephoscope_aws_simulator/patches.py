@@ -55,8 +55,9 @@ def _role(_: World, item: Item) -> None:
 
 
 def _root(world: World, item: Item) -> None:
-    """mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
+    """password, mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
     root = world.root(item.get("account", DEFAULT_ACCOUNT))
+    root.password = bool(item.get("password", root.password))
     root.mfa = bool(item.get("mfa", root.mfa))
     root.virtual_mfa = bool(item.get("virtual_mfa", root.virtual_mfa))
     root.access_key = bool(item.get("access_key", root.access_key))

@@ -7,7 +7,8 @@ from typing import Any
 from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
-from nephoscope_aws.access_policies import matches, open_grants
+from nephoscope_aws.access_grants import open_grants
+from nephoscope_aws.access_policies import matches
 
 REPOSITORY = "AWS::ECR::Repository"
 SCANNING = "AWS::ECR::RegistryScanningConfiguration"

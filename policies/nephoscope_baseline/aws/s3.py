@@ -5,10 +5,11 @@ Those on who can reach a bucket are in :mod:`.s3_access`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
+from nephoscope_aws.access import BLOCK_FLAGS, block_flag, either_flag, owner_enforced
 
 BUCKET = "AWS::S3::Bucket"
 BLOCK = "PublicAccessBlockConfiguration"
@@ -22,8 +23,13 @@ COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
 HALF = {**COMPLETE, "RestrictPublicBuckets": False}
 
 
-def _blocked(resource: View) -> bool | Fail:
-    off = [flag for flag in BLOCK_FLAGS if not block_flag(resource, flag)]
+def _of_account(block: dict[str, Any] | None) -> dict[str, Any]:
+    """What an example's bucket shows of its account's block."""
+    return {"Observed": {"AccountPublicAccessBlock": block}}
+
+
+def _blocked(resource: View, on: Callable[[View, str], bool] = block_flag) -> bool | Fail:
+    off = [flag for flag in BLOCK_FLAGS if not on(resource, flag)]
     if not off:
         return True
     if len(off) == len(BLOCK_FLAGS):
@@ -66,16 +72,29 @@ def account_bpa(account: View) -> bool | Fail:
         2. Turn on Block all public access, save and confirm.
     """,
     commands=BLOCK_BUCKET,
-    good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
-    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
+    good=[
+        {BLOCK: COMPLETE},
+        {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")},
+        {BLOCK: None, **_of_account(COMPLETE)},
+        {BLOCK: HALF, **_of_account({"RestrictPublicBuckets": True})},
+        {BLOCK: COMPLETE, **_of_account(None)},
+    ],
+    bad=[
+        {BLOCK: None},
+        {BLOCK: HALF},
+        {BLOCK: {"BlockPublicAcls": True}},
+        {BLOCK: None, **_of_account(HALF)},
+        {BLOCK: HALF, **_of_account(HALF)},
+        {BLOCK: None, **_of_account(None)},
+    ],
 )
 def bucket_bpa(bucket: View) -> bool | Fail:
     """S3 bucket does not block all public access.
 
     Nothing stops a wrong policy or ACL from making it public. The public access block is a second layer that such a
-    mistake does not undo.
+    mistake does not undo. The block of the account counts as well.
     """
-    return _blocked(bucket)
+    return _blocked(bucket, either_flag)
 
 
 @rule(

@@ -21,13 +21,21 @@ GLOBAL_SERVICES = {"iam.amazonaws.com", "organizations.amazonaws.com"}
 class Watch:
     """One kind of event: a pattern that finds them, each event that must be found, and everyday ones that must not.
 
-    An alarm that also fires on everyday events is soon ignored.
+    An alarm that also fires on everyday events is soon ignored. ``of_all_services``: the events are examples of what
+    each service may report.
     """
 
     metric: str
     pattern: str
     events: Mapping[str, Event]
     everyday: tuple[Event, ...]
+    of_all_services: bool = False
+
+    @property
+    def fields(self) -> list[dict[str, str]]:
+        """Return the fields of the events by which a trail can tell them from others; none where it must log all."""
+        told = ("eventSource", "eventName", "eventType")
+        return [] if self.of_all_services else [{name: each[name] for name in told} for each in self.events.values()]
 
 
 def event(source: str, name: str, **fields: Any) -> dict[str, Any]:
@@ -87,6 +95,7 @@ WATCHES = {
             for code in ("Client.UnauthorizedOperation", "AccessDenied", "AccessDeniedException")
         },
         (READING, GOOD_SIGN_IN),
+        of_all_services=True,
     ),
     "alarm_no_mfa_login": Watch(
         "SignInWithoutMfa",
@@ -104,6 +113,7 @@ WATCHES = {
             "ConsoleLogin by root": _sign_in("Success", "Yes", userIdentity=ROOT),
         },
         (READING, GOOD_SIGN_IN),
+        of_all_services=True,
     ),
     "alarm_iam": _calls(
         "IamPolicyChanges",

@@ -13,6 +13,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, moment, picked, tag_dict, tag_list
+from nephoscope_aws.lookups import is_over
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -65,7 +66,7 @@ def _resource(api: Api, region: str, type: str, place: str, tags: Any, propertie
     by_name = tag_dict(listed)
     return Resource(
         type,
-        f"arn:aws:ec2:{region}:{api.account}:{place}",
+        api.arn("ec2", region, place),
         name or by_name.get("Name") or place.rpartition("/")[2],
         region,
         api.account,
@@ -117,8 +118,8 @@ def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Reso
 
 def _instances(api: Api, region: str, reservation: Item) -> Iterator[Resource]:
     for instance in reservation.get("Instances", ()):
-        # A terminated instance stays listed for about an hour, with nothing left to judge.
-        if instance["State"]["Name"] != "terminated":
+        # One that is terminated stays listed for about an hour, with nothing left to judge.
+        if not is_over(instance):
             place = f"instance/{instance['InstanceId']}"
             yield _resource(api, region, INSTANCE, place, instance.get("Tags"), _instance(instance))
 

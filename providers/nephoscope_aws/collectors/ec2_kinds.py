@@ -79,7 +79,7 @@ def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource:
     by_name = tag_dict(tags)
     id = item[kind.id] if kind.id else ""
     place = f"{kind.place}/{id}" if id else kind.place
-    arn = f"arn:aws:ec2:{region}:{api.account if kind.owner else ''}:{place}"
+    arn = f"arn:{api.partition}:ec2:{region}:{api.account if kind.owner else ''}:{place}"
     name = item.get(kind.name) or by_name.get("Name") or id or f"{place} of {region}"
     properties = kind.shape(item) | ({"Tags": tags} if kind.tagged else {})
     return Resource(kind.type, arn, name, region, api.account, properties, by_name)

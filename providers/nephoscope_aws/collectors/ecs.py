@@ -21,6 +21,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict, unreadable
+from nephoscope_aws.lookups import is_over
 
 SERVICE = "AWS::ECS::Service"
 TASK = "AWS::ECS::TaskDefinition"
@@ -130,11 +131,11 @@ def _batch(api: Api, region: str, cluster: str, arns: list[str]) -> list[Resourc
 
 
 def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Item]:
-    """Return those of the services that exist; deleted ones can be asked for as INACTIVE for a while."""
+    """Return those of the services that exist; deleted ones are DRAINING, and then INACTIVE for a while."""
     answer = api.maybe(
         "ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns, include=["TAGS"]
     )
-    return [each for each in ([] if answer is None else answer["services"]) if each.get("status") != "INACTIVE"]
+    return [each for each in ([] if answer is None else answer["services"]) if not is_over(each)]
 
 
 def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None, why: Any = None) -> Resource:
@@ -186,7 +187,7 @@ def _task(api: Api, region: str, family: str) -> Resource | None:
 
 
 def _task_shaped(api: Api, region: str, family: str, described: Item) -> Resource:
-    arn = f"arn:aws:ecs:{region}:{api.account}:task-definition/{family}"
+    arn = api.arn("ecs", region, f"task-definition/{family}")
     return Resource(
         TASK, arn, family, region, api.account, {"Family": family, **described}, tag_dict(described["Tags"])
     )

@@ -170,7 +170,7 @@ def _classic_shaped(api: Api, region: str, balancer: Item, tags: Any) -> Resourc
         "AccessLoggingPolicy": part(lambda: _access_log(api, region, name)),
         "Tags": tags,
     }
-    arn = f"arn:aws:elasticloadbalancing:{region}:{api.account}:loadbalancer/{name}"
+    arn = api.arn("elasticloadbalancing", region, f"loadbalancer/{name}")
     return Resource(CLASSIC, arn, name, region, api.account, properties, tag_dict(tags))
 
 

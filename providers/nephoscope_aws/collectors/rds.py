@@ -22,6 +22,7 @@ from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import rds_shapes as shapes
 from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, tag_dict
 from nephoscope_aws.databases import tls_parameter
+from nephoscope_aws.lookups import is_over
 
 PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
 
@@ -102,11 +103,13 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     used: set[str] = set()
     instances = _listing(api, region, _INSTANCES)
     for item in instances:
+        if is_over(item):
+            continue
         used.update(_deciding_groups(item))
         yield _resource(api, region, _INSTANCES, item)
     yield from instances.unreadable(api, region, *_INSTANCES.types)
     clusters = _listing(api, region, _CLUSTERS)
-    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters)
+    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters if not is_over(item))
     yield from clusters.unreadable(api, region, *_CLUSTERS.types)
     for kind in _SNAPSHOTS:
         yield from _snapshots(api, region, kind)
@@ -120,6 +123,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, kind = resource.region, _KINDS[resource.type]
     answer = api.maybe("rds", kind.operation, (kind.gone,), region=region, **{kind.id: resource.name})
     for item in asked_for(kind.operation, answer, kind.key):
+        if is_over(item):
+            continue
         found = _snapshot(api, region, kind, item) if kind.snapshot else _resource(api, region, kind, item)
         if found and (found.type, found.id) == (resource.type, resource.id):
             return found

@@ -13,6 +13,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, picked, tag_dict, tag_list
+from nephoscope_aws.lookups import is_over
 
 CLUSTER = "AWS::Redshift::Cluster"
 PARAMETER_GROUP = "AWS::Redshift::ClusterParameterGroup"
@@ -49,7 +50,8 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters, and the parameter groups that they use."""
     used: set[str] = set()
     clusters = Listing(api.pages("redshift", "describe_clusters", "Clusters", region=region))
-    for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(clusters, used)):
+    staying = (each for each in clusters if not is_over(each))
+    for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(staying, used)):
         if found:
             yield found
     yield from clusters.unreadable(api, region, CLUSTER)
@@ -61,7 +63,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
+        found = [] if answer is None else answer["Clusters"]
+        return next((_cluster(api, region, each) for each in found if not is_over(each)), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
@@ -74,7 +77,7 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
     tags = tag_list(item.get("Tags"))
     return Resource(
         type,
-        f"arn:aws:redshift:{region}:{api.account}:{place}:{name}",
+        api.arn("redshift", region, f"{place}:{name}"),
         name,
         region,
         api.account,

@@ -10,8 +10,9 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """URLs of functions, origin access control, logging of web ACLs for CloudFront."""
+    """URLs of functions, policies of their aliases, origin access control, logging of web ACLs for CloudFront."""
     _function_urls()
+    _qualified_policies()
     _origin_access_control()
     _logging_configurations()
     _function_policies()
@@ -50,6 +51,31 @@ def _function_urls() -> None:
     def list_function_url_configs(self: Any) -> str:
         function = self.backend.get_function(unquote(self.path.rstrip("/").split("/")[-2]))
         return json.dumps({"FunctionUrlConfigs": [function.url_config.to_dict()] if function.url_config else []})
+
+
+def _qualified_policies() -> None:
+    """moto gives an alias the policy of its version, but each has its own.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html#API_AddPermission_RequestParameters
+    """
+    from moto.awslambda.models import LambdaBackend
+    from moto.awslambda.policy import Policy
+
+    def policy(backend: Any, name: str, qualifier: str | None) -> Any:
+        function = backend.get_function(name, qualifier)
+        if qualifier in (None, "$LATEST"):
+            return function.policy
+        held: dict[str, Any] = backend.get_function(name).__dict__.setdefault("qualified_policies", {})
+        return held.setdefault(str(qualifier), Policy(function))
+
+    @replace(LambdaBackend, "add_permission")
+    def add_permission(self: Any, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
+        statement: dict[str, Any] = policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
+        return statement
+
+    @replace(LambdaBackend, "get_policy")
+    def get_policy(self: Any, function_name: str, qualifier: str | None = None) -> str:
+        return str(policy(self, function_name, qualifier).wire_format())
 
 
 def _origin_access_control() -> None:

@@ -135,7 +135,8 @@ def seed_messages(simulator: Simulator) -> None:
 def seed_secrets(simulator: Simulator) -> None:
     client = simulator.client("secretsmanager", REGION)
     client.create_secret(Name="db", SecretString=LEAK, Tags=[{"Key": "team", "Value": "core"}])
-    client.create_secret(Name="db-2", SecretString=LEAK)
+    arn = client.create_secret(Name="db-2", SecretString=LEAK)["ARN"]
+    client.put_resource_policy(SecretId=arn, ResourcePolicy=allow(arn, "secretsmanager:GetSecretValue"))
     client = simulator.client("ssm", REGION)
     text = json.dumps({"schemaVersion": "2.2", "description": "x", "mainSteps": []})
     for name in ("own", "shared"):

@@ -262,6 +262,12 @@ def seed_lambda(simulator: Simulator) -> None:
     client.create_function(
         FunctionName="bare", Runtime="custom", Role=role, Handler="f.f", Code={"ZipFile": code.getvalue()}
     )
+    version = client.publish_version(FunctionName="bare")["Version"]
+    for alias in ("live", "test"):
+        client.create_alias(FunctionName="bare", Name=alias, FunctionVersion=version)
+    client.add_permission(
+        FunctionName="bare", Qualifier="live", StatementId="s", Action="lambda:InvokeFunction", Principal="*"
+    )
 
 
 def seed_codebuild(simulator: Simulator) -> None:

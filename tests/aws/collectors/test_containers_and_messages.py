@@ -64,6 +64,7 @@ VERDICTS = [
     ("aws.sns.kms", "good", "bad"),
     ("aws.sns.public", "good", "bad"),
     ("aws.ssm.document_public", "own", "shared"),
+    ("aws.secretsmanager.public", "db", "db-2"),
 ]
 
 
@@ -116,6 +117,7 @@ DETAILS = [
     ("sqs:GetQueueAttributes", "Policy", "aws.sqs.public"),
     ("sqs:GetQueueAttributes", "SqsManagedSseEnabled", "aws.sqs.encrypted"),
     ("sns:GetTopicAttributes", "Policy", "aws.sns.public"),
+    ("secretsmanager:GetResourcePolicy", "ResourcePolicy", "aws.secretsmanager.public"),
     ("ssm:DescribeDocumentPermission", "Observed.AccountIds", "aws.ssm.document_public"),
 ]
 

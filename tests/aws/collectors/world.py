@@ -65,6 +65,9 @@ def seed(simulator: Simulator) -> None:
     seed_region(simulator)
 
 
+OF_AWS = "arn:aws:iam::aws:policy"
+
+
 def seed_iam(simulator: Simulator) -> None:
     iam = simulator.client("iam")
     iam.create_account_alias(AccountAlias="example")
@@ -81,6 +84,8 @@ def seed_iam(simulator: Simulator) -> None:
     iam.create_role(
         RoleName="app", AssumeRolePolicyDocument=json.dumps(TRUST), Description="runs", MaxSessionDuration=7200
     )
+    iam.put_user_permissions_boundary(UserName="berta", PermissionsBoundary=f"{OF_AWS}/PowerUserAccess")
+    iam.attach_group_policy(GroupName="admins", PolicyArn=f"{OF_AWS}/SecurityAudit")
     iam.upload_server_certificate(ServerCertificateName="old", CertificateBody=certificate(), PrivateKey="key")
 
 
