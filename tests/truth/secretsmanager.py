@@ -1,10 +1,11 @@
-"""Secrets: whether they rotate, and whether anybody still uses them."""
+"""Secrets: who may read them, whether they rotate, and whether anybody still uses them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.people import policies
 
 DAYS = {"AutomaticallyAfterDays": 30}
 
@@ -81,10 +82,37 @@ def _of_others(truth: Truth) -> None:
     truth.judged(owned, skipped="rotation unused")
 
 
+@holds()
+def opened(truth: Truth) -> None:
+    """Secrets by who may read them; in the other region that is hidden."""
+    api = truth.client("secretsmanager")
+    for policy in policies("secretsmanager:GetSecretValue", "*", "secretsmanager:PutSecretValue"):
+        if policy.name == "denied-elsewhere":
+            continue  # a secret's ARN is not known before it is made
+        _kept(truth, policy.name)
+        api.put_resource_policy(SecretId=policy.name, ResourcePolicy=policy.text)
+        verdict = "fails" if policy.is_open else "passes"
+        truth.judged(policy.name, **{verdict: "public"})
+        truth.judged(policy.name, fails="rotation", passes="unused")
+    _kept(truth, "without")
+    _kept(truth, "policy-taken-away")
+    api.put_resource_policy(SecretId="policy-taken-away", ResourcePolicy=policy.text)
+    api.delete_resource_policy(SecretId="policy-taken-away")
+    for name in ("without", "policy-taken-away"):
+        truth.judged(name, fails="rotation", passes="unused public")
+    _kept(truth, "hidden", ABROAD)
+    truth.cloud.control("deny", actions=["secretsmanager:GetResourcePolicy"], regions=[ABROAD])
+    truth.judged("hidden", unknown="public", fails="rotation", passes="unused")
+
+
 @holds(regions=(ABROAD,))
 def replicas(truth: Truth) -> None:
     """A region that has replicas alone, whose originals nobody looks at."""
     _kept(truth, "replicated", AddReplicaRegions=[{"Region": ABROAD}])
+    _kept(truth, "open", AddReplicaRegions=[{"Region": ABROAD}])
+    anyone = next(each.text for each in policies("secretsmanager:GetSecretValue", "*", "secretsmanager:PutSecretValue"))
+    truth.client("secretsmanager").put_resource_policy(SecretId="open", ResourcePolicy=anyone)
+    truth.judged("open", skipped="rotation unused", fails="public")
     _kept(truth, "own", ABROAD)
     truth.judged("replicated", skipped="rotation unused")
     truth.judged("own", fails="rotation", passes="unused")
@@ -97,4 +125,4 @@ def denied(truth: Truth) -> None:
     _kept(truth, "hidden", ABROAD)
     truth.cloud.control("deny", actions=["secretsmanager:ListSecrets"], regions=[ABROAD])
     truth.judged("seen", fails="rotation", passes="unused")
-    truth.judged(f"All AWS::SecretsManager::Secret in {ABROAD}", unknown="rotation unused")
+    truth.judged(f"All AWS::SecretsManager::Secret in {ABROAD}", unknown="public rotation unused")

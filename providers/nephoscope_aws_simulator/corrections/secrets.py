@@ -1,13 +1,20 @@
-"""Secrets Manager: schedules of rotation, and when a secret was last retrieved."""
+"""Secrets Manager: schedules of rotation, when a secret was last retrieved, and the policies of replicas."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from nephoscope_aws_simulator.corrections.patching import extend
 
 
 def apply() -> None:
+    """What moto leaves out of a secret, and refuses of a replica."""
+    _rotation_and_use()
+    _policies_of_replicas()
+
+
+def _rotation_and_use() -> None:
     """moto knows rotation by days only, and tells no last retrieval.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html,
@@ -39,3 +46,19 @@ def apply() -> None:
         if accessed := vars(self).get("last_accessed"):
             said["LastAccessedDate"] = accessed
         return said
+
+
+def _policies_of_replicas() -> None:
+    """Policies are replicated; moto refuses to tell them.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+    """
+    from moto.secretsmanager.models import ReplicaSecret, SecretsManagerBackend
+
+    @extend(SecretsManagerBackend, "get_resource_policy")
+    def get_resource_policy(moto: Any, self: Any, secret_id: str) -> Any:
+        secret = self.secrets.get(secret_id)
+        if not isinstance(secret, ReplicaSecret):
+            return moto(self, secret_id)
+        policy = secret.source.policy
+        return json.dumps({"ARN": secret.arn, "Name": secret.name} | ({"ResourcePolicy": policy} if policy else {}))
