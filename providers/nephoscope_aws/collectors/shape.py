@@ -171,6 +171,11 @@ class Listing(Generic[T]):
         except PROBLEMS as problem:
             self._problem = problem
 
+    @property
+    def hidden(self) -> Any:
+        """What stands for the fact that an item is not among those listed: False, or unknown if listing failed."""
+        return unknown(*reason(self._problem)) if self._problem else False
+
     def unreadable(self, api: Api, region: str, *types: str, share: Share = WHOLE) -> Iterator[Resource]:
         """Yield one stand-in per type if the listing failed."""
         if self._problem:

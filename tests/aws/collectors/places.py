@@ -96,7 +96,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "iam": 4,
     "s3": 1 + 9 * 3 + 1,
     "s3control": (2, 2),
-    "ec2": (3, 3),
+    "ec2": (5, 4),
     "cloudtrail": (4, 1),
     "kms": (2 + 4 + 3, 2),
     "vpc": (7, 7),
