@@ -244,7 +244,6 @@ LOOKUPS: Mapping[str, Lookup] = {
         lambda each: {"LoadBalancerArns": [each.id]},
         _under("LoadBalancers"),
     ),
-    "AWS::IAM::AWSManagedPolicy": Lookup("iam", "get_policy", _by_arn("PolicyArn")),
     "AWS::IAM::AccessKey": Lookup("iam", "get_access_key_last_used", _by_name("AccessKeyId"), shows_presence=True),
     "AWS::IAM::Group": Lookup("iam", "get_group", _by_name("GroupName")),
     "AWS::IAM::ManagedPolicy": Lookup("iam", "get_policy", _by_arn("PolicyArn")),

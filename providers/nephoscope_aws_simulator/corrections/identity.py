@@ -67,14 +67,10 @@ def _bulk_reads(world: World) -> None:
         https://github.com/joshlarsen/aws-recon/issues/21
         """
         details: dict[str, Any] = moto(self, policy_filter)
-        holders = [*self.users.values(), *self.roles.values()]
-        bounding = [each.permissions_boundary for each in holders if each.permissions_boundary]
-        for policy in details["managed_policies"]:
-            policy.permissions_boundary_usage_count = bounding.count(policy.arn)
         details["managed_policies"] = [
             policy
             for policy in details["managed_policies"]
-            if policy.attachment_count or policy.arn in bounding or not isinstance(policy, models.AWSManagedPolicy)
+            if policy.attachment_count or not isinstance(policy, models.AWSManagedPolicy)
         ]
         return details
 
