@@ -228,7 +228,7 @@ SOURCES: dict[str, Source] = {
                 "arn:aws:elasticloadbalancing:{region}:{account}:listener/{name}",
                 made=False,
                 name=r"[^:]+",
-                events=r"Listener",
+                events=r"Listener|Rule",
             ),
             Kind(
                 "elb",

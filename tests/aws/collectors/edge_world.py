@@ -53,6 +53,14 @@ def seed_elb(simulator: Simulator) -> None:
         elb.create_listener(
             LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[redirect if right else forward]
         )
+        if right:
+            holey = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=8080, DefaultActions=[redirect])
+            elb.create_rule(
+                ListenerArn=holey["Listeners"][0]["ListenerArn"],
+                Priority=7,
+                Conditions=[{"Field": "path-pattern", "Values": ["/api/*"]}],
+                Actions=[forward],
+            )
         policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" if right else "ELBSecurityPolicy-2016-08"
         certificate = f"arn:aws:iam::{ACCOUNT}:server-certificate/site"
         elb.create_listener(

@@ -117,7 +117,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "secretsmanager": (1, 1),
     "sqs": (1 + 3, 1),
     "sns": (1 + 2, 1),
-    "elb": (2 + 2 + 3 * 2 + 2, 2),
+    "elb": (2 + 2 + 3 * 2 + 3 + 2, 2),
     "cloudfront": 1 + 3 + 2,
     "apigateway": (2 + 1 + 1 + 2, 2),
     "waf": (3, 1),
