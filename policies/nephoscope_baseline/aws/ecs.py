@@ -49,7 +49,7 @@ def _env(variables: dict[str, Any]) -> dict[str, Any]:
 def _running(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An example's fact: an older revision with these containers is in use."""
     revision = {"TaskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/app:3"}
-    return {"Observed": {"RevisionsInUse": [{**revision, **_task(*containers, **more)}]}}
+    return {"Observed": {"OtherRevisions": [{**revision, **_task(*containers, **more)}]}}
 
 
 WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
@@ -291,7 +291,7 @@ def _containers(task: View, applies: Callable[[View], bool], gaps: list[NotKnown
 def _revisions(task: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
     yield "", task
     try:
-        in_use = task["Observed.RevisionsInUse"]
+        in_use = task["Observed.OtherRevisions"]
     except NotKnown as gap:
         gaps.append(gap)
         return

@@ -254,12 +254,14 @@ def _task(api: Api, region: str, family: str, used: _Used) -> Resource | None:
         latest = dict.fromkeys(_OF_TASK, hidden(problem))
     arns = sorted(used.revisions.get(family, ()), key=_number)
     if latest is None and arns:
-        latest = _revision(api, region, arns.pop())
+        latest = _revision(api, region, arns[-1])
     if latest is None:
         return None
+    if used.problem:
+        why = unknown(*reason(used.problem))
+        return _task_shaped(api, region, family, latest, why, why)
     others = [_revision(api, region, arn) for arn in arns if arn != latest["TaskDefinitionArn"]]
-    in_use = unknown(*reason(used.problem)) if used.problem else [_without_tags(each) for each in others if each]
-    return _task_shaped(api, region, family, latest, in_use)
+    return _task_shaped(api, region, family, latest, arns, [_without_tags(each) for each in others if each])
 
 
 def _number(arn: str) -> int:
@@ -279,18 +281,19 @@ def _without_tags(revision: Item) -> Item:
 
 
 def _task_again(api: Api, resource: Resource) -> Resource | None:
-    """Return a family with its latest revision as it is now, and the others in use as they were."""
-    in_use = resource.properties["Observed"]["RevisionsInUse"]
-    known = resource.properties["TaskDefinitionArn"]
+    """Return a family with its latest revision as it is now, and those in use as they were."""
+    observed = resource.properties["Observed"]
+    in_use, others = observed["RevisionsInUse"], observed["OtherRevisions"]
     latest = _described_task(api, resource.region, resource.name)
-    if latest is None and isinstance(known, str):
-        latest = _described_task(api, resource.region, known)
-    return _task_shaped(api, resource.region, resource.name, latest, in_use) if latest else None
+    if latest is None and isinstance(in_use, list) and in_use:
+        latest = _described_task(api, resource.region, in_use[-1])
+    return _task_shaped(api, resource.region, resource.name, latest, in_use, others) if latest else None
 
 
-def _task_shaped(api: Api, region: str, family: str, latest: Item, in_use: Any) -> Resource:
+def _task_shaped(api: Api, region: str, family: str, latest: Item, in_use: Any, others: Any) -> Resource:
+    """Return a family; ``others`` are the revisions in use that are not the latest one."""
     arn = f"arn:aws:ecs:{region}:{api.account}:task-definition/{family}"
-    properties = {"Family": family, **latest, "Observed": {"RevisionsInUse": in_use}}
+    properties = {"Family": family, **latest, "Observed": {"RevisionsInUse": in_use, "OtherRevisions": others}}
     return Resource(TASK, arn, family, region, api.account, properties, tag_dict(latest["Tags"]))
 
 

@@ -111,7 +111,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "emr": (1, 1),
     "sagemaker": (1 + 2, 1),
     "eks": (1 + 2, 1),
-    "ecs": (1 + 2 * 2 + 2 + 1 + 1 + 3 + 1, 2),
+    "ecs": (1 + 2 * 2 + 2 + 1 + 1 + 5 + 2, 2),
     "ecr": (1 + 3 + 1, 1),
     "ssm": (1 + 1 + 1 + 2, 2),
     "secretsmanager": (1, 1),

@@ -128,7 +128,7 @@ def test_which_revisions_run_is_unknown_where_services_or_tasks_are_hidden(reade
     reader.simulator.control("deny", actions=[action])
     found = reader.collect()
     task = named(found, ecs.TASK, "good")
-    assert why(at(task, "Observed.RevisionsInUse"))["permission"] == action
+    assert why(at(task, "Observed.OtherRevisions"))["permission"] == action
     assert judged("ecs.privileged", task, found).verdict is UNKNOWN
     assert judged("ecs.privileged", named(found, ecs.TASK, "bad"), found).verdict is FAIL
 
