@@ -56,7 +56,7 @@ VERDICTS = [
     ("elb.deletion_protection", "ElasticLoadBalancingV2::LoadBalancer", "right", "net"),
     *(
         (f"cloudfront.{name}", "CloudFront::Distribution", "right.example.com", "wrong.example.com")
-        for name in ("https", "logging", "waf", "oac", "tls_origin")
+        for name in ("https", "logging", "waf", "oac", "tls_origin", "origin_https", "default_certificate")
     ),
     ("cloudfront.logging", "CloudFront::Distribution", "delivered.example.com", "wrong.example.com"),
     ("apigateway.logging", "ApiGateway::Stage", "shop/right", "shop/wrong"),
