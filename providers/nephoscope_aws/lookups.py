@@ -22,7 +22,7 @@ _STATES = (
 )
 _OVER = frozenset(
     {"terminated", "shutting-down", "deregistered", "INACTIVE", "DRAINING"}
-    | {"deleting", "Deleting", "DELETING", "deleted"}
+    | {"deleting", "Deleting", "DELETING", "deleted", "delete-complete"}
 )
 """Where things say that are described while they are deleted, and for a while after, that they are, and how.
 
@@ -209,6 +209,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     ),
     "AWS::EC2::NetworkAcl": _ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),
     "AWS::EC2::NetworkInterface": _ec2("describe_network_interfaces", "NetworkInterfaceIds", "NetworkInterfaces"),
+    "AWS::EC2::PrefixList": _ec2("describe_managed_prefix_lists", "PrefixListIds", "PrefixLists"),
     "AWS::EC2::SecurityGroup": _ec2("describe_security_groups", "GroupIds", "SecurityGroups"),
     "AWS::EC2::Snapshot": _ec2("describe_snapshots", "SnapshotIds", "Snapshots"),
     "AWS::EC2::Subnet": _ec2("describe_subnets", "SubnetIds", "Subnets"),
