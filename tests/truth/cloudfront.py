@@ -6,10 +6,18 @@ from typing import Any
 
 from tests.truth.account import ABROAD, Truth, holds
 
-ALL = "https logging waf oac tls_origin"
+ALL = "https logging waf oac tls_origin origin_https default_certificate"
 FORWARDED = {"QueryString": False, "Cookies": {"Forward": "none"}}
 LOGGED = {"Enabled": True, "IncludeCookies": False, "Bucket": "logs.s3.amazonaws.com", "Prefix": ""}
 SILENT = {"Enabled": False, "IncludeCookies": False, "Bucket": "", "Prefix": ""}
+CERTIFICATE = {
+    "CloudFrontDefaultCertificate": False,
+    "ACMCertificateArn": "arn:aws:acm:us-east-1:210987654321:certificate/0d9c7a9e-1111-4222-8333-444455556666",
+    "SSLSupportMethod": "sni-only",
+    "MinimumProtocolVersion": "TLSv1.2_2021",
+}
+DEFAULT_CERTIFICATE = {"CloudFrontDefaultCertificate": True, "MinimumProtocolVersion": "TLSv1"}
+IAM_CERTIFICATE = {"IAMCertificateId": "ASCAEXAMPLE", "SSLSupportMethod": "vip", "MinimumProtocolVersion": "TLSv1"}
 ACL = "arn:aws:wafv2:us-east-1:210987654321:global/webacl/site/0d9c7a9e-1111-4222-8333-444455556666"
 
 
@@ -51,6 +59,7 @@ def _made(truth: Truth, name: str, *origins: dict[str, Any], viewers: tuple[str,
         "CacheBehaviors": {"Quantity": len(behaviors), "Items": behaviors},
         "Logging": LOGGED,
         "WebACLId": ACL,
+        "ViewerCertificate": CERTIFICATE,
     }
     made = truth.client("cloudfront").create_distribution(DistributionConfig=given | config)
     return str(made["Distribution"]["ARN"])
@@ -74,6 +83,8 @@ def distributions(truth: Truth) -> None:
         ("silent", {"Logging": SILENT}, "logging"),
         ("logging-switched-off", {"Logging": LOGGED | {"Enabled": False}}, "logging"),
         ("unguarded", {"WebACLId": ""}, "waf"),
+        ("cloudfront-net", {"ViewerCertificate": DEFAULT_CERTIFICATE}, "default_certificate"),
+        ("iam-certificate", {"ViewerCertificate": IAM_CERTIFICATE}, ""),
         ("classic-acl", {"WebACLId": "473e64fd-f30b-4765-81a0-62ad96dd167a"}, ""),
         ("disabled", {"Enabled": False, "WebACLId": "", "Logging": SILENT}, "waf logging"),
         ("all-wrong", {"viewers": ("allow-all",), "Logging": SILENT, "WebACLId": ""}, "https logging waf"),
@@ -101,10 +112,13 @@ def _delivered(truth: Truth) -> None:
 def origins(truth: Truth) -> None:
     """Distributions by their origins; they belong to the account, whichever regions are chosen."""
     for name, held, fails, skipped in [
-        ("identity", [_bucket(identity="E127EXAMPLE51Z")], "oac", "tls_origin"),
-        ("nothing", [_bucket()], "oac", "tls_origin"),
-        ("control", [GUARDED], "", "tls_origin"),
-        ("second-without", [GUARDED, _bucket("more.s3.amazonaws.com")], "oac", "tls_origin"),
+        ("identity", [_bucket(identity="E127EXAMPLE51Z")], "oac", "tls_origin origin_https"),
+        ("nothing", [_bucket()], "oac", "tls_origin origin_https"),
+        ("control", [GUARDED], "", "tls_origin origin_https"),
+        ("second-without", [GUARDED, _bucket("more.s3.amazonaws.com")], "oac", "tls_origin origin_https"),
+        ("http", [_server("TLSv1.2", policy="http-only")], "origin_https", "oac"),
+        ("http-in-second", [MODERN, _server("TLSv1.2", policy="http-only")], "origin_https", "oac"),
+        ("as-viewers-ask", [_server("TLSv1.2", policy="match-viewer")], "", "oac"),
         ("server", [MODERN], "", "oac"),
         ("servers", [MODERN, _server("TLSv1.1", "TLSv1.2", domain="old.example.com")], "", "oac"),
         ("ssl3", [_server("SSLv3", "TLSv1")], "tls_origin", "oac"),
@@ -121,6 +135,21 @@ def origins(truth: Truth) -> None:
     ]:
         _made(truth, name, *held)
         _says(truth, name, fails, skipped)
+
+
+@holds()
+def matching(truth: Truth) -> None:
+    """Origins that are asked as viewers ask, where a behavior that reaches them admits HTTP or not."""
+    as_asked = _server("TLSv1.2", policy="match-viewer")
+    for name, held, viewers, fails in [
+        ("https", [as_asked], ("redirect-to-https", "https-only"), ""),
+        ("http", [as_asked], ("allow-all",), "https origin_https"),
+        ("http-in-second", [as_asked], ("https-only", "redirect-to-https", "allow-all"), "https origin_https"),
+        ("http-to-another", [MODERN, as_asked], ("allow-all",), "https"),
+        ("http-to-https-only", [MODERN], ("allow-all",), "https"),
+    ]:
+        _made(truth, name, *held, viewers=viewers)
+        _says(truth, name, fails, "oac")
 
 
 @holds()
