@@ -19,6 +19,7 @@ OPEN: dict[str, Any] = {
     "star": "*",
     "aws-star": {"AWS": "*"},
     "list-with-star": {"AWS": [f"arn:aws:iam::{PARTNER}:root", "*"]},
+    "list-of-star": {"AWS": ["*"]},
     "two-kinds": {"Service": "sns.amazonaws.com", "AWS": "*"},
 }
 """Principals that are everyone."""
@@ -27,6 +28,8 @@ CLOSED: dict[str, Any] = {
     "partner": {"AWS": f"arn:aws:iam::{PARTNER}:root"},
     "partner-number": {"AWS": PARTNER},
     "partners": {"AWS": [f"arn:aws:iam::{PARTNER}:role/app", f"arn:aws:iam::{PARTNER}:user/me"]},
+    "partner-and-service": {"AWS": f"arn:aws:iam::{PARTNER}:root", "Service": "sns.amazonaws.com"},
+    "session": {"AWS": f"arn:aws:sts::{PARTNER}:assumed-role/app/me"},
     "service": {"Service": "events.amazonaws.com"},
 }
 """Principals that are somebody."""
@@ -54,6 +57,12 @@ PINS: dict[str, Any] = {
     "network": {"StringEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}},
     "endpoint": {"StringEquals": {"aws:SourceVpce": "vpce-0a1b2c3d"}},
     "office": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.7/32"]}},
+    "office-network": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    "one-block": {"IpAddress": {"aws:SourceIp": "17.0.0.0/8"}},
+    "office-six": {"IpAddress": {"aws:SourceIp": "2001:db8::/32"}},
+    "any-value-of-organization": {"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+    "beside-a-tag": {"StringEquals": {"aws:PrincipalTag/team": "web", "aws:PrincipalOrgID": ORGANIZATION}},
+    "service-name": {"StringEquals": {"aws:PrincipalServiceName": "cloudtrail.amazonaws.com"}},
     "one-of-two": {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
 }
 """Conditions that leave in a fixed somebody."""
@@ -79,12 +88,43 @@ LOOSE: dict[str, Any] = {
     "internet-six": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "::/0"]}},
     "internet": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
     "half-internet": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}},
+    "two-blocks": {"IpAddress": {"aws:SourceIp": "16.0.0.0/7"}},
+    "office-if-exists": {"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}},
+    "no-source": {"Null": {"aws:SourceArn": "true"}},
+    "any-endpoint": {"StringLike": {"aws:SourceVpce": "vpce-*"}},
+    "logged-in": {"StringEquals": {"aws:PrincipalType": ["Account", "User", "AssumedRole"]}},
     "not-office": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
     "referer": {"StringEquals": {"aws:Referer": "https://example.com/"}},
     "agent": {"StringLike": {"aws:UserAgent": "our-app/*"}},
     "tagged": {"StringEquals": {"aws:PrincipalTag/team": "web"}},
 }
 """Conditions that anyone can meet."""
+
+
+OUTSIDE = {"StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
+WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+
+SHUT: dict[str, Any] = {
+    "outside": OUTSIDE,
+    "outside-if-exists": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}},
+    "outside-but-services": OUTSIDE | {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+    "outside-office": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+    "outside-endpoints": {"StringNotEquals": {"aws:SourceVpce": ["vpce-0a1b2c3d", "vpce-1a2b3c4d"]}},
+    "wholly": {},
+}
+"""Conditions with which a Deny leaves in nobody but a fixed somebody."""
+
+LEAKY: dict[str, Any] = {
+    "outside-any-value": {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+    "outside-with-tls": OUTSIDE | {"Bool": {"aws:SecureTransport": "true"}},
+    "outside-without-tls": OUTSIDE | WITHOUT_TLS,
+    "without-tls": WITHOUT_TLS,
+    "inside": PINS["organization"],
+    "but-to-any-app": {"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}},
+}
+"""Conditions with which a Deny leaves strangers in."""
+
+Statements = list[dict[str, Any]]
 
 
 class Policy(NamedTuple):
@@ -95,69 +135,64 @@ class Policy(NamedTuple):
     is_open: bool
 
 
-def _but(deny: dict[str, Any], action: str) -> dict[str, Any]:
-    """A Deny of everything but this action."""
-    return {name: each for name, each in deny.items() if name != "Action"} | {"NotAction": action}
-
-
-def _spared(deny: dict[str, Any], who: Any) -> dict[str, Any]:
-    """A Deny that hits everyone but these."""
-    return {name: each for name, each in deny.items() if name != "Principal"} | {"NotPrincipal": who}
-
-
-def policies(action: str, resource: str | None, other_action: str, prefix: str = "") -> Iterator[Policy]:
+def policies(action: str, resource: str | None, other_action: str) -> Iterator[Policy]:
     """Go through the policies.
 
     :param action: what the resource lets do, as ``sqs:SendMessage``.
     :param resource: what ``{}`` stands for in it is the policy's name; None for policies that name none.
     :param other_action: another action of the service, which is not let do.
-    :param prefix: what every name begins with.
     """
-    star = f"{action.partition(':')[0]}:*"
+    for name, is_open, statements in (*_allowed(action, other_action), *_denied(action, other_action, resource)):
+        about = {} if resource is None else {"Resource": resource.format(name)}
+        held = [about | each for each in statements]
+        document = {"Version": "2012-10-17", "Statement": held[0] if name == "no-list" else held}
+        yield Policy(name, json.dumps(document), is_open)
+
+
+def _allowed(action: str, other_action: str) -> Iterator[tuple[str, bool, Statements]]:
+    """Yield policies of Allow statements alone, as (name, whether it is open, statements)."""
     allow = {"Effect": "Allow", "Action": action}
-    fine = {"Effect": "Allow", "Principal": CLOSED["partner"], "Action": star}
-    outside = {"StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
-    if_exists = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}}
-    any_value = {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
-    perimeter = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
-    deny = {"Effect": "Deny", "Principal": "*", "Action": star}
-    tls = {"Bool": {"aws:SecureTransport": "false"}}
-    two = [action, other_action]
-    both = allow | ANYONE | {"Action": two}
-    made: list[tuple[str, bool, list[dict[str, Any]]]] = [
-        *((f"by-{name}", True, [allow | {"Principal": who}]) for name, who in OPEN.items()),
-        *((f"by-{name}", False, [allow | {"Principal": who}]) for name, who in CLOSED.items()),
-        *((f"if-{name}", False, [allow | ANYONE | {"Condition": pin}]) for name, pin in PINS.items()),
-        *((f"if-{name}", True, [allow | ANYONE | ({"Condition": c} if c else {})]) for name, c in LOOSE.items()),
-        ("all-actions", True, [allow | ANYONE | {"Action": [star]}]),
-        ("all-but-one-action", True, [{"Effect": "Allow", **ANYONE, "NotAction": other_action}]),
-        ("second-statement", True, [fine, allow | ANYONE]),
-        ("second-is-pinned", False, [fine, allow | ANYONE | {"Condition": PINS["organization"]}]),
-        ("everyone-but-me", True, [{"Effect": "Allow", "NotPrincipal": CLOSED["partner"], "Action": action}]),
-        ("denied-outside", False, [allow | ANYONE, deny | {"Condition": outside}]),
-        ("denied-outside-if-exists", False, [allow | ANYONE, deny | {"Condition": if_exists}]),
-        ("denied-outside-but-services", False, [allow | ANYONE, deny | {"Condition": outside | perimeter}]),
-        ("denied-outside-any-value", True, [allow | ANYONE, deny | {"Condition": any_value}]),
-        ("denied-inside", True, [allow | ANYONE, deny | {"Condition": PINS["organization"]}]),
-        ("denied-to-all-but-one", False, [allow | ANYONE, _spared(deny, CLOSED["partner"])]),
-        ("denied-wholly", False, [allow | ANYONE, deny]),
-        ("denied-to-one", True, [allow | ANYONE, deny | {"Principal": CLOSED["partner"]}]),
-        ("denied-without-tls", True, [allow | ANYONE, deny | {"Condition": tls}]),
-        ("denied-something-else", True, [allow | ANYONE, deny | {"Action": other_action, "Condition": outside}]),
-        ("denied-all-but-another", False, [allow | ANYONE, _but(deny, other_action) | {"Condition": outside}]),
-        ("denied-all-but-this", True, [allow | ANYONE, _but(deny, action) | {"Condition": outside}]),
-        ("denied-one-by-one", False, [both, *(deny | {"Action": one, "Condition": outside} for one in two)]),
-        ("denied-one-of-two", True, [both, deny | {"Action": action, "Condition": outside}]),
-        ("only-a-deny", False, [deny]),
-    ]
-    if resource is not None:
-        elsewhere = deny | {"Condition": outside, "Resource": resource.format("another")}
-        made.append(("denied-elsewhere", True, [allow | ANYONE, elsewhere]))
-    for name, is_open, statements in made:
-        about = {} if resource is None else {"Resource": resource.format(f"{prefix}{name}")}
-        document = {"Version": "2012-10-17", "Statement": [about | each for each in statements]}
-        yield Policy(f"{prefix}{name}", json.dumps(document), is_open)
-    single = {"Version": "2012-10-17", "Statement": allow | ANYONE}
-    if resource is not None:
-        single["Statement"] = {**allow, **ANYONE, "Resource": resource.format(f"{prefix}no-list")}
-    yield Policy(f"{prefix}no-list", json.dumps(single), True)
+    fine = {"Effect": "Allow", "Principal": CLOSED["partner"], "Action": _all(action)}
+    for is_open, principals, conditions in ((True, OPEN, LOOSE), (False, CLOSED, PINS)):
+        yield from ((f"by-{name}", is_open, [allow | {"Principal": who}]) for name, who in principals.items())
+        yield from ((f"if-{name}", is_open, [allow | ANYONE | _if(each)]) for name, each in conditions.items())
+    yield "no-list", True, [allow | ANYONE]
+    yield "all-actions", True, [allow | ANYONE | {"Action": [_all(action)]}]
+    yield "all-but-one-action", True, [{"Effect": "Allow", **ANYONE, "NotAction": other_action}]
+    yield "second-statement", True, [fine, allow | ANYONE]
+    yield "second-is-pinned", False, [fine, allow | ANYONE | _if(PINS["organization"])]
+    yield "everyone-but-me", True, [{"Effect": "Allow", "NotPrincipal": CLOSED["partner"], "Action": action}]
+
+
+def _denied(action: str, other_action: str, resource: str | None) -> Iterator[tuple[str, bool, Statements]]:
+    """Yield policies that let everyone in and have Deny statements beside."""
+    allow = {"Effect": "Allow", "Action": action, **ANYONE}
+    two = allow | {"Action": [action, other_action]}
+    all = {"Effect": "Deny", "Principal": "*", "Action": _all(action)}
+    outside, one, other = all | _if(OUTSIDE), {"Action": action}, {"Action": other_action}
+    for is_open, conditions in ((True, LEAKY), (False, SHUT)):
+        yield from ((f"denied-{name}", is_open, [allow, all | _if(each)]) for name, each in conditions.items())
+    yield "only-a-deny", False, [all]
+    yield "denied-to-one", True, [allow, all | {"Principal": CLOSED["partner"]}]
+    yield "denied-to-all-but-one", False, [allow, _not(all, "Principal", CLOSED["partner"])]
+    yield "denied-outside-to-named-star", False, [allow, outside | {"Principal": OPEN["aws-star"]}]
+    yield "denied-something-else", True, [allow, outside | other]
+    yield "denied-all-but-another", False, [allow, _not(outside, "Action", other_action)]
+    yield "denied-all-but-this", True, [allow, _not(outside, "Action", action)]
+    yield "denied-one-by-one", False, [two, outside | one, outside | other]
+    yield "denied-one-of-two", True, [two, outside | one]
+    if resource not in (None, "*"):
+        yield "denied-elsewhere", True, [allow, outside | {"Resource": str(resource).format("another")}]
+
+
+def _all(action: str) -> str:
+    return f"{action.partition(':')[0]}:*"
+
+
+def _if(condition: dict[str, Any]) -> dict[str, Any]:
+    return {"Condition": condition} if condition else {}
+
+
+def _not(statement: dict[str, Any], element: str, value: Any) -> dict[str, Any]:
+    """Return the statement with the Not form of an element in its place."""
+    return {name: each for name, each in statement.items() if name != element} | {f"Not{element}": value}
