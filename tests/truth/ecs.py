@@ -134,6 +134,33 @@ def _by_task_sets(truth: Truth) -> None:
 
 
 @holds()
+def in_use(truth: Truth) -> None:
+    """Older revisions count as long as a service, or a deployment of one, runs them."""
+    ecs = truth.client("ecs")
+    ecs.create_cluster(clusterName="main")
+    wrong = {"privileged": True, **_env("DB_PASSWORD", "hunter22")}
+    for family, runs, fails in [
+        ("old-runs", "old-runs:1", ALL),
+        ("new-runs", "new-runs:2", ""),
+        ("latest-runs", "latest-runs", ""),
+        ("none-runs", "", ""),
+    ]:
+        _task(truth, family, wrong)
+        _task(truth, family, FINE)
+        if runs:
+            _service(truth, family, taskDefinition=runs, launchType="EC2")
+        truth.judged(family if not runs else _family(truth, family), fails=fails, passes="" if fails else ALL)
+    _task(truth, "retired", wrong)
+    _service(truth, "runs-retired", taskDefinition="retired:1", launchType="EC2")
+    ecs.deregister_task_definition(taskDefinition="retired:1")
+    truth.judged(_family(truth, "retired"), fails=ALL)
+
+
+def _family(truth: Truth, name: str) -> str:
+    return f"arn:aws:ecs:{HOME}:{truth.cloud.account}:task-definition/{name}"
+
+
+@holds()
 def clusters_hidden(truth: Truth) -> None:
     """Where services cannot be listed they are unknown, and so is whether one runs an older revision that is wrong."""
     _twice(truth, "web")
