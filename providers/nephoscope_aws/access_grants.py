@@ -17,7 +17,7 @@ from typing import Any
 
 from nephoscope.domain import NotKnown, View
 from nephoscope_aws.access_conditions import account_of, accounts_spared, pins, spares_known_only
-from nephoscope_aws.access_denials import Denial, Denials, denial, places
+from nephoscope_aws.access_denials import Denial, Denials, denial, exception, places
 from nephoscope_aws.access_policies import Names, matches, names, principals, statements
 from nephoscope_aws.identity_providers import SharedProvider, is_fixed, shared_provider
 
@@ -158,7 +158,10 @@ class _Found:
     def first_open(self, grants: list[Grant], requests: Requests) -> Grant | None:
         """Of the strangers that one statement lets in, the first whom no Deny stops."""
         for grant in grants:
-            if held := _left_open(requests(grant), self._hitting(grant.stranger)):
+            denials = self._hitting(grant.stranger)
+            if grant.resources.excepted:
+                denials = denials.beside(exception(grant.resources))
+            if held := _left_open(requests(grant), denials):
                 return replace(grant, open=held)
         return None
 

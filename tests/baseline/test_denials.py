@@ -107,6 +107,22 @@ def test_denials_that_leave_a_part_of_a_public_read_do_not_close_it(statements: 
     assert verdict(s3_access.public_read, *reversed(statements)) is Verdict.FAIL
 
 
+@pytest.mark.parametrize(
+    ("left_out", "read"),
+    [
+        (f"{B}/private/*", Verdict.FAIL),
+        (B, Verdict.FAIL),
+        (f"{B}/*", Verdict.PASS),
+        ("*", Verdict.PASS),
+        (f"{B}*", Verdict.PASS),
+        ([B, f"{B}/private/*"], Verdict.FAIL),
+    ],
+)
+def test_an_allow_of_all_but_some_resources_grants_what_it_does_not_leave_out(left_out: Any, read: Verdict) -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "NotResource": left_out}
+    assert verdict(s3_access.public_read, statement) is read
+
+
 def test_a_deny_of_all_but_reading_leaves_only_reading_public() -> None:
     given = (allow(**ALL), deny(NotAction=["s3:Get*", "s3:List*"]))
     assert verdict(s3_access.public_read, *given) is Verdict.FAIL
