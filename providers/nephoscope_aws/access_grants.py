@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from nephoscope.domain import NotKnown, View
@@ -220,8 +221,34 @@ def _hits(statement: View, stranger: Stranger) -> bool:
     return hit and spares_known_only(statement.key("Condition"), stranger.provider)
 
 
-def denies_account(statement: View, account: str) -> bool:
-    """Tell whether a Deny hits everyone in an account, or, if none is given, everyone but known parties."""
+class AccountDenials:
+    """What the Deny statements of a policy take from all of an account, or from everyone but known parties."""
+
+    def __init__(self, found: Iterable[View]) -> None:
+        self._denying = list(islice(filter(_denies, found), MAX_DENYING))
+        self._known: dict[str, Denials] = {}
+
+    def of(self, account: str) -> Denials:
+        """Return them for an account, or for everyone if that is empty.
+
+        :raises NotKnown: a part of one that decides it could not be read.
+        """
+        if account not in self._known:
+            if len(self._known) == MAX_STRANGERS:
+                return Denials(())
+            hitting = (each for each in self._denying if _hits_account(each, account))
+            self._known[account] = Denials(filter(None, map(denial, hitting)))
+        return self._known[account]
+
+
+def _denies(statement: View) -> bool:
+    try:
+        return bool(statement.key("Effect") == "Deny")
+    except NotKnown:
+        return False
+
+
+def _hits_account(statement: View, account: str) -> bool:
     if not account:
         return _hits(statement, Stranger("AWS", "*", "Anyone", ""))
     spared = accounts_spared(statement.key("Condition"))

@@ -180,6 +180,8 @@ def test_denials_of_plain_http_that_leave_a_part_do_not_count(statements: tuple[
         (allow(**ALL, Principal=OTHER), deny(None, Principal=OTHER, Action=["s3:Put*", "s3:DeleteBucketPolicy"])),
         (allow(**ALL, Principal=OTHER), deny(None, Principal=OTHER, NotAction=["s3:Get*", "s3:List*"])),
         (allow(**ALL, Principal=OTHER), deny(None, NotPrincipal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})),
+        (allow(Action="s3:PutObjectAcl", Principal=OTHER), deny(STRANGERS, Resource=f"{B}/*")),
+        (allow(Action="s3:PutBucketAcl", Resource=B, Principal=OTHER), deny(STRANGERS, Resource=B)),
     ],
 )
 def test_admin_actions_that_another_account_is_denied_are_not_granted_to_it(statements: tuple[Any, ...]) -> None:
