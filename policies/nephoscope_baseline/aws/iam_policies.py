@@ -281,7 +281,9 @@ def role_trust_wildcard(role: View) -> bool | Fail:
     the role is allowed to do. Knowing its name is enough, and names can be guessed.
     """
     for grant in open_grants(role.key("AssumeRolePolicyDocument"), _ways_in):
-        return Fail(f"{grant.who} can assume this role", grant.at)
+        provider = grant.stranger.provider
+        why = "" if provider is None or provider.login else ": no condition says whose token it has to be"
+        return Fail(f"{grant.who} can assume this role{why}", grant.at)
     return True
 
 
