@@ -63,7 +63,7 @@ def _has_no_root_credentials(account: ResourceView) -> bool:
     if summary["AccountAccessKeysPresent"] or summary["AccountSigningCertificatesPresent"]:
         return False
     if summary["AccountPasswordPresent"] is not None:
-        return summary["AccountPasswordPresent"] == 0
+        return not summary["AccountPasswordPresent"]
     return account["Observed.RootCredentials.PasswordEnabled"] is False
 
 
