@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
@@ -41,12 +42,8 @@ STRONG = {
 }
 
 
-NOBODY = {
-    "AccountMFAEnabled": 0,
-    "AccountPasswordPresent": 0,
-    "AccountAccessKeysPresent": 0,
-    "AccountSigningCertificatesPresent": 0,
-}
+CREDENTIALS = ("AccountPasswordPresent", "AccountAccessKeysPresent", "AccountSigningCertificatesPresent")
+NOBODY = {"AccountMFAEnabled": 0, **dict.fromkeys(CREDENTIALS, 0)}
 """The summary of an account whose root user has no credentials."""
 
 
@@ -64,7 +61,9 @@ def _has_no_root_credentials(account: ResourceView) -> bool:
         return False
     if summary["AccountPasswordPresent"] is not None:
         return not summary["AccountPasswordPresent"]
-    return account["Observed.RootCredentials.PasswordEnabled"] is False
+    with suppress(NotKnown):  # then nothing says that there is none
+        return account["Observed.RootCredentials.PasswordEnabled"] is False
+    return False
 
 
 @rule(
