@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
-from nephoscope_aws_simulator.corrections import findings
+from nephoscope_aws_simulator.corrections import findings, watching
 from nephoscope_aws_simulator.world import World, ago
 
 Item = Mapping[str, Any]
@@ -89,6 +90,42 @@ def _organization_account(_: World, item: Item) -> None:
     account.state = account.status = item.get("state", account.state)
 
 
+def _secret(_: World, item: Item) -> None:
+    """name, region, age_days, used_days (of which Secrets Manager tells the day alone)."""
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secrets = secretsmanager_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].secrets
+    secret: Any = secrets[item["name"]]
+    if "age_days" in item:
+        secret.created_date = _epoch(ago(item["age_days"]))
+    if "used_days" in item:
+        secret.last_accessed = _epoch(ago(item["used_days"]).replace(hour=0, minute=0, second=0))
+
+
+def _certificate(_: World, item: Item) -> None:
+    """arn, days (until it expires), type and status (as the API writes them)."""
+    from moto.acm.models import acm_backends
+
+    region = item["arn"].split(":")[3]
+    backend = acm_backends[item.get("account", DEFAULT_ACCOUNT)][region]
+    certificate: Any = backend.get_certificate(item["arn"])
+    certificate.type = item.get("type", certificate.type)
+    certificate.status = item.get("status", certificate.status)
+    if "days" in item:
+        until = ago(-item["days"])
+        certificate._not_valid_after = lambda _: until
+
+
+def _machine(_: World, item: Item) -> None:
+    """region, id, ping (as the API writes it), patches (COMPLIANT or NON_COMPLIANT; without, none are reported)."""
+    account = item.get("account", DEFAULT_ACCOUNT)
+    watching.report(account, item["region"], item["id"], item["ping"], item.get("patches"))
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp())
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
@@ -97,4 +134,7 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "instance_launch": _instance_launch,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "secret": _secret,
+    "machine": _machine,
+    "certificate": _certificate,
 }

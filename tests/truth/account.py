@@ -18,7 +18,9 @@ from nephoscope_aws_simulator.testing import Cloud
 
 HOME = "us-east-1"
 ABROAD = "eu-west-1"
+FAR = "ap-southeast-2"
 REGIONS = (HOME, ABROAD)
+ALL_THREE = (HOME, ABROAD, FAR)
 
 FAIL, PASS, UNKNOWN, SKIPPED = "fail", "pass", "unknown", "not_applicable"
 

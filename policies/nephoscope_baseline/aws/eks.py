@@ -24,7 +24,8 @@ END_OF_STANDARD_SUPPORT = {
 """When EKS ends standard support of Kubernetes 1.N, 14 months after it offered that version.
 
 https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html#kubernetes-release-calendar, as of 2026-11.
-What is older than the first has ended; what is newer than the last came out after this was written.
+What is older than the first has ended; what is newer than the last came out after this was written, and is supported
+for at least as long as the last.
 """
 
 PUBLIC_ACCESS = "ResourcesVpcConfig.EndpointPublicAccess"
@@ -148,9 +149,12 @@ def version(cluster: ResourceView) -> bool | Fail | None:
     minor = int(found[1])
     if minor < min(END_OF_STANDARD_SUPPORT):
         return Fail(f"Standard support for Kubernetes {running} ended long ago", "Version")
-    end = END_OF_STANDARD_SUPPORT.get(minor)
-    if end is None or cluster.now < datetime(end.year, end.month, end.day, tzinfo=UTC):
+    newest = max(END_OF_STANDARD_SUPPORT)
+    end = END_OF_STANDARD_SUPPORT[min(minor, newest)]
+    if cluster.now < datetime(end.year, end.month, end.day, tzinfo=UTC):
         return True
+    if minor > newest:
+        raise NotKnown("Version", Unknown(f"Kubernetes {running} is newer than the table of 2026-11"))
     return Fail(f"Standard support for Kubernetes {running} ended on {end}", "Version")
 
 

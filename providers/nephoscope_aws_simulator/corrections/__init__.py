@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
     blocks,
+    containers,
     edge,
     findings,
     identity,
     regional,
+    secrets,
     speed,
     stacks,
     storage,
@@ -25,5 +27,7 @@ def apply(world: World) -> None:
     edge.apply()
     watching.apply()
     findings.apply()
+    secrets.apply()
+    containers.apply()
     stacks.apply()
     speed.apply()

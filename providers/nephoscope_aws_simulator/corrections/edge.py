@@ -15,6 +15,29 @@ def apply() -> None:
     _qualified_policies()
     _origin_access_control()
     _logging_configurations()
+    _function_policies()
+
+
+def _function_policies() -> None:
+    """moto writes an account as it was given, and forgets how a URL may be called.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    from moto.awslambda.policy import Policy
+
+    @extend(Policy, "principal_formatter")
+    def principal(moto: Any, self: Any, named: str) -> Any:
+        if named.isdigit():
+            return {"AWS": f"arn:aws:iam::{named}:root"}
+        return {"AWS": named} if named.startswith("arn:") else moto(self, named)
+
+    @extend(Policy, "condition_merge")
+    def condition(moto: Any, self: Any, statement: dict[str, Any]) -> None:
+        moto(self, statement)
+        if auth := statement.pop("FunctionUrlAuthType", None):
+            equal = statement.setdefault("Condition", {}).setdefault("StringEquals", {})
+            equal["lambda:FunctionUrlAuthType"] = auth
 
 
 def _function_urls() -> None:
