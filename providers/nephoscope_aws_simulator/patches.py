@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
-from nephoscope_aws_simulator.corrections import findings
+from nephoscope_aws_simulator.corrections import backup, findings
 from nephoscope_aws_simulator.world import World, ago
 
 Item = Mapping[str, Any]
@@ -88,6 +88,34 @@ def _organization_account(_: World, item: Item) -> None:
     account.state = account.status = item.get("state", account.state)
 
 
+def _analyzer(world: World, item: Item) -> None:
+    """region, name, status (as the API writes it, e.g. CREATING)."""
+    world.analyzers[(item.get("account", DEFAULT_ACCOUNT), item["region"])][item["name"]]["status"] = item["status"]
+
+
+def _config_recorder(_: World, item: Item) -> None:
+    """region, name, last_status (as the API writes it, e.g. SUCCESS)."""
+    from moto.config.models import config_backends
+
+    recorders = config_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].recorders
+    recorders[item["name"]].status.last_status = item["last_status"]
+
+
+def _inspector(_: World, item: Item) -> None:
+    """region, scanned (ec2, ecr), status (as the API writes it, e.g. ENABLING)."""
+    from moto.inspector2.models import inspector2_backends
+
+    account = item.get("account", DEFAULT_ACCOUNT)
+    setattr(inspector2_backends[account][item["region"]].account_status[account], item["scanned"], item["status"])
+
+
+def _backup_vault(_: World, item: Item) -> None:
+    """region, name, said (further members of the list's entry, null to leave one out), points (as the API lists)."""
+    where = (item.get("account", DEFAULT_ACCOUNT), item["region"], item["name"])
+    backup.change(*where, item.get("said", {}))
+    backup.put(*where, item.get("points", []))
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
@@ -96,4 +124,8 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "instance_launch": _instance_launch,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "analyzer": _analyzer,
+    "config_recorder": _config_recorder,
+    "inspector": _inspector,
+    "backup_vault": _backup_vault,
 }

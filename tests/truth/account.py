@@ -1,8 +1,8 @@
 """What one made account holds, and how each rule has to judge it: the project's own truth.
 
-A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``) and has functions marked with
-:func:`holds`, each of which makes one account by the cloud's own API and says what is right and wrong in it. See
-``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
+(``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
+and says what is right and wrong in it. See ``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ class Truth:
 
     def client(self, service: str, region: str = HOME) -> Any:
         return self.cloud.client(service, region)
+
+    def patch(self, kind: str, **members: Any) -> None:
+        """Have the simulator's control plane do to this account what no API can: age a key, fail a delivery."""
+        self.cloud.control("patch", {"kind": kind, "account": self.cloud.account, **members})
 
     def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
@@ -73,9 +77,14 @@ def holds(
     """
 
     def mark(make: Callable[[Truth], None]) -> Holding:
-        return Holding(make.__module__.rpartition(".")[2].rstrip("_"), make.__name__, make, regions, services)
+        return Holding(_service(make.__module__), make.__name__, make, regions, services)
 
     return mark
+
+
+def _service(module: str) -> str:
+    """``ec2`` of ``tests.truth.ec2_volumes``."""
+    return module.rpartition(".")[2].partition("_")[0]
 
 
 def holdings() -> list[Holding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
 
 SETTINGS = "AWS::AccessAnalyzer::RegionSettings"
 
@@ -53,7 +53,10 @@ def enabled(settings: View) -> bool | Fail:
         for each in settings.get("Analyzers", ())
         if each["Type"] in EXTERNAL
     ]
-    if any(state == "ACTIVE" for _, state in status):
+    states = {state for _, state in status}
+    if "ACTIVE" in states:
         return True
+    if "CREATING" in states:
+        raise NotKnown("Analyzers", Unknown("the analyzer is still being created"))
     said = "; ".join(f"Analyzer '{name}' has status {state}" for name, state in status)
     return Fail(said or "No analyzer for external access in this region", "Analyzers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
 
 SETTINGS = "AWS::InspectorV2::RegionSettings"
 
@@ -41,8 +41,11 @@ def enabled(settings: View) -> bool | Fail:
     Instances and images age: software without known vulnerabilities at launch has some a month later. Inspector rescans
     whenever a new vulnerability is published.
     """
-    off = [kind for kind in SCANNED if settings[f"ResourceState.{kind}"] != "ENABLED"]
-    if not off:
-        return True
-    said = " and ".join(SCANNED[kind] for kind in off)
-    return Fail(f"Inspector does not scan {said}", *(f"ResourceState.{kind}" for kind in off))
+    state = {kind: settings[f"ResourceState.{kind}"] for kind in SCANNED}
+    off = [kind for kind in SCANNED if state[kind] not in ("ENABLED", "ENABLING")]
+    if off:
+        said = " and ".join(SCANNED[kind] for kind in off)
+        return Fail(f"Inspector does not scan {said}", *(f"ResourceState.{kind}" for kind in off))
+    if "ENABLING" in state.values():
+        raise NotKnown("ResourceState", Unknown("scanning is still being activated"))
+    return True
