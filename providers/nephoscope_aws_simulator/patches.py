@@ -116,6 +116,13 @@ def _backup_vault(_: World, item: Item) -> None:
     backup.put(*where, item.get("points", []))
 
 
+def _kms_key(_: World, item: Item) -> None:
+    """region, id, state (as the API writes it, e.g. PendingImport)."""
+    from moto.kms.models import kms_backends
+
+    kms_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].keys[item["id"]].key_state = item["state"]
+
+
 PATCHES: dict[str, Callable[[World, Item], None]] = {
     "access_key": _access_key,
     "user": _user,
@@ -127,5 +134,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "analyzer": _analyzer,
     "config_recorder": _config_recorder,
     "inspector": _inspector,
+    "kms_key": _kms_key,
     "backup_vault": _backup_vault,
 }
