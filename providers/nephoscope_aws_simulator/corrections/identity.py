@@ -72,6 +72,9 @@ def _bulk_reads(world: World) -> None:
             for policy in details["managed_policies"]
             if policy.attachment_count or not isinstance(policy, models.AWSManagedPolicy)
         ]
+        bounds = [role.permissions_boundary_arn for role in self.roles.values()]
+        for policy in details["managed_policies"]:
+            policy.permissions_boundary_usage_count = bounds.count(policy.arn)
         return details
 
     # moto's answer lacks both: its serializer looks for attributes of these names
