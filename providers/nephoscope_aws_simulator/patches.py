@@ -116,6 +116,14 @@ def _backup_vault(_: World, item: Item) -> None:
     backup.put(*where, item.get("points", []))
 
 
+def _bucket(_: World, item: Item) -> None:
+    """name, mfa_delete (Enabled or Disabled)."""
+    from moto.s3.models import s3_backends
+
+    account = item.get("account", DEFAULT_ACCOUNT)
+    s3_backends[account]["aws"].get_bucket(item["name"]).mfa_delete = item["mfa_delete"]
+
+
 def _kms_key(_: World, item: Item) -> None:
     """region, id, state (as the API writes it, e.g. PendingImport)."""
     from moto.kms.models import kms_backends
@@ -135,5 +143,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "config_recorder": _config_recorder,
     "inspector": _inspector,
     "kms_key": _kms_key,
+    "bucket": _bucket,
     "backup_vault": _backup_vault,
 }

@@ -40,6 +40,8 @@ def to_anyone(own: str) -> dict[str, Statement]:
         "with-agent": allow("*", {"StringLike": {"aws:UserAgent": "internal-client/*"}}),
         "whole-internet": allow("*", {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}),
         "not-from": allow("*", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        "any-bucket": allow("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}),
+        "any-topic": allow("*", {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:news"}}),
         "until": allow("*", {"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}),
     }
 
@@ -62,6 +64,9 @@ def to_known(own: str) -> dict[str, Statement]:
         "in-accounts": allow({"AWS": "*"}, {"StringEquals": {"aws:PrincipalAccount": [own, OTHER]}}),
         "own-roles": allow("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{own}:role/deploy-*"}}),
         "from-account": allow("*", {"StringEquals": {"aws:SourceAccount": own}}),
+        "own-bucket": allow("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::acme-own-bucket"}}),
+        "own-bucket-as-aws-writes": allow("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:acme-own-bucket"}}),
+        "own-topics": allow("*", {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{own}:*"}}),
         "in-org-with-tls": allow(
             "*", {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:PrincipalOrgID": ORG}}
         ),
