@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -124,6 +125,15 @@ def _bucket(_: World, item: Item) -> None:
     s3_backends[account]["aws"].get_bucket(item["name"]).mfa_delete = item["mfa_delete"]
 
 
+def _trail(_: World, item: Item) -> None:
+    """region, name, delivered_days (since the last delivery to CloudWatch Logs, null: never)."""
+    from moto.cloudtrail.models import cloudtrail_backends
+
+    trail = cloudtrail_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].trails[item["name"]]
+    days = item["delivered_days"]
+    trail.cloudwatch_delivery = None if days is None else int(time.time() - days * 86_400)
+
+
 def _kms_key(_: World, item: Item) -> None:
     """region, id, state (as the API writes it, e.g. PendingImport)."""
     from moto.kms.models import kms_backends
@@ -144,5 +154,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "inspector": _inspector,
     "kms_key": _kms_key,
     "bucket": _bucket,
+    "trail": _trail,
     "backup_vault": _backup_vault,
 }

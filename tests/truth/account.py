@@ -2,7 +2,7 @@
 
 A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
 (``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
-and says what is right and wrong in it. See ``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+and says what is right and wrong in it. See ``sqs.py``; a list of :class:`Holding` will do where a table makes an account of each row. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations
@@ -91,4 +91,9 @@ def holdings() -> list[Holding]:
     """Return every account of the truth, by the names of the modules."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     modules = [import_module(f"tests.truth.{name}") for name in names if not name.startswith("test_")]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Holding)]
+    held = [each for module in modules for value in vars(module).values() for each in _listed(value)]
+    return [each for each in held if isinstance(each, Holding)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

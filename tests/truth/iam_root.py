@@ -130,6 +130,27 @@ def hidden_devices(truth: Truth) -> None:
     truth.judged(truth.cloud.account, passes="root_mfa", unknown="root_hardware_mfa support_role", fails=ON_POLICY)
 
 
+@holds(services=("account",))
+def removed_root(truth: Truth) -> None:
+    """Root credentials that were removed centrally need no MFA.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management
+    """
+    truth.client("iam").update_account_password_policy(**STRONG)
+    truth.patch("root", password=False, mfa=False)
+    truth.judged(truth.cloud.account, skipped="root_mfa root_hardware_mfa", unknown="support_role")
+    truth.judged(truth.cloud.account, passes=f"root_no_access_keys root_not_used {ON_POLICY}")
+
+
+@holds(services=("account",))
+def half_removed_root(truth: Truth) -> None:
+    """A key is a credential, too."""
+    truth.client("iam").update_account_password_policy(**STRONG)
+    truth.patch("root", password=False, mfa=False, access_key=True)
+    fails = "root_mfa root_hardware_mfa root_no_access_keys"
+    truth.judged(truth.cloud.account, fails=fails, unknown="support_role", passes=f"root_not_used {ON_POLICY}")
+
+
 # -- Who can ask AWS for help ------------------------------------------------------------------------------------
 
 

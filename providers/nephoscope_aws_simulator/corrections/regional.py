@@ -196,7 +196,9 @@ def _trails() -> None:
         status: dict[str, Any] = backend.get_trail_status(trail.arn).description()
         if trail.status.is_logging and trail.cw_log_group_arn:
             status["LatestCloudWatchLogsDeliveryTime"] = trail.status.latest_delivery_time
-        return status
+        if "cloudwatch_delivery" in vars(trail):
+            status["LatestCloudWatchLogsDeliveryTime"] = trail.cloudwatch_delivery
+        return {name: value for name, value in status.items() if value is not None}
 
     @replace(CloudTrailResponse, "get_trail_status")
     def get_trail_status(self: Any) -> str:
