@@ -134,6 +134,15 @@ def _trail(_: World, item: Item) -> None:
     trail.cloudwatch_delivery = None if days is None else int(time.time() - days * 86_400)
 
 
+def _subscription(_: World, item: Item) -> None:
+    """region, topic (its name), arn (as the API writes it, e.g. PendingConfirmation)."""
+    from moto.sns.models import sns_backends
+
+    for subscription in sns_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].subscriptions.values():
+        if subscription.topic.name == item["topic"]:
+            subscription.arn = item["arn"]
+
+
 def _kms_key(_: World, item: Item) -> None:
     """region, id, state (as the API writes it, e.g. PendingImport)."""
     from moto.kms.models import kms_backends
@@ -155,5 +164,6 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "kms_key": _kms_key,
     "bucket": _bucket,
     "trail": _trail,
+    "subscription": _subscription,
     "backup_vault": _backup_vault,
 }
