@@ -103,10 +103,13 @@ def _config_recorder(_: World, item: Item) -> None:
 
 
 def _inspector(_: World, item: Item) -> None:
-    """region, scanned (ec2, ecr), status (as the API writes it, e.g. ENABLING)."""
+    """region, then scanned (ec2, ecr) and status (as the API writes it, e.g. ENABLING), or failed (an error code)."""
     from moto.inspector2.models import inspector2_backends
 
     account = item.get("account", DEFAULT_ACCOUNT)
+    if "failed" in item:
+        vars(inspector2_backends[account][item["region"]])["failed"] = item["failed"]
+        return
     setattr(inspector2_backends[account][item["region"]].account_status[account], item["scanned"], item["status"])
 
 
@@ -122,14 +125,15 @@ def _bucket(_: World, item: Item) -> None:
     from moto.s3.models import s3_backends
 
     account = item.get("account", DEFAULT_ACCOUNT)
-    s3_backends[account]["aws"].get_bucket(item["name"]).mfa_delete = item["mfa_delete"]
+    bucket: Any = s3_backends[account]["aws"].get_bucket(item["name"])
+    bucket.mfa_delete = item["mfa_delete"]
 
 
 def _trail(_: World, item: Item) -> None:
     """region, name, delivered_days (since the last delivery to CloudWatch Logs, null: never)."""
     from moto.cloudtrail.models import cloudtrail_backends
 
-    trail = cloudtrail_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].trails[item["name"]]
+    trail: Any = cloudtrail_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].trails[item["name"]]
     days = item["delivered_days"]
     trail.cloudwatch_delivery = None if days is None else int(time.time() - days * 86_400)
 

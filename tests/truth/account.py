@@ -2,7 +2,8 @@
 
 A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
 (``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
-and says what is right and wrong in it. See ``sqs.py``; a list of :class:`Holding` will do where a table makes an account of each row. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+and says what is right and wrong in it (see ``sqs.py``), or lists of :class:`Holding` where a table makes an account of
+each row. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from tests.truth.account import HOME, Truth
 from tests.truth.statements import Statement
 
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
+"""The canonical user of whoever owns a bucket."""
 COMPLETE = dict.fromkeys(FLAGS, True)
 NEW = "logging versioning mfa_delete kms lifecycle tls_only"
 """What fails on a bucket that nobody set anything of."""

@@ -163,7 +163,12 @@ BY_PLACE = [
     for name, (trails, fails, regions) in PLACES.items()
 ]
 HIDDEN = [
-    Holding("cloudtrail", f"hidden-{place}-{action}", partial(_hide, action=action, regions=list(regions), unknown=unknown), services=SERVICES)
+    Holding(
+        "cloudtrail",
+        f"hidden-{place}-{action}",
+        partial(_hide, action=action, regions=list(regions), unknown=unknown),
+        services=SERVICES,
+    )
     for place, action, regions, unknown in (
         ("everywhere", "DescribeTrails", REGIONS, ALL),
         ("everywhere", "GetTrailStatus", REGIONS, ALL),

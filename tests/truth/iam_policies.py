@@ -106,6 +106,8 @@ OWN = allow({"Service": "ec2.amazonaws.com"}, Action="sts:AssumeRole")
 WEB = "sts:AssumeRoleWithWebIdentity"
 AUD = {"aud": "sts.amazonaws.com"}
 
+CIRCLECI = "oidc.circleci.com/org/3d7a1f4e-5b6c-4d8e-9f10-1a2b3c4d5e6f"
+
 STRANGERS: dict[str, tuple[str, dict[str, str]]] = {
     "github": ("token.actions.githubusercontent.com", AUD),
     "github-any-repo": ("token.actions.githubusercontent.com", {**AUD, "sub": "repo:*"}),
@@ -126,6 +128,12 @@ CUSTOMERS: dict[str, tuple[str, dict[str, str]]] = {
     "gitlab-group": ("gitlab.com", {"sub": "project_path:acme/*"}),
     "terraform-own": ("app.terraform.io", {"sub": "organization:acme:project:*:workspace:*:run_phase:*"}),
     "buildkite-own": ("agent.buildkite.com", {**AUD, "sub": "organization:acme:pipeline:deploy:*"}),
+    "circleci-own": (CIRCLECI, {"aud": CIRCLECI.rpartition("/")[2]}),
+    "circleci-project": (CIRCLECI, {"sub": "org/*/project/8f0c2b1e-1234-4abc-9def-0123456789ab/user/*"}),
+    "bitbucket-workspace": (
+        "api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc",
+        {"aud": "ari:cloud:bitbucket::workspace/8f0c2b1e-1234-4abc-9def-0123456789ab"},
+    ),
     "cluster": (
         "oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
         {"sub": "system:serviceaccount:web:api"},

@@ -75,7 +75,7 @@ def just_wrong(truth: Truth) -> None:
 
 @holds(services=("account",))
 def longest(truth: Truth) -> None:
-    """The account has a name; the longest that can be asked for; reuse that is not prevented at all; one kind of characters is missing."""
+    """The account has a name. The longest length; reuse is not prevented; one kind of characters is missing."""
     truth.client("iam").create_account_alias(AccountAlias="northwind-production")
     policy = {**_without("PasswordReusePrevention"), "MinimumPasswordLength": 128, "RequireNumbers": False}
     truth.client("iam").update_account_password_policy(**policy)
@@ -159,7 +159,10 @@ def _support(truth: Truth, verdict: str, *arns: str) -> None:
     truth.client("iam").update_account_password_policy(**STRONG)
     truth.judged(truth.cloud.account, **{verdict: "support_role"})
     iam = truth.client("iam")
-    for name, given in (("with-other-policies", "arn:aws:iam::aws:policy/ReadOnlyAccess"), *(("help", a) for a in arns)):
+    for name, given in (
+        ("with-other-policies", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        *(("help", a) for a in arns),
+    ):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         iam.attach_role_policy(RoleName=name, PolicyArn=given)
 
@@ -187,7 +190,9 @@ def help_by_user(truth: Truth) -> None:
 @holds()
 def no_help(truth: Truth) -> None:
     """A policy of the customer's that is called so, one that is only a boundary, and a role called so, do not count."""
-    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}]}'
+    document = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}]}'
+    )
     own = truth.client("iam").create_policy(PolicyName="AWSSupportAccess", PolicyDocument=document)["Policy"]["Arn"]
     _support(truth, "fails", own)
     truth.client("iam").create_user(UserName="ann", PermissionsBoundary=SUPPORT)

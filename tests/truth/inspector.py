@@ -13,10 +13,10 @@ ACTIVATED = {
     "ap-south-1": (),
 }
 DEACTIVATED, DENIED = "eu-north-1", "sa-east-1"
-ON_ITS_WAY, HALF_ON_ITS_WAY, SUSPENDED = "us-east-2", "us-west-1", "us-west-2"
+ON_ITS_WAY, HALF_ON_ITS_WAY, SUSPENDED, FAILED = "us-east-2", "us-west-1", "us-west-2", "ca-central-1"
 
 
-@holds(regions=(*ACTIVATED, DEACTIVATED, DENIED, ON_ITS_WAY, HALF_ON_ITS_WAY, SUSPENDED))
+@holds(regions=(*ACTIVATED, DEACTIVATED, DENIED, ON_ITS_WAY, HALF_ON_ITS_WAY, SUSPENDED, FAILED))
 def scanning(truth: Truth) -> None:
     """Instances and images have to be scanned both; functions need not be."""
     both = dict.fromkeys((DEACTIVATED, DENIED, ON_ITS_WAY, SUSPENDED), ("EC2", "ECR"))
@@ -32,5 +32,7 @@ def scanning(truth: Truth) -> None:
         verdict = {"passes": "enabled"} if complete else {"fails": "enabled"}
         truth.judged(f"AWS::InspectorV2::RegionSettings:{region}", **verdict)
     truth.judged(f"AWS::InspectorV2::RegionSettings:{ON_ITS_WAY}", unknown="enabled")
+    truth.patch("inspector", region=FAILED, failed="INTERNAL_ERROR")
+    truth.judged(f"unlisted:AWS::InspectorV2::RegionSettings:{FAILED}:0", unknown="enabled")
     truth.cloud.control("deny", actions=["inspector2:BatchGetAccountStatus"], regions=[DENIED])
     truth.judged(f"unlisted:AWS::InspectorV2::RegionSettings:{DENIED}:0", unknown="enabled")

@@ -93,6 +93,13 @@ def more_settings(truth: Truth) -> None:
 BOTH = ["BUCKET", "BUCKET/*"]
 NOT_ORG = {"StringNotEquals": {"aws:PrincipalOrgID": ORG}}
 DENY: Statement = {"Effect": "Deny", "Principal": "*", "Condition": NOT_ORG}
+
+
+def _deny(**members: Any) -> Statement:
+    """A Deny of everything in the bucket to all but the organization, with other members."""
+    return {**DENY, "Action": "s3:*", "Resource": BOTH, **members}
+
+
 READ, WRITE, ADMIN = "public_read", "public_write", "public_write cross_account"
 
 WAYS: dict[str, tuple[list[Statement], str]] = {
@@ -117,7 +124,22 @@ WAYS: dict[str, tuple[list[Statement], str]] = {
     "other-denied": ([statement(), {**DENY, "Action": "s3:ListBucket", "Resource": "BUCKET"}], READ),
     "denied-but-get": ([statement(), {**DENY, "NotAction": "s3:GetObject", "Resource": BOTH}], READ),
     "denied-elsewhere": ([statement(), {**DENY, "Action": "s3:*", "NotResource": "BUCKET/*"}], READ),
-    "denied-to-one": ([statement(), {"Effect": "Deny", "Principal": {"AWS": OTHER}, "Action": "*", "Resource": BOTH}], READ),
+    "denied-to-one": ([statement(), _deny(Principal={"AWS": OTHER})], READ),
+    "denied-in-a-folder": ([statement(), _deny(Resource="BUCKET/private/*")], READ),
+    "denied-without-org": ([statement(), _deny(Condition={"Null": {"aws:PrincipalOrgID": "true"}})], READ),
+    "denied-when-not-anonymous": (
+        [statement(), _deny(Condition={"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": ORG}})],
+        READ,
+    ),
+    "denied-to-own": ([statement(), _deny(Condition={"StringEquals": {"aws:PrincipalOrgID": ORG}})], READ),
+    "denied-from-half": ([statement(), _deny(Condition={"NotIpAddress": {"aws:SourceIp": "0.0.0.0/1"}})], READ),
+    "tagged-objects": ([statement(Condition={"StringEquals": {"s3:ExistingObjectTag/public": "yes"}})], READ),
+    "with-prefix": (
+        [statement(Action="s3:ListBucket", Resource="BUCKET", Condition={"StringLike": {"s3:prefix": "public/*"}})],
+        READ,
+    ),
+    "with-acl": ([statement(Action="s3:PutObject", Condition={"StringEquals": {"s3:x-amz-acl": "private"}})], WRITE),
+    "presigned": ([statement(Condition={"StringEquals": {"s3:authType": "REST-QUERY-STRING"}})], READ),
     "denied-in-part": (
         [
             statement(Action=["s3:GetObject", "s3:PutObject"]),
@@ -126,7 +148,10 @@ WAYS: dict[str, tuple[list[Statement], str]] = {
         READ,
     ),
     "no-http": (
-        [statement(), {**DENY, "Action": "s3:*", "Resource": BOTH, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}],
+        [
+            statement(),
+            _deny(Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        ],
         f"{READ} -tls_only",
     ),
 }
@@ -136,7 +161,31 @@ CLOSED: dict[str, list[Statement]] = {
     "others-denied": [statement(), {**DENY, "Action": "s3:*", "Resource": BOTH}],
     "denied-in-capitals": [statement(), {**DENY, "Action": "S3:GetObject", "Resource": "BUCKET/*"}],
     "denied-all-but-put": [statement(), {**DENY, "NotAction": "s3:PutObject", "Resource": BOTH}],
-    "denied-all-but-folder": [statement(Resource="BUCKET/a/*"), {**DENY, "Action": "s3:*", "NotResource": "BUCKET/b/*"}],
+    "denied-all-but-folder": [
+        statement(Resource="BUCKET/a/*"),
+        {**DENY, "Action": "s3:*", "NotResource": "BUCKET/b/*"},
+    ],
+    "denied-from-elsewhere": [statement(), _deny(Condition={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}})],
+    "denied-from-other-endpoints": [
+        statement(),
+        _deny(Condition={"StringNotEquals": {"aws:SourceVpce": ["vpce-0a1b2c3d", "vpce-4e5f6071"]}}),
+    ],
+    "denied-to-other-roles": [
+        statement(),
+        _deny(Condition={"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/*"}}),
+    ],
+    "denied-to-other-sessions": [
+        statement(),
+        _deny(Condition={"StringNotLike": {"aws:userId": ["AROAEXAMPLEID4EXAMPLE:*", OTHER]}}),
+    ],
+    "denied-also-without-org": [statement(), _deny(Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORG}})],
+    "denied-as-data-perimeter": [
+        statement(),
+        _deny(Condition={**NOT_ORG, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}),
+    ],
+    "distribution-of-old": [
+        statement(Principal={"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1EXAMPLE2"})
+    ],
     "denied-by-two": [
         statement(Action=["s3:GetObject", "s3:ListBucket"], Resource=BOTH),
         {**DENY, "Action": "s3:GetObject", "Resource": "BUCKET/*"},
@@ -216,7 +265,9 @@ def hidden_buckets(truth: Truth) -> None:
 def hidden_lists(truth: Truth) -> None:
     made(truth, "one")
     block_account(truth, dict.fromkeys(FLAGS, True))
-    truth.cloud.control("deny", actions=["s3:ListAllMyBuckets", "s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints"])
+    truth.cloud.control(
+        "deny", actions=["s3:ListAllMyBuckets", "s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints"]
+    )
     everything = "public_read public_write tls_only cross_account acl_disabled bucket_bpa kms versioning mfa_delete"
     for share in (0, 1):  # buckets are read in two shares
         truth.judged(f"unlisted:AWS::S3::Bucket:global:{share}", unknown=f"{everything} logging lifecycle")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
-from tests.truth.buckets import COMPLETE, FLAGS, block_account, judged, made, put_policy, statement, unblock
+from tests.truth.buckets import COMPLETE, FLAGS, OWNER, block_account, judged, made, put_policy, statement, unblock
 
 DENIED = "eu-central-1"
 EVERYBODY, ANY_USER = "AllUsers", "AuthenticatedUsers"
-OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
 
 PERMISSIONS: dict[tuple[str, str], str] = {
     (EVERYBODY, "READ"): "public_read",
@@ -180,9 +179,7 @@ def access_points(truth: Truth) -> None:
             AccountId=truth.cloud.account, Name=name, Bucket=bucket, **settings
         )
         truth.judged(name, **{"passes" if name in ("as-made", "whole") else "fails": "access_point_bpa"})
-    truth.client("s3control", DENIED).create_access_point(
-        AccountId=truth.cloud.account, Name="hidden", Bucket=bucket
-    )
+    truth.client("s3control", DENIED).create_access_point(AccountId=truth.cloud.account, Name="hidden", Bucket=bucket)
     truth.cloud.control("deny", actions=["s3:GetAccessPoint"], regions=[DENIED])
     truth.judged("hidden", unknown="access_point_bpa")
     truth.judged(truth.cloud.account, fails="account_bpa")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.truth.account import Truth, holds
-from tests.truth.buckets import COMPLETE, block_account, judged, made, put_policy, statement
+from tests.truth.buckets import COMPLETE, OWNER, block_account, judged, made, put_policy, statement
 from tests.truth.statements import ORG, OTHER, Statement
 
 BOTH = ["BUCKET", "BUCKET/*"]
@@ -113,7 +113,7 @@ NO_ADMINS: dict[str, list[Statement]] = {
     "data": [_to(STRANGER, ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"])],
     "own": [_to({"AWS": "OWN"}, "s3:*")],
     "own-role": [_to({"AWS": "arn:aws:iam::OWN:role/admin"}, "s3:*")],
-    "own-canonical": [_to({"CanonicalUser": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}, "s3:*")],
+    "own-canonical": [_to({"CanonicalUser": OWNER}, "s3:*")],
     "refused": [_to(STRANGER, "s3:*", Effect="Deny")],
     "delivery": [_to({"Service": "logging.s3.amazonaws.com"}, "s3:*")],
     "own-by-condition": [_to("*", "s3:*", **_if(StringEquals={"aws:PrincipalAccount": "OWN"}))],
