@@ -55,12 +55,14 @@ def _role(_: World, item: Item) -> None:
 
 
 def _root(world: World, item: Item) -> None:
-    """mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
+    """mfa, virtual_mfa, access_key, access_key_age_days, access_key_used_days, used_days (null: never)."""
     root = world.root(item.get("account", DEFAULT_ACCOUNT))
     root.mfa = bool(item.get("mfa", root.mfa))
     root.virtual_mfa = bool(item.get("virtual_mfa", root.virtual_mfa))
     root.access_key = bool(item.get("access_key", root.access_key))
     root.access_key_rotated = ago(item.get("access_key_age_days", 400)) if root.access_key else None
+    if "access_key_used_days" in item:
+        root.access_key_used = ago(item["access_key_used_days"])
     if "used_days" in item:
         root.password_used = None if item["used_days"] is None else ago(item["used_days"])
 

@@ -159,6 +159,7 @@ KNOWN: dict[str, Statement] = {
     "google-app": allow(
         {"Federated": "accounts.google.com"}, {"StringEquals": {"accounts.google.com:aud": "66677788"}}, Action=WEB
     ),
+    "tags-and-identity": allow("*", Action=["sts:TagSession", "sts:SetSourceIdentity"]),
     "only-tags": allow("*", Action="sts:TagSession"),
 }
 

@@ -74,6 +74,17 @@ def just_wrong(truth: Truth) -> None:
 
 
 @holds(services=("account",))
+def root_key_used(truth: Truth) -> None:
+    """Root did not sign in, but something used its key."""
+    _account(truth, STRONG, "root_no_access_keys root_not_used", access_key=True, access_key_used_days=89.9)
+
+
+@holds(services=("account",))
+def root_key_idle(truth: Truth) -> None:
+    _account(truth, STRONG, "root_no_access_keys", access_key=True, access_key_used_days=90.1)
+
+
+@holds(services=("account",))
 def longest(truth: Truth) -> None:
     """The account has a name. The longest length; reuse is not prevented; one kind of characters is missing."""
     truth.client("iam").create_account_alias(AccountAlias="northwind-production")
