@@ -55,14 +55,12 @@ def _role(_: World, item: Item) -> None:
 
 
 def _root(world: World, item: Item) -> None:
-    """mfa, virtual_mfa, access_key, access_key_age_days, access_key_used_days, used_days (null: never)."""
+    """mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
     root = world.root(item.get("account", DEFAULT_ACCOUNT))
     root.mfa = bool(item.get("mfa", root.mfa))
     root.virtual_mfa = bool(item.get("virtual_mfa", root.virtual_mfa))
     root.access_key = bool(item.get("access_key", root.access_key))
     root.access_key_rotated = ago(item.get("access_key_age_days", 400)) if root.access_key else None
-    if "access_key_used_days" in item:
-        root.access_key_used = ago(item["access_key_used_days"])
     if "used_days" in item:
         root.password_used = None if item["used_days"] is None else ago(item["used_days"])
 
@@ -89,6 +87,11 @@ def _organization_account(_: World, item: Item) -> None:
     account = {account.id: account for account in organization.accounts}[item["id"]]
     account.name = item.get("name", account.name)
     account.state = account.status = item.get("state", account.state)
+
+
+def _root_key(world: World, item: Item) -> None:
+    """used_days."""
+    world.root(item.get("account", DEFAULT_ACCOUNT)).access_key_used = ago(item["used_days"])
 
 
 def _analyzer(world: World, item: Item) -> None:
@@ -164,6 +167,7 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "instance_launch": _instance_launch,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "root_key": _root_key,
     "analyzer": _analyzer,
     "config_recorder": _config_recorder,
     "inspector": _inspector,

@@ -76,12 +76,14 @@ def just_wrong(truth: Truth) -> None:
 @holds(services=("account",))
 def root_key_used(truth: Truth) -> None:
     """Root did not sign in, but something used its key."""
-    _account(truth, STRONG, "root_no_access_keys root_not_used", access_key=True, access_key_used_days=89.9)
+    _account(truth, STRONG, "root_no_access_keys root_not_used", access_key=True)
+    truth.patch("root_key", used_days=89.9)
 
 
 @holds(services=("account",))
 def root_key_idle(truth: Truth) -> None:
-    _account(truth, STRONG, "root_no_access_keys", access_key=True, access_key_used_days=90.1)
+    _account(truth, STRONG, "root_no_access_keys", access_key=True)
+    truth.patch("root_key", used_days=90.1)
 
 
 @holds(services=("account",))
