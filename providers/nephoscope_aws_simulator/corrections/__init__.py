@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
+    backup,
     blocks,
     containers,
     edge,
@@ -23,6 +24,7 @@ def apply(world: World) -> None:
     identity.apply(world)
     storage.apply()
     regional.apply(world)
+    backup.apply()
     blocks.apply()
     edge.apply()
     watching.apply()
