@@ -1,8 +1,8 @@
 """What one made account holds, and how each rule has to judge it: the project's own truth.
 
-A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``) and has functions marked with
-:func:`holds`, each of which makes one account by the cloud's own API and says what is right and wrong in it. See
-``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
+(``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
+and says what is right and wrong in it. See ``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations
@@ -73,9 +73,14 @@ def holds(
     """
 
     def mark(make: Callable[[Truth], None]) -> Holding:
-        return Holding(make.__module__.rpartition(".")[2].rstrip("_"), make.__name__, make, regions, services)
+        return Holding(_service(make.__module__), make.__name__, make, regions, services)
 
     return mark
+
+
+def _service(module: str) -> str:
+    """``ec2`` of ``tests.truth.ec2_volumes``."""
+    return module.rpartition(".")[2].partition("_")[0]
 
 
 def holdings() -> list[Holding]:

@@ -38,8 +38,11 @@ def rules_of(service: str) -> list[Rule]:
 def judged(holding: Holding, endpoint: str, number: str) -> Score:
     """Make the account, scan it, and compare. The environment must already be that of the account's administrator."""
     truth = Truth(holding.service, Cloud(endpoint, number))
-    holding.make(truth)
-    account = _scanned(holding, number)
+    try:
+        holding.make(truth)
+        account = _scanned(holding, number)
+    finally:
+        truth.cloud.control("reset-denials", {})
     return compared(truth.expected, _verdicts(account, holding.service))
 
 
