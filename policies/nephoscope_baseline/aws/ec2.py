@@ -53,6 +53,14 @@ def _closing(what: str) -> str:
         """
 
 
+def _administering(*ports: int) -> Callable[[Ports], bool]:
+    """Return the wish for rules that cover any of these ports over TCP or UDP, as the controls ask for.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/vpc-sg-port-restriction-check.html
+    """
+    return lambda covered: any(covered.cover(port, protocol) for port in ports for protocol in ("TCP", "UDP"))
+
+
 def _closed(group: View, wanted: Callable[[Ports], bool], sources: Iterable[str] = (IPV4, IPV6)) -> bool | Fail:
     found = openings(group, wanted, sources)
     return Fail(in_words(found), *(opening.entry for opening in found)) if found else True
@@ -121,7 +129,12 @@ def sg_rdp(group: View) -> bool | Fail:
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
-    bad=[_ingress(_tcp(22)), _ingress(_tcp(3389)), _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6"))],
+    bad=[
+        _ingress(_tcp(22)),
+        _ingress(_tcp(3389)),
+        _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6")),
+        _ingress(_tcp(3389, IpProtocol="udp")),
+    ],
 )
 def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     """Security group allows admin ports from any IPv4 address.
@@ -129,7 +142,7 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     SSH (22) and RDP (3389) give full control of an instance to whoever signs in. Only the networks of its
     administrators need to reach them.
     """
-    return _closed(group, reaching(*ports), (IPV4,))
+    return _closed(group, _administering(*ports), (IPV4,))
 
 
 @rule(
@@ -146,6 +159,7 @@ def sg_admin_v4(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
         _ingress(_tcp(22, cidr="::/0")),
         _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
         _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
+        _ingress(_tcp(3000, 4000, cidr="::/0", IpProtocol="17")),
     ],
 )
 def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
@@ -154,7 +168,7 @@ def sg_admin_v6(group: View, *, ports: tuple[int, ...]) -> bool | Fail:
     Rules that are tight for IPv4 are often duplicated for IPv6 and left wide open. SSH (22) and RDP (3389) give full
     control of an instance over either protocol.
     """
-    return _closed(group, reaching(*ports), (IPV6,))
+    return _closed(group, _administering(*ports), (IPV6,))
 
 
 @rule(
