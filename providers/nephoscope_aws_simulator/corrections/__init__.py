@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
     blocks,
+    data,
     edge,
     findings,
     identity,
@@ -22,6 +23,7 @@ def apply(world: World) -> None:
     storage.apply()
     regional.apply(world)
     blocks.apply()
+    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()
