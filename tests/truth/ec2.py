@@ -127,13 +127,12 @@ LISTS: dict[str, tuple[str, str, list[str]]] = {
 def prefix_lists(truth: Truth) -> None:
     ec2 = truth.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-    lists = {each["PrefixListName"]: each["PrefixListId"] for each in ec2.describe_managed_prefix_lists()["PrefixLists"]}
+    held = ec2.describe_managed_prefix_lists()["PrefixLists"]
+    lists = {each["PrefixListName"]: each["PrefixListId"] for each in held}
     by_name = {"list-of-aws": ("", lists[f"com.amazonaws.{HOME}.s3"])}
     for name, (family, fails, cidrs) in LISTS.items():
         entries = [{"Cidr": each} for each in cidrs]
-        made = ec2.create_managed_prefix_list(
-            PrefixListName=name, AddressFamily=family, MaxEntries=5, Entries=entries
-        )
+        made = ec2.create_managed_prefix_list(PrefixListName=name, AddressFamily=family, MaxEntries=5, Entries=entries)
         by_name[name] = (fails, made["PrefixList"]["PrefixListId"])
     for name, (fails, prefixes) in by_name.items():
         group = ec2.create_security_group(GroupName=name, Description="truth", VpcId=vpc)["GroupId"]

@@ -16,7 +16,8 @@ def entry(number: int, action: str, ports: int | tuple[int, int] | None = None, 
     given = {} if ports is None else {"PortRange": {"From": first, "To": last}}
     protocol = "-1" if ports is None else "6"
     source = {} if "Ipv6CidrBlock" in more else {"CidrBlock": "0.0.0.0/0"}
-    return {"RuleNumber": number, "RuleAction": action, "Egress": False, "Protocol": protocol, **given, **source, **more}
+    entry = {"RuleNumber": number, "RuleAction": action, "Egress": False, "Protocol": protocol}
+    return {**entry, **given, **source, **more}
 
 
 V6 = {"Ipv6CidrBlock": "::/0"}
@@ -24,7 +25,8 @@ V6 = {"Ipv6CidrBlock": "::/0"}
 ACLS: dict[str, tuple[bool, list[Entry]]] = {
     "nothing": (False, []),
     "web": (False, [entry(100, "allow", 443), entry(110, "allow", (32768, 65535))]),
-    "office": (False, [entry(100, "allow", 22, CidrBlock="203.0.113.0/24"), entry(110, "allow", CidrBlock="10.0.0.0/8")]),
+    "office": (False, [entry(100, "allow", 22, CidrBlock="203.0.113.0/24")]),
+    "inside": (False, [entry(100, "allow", CidrBlock="10.0.0.0/8")]),
     "denied-before": (False, [entry(90, "deny", 22), entry(91, "deny", 3389), entry(100, "allow")]),
     "denied-all-before": (False, [entry(90, "deny"), entry(100, "allow", 22)]),
     "denied-in-halves": (

@@ -56,22 +56,28 @@ POSTGRES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Each instance of PostgreSQL with the rules that it fails, and in what it is not RIGHT."""
 
-NO_IAM = {"EnableIAMDatabaseAuthentication": False}
+
+def exports(*logs: str, **more: Any) -> dict[str, Any]:
+    """The logs of an instance that does not let IAM sign people in."""
+    return {"EnableCloudwatchLogsExports": list(logs), "EnableIAMDatabaseAuthentication": False, **more}
+
+
+MY8: dict[str, Any] = {"EngineVersion": "8.0.39"}
 
 ENGINES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "mysql": ("", "", {"EnableCloudwatchLogsExports": MYSQL_LOGS}),
-    "mysql-no-audit": ("logs", "", {"Engine": "mysql", "EnableCloudwatchLogsExports": MYSQL_LOGS[1:]}),
-    "mysql-passwords": ("iam_auth", "", {"EnableCloudwatchLogsExports": MYSQL_LOGS, **NO_IAM}),
-    "mariadb": ("", "", {"EngineVersion": "10.11.8", "EnableCloudwatchLogsExports": MYSQL_LOGS}),
-    "mariadb-no-iam-yet": ("", "iam_auth", {"EngineVersion": "10.5.20", "EnableCloudwatchLogsExports": MYSQL_LOGS, **NO_IAM}),
-    "mariadb-passwords": ("iam_auth", "", {"EngineVersion": "10.6.5", "EnableCloudwatchLogsExports": MYSQL_LOGS, **NO_IAM}),
-    "oracle-ee": ("", "iam_auth", {"EnableCloudwatchLogsExports": ["trace", "audit", "alert", "listener"], **NO_IAM}),
-    "oracle-se2": ("logs", "iam_auth", {"EnableCloudwatchLogsExports": ["audit", "alert"], **NO_IAM}),
-    "sqlserver-se": ("", "iam_auth", {"EnableCloudwatchLogsExports": ["error", "agent"], **NO_IAM}),
-    "sqlserver-ee": ("logs", "iam_auth", {"EnableCloudwatchLogsExports": ["error"], **NO_IAM}),
-    "sqlserver-ex": ("", "iam_auth", {"EnableCloudwatchLogsExports": ["error"], **NO_IAM}),
-    "db2-se": ("", "iam_auth", {"EnableCloudwatchLogsExports": ["diag.log", "notify.log"], **NO_IAM}),
-    "custom-oracle-ee": ("", "iam_auth minor_upgrade logs", {"AutoMinorVersionUpgrade": False, "EnableCloudwatchLogsExports": [], **NO_IAM}),
+    "mysql": ("", "", exports(*MYSQL_LOGS, **MY8, EnableIAMDatabaseAuthentication=True)),
+    "mysql-no-audit": ("logs iam_auth", "", exports(*MYSQL_LOGS[1:], **MY8)),
+    "mysql-passwords": ("iam_auth", "", exports(*MYSQL_LOGS, **MY8)),
+    "mariadb": ("iam_auth", "", exports(*MYSQL_LOGS, EngineVersion="10.11.8")),
+    "mariadb-no-iam-yet": ("", "iam_auth", exports(*MYSQL_LOGS, EngineVersion="10.5.20")),
+    "mariadb-first-iam": ("iam_auth", "", exports(*MYSQL_LOGS, EngineVersion="10.6.5")),
+    "oracle-ee": ("", "iam_auth", exports("trace", "audit", "alert", "listener")),
+    "oracle-se2": ("logs", "iam_auth", exports("audit", "alert")),
+    "sqlserver-se": ("", "iam_auth", exports("error", "agent")),
+    "sqlserver-ee": ("logs", "iam_auth", exports("error")),
+    "sqlserver-ex": ("", "iam_auth", exports("error")),
+    "db2-se": ("", "iam_auth", exports("diag.log", "notify.log")),
+    "custom-oracle-ee": ("", "iam_auth minor_upgrade logs", exports(AutoMinorVersionUpgrade=False)),
 }
 """Each engine, or an instance named after it, with what it fails, what does not ask it, and in what it differs."""
 
@@ -87,7 +93,7 @@ def judged(truth: Truth, name: str, fails: str = "", skipped: str = "", unknown:
 
 
 def made(rds: Any, name: str, **settings: Any) -> None:
-    given = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, **PASSWORD, **RIGHT, **settings}
+    given = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, "Port": 5432, **PASSWORD, **RIGHT, **settings}
     rds.create_db_instance(DBInstanceIdentifier=name, **given)
 
 
@@ -112,11 +118,13 @@ def instances(truth: Truth) -> None:
     _replica(truth, home)
     judged_automated(truth, home, ("plain", "all-wrong"))
     judged_automated(truth, abroad, ())
+    truth.judged("default.postgres16", passes="tls_required")
+    for family in ("mysql8.0", "mariadb10.5", "mariadb10.6", "mariadb10.11"):
+        truth.judged(f"default.{family}", fails="tls_required")
 
 
 def _replica(truth: Truth, rds: Any) -> None:
     """A read replica is backed up by its source."""
-    rds.create_db_instance_read_replica(
-        DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="right", BackupRetentionPeriod=0
-    )
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="right")
+    rds.modify_db_instance(DBInstanceIdentifier="replica", BackupRetentionPeriod=0, ApplyImmediately=True)
     judged(truth, "replica", skipped="backups")

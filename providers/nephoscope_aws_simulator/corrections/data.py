@@ -1,4 +1,4 @@
-"""EFS."""
+"""RDS and its kin, and EFS."""
 
 from __future__ import annotations
 
@@ -9,8 +9,22 @@ from nephoscope_aws_simulator.corrections.patching import replace
 
 
 def apply() -> None:
-    """Backup policies that are changed after a file system was made."""
+    """Engines that moto lacks, and backup policies that are changed after a file system was made."""
+    _engines()
     _backup_policies()
+
+
+def _engines() -> None:
+    """Db2, and DocumentDB, which shares the API of RDS.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html,
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBCluster.html
+    """
+    from moto.rds.utils import ClusterEngine, DbInstanceEngine
+
+    instances, clusters = DbInstanceEngine.valid_db_instance_engine(), ClusterEngine.list_cluster_engines()
+    replace(DbInstanceEngine, "valid_db_instance_engine")(lambda: [*instances, "db2-ae", "db2-se", "docdb"])
+    replace(ClusterEngine, "list_cluster_engines")(lambda: [*clusters, "docdb"])
 
 
 def _backup_policies() -> None:
