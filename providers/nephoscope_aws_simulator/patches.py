@@ -85,6 +85,18 @@ def _instance_stopped(_: World, item: Item) -> None:
     instance._reason = "" if days is None else f"User initiated ({ago(days):%Y-%m-%d %H:%M:%S} GMT)"
 
 
+def _status(_: World, item: Item) -> None:
+    """of (service and moto's name of its things, as rds.databases), id, region, status (as the API writes it), member.
+
+    For what passes too quickly in moto: as what is being deleted.
+    """
+    from moto.backends import get_backend
+
+    service, things = item["of"].split(".")
+    backend = get_backend(service)[item.get("account", DEFAULT_ACCOUNT)][item["region"]]
+    setattr(getattr(backend, things)[item["id"]], item.get("member", "status"), item["status"])
+
+
 def _guardduty_finding(_: World, item: Item) -> None:
     """region, finding (as the API writes it, with its id; what is not given stays as it was)."""
     findings.put(item.get("account", DEFAULT_ACCOUNT), item["region"], item["finding"])
@@ -109,4 +121,5 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "instance_stopped": _instance_stopped,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "status": _status,
 }

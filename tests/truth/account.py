@@ -34,6 +34,13 @@ class Truth:
     def client(self, service: str, region: str = HOME) -> Any:
         return self.cloud.client(service, region)
 
+    def deleting(
+        self, of: str, id: str, region: str = HOME, *, status: object = "deleting", member: str = "status"
+    ) -> None:
+        """Have a thing be deleted, which takes no time in the simulator: nothing is judged of it any more."""
+        patch = {"kind": "status", "account": self.cloud.account, "region": region, "of": of, "id": id}
+        self.cloud.control("patch", patch | {"status": status, "member": member})
+
     def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
 

@@ -24,6 +24,8 @@ def replication_instances(truth: Truth) -> None:
             truth.judged(f"{name}-{region}", **{"fails" if public else "passes": "public"})
         gone = _made(dms, f"gone-{region}", PubliclyAccessible=True)
         dms.delete_replication_instance(ReplicationInstanceArn=gone)
+        going = _made(dms, f"going-{region}", PubliclyAccessible=True)
+        truth.deleting("dms.replication_instances", going, region)
 
 
 def _made(dms: Any, name: str, **settings: Any) -> str:

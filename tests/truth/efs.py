@@ -34,6 +34,7 @@ def file_systems(truth: Truth) -> None:
             passes = [each for each in ALL.split() if each not in fails.split()]
             truth.judged(f"{name}-{region}", fails=fails, passes=" ".join(passes))
         efs.delete_file_system(FileSystemId=_made(efs, "gone"))
+        truth.deleting("efs.file_systems_by_id", _made(efs, "going"), region, member="life_cycle_state")
 
 
 def _made(efs: Any, name: str, **settings: Any) -> str:

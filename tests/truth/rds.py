@@ -116,6 +116,8 @@ def instances(truth: Truth) -> None:
         made(abroad, name, **{"Engine": engine_of(name), **settings})
         judged(truth, name, fails, skipped)
     _replica(truth, home)
+    made(home, "gone", PubliclyAccessible=True)
+    truth.deleting("rds.databases", "gone")
     judged_automated(truth, home, ("plain", "all-wrong"))
     judged_automated(truth, abroad, ())
     truth.judged("default.postgres16", passes="tls_required")

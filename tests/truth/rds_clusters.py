@@ -30,7 +30,9 @@ def clusters(truth: Truth) -> None:
             rds.create_db_cluster(DBClusterIdentifier=f"{name}-{region}", Port=3306, **PASSWORD, **settings)
             passes = [each for each in BOTH.split() if each not in fails.split()]
             truth.judged(f"{name}-{region}", fails=fails, passes=" ".join(passes))
-        _judged_automated(truth, rds, (f"plain-{region}", f"both-wrong-{region}"))
+        rds.create_db_cluster(DBClusterIdentifier="gone", Engine="aurora-mysql", Port=3306, **PASSWORD)
+        truth.deleting("rds.clusters", "gone", region)
+        _judged_automated(truth, rds, ("gone", f"plain-{region}", f"both-wrong-{region}"))
     _members(truth, truth.client("rds", HOME))
     _namesake(truth, truth.client("rds", ABROAD))
 

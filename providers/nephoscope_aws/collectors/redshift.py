@@ -48,7 +48,8 @@ _GROUP_GONE = "ClusterParameterGroupNotFound"
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters, and the parameter groups that they use."""
     used: set[str] = set()
-    clusters = Listing(api.pages("redshift", "describe_clusters", "Clusters", region=region))
+    items = api.pages("redshift", "describe_clusters", "Clusters", region=region)
+    clusters = Listing(item for item in items if not _deleting(item))
     for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(clusters, used)):
         if found:
             yield found
@@ -61,7 +62,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
+        items = [] if answer is None else answer["Clusters"]
+        return next((_cluster(api, region, each) for each in items if not _deleting(each)), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
@@ -84,6 +86,10 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
 
 
 # -- Clusters ------------------------------------------------------------------------------------------------------
+
+
+def _deleting(item: Item) -> bool:
+    return item.get("ClusterStatus") in ("deleting", "final-snapshot")
 
 
 def _noting_groups(clusters: Iterable[Item], used: set[str]) -> Iterator[Item]:

@@ -1,16 +1,18 @@
-"""RDS and its kin, and EFS."""
+"""RDS and its kin, Redshift, ElastiCache, and EFS."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from nephoscope_aws_simulator.corrections.patching import replace
+from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Engines that moto lacks, and backup policies that are changed after a file system was made."""
+    """Engines that moto lacks, parameters of warehouses, encryption by default, and changed backup policies."""
     _engines()
+    _parameters()
+    _valkey()
     _backup_policies()
 
 
@@ -20,11 +22,57 @@ def _engines() -> None:
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html,
     https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBCluster.html
     """
+    from moto.rds.models import DBCluster
     from moto.rds.utils import ClusterEngine, DbInstanceEngine
 
     instances, clusters = DbInstanceEngine.valid_db_instance_engine(), ClusterEngine.list_cluster_engines()
     replace(DbInstanceEngine, "valid_db_instance_engine")(lambda: [*instances, "db2-ae", "db2-se", "docdb"])
     replace(ClusterEngine, "list_cluster_engines")(lambda: [*clusters, "docdb"])
+    storage = DBCluster.default_allocated_storage
+
+    @replace(DBCluster, "default_allocated_storage")
+    def default_allocated_storage(engine: str, storage_type: str) -> int:
+        return 0 if engine == "docdb" else storage(engine, storage_type)
+
+
+def _parameters() -> None:
+    """moto has the same in all groups: https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyClusterParameterGroup.html
+
+    The second family demands TLS: https://docs.aws.amazon.com/redshift/latest/mgmt/behavior-changes.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.redshift.models import RedshiftBackend
+    from moto.redshift.responses import RedshiftResponse
+
+    @replace(RedshiftResponse, "modify_cluster_parameter_group")
+    def modify(self: Any) -> Any:
+        name = self._get_param("ParameterGroupName")
+        given = {each["ParameterName"]: each["ParameterValue"] for each in self._get_param("Parameters", [])}
+        group = self.redshift_backend.parameter_groups[name]
+        group.given = vars(group).get("given", {}) | given
+        return ActionResult({"ParameterGroupName": name, "ParameterGroupStatus": "Your parameter group was updated"})
+
+    @extend(RedshiftBackend, "describe_cluster_parameters")
+    def describe(moto: Any, self: Any, parameter_group_name: str) -> list[dict[str, Any]]:
+        held = moto(self, parameter_group_name)
+        group = self.parameter_groups[parameter_group_name]
+        values = {"require_ssl": "true"} if group.family == "redshift-2.0" else {}
+        values |= vars(group).get("given", {})
+        return [each | {"ParameterValue": values.get(each["ParameterName"], each["ParameterValue"])} for each in held]
+
+
+def _valkey() -> None:
+    """Encrypted at rest unless it is told not to be.
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html
+    """
+    from moto.elasticache.models import ElastiCacheBackend
+
+    @extend(ElastiCacheBackend, "create_replication_group")
+    def create(moto: Any, self: Any, **given: Any) -> Any:
+        if given["engine"] == "valkey" and given["at_rest_encryption_enabled"] is None:
+            given["at_rest_encryption_enabled"] = True
+        return moto(self, **given)
 
 
 def _backup_policies() -> None:
@@ -39,5 +87,6 @@ def _backup_policies() -> None:
         found[0]._backup_policy = policy
         return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
 
-    made = FileSystem.backup_policy.fget
-    replace(FileSystem, "backup_policy")(property(lambda self: vars(self).get("_backup_policy") or made(self)))
+    made: Any = vars(FileSystem)["backup_policy"]
+    changed = property(lambda self: vars(self).get("_backup_policy") or made.fget(self))
+    replace(FileSystem, "backup_policy")(changed)
