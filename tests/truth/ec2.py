@@ -10,6 +10,9 @@ from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
 
+MOST_GROUPS = 16
+"""The most security groups that AWS allows on one network interface."""
+
 ALL = "sg_ssh sg_rdp sg_admin_v4 sg_admin_v6 sg_high_risk_ports sg_cifs sg_unrestricted"
 SSH = "sg_ssh sg_admin_v4 sg_high_risk_ports sg_unrestricted"
 RDP = "sg_rdp sg_admin_v4 sg_high_risk_ports sg_unrestricted"
@@ -49,6 +52,7 @@ GROUPS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "ssh-halves": (SSH, [tcp(22, "0.0.0.0/1", "128.0.0.0/1")]),
     "ssh-all-unicast": (SSH6, [tcp(22, "2000::/3")]),
     "ssh-private": ("", [tcp(22, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")]),
+    "ssh-multicast": ("", [tcp(22, "224.0.0.0/4")]),
     "ssh-office": ("", [tcp(22, "203.0.113.7/32", "198.51.100.0/24", "2001:db8::/32")]),
     "ssh-below": (OTHER, [tcp(19), tcp(24)]),
     "ssh-range": (RISKY + " sg_ssh sg_admin_v4", [tcp(22, to=24)]),
@@ -85,31 +89,47 @@ RISKY_PORTS = (20, 21, 23, 25, 110, 135, 143, 1433, 1434, 3000, 3306, 4333, 5000
 own; besides 9200 and 9300."""
 
 
+class Groups:
+    """Makes security groups in the default VPC of a region, all in use."""
+
+    def __init__(self, truth: Truth, region: str = HOME) -> None:
+        self.ec2 = truth.client("ec2", region)
+        subnet = self.ec2.describe_subnets()["Subnets"][0]
+        self.vpc, self.subnet, self.made = subnet["VpcId"], subnet["SubnetId"], list[str]()
+
+    def __call__(self, name: str, *permissions: dict[str, Any]) -> str:
+        group = self.ec2.create_security_group(GroupName=name, Description="truth", VpcId=self.vpc)["GroupId"]
+        if permissions:
+            self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+        self.made.append(group)
+        return str(group)
+
+    def attach(self) -> None:
+        for first in range(0, len(self.made), MOST_GROUPS):
+            self.ec2.create_network_interface(SubnetId=self.subnet, Groups=self.made[first : first + MOST_GROUPS])
+
+
 @holds(services=("ec2",))
 def security_groups(truth: Truth) -> None:
-    ec2 = truth.client("ec2")
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    make = Groups(truth)
     ports = {f"port-{port}": (RISKY, [tcp(port)]) for port in (*RISKY_PORTS, 9200, 9300)}
-    beside = {f"port-{port}": (OTHER, [tcp(port)]) for port in (19, 24, 26, 3307, 5433, 8081, 9201)}
+    beside = {"ports-beside": (OTHER, [tcp(port) for port in (19, 24, 26, 3307, 5433, 8081, 9201)])}
     for name, (fails, permissions) in {**GROUPS, **ports, **beside}.items():
-        group = ec2.create_security_group(GroupName=name, Description="truth", VpcId=vpc)["GroupId"]
-        if permissions:
-            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+        make(name, *permissions)
         _judged(truth, name, fails)
-    _judged_groups_of_groups(truth, ec2, vpc)
+    _judged_groups_of_groups(truth, make)
+    make.attach()
     _judged_default(truth)
 
 
-def _judged_groups_of_groups(truth: Truth, ec2: Any, vpc: str) -> None:
+def _judged_groups_of_groups(truth: Truth, make: Groups) -> None:
     """Other groups are never the internet; and what goes out is nobody's way in."""
-    made = {}
+    first = make("first")
+    make("second", opening("-1", None, None, first), tcp(22, first))
+    out = make("out")
+    make.ec2.authorize_security_group_egress(GroupId=out, IpPermissions=[tcp(22)])
     for name in ("first", "second", "out"):
-        made[name] = ec2.create_security_group(GroupName=name, Description="truth", VpcId=vpc)["GroupId"]
         _judged(truth, name, "")
-    ec2.authorize_security_group_ingress(
-        GroupId=made["second"], IpPermissions=[opening("-1", None, None, made["first"]), tcp(22, made["second"])]
-    )
-    ec2.authorize_security_group_egress(GroupId=made["out"], IpPermissions=[tcp(22)])
 
 
 LISTS: dict[str, tuple[str, str, list[str]]] = {
@@ -125,19 +145,18 @@ LISTS: dict[str, tuple[str, str, list[str]]] = {
 
 @holds(services=("ec2",))
 def prefix_lists(truth: Truth) -> None:
-    ec2 = truth.client("ec2")
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-    held = ec2.describe_managed_prefix_lists()["PrefixLists"]
+    make = Groups(truth)
+    held = make.ec2.describe_managed_prefix_lists()["PrefixLists"]
     lists = {each["PrefixListName"]: each["PrefixListId"] for each in held}
     by_name = {"list-of-aws": ("", lists[f"com.amazonaws.{HOME}.s3"])}
     for name, (family, fails, cidrs) in LISTS.items():
-        entries = [{"Cidr": each} for each in cidrs]
-        made = ec2.create_managed_prefix_list(PrefixListName=name, AddressFamily=family, MaxEntries=5, Entries=entries)
+        given = {"AddressFamily": family, "MaxEntries": 5, "Entries": [{"Cidr": each} for each in cidrs]}
+        made = make.ec2.create_managed_prefix_list(PrefixListName=name, **given)
         by_name[name] = (fails, made["PrefixList"]["PrefixListId"])
     for name, (fails, prefixes) in by_name.items():
-        group = ec2.create_security_group(GroupName=name, Description="truth", VpcId=vpc)["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[tcp(22, prefixes)])
+        make(name, tcp(22, prefixes))
         _judged(truth, name, fails)
+    make.attach()
     _judged_default(truth)
 
 
@@ -165,8 +184,9 @@ def _judged_default(truth: Truth) -> None:
         group = _default(abroad, vpc)
         _emptied(abroad, group, directions)
         truth.judged(arn(truth, ABROAD, group), passes=ALL, fails="default_sg_closed")
-    named = abroad.create_security_group(GroupName="Default", Description="not it", VpcId=vpc)["GroupId"]
-    _judged(truth, arn(truth, ABROAD, named), "")
+    make = Groups(truth, ABROAD)
+    _judged(truth, arn(truth, ABROAD, make("Default")), "")
+    make.attach()
 
 
 def arn(truth: Truth, region: str, group: str) -> str:
