@@ -41,6 +41,14 @@ class Truth:
         patch = {"kind": "status", "account": self.cloud.account, "region": region, "of": of, "id": id}
         self.cloud.control("patch", patch | {"status": status, "member": member})
 
+    def hide(self, action: str, *types: str, region: str = ABROAD) -> None:
+        """Deny the call that lists these types in a region: each of the service's rules on them is unknown there."""
+        self.cloud.control("deny", actions=[action], regions=[region])
+        for type in types:
+            for id, rule in registry().rules.items():
+                if id.startswith(f"aws.{self.service}.") and type in rule.on:
+                    self.judged(f"All {type} in {region}", unknown=id.rpartition(".")[2])
+
     def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
 

@@ -39,5 +39,4 @@ def _made(dms: Any, name: str, **settings: Any) -> str:
 def unreadable_instances(truth: Truth) -> None:
     """What is hidden abroad is unknown there; at home there is none."""
     _made(truth.client("dms", ABROAD), "hidden", PubliclyAccessible=True)
-    truth.judged(f"All AWS::DMS::ReplicationInstance in {ABROAD}", unknown="public")
-    truth.cloud.control("deny", actions=["dms:DescribeReplicationInstances"], regions=[ABROAD])
+    truth.hide("dms:DescribeReplicationInstances", "AWS::DMS::ReplicationInstance")

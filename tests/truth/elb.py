@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
 
+V2 = "AWS::ElasticLoadBalancingV2"
 ATTRIBUTES = "drop_invalid logging deletion_protection"
 
 LOGS = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "logs"}
@@ -176,13 +177,7 @@ def unreadable_balancers(truth: Truth) -> None:
     arn = maker.balancer("hidden", "application", {})
     maker.listener(arn, 80, "HTTP", FORWARD)
     truth.judged(arn, unknown=ATTRIBUTES)
-    truth.judged(f"All AWS::ElasticLoadBalancingV2::Listener in {HOME}", unknown="https_redirect tls_policy")
-    truth.judged(f"All AWS::ElasticLoadBalancingV2::LoadBalancer in {ABROAD}", unknown=ATTRIBUTES)
-    truth.judged(f"All AWS::ElasticLoadBalancingV2::Listener in {ABROAD}", unknown="https_redirect tls_policy")
-    truth.judged(f"All AWS::ElasticLoadBalancing::LoadBalancer in {ABROAD}", unknown="logging")
-    for action, region in (
-        ("DescribeLoadBalancerAttributes", HOME),
-        ("DescribeListeners", HOME),
-        ("DescribeLoadBalancers", ABROAD),
-    ):
-        truth.cloud.control("deny", actions=[f"elasticloadbalancing:{action}"], regions=[region])
+    truth.cloud.control("deny", actions=["elasticloadbalancing:DescribeLoadBalancerAttributes"], regions=[HOME])
+    truth.hide("elasticloadbalancing:DescribeListeners", f"{V2}::Listener", region=HOME)
+    types = (f"{V2}::LoadBalancer", f"{V2}::Listener", "AWS::ElasticLoadBalancing::LoadBalancer")
+    truth.hide("elasticloadbalancing:DescribeLoadBalancers", *types)

@@ -85,7 +85,5 @@ def unreadable_warehouses(truth: Truth) -> None:
     made(truth.client("redshift", HOME), "hidden")
     truth.judged("hidden", passes="public encrypted", unknown="audit")
     truth.judged("default.redshift-1.0", unknown="ssl")
-    truth.judged(f"All AWS::Redshift::Cluster in {ABROAD}", unknown=ALL)
-    truth.judged(f"All AWS::Redshift::ClusterParameterGroup in {ABROAD}", unknown="ssl")
+    truth.hide("redshift:DescribeClusters", "AWS::Redshift::Cluster", "AWS::Redshift::ClusterParameterGroup")
     truth.cloud.control("deny", actions=["redshift:DescribeLoggingStatus", "redshift:DescribeClusterParameters"])
-    truth.cloud.control("deny", actions=["redshift:DescribeClusters"], regions=[ABROAD])
