@@ -33,6 +33,12 @@ def make_clusters(truth: Truth) -> None:
         for name, (fails, settings) in CLUSTERS.items():
             _made(truth, region, f"{name}-{region}", **settings)
             truth.judged(f"{name}-{region}", **{"fails" if fails else "passes": "encrypted"})
+    truth.client(truth.service, HOME).create_db_instance(
+        DBInstanceIdentifier="member",
+        DBInstanceClass="db.r6g.large",
+        Engine=truth.service,
+        DBClusterIdentifier=f"sealed-{HOME}",
+    )
     _made(truth, HOME, "gone")
     truth.deleting("rds.clusters", "gone")
     rds = truth.client("rds", HOME)
@@ -46,5 +52,5 @@ def make_unreadable(truth: Truth, name: str) -> None:
 
 
 def _made(truth: Truth, region: str, name: str, **settings: Any) -> None:
-    given = {"EngineVersion": VERSIONS[truth.service], "Port": 8182, **PASSWORD, **settings}
+    given = {"EngineVersion": VERSIONS[truth.service], **PASSWORD, **settings}
     truth.client(truth.service, region).create_db_cluster(DBClusterIdentifier=name, Engine=truth.service, **given)

@@ -80,12 +80,14 @@ class Launch:
         return str(made["InstanceId"])
 
     def elastic(self) -> None:
-        """An Elastic IP address stays with an instance that is stopped; one on a second interface is one, too."""
+        """Only an Elastic IP address stays with an instance that is stopped; on a second interface it counts, too."""
         for name, stops in (("elastic", False), ("elastic-stopped", True)):
             id = self(name, "public_ip", MetadataOptions=V2)
             self._associate(InstanceId=id)
             if stops:
                 self.ec2.stop_instances(InstanceIds=[id])
+        id = self("public-stopped", "", MetadataOptions=V2, public=True)
+        self.ec2.stop_instances(InstanceIds=[id])
         id = self("elastic-second", "public_ip", MetadataOptions=V2)
         for index, public in ((1, False), (2, True)):
             interface = self.ec2.create_network_interface(SubnetId=self.subnet)["NetworkInterface"]

@@ -143,6 +143,14 @@ def _addresses(truth: Truth, ec2: Any) -> None:
         if what:
             ec2.associate_address(AllocationId=address["AllocationId"], **what)
         _judged(truth, address["PublicIp"], "eip_unused", fails)
+    gateway = ec2.allocate_address(Domain="vpc")
+    ec2.create_nat_gateway(SubnetId=subnet, AllocationId=gateway["AllocationId"])
+    truth.judged(gateway["PublicIp"], passes="eip_unused")
+    parted = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(AllocationId=parted["AllocationId"], NetworkInterfaceId=interface, AllowReassociation=True)
+    found = ec2.describe_addresses(AllocationIds=[parted["AllocationId"]])["Addresses"][0]
+    ec2.disassociate_address(AssociationId=found["AssociationId"])
+    truth.judged(parted["PublicIp"], fails="eip_unused")
     released = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ec2.release_address(AllocationId=released)
 

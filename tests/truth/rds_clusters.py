@@ -126,6 +126,16 @@ def snapshots(truth: Truth) -> None:
                 fails = "snapshot_public " * public + "snapshot_encrypted" * (source == "plain")
                 passes = [each for each in ("snapshot_public", "snapshot_encrypted") if each not in fails.split()]
                 truth.judged(called, fails=fails, passes=" ".join(passes))
+    _copied(truth, rds)
+
+
+def _copied(truth: Truth, rds: Any) -> None:
+    """A copy that is encrypted on the way."""
+    key = truth.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    rds.copy_db_snapshot(
+        SourceDBSnapshotIdentifier="db-plain-kept", TargetDBSnapshotIdentifier="db-copied", KmsKeyId=key
+    )
+    truth.judged("db-copied", passes="snapshot_public snapshot_encrypted")
 
 
 def _both(how: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from nephoscope_aws_simulator.corrections.patching import extend, replace
@@ -22,22 +23,29 @@ def _engines() -> None:
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html,
     https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBCluster.html
     """
-    from moto.rds.models import DBCluster
+    from moto.rds.models import DBCluster, DBInstance
     from moto.rds.utils import ClusterEngine, DbInstanceEngine
 
     instances, clusters = DbInstanceEngine.valid_db_instance_engine(), ClusterEngine.list_cluster_engines()
     replace(DbInstanceEngine, "valid_db_instance_engine")(lambda: [*instances, "db2-ae", "db2-se", "docdb"])
     replace(ClusterEngine, "list_cluster_engines")(lambda: [*clusters, "docdb"])
-    storage = DBCluster.default_allocated_storage
+    of_docdb = {
+        (DBCluster, "default_allocated_storage"): 0,
+        (DBCluster, "default_port"): 27017,
+        (DBInstance, "default_port"): 27017,
+    }
+    for (owner, name), value in of_docdb.items():
+        replace(owner, name)(_of_docdb(getattr(owner, name), value))
 
-    @replace(DBCluster, "default_allocated_storage")
-    def default_allocated_storage(engine: str, storage_type: str) -> int:
-        return 0 if engine == "docdb" else storage(engine, storage_type)
+
+def _of_docdb(moto: Callable[..., int], value: int) -> Any:
+    return staticmethod(lambda engine, *more, **named: value if engine == "docdb" else moto(engine, *more, **named))
 
 
 def _parameters() -> None:
-    """moto has the same in all groups: https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyClusterParameterGroup.html
+    """moto has the same in all groups.
 
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyClusterParameterGroup.html
     The second family demands TLS: https://docs.aws.amazon.com/redshift/latest/mgmt/behavior-changes.html
     """
     from moto.core.responses import ActionResult
