@@ -20,12 +20,6 @@ PRIVATE = {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": 
 PUBLIC = {"NetworkInterfaces": [{"DeviceIndex": 0}, {"DeviceIndex": 1, "AssociatePublicIpAddress": True}]}
 
 
-def _snapshot(public: bool, block: str, region: str = "eu-west-1") -> dict[str, Any]:
-    """An example: a snapshot, and how its own or another region blocks public access."""
-    neighbours: list[Resource] = [resource(SNAPSHOT_BLOCK, {"State": block}, region=region)]
-    return example({"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": public}}, neighbours=neighbours)
-
-
 def _template(data: dict[str, Any], latest: dict[str, Any] | None = None) -> dict[str, Any]:
     """An example: a launch template with the data of its default version, and of a later one."""
     version = {"VersionNumber": 7, "LaunchTemplateData": latest} if latest is not None else None
@@ -201,6 +195,12 @@ def volume_encrypted(volume: View) -> bool | None:
     if volume.get("Observed.State", "in-use") != "in-use":
         return None
     return is_on(volume["Encrypted"])
+
+
+def _snapshot(public: bool, block: str, region: str = "eu-west-1") -> dict[str, Any]:
+    """An example: a snapshot, and how its own or another region blocks public access."""
+    neighbours: list[Resource] = [resource(SNAPSHOT_BLOCK, {"State": block}, region=region)]
+    return example({"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": public}}, neighbours=neighbours)
 
 
 @rule(
