@@ -41,6 +41,7 @@ _MEMBERS = (
     "ClusterSubnetGroupName",
 )
 _LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
+_GOING = ("deleting", "final-snapshot")
 _CLUSTER_GONE = "ClusterNotFound"
 _GROUP_GONE = "ClusterParameterGroupNotFound"
 
@@ -48,8 +49,7 @@ _GROUP_GONE = "ClusterParameterGroupNotFound"
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters, and the parameter groups that they use."""
     used: set[str] = set()
-    items = api.pages("redshift", "describe_clusters", "Clusters", region=region)
-    clusters = Listing(item for item in items if not _deleting(item))
+    clusters = Listing(api.pages("redshift", "describe_clusters", "Clusters", region=region))
     for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(clusters, used)):
         if found:
             yield found
@@ -62,8 +62,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        items = [] if answer is None else answer["Clusters"]
-        return next((_cluster(api, region, each) for each in items if not _deleting(each)), None)
+        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
@@ -88,10 +87,6 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
 # -- Clusters ------------------------------------------------------------------------------------------------------
 
 
-def _deleting(item: Item) -> bool:
-    return item.get("ClusterStatus") in ("deleting", "final-snapshot")
-
-
 def _noting_groups(clusters: Iterable[Item], used: set[str]) -> Iterator[Item]:
     for cluster in clusters:
         used.update(_group_names(cluster))
@@ -103,7 +98,9 @@ def _group_names(cluster: Item) -> list[str]:
 
 
 def _cluster(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a cluster with its audit logging; None when it is gone."""
+    """Return a cluster with its audit logging; None when it is gone or being deleted."""
+    if item.get("ClusterStatus") in _GOING:
+        return None
     name = item["ClusterIdentifier"]
     try:
         logging: Any = _logging(api.call("redshift", "describe_logging_status", region=region, ClusterIdentifier=name))

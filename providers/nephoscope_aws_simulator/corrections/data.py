@@ -1,4 +1,4 @@
-"""RDS and its kin, Redshift, ElastiCache, and EFS."""
+"""RDS and its kin, DMS, Redshift, ElastiCache, and EFS."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Engines that moto lacks, parameters of warehouses, encryption by default, and changed backup policies."""
+    """Engines that moto lacks, parameters of warehouses, what is so by default, and changed backup policies."""
     _engines()
+    _replication()
     _parameters()
     _valkey()
     _backup_policies()
@@ -40,6 +41,19 @@ def _engines() -> None:
 
 def _of_docdb(moto: Callable[..., int], value: int) -> Any:
     return staticmethod(lambda engine, *more, **named: value if engine == "docdb" else moto(engine, *more, **named))
+
+
+def _replication() -> None:
+    """Public unless it is made otherwise.
+
+    https://docs.aws.amazon.com/dms/latest/APIReference/API_CreateReplicationInstance.html
+    """
+    from moto.dms.models import DatabaseMigrationServiceBackend
+
+    @extend(DatabaseMigrationServiceBackend, "create_replication_instance")
+    def create(moto: Any, self: Any, **given: Any) -> Any:
+        public = given.get("publicly_accessible")
+        return moto(self, **given | {"publicly_accessible": True if public is None else public})
 
 
 def _parameters() -> None:
