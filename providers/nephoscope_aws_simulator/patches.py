@@ -67,13 +67,37 @@ def _root(world: World, item: Item) -> None:
         root.password_used = None if item["used_days"] is None else ago(item["used_days"])
 
 
-def _instance_launch(_: World, item: Item) -> None:
-    """id, region, age_days."""
+def _instance(item: Item) -> Any:
     from moto.ec2.models import ec2_backends
 
     reservations = ec2_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].reservations.values()
     instances = {instance.id: instance for reservation in reservations for instance in reservation.instances}
-    instances[item["id"]].launch_time = ago(item["age_days"])
+    return instances[item["id"]]
+
+
+def _instance_launch(_: World, item: Item) -> None:
+    """id, region, age_days."""
+    _instance(item).launch_time = ago(item["age_days"])
+
+
+def _instance_stopped(_: World, item: Item) -> None:
+    """id, region, age_days (null: the operating system shut itself down, of which EC2 gives no time)."""
+    instance, days = _instance(item), item["age_days"]
+    instance.stop()
+    # As AWS writes it: https://repost.aws/knowledge-center/ec2-linux-troubleshoot-reboot-termination
+    instance._reason = "" if days is None else f"User initiated ({ago(days):%Y-%m-%d %H:%M:%S} GMT)"
+
+
+def _status(_: World, item: Item) -> None:
+    """of (service and moto's name of its things, as rds.databases), id, region, status (as the API writes it), member.
+
+    For what passes too quickly in moto: as what is being deleted.
+    """
+    from moto.backends import get_backend
+
+    service, things = item["of"].split(".")
+    backend = get_backend(service)[item.get("account", DEFAULT_ACCOUNT)][item["region"]]
+    setattr(getattr(backend, things)[item["id"]], item.get("member", "status"), item["status"])
 
 
 def _guardduty_finding(_: World, item: Item) -> None:
@@ -203,6 +227,7 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "role": _role,
     "root": _root,
     "instance_launch": _instance_launch,
+    "instance_stopped": _instance_stopped,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
     "secret": _secret,
@@ -217,4 +242,5 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "trail": _trail,
     "subscription": _subscription,
     "backup_vault": _backup_vault,
+    "status": _status,
 }

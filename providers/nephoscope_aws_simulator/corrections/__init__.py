@@ -6,6 +6,7 @@ from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
     containers,
+    data,
     edge,
     findings,
     identity,
@@ -26,6 +27,7 @@ def apply(world: World) -> None:
     regional.apply(world)
     backup.apply()
     blocks.apply()
+    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()
