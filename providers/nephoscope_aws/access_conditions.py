@@ -47,6 +47,7 @@ _VARIABLES = frozenset({"${aws:resourceaccount}", "${aws:resourceorgid}"})
 
 _FREE = re.compile(r"[*?]|\$\{")
 _ACCOUNT = re.compile(r"\d{12}")
+_OWN_ACCOUNT = re.compile(r":\$\{aws:resourceaccount\}:", re.IGNORECASE)
 
 
 def texts(value: Any) -> list[str]:
@@ -86,7 +87,8 @@ def _below_fixed(separator: str) -> Callable[[Sequence[str], str], bool]:
 
 
 def _arns_pinned(values: Sequence[str], operator: str) -> bool:
-    return all(_fixed(value) or _arn_in_account(value, operator) or _one_of_a_kind(value, operator) for value in values)
+    arns = [_OWN_ACCOUNT.sub(":000000000000:", value) for value in values]
+    return all(_fixed(arn) or _arn_in_account(arn, operator) or _one_of_a_kind(arn, operator) for arn in arns)
 
 
 def _arn_in_account(value: str, operator: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from nephoscope.domain import View
-from nephoscope_aws.access_policies import matches, names
+from nephoscope_aws.access_policies import Names, matches, names
 
 MAX_DENIALS = 20
 MAX_DENIED_PATTERNS = 50
@@ -45,18 +45,18 @@ def applies(action: str, place: str) -> bool:
     return bool(_ON_OBJECTS.fullmatch(action)) == place.startswith("/")
 
 
-def places(pattern: str, *, most: bool = True) -> tuple[str, ...]:
-    """Return the places that a Resource pattern stands for: at most, or at least.
+def places(pattern: str) -> list[str]:
+    """Return the places that a Resource pattern stands for.
 
-    ``*`` before the first slash stands for the rest of the bucket's name, but could reach into the key. Alone it is all
+    A ``*`` before the first slash stands for the rest of the bucket's name, or reaches into the key. Alone it is all
     there is, of whatever kind.
     """
     if not _BUCKET_ARN.match(pattern):
-        return (pattern,)
-    name, slash, key = pattern.split(":", 5)[5].partition("/")
-    if slash:
-        return ("/*" if most and "*" in name else f"/{key}",)
-    return ("", "/*" + name.rpartition("*")[2]) if "*" in name else ("",)
+        return [pattern]
+    resource = pattern.split(":", 5)[5]
+    name, slash, key = resource.partition("/")
+    stars = [at for at, sign in enumerate(name[:MAX_DENIED_PATTERNS]) if sign == "*"]
+    return [f"/{key}" if slash else "", *(f"/*{resource[at + 1 :]}" for at in stars)]
 
 
 def _within(pattern: str, outer: str) -> bool:
@@ -122,10 +122,16 @@ def denial(statement: View, own: str = "") -> Denial | None:
         folded.add("*")
     if resources.excepted and any(not each.strip("*") for each in resources.patterns):
         return None
-    held = [place for each in resources.patterns for place in places(each, most=resources.excepted)] or ["*"]
+    held = [place for each in resources.patterns for place in places(each)] or ["*"]
     if own and not resources.excepted and any(matches(each, own) for each in resources.patterns):
         held.append("*")
     return Denial(Reach.of(folded, excepted=actions.excepted), Reach.of(held, excepted=resources.excepted))
+
+
+def exception(resources: Names) -> Denial:
+    """Return what the NotResource of an Allow takes out of it."""
+    held = (place for each in resources.patterns for place in places(each))
+    return Denial(Reach.of(["*"], excepted=False), Reach.of(held, excepted=False))
 
 
 class Denials:
@@ -135,6 +141,10 @@ class Denials:
         self._all = tuple(islice(denials, MAX_DENIALS))
         self._steps = MAX_STEPS
         self._known: dict[tuple[str, str], bool] = {}
+
+    def beside(self, other: Denial) -> Denials:
+        """Return these and another one."""
+        return Denials((other, *self._all))
 
     def leave_open(self, action: str, place: str) -> bool:
         """Tell whether some of what this action (in any case) and this place stand for is not denied."""

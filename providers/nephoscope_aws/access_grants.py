@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from nephoscope.domain import NotKnown, View
 from nephoscope_aws.access_conditions import account_of, accounts_spared, pins, spares_known_only
-from nephoscope_aws.access_denials import Denial, Denials, denial, places
+from nephoscope_aws.access_denials import Denial, Denials, denial, exception, places
 from nephoscope_aws.access_policies import Names, matches, names, principals, statements
 from nephoscope_aws.identity_providers import SharedProvider, is_fixed, shared_provider
 
@@ -158,7 +159,10 @@ class _Found:
     def first_open(self, grants: list[Grant], requests: Requests) -> Grant | None:
         """Of the strangers that one statement lets in, the first whom no Deny stops."""
         for grant in grants:
-            if held := _left_open(requests(grant), self._hitting(grant.stranger)):
+            denials = self._hitting(grant.stranger)
+            if grant.resources.excepted:
+                denials = denials.beside(exception(grant.resources))
+            if held := _left_open(requests(grant), denials):
                 return replace(grant, open=held)
         return None
 
@@ -217,8 +221,34 @@ def _hits(statement: View, stranger: Stranger) -> bool:
     return hit and spares_known_only(statement.key("Condition"), stranger.provider)
 
 
-def denies_account(statement: View, account: str) -> bool:
-    """Tell whether a Deny hits everyone in an account, or, if none is given, everyone but known parties."""
+class AccountDenials:
+    """What the Deny statements of a policy take from all of an account, or from everyone but known parties."""
+
+    def __init__(self, found: Iterable[View]) -> None:
+        self._denying = list(islice(filter(_denies, found), MAX_DENYING))
+        self._known: dict[str, Denials] = {}
+
+    def of(self, account: str) -> Denials:
+        """Return them for an account, or for everyone if that is empty.
+
+        :raises NotKnown: a part of one that decides it could not be read.
+        """
+        if account not in self._known:
+            if len(self._known) == MAX_STRANGERS:
+                return Denials(())
+            hitting = (each for each in self._denying if _hits_account(each, account))
+            self._known[account] = Denials(filter(None, map(denial, hitting)))
+        return self._known[account]
+
+
+def _denies(statement: View) -> bool:
+    try:
+        return bool(statement.key("Effect") == "Deny")
+    except NotKnown:
+        return False
+
+
+def _hits_account(statement: View, account: str) -> bool:
     if not account:
         return _hits(statement, Stranger("AWS", "*", "Anyone", ""))
     spared = accounts_spared(statement.key("Condition"))

@@ -54,7 +54,7 @@ def _ci(name: str, sub: str, keys: Mapping[str, str] | None = None, **claims: st
 
 
 def _login(name: str, *more: str) -> SharedProvider:
-    return SharedProvider(name, dict.fromkeys(("aud", "app_id", "sub", *more), _ANY), {}, login=True)
+    return SharedProvider(name, dict.fromkeys(("aud", "app_id", "sub", "id", "user_id", *more), _ANY), {}, login=True)
 
 
 # GitHub lets its customers choose which claims the subject is made of, and escapes colons within them, so the owner may
@@ -149,6 +149,10 @@ SHARED: Mapping[str, SharedProvider] = {
     "tokens.cloud.shisho.dev": _ci("Shisho Cloud", _after(r"\w+", "/:")),
     # https://docs.bitrise.io/en/bitrise-platform/integrations/oidc-authentication/oidc-for-aws.html
     "token.builds.bitrise.io": _ci("Bitrise", _ANY),
+    # https://cirrus-ci.org/guide/writing-tasks/#environment-variables : the audience can be chosen.
+    "oidc.cirrus-ci.com": _ci("Cirrus CI", _ANY),
+    # https://www.gitpod.io/docs/classic/user/configure/workspaces/oidc/aws
+    "api.gitpod.io/idp": _ci("Gitpod", r"https?://[^\0/]+/[^\0/]+[\0/]"),
     "sandboxes.cloud": SharedProvider("sandboxes.cloud", {"aud": _ANY}, {}),
     "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d": _MICROSOFT,
     **{

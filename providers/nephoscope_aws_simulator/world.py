@@ -29,6 +29,7 @@ class Root:
     access_key_rotated: datetime | None = None
     password_used: datetime | None = None
     created: datetime = field(default_factory=lambda: ago(900))
+    access_key_used: datetime | None = None
 
 
 @dataclass

@@ -107,6 +107,22 @@ def test_denials_that_leave_a_part_of_a_public_read_do_not_close_it(statements: 
     assert verdict(s3_access.public_read, *reversed(statements)) is Verdict.FAIL
 
 
+@pytest.mark.parametrize(
+    ("left_out", "read"),
+    [
+        (f"{B}/private/*", Verdict.FAIL),
+        (B, Verdict.FAIL),
+        (f"{B}/*", Verdict.PASS),
+        ("*", Verdict.PASS),
+        (f"{B}*", Verdict.PASS),
+        ([B, f"{B}/private/*"], Verdict.FAIL),
+    ],
+)
+def test_an_allow_of_all_but_some_resources_grants_what_it_does_not_leave_out(left_out: Any, read: Verdict) -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "NotResource": left_out}
+    assert verdict(s3_access.public_read, statement) is read
+
+
 def test_a_deny_of_all_but_reading_leaves_only_reading_public() -> None:
     given = (allow(**ALL), deny(NotAction=["s3:Get*", "s3:List*"]))
     assert verdict(s3_access.public_read, *given) is Verdict.FAIL
@@ -164,6 +180,8 @@ def test_denials_of_plain_http_that_leave_a_part_do_not_count(statements: tuple[
         (allow(**ALL, Principal=OTHER), deny(None, Principal=OTHER, Action=["s3:Put*", "s3:DeleteBucketPolicy"])),
         (allow(**ALL, Principal=OTHER), deny(None, Principal=OTHER, NotAction=["s3:Get*", "s3:List*"])),
         (allow(**ALL, Principal=OTHER), deny(None, NotPrincipal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})),
+        (allow(Action="s3:PutObjectAcl", Principal=OTHER), deny(STRANGERS, Resource=f"{B}/*")),
+        (allow(Action="s3:PutBucketAcl", Resource=B, Principal=OTHER), deny(STRANGERS, Resource=B)),
     ],
 )
 def test_admin_actions_that_another_account_is_denied_are_not_granted_to_it(statements: tuple[Any, ...]) -> None:

@@ -171,6 +171,13 @@ def test_demanding_the_claim_makes_a_lenient_operator_name_an_owner() -> None:
     assert verdict(trust(principal, {**lenient, "Null": {f"{GITHUB}:sub": "true"}})) is Verdict.FAIL
 
 
+def test_a_message_says_who_and_what_is_missing() -> None:
+    document = {"Statement": [federated(GITHUB, aud="sts.amazonaws.com")]}
+    finding = judge_example(role_trust_wildcard, {"AssumeRolePolicyDocument": document})
+    said = "Any customer of GitHub Actions can assume this role: no condition says whose token it has to be"
+    assert finding.message == said
+
+
 # -- Who, and by which action --------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline.aws import accessanalyzer, cloudtrail, config, ec2_instances, inspector
+from nephoscope_baseline.aws import accessanalyzer, cloudtrail, config, ec2_instances, iam_account, inspector
 from nephoscope_baseline.aws.cloudtrail_bucket import bucket_logging, bucket_public
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
@@ -140,3 +140,9 @@ def test_scanning_that_is_being_enabled_is_unknown(ec2: str, ecr: str, verdict: 
 def test_an_analyzer_that_is_being_created_is_unknown(states: list[str], verdict: Verdict) -> None:
     analyzers = [{"AnalyzerName": each, "Type": "ACCOUNT", "Observed": {"Status": each}} for each in states]
     assert judged(accessanalyzer.enabled, {"Analyzers": analyzers}).verdict is verdict
+
+
+def test_root_needs_mfa_where_nothing_says_that_it_has_no_password() -> None:
+    hidden = {"RootCredentials": unknown("denied", "iam:GenerateCredentialReport")}
+    properties = {"AccountSummary": {"AccountMFAEnabled": 0}, "Observed": hidden}
+    assert judged(iam_account.root_mfa, properties).verdict is Verdict.FAIL

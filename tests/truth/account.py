@@ -2,7 +2,8 @@
 
 A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
 (``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
-and says what is right and wrong in it. See ``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+and says what is right and wrong in it (see ``sqs.py``), or lists of :class:`Holding` where a table makes an account of
+each row. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations
@@ -35,6 +36,25 @@ class Truth:
 
     def client(self, service: str, region: str = HOME) -> Any:
         return self.cloud.client(service, region)
+
+    def patch(self, kind: str, **members: Any) -> None:
+        """Have the simulator's control plane do to this account what no API can: age a key, fail a delivery."""
+        self.cloud.control("patch", {"kind": kind, "account": self.cloud.account, **members})
+
+    def deleting(
+        self, of: str, id: str, region: str = HOME, *, status: object = "deleting", member: str = "status"
+    ) -> None:
+        """Have a thing be deleted, which takes no time in the simulator: nothing is judged of it any more."""
+        patch = {"kind": "status", "account": self.cloud.account, "region": region, "of": of, "id": id}
+        self.cloud.control("patch", patch | {"status": status, "member": member})
+
+    def hide(self, action: str, *types: str, region: str = ABROAD) -> None:
+        """Deny the call that lists these types in a region: each of the service's rules on them is unknown there."""
+        self.cloud.control("deny", actions=[action], regions=[region])
+        for type in types:
+            for id, rule in registry().rules.items():
+                if id.startswith(f"aws.{self.service}.") and type in rule.on:
+                    self.judged(f"All {type} in {region}", unknown=id.rpartition(".")[2])
 
     def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
@@ -89,4 +109,9 @@ def holdings() -> list[Holding]:
     """Return every account of the truth, by the names of the modules."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     modules = [import_module(f"tests.truth.{name}") for name in names if not name.startswith("test_")]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Holding)]
+    held = [each for module in modules for value in vars(module).values() for each in _listed(value)]
+    return [each for each in held if isinstance(each, Holding)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

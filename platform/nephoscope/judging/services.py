@@ -86,7 +86,8 @@ class Judge:
         """Return what stands for resources in regions that are not chosen: what is not read is not absent."""
         if type not in self._regional or region in self.account.regions:
             return None
-        reason = f"{region} is not among the regions that are scanned" if region else "not every region is scanned"
+        one = region not in ("", domain.ALL_REGIONS)
+        reason = f"{region} is not among the regions that are scanned" if one else "not every region is scanned"
         return domain.Resource.unreadable(
             type, region or domain.ALL_REGIONS, self.account.number, permission="", reason=reason
         )

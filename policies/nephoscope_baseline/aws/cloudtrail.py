@@ -166,6 +166,7 @@ EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
         _account(_classic("All", management=False)),
         _account(_selecting(**MANAGED, readOnly="false")),
         _account(_selecting(**EVERY_OBJECT)),
+        _account(_selectors({"readOnly": "true"}, {"readOnly": "false"})),
         _account(_leaving_out(KMS)),
         _account(_leaving_out(RDS_DATA)),
         _account(_selecting(**MANAGED, eventSource={"NotEquals": [KMS]})),

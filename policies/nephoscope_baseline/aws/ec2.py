@@ -61,6 +61,14 @@ def _closing(what: str) -> str:
         """
 
 
+def _administering(*ports: int) -> Callable[[Ports], bool]:
+    """Return the wish for rules that cover any of these ports over TCP or UDP, as the controls ask for.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/vpc-sg-port-restriction-check.html
+    """
+    return lambda covered: any(covered.cover(port, protocol) for port in ports for protocol in ("TCP", "UDP"))
+
+
 def _closed(
     group: ResourceView, inventory: Inventory, wanted: Callable[[Ports], bool], versions: Iterable[int] = (4, 6)
 ) -> bool | Fail:
@@ -146,6 +154,7 @@ def sg_rdp(group: ResourceView, inventory: Inventory) -> bool | Fail:
         _ingress(_tcp(22)),
         _ingress(_tcp(3389)),
         _ingress(_tcp(22, cidr="0.0.0.0/00 ", IpProtocol="6")),
+        _ingress(_tcp(3389, IpProtocol="udp")),
     ],
 )
 def sg_admin_v4(group: ResourceView, inventory: Inventory, *, ports: tuple[int, ...]) -> bool | Fail:
@@ -154,7 +163,7 @@ def sg_admin_v4(group: ResourceView, inventory: Inventory, *, ports: tuple[int, 
     SSH (22) and RDP (3389) give full control of an instance to whoever signs in. Only the networks of its
     administrators need to reach them.
     """
-    return _closed(group, inventory, reaching(*ports), (4,))
+    return _closed(group, inventory, _administering(*ports), (4,))
 
 
 @rule(
@@ -173,6 +182,7 @@ def sg_admin_v4(group: ResourceView, inventory: Inventory, *, ports: tuple[int, 
         _ingress(_tcp(3389, cidr="::/1"), _tcp(3389, cidr="8000::/1")),
         _by_list(22, "::/0"),
         _ingress({"IpProtocol": -1, "CidrIpv6": "::/0"}),
+        _ingress(_tcp(3000, 4000, cidr="::/0", IpProtocol="17")),
     ],
 )
 def sg_admin_v6(group: ResourceView, inventory: Inventory, *, ports: tuple[int, ...]) -> bool | Fail:
@@ -181,7 +191,7 @@ def sg_admin_v6(group: ResourceView, inventory: Inventory, *, ports: tuple[int, 
     Rules that are tight for IPv4 are often duplicated for IPv6 and left wide open. SSH (22) and RDP (3389) give full
     control of an instance over either protocol.
     """
-    return _closed(group, inventory, reaching(*ports), (6,))
+    return _closed(group, inventory, _administering(*ports), (6,))
 
 
 @rule(

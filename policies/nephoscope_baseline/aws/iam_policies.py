@@ -20,11 +20,11 @@ POLICY = "AWS::IAM::ManagedPolicy"
 LEAST_LINK = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
 
 
-def _policy(*allowed: dict[str, Any], attached: int = 1) -> dict[str, Any]:
+def _policy(*allowed: dict[str, Any], attached: int = 1, boundaries: int = 0) -> dict[str, Any]:
     """An example: a customer managed policy with these statements."""
     return {
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]},
-        "Observed": {"AttachmentCount": attached},
+        "Observed": {"AttachmentCount": attached, "PermissionsBoundaryUsageCount": boundaries},
     }
 
 
@@ -129,18 +129,25 @@ def allowed_by(statement: Statement) -> str:
         _policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}),
         _policy({"Action": "*", "Resource": "*"}),
         _policy({"Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}),
+        _policy({"Action": "s3:*", "Resource": "*"}, attached=0, boundaries=1),
     ],
     bad=[
         _policy({"Action": "s3:*", "Resource": "*"}),
+        _policy({"Action": "s3:*", "Resource": "*"}, attached=0),
+        _policy({"Action": "s3:*", "Resource": "*"}, boundaries=1),
         _policy({"Action": ["ec2:Describe*", "iam:*"], "Resource": "*"}),
     ],
 )
-def no_service_star(policy: ResourceView) -> bool | Fail:
+def no_service_star(policy: ResourceView) -> bool | Fail | None:
     """IAM policy allows all actions of a service.
 
     That includes deleting, sharing publicly, and whatever AWS adds to the service later. Few tasks need more than a
     handful of actions.
     """
+    # A permissions boundary allows nothing by itself, and Security Hub's IAM.21 leaves those out.
+    # https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21
+    if policy["Observed.AttachmentCount"] == 0 and policy["Observed.PermissionsBoundaryUsageCount"]:
+        return None
     held = _statements(policy)
     for statement in held.statements:
         if statement.denies or statement.actions.excepted:
@@ -281,7 +288,9 @@ def role_trust_wildcard(role: View) -> bool | Fail:
     the role is allowed to do. Knowing its name is enough, and names can be guessed.
     """
     for grant in open_grants(role.key("AssumeRolePolicyDocument"), _ways_in):
-        return Fail(f"{grant.who} can assume this role", grant.at)
+        provider = grant.stranger.provider
+        why = "" if provider is None or provider.login else ": no condition says whose token it has to be"
+        return Fail(f"{grant.who} can assume this role{why}", grant.at)
     return True
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import BLOCK_FLAGS, Access, Exposure, bucket_exposure
 from nephoscope_aws.access_conditions import account_of, accounts_in, denies_plain_http, pins
-from nephoscope_aws.access_denials import Denial, Denials, denial
-from nephoscope_aws.access_grants import denies_account, strangers
+from nephoscope_aws.access_denials import Denial, Denials, applies, denial
+from nephoscope_aws.access_grants import AccountDenials, strangers
 from nephoscope_aws.access_policies import names, principals, statements
 from nephoscope_baseline.aws.s3 import BLOCK_BUCKET
 
@@ -316,9 +316,10 @@ def cross_account(bucket: ResourceView) -> bool | Fail:
     """
     gaps: list[NotKnown] = []
     found = list(statements(bucket.key("Policy"), gaps))
+    denials = AccountDenials(found)
     for statement in found:
         try:
-            foreign = _foreign_admins(bucket, statement, found)
+            foreign = _foreign_admins(bucket, statement, denials)
         except NotKnown as gap:
             gaps.append(gap)
             continue
@@ -332,21 +333,17 @@ def cross_account(bucket: ResourceView) -> bool | Fail:
     return True
 
 
-def _foreign_admins(bucket: ResourceView, statement: View, others: list[View]) -> list[tuple[str, list[str]]]:
+def _foreign_admins(bucket: ResourceView, statement: View, denials: AccountDenials) -> list[tuple[str, list[str]]]:
     """Who but the bucket's own account this statement lets use admin actions, and which no Deny takes from them."""
     if statement.key("Effect") != "Allow" or not (given := names(statement, "Action").which(ADMIN_ACTIONS)):
         return []
     found = []
     for who, account in _foreign(bucket, statement):
-        denials = Denials(each for other in others if (each := _denied_to(other, account)))
-        if left := [action for action in given if denials.leave_open(action, "")]:
+        taken = denials.of(account)
+        left = [each for each in given if taken.leave_open(each, "" if applies(each.lower(), "") else "/*")]
+        if left:
             found.append((who, left))
     return found
-
-
-def _denied_to(statement: View, account: str) -> Denial | None:
-    """What a Deny takes from all of an account, or from everyone where none is given."""
-    return denial(statement) if statement.key("Effect") == "Deny" and denies_account(statement, account) else None
 
 
 def _foreign(bucket: ResourceView, statement: View) -> Iterator[tuple[str, str]]:

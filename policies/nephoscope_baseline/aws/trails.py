@@ -39,6 +39,8 @@ _BEGINS = {"resources.ARN": "arn:aws:s3:::"}
 """How every value of a field begins, of the events that are asked for."""
 _OTHER = "\0"
 """What no selector names."""
+_NEEDED = {"eventCategory", "resources.type"}
+"""Fields without which a selector selects nothing."""
 _MOST = 20_000
 """Combinations of values that are tried; a trail with more of them counts as one that leaves something out."""
 
@@ -78,7 +80,8 @@ def records(trail: View, event: Mapping[str, str]) -> bool:
     selectors = [
         [each for each in one if each[0] not in event]
         for one in _selectors(trail)
-        if all(_holds(how, event[field], values) for field, how, values in one if field in event)
+        if event.keys() & _NEEDED <= {field for field, _, _ in one}
+        and all(_holds(how, event[field], values) for field, how, values in one if field in event)
     ]
     standing = {field: _standing_for_all(field, named) for field, named in _named(selectors).items()}
     if prod(map(len, standing.values())) * len(selectors) > _MOST:

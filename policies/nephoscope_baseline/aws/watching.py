@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, View
 from nephoscope_aws.access import is_on
+from nephoscope_aws.names import partition
 from nephoscope_baseline.aws.log_patterns import matcher
 from nephoscope_baseline.aws.trails import shortfall, unlogged
 from nephoscope_baseline.aws.watched_events import Watch
@@ -31,7 +32,7 @@ def watched(account: ResourceView, inventory: Inventory, watch: Watch) -> bool |
     Not applicable where the events go to a log group of another account (an organization's trail): its filters and
     alarms are judged there. Raises NotKnown when what could not be read might be what is missing.
     """
-    chain = _Chain(inventory, watch)
+    chain = _Chain(inventory, watch.within(account.account, partition(account.id)))
     problems, elsewhere = [], False
     for trail in chain.known(inventory.of(TRAIL)):
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.region_settings import collector
 
@@ -23,6 +24,8 @@ _KINDS = ("ec2", "ecr", "lambda", "lambdaCode")
 
 def _read(api: Api, region: str) -> dict[str, Any]:
     answer = api.call("inspector2", "batch_get_account_status", region=region, accountIds=[api.account])
+    for failed in answer.get("failedAccounts", ()):
+        raise Unavailable(f"Inspector could not tell the account's status: {failed.get('errorCode')}")
     state = [each.get("resourceState", {}) for each in answer["accounts"]] or [{}]
     return {"ResourceState": {kind: state[0].get(kind, {}).get("status", "DISABLED") for kind in _KINDS}}
 

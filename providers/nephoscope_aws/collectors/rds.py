@@ -7,7 +7,7 @@ Only a manual snapshot that is not encrypted with a KMS key can be public, so th
 public snapshots holds those of all accounts, and is longer.
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
 
-Parameter groups that no instance outside a cluster uses are left out: they decide nothing.
+Parameter groups that no instance outside a cluster uses are left out: they decide nothing. So is what is being deleted.
 """
 
 from __future__ import annotations
@@ -132,7 +132,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _listing(api: Api, region: str, kind: _Kind) -> Listing[Item]:
-    return Listing(api.pages("rds", kind.operation, kind.key, region=region))
+    items = api.pages("rds", kind.operation, kind.key, region=region)
+    return Listing(item for item in items if not _deleting(item))
+
+
+def _deleting(item: Item) -> bool:
+    """Tell whether an instance, a cluster or a snapshot is on its way out, with nothing left to change."""
+    return "deleting" in (item.get("DBInstanceStatus"), item.get("Status"))
 
 
 def _resource(api: Api, region: str, kind: _Kind, item: Item, **observed: Any) -> Resource:

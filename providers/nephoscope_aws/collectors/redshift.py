@@ -42,6 +42,7 @@ _MEMBERS = (
     "ClusterSubnetGroupName",
 )
 _LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
+_GOING = ("deleting", "final-snapshot")
 _CLUSTER_GONE = "ClusterNotFound"
 _GROUP_GONE = "ClusterParameterGroupNotFound"
 
@@ -100,7 +101,9 @@ def _group_names(cluster: Item) -> list[str]:
 
 
 def _cluster(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a cluster with its audit logging; None when it is gone."""
+    """Return a cluster with its audit logging; None when it is gone or being deleted."""
+    if item.get("ClusterStatus") in _GOING:
+        return None
     name = item["ClusterIdentifier"]
     try:
         logging: Any = _logging(api.call("redshift", "describe_logging_status", region=region, ClusterIdentifier=name))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
+    backup,
     blocks,
     containers,
+    data,
     edge,
     findings,
     identity,
@@ -23,7 +25,9 @@ def apply(world: World) -> None:
     identity.apply(world)
     storage.apply()
     regional.apply(world)
+    backup.apply()
     blocks.apply()
+    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()

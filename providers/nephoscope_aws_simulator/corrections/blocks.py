@@ -1,4 +1,4 @@
-"""Who may restore a snapshot, the blocks of public access of a region, and a network ACL asked for by its id."""
+"""EC2: who may restore a snapshot, a region's blocks of public access and encryption, a network ACL asked for by id."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Shared snapshots, EMR's block, and the two blocks and the filter that moto does not have."""
+    """Shared snapshots, encryption by default, EMR's block, and the two blocks and the filter that moto lacks."""
     _shared_snapshots()
+    _encryption_by_default()
     _snapshot_block()
     _vpc_block()
     _network_acl_filter()
@@ -39,6 +40,18 @@ def _shared_snapshots() -> None:
     def _may_restore(snapshot: Any) -> set[str]:
         """The accounts that were named, and ``all``; an owner's own right does not make a snapshot shared."""
         return {*snapshot.create_volume_permission_groups, *snapshot.create_volume_permission_userids}
+
+
+def _encryption_by_default() -> None:
+    """Where it is on, volumes are encrypted whatever is asked for.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
+    """
+    from moto.ec2.models.elastic_block_store import EBSBackend
+
+    @extend(EBSBackend, "create_volume")
+    def create_volume(moto: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        return moto(self, *args, **kwargs | ({"encrypted": True} if self.ebs_encryption_by_default else {}))
 
 
 def _snapshot_block() -> None:

@@ -58,6 +58,7 @@ def _root(account: str, root: Root) -> dict[str, str]:
         "mfa_active": _flag(root.mfa),
         "access_key_1_active": _flag(root.access_key),
         "access_key_1_last_rotated": _time(root.access_key_rotated),
+        "access_key_1_last_used_date": _time(root.access_key_used),
     }
 
 

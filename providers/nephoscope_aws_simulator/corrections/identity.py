@@ -78,6 +78,9 @@ def _bulk_reads(world: World) -> None:
             for policy in details["managed_policies"]
             if policy.attachment_count or policy.arn in bounding or not isinstance(policy, models.AWSManagedPolicy)
         ]
+        bounds = [role.permissions_boundary_arn for role in self.roles.values()]
+        for policy in details["managed_policies"]:
+            policy.permissions_boundary_usage_count = bounds.count(policy.arn)
         return details
 
     # moto knows boundaries of roles only

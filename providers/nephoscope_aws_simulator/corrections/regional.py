@@ -113,7 +113,11 @@ def _metadata_options() -> None:
 
 def _keys() -> None:
     """https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html"""
+    import moto.kms.responses as responses
     from moto.kms.models import Key, KmsBackend
+
+    # moto denies whoever asks what a key's policy denies anybody on any condition.
+    replace(responses, "validate_policy")(lambda key, action: None)
 
     @extend(Key, "__init__")
     def new_key(moto: Any, self: Any, *args: Any, **kwargs: Any) -> None:
@@ -192,7 +196,9 @@ def _trails() -> None:
         status: dict[str, Any] = backend.get_trail_status(trail.arn).description()
         if trail.status.is_logging and trail.cw_log_group_arn:
             status["LatestCloudWatchLogsDeliveryTime"] = trail.status.latest_delivery_time
-        return status
+        if "cloudwatch_delivery" in vars(trail):
+            status["LatestCloudWatchLogsDeliveryTime"] = trail.cloudwatch_delivery
+        return {name: value for name, value in status.items() if value is not None}
 
     @replace(CloudTrailResponse, "get_trail_status")
     def get_trail_status(self: Any) -> str:

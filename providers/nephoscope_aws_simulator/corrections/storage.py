@@ -23,6 +23,9 @@ def apply() -> None:
     _list_with_regions()
     _refusals()
     _log_delivery()
+    _mfa_delete()
+    _canned_acls()
+    _access_points()
 
 
 def _defaults() -> None:
@@ -130,3 +133,65 @@ def _log_delivery() -> None:
         )
 
     replace(FakeBucket, "_log_permissions_enabled_policy")(staticmethod(lets_deliver))
+
+
+def _mfa_delete() -> None:
+    """Only the root user can turn MFA delete on, so ``POST /simulator/patch`` does.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.s3.responses import S3Response
+
+    @replace(S3Response, "get_bucket_versioning")
+    def get_bucket_versioning(self: Any) -> Any:
+        bucket = self.backend.get_bucket(self.bucket_name)
+        result = {"Status": bucket.versioning_status, "MFADelete": vars(bucket).get("mfa_delete")}
+        self.data["Action"] = "GetBucketVersioning"
+        return self.serialized(ActionResult({name: value for name, value in result.items() if value}))
+
+
+def _canned_acls() -> None:
+    """public-read-write grants two permissions, of which moto answers the first.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+    """
+    import moto.s3.responses as responses
+    from moto.s3.models import FakeGrant
+
+    @extend(responses, "get_canned_acl")
+    def get_canned_acl(moto: Any, acl: str) -> Any:
+        found = moto(acl)
+        found.grants = [FakeGrant(each.grantees, [granted]) for each in found.grants for granted in each.permissions]
+        return found
+
+
+def _access_points() -> None:
+    """An access point is in the region in which it was made, and no other knows it; moto has all in us-east-1.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.html
+    """
+    from moto.s3control.exceptions import AccessPointNotFound
+    from moto.s3control.responses import S3ControlResponse
+
+    @extend(S3ControlResponse, "create_access_point")
+    def create_access_point(moto: Any, self: Any) -> Any:
+        answer = moto(self)
+        point = self.backend.get_access_point(self._get_param("AccountId"), self._get_param("Name"))
+        point.region, point.arn = self.region, point.arn.replace(":us-east-1:", f":{self.region}:")
+        answer.result["AccessPointArn"] = point.arn
+        return answer
+
+    @extend(S3ControlResponse, "list_access_points")
+    def list_access_points(moto: Any, self: Any) -> Any:
+        answer = moto(self)
+        listed = answer.result["AccessPointList"]
+        answer.result["AccessPointList"] = [each for each in listed if f":{self.region}:" in each["AccessPointArn"]]
+        return answer
+
+    @extend(S3ControlResponse, "get_access_point")
+    def get_access_point(moto: Any, self: Any) -> Any:
+        answer = moto(self)
+        if f":{self.region}:" not in answer.result["AccessPointArn"]:
+            raise AccessPointNotFound(self._get_param("Name"))
+        return answer

@@ -1,7 +1,8 @@
-"""Macie, and the machines of Systems Manager."""
+"""Macie, Inspector, and the machines of Systems Manager."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ _MAY_REPORT = "/AmazonSSMManagedInstanceCore"
 def apply() -> None:
     """Macie is off until somebody turns it on; machines report to Systems Manager when their role lets them."""
     _macie()
+    _inspector()
     _machines()
 
 
@@ -35,6 +37,22 @@ def _macie() -> None:
         if self.macie_session is None:
             raise AccessDeniedException("Macie is not enabled")
         return moto(self)
+
+
+def _inspector() -> None:
+    """An account whose status Inspector could not tell is among those that failed.
+
+    https://docs.aws.amazon.com/inspector/v2/APIReference/API_BatchGetAccountStatus.html
+    """
+    from moto.inspector2.responses import Inspector2Response
+
+    @extend(Inspector2Response, "batch_get_account_status")
+    def batch_get_account_status(moto: Any, self: Any) -> str:
+        code = vars(self.inspector2_backend).get("failed")
+        if not code:
+            return str(moto(self))
+        failed = {"accountId": self.current_account, "errorCode": code, "errorMessage": "It could not be told."}
+        return json.dumps({"accounts": [], "failedAccounts": [failed]})
 
 
 def _machines() -> None:
