@@ -7,7 +7,7 @@ import zipfile
 from typing import Any
 
 from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
-from tests.truth.people import PARTNER
+from tests.truth.statements import OTHER
 from tests.truth.variables import HARMLESS, SECRETS
 
 
@@ -32,17 +32,17 @@ def _role(truth: Truth) -> None:
     truth.client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument="{}")
 
 
-OWN = {"SourceAccount": PARTNER}
-TOPIC = {"SourceArn": f"arn:aws:sns:eu-west-1:{PARTNER}:news"}
+OWN = {"SourceAccount": OTHER}
+TOPIC = {"SourceArn": f"arn:aws:sns:eu-west-1:{OTHER}:news"}
 URL = {"Action": "lambda:InvokeFunctionUrl"}
 
 INVOKERS: dict[str, tuple[bool, list[dict[str, Any]]]] = {
     "nobody": (False, []),
-    "partner": (False, [{"Principal": PARTNER}]),
-    "role": (False, [{"Principal": f"arn:aws:iam::{PARTNER}:role/app"}]),
+    "partner": (False, [{"Principal": OTHER}]),
+    "role": (False, [{"Principal": f"arn:aws:iam::{OTHER}:role/app"}]),
     "events": (
         False,
-        [{"Principal": "events.amazonaws.com", "SourceArn": f"arn:aws:events:eu-west-1:{PARTNER}:rule/r"}],
+        [{"Principal": "events.amazonaws.com", "SourceArn": f"arn:aws:events:eu-west-1:{OTHER}:rule/r"}],
     ),
     "events-of-anyone": (False, [{"Principal": "events.amazonaws.com"}]),
     "bucket-of-account": (False, [{"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b", **OWN}]),
@@ -57,8 +57,8 @@ INVOKERS: dict[str, tuple[bool, list[dict[str, Any]]]] = {
     "anyone-through-any-topic": (True, [{"Principal": "*", "SourceArn": "arn:aws:sns:*:*:*"}]),
     "url-of-anyone": (True, [{"Principal": "*", "FunctionUrlAuthType": "NONE", **URL}]),
     "url-of-any-login": (True, [{"Principal": "*", "FunctionUrlAuthType": "AWS_IAM", **URL}]),
-    "second": (True, [{"Principal": PARTNER}, {"Principal": "events.amazonaws.com"}, {"Principal": "*"}]),
-    "second-is-bucket": (True, [{"Principal": PARTNER}, {"Principal": "s3.amazonaws.com"}]),
+    "second": (True, [{"Principal": OTHER}, {"Principal": "events.amazonaws.com"}, {"Principal": "*"}]),
+    "second-is-bucket": (True, [{"Principal": OTHER}, {"Principal": "s3.amazonaws.com"}]),
     "configures": (True, [{"Principal": "*", "Action": "lambda:GetFunction"}]),
 }
 """Whether a function is open, and what AddPermission was asked for."""
@@ -100,7 +100,7 @@ def _qualified(truth: Truth) -> None:
     """Aliases and versions have policies of their own, beside the function's."""
     client = truth.client("lambda")
     for name, qualifier, principal, right in [
-        ("alias-of-partner", "live", PARTNER, True),
+        ("alias-of-partner", "live", OTHER, True),
         ("alias-of-anyone", "live", "*", False),
         ("version-of-anyone", "1", "*", False),
         ("alias-of-any-bucket", "live", "s3.amazonaws.com", False),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
-from tests.truth.people import policies
+from tests.truth.policies import Policy, policies
 
 DAYS = {"AutomaticallyAfterDays": 30}
 
@@ -82,11 +83,15 @@ def _of_others(truth: Truth) -> None:
     truth.judged(owned, skipped="rotation unused")
 
 
+def _policies(truth: Truth) -> Iterator[Policy]:
+    return policies(truth.cloud.account, "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "*")
+
+
 @holds()
 def opened(truth: Truth) -> None:
     """Secrets by who may read them; in the other region that is hidden."""
     api = truth.client("secretsmanager")
-    for policy in policies("secretsmanager:GetSecretValue", "*", "secretsmanager:PutSecretValue"):
+    for policy in _policies(truth):
         _kept(truth, policy.name)
         api.put_resource_policy(SecretId=policy.name, ResourcePolicy=policy.text)
         verdict = "fails" if policy.is_open else "passes"
@@ -108,7 +113,7 @@ def replicas(truth: Truth) -> None:
     """A region that has replicas alone, whose originals nobody looks at."""
     _kept(truth, "replicated", AddReplicaRegions=[{"Region": ABROAD}])
     _kept(truth, "open", AddReplicaRegions=[{"Region": ABROAD}])
-    anyone = next(each.text for each in policies("secretsmanager:GetSecretValue", "*", "secretsmanager:PutSecretValue"))
+    anyone = next(each.text for each in _policies(truth) if each.is_open)
     truth.client("secretsmanager").put_resource_policy(SecretId="open", ResourcePolicy=anyone)
     truth.judged("open", skipped="rotation unused", fails="public")
     _kept(truth, "own", ABROAD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
-from tests.truth.people import policies
+from tests.truth.policies import policies
 
 
 @holds(regions=ALL_THREE)
@@ -11,7 +11,7 @@ def topics(truth: Truth) -> None:
     """One topic for each way to be open or encrypted, or to look so; two regions are hidden."""
     sns = truth.client("sns")
     arn = f"arn:aws:sns:{HOME}:{truth.cloud.account}:{{}}"
-    for policy in policies("sns:Publish", arn, "sns:Subscribe"):
+    for policy in policies(truth.cloud.account, "sns:Publish", "sns:Subscribe", arn):
         sns.create_topic(Name=policy.name, Attributes={"Policy": policy.text, "KmsMasterKeyId": "alias/news"})
         verdict = "fails" if policy.is_open else "passes"
         truth.judged(policy.name, **{verdict: "public"})

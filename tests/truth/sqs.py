@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
-from tests.truth.people import policies
+from tests.truth.policies import policies
 
 
 @holds(regions=ALL_THREE)
@@ -17,7 +17,7 @@ def queues(truth: Truth) -> None:
 def _opened(truth: Truth) -> None:
     sqs = truth.client("sqs")
     arn = f"arn:aws:sqs:{HOME}:{truth.cloud.account}:{{}}"
-    for policy in policies("sqs:SendMessage", arn, "sqs:ReceiveMessage"):
+    for policy in policies(truth.cloud.account, "sqs:SendMessage", "sqs:ReceiveMessage", arn):
         url = sqs.create_queue(QueueName=policy.name)["QueueUrl"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy.text})
         verdict = "fails" if policy.is_open else "passes"

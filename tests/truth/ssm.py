@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
+from tests.truth.statements import OTHER
 
 DOCUMENT = '{"schemaVersion": "2.2", "description": "d", "mainSteps": []}'
-PARTNER = "210987654321"
 
 
 def _instance(truth: Truth, state: str = "running", region: str = HOME) -> str:
@@ -89,8 +89,8 @@ def documents(truth: Truth) -> None:
     """Documents by who may read them; in the other region that is hidden."""
     for name, shares, verdict in [
         ("own", [], "passes"),
-        ("partner", [PARTNER], "passes"),
-        ("partners", ["111122223333", PARTNER], "passes"),
+        ("partner", [OTHER], "passes"),
+        ("partners", ["111122223333", OTHER], "passes"),
         ("public", ["all"], "fails"),
         ("Patch_all.Windows-2", [], "passes"),
     ]:
