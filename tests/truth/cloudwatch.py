@@ -102,7 +102,7 @@ def _patterns(truth: Truth, patterns: dict[str, str], verdict: str) -> None:
     truth.judged(truth.cloud.account, **{verdict: RULES})
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "alarm_root": {"metric": "another"},
     "alarm_unauthorized": {"space": "Other"},
     "alarm_no_mfa_login": {"alarm": {"ActionsEnabled": False}},
