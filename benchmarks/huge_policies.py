@@ -26,6 +26,56 @@ HUGE: dict[str, dict[str, Any]] = {
     "values": {
         "Statement": [{**ALLOW, "Condition": {"StringLike": {"aws:PrincipalArn": ["arn:aws:iam::*"] * 20_000}}}]
     },
+    "exceptions": {
+        "Statement": [{**ALLOW, "Action": "s3:*"}]
+        + [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "NotAction": [f"s3:{'?' * (n % 7)}Get{n}*" for n in range(300)],
+                "NotResource": [f"arn:aws:s3:::b/{n}*" for n in range(40)],
+            }
+            for _ in range(40)
+        ]
+        + [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "NotAction": [f"s3:G*{n}t*{m}" for n in range(49)],
+                "NotResource": [f"arn:aws:s3:::b/*{n}*{m}" for n in range(49)],
+            }
+            for m in range(40)
+        ]
+    },
+    "pairs": {
+        "Statement": [
+            {
+                **ALLOW,
+                "Action": [f"s3:Get*{n}" for n in range(7_000)],
+                "Resource": [f"arn:aws:s3:::b/{n}/*" for n in range(5_000)],
+            },
+            {**DENY, "Action": "s3:*", "Resource": [f"arn:aws:s3:::b/{n}" for n in range(5_000)]},
+        ]
+    },
+    "strangers": {
+        "Statement": [
+            {**ALLOW, "Principal": {"Federated": f"arn:aws:iam::{n}:oidc-provider/gitlab.com"}} for n in range(900)
+        ]
+        + [{**DENY, "Principal": {"AWS": [f"arn:aws:iam::*:role/{n}-{m}" for n in range(40)]}} for m in range(100)]
+    },
+    "subjects": {
+        "Statement": [
+            {
+                **ALLOW,
+                "Condition": {
+                    "StringLike": {
+                        "token.actions.githubusercontent.com:sub": [f"repo:o{n}/r:*" for n in range(5_000)]
+                        + [":repo" * 30_000, "repo:*"]
+                    }
+                },
+            }
+        ]
+    },
     "networks": {
         "Statement": [
             {

@@ -97,6 +97,34 @@ def test_neighbours_that_are_known_come_before_what_is_hidden_raises() -> None:
     assert judged[1].permission == "n:List"
 
 
+@pytest.mark.parametrize(
+    ("ask", "verdict"),
+    [
+        (lambda all: all.get("N", "ned", "north"), Verdict.PASS),
+        (lambda all: all.get("N", "ned"), Verdict.PASS),
+        (lambda all: all.get("N", "tom", "north"), Verdict.FAIL),
+        (lambda all: all.get("N", "tom", "south"), Verdict.UNKNOWN),
+        (lambda all: all.get("N", "ned", "south"), Verdict.UNKNOWN),
+        (lambda all: all.get("N", "tom"), Verdict.UNKNOWN),
+        (lambda all: list(all.of("N", "north")), Verdict.PASS),
+        (lambda all: list(all.of("N", "south")), Verdict.UNKNOWN),
+        (lambda all: next(all.of("N")), Verdict.PASS),
+        (lambda all: list(all.of("N")), Verdict.UNKNOWN),
+        (lambda all: list(all.of("EVERYWHERE")), Verdict.FAIL),
+    ],
+)
+def test_a_neighbour_where_nobody_looked_is_unknown_and_not_absent(ask: Any, verdict: Verdict) -> None:
+    def beyond(type: str, region: str) -> Resource | None:
+        if type == "EVERYWHERE" or region == "north":
+            return None
+        return Resource.unreadable(type, region, "1", permission="", reason="not scanned")
+
+    ned = resource("N", {}, name="ned", region="north")
+    neighbours = Neighbours(lambda type: [ned] if type == "N" else [], beyond)
+    check = make(lambda view, all: ask(all) not in (None, []), needs=("N", "EVERYWHERE"))
+    assert judge(check, resource("T", {}), now=NOW, neighbours=neighbours).verdict is verdict
+
+
 def test_a_neighbour_of_a_type_not_named_in_needs_is_an_error_of_the_rule() -> None:
     found = judge(make(lambda view, all: list(all.of("N")), needs=("M",)), resource("T", {}), now=NOW)
     assert found.verdict == Verdict.ERROR

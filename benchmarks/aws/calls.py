@@ -171,8 +171,9 @@ NEEDS: dict[str, Need] = {
     "kms:ListKeys": region(KEY, page=1000),
     "kms:ListResourceTags": extra("key", "the tags of a key, shown with it."),
     "lambda:GetPolicy": each(FUNCTION, why="Takes one function."),
+    "lambda:ListAliases": each(FUNCTION, why="Takes one function; the list does not tell who has one."),
     "lambda:ListFunctionUrlConfigs": each(FUNCTION, why="Takes one function; the list does not tell who has a URL."),
-    "lambda:ListFunctions": region(FUNCTION, page=50),
+    "lambda:ListFunctions": region(FUNCTION, page=50, times=2, why="Once more with the published versions."),
     "logs:DescribeDeliveries": where("account with a distribution"),
     "logs:DescribeDeliverySources": where("account with a distribution"),
     "logs:DescribeMetricFilters": region("AWS::Logs::MetricFilter", page=50),
@@ -205,6 +206,7 @@ NEEDS: dict[str, Need] = {
     "s3control:ListAccessPoints": region(),
     "sagemaker:DescribeNotebookInstance": where("notebook instance", "Takes one; the list lacks what rules read."),
     "sagemaker:ListNotebookInstances": region(),
+    "secretsmanager:GetResourcePolicy": each("AWS::SecretsManager::Secret", why="Takes one secret."),
     "secretsmanager:ListSecrets": region("AWS::SecretsManager::Secret", page=100),
     "securityhub:DescribeHub": region(),
     "sns:GetTopicAttributes": each(TOPIC, why="Takes one topic; the list tells ARNs only."),
@@ -240,6 +242,7 @@ ONLY_AGAIN = frozenset(
         "iam:GetRole",
         "iam:ListMFADevices",
         "lambda:GetFunctionConfiguration",
+        "lambda:ListVersionsByFunction",
     }
 )
 """Calls that read one resource again, after a fix or a click or when a list lost it, and are no part of a scan."""

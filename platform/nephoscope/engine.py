@@ -37,16 +37,30 @@ MAX_MESSAGE = 1_000
 
 
 class Neighbours:
-    """An account's resources of the types that a rule needs; ``load`` brings all of one type."""
+    """An account's resources of the types that a rule needs; ``load`` brings all of one type.
 
-    def __init__(self, load: Callable[[str], Sequence[Resource]]) -> None:
-        self._load = load
+    ``beyond`` stands for those of a type that are not looked for in a region, or without one in any region: None where
+    all are.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], Sequence[Resource]],
+        beyond: Callable[[str, str], Resource | None] = lambda type, region: None,
+    ) -> None:
+        self._load, self._beyond = load, beyond
         self._loaded: dict[str, Sequence[Resource]] = {}
 
     def all(self, type: str) -> Sequence[Resource]:
         if type not in self._loaded:
             self._loaded[type] = self._load(type)
         return self._loaded[type]
+
+    def of(self, type: str, region: str = "") -> list[Resource]:
+        """Return those of a type (in a region), with what stands for those that are not known."""
+        found = [each for each in self.all(type) if not region or each.region in (region, ALL_REGIONS)]
+        outside = self._beyond(type, region)
+        return [*found, outside] if outside else found
 
     @classmethod
     def fixed(cls, resources: Iterable[Resource]) -> Neighbours:
@@ -66,8 +80,7 @@ class BoundInventory:
     def _of(self, type: str, region: str) -> list[Resource]:
         if type not in self._rule.needs:
             raise LookupError(f"rule {self._rule.id} reads {type}, which its `needs` does not name")
-        everything = self._neighbours.all(type)
-        return [each for each in everything if not region or each.region in (region, ALL_REGIONS)]
+        return self._neighbours.of(type, region)
 
     def _view(self, resource: Resource) -> ResourceView:
         return ResourceView(
@@ -86,9 +99,9 @@ class BoundInventory:
             if each.unlisted:
                 self._view(each)
 
-    def get(self, type: str, id: str) -> ResourceView | None:
-        """The one with this id or name."""
-        resources = self._of(type, "")
+    def get(self, type: str, id: str, region: str = "") -> ResourceView | None:
+        """The one with this id or name (in a region)."""
+        resources = self._of(type, region)
         for each in resources:
             if id in (each.id, each.name):
                 return self._view(each)

@@ -1,6 +1,6 @@
 """What a bucket effectively leaves open to everyone: its policy and ACL, less what its settings neutralise.
 
-What any policy document lets in is in :mod:`nephoscope_aws.access_policies`.
+Whom the policy of any resource lets in is in :mod:`nephoscope_aws.access_grants`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from itertools import islice
 from typing import Any
 
 from nephoscope.domain import NotKnown, View
-from nephoscope_aws.access_policies import MAX_PATTERNS, Grant, Names, open_grants
+from nephoscope_aws.access_denials import applies
+from nephoscope_aws.access_grants import Grant, Requests, open_grants
+from nephoscope_aws.access_policies import MAX_PATTERNS, Names
 
 BLOCK_FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 """The four switches of a public access block. BlockPublic* stop new grants; the other two undo the ones in place.
@@ -164,15 +166,18 @@ def _unless(
 
 
 def _policy_is_restricted(bucket: View) -> bool:
-    return _either(bucket, "RestrictPublicBuckets")
+    return either_flag(bucket, "RestrictPublicBuckets")
 
 
 def _acl_is_ignored(bucket: View) -> bool:
-    return _either(bucket, "IgnorePublicAcls")
+    return either_flag(bucket, "IgnorePublicAcls")
 
 
-def _either(bucket: View, flag: str) -> bool:
-    """One switch, on the bucket or on its account; one that is on decides although the other is hidden."""
+def either_flag(bucket: View, flag: str) -> bool:
+    """Tell whether a switch is on, on the bucket or on its account; one that is decides although the other is hidden.
+
+    :raises NotKnown: one is hidden and the other off.
+    """
     gap: NotKnown | None = None
     for block in ("PublicAccessBlockConfiguration", "Observed.AccountPublicAccessBlock"):
         try:
@@ -187,21 +192,37 @@ def _either(bucket: View, flag: str) -> bool:
 
 def _policy_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
     every = tuple(action for actions in _ACTIONS[access].values() for action in actions)
-    for grant in open_grants(bucket.key("Policy"), lambda actions: bool(actions.which(every))):
-        held = set(grant.actions.which(every))
-        what = next(words for words, actions in _ACTIONS[access].items() if held & set(actions))
-        message = f"{grant.who} can {what}: policy allows {_shown(grant, every)}"
+    for grant in open_grants(bucket.key("Policy"), _of(every)):
+        what = next(words for words, actions in _ACTIONS[access].items() if not set(actions).isdisjoint(grant.open))
+        message = f"{grant.who} can {what}: policy allows {_shown(grant)}"
         if "Condition" in grant.statement.names():
             message += ", and its condition restricts nobody"
         yield Exposure(access, "policy", message, grant.at)
 
 
-def _shown(grant: Grant, every: tuple[str, ...]) -> Names:
+def _of(actions: tuple[str, ...]) -> Requests:
+    """What a bucket's policy grants of these actions, each where it can be used."""
+
+    def requests(grant: Grant) -> Iterator[tuple[str, str]]:
+        found = _in_bucket(grant.places())
+        for action in grant.actions.which(actions):
+            yield from ((action, place) for place in found if applies(action.lower(), place))
+
+    return requests
+
+
+def _in_bucket(places: Iterable[str]) -> list[str]:
+    """Everything in a bucket's policy is the bucket and its objects."""
+    split = (("", "/*") if each and not each.strip("*") else (each,) for each in places)
+    return list(dict.fromkeys(part for parts in split for part in parts))
+
+
+def _shown(grant: Grant) -> Names:
     """The grant's actions that matter here, as they are written."""
     if grant.actions.excepted:
         return grant.actions
     patterns = grant.actions.patterns[:MAX_PATTERNS]
-    return Names(tuple(islice((pattern for pattern in patterns if Names((pattern,)).which(every)), MAX_SHOWN)))
+    return Names(tuple(islice((pattern for pattern in patterns if Names((pattern,)).which(grant.open)), MAX_SHOWN)))
 
 
 def _acl_exposures(bucket: View, access: Access) -> Iterator[Exposure]:

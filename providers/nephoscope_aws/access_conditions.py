@@ -11,6 +11,8 @@ What looks like a pin and is none:
 
 - ``...IfExists`` and ``ForAllValues:``: a request without the key passes both, unless ``Null`` demands the key
   (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+- the claims of an identity provider that many customers share, unless they name an owner
+  (:mod:`nephoscope_aws.identity_providers`).
 - ``aws:VpcSourceIp``: private addresses; anyone can make a VPC with the same ones.
 - ``sts:ExternalId``: AWS says that it is not a secret
   (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
@@ -28,6 +30,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from nephoscope.domain import NotKnown, View
+from nephoscope_aws.identity_providers import SharedProvider, names_owner
 
 WIDEST = {4: 8, 6: 32}
 """The shortest prefix, in bits, of an ``aws:SourceIp`` range that still counts as narrow, by IP version.
@@ -42,7 +45,9 @@ _ADDRESS = frozenset({"ipaddress"})
 _VARIABLES = frozenset({"${aws:resourceaccount}", "${aws:resourceorgid}"})
 """Policy variables that stand for the owner of the resource itself: as good as a fixed value."""
 
+_FREE = re.compile(r"[*?]|\$\{")
 _ACCOUNT = re.compile(r"\d{12}")
+_OWN_ACCOUNT = re.compile(r":\$\{aws:resourceaccount\}:", re.IGNORECASE)
 
 
 def texts(value: Any) -> list[str]:
@@ -65,7 +70,7 @@ def account_of(arn: str) -> str:
 
 
 def _fixed(value: str) -> bool:
-    return value.lower() in _VARIABLES or bool(value.strip() and not re.search(r"[*?]|\$\{", value))
+    return value.lower() in _VARIABLES or bool(value.strip() and not _FREE.search(value))
 
 
 def _all_fixed(values: Sequence[str], operator: str) -> bool:
@@ -82,7 +87,8 @@ def _below_fixed(separator: str) -> Callable[[Sequence[str], str], bool]:
 
 
 def _arns_pinned(values: Sequence[str], operator: str) -> bool:
-    return all(_fixed(value) or _arn_in_account(value, operator) for value in values)
+    arns = [_OWN_ACCOUNT.sub(":000000000000:", value) for value in values]
+    return all(_fixed(arn) or _arn_in_account(arn, operator) or _one_of_a_kind(arn, operator) for arn in arns)
 
 
 def _arn_in_account(value: str, operator: str) -> bool:
@@ -90,6 +96,32 @@ def _arn_in_account(value: str, operator: str) -> bool:
     if "${" in value or not account_of(value):
         return False
     return operator in _ARN or _fixed(":".join(value.split(":")[:5]))
+
+
+_WITHOUT_ACCOUNT = {
+    "apigateway": re.compile(r"/(?:restapis|apis|domainnames)/[^/]+(?:/|\Z)"),
+    "route53": re.compile(r"(?:hostedzone|healthcheck)/[^/]+\Z"),
+    "s3": re.compile(r"[^/]+(?:/|\Z)"),
+}
+"""How the resource of an ARN begins that has no account, by service: with a name or id of which there is one.
+
+AWS writes a bucket's ARN as ``arn:aws:s3:*:*:BUCKET`` in its guides: a bucket has one owner in the world.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+
+def _one_of_a_kind(value: str, operator: str) -> bool:
+    """Tell whether an ARN names a thing of which there is one in the world, whoever owns it."""
+    arn, *parts = value.split(":", 5)
+    if arn != "arn" or len(parts) < 5 or ":" in parts[4] or (operator not in _ARN and not _fixed(parts[0])):
+        return False
+    _, service, _, account, resource = parts
+    if service == "s3" and account and "/" in resource:
+        return False  # an access point: its name is an account's own
+    begins = _WITHOUT_ACCOUNT.get(service)
+    found = begins.match(resource) if begins else None
+    return bool(found and _fixed(found[0]))
 
 
 def _networks_narrow(values: Sequence[str], operator: str) -> bool:
@@ -111,11 +143,6 @@ class _Pin:
     test: Callable[[Sequence[str], str], bool]
 
 
-OPEN_IDENTITY_PROVIDERS = frozenset(
-    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
-)
-"""Web identity providers at which anyone can have a login; S3 calls a policy that names one public (same page)."""
-
 _FIXED_KEYS = (
     "aws:principalaccount",
     "aws:principalorgid",
@@ -130,7 +157,6 @@ _FIXED_KEYS = (
     "kms:calleraccount",
     "s3:dataaccesspointaccount",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    *(f"{provider}:{claim}" for provider in OPEN_IDENTITY_PROVIDERS for claim in ("aud", "app_id", "sub")),
 )
 
 _PINS: dict[str, _Pin] = {
@@ -154,9 +180,11 @@ class _Entry:
     key: str
     values: Sequence[str]
 
-    def pins(self, operator: str) -> bool:
+    def pins(self, operator: str, provider: SharedProvider | None) -> bool:
         pin = _PINS.get(self.key)
-        return bool(pin and self.values and operator in pin.operators and pin.test(self.values, operator))
+        if pin is None:
+            return operator in _STRING and names_owner(self.key, self.values, provider)
+        return bool(self.values and operator in pin.operators and pin.test(self.values, operator))
 
 
 def _entries_under(condition: View, name: str) -> Iterator[_Entry]:
@@ -172,8 +200,10 @@ def _entries_under(condition: View, name: str) -> Iterator[_Entry]:
         yield _Entry(quantifier, operator.removesuffix("ifexists"), operator.endswith("ifexists"), key.lower(), values)
 
 
-def pins(condition: Any) -> bool:
+def pins(condition: Any, provider: SharedProvider | None = None) -> bool:
     """Tell whether an Allow with this condition reaches known parties only.
+
+    :param provider: the shared identity provider that the statement trusts, if it is one.
 
     All parts of a condition must hold, so one that pins is enough; of several values, each must. NotKnown is raised
     when no part that can be read pins and another cannot be read. What is no condition at all pins nothing.
@@ -184,7 +214,7 @@ def pins(condition: Any) -> bool:
     gap: NotKnown | None = None
     for name in condition.names():
         try:
-            if any(_entry_pins(entry, demanded) for entry in _entries_under(condition, name)):
+            if any(_entry_pins(entry, demanded, provider) for entry in _entries_under(condition, name)):
                 return True
         except NotKnown as problem:
             gap = problem
@@ -193,9 +223,9 @@ def pins(condition: Any) -> bool:
     return False
 
 
-def _entry_pins(entry: _Entry, demanded: frozenset[str]) -> bool:
+def _entry_pins(entry: _Entry, demanded: frozenset[str], provider: SharedProvider | None) -> bool:
     passes_without_key = entry.if_exists or entry.quantifier == "forallvalues"
-    return entry.pins(entry.operator) and (not passes_without_key or entry.key in demanded)
+    return entry.pins(entry.operator, provider) and (not passes_without_key or entry.key in demanded)
 
 
 def _demanded(condition: View) -> frozenset[str]:
@@ -208,7 +238,7 @@ def _demanded(condition: View) -> frozenset[str]:
     return frozenset(entry.key for entry in entries if list(entry.values) == ["false"])
 
 
-def spares_known_only(condition: Any) -> bool:
+def spares_known_only(condition: Any, provider: SharedProvider | None = None) -> bool:
     """Tell whether a Deny with this condition hits the whole world but known parties.
 
     It does when each part of the condition is the negative of a pin (a request that lacks the key is denied too), or
@@ -220,7 +250,8 @@ def spares_known_only(condition: Any) -> bool:
         return True
     if not isinstance(condition, View) or condition.is_list:
         return False
-    return all(_entry_spares_known(entry) for name in condition.names() for entry in _entries_or_none(condition, name))
+    entries = (entry for name in condition.names() for entry in _entries_or_none(condition, name))
+    return all(_entry_spares_known(entry, provider) for entry in entries)
 
 
 def _entries_or_none(condition: View, name: str) -> list[_Entry]:
@@ -228,13 +259,13 @@ def _entries_or_none(condition: View, name: str) -> list[_Entry]:
     return list(_entries_under(condition, name)) or [_Entry("", "", False, "", ())]
 
 
-def _entry_spares_known(entry: _Entry) -> bool:
+def _entry_spares_known(entry: _Entry, provider: SharedProvider | None) -> bool:
     if entry.key == "aws:principalisawsservice":
         # Anonymous requests lack this key: without IfExists they would be spared.
         return entry.operator == "bool" and entry.if_exists and list(entry.values) == ["false"]
     if "not" not in entry.operator or entry.quantifier == "foranyvalue":
         return False
-    return entry.pins(entry.operator.replace("not", "", 1))
+    return entry.pins(entry.operator.replace("not", "", 1), provider)
 
 
 def denies_plain_http(condition: Any) -> bool:
@@ -248,16 +279,30 @@ def denies_plain_http(condition: Any) -> bool:
     )
 
 
+_CALLERS = frozenset({"aws:principalaccount", "aws:principalarn"})
+
+
 def accounts_in(condition: Any) -> set[str]:
     """Return the account ids that a condition names as callers."""
     if not isinstance(condition, View):
         return set()
-    callers = {"aws:principalaccount", "aws:principalarn"}
     entries = [entry for name in condition.names() for entry in _entries_under(condition, name)]
     return {
         account
         for entry in entries
-        if entry.key in callers and "not" not in entry.operator
+        if entry.key in _CALLERS and "not" not in entry.operator
         for value in entry.values
         if (account := account_of(value))
     }
+
+
+def accounts_spared(condition: Any) -> set[str] | None:
+    """Return the account ids that a Deny with this condition leaves out; None when it leaves out others, too."""
+    if condition is None:
+        return set()
+    if not isinstance(condition, View) or condition.is_list:
+        return None
+    entries = [entry for name in condition.names() for entry in _entries_or_none(condition, name)]
+    if not all(entry.key in _CALLERS and _entry_spares_known(entry, None) for entry in entries):
+        return None
+    return {account_of(value) for entry in entries for value in entry.values}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -230,10 +230,22 @@ class Api:
 
     All methods raise :class:`Denied` and :class:`Unavailable`; every other answer of AWS is botocore's ClientError.
     A call that no collector declares raises LookupError before anything is sent.
+
+    :param regions: those that are scanned; none where that is not known.
+    :param partition: the one that the account is in, as its ARNs name it.
     """
 
-    def __init__(self, account: str, clients: Clients, reads: Mapping[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        account: str,
+        clients: Clients,
+        reads: Mapping[tuple[str, str], str],
+        regions: Sequence[str] = (),
+        partition: str = "aws",
+    ) -> None:
         self.account = account
+        self.regions = regions
+        self.partition = partition
         self._clients = clients
         self._reads = reads
         self._slots = slots(account)
@@ -243,6 +255,10 @@ class Api:
         self._silent: defaultdict[str, set[str]] = defaultdict(set)
         self._inside = threading.local()
         self._pool = ThreadPoolExecutor(IN_FLIGHT, "nephoscope-aws", self._mark_inside)
+
+    def arn(self, service: str, region: str, rest: str) -> str:
+        """Return the ARN of something of this account; ``region`` is empty for what belongs to all regions."""
+        return f"arn:{self.partition}:{service}:{region}:{self.account}:{rest}"
 
     @property
     def calls(self) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, VERSION, Export, ExportedFinding, ExportedResource, Verdict
-from nephoscope_aws.names import partition
+from nephoscope_aws.names import home_of, partition
 
 Row = dict[str, Any]
 
@@ -15,8 +15,6 @@ SCHEMA = "2018-10-08"
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-type-taxonomy.html
 TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
 DETECTION_TYPES = ["Unusual Behaviors"]
-HOME_REGION = "us-east-1"
-"""Where findings about the whole account are told of."""
 # https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html: what is not there is Other.
 RESOURCES = {
     "AWS::ApiGateway::Stage": "AwsApiGatewayStage",
@@ -106,11 +104,12 @@ def row(finding: ExportedFinding) -> Row:
 
 
 def _resource(resource: ExportedResource) -> Row:
+    cloud = partition(resource.id, resource.region)
     return {
         "Type": RESOURCES.get(resource.type, "Other"),
         "Id": resource.id[:512],
-        "Partition": partition(resource.id),
-        "Region": HOME_REGION if resource.region == ALL_REGIONS else resource.region,
+        "Partition": cloud,
+        "Region": home_of(cloud) if resource.region == ALL_REGIONS else resource.region,
         **({"Tags": dict(list(resource.tags.items())[:50])} if resource.tags else {}),
     }
 

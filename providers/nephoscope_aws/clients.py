@@ -20,6 +20,7 @@ from nephoscope.domain import ConnectionProblem, Deadline
 from nephoscope_aws.answers import check_body
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.models import WHOLE, Models, Operation, declared
+from nephoscope_aws.names import home_of
 from nephoscope_aws.patience import bound_answers
 
 ATTEMPTS = 6
@@ -42,9 +43,6 @@ ATTEMPTS_OF_HANGING = 2
 
 WRITE_SECONDS = 30
 """Seconds in which tries of a changing call begin; each reaches AWS within READ_TIMEOUT and CONNECT_TIMEOUT more."""
-
-HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""Partition -> the region that calls without one go to, when the configured one is of another partition."""
 
 
 class _Given(CredentialProvider):  # type: ignore[misc,unused-ignore]
@@ -136,7 +134,7 @@ def home_region(session: Session, partition: str) -> str:
     region = session.get_config_variable("region")
     if region and (not partition or session.get_partition_for_region(region) == partition):
         return str(region)
-    return HOME[partition or "aws"]
+    return home_of(partition)
 
 
 def without_account(params: dict[str, Any], **_: Any) -> None:

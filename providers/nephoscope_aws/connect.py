@@ -59,12 +59,16 @@ _POLICY_TOO_LARGE = frozenset({"PackedPolicyTooLarge", "MalformedPolicyDocument"
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A way into an account that works: who we are there, and the clients. ``role`` is empty for own credentials."""
+    """A way into an account that works: who we are there, the clients, and the regions that are scanned.
+
+    ``role`` is empty for own credentials.
+    """
 
     account: str
     principal: str
     role: str
     clients: ClientCache
+    regions: tuple[str, ...] = ()
 
 
 def connect(connection: Connection, *, writing: bool = False, policy: str = "") -> Connected:
@@ -94,7 +98,7 @@ def connect(connection: Connection, *, writing: bool = False, policy: str = "") 
         raise _problem(error, blamed, profile) from None
     _same_account(connection, identity["Account"])
     clients = ClientCache(session, home, deadline=connection.deadline)
-    return Connected(identity["Account"], identity["Arn"], role.arn if role else "", clients)
+    return Connected(identity["Account"], identity["Arn"], role.arn if role else "", clients, connection.regions)
 
 
 def hindrance(settings: Mapping[str, str], deadline: Deadline | None = None) -> str:

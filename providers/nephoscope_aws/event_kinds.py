@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nephoscope_aws.names import partition_of
+
 _ANY = r"[^/:]+"
 
 
@@ -13,8 +15,8 @@ _ANY = r"[^/:]+"
 class Kind:
     """How events name the resources of one type.
 
-    :param arn: how its ARN is made, with ``{region}``, ``{account}`` and ``{name}``; an ARN like that anywhere in the
-        event names one. Beside these it is a regular expression, as is ``name``.
+    :param arn: how its ARN is made, with ``{partition}``, ``{region}``, ``{account}`` and ``{name}``; an ARN like that
+        anywhere in the event names one. Beside these it is a regular expression, as is ``name``.
     :param members: members that hold its name, or an ARN that ends with it; in lower case, because services differ.
     :param events: the events that are about it, as a regular expression; any by default.
     :param made: whether the name alone makes the ARN; the id of what is not known is told by an ARN only otherwise.
@@ -36,7 +38,7 @@ class Kind:
         """Return the id of the one with this name; empty where that does not make it."""
         if not self.made:
             return ""
-        return self.arn.format(region=region, account=account, name=self.called(name))
+        return id_of(self.arn, region, account, self.called(name))
 
     def pattern(self, region: str, account: str) -> re.Pattern[str] | None:
         return _pattern(self.arn, self.name, region, account) if self.arn else None
@@ -47,11 +49,14 @@ class Kind:
         return re.sub(f"{self.suffix}$", "", name) if self.suffix else name
 
 
+def id_of(arn: str, region: str, account: str, name: str = "") -> str:
+    """Return an ARN in the partition of the region that an event comes from."""
+    return arn.format(partition=partition_of(region), region=region, account=account, name=name)
+
+
 @lru_cache(maxsize=1_000)
 def _pattern(arn: str, name: str, region: str, account: str) -> re.Pattern[str]:
-    return re.compile(
-        arn.replace("arn:aws:", r"arn:aws[a-z-]*:").format(region=region, account=account, name=f"(?P<name>{name})")
-    )
+    return re.compile(arn.format(partition="aws[a-z-]*", region=region, account=account, name=f"(?P<name>{name})"))
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Ec2Id:
     owner: bool = True
 
 
-ACCOUNT_ID = "arn:aws:iam::{account}:root"
+ACCOUNT_ID = "arn:{partition}:iam::{account}:root"
 """The id of the account itself."""
 
 

@@ -17,6 +17,7 @@ from nephoscope_aws.collectors import (
     iam_shapes,
     kms,
     lambda_,
+    prefix_lists,
     secretsmanager,
     sns,
     sqs,
@@ -30,6 +31,7 @@ EC2_IDS = {
     "sg": Ec2Id("ec2", ec2.SECURITY_GROUP, "security-group", r"SecurityGroup|Tags$"),
     "i": Ec2Id("ec2", ec2.INSTANCE, "instance", r"Instance|Address$|IamInstanceProfile|NetworkInterface|Tags$"),
     "eni": Ec2Id("ec2", ec2.NETWORK_INTERFACE, "network-interface", r"NetworkInterface|RunInstances|Address|Tags$"),
+    "pl": Ec2Id("ec2", prefix_lists.PREFIX_LIST, "prefix-list", r"ManagedPrefixList|Tags$"),
     "vol": Ec2Id("ebs", ebs.VOLUME, "volume", r"Volume|Tags$"),
     "snap": Ec2Id("ebs", ebs.SNAPSHOT, "snapshot", r"Snapshot|Tags$", owner=False),
     "ami": Ec2Id("ebs", ebs.IMAGE, "image", r"Image|Tags$", owner=False),
@@ -49,7 +51,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "iam",
                 iam_shapes.USER,
-                "arn:aws:iam::{account}:user/{name}",
+                "arn:{partition}:iam::{account}:user/{name}",
                 ("username",),
                 r"User|LoginProfile|AccessKey|MFADevice|SigningCertificate|ServiceSpecificCredential",
                 made=False,
@@ -59,7 +61,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "iam",
                 iam_shapes.GROUP,
-                "arn:aws:iam::{account}:group/{name}",
+                "arn:{partition}:iam::{account}:group/{name}",
                 ("groupname",),
                 r"Group",
                 made=False,
@@ -68,7 +70,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "iam",
                 iam_shapes.ROLE,
-                "arn:aws:iam::{account}:role/{name}",
+                "arn:{partition}:iam::{account}:role/{name}",
                 ("rolename",),
                 r"Role(?!.*Instance)",
                 made=False,
@@ -77,7 +79,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "iam",
                 iam_shapes.POLICY,
-                "arn:aws:iam::{account}:policy/{name}",
+                "arn:{partition}:iam::{account}:policy/{name}",
                 made=False,
                 name=r"\S+",
                 events=r"Policy",
@@ -85,7 +87,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "iam",
                 iam_shapes.CERTIFICATE,
-                "arn:aws:iam::{account}:server-certificate/{name}",
+                "arn:{partition}:iam::{account}:server-certificate/{name}",
                 ("servercertificatename",),
                 r"ServerCertificate",
                 made=False,
@@ -97,18 +99,20 @@ SOURCES: dict[str, Source] = {
     "account": whole("contacts", r"AlternateContact"),
     "ec2": Source(
         always=(
-            Always(r"EbsEncryptionByDefault", "ebs", ebs.REGION_SETTINGS, "arn:aws:ec2:{region}:{account}:settings"),
+            Always(
+                r"EbsEncryptionByDefault", "ebs", ebs.REGION_SETTINGS, "arn:{partition}:ec2:{region}:{account}:settings"
+            ),
             Always(
                 r"SnapshotBlockPublicAccess",
                 "ebs",
                 ebs.SNAPSHOT_BLOCK,
-                "arn:aws:ec2:{region}:{account}:snapshot-block-public-access",
+                "arn:{partition}:ec2:{region}:{account}:snapshot-block-public-access",
             ),
             Always(
                 r"VpcBlockPublicAccess",
                 "vpc",
                 vpc.BLOCK_PUBLIC_ACCESS,
-                "arn:aws:ec2:{region}:{account}:vpc-block-public-access",
+                "arn:{partition}:ec2:{region}:{account}:vpc-block-public-access",
             ),
             Always(r"FlowLogs", "vpc"),
         ),
@@ -121,7 +125,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "cloudtrail",
                 cloudtrail.TRAIL,
-                "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
+                "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}",
                 ("name", "trailname"),
                 r"Trail|Logging$|(Event|Insight)Selectors$",
             ),
@@ -132,7 +136,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "kms",
                 kms.KEY,
-                "arn:aws:kms:{region}:{account}:key/{name}",
+                "arn:{partition}:kms:{region}:{account}:key/{name}",
                 ("targetkeyid", "keyid"),
                 r"Key(?!Pair)|Alias|ResourcePolicy",
                 name=r"[\w-]+",
@@ -146,7 +150,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "eks",
                 eks.CLUSTER,
-                "arn:aws:eks:{region}:{account}:cluster/{name}",
+                "arn:{partition}:eks:{region}:{account}:cluster/{name}",
                 ("name", "clustername"),
                 r"Cluster|EncryptionConfig",
             ),
@@ -157,7 +161,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "ecs",
                 ecs.SERVICE,
-                "arn:aws:ecs:{region}:{account}:service/(?:[^/:]+/)?{name}",
+                "arn:{partition}:ecs:{region}:{account}:service/(?:[^/:]+/)?{name}",
                 ("servicename", "service"),
                 r"^(Create|Update|Delete)Service$",
                 made=False,
@@ -165,7 +169,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "ecs",
                 ecs.TASK,
-                "arn:aws:ecs:{region}:{account}:task-definition/{name}",
+                "arn:{partition}:ecs:{region}:{account}:task-definition/{name}",
                 ("family", "taskdefinition"),
                 r"TaskDefinition",
                 name=r"[^/:]+(?::\d+)?",
@@ -179,7 +183,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "ssm",
                 ssm.DOCUMENT,
-                "arn:aws:ssm:{region}:{account}:document/{name}",
+                "arn:{partition}:ssm:{region}:{account}:document/{name}",
                 ("name",),
                 r"Document",
                 made=False,
@@ -191,7 +195,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "secretsmanager",
                 secretsmanager.SECRET,
-                "arn:aws:secretsmanager:{region}:{account}:secret:{name}",
+                "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}",
                 ("secretid", "name"),
                 made=False,
                 name=r"[\w/+=.@-]+",
@@ -203,11 +207,11 @@ SOURCES: dict[str, Source] = {
     "sqs": Source(
         (
             # Not read by the address that an event holds: that is where the call would go.
-            Kind("sqs", sqs.QUEUE, "arn:aws:sqs:{region}:{account}:{name}", ("queueurl",), made=False),
+            Kind("sqs", sqs.QUEUE, "arn:{partition}:sqs:{region}:{account}:{name}", ("queueurl",), made=False),
         )
     ),
     "sns": Source(
-        (Kind("sns", sns.TOPIC, "arn:aws:sns:{region}:{account}:{name}", ("topicarn",)),),
+        (Kind("sns", sns.TOPIC, "arn:{partition}:sns:{region}:{account}:{name}", ("topicarn",)),),
         (Always(r"^(Subscribe|Unsubscribe|ConfirmSubscription)$", "cloudwatch"),),
     ),
     "elasticloadbalancing": Source(
@@ -215,7 +219,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "elb",
                 elb.BALANCER,
-                "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{name}",
+                "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{name}",
                 made=False,
                 name=r"(?:app|net|gwy)/[^:]+",
                 events=r"LoadBalancer|SecurityGroups|Subnets|WebAcl|Tags",
@@ -223,15 +227,15 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "elb",
                 elb.LISTENER,
-                "arn:aws:elasticloadbalancing:{region}:{account}:listener/{name}",
+                "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{name}",
                 made=False,
                 name=r"[^:]+",
-                events=r"Listener",
+                events=r"Listener|Rule",
             ),
             Kind(
                 "elb",
                 elb.CLASSIC,
-                "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{name}",
+                "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{name}",
                 ("loadbalancername",),
             ),
         )
@@ -241,7 +245,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "cloudfront",
                 "AWS::CloudFront::Distribution",
-                "arn:aws:cloudfront::{account}:distribution/{name}",
+                "arn:{partition}:cloudfront::{account}:distribution/{name}",
                 ("id",),
                 r"Distribution(?!Tenant)",
             ),
@@ -253,7 +257,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "waf",
                 "AWS::WAFv2::WebACL",
-                "arn:aws:wafv2:{region}:{account}:(?:regional|global)/webacl/{name}",
+                "arn:{partition}:wafv2:{region}:{account}:(?:regional|global)/webacl/{name}",
                 ("name",),
                 r"WebACL$|LoggingConfiguration",
                 made=False,
@@ -266,7 +270,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "acm",
                 "AWS::CertificateManager::Certificate",
-                "arn:aws:acm:{region}:{account}:certificate/{name}",
+                "arn:{partition}:acm:{region}:{account}:certificate/{name}",
                 events=r"Certificate",
             ),
         )
@@ -288,9 +292,9 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "lambda",
                 lambda_.FUNCTION,
-                "arn:aws:lambda:{region}:{account}:function:{name}",
+                "arn:{partition}:lambda:{region}:{account}:function:{name}",
                 ("functionname",),
-                r"^(?!.*Url).*(Function|Permission)",
+                r"^(?!.*Url).*(Function|Permission|Alias)",
                 name=r"[\w-]+",
                 before=r"function:",
             ),
@@ -302,7 +306,7 @@ SOURCES: dict[str, Source] = {
             Kind(
                 "codebuild",
                 "AWS::CodeBuild::Project",
-                "arn:aws:codebuild:{region}:{account}:project/{name}",
+                "arn:{partition}:codebuild:{region}:{account}:project/{name}",
                 ("name", "projectname"),
                 r"Project|Webhook",
             ),

@@ -11,14 +11,14 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "s3",
                 s3.BUCKET,
-                "arn:aws:s3:::{name}",
+                "arn:{partition}:s3:::{name}",
                 ("bucketname",),
                 r"Bucket(?!.*AccessPoint)|^PutPublicAccessBlock",
             ),
             Kind(
                 "s3control",
                 s3control.ACCESS_POINT,
-                "arn:aws:s3:{region}:{account}:accesspoint/{name}",
+                "arn:{partition}:s3:{region}:{account}:accesspoint/{name}",
                 ("name",),
                 r"AccessPoint(?!.*(ObjectLambda|MultiRegion))",
             ),
@@ -29,14 +29,14 @@ DATA_SOURCES: dict[str, Source] = {
         ),
     ),
     "dynamodb": Source(
-        (Kind("dynamodb", dynamodb.TABLE, "arn:aws:dynamodb:{region}:{account}:table/{name}", ("tablename",)),)
+        (Kind("dynamodb", dynamodb.TABLE, "arn:{partition}:dynamodb:{region}:{account}:table/{name}", ("tablename",)),)
     ),
     "elasticfilesystem": Source(
         (
             Kind(
                 "efs",
                 "AWS::EFS::FileSystem",
-                "arn:aws:elasticfilesystem:{region}:{account}:file-system/{name}",
+                "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{name}",
                 ("filesystemid",),
                 r"FileSystem|BackupPolicy",
             ),
@@ -47,7 +47,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "elasticache",
                 "AWS::ElastiCache::ReplicationGroup",
-                "arn:aws:elasticache:{region}:{account}:replicationgroup:{name}",
+                "arn:{partition}:elasticache:{region}:{account}:replicationgroup:{name}",
                 ("replicationgroupid",),
                 r"ReplicationGroup|ReplicaCount",
             ),
@@ -58,7 +58,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "opensearch",
                 "AWS::OpenSearchService::Domain",
-                "arn:aws:es:{region}:{account}:domain/{name}",
+                "arn:{partition}:es:{region}:{account}:domain/{name}",
                 ("domainname",),
                 r"Domain|Upgrade",
             ),
@@ -69,7 +69,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "dms",
                 "AWS::DMS::ReplicationInstance",
-                "arn:aws:dms:{region}:{account}:rep:{name}",
+                "arn:{partition}:dms:{region}:{account}:rep:{name}",
                 events=r"ReplicationInstance",
             ),
         )
@@ -79,7 +79,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "sagemaker",
                 "AWS::SageMaker::NotebookInstance",
-                "arn:aws:sagemaker:{region}:{account}:notebook-instance/{name}",
+                "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{name}",
                 ("notebookinstancename",),
                 r"NotebookInstance(?!Lifecycle)",
             ),
@@ -90,7 +90,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "backup",
                 "AWS::Backup::BackupVault",
-                "arn:aws:backup:{region}:{account}:backup-vault:{name}",
+                "arn:{partition}:backup:{region}:{account}:backup-vault:{name}",
                 ("backupvaultname",),
                 r"Vault",
             ),
@@ -101,7 +101,7 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "ecr",
                 ecr.REPOSITORY,
-                "arn:aws:ecr:{region}:{account}:repository/{name}",
+                "arn:{partition}:ecr:{region}:{account}:repository/{name}",
                 ("repositoryname",),
                 r"Repository|ImageScanningConfiguration|ImageTagMutability",
                 name=r"[^:]+",
@@ -113,7 +113,7 @@ DATA_SOURCES: dict[str, Source] = {
                 r"RegistryScanningConfiguration",
                 "ecr",
                 ecr.SCANNING,
-                "arn:aws:ecr:{region}:{account}:registry-scanning-configuration",
+                "arn:{partition}:ecr:{region}:{account}:registry-scanning-configuration",
             ),
         ),
     ),
@@ -139,14 +139,14 @@ DATA_SOURCES: dict[str, Source] = {
             Kind(
                 "redshift",
                 "AWS::Redshift::Cluster",
-                "arn:aws:redshift:{region}:{account}:cluster:{name}",
+                "arn:{partition}:redshift:{region}:{account}:cluster:{name}",
                 ("clusteridentifier",),
                 r"Cluster(?!.*(ParameterGroup|Snapshot))|Logging|Iam",
             ),
             Kind(
                 "redshift",
                 "AWS::Redshift::ClusterParameterGroup",
-                "arn:aws:redshift:{region}:{account}:parametergroup:{name}",
+                "arn:{partition}:redshift:{region}:{account}:parametergroup:{name}",
                 ("parametergroupname",),
                 r"ClusterParameterGroup",
             ),

@@ -12,8 +12,9 @@ from typing import Any
 
 from nephoscope.domain import SetupTemplate
 from nephoscope_aws.event_table import SOURCES
+from nephoscope_aws.names import home_of
 
-HOME_REGION = "us-east-1"
+HOME_REGION = f"{home_of('aws')} (China: {home_of('aws-cn')}, GovCloud: {home_of('aws-us-gov')})"
 """Where the events of services that belong to the whole account arrive: IAM, CloudFront, the account itself.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events

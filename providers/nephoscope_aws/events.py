@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, ChangedResource, Event
-from nephoscope_aws.event_kinds import Kind, Source
+from nephoscope_aws.event_kinds import Kind, Source, id_of
 from nephoscope_aws.event_table import EC2_IDS, SOURCES
+from nephoscope_aws.names import partition_of
 
 MAX_TOUCHED = 50
 """Resources of one event that are looked at one by one; of more, their services are read whole."""
@@ -109,7 +110,7 @@ def _place(service: str, region: str) -> str:
     return ALL_REGIONS if service in _GLOBAL else region
 
 
-_GLOBAL = frozenset({"account", "iam", "s3", "contacts", "cloudfront"})
+_GLOBAL = frozenset({"account", "iam", "s3", "contacts", "cloudfront", "cloudtrail"})
 """Services whose resources belong to the whole account, as their collectors say; a test compares."""
 
 
@@ -117,7 +118,7 @@ def _always(source: Source, said: _Said) -> Iterator[ChangedResource]:
     """Yield what an event of this name touches whatever it says."""
     for rule in source.always:
         if re.search(rule.events, said.name):
-            id = rule.id.format(region=said.region, account=said.account)
+            id = id_of(rule.id, said.region, said.account)
             yield ChangedResource(rule.service, _place(rule.service, said.region), rule.type, id)
 
 
@@ -149,7 +150,7 @@ def _by_prefix(said: _Said) -> Iterator[ChangedResource]:
         known = EC2_IDS.get(prefix)
         if known and re.fullmatch(rf"{prefix}-[0-9a-f]{{8,17}}", text) and re.search(known.events, said.name):
             owner = said.account if known.owner else ""
-            arn = f"arn:aws:ec2:{said.region}:{owner}:{known.place}/{text}"
+            arn = f"arn:{partition_of(said.region)}:ec2:{said.region}:{owner}:{known.place}/{text}"
             yield ChangedResource(known.service, said.region, known.type, arn, text)
 
 

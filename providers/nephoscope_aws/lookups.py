@@ -16,10 +16,19 @@ from botocore.exceptions import ClientError
 from nephoscope.domain import Resource
 from nephoscope_aws.api import Api, Denied, code_of, says_missing
 
-_STATES = ("State", "Status", "status", "LifeCycleState", "ReplicationInstanceStatus", "NotebookInstanceStatus")
-_OVER = frozenset({"terminated", "deleting", "Deleting", "deleted", "deregistered", "INACTIVE"})
-"""Where things that are described for a while after they were deleted say so, and how. A Lambda function that is
-``Inactive`` is there: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
+_STATES = (
+    *("State", "Status", "status", "LifeCycleState", "ReplicationInstanceStatus", "NotebookInstanceStatus"),
+    *("DBInstanceStatus", "ClusterStatus", "TableStatus"),
+)
+_OVER = frozenset(
+    {"terminated", "shutting-down", "deregistered", "INACTIVE", "DRAINING"}
+    | {"deleting", "Deleting", "DELETING", "deleted", "delete-complete"}
+)
+"""Where things say that are described while they are deleted, and for a while after, that they are, and how.
+
+A Lambda function that is ``Inactive`` is there: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; an
+ECS service that is ``DRAINING`` was deleted:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html"""
 
 Item = Mapping[str, Any]
 
@@ -186,7 +195,9 @@ LOOKUPS: Mapping[str, Lookup] = {
     ),
     "AWS::DocDB::DBCluster": _DB_CLUSTER,
     "AWS::DocDB::DBInstance": _DB_INSTANCE,
-    "AWS::DynamoDB::Table": Lookup("dynamodb", "describe_table", _by_name("TableName")),
+    "AWS::DynamoDB::Table": Lookup(
+        "dynamodb", "describe_table", _by_name("TableName"), lambda answer: (answer["Table"],)
+    ),
     "AWS::EC2::EIP": _ec2("describe_addresses", "AllocationIds", "Addresses"),
     "AWS::EC2::Image": _ec2("describe_images", "ImageIds", "Images"),
     "AWS::EC2::Instance": _ec2("describe_instances", "InstanceIds", "Reservations", "Instances"),
@@ -198,6 +209,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     ),
     "AWS::EC2::NetworkAcl": _ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),
     "AWS::EC2::NetworkInterface": _ec2("describe_network_interfaces", "NetworkInterfaceIds", "NetworkInterfaces"),
+    "AWS::EC2::PrefixList": _ec2("describe_managed_prefix_lists", "PrefixListIds", "PrefixLists"),
     "AWS::EC2::SecurityGroup": _ec2("describe_security_groups", "GroupIds", "SecurityGroups"),
     "AWS::EC2::Snapshot": _ec2("describe_snapshots", "SnapshotIds", "Snapshots"),
     "AWS::EC2::Subnet": _ec2("describe_subnets", "SubnetIds", "Subnets"),
@@ -218,7 +230,7 @@ LOOKUPS: Mapping[str, Lookup] = {
         _by_tail("FileSystemId"),
         _under("FileSystems"),
     ),
-    "AWS::EKS::Cluster": Lookup("eks", "describe_cluster", _by_name("name")),
+    "AWS::EKS::Cluster": Lookup("eks", "describe_cluster", _by_name("name"), lambda answer: (answer["cluster"],)),
     "AWS::ElastiCache::ReplicationGroup": Lookup(
         "elasticache",
         "describe_replication_groups",
@@ -243,6 +255,7 @@ LOOKUPS: Mapping[str, Lookup] = {
         lambda each: {"LoadBalancerArns": [each.id]},
         _under("LoadBalancers"),
     ),
+    "AWS::IAM::AWSManagedPolicy": Lookup("iam", "get_policy", _by_arn("PolicyArn")),
     "AWS::IAM::AccessKey": Lookup("iam", "get_access_key_last_used", _by_name("AccessKeyId"), shows_presence=True),
     "AWS::IAM::Group": Lookup("iam", "get_group", _by_name("GroupName")),
     "AWS::IAM::ManagedPolicy": Lookup("iam", "get_policy", _by_arn("PolicyArn")),

@@ -30,6 +30,7 @@ from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, unreadable
 from nephoscope_aws.connect import Connected
+from nephoscope_aws.names import partition
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class AwsSession(LiveSession):
     ) -> None:
         self._clients = connected.clients
         self._declared = connected.clients.declared(frozenset(reads))
-        self.api = Api(connected.account, self._declared, reads)
+        self.api = Api(connected.account, self._declared, reads, connected.regions, partition(connected.principal))
         self._collectors = collectors
         self._by_type = {type: each for each in collectors.values() for type in each.service.types}
 

@@ -83,7 +83,7 @@ set -euo pipefail
 export AWS_PAGER=""
 
 name="${{{STACK_SET}:-{stack_set}}}"
-region="${{AWS_REGION:-${{AWS_DEFAULT_REGION:-us-east-1}}}}"
+region="${{AWS_REGION:-${{AWS_DEFAULT_REGION:-$(aws configure get region || echo us-east-1)}}}}"
 {PRINCIPAL}="${{{PRINCIPAL}{given}}}"
 template=$(mktemp)
 problem=$(mktemp)

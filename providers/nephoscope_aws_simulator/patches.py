@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from nephoscope_aws_simulator.accounts import DEFAULT_ACCOUNT
-from nephoscope_aws_simulator.corrections import backup, findings
+from nephoscope_aws_simulator.corrections import backup, findings, watching
 from nephoscope_aws_simulator.world import World, ago
 
 Item = Mapping[str, Any]
@@ -55,8 +56,9 @@ def _role(_: World, item: Item) -> None:
 
 
 def _root(world: World, item: Item) -> None:
-    """mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
+    """password, mfa, virtual_mfa, access_key, access_key_age_days, used_days (null: never)."""
     root = world.root(item.get("account", DEFAULT_ACCOUNT))
+    root.password = bool(item.get("password", root.password))
     root.mfa = bool(item.get("mfa", root.mfa))
     root.virtual_mfa = bool(item.get("virtual_mfa", root.virtual_mfa))
     root.access_key = bool(item.get("access_key", root.access_key))
@@ -65,13 +67,37 @@ def _root(world: World, item: Item) -> None:
         root.password_used = None if item["used_days"] is None else ago(item["used_days"])
 
 
-def _instance_launch(_: World, item: Item) -> None:
-    """id, region, age_days."""
+def _instance(item: Item) -> Any:
     from moto.ec2.models import ec2_backends
 
     reservations = ec2_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].reservations.values()
     instances = {instance.id: instance for reservation in reservations for instance in reservation.instances}
-    instances[item["id"]].launch_time = ago(item["age_days"])
+    return instances[item["id"]]
+
+
+def _instance_launch(_: World, item: Item) -> None:
+    """id, region, age_days."""
+    _instance(item).launch_time = ago(item["age_days"])
+
+
+def _instance_stopped(_: World, item: Item) -> None:
+    """id, region, age_days (null: the operating system shut itself down, of which EC2 gives no time)."""
+    instance, days = _instance(item), item["age_days"]
+    instance.stop()
+    # As AWS writes it: https://repost.aws/knowledge-center/ec2-linux-troubleshoot-reboot-termination
+    instance._reason = "" if days is None else f"User initiated ({ago(days):%Y-%m-%d %H:%M:%S} GMT)"
+
+
+def _status(_: World, item: Item) -> None:
+    """of (service and moto's name of its things, as rds.databases), id, region, status (as the API writes it), member.
+
+    For what passes too quickly in moto: as what is being deleted.
+    """
+    from moto.backends import get_backend
+
+    service, things = item["of"].split(".")
+    backend = get_backend(service)[item.get("account", DEFAULT_ACCOUNT)][item["region"]]
+    setattr(getattr(backend, things)[item["id"]], item.get("member", "status"), item["status"])
 
 
 def _guardduty_finding(_: World, item: Item) -> None:
@@ -87,6 +113,42 @@ def _organization_account(_: World, item: Item) -> None:
     account = {account.id: account for account in organization.accounts}[item["id"]]
     account.name = item.get("name", account.name)
     account.state = account.status = item.get("state", account.state)
+
+
+def _secret(_: World, item: Item) -> None:
+    """name, region, age_days, used_days (of which Secrets Manager tells the day alone)."""
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secrets = secretsmanager_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].secrets
+    secret: Any = secrets[item["name"]]
+    if "age_days" in item:
+        secret.created_date = _epoch(ago(item["age_days"]))
+    if "used_days" in item:
+        secret.last_accessed = _epoch(ago(item["used_days"]).replace(hour=0, minute=0, second=0))
+
+
+def _certificate(_: World, item: Item) -> None:
+    """arn, days (until it expires), type and status (as the API writes them)."""
+    from moto.acm.models import acm_backends
+
+    region = item["arn"].split(":")[3]
+    backend = acm_backends[item.get("account", DEFAULT_ACCOUNT)][region]
+    certificate: Any = backend.get_certificate(item["arn"])
+    certificate.type = item.get("type", certificate.type)
+    certificate.status = item.get("status", certificate.status)
+    if "days" in item:
+        until = ago(-item["days"])
+        certificate._not_valid_after = lambda _: until
+
+
+def _machine(_: World, item: Item) -> None:
+    """region, id, ping (as the API writes it), patches (COMPLIANT or NON_COMPLIANT; without, none are reported)."""
+    account = item.get("account", DEFAULT_ACCOUNT)
+    watching.report(account, item["region"], item["id"], item["ping"], item.get("patches"))
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp())
 
 
 def _root_key(world: World, item: Item) -> None:
@@ -165,8 +227,12 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "role": _role,
     "root": _root,
     "instance_launch": _instance_launch,
+    "instance_stopped": _instance_stopped,
     "guardduty_finding": _guardduty_finding,
     "organization_account": _organization_account,
+    "secret": _secret,
+    "machine": _machine,
+    "certificate": _certificate,
     "root_key": _root_key,
     "analyzer": _analyzer,
     "config_recorder": _config_recorder,
@@ -176,4 +242,5 @@ PATCHES: dict[str, Callable[[World, Item], None]] = {
     "trail": _trail,
     "subscription": _subscription,
     "backup_vault": _backup_vault,
+    "status": _status,
 }

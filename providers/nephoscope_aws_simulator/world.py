@@ -22,6 +22,7 @@ def ago(days: float) -> datetime:
 class Root:
     """The account's root user, which no API can change and moto does not have."""
 
+    password: bool = True
     mfa: bool = False
     virtual_mfa: bool = True
     access_key: bool = False

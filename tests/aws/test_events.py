@@ -132,7 +132,12 @@ ROOT = ("account", "global", f"arn:aws:iam::{ACCOUNT}:root")
             {("lambda", REGION, f"arn:aws:lambda:{HERE}:function:f")},
         ),
         ("dynamodb:DeleteTable", {"tableName": "t"}, None, {("dynamodb", REGION, f"arn:aws:dynamodb:{HERE}:table/t")}),
-        ("cloudtrail:StopLogging", {"name": "t"}, None, {("cloudtrail", REGION, f"arn:aws:cloudtrail:{HERE}:trail/t")}),
+        (
+            "cloudtrail:StopLogging",
+            {"name": "t"},
+            None,
+            {("cloudtrail", "global", f"arn:aws:cloudtrail:{HERE}:trail/t")},
+        ),
         (
             "elasticloadbalancing:ModifyLoadBalancerAttributes",
             {"loadBalancerArn": f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/app/l/1"},

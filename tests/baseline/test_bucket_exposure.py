@@ -47,7 +47,8 @@ def test_a_policy_opens_what_its_actions_are() -> None:
 
 
 def test_messages_say_who_can_do_what_and_why() -> None:
-    (found,) = exposure({"Statement": [{**ALLOW, "Action": ["s3:PutNothing", "s3:ListBucket"]}]})
+    listing = {**ALLOW, "Action": ["s3:PutNothing", "s3:ListBucket"], "Resource": "arn:aws:s3:::b"}
+    (found,) = exposure({"Statement": [listing]})
     assert found.message == "Anyone can list objects: policy allows s3:ListBucket"
     (found,) = exposure(acl=(grant("READ", EVERYONE.replace("AllUsers", "AuthenticatedUsers")),))
     assert found.message == "Anyone with an AWS account can list objects: ACL grants READ to AuthenticatedUsers"

@@ -17,6 +17,7 @@ import cfnlint
 import pytest
 
 from nephoscope.domain import Framework, NotKnown, Recorder, Resource, ResourceView, Rule
+from nephoscope.domain.examples import parts
 from nephoscope.engine import BoundInventory, Defaults, Neighbours
 from nephoscope.plugins import Registry
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
@@ -129,10 +130,10 @@ def reads_of(rule: Rule) -> set[tuple[str, str]]:
 
 
 def _reads(rule: Rule, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    parts = given.get("$example") or {"properties": given, "neighbours": [], "name": "example", "region": "eu-west-1"}
-    subject = resource(rule.on[0], parts["properties"], name=parts["name"], region=parts["region"])
+    found = parts(given)
+    subject = resource(rule.on[0], found["properties"], name=found["name"], region=found["region"])
     assert subject.account == ACCOUNT
-    yield from reads_on(rule, subject, Neighbours.fixed(parts["neighbours"]))
+    yield from reads_on(rule, subject, Neighbours.fixed(found["neighbours"]))
 
 
 def reads_on(rule: Rule, subject: Resource, neighbours: Neighbours) -> Iterator[tuple[str, str]]:
@@ -148,6 +149,24 @@ def reads_on(rule: Rule, subject: Resource, neighbours: Neighbours) -> Iterator[
         recorder.note("", gap.path, None)
     for label, path in recorder.reads:
         yield label.split(" ")[0] or subject.type, re.sub(r"\[\d+\]", "", path)
+
+
+REGIONAL = {type for each in ALL.values() if each.service.regional for type in each.service.types}
+
+
+@pytest.mark.parametrize("rule", [each for each in RULES if each.needs], ids=lambda rule: rule.id)
+def test_a_rule_says_in_which_region_it_looks_for_what_is_regional(rule: Rule) -> None:
+    """Without one, whatever it does not find is unknown: it may be in a region that is not scanned."""
+    asked: list[str] = []
+
+    def beyond(type: str, region: str) -> None:
+        asked.extend([type] if type in REGIONAL and not region else [])
+
+    for given in (*rule.good, *rule.bad):
+        there = parts(given)["neighbours"]
+        neighbours = Neighbours(lambda type, there=there: [each for each in there if each.type == type], beyond)
+        list(reads_on(rule, resource(rule.on[0], parts(given)["properties"]), neighbours))
+    assert not asked
 
 
 def unreal(reads: Iterable[tuple[str, str]]) -> Iterator[str]:

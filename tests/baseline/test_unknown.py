@@ -10,7 +10,7 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline.aws import cloudtrail, ec2_instances
+from nephoscope_baseline.aws import accessanalyzer, cloudtrail, config, ec2_instances, iam_account, inspector
 from nephoscope_baseline.aws.cloudtrail_bucket import bucket_logging, bucket_public
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
@@ -86,3 +86,63 @@ def test_an_instance_may_be_stopped_for_thirty_days(reason: str, verdict: Verdic
 def test_terminated_instances_are_left_alone(rule: Rule) -> None:
     properties = {"PublicIp": "203.0.113.9", "Observed": {"State": "terminated"}}
     assert judge_example(rule, properties).verdict is Verdict.NOT_APPLICABLE
+
+
+def recorder(status: str | None, name: str = "default", everything: bool = True, recording: bool = True) -> Any:
+    return {
+        "Name": name,
+        "RecordingGroup": {"AllSupported": everything},
+        "Observed": {"Recording": recording, "LastStatus": status},
+    }
+
+
+@pytest.mark.parametrize(
+    ("recorders", "verdict"),
+    [
+        ([recorder("PENDING")], Verdict.UNKNOWN),
+        ([recorder("Pending")], Verdict.UNKNOWN),
+        ([recorder("PENDING"), recorder("SUCCESS", "other")], Verdict.PASS),
+        ([recorder("PENDING"), recorder("FAILURE", "other")], Verdict.UNKNOWN),
+        ([recorder("PENDING", everything=False)], Verdict.FAIL),
+        ([recorder("PENDING", recording=False)], Verdict.FAIL),
+        ([recorder("FAILURE")], Verdict.FAIL),
+    ],
+)
+def test_a_recorder_that_has_just_started_is_unknown(recorders: list[Any], verdict: Verdict) -> None:
+    found = judged(config.recorder, {"ConfigurationRecorders": recorders})
+    assert found.verdict is verdict
+    assert ("has just started" in found.message) is (verdict is Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("ec2", "ecr", "verdict"),
+    [
+        ("ENABLED", "ENABLING", Verdict.UNKNOWN),
+        ("ENABLING", "ENABLING", Verdict.UNKNOWN),
+        ("ENABLING", "DISABLED", Verdict.FAIL),
+        ("DISABLING", "ENABLED", Verdict.FAIL),
+        ("SUSPENDING", "ENABLED", Verdict.FAIL),
+    ],
+)
+def test_scanning_that_is_being_enabled_is_unknown(ec2: str, ecr: str, verdict: Verdict) -> None:
+    assert judged(inspector.enabled, {"ResourceState": {"ec2": ec2, "ecr": ecr}}).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("states", "verdict"),
+    [
+        (["CREATING"], Verdict.UNKNOWN),
+        (["CREATING", "ACTIVE"], Verdict.PASS),
+        (["CREATING", "FAILED"], Verdict.UNKNOWN),
+        (["FAILED"], Verdict.FAIL),
+    ],
+)
+def test_an_analyzer_that_is_being_created_is_unknown(states: list[str], verdict: Verdict) -> None:
+    analyzers = [{"AnalyzerName": each, "Type": "ACCOUNT", "Observed": {"Status": each}} for each in states]
+    assert judged(accessanalyzer.enabled, {"Analyzers": analyzers}).verdict is verdict
+
+
+def test_root_needs_mfa_where_nothing_says_that_it_has_no_password() -> None:
+    hidden = {"RootCredentials": unknown("denied", "iam:GenerateCredentialReport")}
+    properties = {"AccountSummary": {"AccountMFAEnabled": 0}, "Observed": hidden}
+    assert judged(iam_account.root_mfa, properties).verdict is Verdict.FAIL

@@ -32,7 +32,7 @@ def test_the_rules_of_the_page_pass_the_tests_of_the_page(package: Path) -> None
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(package)],
         cwd=package,
-        env=os.environ | {"PYTHONPATH": str(package)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(package), *sys.path])},
         capture_output=True,
         text=True,
         timeout=60,

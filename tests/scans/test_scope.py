@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import in_scope, provider_of
+from nephoscope.accounts.queries import in_scope, parts_of, provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
@@ -113,6 +113,56 @@ def test_what_is_not_scanned_is_not_known_instead_of_absent(
     found = Finding.objects.get(rule_id="aws.cloudtrail.multi_region")
     assert found.verdict == "unknown"
     assert "CloudTrail is not among the services that are scanned" in found.message
+
+
+def chain(add_resource: Callable[..., Resource], home: str) -> None:
+    """A trail of all regions with its home, whose log group is there, and the account."""
+    add_resource("AWS::::Account", "root", {}, region="global", service="account")
+    properties = {
+        "IsMultiRegionTrail": True,
+        "IsLogging": True,
+        "EventSelectors": [],
+        "AdvancedEventSelectors": [],
+        "CloudWatchLogsLogGroupArn": f"arn:aws:logs:{home}:123456789012:log-group:trail:*",
+    }
+    add_resource("AWS::CloudTrail::Trail", "main", properties, region=home, service="cloudtrail")
+
+
+def judged(account: Account, regions: list[str]) -> dict[str, Finding]:
+    """Judge as a scan of these regions does; return the account's findings by rule."""
+    Account.objects.filter(pk=account.pk).update(regions=regions, policies=["aws_nephoscope"])
+    scan = Scan.objects.create(account=Account.objects.get(pk=account.pk), state="running")
+    for service, region in parts_of(scan.account):
+        Shard.objects.create(scan=scan, service=service.id, region=region, state="done")
+    judge_scan(scan, still_wanted=lambda: True)
+    Scan.objects.filter(pk=scan.pk).update(state="succeeded")
+    return {each.rule_id: each for each in Finding.objects.filter(resource__type="AWS::::Account")}
+
+
+def test_a_trail_at_home_in_a_region_that_is_not_scanned_is_judged(
+    account: Account, add_resource: Callable[..., Resource]
+) -> None:
+    chain(add_resource, "us-east-1")
+    assert judged(account, ["eu-west-1"])["aws.cloudtrail.multi_region"].verdict == "pass"
+
+
+def test_what_may_be_in_a_region_that_is_not_scanned_is_not_known_instead_of_absent(
+    account: Account, add_resource: Callable[..., Resource]
+) -> None:
+    """The log group's metric filters are where the log group is."""
+    chain(add_resource, "us-east-1")
+    found = judged(account, ["eu-west-1"])["aws.cloudwatch.alarm_kms"]
+    assert (found.verdict, found.permission) == ("unknown", "")
+    assert "us-east-1 is not among the regions that are scanned" in found.message
+
+
+def test_choosing_the_region_makes_what_is_not_there_absent_though_nothing_else_changed(
+    account: Account, add_resource: Callable[..., Resource]
+) -> None:
+    chain(add_resource, "us-east-1")
+    assert judged(account, ["eu-west-1"])["aws.cloudwatch.alarm_kms"].verdict == "unknown"
+    found = judged(account, ["eu-west-1", "us-east-1"])["aws.cloudwatch.alarm_kms"]
+    assert (found.verdict, "no metric filter" in found.message) == ("fail", True)
 
 
 # -- At once -------------------------------------------------------------------------------------------------------

@@ -191,3 +191,44 @@ def test_a_running_instance_reports_to_systems_manager_when_its_role_lets_it(sim
 def test_what_moto_cannot_do_is_said_in_the_protocol_of_the_service(simulator: Simulator) -> None:
     error = refused(simulator.client("ec2").describe_ipam_pools)
     assert (error["Code"], "is not simulated" in error["Message"]) == ("NotImplemented", True)
+
+
+def test_emr_blocks_everything_but_ssh_until_a_region_says_otherwise(simulator: Simulator) -> None:
+    here, there = simulator.client("emr"), simulator.client("emr", "eu-north-1")
+    off = {"BlockPublicSecurityGroupRules": False, "PermittedPublicSecurityGroupRuleRanges": []}
+    there.put_block_public_access_configuration(BlockPublicAccessConfiguration=off)
+    said = [each.get_block_public_access_configuration()["BlockPublicAccessConfiguration"] for each in (here, there)]
+    ssh = [{"MinRange": 22, "MaxRange": 22}]
+    assert said == [{"BlockPublicSecurityGroupRules": True, "PermittedPublicSecurityGroupRuleRanges": ssh}, off]
+
+
+def test_a_family_is_its_latest_active_revision_and_none_without_one(simulator: Simulator) -> None:
+    ecs = simulator.client("ecs", "eu-north-1")
+    for _ in range(2):
+        ecs.register_task_definition(family="web", containerDefinitions=[{"name": "c", "image": "i", "memory": 128}])
+    ecs.deregister_task_definition(taskDefinition="web:2")
+    assert ecs.describe_task_definition(taskDefinition="web")["taskDefinition"]["revision"] == 1
+    ecs.deregister_task_definition(taskDefinition="web:1")
+    assert ecs.list_task_definition_families(status="ACTIVE")["families"] == []
+    assert refused(ecs.describe_task_definition, taskDefinition="web")["Code"] == "ClientException"
+
+
+def test_a_secret_tells_its_schedule_and_the_day_of_its_last_retrieval(simulator: Simulator) -> None:
+    secrets = simulator.client("secretsmanager", "eu-north-1")
+    secrets.create_secret(Name="db", SecretString="s")
+    secrets.rotate_secret(SecretId="db", RotationRules={"ScheduleExpression": "rate(10 days)"})
+    simulator.control("patch", [{"kind": "secret", "region": "eu-north-1", "name": "db", "used_days": 3}])
+    listed = secrets.list_secrets()["SecretList"][0]
+    assert (listed["RotationEnabled"], listed["RotationRules"]) == (True, {"ScheduleExpression": "rate(10 days)"})
+    assert days_since(listed["LastAccessedDate"].isoformat()) == 3
+    secrets.cancel_rotate_secret(SecretId="db")
+    assert secrets.describe_secret(SecretId="db")["RotationEnabled"] is False
+
+
+def test_a_machine_reports_what_it_was_told_to(simulator: Simulator) -> None:
+    ssm, told = simulator.client("ssm", "eu-north-1"), {"kind": "machine", "region": "eu-north-1", "id": "mi-1"}
+    simulator.control("patch", [{**told, "ping": "ConnectionLost", "patches": "NON_COMPLIANT"}])
+    machines = ssm.describe_instance_information()["InstanceInformationList"]
+    assert [(each["InstanceId"], each["PingStatus"]) for each in machines] == [("mi-1", "ConnectionLost")]
+    patches = ssm.list_resource_compliance_summaries()["ResourceComplianceSummaryItems"]
+    assert [(each["ResourceId"], each["Status"]) for each in patches] == [("mi-1", "NON_COMPLIANT")]

@@ -19,7 +19,9 @@ from nephoscope_aws_simulator.testing import Cloud
 
 HOME = "us-east-1"
 ABROAD = "eu-west-1"
+FAR = "ap-southeast-2"
 REGIONS = (HOME, ABROAD)
+ALL_THREE = (HOME, ABROAD, FAR)
 
 FAIL, PASS, UNKNOWN, SKIPPED = "fail", "pass", "unknown", "not_applicable"
 
@@ -38,6 +40,21 @@ class Truth:
     def patch(self, kind: str, **members: Any) -> None:
         """Have the simulator's control plane do to this account what no API can: age a key, fail a delivery."""
         self.cloud.control("patch", {"kind": kind, "account": self.cloud.account, **members})
+
+    def deleting(
+        self, of: str, id: str, region: str = HOME, *, status: object = "deleting", member: str = "status"
+    ) -> None:
+        """Have a thing be deleted, which takes no time in the simulator: nothing is judged of it any more."""
+        patch = {"kind": "status", "account": self.cloud.account, "region": region, "of": of, "id": id}
+        self.cloud.control("patch", patch | {"status": status, "member": member})
+
+    def hide(self, action: str, *types: str, region: str = ABROAD) -> None:
+        """Deny the call that lists these types in a region: each of the service's rules on them is unknown there."""
+        self.cloud.control("deny", actions=[action], regions=[region])
+        for type in types:
+            for id, rule in registry().rules.items():
+                if id.startswith(f"aws.{self.service}.") and type in rule.on:
+                    self.judged(f"All {type} in {region}", unknown=id.rpartition(".")[2])
 
     def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from tests.truth.account import Truth, holds
+from tests.truth.account import ABROAD, ALL_THREE, FAR, HOME, Truth, holds
+from tests.truth.people import policies
 
 
-def _policy(arn: str, principal: Any, **more: Any) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn, **more}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-@holds()
+@holds(regions=ALL_THREE)
 def queues(truth: Truth) -> None:
-    """One queue for each way to be open, or to look so."""
-    sqs, own = truth.client("sqs"), truth.cloud.account
-    people = {
-        "anyone": ("*", {}),
-        "anyone-named": ({"AWS": "*"}, {}),
-        "own": ({"AWS": f"arn:aws:iam::{own}:root"}, {}),
-        "own-bucket": ("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::own-bucket"}}),
-        "own-topic": ("*", {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:us-east-1:{own}:news"}}),
-        "any-topic": ("*", {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:news"}}),
-    }
-    for name, (principal, condition) in people.items():
-        url = sqs.create_queue(QueueName=name, Attributes={"SqsManagedSseEnabled": "true"})["QueueUrl"]
-        arn = f"arn:aws:sqs:us-east-1:{own}:{name}"
-        more = {"Condition": condition} if condition else {}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(arn, principal, **more)})
-        is_open = name.startswith("any")
-        truth.judged(name, fails="public" * is_open, passes="encrypted" + " public" * (not is_open))
-    for name, attributes in {
-        "plain": {"SqsManagedSseEnabled": "false"},
-        "keyed": {"KmsMasterKeyId": "alias/q"},
-    }.items():
-        sqs.create_queue(QueueName=name, Attributes=attributes)
-        truth.judged(name, fails="encrypted" * (name == "plain"), passes="encrypted" * (name == "keyed"))
+    """One queue for each way to be open or encrypted, or to look so; two regions are hidden."""
+    _opened(truth)
+    _encrypted(truth)
+    _hidden(truth)
+
+
+def _opened(truth: Truth) -> None:
+    sqs = truth.client("sqs")
+    arn = f"arn:aws:sqs:{HOME}:{truth.cloud.account}:{{}}"
+    for policy in policies("sqs:SendMessage", arn, "sqs:ReceiveMessage"):
+        url = sqs.create_queue(QueueName=policy.name)["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy.text})
+        verdict = "fails" if policy.is_open else "passes"
+        truth.judged(policy.name, **{verdict: "public"})
+
+
+def _encrypted(truth: Truth) -> None:
+    for name, attributes, right in [
+        ("by-default", {}, True),
+        ("by-sqs", {"SqsManagedSseEnabled": "true"}, True),
+        ("by-key", {"KmsMasterKeyId": "alias/q"}, True),
+        ("by-own-key.fifo", {"KmsMasterKeyId": "0d9c7a9e-1111-4222-8333-444455556666", "FifoQueue": "true"}, True),
+        ("by-aws-key", {"SqsManagedSseEnabled": "false", "KmsMasterKeyId": "alias/aws/sqs"}, True),
+        ("plain", {"SqsManagedSseEnabled": "false"}, False),
+        ("plain.fifo", {"SqsManagedSseEnabled": "false", "FifoQueue": "true"}, False),
+        ("no-key", {"SqsManagedSseEnabled": "false", "KmsMasterKeyId": ""}, False),
+    ]:
+        truth.client("sqs").create_queue(QueueName=name, Attributes=attributes)
+        verdict = "passes" if right else "fails"
+        truth.judged(name, **{verdict: "encrypted"}, skipped="")
+
+
+def _hidden(truth: Truth) -> None:
+    truth.client("sqs", ABROAD).create_queue(QueueName="hidden", Attributes={"SqsManagedSseEnabled": "false"})
+    truth.cloud.control("deny", actions=["sqs:GetQueueAttributes"], regions=[ABROAD])
+    truth.judged("hidden", unknown="public encrypted")
+    truth.cloud.control("deny", actions=["sqs:ListQueues"], regions=[FAR])
+    truth.judged(f"All AWS::SQS::Queue in {FAR}", unknown="public encrypted")

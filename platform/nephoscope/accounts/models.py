@@ -261,7 +261,7 @@ class Account(Connected):
     @property
     def connection(self) -> domain.Connection:
         """How to reach it. Raises ConnectionProblem: a secret cannot be decrypted."""
-        return domain.Connection(self.number, self.all_settings)
+        return domain.Connection(self.number, self.all_settings, regions=tuple(self.regions))
 
     @property
     def shown_connection(self) -> domain.Connection:

@@ -29,6 +29,7 @@ class Deadline:
 class Connection:
     """How to reach one account: its number (may be empty until verified) and the provider's fields.
 
+    ``regions`` are those that are scanned, for what belongs to the whole account and is told by each region.
     With a ``deadline`` a person waits: a provider then tries each call once, and makes none after the deadline.
     Without one, calls are repeated as long as it is worth while.
     """
@@ -36,6 +37,7 @@ class Connection:
     account: str
     settings: Mapping[str, str] = field(repr=False)
     deadline: Deadline | None = field(default=None, repr=False)
+    regions: tuple[str, ...] = ()
 
     def until(self, deadline: Deadline | None) -> Connection:
         """Return the same, with this deadline."""

@@ -173,11 +173,14 @@ class Inventory(Protocol):
     """The neighbours of a resource in its account, of the types that the rule ``needs``."""
 
     def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
-        """All of a type (in a region): first those that are known, then NotKnown is raised if some are hidden."""
+        """All of a type (in a region): first those that are known, then NotKnown is raised if some are hidden.
+
+        Those in a region that is not scanned are hidden. Without a region, that hides some of each regional type.
+        """
         ...
 
-    def get(self, type: str, id: str) -> ResourceView | None:
-        """The one with this id or name, or None. Raises NotKnown when it may be among what could not be listed."""
+    def get(self, type: str, id: str, region: str = "") -> ResourceView | None:
+        """The one with this id or name (in a region), or None. Raises NotKnown when it may be among what is hidden."""
         ...
 
 

@@ -66,7 +66,8 @@ class Judge:
             for type in each.rule.on:
                 self.rules.setdefault(type, []).append(each)
         self.defaults = provider_of(account).defaults
-        self.neighbours = Neighbours(self._load)
+        self.neighbours = Neighbours(self._load, self._beyond)
+        self._regional = {type for each in provider_of(account).services if each.regional for type in each.types}
         self._alerts: dict[str, Alert] = {}
         self._written = 0
 
@@ -80,6 +81,16 @@ class Judge:
                 )
             )
         return loaded
+
+    def _beyond(self, type: str, region: str) -> domain.Resource | None:
+        """Return what stands for resources in regions that are not chosen: what is not read is not absent."""
+        if type not in self._regional or region in self.account.regions:
+            return None
+        one = region not in ("", domain.ALL_REGIONS)
+        reason = f"{region} is not among the regions that are scanned" if one else "not every region is scanned"
+        return domain.Resource.unreadable(
+            type, region or domain.ALL_REGIONS, self.account.number, permission="", reason=reason
+        )
 
     def _read(self, rows: Iterable[Resource]) -> Iterator[tuple[Resource, domain.Resource]]:
         for row in rows:

@@ -1,8 +1,9 @@
 """Which types of resources a scan need not judge again, because nothing changed that their verdicts hang on.
 
 That is: the resources of the type and those of the types that its rules read as neighbours, what of those could not be
-read, the rules and how they are set, the code that judges, and the day: rules with a threshold in days say something
-else on another one. Whoever judges a type otherwise than a whole scan does makes it forget.
+read, the regions that are scanned, the rules and how they are set, the code that judges, and the day: rules with a
+threshold in days say something else on another one. Whoever judges a type otherwise than a whole scan does makes it
+forget.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def _prints(account: Account, rules: Rules, unread: Mapping[str, str]) -> dict[s
         parts = [
             registry().code,
             day,
+            sorted(account.regions),
             content[type],
             sorted((each.rule.id, sorted(each.parameters.items())) for each in rules[type]),
             [(need, content.get(need, ""), unread.get(need, "")) for need in needs],

@@ -11,13 +11,13 @@ from nephoscope_aws.access import is_on
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.aws.trails import (
     DATA_EVENTS,
-    EVERYTHING,
+    OBJECTS,
     OF_TRAIL,
     READ,
     WRITE,
-    management_events,
-    object_events,
+    records,
     shortfall,
+    unlogged,
 )
 
 ACCOUNT = "AWS::::Account"
@@ -60,8 +60,9 @@ def listed(items: list[str]) -> str:
     return "; ".join(items[:_MAX_NAMED] + more)
 
 
-def _lacks_objects(kind: str) -> Callable[[View], str]:
-    return lambda trail: "" if kind in object_events(trail) else f"{kind} events are not logged for all S3 objects"
+def _lacks_objects(read_only: str) -> Callable[[View], str]:
+    problem = f"{'read' if read_only == READ else 'write'} events are not logged for all S3 objects"
+    return lambda trail: "" if records(trail, {**OBJECTS, "readOnly": read_only}) else problem
 
 
 # -- Examples ----------------------------------------------------------------------------------------------------
@@ -84,6 +85,17 @@ def _classic(kind: str, *values: str, management: bool = True) -> dict[str, Any]
     return {**WATCHING, "EventSelectors": [selector], "AdvancedEventSelectors": []}
 
 
+def _both(*kinds: str) -> dict[str, Any]:
+    """An example's trail with several classic selectors."""
+    return {**WATCHING, "EventSelectors": [each for kind in kinds for each in _classic(kind)["EventSelectors"]]}
+
+
+def _leaving_out(*sources: str) -> dict[str, Any]:
+    """An example's trail with a classic selector that leaves out these sources."""
+    [selector] = _classic("All")["EventSelectors"]
+    return {**WATCHING, "EventSelectors": [{**selector, "ExcludeManagementEventSources": list(sources)}]}
+
+
 def _selecting(**fields: Any) -> dict[str, Any]:
     """An example's trail with one advanced selector; ``resources_type`` stands for resources.type."""
     chosen = [
@@ -93,6 +105,14 @@ def _selecting(**fields: Any) -> dict[str, Any]:
     return {**WATCHING, "EventSelectors": [], "AdvancedEventSelectors": [{"Name": "chosen", "FieldSelectors": chosen}]}
 
 
+def _selectors(*selectors: dict[str, Any]) -> dict[str, Any]:
+    """An example's trail with several advanced selectors, each with its fields as in :func:`_selecting`."""
+    advanced = [each for one in selectors for each in _selecting(**one)["AdvancedEventSelectors"]]
+    return {**WATCHING, "EventSelectors": [], "AdvancedEventSelectors": advanced}
+
+
+KMS, RDS_DATA = "kms.amazonaws.com", "rdsdata.amazonaws.com"
+MANAGED: dict[str, Any] = {"eventCategory": "Management"}
 EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
 
 
@@ -125,8 +145,18 @@ EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
     good=[
         _account(WATCHING),
         _account({**WATCHING, "IsLogging": False}, _classic("All")),
-        _account(_classic("ReadOnly"), _selecting(eventCategory="Management")),
-        _account(_selecting(eventCategory="Management", eventSource={"NotEquals": ["kms.amazonaws.com"]})),
+        _account(_classic("ReadOnly"), _selecting(**MANAGED)),
+        _account(_both("ReadOnly", "WriteOnly")),
+        _account(_leaving_out(KMS), _leaving_out()),
+        _account(_selectors({**MANAGED, "readOnly": "true"}, {**MANAGED, "readOnly": "false"})),
+        _account(_selectors({**MANAGED, "eventSource": {"NotEquals": [KMS]}}, {**MANAGED, "eventSource": KMS})),
+        _account(
+            _selectors(
+                {**MANAGED, "eventName": {"StartsWith": ["Put", "Get"]}},
+                {**MANAGED, "eventName": {"NotStartsWith": ["Put", "Get"]}},
+            )
+        ),
+        _account(_selectors({**MANAGED, "readOnly": "false"}, MANAGED, EVERY_OBJECT)),
     ],
     bad=[
         _account(),
@@ -134,8 +164,25 @@ EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
         _account({**WATCHING, "IsLogging": False}),
         _account(_classic("WriteOnly")),
         _account(_classic("All", management=False)),
-        _account(_selecting(eventCategory="Management", readOnly="false")),
+        _account(_selecting(**MANAGED, readOnly="false")),
         _account(_selecting(**EVERY_OBJECT)),
+        _account(_selectors({"readOnly": "true"}, {"readOnly": "false"})),
+        _account(_leaving_out(KMS)),
+        _account(_leaving_out(RDS_DATA)),
+        _account(_selecting(**MANAGED, eventSource={"NotEquals": [KMS]})),
+        _account(_selecting(**MANAGED, eventSource={"NotStartsWith": ["rdsdata."]})),
+        _account(_selecting(**MANAGED, eventName={"NotEquals": ["Decrypt"]})),
+        _account(
+            _selecting(**MANAGED, userIdentity_arn={"NotStartsWith": ["arn:aws:sts::123456789012:assumed-role/"]})
+        ),
+        _account(_selecting(**MANAGED, sessionCredentialFromConsole="true")),
+        _account(_selecting(**MANAGED, eventType="AwsApiCall")),
+        _account(
+            _selectors(
+                {**MANAGED, "eventSource": {"NotEquals": [KMS]}},
+                {**MANAGED, "eventSource": KMS, "readOnly": "false"},
+            )
+        ),
     ],
 )
 def multi_region(account: View, inventory: Inventory) -> bool | Fail:
@@ -144,10 +191,7 @@ def multi_region(account: View, inventory: Inventory) -> bool | Fail:
     Without a complete record nobody can tell what an intruder did, when, and with whose credentials. Attackers prefer
     unused regions, where a single-region trail sees nothing.
     """
-    return _some_trail(
-        inventory,
-        lambda trail: "" if management_events(trail) == EVERYTHING else "not all management events are logged",
-    )
+    return _some_trail(inventory, unlogged)
 
 
 DATA_EVENTS_FIX = """
@@ -173,11 +217,22 @@ DATA_EVENTS_FIX = """
         _account(WATCHING, _classic("WriteOnly", "arn:aws:s3:::", management=False)),
         _account(_selecting(**EVERY_OBJECT)),
         _account(_selecting(**EVERY_OBJECT, readOnly="false")),
+        _account(_selectors(MANAGED, {**EVERY_OBJECT, "eventName": "PutObject"}, EVERY_OBJECT)),
+        _account(_leaving_out(KMS), _classic("All", "arn:aws:s3")),
+        _account(
+            _selectors(
+                {**EVERY_OBJECT, "resources_ARN": {"StartsWith": ["arn:aws:s3:::logs/"]}},
+                {**EVERY_OBJECT, "resources_ARN": {"NotStartsWith": ["arn:aws:s3:::logs/"]}},
+            )
+        ),
     ],
     bad=[
         _account(),
         _account(WATCHING),
         _account(_classic("ReadOnly", "arn:aws:s3")),
+        _account(_selecting(**EVERY_OBJECT, resources_ARN={"NotStartsWith": ["arn:aws:s3:::logs/"]})),
+        _account(_selecting(**EVERY_OBJECT, resources_ARN={"NotEndsWith": [".tmp"]})),
+        _account(_selecting(**EVERY_OBJECT, userIdentity_arn={"NotEquals": ["arn:aws:iam::123456789012:role/backup"]})),
         _account(_classic("All", "arn:aws:s3:::one-bucket/")),
         _account({**_classic("All", "arn:aws:s3"), "IsLogging": False}),
         _account(_selecting(**EVERY_OBJECT, eventName="PutObject")),

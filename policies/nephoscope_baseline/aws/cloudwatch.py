@@ -10,6 +10,7 @@ from typing import Any
 
 from nephoscope.domain import Fail, Inventory, Resource, ResourceView, Rule, Severity, rule
 from nephoscope.domain.examples import example, resource
+from nephoscope_baseline.aws.trails import NOISY
 from nephoscope_baseline.aws.watched_events import WATCHES, Watch, one_of
 from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, NEEDS, SUBSCRIPTION, TRAIL, watched
 
@@ -65,6 +66,12 @@ def _trail(**properties: Any) -> Resource:
     )
 
 
+def _leaving_out(*sources: str) -> Resource:
+    """An example's trail that logs all management events but those of these sources."""
+    every = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
+    return _trail(EventSelectors=[{**every, "ExcludeManagementEventSources": list(sources)}])
+
+
 def _filter(pattern: str, name: str = "Seen", group: str = "trail") -> Resource:
     metric = {"MetricName": name, "MetricNamespace": "Security", "MetricValue": "1"}
     properties = {"LogGroupName": group, "FilterPattern": pattern, "MetricTransformations": [metric]}
@@ -88,7 +95,7 @@ def _good(watch: Watch) -> list[dict[str, Any]]:
     """Examples: one filter; a filter for each half of the events, with an alarm that calculates; and elsewhere."""
     stat = {"Metric": {"Namespace": "Security", "MetricName": "Two"}, "Period": 300, "Stat": "Sum"}
     calculating = {"MetricName": None, "Namespace": None, "Metrics": [{"Id": "m1", "MetricStat": stat}]}
-    names = list(watch.events)
+    names, sources = list(watch.events), {each["eventSource"] for each in watch.fields} or set(NOISY)
     halves = (
         [_filter(f"{{{one_of(half)}}}", name) for name, half in (("One", names[::2]), ("Two", names[1::2]))]
         if len(names) > 1 and names[0].isalpha()
@@ -98,13 +105,16 @@ def _good(watch: Watch) -> list[dict[str, Any]]:
         _account(_trail(), _filter(watch.pattern), _alarm(), _subscriber()),
         _account(_trail(IsLogging=False), _trail(), *halves, _alarm("One"), _alarm("", **calculating), _subscriber()),
         _account(_trail(CloudWatchLogsLogGroupArn="arn:aws:logs:eu-west-1:210987654321:log-group:all:*")),
+        _account(_leaving_out(*sorted(set(NOISY) - sources)), _filter(watch.pattern), _alarm(), _subscriber()),
     ]
 
 
 def _bad(watch: Watch) -> list[dict[str, Any]]:
     """Examples: each link of the chain is missing once, and a filter that finds too much or something else."""
     seen, alarm, subscriber = _filter(watch.pattern), _alarm(), _subscriber()
+    sources = {each["eventSource"] for each in watch.fields} or set(NOISY)
     return [
+        *(_account(_leaving_out(each), seen, alarm, subscriber) for each in NOISY if each in sources),
         _account(),
         _account(_trail(CloudWatchLogsLogGroupArn=None), seen, alarm, subscriber),
         _account(_trail(IsMultiRegionTrail=False), seen, alarm, subscriber),

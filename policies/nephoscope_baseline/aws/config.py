@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 
 SETTINGS = "AWS::Config::RegionSettings"
@@ -83,12 +83,18 @@ def recorder(settings: ResourceView) -> bool | Fail:
         # A recorder without a recording group records all types that are supported.
         # https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationRecorder.html
         return settings["RecordingGroup"] is None or is_on(settings["RecordingGroup.AllSupported"])
-    problems = []
+    problems, gaps = [], list[NotKnown]()
     for each in settings.get("ConfigurationRecorders", ()):
-        problem = _problem(each)
+        try:
+            problem = _problem(each)
+        except NotKnown as gap:
+            gaps.append(gap)
+            continue
         if not problem:
             return True
         problems.append(f"Recorder '{each['Name']}' {problem}")
+    if gaps:
+        raise gaps[0]
     return Fail("; ".join(problems) or "No configuration recorder in this region", "ConfigurationRecorders")
 
 
@@ -101,6 +107,9 @@ def _problem(recorder: View) -> str:
     status = str(recorder["Observed.LastStatus"] or "")
     if status.upper() == "SUCCESS":
         return ""
+    if status.upper() == "PENDING":
+        why = Unknown("the recorder has just started and has not delivered yet")
+        raise NotKnown(f"{recorder.path}.Observed.LastStatus", why)
     return (
         f"is running, but its last delivery status is {status}" if status else "is running, but has not delivered yet"
     )

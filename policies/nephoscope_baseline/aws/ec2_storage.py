@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, View, rule
+from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import members
 
+SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
 LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 TEMPLATE_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html"
 
@@ -195,10 +197,17 @@ def volume_encrypted(volume: View) -> bool | None:
     return is_on(volume["Encrypted"])
 
 
+def _snapshot(public: bool, block: str, region: str = "eu-west-1") -> dict[str, Any]:
+    """An example: a snapshot, and how its own or another region blocks public access."""
+    neighbours: list[Resource] = [resource(SNAPSHOT_BLOCK, {"State": block}, region=region)]
+    return example({"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": public}}, neighbours=neighbours)
+
+
 @rule(
     "aws.ec2.snapshot_public",
     on="AWS::EC2::Snapshot",
     severity=Severity.CRITICAL,
+    needs=[SNAPSHOT_BLOCK],
     live_only=True,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html",
     fix="""
@@ -211,11 +220,17 @@ def volume_encrypted(volume: View) -> bool | None:
     """,
     good=[
         {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": False}},
-        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": True, "Observed": {"Public": False}},
+        _snapshot(public=False, block="unblocked"),
+        _snapshot(public=True, block="block-all-sharing"),
     ],
-    bad=[{"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": True}}, {"Encrypted": False, "Observed": {}}],
+    bad=[
+        {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": True}},
+        {"Encrypted": False, "Observed": {}},
+        _snapshot(public=True, block="block-new-sharing"),
+        _snapshot(public=True, block="block-all-sharing", region="us-east-1"),
+    ],
 )
-def snapshot_public(snapshot: View) -> bool | Fail:
+def snapshot_public(snapshot: ResourceView, inventory: Inventory) -> bool | Fail:
     """EBS snapshot is public.
 
     Any AWS account can create a volume from it and read every file. Public snapshots are constantly searched for
@@ -223,12 +238,16 @@ def snapshot_public(snapshot: View) -> bool | Fail:
     """
     if snapshot["Observed.Public"] is False:
         return True
+    # Such a region keeps the setting of a public snapshot but treats it as private:
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html
+    if any(block["State"] == "block-all-sharing" for block in inventory.of(SNAPSHOT_BLOCK, snapshot.region)):
+        return True
     return Fail("Any AWS account can create volumes from it", "Observed.Public")
 
 
 @rule(
     "aws.ec2.snapshot_bpa",
-    on="AWS::EC2::SnapshotBlockPublicAccess",
+    on=SNAPSHOT_BLOCK,
     severity=Severity.HIGH,
     link="https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",
     fix="""

@@ -7,10 +7,13 @@ from typing import Any
 from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
-from nephoscope_aws.access_policies import matches, open_grants
+from nephoscope_aws.access_grants import open_grants
+from nephoscope_aws.access_policies import matches
 
 REPOSITORY = "AWS::ECR::Repository"
 SCANNING = "AWS::ECR::RegistryScanningConfiguration"
+
+ON_PUSH = "ImageScanningConfiguration.ScanOnPush"
 
 BY_ITSELF = ("SCAN_ON_PUSH", "CONTINUOUS_SCAN")
 """Frequencies of a registry's rules at which a pushed image is scanned without anyone asking."""
@@ -21,7 +24,8 @@ OWN = {"AWS": "arn:aws:iam::210987654321:root"}
 def _registry(filter: str, frequency: str = "SCAN_ON_PUSH", region: str = "eu-west-1") -> Any:
     """An example's neighbour: a registry that scans the repositories of one filter."""
     rules = [{"ScanFrequency": frequency, "RepositoryFilters": [{"Filter": filter, "FilterType": "WILDCARD"}]}]
-    return resource(SCANNING, {"ScanType": "ENHANCED", "Rules": rules}, region=region)
+    type = "BASIC" if frequency == "MANUAL" else "ENHANCED"
+    return resource(SCANNING, {"ScanType": type, "Rules": rules}, region=region)
 
 
 def _repository(on_push: Any, name: str = "team/web") -> dict[str, Any]:
@@ -56,11 +60,13 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         example(_repository(False), neighbours=[_registry("*")]),
         example(_repository(False), neighbours=[_registry("team/*", "CONTINUOUS_SCAN")]),
         example(_repository(False), neighbours=[_registry("web")]),
+        example(_repository(True), neighbours=[_registry("*", "MANUAL"), _registry("other*", region="us-east-1")]),
     ],
     bad=[
         _repository(False),
         {"RepositoryName": "web"},
         example(_repository(False), neighbours=[_registry("*", "MANUAL")]),
+        example(_repository(True), neighbours=[_registry("other*")]),
         example(_repository(False), neighbours=[_registry("other*"), _registry("*", region="us-east-1")]),
         example(_repository(None), neighbours=[resource(SCANNING, {"ScanType": "BASIC", "Rules": [7, {}]})]),
     ],
@@ -71,12 +77,17 @@ def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool | Fail:
     Most of an image is third-party software, and new vulnerabilities in it are published every day. Unscanned images
     carry them into production.
     """
-    if is_on(repository["ImageScanningConfiguration.ScanOnPush"]):
+    name = str(repository["RepositoryName"] or repository.name)
+    registries = list(inventory.of(SCANNING, repository.region))
+    if any(_scans(registry, name) for registry in registries):
         return True
-    name = repository["RepositoryName"] or repository.name
-    if any(_scans(registry, str(name)) for registry in inventory.of(SCANNING, repository.region)):
-        return True
-    return Fail("Neither the repository nor the registry scans images on push", "ImageScanningConfiguration.ScanOnPush")
+    if not is_on(repository[ON_PUSH]):
+        return Fail("Neither the repository nor the registry scans images on push", ON_PUSH)
+    # Enhanced scanning leaves out what none of its filters matches, whatever the repository says.
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-filters.html
+    if any(registry["ScanType"] == "ENHANCED" for registry in registries):
+        return Fail("The registry uses enhanced scanning, and none of its filters matches the repository", ON_PUSH)
+    return True
 
 
 def _scans(registry: View, name: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
-from nephoscope_aws.network import is_world, parse_range
+from nephoscope_aws.addresses import Addresses, parse_range
 
 CLUSTER = "AWS::EKS::Cluster"
 
@@ -24,7 +24,8 @@ END_OF_STANDARD_SUPPORT = {
 """When EKS ends standard support of Kubernetes 1.N, 14 months after it offered that version.
 
 https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html#kubernetes-release-calendar, as of 2026-11.
-What is older than the first has ended; what is newer than the last came out after this was written.
+What is older than the first has ended; what is newer than the last came out after this was written, and is supported
+for at least as long as the last.
 """
 
 PUBLIC_ACCESS = "ResourcesVpcConfig.EndpointPublicAccess"
@@ -72,12 +73,13 @@ def _logging(*types: str) -> dict[str, Any]:
     good=[
         _endpoint(False),
         _endpoint("false", "0.0.0.0/0"),
-        _endpoint(True, "203.0.113.0/24", "10.0.0.0/8"),
+        _endpoint(True, "203.0.113.0/24", "10.0.0.0/8", "224.0.0.0/3"),
         _endpoint(None, "198.51.100.7/32", EndpointPrivateAccess=True),
     ],
     bad=[
         _endpoint(True, "0.0.0.0/0"),
         _endpoint(True, "203.0.113.0/24", "0.0.0.0/1"),
+        _endpoint(True, *(f"{first}.0.0.0/8" for first in range(256))),
         _endpoint(True, "::/0"),
         _endpoint(True),
         _endpoint(),
@@ -97,9 +99,11 @@ def public_endpoint(cluster: View) -> bool | Fail:
     if not isinstance(cidrs, View) or not cidrs.is_list or not len(cidrs):
         return Fail("The endpoint is public and no CIDR list restricts it", PUBLIC_ACCESS, CIDRS)
     gap: NotKnown | None = None
+    allowed = Addresses()
     for index in range(len(cidrs)):
         try:
-            if is_world(parse_range(str(cidrs[index]))):
+            allowed |= Addresses.of(parse_range(str(cidrs[index])))
+            if allowed.is_world:
                 return Fail(f"The endpoint is open to {cidrs[index]}", f"{CIDRS}[{index}]")
         except NotKnown as problem:
             gap = gap or problem
@@ -145,9 +149,12 @@ def version(cluster: ResourceView) -> bool | Fail | None:
     minor = int(found[1])
     if minor < min(END_OF_STANDARD_SUPPORT):
         return Fail(f"Standard support for Kubernetes {running} ended long ago", "Version")
-    end = END_OF_STANDARD_SUPPORT.get(minor)
-    if end is None or cluster.now < datetime(end.year, end.month, end.day, tzinfo=UTC):
+    newest = max(END_OF_STANDARD_SUPPORT)
+    end = END_OF_STANDARD_SUPPORT[min(minor, newest)]
+    if cluster.now < datetime(end.year, end.month, end.day, tzinfo=UTC):
         return True
+    if minor > newest:
+        raise NotKnown("Version", Unknown(f"Kubernetes {running} is newer than the table of 2026-11"))
     return Fail(f"Standard support for Kubernetes {running} ended on {end}", "Version")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access_policies import members
+from nephoscope_aws.names import partition
 from nephoscope_aws.times import age_days
 
 ACCOUNT = "AWS::::Account"
@@ -38,6 +39,36 @@ STRONG = {
     "RequireSymbols": True,
     "RequireNumbers": True,
 }
+
+
+CREDENTIALS = ("AccessKeys", "SigningCertificates", "Password")
+NOBODY = {
+    "AccountMFAEnabled": 0,
+    "AccountPasswordPresent": 0,
+    "AccountAccessKeysPresent": 0,
+    "AccountSigningCertificatesPresent": 0,
+}
+"""The summary of an account whose root user has no credentials."""
+
+
+def _has_no_root_credentials(account: ResourceView) -> bool:
+    """Tell whether nobody can sign in as root; credentials that nothing says to be absent are there.
+
+    Member accounts whose root access is managed centrally have no root credentials, and new ones are made without:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management. Root of GovCloud
+    cannot sign in to the console: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html.
+    """
+    if partition(account.id) == "aws-us-gov":
+        return True
+    keys, certificates, password = (account[f"AccountSummary.Account{each}Present"] for each in CREDENTIALS)
+    if keys or certificates:
+        return False
+    if password is not None:
+        return bool(password == 0)
+    try:
+        return account["Observed.RootCredentials.PasswordEnabled"] is False
+    except NotKnown:
+        return False
 
 
 @rule(
@@ -86,17 +117,30 @@ def root_no_access_keys(account: View) -> bool | Fail:
     commands="""
         aws iam get-account-summary --query=SummaryMap.AccountMFAEnabled
     """,
-    good=[{"AccountSummary": MFA}],
-    bad=[{"AccountSummary": {"AccountMFAEnabled": 0}}],
+    good=[
+        {"AccountSummary": MFA},
+        {"AccountSummary": NOBODY},
+        {"AccountSummary": {"AccountMFAEnabled": 0}, "Observed": {"RootCredentials": {"PasswordEnabled": False}}},
+    ],
+    bad=[
+        {"AccountSummary": {"AccountMFAEnabled": 0}},
+        {"AccountSummary": {**NOBODY, "AccountPasswordPresent": 1}},
+        {"AccountSummary": {**NOBODY, "AccountAccessKeysPresent": 1}},
+        {"AccountSummary": {**NOBODY, "AccountSigningCertificatesPresent": 1}},
+        {"AccountSummary": {"AccountMFAEnabled": 0}, "Observed": {"RootCredentials": {"PasswordEnabled": None}}},
+    ],
 )
-def root_mfa(account: View) -> bool | Fail:
+def root_mfa(account: ResourceView) -> bool | Fail | None:
     """Root user has no MFA.
 
     Anyone who learns the root password owns the account, its data and its bill. With MFA a stolen password is not
-    enough.
+    enough. A root user without credentials needs none.
     """
-    enabled = account["AccountSummary.AccountMFAEnabled"]
-    return enabled == 1 or Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
+    if account["AccountSummary.AccountMFAEnabled"] == 1:
+        return True
+    if _has_no_root_credentials(account):
+        return None
+    return Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
 
 
 @rule(
@@ -118,20 +162,23 @@ def root_mfa(account: View) -> bool | Fail:
     good=[
         {"AccountSummary": MFA, "VirtualMFADevices": []},
         {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN]},
+        {"AccountSummary": NOBODY, "VirtualMFADevices": []},
     ],
     bad=[
         {"AccountSummary": MFA, "VirtualMFADevices": [VIRTUAL]},
         {"AccountSummary": MFA, "VirtualMFADevices": [USERS_OWN, {**USERS_OWN, "UserArn": ROOT_ARN}]},
         {"AccountSummary": {"AccountMFAEnabled": 0}, "VirtualMFADevices": []},
+        {"AccountSummary": {**NOBODY, "AccountPasswordPresent": 1}, "VirtualMFADevices": []},
     ],
 )
-def root_hardware_mfa(account: View) -> bool | Fail:
+def root_hardware_mfa(account: ResourceView) -> bool | Fail | None:
     """Root user has no hardware MFA.
 
     An authenticator app is only as safe as the phone and its backups. A security key cannot be copied or phished.
     """
     if account["AccountSummary.AccountMFAEnabled"] != 1:
-        return Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
+        nobody = _has_no_root_credentials(account)
+        return None if nobody else Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
     for device in account.get("VirtualMFADevices", ()):
         serial, owner = str(device["SerialNumber"]), str(device["UserArn"])
         if serial.endswith(":mfa/root-account-mfa-device") or owner.endswith(":root"):
@@ -316,7 +363,9 @@ def _holder(type: str, *arns: str, **more: Any) -> Any:
         2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
     """,
     commands="""
-        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn=arn:aws:iam::aws:policy/AWSSupportAccess
+        POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSSupportAccess`].Arn'
+          --output=text
+        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn={POLICY_ARN}
     """,
     inputs={
         "ROLE_NAME": "the name of the role",

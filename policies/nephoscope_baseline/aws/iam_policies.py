@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
-from nephoscope_aws.access_policies import Names, members, names, open_grants, statements
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
+from nephoscope_aws.access_grants import Grant, is_everyone, open_grants
+from nephoscope_aws.access_policies import members
+from nephoscope_aws.escalation import administers
+from nephoscope_aws.identity_policies import ANY_NAME, Permissions, Statement, read_document
 
 GROUP = "AWS::IAM::Group"
 ROLE = "AWS::IAM::Role"
@@ -25,25 +28,18 @@ def _policy(*allowed: dict[str, Any], attached: int = 1, boundaries: int = 0) ->
     }
 
 
+REPORTS = "arn:aws:s3:::reports/*"
+WITHOUT_MFA = {"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
+
+
 def _trust(principal: Any, condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """An example: a role whose trust policy is one statement."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
     return {"AssumeRolePolicyDocument": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
 
 
-def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
-    """The Allow statements of a policy document with their actions; raises NotKnown after the readable ones."""
-    gaps: list[NotKnown] = []
-    for statement in statements(policy.key("PolicyDocument"), gaps):
-        try:
-            actions = names(statement, "Action") if statement.key("Effect") == "Allow" else None
-        except NotKnown as gap:
-            gaps.append(gap)
-            continue
-        if actions and not actions.excepted:
-            yield statement, actions
-    if gaps:
-        raise gaps[0]
+def _statements(policy: ResourceView) -> Permissions:
+    return Permissions(tuple(read_document(policy.key("PolicyDocument"), "the policy")))
 
 
 @rule(
@@ -66,17 +62,33 @@ def _allowed(policy: View) -> Iterator[tuple[View, Names]]:
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
     good=[
-        _policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::reports/*"}),
-        _policy({"Action": "*", "Resource": "arn:aws:s3:::reports/*"}),
+        _policy({"Action": ["s3:GetObject"], "Resource": REPORTS}),
+        _policy({"Action": "*", "Resource": REPORTS}),
         _policy({"Action": "*", "Resource": "*"}, attached=0),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "NotAction": "s3:Get*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "NotResource": REPORTS}),
+        _policy(
+            {"Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"},
+        ),
+        _policy({"NotAction": ["iam:*", "organizations:*"], "Resource": "*"}),
+        _policy({"NotAction": "s3:DeleteBucket", "Resource": REPORTS}),
     ],
     bad=[
         _policy({"Action": "*", "Resource": "*"}),
         _policy({"Action": ["ec2:*", "*:*"], "Resource": ["*"]}),
+        _policy({"NotAction": "aws-portal:ViewBilling", "Resource": "*"}),
+        _policy({"NotAction": [], "Resource": "*"}),
+        _policy({"Action": "*", "NotResource": REPORTS}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": REPORTS}),
+        _policy({"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": "*", **WITHOUT_MFA}),
         {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}},
     ],
 )
-def no_star_policy(policy: View) -> bool | Fail | None:
+def no_star_policy(policy: ResourceView) -> bool | Fail | None:
     """IAM policy allows all actions on all resources.
 
     Anyone who has it is an administrator, whatever the policy is called. One leaked key of theirs exposes the whole
@@ -84,15 +96,18 @@ def no_star_policy(policy: View) -> bool | Fail | None:
     """
     if policy["Observed.AttachmentCount"] == 0:
         return None
-    for statement, actions in _allowed(policy):
-        if _names_all(actions) and _names_all(names(statement, "Resource")):
-            return Fail("Policy allows * on *", f"{statement.path}.Action")
-    return True
+    found = administers(_statements(policy), policy)
+    return found is None or Fail(f"Policy allows {allowed_by(found)}", f"{found.at}.{actions_of(found)}", found.at)
 
 
-def _names_all(named: Names) -> bool:
-    """``*``, ``**``, ``*:*`` and ``arn:aws:*:*:*:*`` all mean everything."""
-    return not named.excepted and any(re.fullmatch(r"(arn:(aws[\w-]*:)?)?[*:]*\*", each) for each in named.patterns)
+def actions_of(statement: Statement) -> str:
+    """Return which element of a statement says what it allows."""
+    return "NotAction" if statement.actions.excepted else "Action"
+
+
+def allowed_by(statement: Statement) -> str:
+    """Return what a statement allows, in words: ``* on *``."""
+    return f"{statement.actions} on {statement.resources}"
 
 
 @rule(
@@ -113,6 +128,7 @@ def _names_all(named: Names) -> bool:
     good=[
         _policy({"Action": ["s3:Get*", "s3:List*"], "Resource": "*"}),
         _policy({"Action": "*", "Resource": "*"}),
+        _policy({"Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}),
         _policy({"Action": "s3:*", "Resource": "*"}, attached=0, boundaries=1),
     ],
     bad=[
@@ -122,7 +138,7 @@ def _names_all(named: Names) -> bool:
         _policy({"Action": ["ec2:Describe*", "iam:*"], "Resource": "*"}),
     ],
 )
-def no_service_star(policy: View) -> bool | Fail | None:
+def no_service_star(policy: ResourceView) -> bool | Fail | None:
     """IAM policy allows all actions of a service.
 
     That includes deleting, sharing publicly, and whatever AWS adds to the service later. Few tasks need more than a
@@ -132,10 +148,13 @@ def no_service_star(policy: View) -> bool | Fail | None:
     # https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html#iam-21
     if policy["Observed.AttachmentCount"] == 0 and policy["Observed.PermissionsBoundaryUsageCount"]:
         return None
-    for statement, actions in _allowed(policy):
-        wide = [each for each in actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
-        if wide:
-            return Fail(f"Policy allows {', '.join(wide[:5])}", f"{statement.path}.Action")
+    held = _statements(policy)
+    for statement in held.statements:
+        if statement.denies or statement.actions.excepted:
+            continue
+        wide = [each for each in statement.actions.patterns if re.fullmatch(r"[\w-]+:\*+", each)]
+        if wide := [each for each in wide if held.allowing_somewhere(each.replace("*", ANY_NAME))]:
+            return Fail(f"Policy allows {', '.join(wide[:5])}", f"{statement.at}.Action", statement.at)
     return True
 
 
@@ -153,13 +172,19 @@ CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
     """,
     commands={
         ROLE: """
-            aws iam detach-role-policy --role-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-role-policy --role-name={name} --policy-arn={POLICY_ARN}
         """,
         USER: """
-            aws iam detach-user-policy --user-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-user-policy --user-name={name} --policy-arn={POLICY_ARN}
         """,
         GROUP: """
-            aws iam detach-group-policy --group-name={name} --policy-arn=arn:aws:iam::aws:policy/AWSCloudShellFullAccess
+            POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSCloudShellFullAccess`].Arn'
+              --output=text
+            aws iam detach-group-policy --group-name={name} --policy-arn={POLICY_ARN}
         """,
     },
     good=[{"ManagedPolicyArns": []}, {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}],
@@ -179,7 +204,24 @@ def cloudshell_full(holder: View) -> bool | Fail:
     return True
 
 
+ASSUME, BY_WEB_IDENTITY, BY_SAML = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"
+"""The actions that take on a role. Those that a trust policy may hold beside them (sts:TagSession,
+sts:SetSourceIdentity) add to a session, and alone begin none.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+
 OWN = "arn:aws:iam::123456789012:root"
+GITHUB = "token.actions.githubusercontent.com"
+
+
+def _federated(address: str, claims: dict[str, Any], operator: str = "StringLike", **more: Any) -> dict[str, Any]:
+    """An example: a role that trusts this identity provider, with a condition on some of its claims."""
+    condition = {operator: {f"{address}:{claim}": value for claim, value in claims.items()}}
+    principal = {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{address}"}
+    return _trust(principal, condition, Action="sts:AssumeRoleWithWebIdentity", **more)
+
+
+CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+CIRCLECI = "oidc.circleci.com/org/3d7a1f4e-5b6c-4d8e-9f10-1a2b3c4d5e6f"
 
 
 @rule(
@@ -191,7 +233,11 @@ OWN = "arn:aws:iam::123456789012:root"
         1. In the IAM console, open the role and choose Trust relationships, Edit trust policy.
         2. Replace the wildcard with the accounts, roles or services that assume this role, or add a condition with a
            fixed aws:PrincipalOrgID. An external ID is not enough: AWS does not treat it as a secret.
-        3. In CloudTrail, look for AssumeRole calls for this role from unknown accounts.
+        3. For an identity provider that many customers share, such as GitHub Actions, add a condition on the claim that
+           names your organization, for example StringLike on token.actions.githubusercontent.com:sub with
+           repo:YOUR-ORGANIZATION/*. The audience is not enough: anyone can choose it.
+        4. In CloudTrail, look for AssumeRole and AssumeRoleWithWebIdentity calls for this role from unknown accounts
+           and subjects.
     """,
     commands="""
         aws iam update-assume-role-policy --role-name={name} --policy-document={POLICY_FILE}
@@ -205,10 +251,17 @@ OWN = "arn:aws:iam::123456789012:root"
         _trust(
             {"Federated": "cognito-identity.amazonaws.com"},
             {"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}},
+            Action="sts:AssumeRoleWithWebIdentity",
         ),
         _trust("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         _trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/ci-*"}}),
         _trust("*", Effect="Deny"),
+        _trust("*", Action=["sts:TagSession", "sts:SetSourceIdentity"]),
+        _trust({"Federated": "arn:aws:iam::123456789012:saml-provider/idp"}, Action="sts:AssumeRoleWithSAML"),
+        _federated(GITHUB, {"aud": "sts.amazonaws.com", "sub": "repo:octo-org/*"}),
+        _federated("app.terraform.io", {"sub": "organization:acme:project:*:workspace:*:run_phase:*"}),
+        _federated(CLUSTER, {"aud": "sts.amazonaws.com"}),
+        _federated(CIRCLECI, {"aud": "sts.amazonaws.com"}),
     ],
     bad=[
         _trust("*"),
@@ -222,14 +275,30 @@ OWN = "arn:aws:iam::123456789012:root"
         _trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "example"}}),
         _trust("*", {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ci"}}),
         _trust("*", {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _federated(GITHUB, {"aud": "sts.amazonaws.com"}, "StringEquals"),
+        _federated(GITHUB, {"sub": "repo:octo*"}),
+        _federated("app.terraform.io", {"aud": "aws.workload.identity", "sub": "organization:*:workspace:prod:*"}),
+        _federated("agent.buildkite.com", {"aud": "sts.amazonaws.com"}),
     ],
 )
 def role_trust_wildcard(role: View) -> bool | Fail:
-    """IAM role can be assumed by any AWS account.
+    """IAM role can be assumed by anyone.
 
-    Its trust policy trusts everyone, so anyone can do whatever the role is allowed to do. Knowing its name is enough,
-    and names can be guessed.
+    Its trust policy trusts every AWS account, or every customer of an identity provider, so a stranger can do whatever
+    the role is allowed to do. Knowing its name is enough, and names can be guessed.
     """
-    for grant in open_grants(role.key("AssumeRolePolicyDocument")):
-        return Fail(f"{grant.who} can assume this role", grant.at)
+    for grant in open_grants(role.key("AssumeRolePolicyDocument"), _ways_in):
+        provider = grant.stranger.provider
+        why = "" if provider is None or provider.login else ": no condition says whose token it has to be"
+        return Fail(f"{grant.who} can assume this role{why}", grant.at)
     return True
+
+
+def _ways_in(grant: Grant) -> Iterator[tuple[str, str]]:
+    """The actions of a trust policy that take on the role, of those that this principal can use."""
+    found: tuple[str, ...] = (ASSUME, BY_WEB_IDENTITY, BY_SAML)
+    if grant.stranger.kind == "Federated":
+        found = found[1:] if is_everyone(grant.stranger.name) else (BY_WEB_IDENTITY,)
+    elif grant.stranger.kind == "Service":
+        found = (ASSUME,)
+    yield from ((action, "*") for action in grant.actions.which(found))

@@ -6,7 +6,7 @@ from typing import Any
 
 from nephoscope.domain import Fail, Severity, View, rule
 from nephoscope_aws.access import is_on
-from nephoscope_aws.access_policies import open_grants
+from nephoscope_aws.access_grants import open_grants
 
 KEY = "AWS::KMS::Key"
 OWN = {"AWS": "arn:aws:iam::123456789012:root"}

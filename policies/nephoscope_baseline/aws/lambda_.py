@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access_conditions import pins
-from nephoscope_aws.access_policies import open_grants, principals, statements
+from nephoscope_aws.access_grants import open_grants
+from nephoscope_aws.access_policies import members, principals, statements
 from nephoscope_aws.plain_secrets import plain_secret
 from nephoscope_baseline.aws.lambda_runtimes import DEPRECATED_ON, TABLE_OF
 
@@ -18,11 +21,19 @@ S3 = "s3.amazonaws.com"
 MAX_SHOWN = 3
 """Variables that a message names."""
 
+MAX_NAME = 128
+"""Characters of an alias's name: Lambda allows no more."""
+
 
 def _policy(principal: Any, condition: dict[str, Any] | None = None, action: str = "lambda:InvokeFunction") -> Any:
     """An example: a function whose policy is one statement."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "arn:aws:lambda:::f"}
     return {"Policy": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
+
+
+def _qualified(kind: str, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """An example: a function without a policy, and one of its aliases or versions that has one."""
+    return {"Policy": None, "Observed": {"Qualifiers": [{"Kind": kind, "Name": name, **given}]}}
 
 
 def _environment(variables: dict[str, Any]) -> dict[str, Any]:
@@ -38,9 +49,11 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
     fix="""
         1. In the Lambda console, choose the function, then Configuration, Permissions, Resource-based policy
            statements.
-        2. Delete the statement named in the finding, or replace its principal with the account or role that invokes the
+        2. For an alias or a version, choose it under Aliases or Versions first; the commands below then take its name
+           as --qualifier.
+        3. Delete the statement named in the finding, or replace its principal with the account or role that invokes the
            function.
-        3. A statement for a service (such as S3) needs a source account: choose Edit, and enter it and the source ARN.
+        4. A statement for a service (such as S3) needs a source account: choose Edit, and enter it and the source ARN.
     """,
     commands="""
         aws lambda get-policy --region={region} --function-name={name}
@@ -54,9 +67,11 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
         _policy({"Service": "events.amazonaws.com"}),
         _policy({"Service": S3}, {"StringEquals": {"AWS:SourceAccount": "123456789012"}}),
+        _policy({"Service": S3}, {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:*:*:uploads"}}),
         _policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         _policy("*", {"ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:123456789012:topic"}}),
-        {"Policy": None},
+        {"Policy": None, "Observed": {"Qualifiers": []}},
+        _qualified("alias", "live", _policy({"Service": "events.amazonaws.com"})),
         {},
     ],
     bad=[
@@ -65,22 +80,54 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
         _policy({"Service": S3}),
         _policy({"Service": ["events.amazonaws.com", S3]}, {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::*"}}),
         _policy("*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}, "lambda:InvokeFunctionUrl"),
+        _qualified("alias", "live", _policy("*")),
+        _qualified("version", "3", _policy({"Service": S3})),
     ],
 )
-def public(function: View) -> bool | Fail:
+def public(function: ResourceView) -> bool | Fail:
     """Lambda function is public.
 
-    Strangers can run it at your expense, feed it any input, and act with its role through any check that it misses. A
-    grant to S3 without a source account counts too: anyone can have a bucket that invokes it.
+    Strangers can run it at your expense, feed it any input, and act with its role through any check that it misses. Its
+    aliases and versions have policies of their own. A grant to S3 without a source account counts too: anyone can have
+    a bucket that invokes it.
     """
-    policy = function.key("Policy")
-    for grant in open_grants(policy):
-        return Fail(f"{grant.who} can use this function: policy allows {grant.actions}", grant.at)
+    gaps: list[NotKnown] = []
+    for name, own, read in _policies(function, gaps):
+        try:
+            policy = read()
+            for grant in open_grants(policy, own=own):
+                return Fail(f"{grant.who} can use {name}: policy allows {grant.actions}", grant.at)
+            if at := _any_bucket(policy):
+                return Fail(f"Any S3 bucket in any account can invoke {name}", at)
+        except NotKnown as gap:
+            gaps.append(gap)
+    if gaps:
+        raise gaps[0]
+    return True
+
+
+def _policies(function: ResourceView, gaps: list[NotKnown]) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    """The function, its aliases and versions, each in words, its ARN, and its policy."""
+    yield "this function", function.id, partial(function.key, "Policy")
+    try:
+        found = function["Observed.Qualifiers"]
+    except NotKnown as gap:
+        gaps.append(gap)
+        return
+    for each in members(found, gaps):
+        if isinstance(each, View):
+            name = str(each.key("Name"))
+            said = f"{each.key('Kind')} '{name[:MAX_NAME]}' of this function"
+            yield said, f"{function.id}:{name}", partial(each.key, "Policy")
+
+
+def _any_bucket(policy: Any) -> str:
+    """The path of a principal by which every bucket can invoke what has this policy; empty when there is none."""
     for statement in statements(policy, []):
         named = statement.key("Effect") == "Allow" and ("Service", S3) in principals(statement.key("Principal"))
         if named and not pins(statement.key("Condition")):
-            return Fail("Any S3 bucket in any account can invoke this function", f"{statement.path}.Principal")
-    return True
+            return f"{statement.path}.Principal"
+    return ""
 
 
 @rule(

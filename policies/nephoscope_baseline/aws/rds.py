@@ -19,34 +19,11 @@ KEPT = Parameter("days", "Minimum backup retention in days", "days", BACKUP_DAYS
 """How long automated backups are kept at least; 35 days are the most that RDS keeps.
 https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-11"""
 
-IAM_ENGINES = ("mysql", "mariadb", "postgres", "aurora", "aurora-mysql", "aurora-postgresql")
-"""Engines that let IAM sign people in; MariaDB does from 10.6.
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"""
-
-_MYSQL_LOGS = ("audit", "error", "general", "slowquery")
-LOGS = {
-    "mysql": _MYSQL_LOGS,
-    "mariadb": _MYSQL_LOGS,
-    "aurora": _MYSQL_LOGS,
-    "aurora-mysql": _MYSQL_LOGS,
-    "aurora-postgresql": ("postgresql",),
-    "postgres": ("postgresql", "upgrade"),
-    "oracle": ("alert", "audit", "listener", "trace"),
-    "sqlserver": ("agent", "error"),
-    "sqlserver-ex": ("error",),
-    "db2": ("diag.log", "notify.log"),
-}
-"""The logs to export by engine, or by what its name begins with; SQL Server's Express edition has no agent.
-
-https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-9 and, for Db2,
-https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-"""
-
 GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
 IN_CLUSTER = {"Engine": "aurora-mysql", "DBClusterIdentifier": "orders"}
 
 
-def _postgres(**properties: Any) -> dict[str, Any]:
+def postgres(**properties: Any) -> dict[str, Any]:
     """An example: an instance of its own as it is read live."""
     return {"Engine": "postgres", "EngineVersion": "16.4", "DBClusterIdentifier": None, **properties}
 
@@ -55,7 +32,7 @@ def _in_cluster(db: View) -> bool:
     return str(db["Engine"]).startswith("aurora") or given(db, "DBClusterIdentifier")
 
 
-def _left_to_cluster(db: View, name: str) -> bool:
+def left_to_cluster(db: View, name: str) -> bool:
     """Tell whether a template leaves a setting to the cluster; a live instance shows what its cluster gave it."""
     return name not in db and _in_cluster(db)
 
@@ -90,13 +67,13 @@ def _whole(value: Any) -> int | None:
           --apply-immediately
     """,
     good=[
-        _postgres(PubliclyAccessible=False),
+        postgres(PubliclyAccessible=False),
         {"Engine": "mysql", "PubliclyAccessible": "false"},
         {"Engine": "mysql", "DBSubnetGroupName": "private"},
         IN_CLUSTER,
     ],
     bad=[
-        _postgres(PubliclyAccessible=True),
+        postgres(PubliclyAccessible=True),
         {"Engine": "mysql", "PubliclyAccessible": "true"},
         {"Engine": "mysql"},
         {"Engine": "mysql", "DBSubnetGroupName": "default"},
@@ -142,13 +119,13 @@ def public(db: View) -> bool | Fail:
         "NEW_NAME": "the identifier of the new instance",
     },
     good=[
-        _postgres(StorageEncrypted=True, KmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/1"),
-        _postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "sse-rds"}),
+        postgres(StorageEncrypted=True, KmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/1"),
+        postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "sse-rds"}),
         {"Engine": "mysql", "StorageEncrypted": "true"},
         IN_CLUSTER,
     ],
     bad=[
-        _postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "none"}),
+        postgres(StorageEncrypted=False, Observed={"StorageEncryptionType": "none"}),
         {**IN_CLUSTER, "StorageEncrypted": False},
         {"Engine": "mysql"},
     ],
@@ -159,7 +136,7 @@ def encrypted(db: View) -> bool | Fail | None:
     Its data, backups, replicas and snapshots can be read by anyone who obtains a copy. With encryption, reading them
     also requires access to the KMS key.
     """
-    if _left_to_cluster(db, "StorageEncrypted"):
+    if left_to_cluster(db, "StorageEncrypted"):
         return None
     return storage_encrypted(
         db,
@@ -187,12 +164,12 @@ def encrypted(db: View) -> bool | Fail | None:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --auto-minor-version-upgrade
     """,
     good=[
-        _postgres(AutoMinorVersionUpgrade=True),
+        postgres(AutoMinorVersionUpgrade=True),
         {"AutoMinorVersionUpgrade": "true"},
         {"Engine": "mysql"},
         {"Engine": "custom-oracle-ee", "AutoMinorVersionUpgrade": False},
     ],
-    bad=[_postgres(AutoMinorVersionUpgrade=False), {**IN_CLUSTER, "AutoMinorVersionUpgrade": False}],
+    bad=[postgres(AutoMinorVersionUpgrade=False), {**IN_CLUSTER, "AutoMinorVersionUpgrade": False}],
 )
 def minor_upgrade(db: View) -> bool | None:
     """RDS auto minor version upgrade is off.
@@ -216,8 +193,8 @@ def minor_upgrade(db: View) -> bool | None:
         2. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
     """,
     commands="aws rds modify-db-instance --region={region} --db-instance-identifier={name} --multi-az",
-    good=[_postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
-    bad=[_postgres(MultiAZ=False), {"Engine": "mysql"}],
+    good=[postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
+    bad=[postgres(MultiAZ=False), {"Engine": "mysql"}],
 )
 def multi_az(db: View) -> bool | None:
     """RDS instance is not Multi-AZ.
@@ -246,14 +223,14 @@ def multi_az(db: View) -> bool | None:
           --backup-retention-period={days} --apply-immediately
     """,
     good=[
-        _postgres(BackupRetentionPeriod=7),
+        postgres(BackupRetentionPeriod=7),
         {"BackupRetentionPeriod": "35"},
-        _postgres(BackupRetentionPeriod=0, SourceDBInstanceIdentifier="orders"),
+        postgres(BackupRetentionPeriod=0, SourceDBInstanceIdentifier="orders"),
         IN_CLUSTER,
     ],
     bad=[
-        _postgres(BackupRetentionPeriod=6),
-        _postgres(BackupRetentionPeriod=0),
+        postgres(BackupRetentionPeriod=6),
+        postgres(BackupRetentionPeriod=0),
         {"BackupRetentionPeriod": "many"},
         {"Engine": "mysql"},
     ],
@@ -263,7 +240,7 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
 
     Damage to data is often noticed only days later. Without a backup from before, it cannot be undone.
     """
-    if _left_to_cluster(db, "BackupRetentionPeriod") or _is_replica(db):
+    if left_to_cluster(db, "BackupRetentionPeriod") or _is_replica(db):
         return None
     if "BackupRetentionPeriod" not in db:
         # AWS keeps backups for one day unless told otherwise.
@@ -289,11 +266,11 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
           --apply-immediately
     """,
     good=[
-        _postgres(DeletionProtection=True),
+        postgres(DeletionProtection=True),
         {"DeletionProtection": "true"},
         {**IN_CLUSTER, "DeletionProtection": False},
     ],
-    bad=[_postgres(DeletionProtection=False), {"Engine": "mysql"}],
+    bad=[postgres(DeletionProtection=False), {"Engine": "mysql"}],
 )
 def deletion_protection(db: View) -> bool | None:
     """RDS instance deletion protection is off.
@@ -305,95 +282,3 @@ def deletion_protection(db: View) -> bool | None:
     if _in_cluster(db):
         return None
     return is_on(db["DeletionProtection"])
-
-
-@rule(
-    "aws.rds.iam_auth",
-    on=INSTANCE,
-    severity=Severity.MEDIUM,
-    link=GUIDE + "UsingWithRDS.IAMDBAuth.Enabling.html",
-    fix="""
-        1. In the RDS console, select the database, choose Modify, Database authentication, Password and IAM database
-           authentication. Passwords keep working.
-        2. For a member of a cluster, change the cluster instead.
-        3. Create database users that authenticate with IAM, allow rds-db:connect for the roles that use them, and
-           remove the passwords from your applications.
-    """,
-    commands="""
-        aws rds modify-db-instance --region={region} --db-instance-identifier={name}
-          --enable-iam-database-authentication --apply-immediately
-    """,
-    good=[
-        _postgres(EnableIAMDatabaseAuthentication=True),
-        {"Engine": "sqlserver-ee", "EnableIAMDatabaseAuthentication": False},
-        {"Engine": "mariadb", "EngineVersion": "10.5.20", "EnableIAMDatabaseAuthentication": False},
-        IN_CLUSTER,
-    ],
-    bad=[
-        _postgres(EnableIAMDatabaseAuthentication=False),
-        {"Engine": "mariadb", "EngineVersion": "10.11.8", "EnableIAMDatabaseAuthentication": False},
-        {**IN_CLUSTER, "EnableIAMDatabaseAuthentication": False},
-        {"Engine": "mysql"},
-    ],
-)
-def iam_auth(db: View) -> bool | Fail | None:
-    """RDS IAM database authentication is off.
-
-    Database passwords sit in configuration files, last for years and are shared. With IAM, applications sign in with a
-    token that expires after 15 minutes, and access is revoked in one place.
-    """
-    if db["Engine"] not in IAM_ENGINES or _left_to_cluster(db, "EnableIAMDatabaseAuthentication"):
-        return None
-    if db["Engine"] == "mariadb" and str(db["EngineVersion"]).startswith(("10.2", "10.3", "10.4", "10.5")):
-        return None
-    enabled = "EnableIAMDatabaseAuthentication"
-    return is_on(db[enabled]) or Fail("IAM database authentication is off", enabled)
-
-
-@rule(
-    "aws.rds.logs",
-    on=INSTANCE,
-    severity=Severity.MEDIUM,
-    link=GUIDE + "USER_LogAccess.Procedural.UploadtoCloudWatch.html",
-    fix="""
-        1. In the RDS console, select the database, choose Modify, Log exports, and select every log.
-        2. For a member of a cluster, change the cluster instead.
-        3. Some logs are empty until a parameter or option turns them on: the general and slow query logs, and the audit
-           log of MySQL and MariaDB.
-    """,
-    commands="""
-        aws rds modify-db-instance --region={region} --db-instance-identifier={name}
-          --cloudwatch-logs-export-configuration='{"EnableLogTypes": ["{LOG_TYPE}"]}'
-    """,
-    inputs={
-        "LOG_TYPE": "a log that the engine has, such as error, slowquery, audit or postgresql",
-    },
-    good=[
-        _postgres(EnableCloudwatchLogsExports=["postgresql", "upgrade", "iam-db-auth-error"]),
-        {"Engine": "mysql", "EnableCloudwatchLogsExports": ["audit", "error", "general", "slowquery"]},
-        {"Engine": "sqlserver-ex", "EnableCloudwatchLogsExports": ["error"]},
-        {"Engine": "custom-oracle-ee"},
-        IN_CLUSTER,
-    ],
-    bad=[
-        _postgres(EnableCloudwatchLogsExports=["postgresql"]),
-        {"Engine": "oracle-se2", "EnableCloudwatchLogsExports": ["alert", "audit"]},
-        {**IN_CLUSTER, "EnableCloudwatchLogsExports": []},
-        {"Engine": "mariadb", "EnableCloudwatchLogsExports": "audit"},
-        {"Engine": "mysql"},
-    ],
-)
-def logs(db: View) -> bool | Fail | None:
-    """RDS instance does not export all logs.
-
-    Logs on the instance are overwritten within days and are lost with it. In CloudWatch Logs they can be searched after
-    an incident and trigger alarms.
-    """
-    engine = str(db["Engine"])
-    wanted = LOGS.get(engine) or LOGS.get(engine.partition("-")[0])
-    if wanted is None or _left_to_cluster(db, "EnableCloudwatchLogsExports"):
-        return None
-    held = db["EnableCloudwatchLogsExports"]
-    exported = set(map(str, held)) if isinstance(held, View) and held.is_list else set()
-    missing = [log for log in wanted if log not in exported]
-    return Fail(f"Not exported: {', '.join(missing)}", "EnableCloudwatchLogsExports") if missing else True

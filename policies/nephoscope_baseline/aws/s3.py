@@ -5,11 +5,14 @@ Those on who can reach a bucket are in :mod:`.s3_access`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope_aws.access import BLOCK_FLAGS, block_flag, owner_enforced
+from nephoscope.domain import Fail, Inventory, Severity, View, rule
+from nephoscope.domain.examples import example, resource
+from nephoscope_aws.access import BLOCK_FLAGS, block_flag, either_flag, owner_enforced
 
+ACCOUNT = "AWS::::Account"
 BUCKET = "AWS::S3::Bucket"
 BLOCK = "PublicAccessBlockConfiguration"
 
@@ -22,8 +25,13 @@ COMPLETE = dict.fromkeys(BLOCK_FLAGS, True)
 HALF = {**COMPLETE, "RestrictPublicBuckets": False}
 
 
-def _blocked(resource: View) -> bool | Fail:
-    off = [flag for flag in BLOCK_FLAGS if not block_flag(resource, flag)]
+def _of_account(block: dict[str, Any] | None) -> dict[str, Any]:
+    """What an example's bucket shows of its account's block."""
+    return {"Observed": {"AccountPublicAccessBlock": block}}
+
+
+def _blocked(resource: View, on: Callable[[View, str], bool] = block_flag) -> bool | Fail:
+    off = [flag for flag in BLOCK_FLAGS if not on(resource, flag)]
     if not off:
         return True
     if len(off) == len(BLOCK_FLAGS):
@@ -33,7 +41,7 @@ def _blocked(resource: View) -> bool | Fail:
 
 @rule(
     "aws.s3.account_bpa",
-    on="AWS::::Account",
+    on=ACCOUNT,
     severity=Severity.HIGH,
     live_only=True,
     link=f"{GUIDE}/configuring-block-public-access-account.html",
@@ -66,22 +74,36 @@ def account_bpa(account: View) -> bool | Fail:
         2. Turn on Block all public access, save and confirm.
     """,
     commands=BLOCK_BUCKET,
-    good=[{BLOCK: COMPLETE}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")}],
-    bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: {"BlockPublicAcls": True}}],
+    good=[
+        {BLOCK: COMPLETE},
+        {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")},
+        {BLOCK: None, **_of_account(COMPLETE)},
+        {BLOCK: HALF, **_of_account({"RestrictPublicBuckets": True})},
+        {BLOCK: COMPLETE, **_of_account(None)},
+    ],
+    bad=[
+        {BLOCK: None},
+        {BLOCK: HALF},
+        {BLOCK: {"BlockPublicAcls": True}},
+        {BLOCK: None, **_of_account(HALF)},
+        {BLOCK: HALF, **_of_account(HALF)},
+        {BLOCK: None, **_of_account(None)},
+    ],
 )
 def bucket_bpa(bucket: View) -> bool | Fail:
     """S3 bucket does not block all public access.
 
     Nothing stops a wrong policy or ACL from making it public. The public access block is a second layer that such a
-    mistake does not undo.
+    mistake does not undo. The block of the account counts as well.
     """
-    return _blocked(bucket)
+    return _blocked(bucket, either_flag)
 
 
 @rule(
     "aws.s3.access_point_bpa",
     on="AWS::S3::AccessPoint",
     severity=Severity.CRITICAL,
+    needs=(ACCOUNT,),
     link=f"{GUIDE}/access-points-bpa-settings.html",
     fix="""
         1. The settings cannot be changed: create another access point with Block all public access on. All four
@@ -93,16 +115,32 @@ def bucket_bpa(bucket: View) -> bool | Fail:
         aws s3control create-access-point --region={region} --account-id={account} --name={NEW_NAME} --bucket={Bucket}
     """,
     inputs={"NEW_NAME": "the name of the new access point"},
-    good=[{"Name": "reports", BLOCK: COMPLETE}],
-    bad=[{"Name": "reports", BLOCK: HALF}, {"Name": "reports", BLOCK: {}}],
+    good=[
+        {"Name": "reports", BLOCK: COMPLETE},
+        example({"Name": "reports", BLOCK: COMPLETE}, neighbours=[resource(ACCOUNT, {BLOCK: None}, region="global")]),
+        example({"Name": "reports", BLOCK: HALF}, neighbours=[resource(ACCOUNT, {BLOCK: COMPLETE}, region="global")]),
+    ],
+    bad=[
+        {"Name": "reports", BLOCK: HALF},
+        {"Name": "reports", BLOCK: {}},
+        example({"Name": "reports", BLOCK: HALF}, neighbours=[resource(ACCOUNT, {BLOCK: HALF}, region="global")]),
+        example({"Name": "reports", BLOCK: HALF}, neighbours=[resource(ACCOUNT, {BLOCK: None}, region="global")]),
+    ],
 )
-def access_point_bpa(point: View) -> bool | Fail:
+def access_point_bpa(point: View, inventory: Inventory) -> bool | Fail:
     """S3 access point does not block all public access.
 
     An access point has its own policy, which can expose the bucket behind it. Its public access block can only be set
-    at creation.
+    at creation. The block of the account counts as well.
     """
-    return _blocked(point)
+    own = _blocked(point)
+    if own is True or any(_block_together(point, account) for account in inventory.of(ACCOUNT)):
+        return True
+    return own
+
+
+def _block_together(point: View, account: View) -> bool:
+    return all(block_flag(point, flag) or block_flag(account, flag) for flag in BLOCK_FLAGS)
 
 
 @rule(

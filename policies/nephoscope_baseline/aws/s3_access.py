@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import BLOCK_FLAGS, Access, Exposure, bucket_exposure
 from nephoscope_aws.access_conditions import account_of, accounts_in, denies_plain_http, pins
-from nephoscope_aws.access_policies import everyone, names, principals, statements
+from nephoscope_aws.access_denials import Denial, Denials, applies, denial
+from nephoscope_aws.access_grants import AccountDenials, strangers
+from nephoscope_aws.access_policies import names, principals, statements
 from nephoscope_baseline.aws.s3 import BLOCK_BUCKET
 
 BUCKET = "AWS::S3::Bucket"
@@ -246,36 +247,30 @@ def tls_only(bucket: View) -> bool | Fail:
     Requests sent without TLS can be read and changed in transit. A policy that denies them costs nothing.
     """
     gaps: list[NotKnown] = []
-    covered: set[str] = set()
+    found: list[Denial] = []
     for statement in statements(bucket.key("Policy"), gaps):
         try:
-            covered |= _denied_plain(statement)
+            found += filter(None, [_denied_plain(statement)])
         except NotKnown as gap:
             gaps.append(gap)
-    if covered >= {"bucket", "objects"}:
+    denials = Denials(found)
+    missing = [what for what, place in (("bucket", ""), ("objects", "/*")) if denials.leave_open("s3:*", place)]
+    if not missing:
         return True
     if gaps:
         raise gaps[0]
-    missing = " and ".join(sorted({"bucket", "objects"} - covered))
-    return Fail(f"No policy statement denies unencrypted HTTP on the {missing}", "Policy")
+    return Fail(f"No policy statement denies unencrypted HTTP on the {' and '.join(missing)}", "Policy")
 
 
-def _denied_plain(statement: View) -> set[str]:
-    """Which of bucket and objects this statement denies to plain HTTP, for everyone and every action."""
-    actions, resources = names(statement, "Action"), names(statement, "Resource")
+def _denied_plain(statement: View) -> Denial | None:
+    """What this statement denies to plain HTTP for everyone."""
     if (
         statement.key("Effect") != "Deny"
         or ("AWS", "*") not in principals(statement.key("Principal"))
-        or actions.excepted
-        or resources.excepted
-        or not {"*", "s3:*"} & {each.lower() for each in actions.patterns}
         or not denies_plain_http(statement.key("Condition"))
     ):
-        return set()
-    # S3 takes no resource but the bucket itself and what is in it, so the form of the ARN says which.
-    plain = [re.sub(r"^arn:[\w-]+:s3:::", "", each) for each in resources.patterns]
-    covered = {"bucket" for each in plain if "/" not in each}
-    return covered | {"objects" for each in plain if each.endswith("*") and each.partition("/")[2] in ("", "*")}
+        return None
+    return denial(statement)
 
 
 STRANGER = {"AWS": "arn:aws:iam::210987654321:root"}
@@ -320,34 +315,50 @@ def cross_account(bucket: ResourceView) -> bool | Fail:
     write objects, and no more.
     """
     gaps: list[NotKnown] = []
-    for statement in statements(bucket.key("Policy"), gaps):
+    found = list(statements(bucket.key("Policy"), gaps))
+    denials = AccountDenials(found)
+    for statement in found:
         try:
-            given = names(statement, "Action").which(ADMIN_ACTIONS) if statement.key("Effect") == "Allow" else []
-            foreign = list(_foreign(bucket, statement)) if given else []
+            foreign = _foreign_admins(bucket, statement, denials)
         except NotKnown as gap:
             gaps.append(gap)
             continue
         if foreign:
+            who = list(dict.fromkeys(each for each, _ in foreign))[:3]
+            actions = [each for each in ADMIN_ACTIONS if any(each in given for _, given in foreign)]
             at = f"{statement.path}.{'NotPrincipal' if 'NotPrincipal' in statement else 'Principal'}"
-            return Fail(f"{', '.join(foreign[:3])} can use {', '.join(given)}", at)
+            return Fail(f"{', '.join(who)} can use {', '.join(actions)}", at)
     if gaps:
         raise gaps[0]
     return True
 
 
-def _foreign(bucket: ResourceView, statement: View) -> Iterator[str]:
-    """Who but the bucket's own account a statement names. A Deny elsewhere in the policy is not taken into account."""
+def _foreign_admins(bucket: ResourceView, statement: View, denials: AccountDenials) -> list[tuple[str, list[str]]]:
+    """Who but the bucket's own account this statement lets use admin actions, and which no Deny takes from them."""
+    if statement.key("Effect") != "Allow" or not (given := names(statement, "Action").which(ADMIN_ACTIONS)):
+        return []
+    found = []
+    for who, account in _foreign(bucket, statement):
+        taken = denials.of(account)
+        left = [each for each in given if taken.leave_open(each, "" if applies(each.lower(), "") else "/*")]
+        if left:
+            found.append((who, left))
+    return found
+
+
+def _foreign(bucket: ResourceView, statement: View) -> Iterator[tuple[str, str]]:
+    """Who but the bucket's own account a statement names, in words, and the account if it is one."""
     condition = statement.key("Condition")
-    if everyone(statement):
+    if strangers(statement):
         named = accounts_in(condition)
         if not named and not pins(condition):
-            yield "Anyone"
+            yield "Anyone", ""
     else:
         pairs = principals(statement.key("Principal"))
         named = {account for kind, name in pairs if kind == "AWS" and (account := account_of(name))}
         for kind, name in pairs:
             if kind == "CanonicalUser" and name != bucket["Observed.Owner"]:
-                yield f"Canonical user {name[:16]}"
+                yield f"Canonical user {name[:16]}", ""
     if named and not account_of(bucket.account):
         raise NotKnown(statement.path, Unknown("the account of the bucket is unknown"))
-    yield from (f"Account {account}" for account in sorted(named - {bucket.account}))
+    yield from ((f"Account {account}", account) for account in sorted(named - {bucket.account}))

@@ -6,6 +6,7 @@ from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope.domain.examples import example
+from nephoscope_aws.access_grants import open_grants
 from nephoscope_aws.times import age_days
 
 SECRET = "AWS::SecretsManager::Secret"
@@ -20,6 +21,13 @@ ACCESSED, CREATED = "Observed.LastAccessedDate", "Observed.CreatedDate"
 def _seen(accessed: str | None, created: str = "2024-03-01T09:30:00Z", **more: Any) -> dict[str, Any]:
     """An example: a secret that was last read on this day."""
     return {"Observed": {"LastAccessedDate": accessed, "CreatedDate": created, **more}}
+
+
+def _policy(principal: Any, condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """An example: a secret whose policy is one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    statement |= more | ({"Condition": condition} if condition else {})
+    return {"ResourcePolicy": {"Statement": [statement]}}
 
 
 def _someone_elses(secret: ResourceView) -> bool:
@@ -120,3 +128,55 @@ def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
         return True
     said = f"Last retrieved on {accessed[:10]}" if accessed else "Never retrieved"
     return Fail(f"{said}; the limit is {days} days", ACCESSED, CREATED)
+
+
+OWN = {"AWS": "arn:aws:iam::123456789012:role/app"}
+
+
+@rule(
+    "aws.secretsmanager.public",
+    on=SECRET,
+    severity=Severity.CRITICAL,
+    link="https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html",
+    fix="""
+        1. Treat the secret as leaked: change it at its source, and store the new value.
+        2. In the Secrets Manager console, open the secret and choose Overview, Resource permissions, Edit permissions.
+        3. Replace the wildcard principal with the accounts or roles that use the secret, or add a condition on
+           aws:PrincipalOrgID with your organization ID. Select Block public access when you save.
+        4. In CloudTrail, look for GetSecretValue calls from unknown accounts.
+    """,
+    commands="""
+        aws secretsmanager put-resource-policy --region={region} --secret-id={id} --block-public-policy
+          --resource-policy={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
+    good=[
+        _policy(OWN),
+        _policy({"AWS": "arn:aws:iam::210987654321:root"}),
+        _policy({"Service": "rds.amazonaws.com"}),
+        _policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _policy({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/app-*"}}),
+        _policy("*", {"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}}, Effect="Deny"),
+        {"ResourcePolicy": None},
+        {},
+    ],
+    bad=[
+        _policy("*"),
+        _policy({"AWS": "*"}, Action="secretsmanager:*"),
+        _policy({"AWS": [OWN["AWS"], "*"]}, Action=["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"]),
+        _policy("*", {"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}}),
+        _policy("*", {"StringLike": {"aws:PrincipalOrgID": "*"}}),
+        {"ResourcePolicy": {"Statement": {"Effect": "Allow", "NotPrincipal": OWN, "Action": "*", "Resource": "*"}}},
+    ],
+)
+def public(secret: ResourceView) -> bool | Fail:
+    """Secrets Manager secret is public.
+
+    Its policy lets any AWS account in. Whoever knows its name can read the secret, or replace it by one that your
+    applications then trust, without any access to your account.
+    """
+    for grant in open_grants(secret.key("ResourcePolicy"), own=secret.id):
+        return Fail(f"{grant.who} can use this secret: policy allows {grant.actions}", grant.at)
+    return True

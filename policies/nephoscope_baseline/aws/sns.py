@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope_aws.access_policies import open_grants
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
+from nephoscope_aws.access_grants import open_grants
 
 TOPIC = "AWS::SNS::Topic"
 ARN = "arn:aws:sns:eu-west-1:123456789012:news"
@@ -80,12 +80,12 @@ def kms(topic: View) -> bool | Fail:
         _policy("*", {"StringLike": {"AWS:SourceOwner": "*"}}),
     ],
 )
-def public(topic: View) -> bool | Fail:
+def public(topic: ResourceView) -> bool | Fail:
     """SNS topic is public.
 
     Anyone can subscribe and read the messages, or publish messages that your applications and colleagues trust. It
     takes no access to your account.
     """
-    for grant in open_grants(topic.key("Policy")):
+    for grant in open_grants(topic.key("Policy"), own=topic.id):
         return Fail(f"{grant.who} can use this topic: policy allows {grant.actions}", grant.at)
     return True

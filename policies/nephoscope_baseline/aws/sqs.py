@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
-from nephoscope_aws.access_policies import open_grants
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
+from nephoscope_aws.access_grants import open_grants
 
 QUEUE = "AWS::SQS::Queue"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:jobs"
@@ -92,12 +92,12 @@ def encrypted(queue: View) -> bool | Fail:
         _policy("*", {"Bool": {"aws:SecureTransport": "true"}}, ["sqs:ReceiveMessage", "sqs:DeleteMessage"]),
     ],
 )
-def public(queue: View) -> bool | Fail:
+def public(queue: ResourceView) -> bool | Fail:
     """SQS queue is public.
 
     Anyone can read messages before your applications do, delete them, or send forged ones that your applications then
     act on. It takes no access to your account.
     """
-    for grant in open_grants(queue.key("Policy")):
+    for grant in open_grants(queue.key("Policy"), own=queue.id):
         return Fail(f"{grant.who} can use this queue: policy allows {grant.actions}", grant.at)
     return True

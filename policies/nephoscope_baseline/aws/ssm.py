@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access_conditions import texts
 
@@ -55,21 +55,11 @@ def managed(instance: ResourceView, inventory: Inventory) -> bool | Fail | None:
     # https://docs.aws.amazon.com/config/latest/developerguide/ec2-instance-managed-by-systems-manager.html
     if instance["Observed.State"] != "running":
         return None
-    machine = _machine(instance, inventory)
+    machine = inventory.get(MANAGED, instance["InstanceId"], instance.region)
     if machine is None:
         return Fail("The instance has never connected to Systems Manager", "InstanceId")
     ping = machine["Observed.PingStatus"]
     return True if ping == "Online" else Fail(f"The SSM Agent is not online: ping status is {ping}")
-
-
-def _machine(instance: ResourceView, inventory: Inventory) -> View | None:
-    try:
-        return inventory.get(MANAGED, instance["InstanceId"])
-    except NotKnown:
-        # Which region's machines are hidden counts: an instance is managed in its own.
-        for _ in inventory.of(MANAGED, instance.region):
-            pass
-        return None
 
 
 @rule(

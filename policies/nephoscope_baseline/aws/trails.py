@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, product
+from math import prod
 
 from nephoscope.domain import View
 from nephoscope_aws.access import is_on
 
-READ, WRITE = "read", "write"
-EVERYTHING = frozenset((READ, WRITE))
-NOTHING: frozenset[str] = frozenset()
+READ, WRITE = "true", "false"
+"""Values of an event's field ``readOnly``."""
 
-_RECORDED = {"All": EVERYTHING, "ReadOnly": frozenset((READ,)), "WriteOnly": frozenset((WRITE,))}
-_EVERY_BUCKET = re.compile(r"arn:aws[a-z-]*:s3(:::)?")
-_NOISY = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
+MANAGEMENT = {"eventCategory": "Management"}
+OBJECTS = {"eventCategory": "Data", "eventSource": "s3.amazonaws.com", "resources.type": "AWS::S3::Object"}
+"""Fields that tell the management events, and the data events of the objects in every bucket."""
+
+NOISY = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
 """The sources of management events that a trail may leave out
 (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html)."""
 
 DATA_EVENTS = """
     aws cloudtrail put-event-selectors --region={HOME_REGION} --trail-name={TRAIL_NAME}
-      --event-selectors='[{"ReadWriteType": "All", "IncludeManagementEvents": true,
-      "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]'
+      --advanced-event-selectors='[{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
+      {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+      {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}]'
 """
 """The commands that make a trail log what is done to objects; :data:`OF_TRAIL` are their inputs."""
 OF_TRAIL = {"TRAIL_NAME": "the name of a multi-region trail", "HOME_REGION": "its home region"}
+
+Condition = tuple[str, str, tuple[str, ...]]
+"""A field, an operator, and the values that it compares with."""
+
+_RECORDED = {"All": (READ, WRITE), "ReadOnly": (READ,), "WriteOnly": (WRITE,)}
+_PARTITION = re.compile(r"^arn:aws[a-z-]*:")
+_BEGINS = {"resources.ARN": "arn:aws:s3:::"}
+"""How every value of a field begins, of the events that are asked for."""
+_OTHER = "\0"
+"""What no selector names."""
+_NEEDED = {"eventCategory", "resources.type"}
+"""Fields without which a selector selects nothing."""
+_MOST = 20_000
+"""Combinations of values that are tried; a trail with more of them counts as one that leaves something out."""
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__,
+    "StartsWith": str.startswith,
+    "EndsWith": str.endswith,
+}
 
 
 def shortfall(trail: View) -> str:
@@ -37,74 +60,101 @@ def shortfall(trail: View) -> str:
     return ""
 
 
-def management_events(trail: View) -> frozenset[str]:
-    """Which management events a trail records; all of them unless it was told otherwise.
-
-    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
-    """
-    if advanced := trail["AdvancedEventSelectors"]:
-        return _union(_advanced(each, {"eventCategory": "Management"}) for each in advanced)
-    classic = trail["EventSelectors"]
-    if not classic:
-        return EVERYTHING
-    return _union(
-        _RECORDED.get(each.get("ReadWriteType", "All"), NOTHING)
-        for each in classic
-        if is_on(each.get("IncludeManagementEvents", True))
-    )
+def unlogged(trail: View, *events: Mapping[str, str]) -> str:
+    """Return which of these management events (all without any) a trail leaves out, in words; empty if none."""
+    if all(records(trail, {**MANAGEMENT, **each}) for each in events or ({},)):
+        return ""
+    if records(trail, {**MANAGEMENT, "eventSource": "ec2.amazonaws.com"}):
+        for source in NOISY:
+            if not records(trail, {**MANAGEMENT, "eventSource": source}):
+                return f"management events of {source} are not logged"
+    return "not all management events are logged"
 
 
-def object_events(trail: View) -> frozenset[str]:
-    """Which data events of the objects in every bucket a trail records; none unless it was told to.
+def records(trail: View, event: Mapping[str, str]) -> bool:
+    """Tell whether a trail records every event with these fields, whatever the others say.
 
-    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
-    """
-    if advanced := trail["AdvancedEventSelectors"]:
-        wanted = {"eventCategory": "Data", "resources.type": "AWS::S3::Object"}
-        return _union(_advanced(each, wanted) for each in advanced)
-    return _union(
-        _RECORDED.get(each.get("ReadWriteType", "All"), NOTHING)
-        for each in trail.get("EventSelectors", ())
-        if any(_every_object(data) for data in each.get("DataResources", ()))
-    )
-
-
-def _every_object(data: View) -> bool:
-    return data["Type"] == "AWS::S3::Object" and _names_every_bucket(data.get("Values", ()))
-
-
-def _names_every_bucket(arns: Iterable[Any]) -> bool:
-    return any(_EVERY_BUCKET.fullmatch(str(arn)) for arn in arns)
-
-
-def _advanced(selector: View, wanted: Mapping[str, str]) -> frozenset[str]:
-    """What an advanced selector records of the events in which each wanted field has its value; nothing if it narrows.
-
+    Selectors that cover them together count. All management events and nothing else are recorded by default.
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
     """
-    recorded, missing = EVERYTHING, set(wanted)
-    for field in selector.get("FieldSelectors", ()):
-        name = field["Field"]
-        if name in wanted:
-            missing.discard(name)
-            if wanted[name] not in list(field.get("Equals", ())):
-                return NOTHING
-        elif name == "readOnly":
-            recorded &= frozenset(READ if is_on(each) else WRITE for each in field.get("Equals", ()))
-        elif not _leaves_whole(name, field):
-            return NOTHING
-    return NOTHING if missing else recorded
+    selectors = [
+        [each for each in one if each[0] not in event]
+        for one in _selectors(trail)
+        if event.keys() & _NEEDED <= {field for field, _, _ in one}
+        and all(_holds(how, event[field], values) for field, how, values in one if field in event)
+    ]
+    standing = {field: _standing_for_all(field, named) for field, named in _named(selectors).items()}
+    if prod(map(len, standing.values())) * len(selectors) > _MOST:
+        return False
+    others = (dict(zip(standing, values, strict=True)) for values in product(*standing.values()))
+    return all(any(_selects(one, each) for one in selectors) for each in others)
 
 
-def _leaves_whole(name: str, field: View) -> bool:
-    """Say whether a further field leaves everything in that an auditor asks for."""
-    operators = set(field.names()) - {"Field"}
-    if name == "eventSource":
-        return operators == {"NotEquals"} and set(field["NotEquals"]) <= _NOISY
-    if name == "resources.ARN":
-        return operators == {"StartsWith"} and _names_every_bucket(field["StartsWith"])
-    return False
+def _named(selectors: list[list[Condition]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for field, _, values in chain.from_iterable(selectors):
+        found.setdefault(field, set()).update(values)
+    return found
 
 
-def _union(parts: Iterable[frozenset[str]]) -> frozenset[str]:
-    return NOTHING.union(*parts)
+def _standing_for_all(field: str, named: set[str]) -> list[str]:
+    """Return values that stand for all that a field can have, where selectors compare it with those ``named``.
+
+    Each of them, one that begins with it, one that ends with it, one that does both, and one unlike any.
+    """
+    if field == "readOnly":
+        return [READ, WRITE]
+    begin = _BEGINS.get(field, "")
+    ways = {*named, *(each + _OTHER for each in named), *(begin + _OTHER + each for each in named)}
+    ways |= {first + _OTHER + last for first in named for last in named} if len(named) <= 20 else set()
+    return [begin + _OTHER, *sorted(each for each in ways if each.startswith(begin))]
+
+
+def _selects(selector: list[Condition], event: Mapping[str, str]) -> bool:
+    return all(_holds(how, event[field], values) for field, how, values in selector)
+
+
+def _holds(how: str, value: str, wanted: tuple[str, ...]) -> bool:
+    compare = _OPERATORS.get(how.removeprefix("Not"))
+    if compare is None:
+        return False
+    return any(compare(value, each) for each in wanted) is not how.startswith("Not")
+
+
+def _selectors(trail: View) -> Iterator[list[Condition]]:
+    """Yield a trail's selectors, the classic ones in the form of the advanced ones."""
+    if advanced := trail["AdvancedEventSelectors"]:
+        yield from (_advanced(each) for each in advanced)
+        return
+    classic = trail["EventSelectors"]
+    if not classic:
+        yield [("eventCategory", "Equals", ("Management",))]
+        return
+    for each in classic:
+        yield from _classic(each)
+
+
+def _advanced(selector: View) -> list[Condition]:
+    return [
+        (field["Field"], how, tuple(_plain(each) for each in field[how] or ()))
+        for field in selector.get("FieldSelectors", ())
+        for how in field.names()
+        if how != "Field" and field[how]
+    ]
+
+
+def _classic(selector: View) -> Iterator[list[Condition]]:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html"""
+    kind = ("readOnly", "Equals", _RECORDED.get(selector.get("ReadWriteType", "All"), ()))
+    if is_on(selector.get("IncludeManagementEvents", True)):
+        left_out = tuple(selector.get("ExcludeManagementEventSources", ()))
+        yield [("eventCategory", "Equals", ("Management",)), kind, ("eventSource", "NotEquals", left_out)]
+    for data in selector.get("DataResources", ()):
+        arns = tuple(_plain(each) for each in data.get("Values", ()))
+        named = [("resources.type", "Equals", (data["Type"],)), ("resources.ARN", "StartsWith", arns)]
+        yield [("eventCategory", "Equals", ("Data",)), kind, *named]
+
+
+def _plain(value: object) -> str:
+    """Return a value with the standard partition, which stands for each: a trail sees its own alone."""
+    return _PARTITION.sub("arn:aws:", str(value).lower() if isinstance(value, bool) else str(value))

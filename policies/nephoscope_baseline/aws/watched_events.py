@@ -8,26 +8,49 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from nephoscope_aws.names import home_of
 from nephoscope_baseline.aws.log_patterns import Event
 
 GLOBAL_SERVICES = {"iam.amazonaws.com", "organizations.amazonaws.com"}
-"""Services whose events come from us-east-1 only."""
+"""Services whose events come from the home region only."""
+
+_ACCOUNT, _HOME = "123456789012", home_of("aws")
 
 
 @dataclass(frozen=True)
 class Watch:
     """One kind of event: a pattern that finds them, each event that must be found, and everyday ones that must not.
 
-    An alarm that also fires on everyday events is soon ignored.
+    An alarm that also fires on everyday events is soon ignored. ``of_all_services``: the events are examples of what
+    each service may report.
     """
 
     metric: str
     pattern: str
     events: Mapping[str, Event]
     everyday: tuple[Event, ...]
+    of_all_services: bool = False
+
+    def within(self, account: str, partition: str) -> Watch:
+        """Return the same, with events as they are written in this account: a filter may name it."""
+        import json  # here, so that a list of rules does not wait for it
+
+        def written(event: Event) -> Event:
+            text = json.dumps(event).replace(_ACCOUNT, account).replace("arn:aws:", f"arn:{partition}:")
+            found: Event = json.loads(text.replace(f'"{_HOME}"', f'"{home_of(partition)}"'))
+            return found
+
+        events = {name: written(each) for name, each in self.events.items()}
+        return replace(self, events=events, everyday=tuple(map(written, self.everyday)))
+
+    @property
+    def fields(self) -> list[dict[str, str]]:
+        """Return the fields of the events by which a trail can tell them from others; none where it must log all."""
+        told = ("eventSource", "eventName", "eventType")
+        return [] if self.of_all_services else [{name: each[name] for name in told} for each in self.events.values()]
 
 
 def event(source: str, name: str, **fields: Any) -> dict[str, Any]:
@@ -44,7 +67,7 @@ def event(source: str, name: str, **fields: Any) -> dict[str, Any]:
         "eventTime": "2026-01-15T11:58:00Z",
         "eventSource": source,
         "eventName": name,
-        "awsRegion": "us-east-1" if source in GLOBAL_SERVICES else "ap-southeast-2",
+        "awsRegion": _HOME if source in GLOBAL_SERVICES else "ap-southeast-2",
         "sourceIPAddress": "203.0.113.77",
         "userAgent": "aws-cli/2.31.0",
         "requestParameters": {},
@@ -87,6 +110,7 @@ WATCHES = {
             for code in ("Client.UnauthorizedOperation", "AccessDenied", "AccessDeniedException")
         },
         (READING, GOOD_SIGN_IN),
+        of_all_services=True,
     ),
     "alarm_no_mfa_login": Watch(
         "SignInWithoutMfa",
@@ -104,6 +128,7 @@ WATCHES = {
             "ConsoleLogin by root": _sign_in("Success", "Yes", userIdentity=ROOT),
         },
         (READING, GOOD_SIGN_IN),
+        of_all_services=True,
     ),
     "alarm_iam": _calls(
         "IamPolicyChanges",

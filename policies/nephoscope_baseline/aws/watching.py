@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, View
 from nephoscope_aws.access import is_on
+from nephoscope_aws.names import partition
 from nephoscope_baseline.aws.log_patterns import matcher
-from nephoscope_baseline.aws.trails import EVERYTHING, management_events, shortfall
+from nephoscope_baseline.aws.trails import shortfall, unlogged
 from nephoscope_baseline.aws.watched_events import Watch
 
 TRAIL = "AWS::CloudTrail::Trail"
@@ -31,11 +32,11 @@ def watched(account: ResourceView, inventory: Inventory, watch: Watch) -> bool |
     Not applicable where the events go to a log group of another account (an organization's trail): its filters and
     alarms are judged there. Raises NotKnown when what could not be read might be what is missing.
     """
-    chain = _Chain(inventory, watch)
+    chain = _Chain(inventory, watch.within(account.account, partition(account.id)))
     problems, elsewhere = [], False
     for trail in chain.known(inventory.of(TRAIL)):
         try:
-            problem, group = _log_group(trail)
+            problem, group = _log_group(trail, watch)
             if not problem and group[1] != account.account:
                 elsewhere = True
                 continue
@@ -51,13 +52,11 @@ def watched(account: ResourceView, inventory: Inventory, watch: Watch) -> bool |
     return None if elsewhere else Fail(_listed(problems, "; ") or "The account has no trail")
 
 
-def _log_group(trail: View) -> tuple[str, tuple[str, str, str]]:
+def _log_group(trail: View, watch: Watch) -> tuple[str, tuple[str, str, str]]:
     """Return why a trail's events cannot be watched, or nothing; and region, account and name of its log group."""
     nowhere = ("", "", "")
-    if problem := shortfall(trail):
+    if problem := shortfall(trail) or unlogged(trail, *watch.fields):
         return problem, nowhere
-    if management_events(trail) != EVERYTHING:
-        return "not all management events are logged", nowhere
     # arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*
     parts = str(trail["CloudWatchLogsLogGroupArn"] or "").split(":")
     if len(parts) < 7:

@@ -14,6 +14,7 @@ from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import (
     CREDENTIAL_REPORT_READS,
     PUBLIC_ACCESS_BLOCK_READS,
+    ROOT,
     account_public_access_block,
     credential_report,
 )
@@ -57,7 +58,7 @@ def _account(api: Api) -> Resource:
     read = dict(zip(_PARTS, api.map(lambda ask: part(lambda: ask(api)), _PARTS.values()), strict=True))
     alias = read.pop("name")
     name = alias if isinstance(alias, str) else api.account
-    return Resource(ACCOUNT, f"arn:aws:iam::{api.account}:root", name, ALL_REGIONS, api.account, read)
+    return Resource(ACCOUNT, api.arn("iam", "", "root"), name, ALL_REGIONS, api.account, read)
 
 
 def _virtual_mfa_devices(api: Api) -> list[dict[str, Any]]:
@@ -72,8 +73,7 @@ def _password_policy(api: Api) -> dict[str, Any] | None:
 
 
 def _root_credentials(api: Api) -> dict[str, Any]:
-    row = credential_report(api).of(f"arn:aws:iam::{api.account}:root")
-    return picked(row, "PasswordLastUsed", "AccessKeys", "MfaActive")
+    return picked(credential_report(api).of(ROOT), "PasswordEnabled", "PasswordLastUsed", "AccessKeys", "MfaActive")
 
 
 COLLECTOR = Collector(

@@ -38,9 +38,13 @@ def account_public_access_block(api: Api) -> dict[str, Any] | None:
     return public_access_block(api.maybe("s3control", "get_public_access_block", missing, AccountId=api.account))
 
 
+ROOT = "<root_account>"
+"""What a credential report calls the root user."""
+
+
 @dataclass(frozen=True)
 class CredentialReport:
-    """The rows of a credential report by ARN, and the time at which it was made.
+    """The rows of a credential report, by ARN or :data:`ROOT`, and the time at which it was made.
 
     AWS makes a new one at most every four hours, so that is how old it can be.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
@@ -50,7 +54,7 @@ class CredentialReport:
     rows: dict[str, dict[str, Any]]
 
     def of(self, arn: str) -> dict[str, Any]:
-        """Return a user's row (the root user's ARN ends with ``:root``); Unavailable for one that is too young."""
+        """Return a user's row, or the root user's; Unavailable for one that is too young."""
         if arn not in self.rows:
             raise Unavailable(f"the credential report of {self.made} does not hold this user yet")
         return self.rows[arn]
@@ -73,13 +77,14 @@ def _report(api: Api) -> CredentialReport:
         pause = min(2 * pause, 4.0)
     answer = api.call("iam", "get_credential_report")
     rows = csv.DictReader(io.StringIO(answer["Content"].decode(), newline=""))
-    return CredentialReport(moment(answer.get("GeneratedTime")) or "", {row["arn"]: _row(row) for row in rows})
+    by_name = {ROOT if row["user"] == ROOT else row["arn"]: _row(row) for row in rows}
+    return CredentialReport(moment(answer.get("GeneratedTime")) or "", by_name)
 
 
 def _row(row: dict[str, str]) -> dict[str, Any]:
     keys = [_key(row, f"access_key_{number}") for number in (1, 2)]
     return {
-        "PasswordEnabled": _true(row["password_enabled"]),
+        "PasswordEnabled": None if row["password_enabled"] == "not_supported" else _true(row["password_enabled"]),
         "PasswordLastUsed": _time(row["password_last_used"]),
         "PasswordLastChanged": _time(row["password_last_changed"]),
         "MfaActive": _true(row["mfa_active"]),

@@ -152,7 +152,8 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, propertie
     """
     tags = properties.get("Tags") or {}
     by_name = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
-    return Resource(type, f"arn:aws:apigateway:{region}::{place}", name, region, api.account, properties, by_name)
+    arn = f"arn:{api.partition}:apigateway:{region}::{place}"
+    return Resource(type, arn, name, region, api.account, properties, by_name)
 
 
 def _again(api: Api, resource: Resource) -> Resource | None:

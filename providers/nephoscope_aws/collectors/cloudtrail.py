@@ -1,6 +1,6 @@
-"""Trails whose home is one region, and organization trails that cover the account.
+"""Trails that the scanned regions show: those at home there, and those of all regions wherever they are at home.
 
-Calls per region: 1, and 3 for each trail.
+Organization trails that cover the account are among them. Calls: 1 for each region, and 3 for each trail.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Resource, Service
-from nephoscope_aws.api import Api
+from botocore.exceptions import ClientError
+
+from nephoscope.domain import ALL_REGIONS, Resource, Service
+from nephoscope_aws.answers import Answer, Unavailable
+from nephoscope_aws.api import Api, said
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import (
     Listing,
@@ -36,48 +39,69 @@ Item = dict[str, Any]
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
-    """Yield the trails at home in the region."""
-    listing = Listing(_at_home(api, region))
-    for found in api.map(lambda trail: existing(lambda: _resource(api, region, trail)), listing):
+    """Yield the trails, each once, then what stands for those of regions that could not be asked."""
+    regions = api.regions or (ALL_REGIONS,)
+    shown: dict[str, Item] = {}
+    hidden: list[Resource] = []
+    for place, listing, trails in api.map(lambda place: _shown(api, place), regions):
+        shown |= {each["TrailARN"]: each for each in trails}
+        hidden += listing.unreadable(api, place, TRAIL)
+    for found in api.map(lambda trail: existing(lambda: _resource(api, trail)), shown.values()):
         if found:
             yield found
-    yield from listing.unreadable(api, region, TRAIL)
+    yield from hidden
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one trail again: 4 calls."""
-    trails = _at_home(api, resource.region, trailNameList=[resource.id])
+    trails = _described(api, resource.region, trailNameList=[resource.id])
     trail = next((each for each in trails if each["TrailARN"] == resource.id), None)
-    return existing(lambda: _resource(api, resource.region, trail)) if trail else None
+    return existing(lambda: _resource(api, trail)) if trail else None
 
 
-def _at_home(api: Api, region: str, **which: Any) -> Iterator[Item]:
-    """Yield the trails whose home region this is.
+def _shown(api: Api, region: str) -> tuple[str, Listing[Item], list[Item]]:
+    """Return the trails that a region shows, and the listing that tells whether these are all."""
+    listing = Listing(_described(api, region))
+    return region, listing, list(listing)
 
-    Shadow trails are asked for and sorted out here: without them, a member account is not told of its organization's
-    trails. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
+
+def _described(api: Api, region: str, **which: Any) -> Iterator[Item]:
+    """Yield the trails at home in a region, and the shadows there of those at home elsewhere.
+
+    A trail of all regions has a shadow in each other one, and a member account is told of its organization's trails as
+    shadows only. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
     """
-    trails = api.pages("cloudtrail", "describe_trails", "trailList", region=region, includeShadowTrails=True, **which)
-    return (trail for trail in trails if trail.get("HomeRegion") == region)
+    return api.pages("cloudtrail", "describe_trails", "trailList", region=region, includeShadowTrails=True, **which)
 
 
-def _status(api: Api, region: str, arn: str) -> Item:
+def _status(api: Api, trail: Item) -> Item:
     """Return a trail's status. AWS leaves the times out that there are none of, but never whether it logs."""
-    answer = api.call("cloudtrail", "get_trail_status", region=region, Name=arn)
+    answer = _asked(api, "get_trail_status", trail, "Name")
     return {**answer, "IsLogging": answer["IsLogging"]}
 
 
-def _resource(api: Api, region: str, trail: Item) -> Resource:
-    arn = trail["TrailARN"]
+def _asked(api: Api, operation: str, trail: Item, name: str) -> Answer:
+    """Ask about a trail. One of another account that AWS says not to know is there, for the region showed it."""
+    try:
+        return api.call("cloudtrail", operation, region=trail["HomeRegion"], **{name: trail["TrailARN"]})
+    except ClientError as error:
+        if trail["TrailARN"].split(":")[4] == api.account:
+            raise
+        raise Unavailable(said(error)) from error
+
+
+def _resource(api: Api, trail: Item) -> Resource:
+    """Return a trail, asked about in its home region, which need not be one of those that are scanned."""
+    arn, region = trail["TrailARN"], trail["HomeRegion"]
     status = parts(
-        lambda: _status(api, region, arn),
+        lambda: _status(api, trail),
         {
             "IsLogging": lambda it: it["IsLogging"],
             "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime")),
         },
     )
     selectors = parts(
-        lambda: api.call("cloudtrail", "get_event_selectors", region=region, TrailName=arn),
+        lambda: _asked(api, "get_event_selectors", trail, "TrailName"),
         {
             # One of the two is there, and the other is left out.
             "EventSelectors": lambda it: [] if it.get("AdvancedEventSelectors") else it["EventSelectors"],
@@ -110,4 +134,6 @@ def _tags(api: Api, region: str, arn: str) -> list[dict[str, str]]:
     return tag_list(tag for each in lists for tag in each.get("TagsList", ()))
 
 
-COLLECTOR = Collector(Service("cloudtrail", "AWS CloudTrail", (TRAIL,), actions(READS)), READS, collect, reread)
+COLLECTOR = Collector(
+    Service("cloudtrail", "AWS CloudTrail", (TRAIL,), actions(READS), regional=False), READS, collect, reread
+)

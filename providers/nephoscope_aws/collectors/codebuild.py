@@ -89,7 +89,7 @@ def _variable(variable: Item) -> Item:
 
 
 def _resource(api: Api, region: str, name: str, details: Item) -> Resource:
-    arn = f"arn:aws:codebuild:{region}:{api.account}:project/{name}"
+    arn = api.arn("codebuild", region, f"project/{name}")
     return Resource(PROJECT, arn, name, region, api.account, {"Name": name, **details}, tag_dict(details["Tags"]))
 
 

@@ -79,7 +79,7 @@ def _encryption(sse: Item) -> Item:
 def _shaped(api: Api, region: str, name: str, members: Item) -> Resource:
     recovery = part(lambda: _recovery(api, region, name))
     properties = {"TableName": name, **members, "PointInTimeRecoverySpecification": recovery}
-    arn = f"arn:aws:dynamodb:{region}:{api.account}:table/{name}"
+    arn = api.arn("dynamodb", region, f"table/{name}")
     return Resource(TABLE, arn, name, region, api.account, properties)
 
 

@@ -101,7 +101,7 @@ def _scanning(api: Api, region: str) -> Resource:
         ],
     }
     # It has no ARN of its own; there is one per region.
-    arn = f"arn:aws:ecr:{region}:{api.account}:registry-scanning-configuration"
+    arn = api.arn("ecr", region, "registry-scanning-configuration")
     return Resource(SCANNING, arn, f"Registry of {region}", region, api.account, properties)
 
 

@@ -12,6 +12,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict
+from nephoscope_aws.lookups import is_over
 
 CLUSTER = "AWS::EKS::Cluster"
 
@@ -50,16 +51,18 @@ def _resource(api: Api, region: str, name: str) -> Resource | None:
 
 
 def _shaped(api: Api, region: str, name: str, described: Item) -> Resource:
-    arn = f"arn:aws:eks:{region}:{api.account}:cluster/{name}"
+    arn = api.arn("eks", region, f"cluster/{name}")
     return Resource(CLUSTER, arn, name, region, api.account, {"Name": name, **described}, tag_dict(described["Tags"]))
 
 
 def _described(api: Api, region: str, name: str) -> Item | None:
-    """Return a cluster's properties as CloudFormation names them; None when it is gone."""
+    """Return a cluster's properties as CloudFormation names them; None when it is gone, or about to be."""
     answer = api.maybe("eks", "describe_cluster", _GONE, region=region, name=name)
     if not answer:
         return None
     cluster = answer["cluster"]
+    if is_over(cluster):
+        return None
     return {
         "Version": cluster.get("version"),
         "ResourcesVpcConfig": _network(cluster.get("resourcesVpcConfig") or {}),

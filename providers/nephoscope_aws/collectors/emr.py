@@ -43,7 +43,7 @@ def _settings(api: Api, region: str) -> Resource:
         "BlockPublicSecurityGroupRules",
         "PermittedPublicSecurityGroupRuleRanges",
     )
-    arn = f"arn:aws:elasticmapreduce:{region}:{api.account}:region-settings"
+    arn = api.arn("elasticmapreduce", region, "region-settings")
     return Resource(SETTINGS, arn, f"EMR in {region}", region, api.account, {"BlockPublicAccessConfiguration": found})
 
 

@@ -1,6 +1,6 @@
-"""Users with their access keys, groups, roles, own policies and server certificates.
+"""Users with their access keys, groups, roles, own policies, those of AWS that are in use, and server certificates.
 
-Calls: 1 for each 1,000 users, groups, roles and own policies together, 1 for each 1,000 roles, 1 for the certificates,
+Calls: 1 for each 1,000 users, groups, roles and policies together, 1 for each 1,000 roles, 1 for the certificates,
 2 for the credential report (shared with the account's) and 1 for each user with an access key.
 
 The credential report may be four hours old, and so may be what a scan knows of a user's password, MFA and last use, and
@@ -26,12 +26,14 @@ from nephoscope_aws.collectors.iam_credentials import (
 )
 from nephoscope_aws.collectors.iam_shapes import (
     ACCESS_KEY,
+    AWS_POLICY,
     CERTIFICATE,
     GROUP,
     POLICY,
     ROLE,
     USER,
     access_key,
+    aws_policy,
     certificate,
     group,
     policy,
@@ -51,6 +53,8 @@ READS = {
     **CREDENTIAL_READS,
 }
 
+SYNTHETIC = {AWS_POLICY: ("ManagedPolicyName", "PolicyDocument")}
+
 Item = dict[str, Any]
 
 _LISTS = {
@@ -58,6 +62,7 @@ _LISTS = {
     GROUP: ("Group", "GroupDetailList"),
     ROLE: ("Role", "RoleDetailList"),
     POLICY: ("LocalManagedPolicy", "Policies"),
+    AWS_POLICY: ("AWSManagedPolicy", "Policies"),
 }
 """For each type GetAccountAuthorizationDetails' filter and the list that it fills."""
 
@@ -85,6 +90,7 @@ def _everything(api: Api) -> Iterator[Resource]:
         yield from (group(api.account, each) for each in _of(page, GROUP))
         yield from (role(api.account, each, limits(each["RoleName"])) for each in _of(page, ROLE))
         yield from (policy(api.account, each) for each in _of(page, POLICY))
+        yield from (aws_policy(api.account, each) for each in _of(page, AWS_POLICY) if _in_use(each))
     yield from details.unreadable(api, ALL_REGIONS, *_LISTS, ACCESS_KEY)
     certificates = Listing(_certificates(api))
     yield from (certificate(api.account, each) for each in certificates)
@@ -112,7 +118,14 @@ def _details(api: Api, *types: str) -> Iterator[Item]:
 
 
 def _of(page: Item, type: str) -> list[Item]:
-    return list(page.get(_LISTS[type][1], ()))
+    found = list(page.get(_LISTS[type][1], ()))
+    if type in (POLICY, AWS_POLICY):
+        return [each for each in found if (":iam::aws:" in each["Arn"]) == (type == AWS_POLICY)]
+    return found
+
+
+def _in_use(detail: Item) -> bool:
+    return bool(detail.get("AttachmentCount") or detail.get("PermissionsBoundaryUsageCount"))
 
 
 def _certificates(api: Api) -> Iterator[Item]:
@@ -159,6 +172,11 @@ def _policy_again(api: Api, resource: Resource) -> Resource | None:
     return policy(api.account, found) if found else None
 
 
+def _aws_policy_again(api: Api, resource: Resource) -> Resource | None:
+    found = _detail(api, resource)
+    return aws_policy(api.account, found) if found and _in_use(found) else None
+
+
 def _access_key_again(api: Api, resource: Resource) -> Resource | None:
     arn = resource.id.partition("/accesskey/")[0]
     keys = (access_key(api.account, arn, key) for key in access_keys(api, arn.rpartition("/")[2]))
@@ -176,6 +194,7 @@ _REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {
     GROUP: _group_again,
     ROLE: _role_again,
     POLICY: _policy_again,
+    AWS_POLICY: _aws_policy_again,
     CERTIFICATE: _certificate_again,
 }
 

@@ -13,6 +13,9 @@ ACCESS_KEY = "AWS::IAM::AccessKey"
 GROUP = "AWS::IAM::Group"
 ROLE = "AWS::IAM::Role"
 POLICY = "AWS::IAM::ManagedPolicy"
+AWS_POLICY = "AWS::IAM::AWSManagedPolicy"
+"""A type of our own: a policy that AWS keeps, and that something in the account has. No rule judges it."""
+
 CERTIFICATE = "AWS::IAM::ServerCertificate"
 
 Item = dict[str, Any]
@@ -63,14 +66,25 @@ def role(account: str, detail: Item, limits: Item) -> Resource:
 def policy(account: str, detail: Item) -> Resource:
     """Return a customer managed policy from GetAccountAuthorizationDetails, with its default version's document."""
     name = detail["Arn"].rpartition("/")[2]
-    documents = [each.get("Document") for each in detail.get("PolicyVersionList", ()) if each.get("IsDefaultVersion")]
     properties = {
         "ManagedPolicyName": name,
         **picked(detail, "Path", "Description"),
-        "PolicyDocument": document(documents[0] if documents else None),
+        "PolicyDocument": _default_document(detail),
         "Observed": picked(detail, "AttachmentCount", "PermissionsBoundaryUsageCount"),
     }
     return Resource(POLICY, detail["Arn"], name, ALL_REGIONS, account, properties)
+
+
+def aws_policy(account: str, detail: Item) -> Resource:
+    """Return a policy of AWS from GetAccountAuthorizationDetails, with its default version's document."""
+    name = detail["Arn"].rpartition("/")[2]
+    properties = {"ManagedPolicyName": name, "PolicyDocument": _default_document(detail)}
+    return Resource(AWS_POLICY, detail["Arn"], name, ALL_REGIONS, account, properties)
+
+
+def _default_document(detail: Item) -> Any:
+    documents = [each.get("Document") for each in detail.get("PolicyVersionList", ()) if each.get("IsDefaultVersion")]
+    return document(documents[0] if documents else None)
 
 
 def certificate(account: str, detail: Item) -> Resource:

@@ -1,20 +1,23 @@
-"""Lambda functions of one region, each with its policy, and their URLs.
+"""Lambda functions of one region, each with its policies, and their URLs.
 
-Calls per region: 1 for each 50 functions, and 2 for each function (policy, URLs). The list holds the environment, so
-that no call is needed for it; tags cost a call each, no rule reads them, and they are left out. A function's policy is
-that of the function itself; versions and aliases can have their own, which would cost a call each.
+Calls per region: 1 for each 50 functions, 1 for each 50 functions and published versions, 3 for each function (policy,
+URLs, aliases), and 1 for each alias and each of its newest versions (policy). The list holds the environment, so that
+no call is needed for it; tags cost a call each, no rule reads them, and they are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import children, first_stand_ins
-from nephoscope_aws.collectors.shape import Listing, actions, document, existing, part, picked
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, existing, part, picked
 from nephoscope_aws.plain_secrets import masked
 
 FUNCTION = "AWS::Lambda::Function"
@@ -25,6 +28,8 @@ READS = {
     ("lambda", "get_function_configuration"): "lambda:GetFunctionConfiguration",
     ("lambda", "get_policy"): "lambda:GetPolicy",
     ("lambda", "list_function_url_configs"): "lambda:ListFunctionUrlConfigs",
+    ("lambda", "list_aliases"): "lambda:ListAliases",
+    ("lambda", "list_versions_by_function"): "lambda:ListVersionsByFunction",
 }
 
 SYNTHETIC = {FUNCTION: ("Policy",)}
@@ -33,7 +38,14 @@ SYNTHETIC = {FUNCTION: ("Policy",)}
 _URL = "/url"
 """The end of a URL's id: it has no ARN of its own, and there is one for each function or alias."""
 
+MAX_VERSIONS = 20
+"""The newest versions of a function whose policies are read: Lambda allows few of these calls a second, and functions
+keep every version that was ever deployed. What older ones allow is unknown.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests"""
+
 Item = dict[str, Any]
+Versions = Callable[[], list[str]]
+"""Lists the published versions of one function, the newest first."""
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
@@ -42,23 +54,58 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one again: 2 calls for a function, 1 for a URL."""
+    """Read one again: 4 calls for a function and 1 for each alias and version, 1 for a URL."""
     return existing(lambda: _REREAD[resource.type](api, resource))
 
 
 def _everything(api: Api, region: str) -> Iterator[Resource]:
+    published = _Published(api, region)
     listing = Listing(api.pages("lambda", "list_functions", "Functions", region=region))
-    for found in api.map(lambda each: _with_urls(api, region, each), listing):
+    for found in api.map(lambda each: _with_urls(api, region, each, published), listing):
         yield from found
     yield from listing.unreadable(api, region, FUNCTION, URL)
 
 
-def _with_urls(api: Api, region: str, function: Item) -> list[Resource]:
+def _with_urls(api: Api, region: str, function: Item, published: _Published) -> list[Resource]:
     arn = function["FunctionArn"]
-    return [_function(api, region, function), *children(api, region, URL, lambda: [*_urls(api, region, arn)])]
+    told = _function(api, region, function, lambda: published.of(function["FunctionName"]))
+    return [told, *children(api, region, URL, lambda: [*_urls(api, region, arn)])]
 
 
-def _function(api: Api, region: str, function: Item) -> Resource:
+class _Published:
+    """The published versions of all functions of a region, listed when the first function asks."""
+
+    def __init__(self, api: Api, region: str) -> None:
+        self._api, self._region = api, region
+        self._lock = Lock()
+        self._found: dict[str, list[str]] | None = None
+        self._problem: Exception | None = None
+
+    def of(self, name: str) -> list[str]:
+        with self._lock:
+            if self._found is None:
+                self._found = self._listed()
+        if self._problem:
+            raise self._problem
+        return _newest_first(self._found.get(name, []))
+
+    def _listed(self) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        pages = self._api.pages("lambda", "list_functions", "Functions", region=self._region, FunctionVersion="ALL")
+        try:
+            for each in pages:
+                found[each["FunctionName"]].append(each["Version"])
+        except PROBLEMS as problem:
+            self._problem = problem
+        return found
+
+
+def _newest_first(versions: Iterable[str]) -> list[str]:
+    """Versions are numbered as they are published; the unpublished one has the function's own policy."""
+    return sorted((each for each in versions if each.isdecimal()), key=int, reverse=True)
+
+
+def _function(api: Api, region: str, function: Item, versions: Versions) -> Resource:
     arn, vpc = function["FunctionArn"], function.get("VpcConfig") or {}
     properties = {
         **picked(function, "FunctionName", "Runtime", "PackageType", "Role"),
@@ -66,6 +113,7 @@ def _function(api: Api, region: str, function: Item) -> Resource:
         "VpcConfig": picked(vpc, "SecurityGroupIds", "SubnetIds") if vpc.get("SubnetIds") else None,
         "Environment": _environment(function.get("Environment")),
         "Policy": part(lambda: _policy(api, region, arn)),
+        "Observed": {"Qualifiers": part(lambda: existing(lambda: _qualifiers(api, region, function, versions)) or [])},
     }
     return Resource(FUNCTION, arn, function["FunctionName"], region, api.account, properties)
 
@@ -84,9 +132,31 @@ def _environment(environment: Item | None) -> Any:
     return {"Variables": {name: masked(variables[name]) for name in sorted(variables)}}
 
 
-def _policy(api: Api, region: str, arn: str) -> Any:
-    answer = api.maybe("lambda", "get_policy", ("ResourceNotFoundException",), region=region, FunctionName=arn)
+def _policy(api: Api, region: str, arn: str, **qualifier: str) -> Any:
+    missing = ("ResourceNotFoundException",)
+    answer = api.maybe("lambda", "get_policy", missing, region=region, FunctionName=arn, **qualifier)
     return document(answer["Policy"]) if answer else None
+
+
+def _qualifiers(api: Api, region: str, function: Item, versions: Versions) -> list[Item]:
+    """Return the aliases and versions that have a policy of their own, and those whose policy could not be read.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+    """
+    arn, called = function["FunctionArn"], function["FunctionName"]
+    aliases = api.pages("lambda", "list_aliases", "Aliases", region=region, FunctionName=called)
+    names = [("alias", each["Name"]) for each in aliases]
+    published = versions()
+    names += [("version", each) for each in published[:MAX_VERSIONS]]
+    told = [
+        {"Kind": kind, "Name": name, "Policy": part(partial(_policy, api, region, arn, Qualifier=name))}
+        for kind, name in names
+    ]
+    older = len(published) - MAX_VERSIONS
+    if older > 0:
+        reason = f"only the policies of the newest {MAX_VERSIONS} versions are read, and {older} are older"
+        told.append({"Kind": "version", "Name": published[MAX_VERSIONS], "Policy": unknown(reason)})
+    return [each for each in told if each["Policy"] is not None]
 
 
 def _urls(api: Api, region: str, arn: str) -> Iterator[Resource]:
@@ -110,7 +180,12 @@ def _url(api: Api, region: str, config: Item) -> Resource:
 def _function_again(api: Api, resource: Resource) -> Resource | None:
     region = resource.region
     found = api.call("lambda", "get_function_configuration", region=region, FunctionName=resource.id)
-    return _function(api, region, found)
+
+    def versions() -> list[str]:
+        listed = api.pages("lambda", "list_versions_by_function", "Versions", region=region, FunctionName=resource.name)
+        return _newest_first(each["Version"] for each in listed)
+
+    return _function(api, region, found, versions)
 
 
 def _url_again(api: Api, resource: Resource) -> Resource | None:

@@ -57,7 +57,7 @@ def _shaped(api: Api, region: str, item: Item) -> Resource:
         "FilterPattern": item.get("filterPattern", ""),
         "MetricTransformations": transformations,
     }
-    group = f"arn:aws:logs:{region}:{api.account}:log-group:{item['logGroupName']}"
+    group = api.arn("logs", region, f"log-group:{item['logGroupName']}")
     name = item["filterName"]
     return Resource(METRIC_FILTER, f"{group}:metric-filter:{name}", name, region, api.account, properties)
 

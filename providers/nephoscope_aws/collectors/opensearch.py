@@ -78,7 +78,7 @@ def _members(item: Item) -> Item:
 
 
 def _shaped(api: Api, region: str, name: str, members: Item) -> Resource:
-    arn = f"arn:aws:es:{region}:{api.account}:domain/{name}"
+    arn = api.arn("es", region, f"domain/{name}")
     return Resource(DOMAIN, arn, name, region, api.account, {"DomainName": name, **members})
 
 

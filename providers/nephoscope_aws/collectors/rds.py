@@ -7,7 +7,7 @@ Only a manual snapshot that is not encrypted with a KMS key can be public, so th
 public snapshots holds those of all accounts, and is longer.
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
 
-Parameter groups that no instance outside a cluster uses are left out: they decide nothing.
+Parameter groups that no instance outside a cluster uses are left out: they decide nothing. So is what is being deleted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import rds_shapes as shapes
 from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, tag_dict
 from nephoscope_aws.databases import tls_parameter
+from nephoscope_aws.lookups import is_over
 
 PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
 
@@ -102,11 +103,13 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     used: set[str] = set()
     instances = _listing(api, region, _INSTANCES)
     for item in instances:
+        if is_over(item):
+            continue
         used.update(_deciding_groups(item))
         yield _resource(api, region, _INSTANCES, item)
     yield from instances.unreadable(api, region, *_INSTANCES.types)
     clusters = _listing(api, region, _CLUSTERS)
-    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters)
+    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters if not is_over(item))
     yield from clusters.unreadable(api, region, *_CLUSTERS.types)
     for kind in _SNAPSHOTS:
         yield from _snapshots(api, region, kind)
@@ -120,6 +123,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, kind = resource.region, _KINDS[resource.type]
     answer = api.maybe("rds", kind.operation, (kind.gone,), region=region, **{kind.id: resource.name})
     for item in asked_for(kind.operation, answer, kind.key):
+        if is_over(item):
+            continue
         found = _snapshot(api, region, kind, item) if kind.snapshot else _resource(api, region, kind, item)
         if found and (found.type, found.id) == (resource.type, resource.id):
             return found
@@ -127,7 +132,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _listing(api: Api, region: str, kind: _Kind) -> Listing[Item]:
-    return Listing(api.pages("rds", kind.operation, kind.key, region=region))
+    items = api.pages("rds", kind.operation, kind.key, region=region)
+    return Listing(item for item in items if not _deleting(item))
+
+
+def _deleting(item: Item) -> bool:
+    """Tell whether an instance, a cluster or a snapshot is on its way out, with nothing left to change."""
+    return "deleting" in (item.get("DBInstanceStatus"), item.get("Status"))
 
 
 def _resource(api: Api, region: str, kind: _Kind, item: Item, **observed: Any) -> Resource:

@@ -13,6 +13,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, picked, tag_dict, tag_list
+from nephoscope_aws.lookups import is_over
 
 CLUSTER = "AWS::Redshift::Cluster"
 PARAMETER_GROUP = "AWS::Redshift::ClusterParameterGroup"
@@ -41,6 +42,7 @@ _MEMBERS = (
     "ClusterSubnetGroupName",
 )
 _LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
+_GOING = ("deleting", "final-snapshot")
 _CLUSTER_GONE = "ClusterNotFound"
 _GROUP_GONE = "ClusterParameterGroupNotFound"
 
@@ -49,7 +51,8 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters, and the parameter groups that they use."""
     used: set[str] = set()
     clusters = Listing(api.pages("redshift", "describe_clusters", "Clusters", region=region))
-    for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(clusters, used)):
+    staying = (each for each in clusters if not is_over(each))
+    for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(staying, used)):
         if found:
             yield found
     yield from clusters.unreadable(api, region, CLUSTER)
@@ -61,7 +64,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
+        found = [] if answer is None else answer["Clusters"]
+        return next((_cluster(api, region, each) for each in found if not is_over(each)), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
@@ -74,7 +78,7 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
     tags = tag_list(item.get("Tags"))
     return Resource(
         type,
-        f"arn:aws:redshift:{region}:{api.account}:{place}:{name}",
+        api.arn("redshift", region, f"{place}:{name}"),
         name,
         region,
         api.account,
@@ -97,7 +101,9 @@ def _group_names(cluster: Item) -> list[str]:
 
 
 def _cluster(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a cluster with its audit logging; None when it is gone."""
+    """Return a cluster with its audit logging; None when it is gone or being deleted."""
+    if item.get("ClusterStatus") in _GOING:
+        return None
     name = item["ClusterIdentifier"]
     try:
         logging: Any = _logging(api.call("redshift", "describe_logging_status", region=region, ClusterIdentifier=name))

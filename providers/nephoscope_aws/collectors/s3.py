@@ -79,7 +79,7 @@ def collect(api: Api, region: str, share: Share = WHOLE) -> Iterator[Resource]:
     Shares, because nine calls for each bucket are more than one process makes quickly.
     """
     listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
-    yield from _buckets(api, (each for each in listing if share.has(_arn(each["Name"]))))
+    yield from _buckets(api, (each for each in listing if share.has(_arn(api, each["Name"]))))
     yield from listing.unreadable(api, ALL_REGIONS, BUCKET, share=share)
 
 
@@ -102,8 +102,8 @@ def _buckets(api: Api, listed: Iterable[Item]) -> Iterator[Resource]:
             yield _resource(api, bucket, aspects, block)
 
 
-def _arn(name: str) -> str:
-    return f"arn:aws:s3:::{name}"
+def _arn(api: Api, name: str) -> str:
+    return f"arn:{api.partition}:s3:::{name}"
 
 
 def _located(api: Api, listed: Item) -> _Bucket | None:
@@ -139,7 +139,7 @@ def _resource(api: Api, bucket: _Bucket, aspects: Iterable[Item | None], block: 
     observed |= {"AccountPublicAccessBlock": block, "CreationDate": bucket.created}
     properties = {"BucketName": bucket.name, **told, "Observed": observed}
     return Resource(
-        BUCKET, _arn(bucket.name), bucket.name, bucket.region, api.account, properties, tag_dict(told["Tags"])
+        BUCKET, _arn(api, bucket.name), bucket.name, bucket.region, api.account, properties, tag_dict(told["Tags"])
     )
 
 

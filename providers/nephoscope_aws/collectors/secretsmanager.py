@@ -1,7 +1,7 @@
 """Secrets of one region: what is known about them, never what they hold.
 
-Calls per region: 1 for each 100 secrets. No permission to read a secret is asked for. Secrets that wait for their
-deletion are not listed.
+Calls per region: 1 for each 100 secrets, and 1 for each secret (its resource policy). No permission to read a secret is
+asked for. Secrets that wait for their deletion are not listed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import Listing, actions, document, moment, part, picked, tag_dict, tag_list
 
 SECRET = "AWS::SecretsManager::Secret"
 
 READS = {
     ("secretsmanager", "list_secrets"): "secretsmanager:ListSecrets",
     ("secretsmanager", "describe_secret"): "secretsmanager:DescribeSecret",
+    ("secretsmanager", "get_resource_policy"): "secretsmanager:GetResourcePolicy",
 }
 
-SYNTHETIC = {SECRET: ("RotationRules",)}
-"""Properties that CloudFormation has on a type of its own (AWS::SecretsManager::RotationSchedule) and that are folded
-in here; null for a secret that does not rotate."""
+SYNTHETIC = {SECRET: ("RotationRules", "ResourcePolicy")}
+"""Properties that CloudFormation has on types of their own (AWS::SecretsManager::RotationSchedule and ResourcePolicy)
+and that are folded in here; null for a secret that does not rotate, and for one without a policy."""
 
 Item = dict[str, Any]
 
@@ -31,12 +32,12 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's secrets."""
     listing = Listing(_listed(api, region))
-    yield from (_resource(api, region, secret) for secret in listing)
+    yield from api.map(lambda secret: _resource(api, region, secret), listing)
     yield from listing.unreadable(api, region, SECRET)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one secret again, in one call; the filter by name also finds names that begin with it."""
+    """Read one secret again, in two calls; the filter by name also finds names that begin with it."""
     found = _listed(api, resource.region, Filters=[{"Key": "name", "Values": [resource.name]}])
     return next((_resource(api, resource.region, each) for each in found if each["ARN"] == resource.id), None)
 
@@ -53,6 +54,7 @@ def _resource(api: Api, region: str, secret: Item) -> Resource:
         **picked(secret, "Name", "KmsKeyId"),
         # The rules of a rotation that was switched off stay listed.
         "RotationRules": rules if secret.get("RotationEnabled") else None,
+        "ResourcePolicy": part(lambda: _policy(api, region, secret["ARN"])),
         "Tags": tags,
         "Observed": {
             **picked(secret, "OwningService", "PrimaryRegion"),
@@ -62,6 +64,18 @@ def _resource(api: Api, region: str, secret: Item) -> Resource:
         },
     }
     return Resource(SECRET, secret["ARN"], secret["Name"], region, api.account, properties, tag_dict(tags))
+
+
+def _policy(api: Api, region: str, arn: str) -> Any:
+    """Return a secret's policy; a secret without one is answered without that member, one just deleted with an error.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetResourcePolicy.html
+    """
+    answer = api.maybe(
+        "secretsmanager", "get_resource_policy", ("ResourceNotFoundException",), region=region, SecretId=arn
+    )
+    text = answer.get("ResourcePolicy") if answer else None
+    return document(text) if text else None
 
 
 COLLECTOR = Collector(

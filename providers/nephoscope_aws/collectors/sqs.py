@@ -73,7 +73,7 @@ def _attributes(api: Api, region: str, url: str) -> Item | None:
 
 def _shaped(api: Api, region: str, url: str, attributes: Item) -> Resource:
     name = url.rpartition("/")[2]
-    arn = f"arn:aws:sqs:{region}:{api.account}:{name}"
+    arn = api.arn("sqs", region, name)
     properties = {"QueueName": name, "QueueUrl": url, **attributes}
     return Resource(QUEUE, arn, name, region, api.account, properties)
 

@@ -117,7 +117,7 @@ def _machine(api: Api, region: str, machine: Item, patched: Callable[[str], Any]
         **picked(machine, "PingStatus", "ResourceType", "PlatformType", "PlatformName", "ComputerName"),
         "PatchStatus": patched(id),
     }
-    arn = f"arn:aws:ssm:{region}:{api.account}:managed-instance/{id}"
+    arn = api.arn("ssm", region, f"managed-instance/{id}")
     return Resource(MANAGED, arn, id, region, api.account, {"Observed": observed})
 
 
@@ -148,7 +148,7 @@ def _shared(api: Api, region: str, name: str) -> list[str] | None:
 
 def _document_shaped(api: Api, region: str, properties: Mapping[str, Any], shared: Any) -> Resource:
     name = properties["Name"]
-    arn = f"arn:aws:ssm:{region}:{api.account}:document/{name}"
+    arn = api.arn("ssm", region, f"document/{name}")
     return Resource(
         DOCUMENT,
         arn,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
+    containers,
+    data,
     edge,
     findings,
     identity,
     regional,
+    secrets,
     speed,
     stacks,
     storage,
@@ -24,8 +27,11 @@ def apply(world: World) -> None:
     regional.apply(world)
     backup.apply()
     blocks.apply()
+    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()
+    secrets.apply()
+    containers.apply()
     stacks.apply()
     speed.apply()

@@ -1,4 +1,4 @@
-"""EC2: who may restore a snapshot, the blocks of public access of a region, and a network ACL asked for by its id."""
+"""EC2: who may restore a snapshot, a region's blocks of public access and encryption, a network ACL asked for by id."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Shared snapshots, and the two blocks and the filter that moto does not have."""
+    """Shared snapshots, encryption by default, EMR's block, and the two blocks and the filter that moto lacks."""
     _shared_snapshots()
+    _encryption_by_default()
     _snapshot_block()
     _vpc_block()
     _network_acl_filter()
+    _emr_block()
 
 
 def _shared_snapshots() -> None:
@@ -38,6 +40,18 @@ def _shared_snapshots() -> None:
     def _may_restore(snapshot: Any) -> set[str]:
         """The accounts that were named, and ``all``; an owner's own right does not make a snapshot shared."""
         return {*snapshot.create_volume_permission_groups, *snapshot.create_volume_permission_userids}
+
+
+def _encryption_by_default() -> None:
+    """Where it is on, volumes are encrypted whatever is asked for.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
+    """
+    from moto.ec2.models.elastic_block_store import EBSBackend
+
+    @extend(EBSBackend, "create_volume")
+    def create_volume(moto: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        return moto(self, *args, **kwargs | ({"encrypted": True} if self.ebs_encryption_by_default else {}))
 
 
 def _snapshot_block() -> None:
@@ -102,3 +116,38 @@ def _network_acl_filter() -> None:
     @extend(NetworkAcl, "get_filter_value")
     def get_filter_value(moto: Any, self: Any, name: str, method: str | None = None) -> Any:
         return self.id if name == "network-acl-id" else moto(self, name, method)
+
+
+def _emr_block() -> None:
+    """moto cannot switch it off, and has none at first; AWS begins with everything but SSH blocked.
+
+    It also finds the region of a call in AWS's own host names alone.
+
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html
+    """
+    from moto.core.responses import ActionResult, EmptyResult
+    from moto.core.utils import utcnow
+    from moto.emr.responses import ElasticMapReduceResponse as Response
+
+    first = {
+        "BlockPublicSecurityGroupRules": True,
+        "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}],
+    }
+
+    @replace(Response, "get_region_from_url")
+    def get_region_from_url(self: Any, request: Any, full_url: str) -> Any:
+        return super(Response, self).get_region_from_url(request, full_url)
+
+    @replace(Response, "get_block_public_access_configuration")
+    def get(self: Any) -> Any:
+        block, made = vars(self.backend).get("emr_block", (first, utcnow()))
+        by = f"arn:aws:iam::{self.current_account}:root"
+        metadata = {"CreationDateTime": made, "CreatedByArn": by}
+        return ActionResult(
+            {"BlockPublicAccessConfiguration": block, "BlockPublicAccessConfigurationMetadata": metadata}
+        )
+
+    @replace(Response, "put_block_public_access_configuration")
+    def put(self: Any) -> Any:
+        self.backend.emr_block = (self._get_params()["BlockPublicAccessConfiguration"], utcnow())
+        return EmptyResult()

@@ -51,7 +51,7 @@ def _root(account: str, root: Root) -> dict[str, str]:
         "user": "<root_account>",
         "arn": f"arn:aws:iam::{account}:root",
         "user_creation_time": _time(root.created),
-        "password_enabled": "true",
+        "password_enabled": _flag(root.password),
         "password_last_used": _time(root.password_used, "no_information"),
         "password_last_changed": "not_supported",
         "password_next_rotation": "not_supported",

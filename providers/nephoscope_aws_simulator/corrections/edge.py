@@ -10,10 +10,34 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """URLs of functions, origin access control, logging of web ACLs for CloudFront."""
+    """URLs of functions, policies of their aliases, origin access control, logging of web ACLs for CloudFront."""
     _function_urls()
+    _qualified_policies()
     _origin_access_control()
     _logging_configurations()
+    _function_policies()
+
+
+def _function_policies() -> None:
+    """moto writes an account as it was given, and forgets how a URL may be called.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    from moto.awslambda.policy import Policy
+
+    @extend(Policy, "principal_formatter")
+    def principal(moto: Any, self: Any, named: str) -> Any:
+        if named.isdigit():
+            return {"AWS": f"arn:aws:iam::{named}:root"}
+        return {"AWS": named} if named.startswith("arn:") else moto(self, named)
+
+    @extend(Policy, "condition_merge")
+    def condition(moto: Any, self: Any, statement: dict[str, Any]) -> None:
+        moto(self, statement)
+        if auth := statement.pop("FunctionUrlAuthType", None):
+            equal = statement.setdefault("Condition", {}).setdefault("StringEquals", {})
+            equal["lambda:FunctionUrlAuthType"] = auth
 
 
 def _function_urls() -> None:
@@ -27,6 +51,31 @@ def _function_urls() -> None:
     def list_function_url_configs(self: Any) -> str:
         function = self.backend.get_function(unquote(self.path.rstrip("/").split("/")[-2]))
         return json.dumps({"FunctionUrlConfigs": [function.url_config.to_dict()] if function.url_config else []})
+
+
+def _qualified_policies() -> None:
+    """moto gives an alias the policy of its version, but each has its own.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html#API_AddPermission_RequestParameters
+    """
+    from moto.awslambda.models import LambdaBackend
+    from moto.awslambda.policy import Policy
+
+    def policy(backend: Any, name: str, qualifier: str | None) -> Any:
+        function = backend.get_function(name, qualifier)
+        if qualifier in (None, "$LATEST"):
+            return function.policy
+        held: dict[str, Any] = backend.get_function(name).__dict__.setdefault("qualified_policies", {})
+        return held.setdefault(str(qualifier), Policy(function))
+
+    @replace(LambdaBackend, "add_permission")
+    def add_permission(self: Any, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
+        statement: dict[str, Any] = policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
+        return statement
+
+    @replace(LambdaBackend, "get_policy")
+    def get_policy(self: Any, function_name: str, qualifier: str | None = None) -> str:
+        return str(policy(self, function_name, qualifier).wire_format())
 
 
 def _origin_access_control() -> None:

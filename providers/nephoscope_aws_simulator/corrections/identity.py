@@ -32,6 +32,8 @@ def _root_user(world: World) -> None:
             **original(summary),
             "AccountMFAEnabled": int(root.mfa),
             "AccountAccessKeysPresent": int(root.access_key),
+            "AccountPasswordPresent": int(root.password),
+            "AccountSigningCertificatesPresent": 0,
         }
 
     original = vars(models.AccountSummary)["summary_map"].fget
@@ -57,7 +59,7 @@ def _root_user(world: World) -> None:
 
 def _bulk_reads(world: World) -> None:
     import moto.iam.models as models
-    from moto.core.responses import ActionResult
+    from moto.core.responses import ActionResult, EmptyResult
     from moto.iam.exceptions import ReportNotPresentException
     from moto.iam.responses import IamResponse
 
@@ -67,15 +69,34 @@ def _bulk_reads(world: World) -> None:
         https://github.com/joshlarsen/aws-recon/issues/21
         """
         details: dict[str, Any] = moto(self, policy_filter)
+        holders = [*self.users.values(), *self.roles.values()]
+        bounding = [getattr(each, "permissions_boundary_arn", None) for each in holders]
+        for policy in details["managed_policies"]:
+            policy.permissions_boundary_usage_count = bounding.count(policy.arn)
         details["managed_policies"] = [
             policy
             for policy in details["managed_policies"]
-            if policy.attachment_count or not isinstance(policy, models.AWSManagedPolicy)
+            if policy.attachment_count or policy.arn in bounding or not isinstance(policy, models.AWSManagedPolicy)
         ]
         bounds = [role.permissions_boundary_arn for role in self.roles.values()]
         for policy in details["managed_policies"]:
             policy.permissions_boundary_usage_count = bounds.count(policy.arn)
         return details
+
+    # moto knows boundaries of roles only
+    replace(models.User, "permissions_boundary")(models.Role.permissions_boundary)
+    replace(models.User, "permissions_boundary_arn")(None)
+
+    @replace(IamResponse, "put_user_permissions_boundary")
+    def put_user_permissions_boundary(self: Any) -> Any:
+        user = self.backend.get_user(self._get_param("UserName"))
+        user.permissions_boundary_arn = self._get_param("PermissionsBoundary")
+        return EmptyResult()
+
+    @replace(IamResponse, "delete_user_permissions_boundary")
+    def delete_user_permissions_boundary(self: Any) -> Any:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
+        return EmptyResult()
 
     # moto's answer lacks both: its serializer looks for attributes of these names
     replace(models.ManagedPolicy, "policy_name")(property(lambda policy: policy.name))

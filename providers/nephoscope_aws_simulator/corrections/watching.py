@@ -56,7 +56,7 @@ def _inspector() -> None:
 
 
 def _machines() -> None:
-    """moto lacks both calls. No machine here ever reports patches.
+    """moto lacks both calls. What a machine reports, its patches too, is what :func:`report` was told.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html,
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceComplianceSummaries.html
@@ -74,28 +74,51 @@ def _machines() -> None:
 
     @replace(Response, "list_resource_compliance_summaries")
     def list_resource_compliance_summaries(self: Any) -> Any:
-        return ActionResult({"ResourceComplianceSummaryItems": []})
+        told = _told(self.current_account, self.region)
+        items = [
+            {"ComplianceType": "Patch", "ResourceType": "ManagedInstance", "ResourceId": id, "Status": patches}
+            for id, (_, patches) in told.items()
+            if patches
+        ]
+        for wanted in self._get_param("Filters", []):
+            if wanted["Key"] == "InstanceId":
+                items = [each for each in items if each["ResourceId"] in wanted["Values"]]
+        return ActionResult({"ResourceComplianceSummaryItems": items})
+
+
+def report(account: str, region: str, id: str, ping: str, patches: str | None) -> None:
+    """Let a machine, of EC2 or elsewhere, report its agent's and its patches' status; None for no patches yet."""
+    _told(account, region)[id] = (ping, patches)
+
+
+def _told(account: str, region: str) -> dict[str, tuple[str, str | None]]:
+    from moto.ssm.models import ssm_backends
+
+    told: dict[str, tuple[str, str | None]] = vars(ssm_backends[account][region]).setdefault("machines_told", {})
+    return told
 
 
 def _reporting(account: str, region: str) -> Iterator[dict[str, Any]]:
-    """Running instances whose role may report; AWS's images carry the agent.
+    """Machines that were told of, and running instances whose role may report; AWS's images carry the agent.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
     """
     from moto.ec2.models import ec2_backends
     from moto.iam.models import iam_backends
 
+    told = _told(account, region)
+    yield from (_machine(id, ping) for id, (ping, _) in told.items())
     profiles = iam_backends[account]["aws"].instance_profiles.values()
     able = {profile.arn for profile in profiles if any(_may_report(role) for role in profile.roles)}
     for instance in ec2_backends[account][region].all_instances():
         profile = instance.iam_instance_profile or {}
-        if instance.state == "running" and profile.get("Arn") in able:
-            yield {
-                "InstanceId": instance.id,
-                "PingStatus": "Online",
-                "ResourceType": "EC2Instance",
-                "PlatformType": "Linux",
-            }
+        if instance.state == "running" and profile.get("Arn") in able and instance.id not in told:
+            yield _machine(instance.id, "Online")
+
+
+def _machine(id: str, ping: str) -> dict[str, Any]:
+    kind = "ManagedInstance" if id.startswith("mi-") else "EC2Instance"
+    return {"InstanceId": id, "PingStatus": ping, "ResourceType": kind, "PlatformType": "Linux"}
 
 
 def _may_report(role: Any) -> bool:

@@ -92,6 +92,15 @@ def seed_images(simulator: Simulator) -> None:
                 }
             ],
         )
+    for family, flags in (("lagging", (True, False)), ("adhoc", (True, False)), ("retired", (True,))):
+        for flag in flags:
+            one = {"name": "app", "image": "app", "memory": 64, "privileged": flag}
+            client.register_task_definition(family=family, containerDefinitions=[one])
+    client.create_service(cluster="prod", serviceName="lags", taskDefinition="lagging:1", desiredCount=0)
+    client.create_service(cluster="prod", serviceName="retires", taskDefinition="retired:1", desiredCount=0)
+    client.deregister_task_definition(taskDefinition="retired:1")
+    alone = {"awsvpcConfiguration": {"subnets": [subnet]}}
+    client.run_task(cluster="prod", taskDefinition="adhoc:1", launchType="FARGATE", networkConfiguration=alone)
     for name, public in [("inside", "DISABLED"), ("outside", "ENABLED"), *((f"s{n}", "DISABLED") for n in range(9))]:
         client.create_service(
             cluster="prod",
@@ -135,7 +144,8 @@ def seed_messages(simulator: Simulator) -> None:
 def seed_secrets(simulator: Simulator) -> None:
     client = simulator.client("secretsmanager", REGION)
     client.create_secret(Name="db", SecretString=LEAK, Tags=[{"Key": "team", "Value": "core"}])
-    client.create_secret(Name="db-2", SecretString=LEAK)
+    arn = client.create_secret(Name="db-2", SecretString=LEAK)["ARN"]
+    client.put_resource_policy(SecretId=arn, ResourcePolicy=allow(arn, "secretsmanager:GetSecretValue"))
     client = simulator.client("ssm", REGION)
     text = json.dumps({"schemaVersion": "2.2", "description": "x", "mainSteps": []})
     for name in ("own", "shared"):

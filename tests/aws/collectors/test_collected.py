@@ -8,16 +8,22 @@ from tests.aws.collectors.world import (
     ACCOUNT,
     DOCUMENT,
     MARKUP,
+    READS,
     REGION,
     TRUST,
+    Clients,
     at,
     collected,
     named,
 )
 
-from nephoscope.domain import ALL_REGIONS
+from nephoscope.domain import ALL_REGIONS, Verdict
+from nephoscope.engine import judge
+from nephoscope.testing import NOW
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import s3
+from nephoscope_aws_simulator.testing import Simulator
+from nephoscope_baseline.aws import iam_account
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -28,7 +34,29 @@ def test_the_account_tells_its_name_password_policy_and_root_user(api: Api) -> N
     assert at(found, "PasswordPolicy.MinimumPasswordLength") == 14
     assert at(found, "PasswordPolicy.PasswordReusePrevention") is None
     assert at(found, "PublicAccessBlockConfiguration") is None
-    assert at(found, "Observed.RootCredentials") == {"PasswordLastUsed": None, "AccessKeys": [], "MfaActive": False}
+    root = {"PasswordEnabled": True, "PasswordLastUsed": None, "AccessKeys": [], "MfaActive": False}
+    assert at(found, "Observed.RootCredentials") == root
+
+
+def test_a_root_user_whose_credentials_were_removed_needs_no_mfa(simulator: Simulator, api: Api) -> None:
+    simulator.control("patch", [{"kind": "root", "password": False}])
+    try:
+        [found] = collected(api, "account")
+    finally:
+        simulator.control("patch", [{"kind": "root", "password": True}])
+    assert at(found, "AccountSummary.AccountPasswordPresent") == 0
+    assert at(found, "Observed.RootCredentials.PasswordEnabled") is False
+    verdicts = {judge(rule, found, now=NOW).verdict for rule in (iam_account.root_mfa, iam_account.root_hardware_mfa)}
+    assert verdicts == {Verdict.NOT_APPLICABLE}
+
+
+def test_the_root_user_is_told_by_its_name_in_whatever_partition(simulator: Simulator, clients: Clients) -> None:
+    """In GovCloud, nobody can sign in as root."""
+    api = Api(ACCOUNT, clients, READS, partition="aws-us-gov")
+    [found] = collected(api, "account")
+    assert found.id == f"arn:aws-us-gov:iam::{ACCOUNT}:root"
+    assert at(found, "Observed.RootCredentials.AccessKeys") == []
+    assert judge(iam_account.root_mfa, found, now=NOW).verdict is Verdict.NOT_APPLICABLE
 
 
 def test_iam_is_folded_into_users_groups_and_roles(api: Api) -> None:
@@ -102,11 +130,10 @@ def test_terminated_instances_are_left_out_and_a_name_is_only_data(api: Api) -> 
     assert at(instance, "Observed.State") == "running"
 
 
-def test_a_trail_is_collected_in_its_home_region_only(api: Api) -> None:
+def test_a_trail_of_all_regions_is_collected_wherever_it_is_at_home(api: Api) -> None:
     [trail] = collected(api, "cloudtrail")
     assert (trail.properties["IsMultiRegionTrail"], trail.properties["IsLogging"]) == (True, True)
-    assert trail.tags == {"owner": "audit"}
-    assert collected(api, "cloudtrail", "us-east-1") == []
+    assert (trail.region, trail.tags) == ("eu-west-1", {"owner": "audit"})
 
 
 def test_a_key_is_named_by_its_alias_and_one_that_cannot_rotate_says_so(api: Api) -> None:

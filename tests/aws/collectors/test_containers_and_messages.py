@@ -64,6 +64,7 @@ VERDICTS = [
     ("aws.sns.kms", "good", "bad"),
     ("aws.sns.public", "good", "bad"),
     ("aws.ssm.document_public", "own", "shared"),
+    ("aws.secretsmanager.public", "db", "db-2"),
 ]
 
 
@@ -116,6 +117,7 @@ DETAILS = [
     ("sqs:GetQueueAttributes", "Policy", "aws.sqs.public"),
     ("sqs:GetQueueAttributes", "SqsManagedSseEnabled", "aws.sqs.encrypted"),
     ("sns:GetTopicAttributes", "Policy", "aws.sns.public"),
+    ("secretsmanager:GetResourcePolicy", "ResourcePolicy", "aws.secretsmanager.public"),
     ("ssm:DescribeDocumentPermission", "Observed.AccountIds", "aws.ssm.document_public"),
 ]
 
@@ -161,13 +163,14 @@ def test_a_denied_listing_hides_its_own_type_once(
     assert not types & {each.type for each in found if not each.unlisted}
 
 
-def test_a_registry_that_is_hidden_matters_only_to_what_does_not_scan_by_itself(cloud: Simulator, account: Api) -> None:
+def test_what_a_registry_scans_is_unknown_when_it_is_hidden(cloud: Simulator, account: Api) -> None:
+    """Enhanced scanning leaves out what none of its filters matches, also a repository that says it is scanned."""
     cloud.control("deny", actions=["ecr:GetRegistryScanningConfiguration"])
     found = collected(account, "ecr")
     verdicts = {
         each.name: judged("aws.ecr.scan_on_push", each, *found).verdict for each in found if each.type == ecr.REPOSITORY
     }
-    assert verdicts == {"team/good": "pass", "team/scanned": "unknown", "bad": "unknown"}
+    assert verdicts == {"team/good": "unknown", "team/scanned": "unknown", "bad": "unknown"}
 
 
 def test_reading_again_raises_when_it_is_denied(cloud: Simulator, account: Api) -> None:

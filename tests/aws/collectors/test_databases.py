@@ -21,7 +21,7 @@ from nephoscope_aws.collectors.rds import PARAMETER_GROUP
 from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
 from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
 from nephoscope_aws_simulator.testing import Simulator
-from nephoscope_baseline.aws import neptune, rds, rds_clusters, redshift
+from nephoscope_baseline.aws import neptune, rds, rds_clusters, rds_members, redshift
 
 EMPTY_REGION = "eu-west-3"
 SERVICES = ("rds", "redshift")
@@ -112,8 +112,8 @@ VERDICTS = [
                 rds.multi_az,
                 rds.backups,
                 rds.deletion_protection,
-                rds.iam_auth,
-                rds.logs,
+                rds_members.iam_auth,
+                rds_members.logs,
             ),
         ),
         (

@@ -16,7 +16,6 @@ from nephoscope.domain import Resource, Rule, Verdict
 from nephoscope.engine import judge
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL
-from nephoscope_aws.plain_secrets import masked, plain_secret
 from nephoscope_baseline.aws import cloudfront, lambda_
 
 
@@ -48,6 +47,15 @@ def _page(id: str, more: str) -> str:
 
 SEALED = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:sealed"
 REFUSAL = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+FUNCTION = {
+    "FunctionName": "sealed",
+    "FunctionArn": SEALED,
+    "PackageType": "Image",
+    "Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "denied"}},
+}
+VERSIONS = json.dumps(
+    {"Functions": [{"FunctionName": "sealed", "Version": each} for each in ("$LATEST", *map(str, range(1, 24)))]}
+)
 ANSWERS = {
     "Marker=E1": (200, _page("E2", "<IsTruncated>false</IsTruncated>")),
     "/distribution/": (403, REFUSAL),
@@ -62,22 +70,14 @@ ANSWERS = {
             }
         ),
     ),
-    "/policy": (404, json.dumps({"Message": "none", "Type": "User"})),
-    "/functions": (
-        200,
-        json.dumps(
-            {
-                "Functions": [
-                    {
-                        "FunctionName": "sealed",
-                        "FunctionArn": SEALED,
-                        "PackageType": "Image",
-                        "Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "denied"}},
-                    }
-                ]
-            }
-        ),
-    ),
+    "/aliases": (200, json.dumps({"Aliases": [{"Name": "live", "FunctionVersion": "22"}]})),
+    "/versions": (200, VERSIONS.replace("Functions", "Versions")),
+    "FunctionVersion=ALL": (200, VERSIONS),
+    "/policy?Qualifier=live": (200, json.dumps({"Policy": json.dumps({"Statement": []})})),
+    "/policy?Qualifier=2": (403, json.dumps({"Message": "no", "Type": "User", "__type": "AccessDeniedException"})),
+    "/policy": (404, json.dumps({"Message": "none", "__type": "ResourceNotFoundException"})),
+    "/configuration": (200, json.dumps(FUNCTION)),
+    "/functions": (200, json.dumps({"Functions": [FUNCTION]})),
 }
 
 
@@ -111,31 +111,12 @@ def test_sealed_variables_are_unknown_and_the_url_of_an_alias_is_found(published
     assert ALL["lambda"].reread(published, url) == url
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "secret"),
-    [
-        ("DB_PASSWORD", "hunter2", True),
-        ("githubToken", "x", True),
-        ("API_KEY", "x", True),
-        ("APIKey", "x", True),
-        ("AWS_ACCESS_KEY_ID", "x", True),
-        ("PASSWORD", 12345, True),
-        ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
-        ("URL", "https://a:b@example.com", True),
-        ("TOKEN", "/etc/token with spaces", True),
-        ("SECRET_ARN", "x", False),
-        ("TOKEN_TTL", "60", False),
-        ("SECRET", "arn:aws:ssm:::parameter/x", False),
-        ("SECRET", " ", False),
-        ("SECRET", None, False),
-        ("SECRET", {"Ref": "x"}, False),
-        ("USE_PASSWORD", "true", False),
-        ("MONKEY", "x", False),
-        ("STAGE", "prod", False),
-        ("", "x", False),
-        ("TOKEN", "https://example.com", False),
-    ],
-)
-def test_a_secret_is_told_by_its_name_or_its_form_masked_or_not(name: str, value: Any, secret: bool) -> None:
-    assert bool(plain_secret(name, value)) is secret
-    assert bool(plain_secret(name, masked(value))) is secret
+def test_the_policies_of_aliases_and_the_newest_versions_are_read_and_older_ones_are_unknown(published: Api) -> None:
+    function, _ = collected(published, "lambda")
+    told = at(function, "Observed.Qualifiers")
+    assert [each["Name"] for each in told] == ["live", "23", "22", "21", "20", "3"]
+    assert told[0]["Policy"] == {"Statement": []}
+    assert why(told[1]["Policy"])["permission"] == "lambda:GetPolicy"
+    assert why(told[-1]["Policy"])["reason"].endswith("newest 20 versions are read, and 3 are older")
+    assert verdict(lambda_.public, function) is Verdict.UNKNOWN
+    assert ALL["lambda"].reread(published, function) == function

@@ -47,6 +47,7 @@ def found(aws: Simulator) -> dict[tuple[str, str], Resource]:
 
 VERDICTS = [
     ("elb.https_redirect", "ElasticLoadBalancingV2::Listener", "right:80", "wrong:80"),
+    ("elb.https_redirect", "ElasticLoadBalancingV2::Listener", "right:80", "right:8080"),
     ("elb.tls_policy", "ElasticLoadBalancingV2::Listener", "right:443", "wrong:443"),
     ("elb.drop_invalid", "ElasticLoadBalancingV2::LoadBalancer", "right", "wrong"),
     ("elb.logging", "ElasticLoadBalancingV2::LoadBalancer", "right", "wrong"),
@@ -55,7 +56,7 @@ VERDICTS = [
     ("elb.deletion_protection", "ElasticLoadBalancingV2::LoadBalancer", "right", "net"),
     *(
         (f"cloudfront.{name}", "CloudFront::Distribution", "right.example.com", "wrong.example.com")
-        for name in ("https", "logging", "waf", "oac", "tls_origin")
+        for name in ("https", "logging", "waf", "oac", "tls_origin", "origin_https", "default_certificate")
     ),
     ("cloudfront.logging", "CloudFront::Distribution", "delivered.example.com", "wrong.example.com"),
     ("apigateway.logging", "ApiGateway::Stage", "shop/right", "shop/wrong"),
@@ -67,6 +68,7 @@ VERDICTS = [
     ("acm.expiry", "CertificateManager::Certificate", "right.example.com", "wrong.example.com"),
     ("autoscaling.lc_public_ip", "AutoScaling::LaunchConfiguration", "right", "wrong"),
     ("autoscaling.lc_imdsv2", "AutoScaling::LaunchConfiguration", "right", "wrong"),
+    ("lambda.public", "Lambda::Function", "right", "bare"),
     *((f"lambda.{name}", "Lambda::Function", "right", "wrong") for name in ("public", "runtime", "env_secrets")),
     ("lambda.url_auth", "Lambda::Url", "right", "wrong"),
     ("codebuild.plain_secrets", "CodeBuild::Project", "right", "wrong"),
@@ -113,6 +115,14 @@ def test_each_type_is_collected_in_its_published_shape_and_nothing_is_hidden(
         assert "$unknown" not in json.dumps(resource.properties)
 
 
+def test_aliases_that_cannot_be_listed_leave_a_function_unknown(aws: Simulator, reader: Api) -> None:
+    aws.control("deny", actions=["lambda:ListAliases"])
+    told = {each.name: each for each in collected(reader, "lambda") if each.type == lambda_.FUNCTION}
+    finding = judge(RULES["aws.lambda.public"], told["right"], now=NOW, defaults=DEFAULTS)
+    assert (finding.verdict, finding.permission) == (Verdict.UNKNOWN, "lambda:ListAliases")
+    assert verdict("lambda.public", told["wrong"]) is Verdict.FAIL
+
+
 def test_no_secret_is_kept(found: dict[tuple[str, str], Resource]) -> None:
     kept = {key: each for key, each in found.items() if PASSWORD in json.dumps(each.properties)}
     assert list(kept) == [("CodeBuild::Project", "right")], "a reference to a secret is no secret"
@@ -128,6 +138,7 @@ def test_tags_and_what_other_rules_look_for(found: dict[tuple[str, str], Resourc
     assert at(found["AutoScaling::LaunchConfiguration", "right"], "SecurityGroups") == ["sg-1"]
     assert at(found["CloudFront::Distribution", "delivered.example.com"], "Observed.LogDeliveries") == [LOGS]
     assert at(found["Lambda::Function", "bare"], "Policy") is None
+    assert [each["Name"] for each in at(found["Lambda::Function", "bare"], "Observed.Qualifiers")] == ["live"]
     assert at(found["ApiGateway::Stage", "shop/right"], "MethodSettings")[0]["ResourcePath"] == "/*"
 
 
@@ -225,12 +236,12 @@ def test_the_calls_are_as_few_as_the_docstrings_say(reader: Api) -> None:
         made[service] = full, reader.calls - before - full
     del made["cloudfront"]
     assert made == {
-        "elb": (2 + 2 + 3 * 2 + 2, 2),
+        "elb": (2 + 2 + 3 * 2 + 3 + 2, 2),
         "apigateway": (2 + 1 + 1 + 2, 2),
         "waf": (2, 1),
         "acm": (1, 1),
         "autoscaling": (1, 1),
-        "lambda": (1 + 3 * 2, 1),
+        "lambda": (2 + 3 * 3 + 3, 1),
         "codebuild": (2, 1),
     }
 

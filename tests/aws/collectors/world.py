@@ -65,6 +65,9 @@ def seed(simulator: Simulator) -> None:
     seed_region(simulator)
 
 
+OF_AWS = "arn:aws:iam::aws:policy"
+
+
 def seed_iam(simulator: Simulator) -> None:
     iam = simulator.client("iam")
     iam.create_account_alias(AccountAlias="example")
@@ -81,6 +84,8 @@ def seed_iam(simulator: Simulator) -> None:
     iam.create_role(
         RoleName="app", AssumeRolePolicyDocument=json.dumps(TRUST), Description="runs", MaxSessionDuration=7200
     )
+    iam.put_user_permissions_boundary(UserName="berta", PermissionsBoundary=f"{OF_AWS}/PowerUserAccess")
+    iam.attach_group_policy(GroupName="admins", PolicyArn=f"{OF_AWS}/SecurityAudit")
     iam.upload_server_certificate(ServerCertificateName="old", CertificateBody=certificate(), PrivateKey="key")
 
 
@@ -138,6 +143,12 @@ def seed_region(simulator: Simulator) -> None:
                 "UserIdGroupPairs": [{"GroupId": group}],
             }
         ],
+    )
+    ec2.create_managed_prefix_list(
+        PrefixListName="offices",
+        AddressFamily="IPv4",
+        MaxEntries=5,
+        Entries=[{"Cidr": "203.0.113.0/24", "Description": MARKUP}, {"Cidr": "198.51.100.0/24"}],
     )
     started = ec2.run_instances(ImageId="ami-12c6146b", MinCount=2, MaxCount=2, SecurityGroupIds=[group])["Instances"]
     ec2.create_tags(Resources=[started[0]["InstanceId"]], Tags=[{"Key": "Name", "Value": MARKUP}])

@@ -1,0 +1,184 @@
+"""Rules on what users, groups and roles are allowed by all of their policies together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, rule
+from nephoscope.domain.examples import ACCOUNT, example, resource
+from nephoscope_aws.escalation import Escalation, administers, escalations
+from nephoscope_aws.identity_policies import (
+    AWS_POLICY,
+    GROUP,
+    POLICY,
+    ROLE,
+    USER,
+    Permissions,
+    attached_arns,
+    bounded,
+    managed,
+    own_statements,
+    permissions,
+)
+from nephoscope_baseline.aws.iam_policies import LEAST_LINK, allowed_by
+
+MAX_SHOWN = 3
+SERVICE_LINKED = "/aws-service-role/"
+
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+DENY_ALL = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+MINE = "arn:aws:iam::123456789012"
+DEVELOPER = f"example:{POLICY}:developer"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def _inline(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An example: an identity with one inline policy."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return {"Policies": [{"PolicyName": "own", "PolicyDocument": document}], "ManagedPolicyArns": [], **more}
+
+
+def _managed(name: str, *statements: dict[str, Any]) -> Resource:
+    """An example's neighbour: a managed policy, one of AWS's if its name is an ARN."""
+    document = {"PolicyDocument": {"Statement": list(statements)}}
+    if name.startswith("arn:"):
+        return Resource(AWS_POLICY, name, name.rpartition("/")[2], "global", ACCOUNT, document)
+    return resource(POLICY, document, name=name, region="global")
+
+
+def _allow(*actions: str, on: Any = "*", **condition: Any) -> dict[str, Any]:
+    found = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    return found | ({"Condition": condition} if condition else {})
+
+
+@rule(
+    "aws.iam.no_star_inline",
+    on=(USER, GROUP, ROLE),
+    severity=Severity.HIGH,
+    needs=(POLICY, AWS_POLICY),
+    link=LEAST_LINK,
+    fix="""
+        1. In the IAM console, open the user, group or role and choose Permissions.
+        2. Replace the inline policy with one that allows the actions in use; Last accessed and Generate policy show
+           them.
+        3. Where full administration is intended, delete the inline policy and attach the AWS managed policy
+           AdministratorAccess, which everyone recognizes.
+    """,
+    commands={
+        USER: "aws iam put-user-policy --user-name={name} --policy-name={POLICY_NAME} --policy-document={POLICY_FILE}",
+        GROUP: "aws iam put-group-policy --group-name={name} --policy-name={POLICY_NAME}"
+        " --policy-document={POLICY_FILE}",
+        ROLE: "aws iam put-role-policy --role-name={name} --policy-name={POLICY_NAME} --policy-document={POLICY_FILE}",
+    },
+    inputs={
+        "POLICY_NAME": "the name of the inline policy",
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
+    good=[
+        _inline(_allow("s3:GetObject")),
+        _inline(EVERYTHING, DENY_ALL),
+        {"Policies": []},
+        example(_inline(EVERYTHING, ManagedPolicyArns=[DEVELOPER]), neighbours=[_managed("developer", DENY_ALL)]),
+        example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", _allow("s3:*"))]),
+    ],
+    bad=[
+        _inline(EVERYTHING),
+        _inline({"Effect": "Allow", "NotAction": "support:*", "Resource": "*"}),
+        example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", EVERYTHING)]),
+    ],
+)
+def no_star_inline(holder: ResourceView, inventory: Inventory) -> bool | Fail:
+    """Inline policy allows all actions on all resources.
+
+    Whoever has it is an administrator. Inline policies are easily missed, because no list of policies shows them.
+    """
+    own = own_statements(holder)
+    if administers(Permissions(own), holder) is None:
+        return True
+    denied = [each for arn in attached_arns(holder) for each in _known(arn, inventory) if each.denies]
+    found = administers(bounded(holder, inventory, [*own, *denied]), holder)
+    return found is None or Fail(f"{found.source.capitalize()} allows {allowed_by(found)}", found.at)
+
+
+def _known(arn: str, inventory: Inventory) -> Any:
+    """The statements of a managed policy; a template has none of those that it does not make itself."""
+    try:
+        return managed(arn, inventory)
+    except NotKnown:
+        if arn.endswith(":iam::aws:policy/AWSDenyAll"):
+            raise
+        return ()
+
+
+@rule(
+    "aws.iam.privilege_escalation",
+    on=(USER, ROLE),
+    severity=Severity.HIGH,
+    needs=(USER, GROUP, ROLE, POLICY, AWS_POLICY),
+    live_only=True,
+    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+    fix="""
+        1. Look at the path in the message: which actions lead to it, and which policies allow them.
+        2. Limit these actions to the resources they are needed for: iam:PassRole to single roles and, with
+           iam:PassedToService, to one service; changes in IAM to a path without administrators.
+        3. Or set a permissions boundary for the user or role with the command below.
+    """,
+    commands={
+        USER: "aws iam put-user-permissions-boundary --user-name={name} --permissions-boundary={BOUNDARY_ARN}",
+        ROLE: "aws iam put-role-permissions-boundary --role-name={name} --permissions-boundary={BOUNDARY_ARN}",
+    },
+    inputs={"BOUNDARY_ARN": "the ARN of a managed policy that allows no changes in IAM"},
+    good=[
+        _inline(_allow("ec2:*", "s3:*")),
+        _inline(EVERYTHING),
+        _inline(_allow("iam:PassRole", on=f"{MINE}:role/worker"), _allow("ec2:RunInstances")),
+        _inline(_allow("iam:PassRole"), {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}),
+        _inline(_allow("iam:PassRole", StringEquals={"iam:PassedToService": "rds.amazonaws.com"}), _allow("ec2:Run*")),
+        _inline(_allow("iam:CreateAccessKey", on=f"{MINE}:user/${{aws:username}}")),
+        _inline(_allow("iam:AttachUserPolicy", ArnEquals={"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"})),
+        _inline(_allow("iam:PutUserPolicy", StringEquals={"iam:PermissionsBoundary": DEVELOPER})),
+        example(
+            _inline(_allow("iam:*"), PermissionsBoundary=READ_ONLY),
+            neighbours=[_managed(READ_ONLY, _allow("iam:Get*", "iam:List*"))],
+        ),
+    ],
+    bad=[
+        _inline(_allow("iam:CreatePolicyVersion")),
+        _inline(_allow("iam:PassRole", "ec2:RunInstances")),
+        _inline(_allow("iam:PassRole"), _allow("lambda:*")),
+        _inline(_allow("iam:PassRole", on=f"{MINE}:role/*"), _allow("glue:CreateDevEndpoint", on="*")),
+        _inline(_allow("iam:CreateAccessKey", on=f"{MINE}:user/*")),
+        _inline(_allow("iam:UpdateAssumeRolePolicy", "sts:AssumeRole")),
+        _inline(_allow("lambda:UpdateFunctionCode")),
+        example(
+            {"Policies": [], "ManagedPolicyArns": [], "Groups": ["builders"]},
+            neighbours=[resource(GROUP, _inline(_allow("iam:AddUserToGroup")), name="builders")],
+        ),
+        example(
+            _inline(_allow("iam:PassRole", on=f"example:{ROLE}:boss"), _allow("ec2:RunInstances")),
+            neighbours=[resource(ROLE, _inline(EVERYTHING), name="boss")],
+        ),
+        example(
+            {"Policies": [], "ManagedPolicyArns": [DEVELOPER]},
+            neighbours=[_managed("developer", _allow("iam:SetDefaultPolicyVersion", on=DEVELOPER))],
+        ),
+    ],
+)
+def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | Fail | None:
+    """IAM identity can make itself an administrator.
+
+    It has few permissions, but some of them give it all others. Whoever gets hold of it owns the account.
+    """
+    if holder.get("Path", "").startswith(SERVICE_LINKED):
+        return None
+    held = permissions(holder, inventory)
+    if administers(held, holder):
+        return None
+    found = list(escalations(holder, held, inventory))
+    return not found or Fail(_in_words(found), *(each.at for way in found[:MAX_SHOWN] for each in way.by))
+
+
+def _in_words(found: list[Escalation]) -> str:
+    shown = "; ".join(f"{way} ({way.by[0].source})" for way in found[:MAX_SHOWN])
+    more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
+    return f"Can become an administrator by {shown}{more}"
