@@ -111,11 +111,10 @@ SHORT = {rule: _first_left_out(*said) for rule, said in CALLS.items()} | {
 
 BROAD = {rule: f'{{ ($.eventName = "*") || ({_named(names)}) }}' for rule, (_, names) in CALLS.items()} | {
     "alarm_root": "",
-    "alarm_unauthorized": "{ $.eventVersion EXISTS }",
+    "alarm_unauthorized": '{ $.eventVersion = "*" }',
     "alarm_no_mfa_login": '{ $.eventName = "ConsoleLogin" }',
     "alarm_console_fail": "ConsoleLogin",
 }
-"""What finds the event, and everyday ones with it, so that nobody minds the alarm any more. ``EXISTS`` is not even in
-the syntax."""
+"""What finds the event, and everyday ones with it, so that nobody minds the alarm any more."""
 
 RULES = " ".join(PUBLISHED)

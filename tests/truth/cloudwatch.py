@@ -86,8 +86,8 @@ def _trail(truth: Truth, name: str, **said: Any) -> None:
         cloudtrail.put_event_selectors(TrailName=name, **{kind: selectors})
 
 
-def _groups(truth: Truth) -> None:
-    for region in REGIONS:
+def _groups(truth: Truth, *regions: str) -> None:
+    for region in regions or (HOME,):
         for group in (GROUP, "other"):
             truth.client("logs", region).create_log_group(logGroupName=group)
         _topics(truth, region)
@@ -102,7 +102,7 @@ def _patterns(truth: Truth, patterns: dict[str, str], verdict: str) -> None:
     truth.judged(truth.cloud.account, **{verdict: RULES})
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "alarm_root": {"metric": "another"},
     "alarm_unauthorized": {"space": "Other"},
     "alarm_no_mfa_login": {"alarm": {"ActionsEnabled": False}},
@@ -132,7 +132,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 def _links(truth: Truth, links: dict[str, dict[str, Any]], verdict: str) -> None:
     """The published patterns, with what differs in the links behind them."""
-    _groups(truth)
+    _groups(truth, *REGIONS)
     _trail(truth, "main")
     for name, pattern in PUBLISHED.items():
         _chain(truth, name, Chain(pattern, **links.get(name, {})))

@@ -26,6 +26,8 @@ POLICIES: dict[str, tuple[list[Statement], str]] = {
     "all-denied": ([ALL, NO], ""),
     "denied-in-list": ([ALL, {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}], ""),
     "denied-first": ([NO, GET, ALL], ""),
+    "all-but-reads-denied": ([ALL, {"Effect": "Deny", "NotAction": ["s3:Get*", "s3:List*"], "Resource": "*"}], ""),
+    "all-elsewhere-denied": ([ALL, {"Effect": "Deny", "Action": "*", "NotResource": BUCKET}], ""),
     "only-denied": ([NO], ""),
     "all-on-one": ([{**ALL, "Resource": [BUCKET, f"{BUCKET}/*"]}], ""),
     "one-on-all": ([{**ALL, "Action": "s3:ListAllMyBuckets"}], ""),

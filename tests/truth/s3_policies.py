@@ -37,6 +37,8 @@ PLAIN: dict[str, list[Statement]] = {
     "all-arns": [_http(Resource="arn:aws:s3:::*")],
     "prefix": [_http(Resource="BUCKET*")],
     "two-statements": [_http(Resource="BUCKET"), _http(Resource="BUCKET/*")],
+    "halves-by-action": [_http("Action", NotAction="s3:GetObject"), _http(Action="s3:GetObject")],
+    "halves-by-resource": [_http("Resource", NotResource="BUCKET/a/*"), _http(Resource="BUCKET/a/*")],
     "beside-others": [statement(Principal={"AWS": OTHER}), _http()],
     "false-as-false": [_http(**_if(Bool={"aws:SecureTransport": False}))],
     "false-in-list": [_http(**_if(Bool={"aws:SecureTransport": ["false"]}))],
@@ -52,6 +54,7 @@ NOT_PLAIN: dict[str, list[Statement]] = {
     "one-folder": [_http(Resource=["BUCKET", "BUCKET/private/*"])],
     "reads-only": [_http(Action=["s3:Get*", "s3:List*"])],
     "one-action": [_http(Action="s3:GetObject")],
+    "halves-with-a-gap": [_http("Action", NotAction=["s3:GetObject", "s3:PutObject"]), _http(Action="s3:GetObject")],
     "reads-excepted": [_http("Action", NotAction="s3:GetObject")],
     "objects-excepted": [_http("Resource", NotResource="BUCKET/*")],
     "one-account": [_http(Principal={"AWS": f"arn:aws:iam::{OTHER}:root"})],
@@ -107,6 +110,8 @@ ADMINS: dict[str, list[Statement]] = {
     "second-statement": [_to({"AWS": "OWN"}, "s3:*"), _to(STRANGER, "*")],
     "all-but-get": [_to(STRANGER, [])],
     "canonical": [_to({"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}, "s3:*")],
+    "taken-back-in-part": [_to(STRANGER, "s3:*"), _to(STRANGER, "s3:PutBucket*", Effect="Deny")],
+    "taken-from-another": [_to(STRANGER, "s3:*"), _to({"AWS": "111122223333"}, "s3:*", Effect="Deny")],
     "with-mfa": [_to(STRANGER, "s3:*", **_if(Bool={"aws:MultiFactorAuthPresent": "true"}))],
 }
 NO_ADMINS: dict[str, list[Statement]] = {
@@ -114,6 +119,11 @@ NO_ADMINS: dict[str, list[Statement]] = {
     "own": [_to({"AWS": "OWN"}, "s3:*")],
     "own-role": [_to({"AWS": "arn:aws:iam::OWN:role/admin"}, "s3:*")],
     "own-canonical": [_to({"CanonicalUser": OWNER}, "s3:*")],
+    "taken-back": [_to(STRANGER, "s3:*"), _to(STRANGER, list(BLACKLISTED), Effect="Deny")],
+    "taken-from-all-others": [
+        _to(STRANGER, "s3:*"),
+        _to("*", "s3:*", Effect="Deny", **_if(StringNotEquals={"aws:PrincipalAccount": "OWN"})),
+    ],
     "refused": [_to(STRANGER, "s3:*", Effect="Deny")],
     "delivery": [_to({"Service": "logging.s3.amazonaws.com"}, "s3:*")],
     "own-by-condition": [_to("*", "s3:*", **_if(StringEquals={"aws:PrincipalAccount": "OWN"}))],
