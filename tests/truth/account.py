@@ -2,7 +2,8 @@
 
 A module of this package is named as a service in rule ids (``ec2`` for ``aws.ec2.*``), alone or before a topic
 (``ec2_volumes``), and has functions marked with :func:`holds`, each of which makes one account by the cloud's own API
-and says what is right and wrong in it. See ``sqs.py``. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
+and says what is right and wrong in it (see ``sqs.py``), or lists of :class:`Holding` where a table makes an account of
+each row. ``test_truth.py`` judges them, and ``make bench-truth`` counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from nephoscope_aws_simulator.testing import Cloud
 
 HOME = "us-east-1"
 ABROAD = "eu-west-1"
+FAR = "ap-southeast-2"
 REGIONS = (HOME, ABROAD)
+ALL_THREE = (HOME, ABROAD, FAR)
 
 FAIL, PASS, UNKNOWN, SKIPPED = "fail", "pass", "unknown", "not_applicable"
 
@@ -33,6 +36,10 @@ class Truth:
 
     def client(self, service: str, region: str = HOME) -> Any:
         return self.cloud.client(service, region)
+
+    def patch(self, kind: str, **members: Any) -> None:
+        """Have the simulator's control plane do to this account what no API can: age a key, fail a delivery."""
+        self.cloud.control("patch", {"kind": kind, "account": self.cloud.account, **members})
 
     def deleting(
         self, of: str, id: str, region: str = HOME, *, status: object = "deleting", member: str = "status"
@@ -49,12 +56,18 @@ class Truth:
                 if id.startswith(f"aws.{self.service}.") and type in rule.on:
                     self.judged(f"All {type} in {region}", unknown=id.rpartition(".")[2])
 
-    def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
+    def judged(
+        self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "", of: str = ""
+    ) -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
+
+        :param of: rules that pass unless they are said to do otherwise.
 
         What is not said of it has to be anything but a fail, unknown or an error. Rules on the account itself judge
         what is called by the account's number.
         """
+        others = {*fails.split(), *passes.split(), *unknown.split(), *skipped.split()}
+        passes += "".join(f" {name}" for name in of.split() if name not in others)
         said = {FAIL: fails, PASS: passes, UNKNOWN: unknown, SKIPPED: skipped}
         for verdict, names in said.items():
             for name in names.split():
@@ -102,4 +115,9 @@ def holdings() -> list[Holding]:
     """Return every account of the truth, by the names of the modules."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     modules = [import_module(f"tests.truth.{name}") for name in names if not name.startswith("test_")]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Holding)]
+    held = [each for module in modules for value in vars(module).values() for each in _listed(value)]
+    return [each for each in held if isinstance(each, Holding)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
