@@ -56,12 +56,18 @@ class Truth:
                 if id.startswith(f"aws.{self.service}.") and type in rule.on:
                     self.judged(f"All {type} in {region}", unknown=id.rpartition(".")[2])
 
-    def judged(self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "") -> None:
+    def judged(
+        self, thing: str, *, fails: str = "", passes: str = "", unknown: str = "", skipped: str = "", of: str = ""
+    ) -> None:
         """Say how the service's rules have to judge a resource, by its id or name; rules are separated by spaces.
+
+        :param of: rules that pass unless they are said to do otherwise.
 
         What is not said of it has to be anything but a fail, unknown or an error. Rules on the account itself judge
         what is called by the account's number.
         """
+        others = {*fails.split(), *passes.split(), *unknown.split(), *skipped.split()}
+        passes += "".join(f" {name}" for name in of.split() if name not in others)
         said = {FAIL: fails, PASS: passes, UNKNOWN: unknown, SKIPPED: skipped}
         for verdict, names in said.items():
             for name in names.split():

@@ -32,8 +32,7 @@ def launch_configurations(truth: Truth) -> None:
             autoscaling.create_launch_configuration(
                 LaunchConfigurationName=called, ImageId="ami-12c6146b", InstanceType="t3.micro", **settings
             )
-            passes = [each for each in ALL.split() if each not in fails.split()]
-            truth.judged(called, fails=fails, passes=" ".join(passes))
+            truth.judged(called, fails=fails, of=ALL)
         autoscaling.create_launch_configuration(
             LaunchConfigurationName="gone", ImageId="ami-12c6146b", InstanceType="t3.micro", **PUBLIC
         )

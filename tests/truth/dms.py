@@ -21,7 +21,7 @@ def replication_instances(truth: Truth) -> None:
         dms = truth.client("dms", region)
         for name, (public, settings) in INSTANCES.items():
             _made(dms, f"{name}-{region}", **settings)
-            truth.judged(f"{name}-{region}", **{"fails" if public else "passes": "public"})
+            truth.judged(f"{name}-{region}", fails="public" * public, of="public")
         gone = _made(dms, f"gone-{region}", PubliclyAccessible=True)
         dms.delete_replication_instance(ReplicationInstanceArn=gone)
         going = _made(dms, f"going-{region}", PubliclyAccessible=True)

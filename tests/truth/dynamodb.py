@@ -28,8 +28,7 @@ def tables(truth: Truth) -> None:
             if restorable is not None:
                 _restorable(dynamodb, f"{name}-{region}", True)
                 _restorable(dynamodb, f"{name}-{region}", restorable)
-            passes = [each for each in ALL.split() if each not in fails.split()]
-            truth.judged(f"{name}-{region}", fails=fails, passes=" ".join(passes))
+            truth.judged(f"{name}-{region}", fails=fails, of=ALL)
         _changed_later(truth, region, dynamodb)
 
 

@@ -74,9 +74,8 @@ class Launch:
         given = {key: value for key, value in {**given, **more}.items() if value}
         made = self.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, **given)["Instances"][0]
         if judged:
-            passes = [each for each in ALL.split() if each not in (*fails.split(), "stopped_old")]
-            verdicts = {"fails": fails, "passes": " ".join(passes)}
-            self.truth.judged(name, **verdicts | {stopped: f"{verdicts.get(stopped, '')} stopped_old"})
+            verdicts = {"fails": fails} | {stopped: f"{fails * (stopped == 'fails')} stopped_old"}
+            self.truth.judged(name, **verdicts, of=ALL)
         return str(made["InstanceId"])
 
     def elastic(self) -> None:

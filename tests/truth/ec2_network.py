@@ -91,7 +91,7 @@ def networks(truth: Truth) -> None:
 
 
 def _judged(truth: Truth, name: str, rule: str, fails: bool) -> None:
-    truth.judged(name, **{"fails" if fails else "passes": rule})
+    truth.judged(name, fails=rule * fails, of=rule)
 
 
 def _arn(truth: Truth, region: str, place: str) -> str:

@@ -62,8 +62,7 @@ def disks(truth: Truth) -> None:
         for each in later:
             abroad.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=each)
         abroad.modify_launch_template(LaunchTemplateName=name, DefaultVersion=str(default))
-        passes = [each for each in ("lt_imdsv2", "lt_public_ip") if each not in fails.split()]
-        truth.judged(name, fails=fails, passes=" ".join(passes))
+        truth.judged(name, fails=fails, of="lt_imdsv2 lt_public_ip")
 
 
 def _arn(truth: Truth, region: str, place: str) -> str:
@@ -82,8 +81,8 @@ def _volumes(truth: Truth, ec2: Any, region: str, *, by_default: bool) -> str:
     """Volumes attached and not, encrypted, plain and as the region has it. Return one that is plain or by default."""
     run = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]
     root = ec2.describe_volumes()["Volumes"][0]
-    how = "passes" if root["Encrypted"] else "fails"
-    truth.judged(_arn(truth, region, f"volume/{root['VolumeId']}"), **{how: "volume_encrypted"})
+    fails = "" if by_default else "volume_encrypted"
+    truth.judged(_arn(truth, region, f"volume/{root['VolumeId']}"), fails=fails, of="volume_encrypted")
     for number, (name, given, encrypted) in enumerate(
         (
             ("encrypted", {"Encrypted": True}, True),
@@ -118,7 +117,7 @@ def _snapshots(truth: Truth, ec2: Any, volume: str) -> None:
             ec2.modify_snapshot_attribute(
                 SnapshotId=made, Attribute="createVolumePermission", OperationType=step, **whom
             )
-        truth.judged(name, **{"fails" if fails else "passes": "snapshot_public"})
+        truth.judged(name, fails="snapshot_public" * fails, of="snapshot_public")
 
 
 def _treated_as_private(truth: Truth, ec2: Any, volume: str) -> None:
@@ -142,7 +141,7 @@ def _images(truth: Truth, ec2: Any) -> None:
         image = ec2.create_image(InstanceId=instance, Name=name)["ImageId"]
         for each in steps:
             ec2.modify_image_attribute(ImageId=image, LaunchPermission=each)
-        truth.judged(name, **{"fails" if fails else "passes": "ami_public"})
+        truth.judged(name, fails="ami_public" * fails, of="ami_public")
     gone = ec2.create_image(InstanceId=instance, Name="image-gone")["ImageId"]
     ec2.modify_image_attribute(ImageId=gone, LaunchPermission={"Add": everyone})
     ec2.deregister_image(ImageId=gone)

@@ -31,8 +31,7 @@ def file_systems(truth: Truth) -> None:
             made = _made(efs, f"{name}-{region}", **settings)
             if policy:
                 efs.put_backup_policy(FileSystemId=made, BackupPolicy={"Status": policy})
-            passes = [each for each in ALL.split() if each not in fails.split()]
-            truth.judged(f"{name}-{region}", fails=fails, passes=" ".join(passes))
+            truth.judged(f"{name}-{region}", fails=fails, of=ALL)
         efs.delete_file_system(FileSystemId=_made(efs, "gone"))
         truth.deleting("efs.file_systems_by_id", _made(efs, "going"), region, member="life_cycle_state")
 

@@ -116,8 +116,7 @@ def balancers(truth: Truth) -> None:
             if region == ABROAD and not name.startswith("app-"):
                 continue
             arn = maker.balancer(name, type, attributes)
-            passes = [each for each in ATTRIBUTES.split() if each not in (*fails.split(), *skipped.split())]
-            truth.judged(arn, fails=fails, skipped=skipped, passes=" ".join(passes))
+            truth.judged(arn, fails=fails, skipped=skipped, of=ATTRIBUTES)
         _classic(truth, region)
 
 
@@ -142,14 +141,14 @@ def _classic(truth: Truth, region: str) -> None:
 def listeners(truth: Truth) -> None:
     """Plain HTTP, each on a load balancer of its own, and TLS on one of each kind."""
     maker = Maker(truth, HOME)
-    for number, (name, (fails, action, rules)) in enumerate(HTTP.items()):
+    for number, (name, (is_open, action, rules)) in enumerate(HTTP.items()):
         balancer = maker.balancer(name, "application", {**LOGS, **DROPS, **KEPT})
         truth.judged(balancer, passes=ATTRIBUTES)
         listener = maker.listener(balancer, 80 + number, "HTTP", action)
         for place, each in enumerate(rules):
             maker.rule(listener, place, each)
-        how = "fails" if fails else "passes"
-        truth.judged(f"{name}:{80 + number}", **{how: "https_redirect"}, skipped="tls_policy")
+        fails = "https_redirect" * is_open
+        truth.judged(f"{name}:{80 + number}", fails=fails, skipped="tls_policy", of="https_redirect")
     for name, type, protocol, action in (
         ("app", "application", "HTTPS", FORWARD),
         ("net", "network", "TLS", {"Type": "forward", "TargetGroupArn": maker.tcp_group}),
@@ -159,8 +158,8 @@ def listeners(truth: Truth) -> None:
         for port, policy in enumerate((*GOOD_POLICIES, *WEAK_POLICIES, ""), start=8443):
             given = {"SslPolicy": policy} if policy else {}
             made = maker.listener(arn, port, protocol, action, Certificates=certificate, **given)
-            how = "passes" if policy in GOOD_POLICIES else "fails"
-            truth.judged(made, **{how: "tls_policy"}, skipped="https_redirect")
+            fails = "tls_policy" * (policy not in GOOD_POLICIES)
+            truth.judged(made, fails=fails, skipped="https_redirect", of="tls_policy")
     for port, protocol in ((80, "TCP"), (53, "UDP")):
         made = maker.listener(arn, port, protocol, {"Type": "forward", "TargetGroupArn": maker.tcp_group})
         truth.judged(made, skipped="https_redirect tls_policy")

@@ -49,8 +49,7 @@ def domains(truth: Truth) -> None:
         client = truth.client("opensearch", region)
         for name, (fails, settings) in DOMAINS.items():
             _made(client, f"{name}-{region[:2]}", **settings)
-            passes = [each for each in ALL.split() if each not in fails.split()]
-            truth.judged(f"{name}-{region[:2]}", fails=fails, passes=" ".join(passes))
+            truth.judged(f"{name}-{region[:2]}", fails=fails, of=ALL)
         _made(client, "going", VPCOptions=None)
         truth.deleting("opensearch.domains", "going", region, member="deleted", status=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 from tests.truth.account import ABROAD, HOME, Truth, holds
 
 ALL = "public encrypted minor_upgrade multi_az backups deletion_protection iam_auth logs"
+SNAPSHOT = "snapshot_public snapshot_encrypted"
 PASSWORD = {"MasterUsername": "owner", "MasterUserPassword": "Passw0rd-1"}
 MYSQL_LOGS = ["audit", "error", "general", "slowquery"]
 
@@ -86,12 +87,6 @@ def engine_of(name: str) -> str:
     return name if name.startswith(("oracle", "sqlserver", "db2", "custom")) else name.partition("-")[0]
 
 
-def judged(truth: Truth, name: str, fails: str = "", skipped: str = "", unknown: str = "") -> None:
-    said = {*fails.split(), *skipped.split(), *unknown.split()}
-    passes = " ".join(each for each in ALL.split() if each not in said)
-    truth.judged(name, fails=fails, skipped=skipped, unknown=unknown, passes=passes)
-
-
 def made(rds: Any, name: str, **settings: Any) -> None:
     given = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20, "Port": 5432, **PASSWORD, **RIGHT, **settings}
     rds.create_db_instance(DBInstanceIdentifier=name, **given)
@@ -99,11 +94,12 @@ def made(rds: Any, name: str, **settings: Any) -> None:
 
 def judged_automated(truth: Truth, rds: Any, plain: tuple[str, ...]) -> None:
     """Automated snapshots follow their database, and cannot be public."""
+    clusters = rds.describe_db_cluster_snapshots(SnapshotType="automated")["DBClusterSnapshots"]
+    of = {each["DBClusterSnapshotArn"]: each["DBClusterIdentifier"] for each in clusters}
     for each in rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"]:
-        how = "fails" if each["DBInstanceIdentifier"] in plain else "passes"
-        verdicts = {"passes": "snapshot_public"}
-        verdicts[how] = f"{verdicts.get(how, '')} snapshot_encrypted"
-        truth.judged(each["DBSnapshotArn"], **verdicts)
+        of[each["DBSnapshotArn"]] = each["DBInstanceIdentifier"]
+    for arn, source in of.items():
+        truth.judged(arn, fails="snapshot_encrypted" * (source in plain), of=SNAPSHOT)
 
 
 @holds()
@@ -111,10 +107,10 @@ def instances(truth: Truth) -> None:
     home, abroad = truth.client("rds", HOME), truth.client("rds", ABROAD)
     for name, (fails, settings) in POSTGRES.items():
         made(home, name, **settings)
-        judged(truth, name, fails)
+        truth.judged(name, fails=fails, of=ALL)
     for name, (fails, skipped, settings) in ENGINES.items():
         made(abroad, name, **{"Engine": engine_of(name), **settings})
-        judged(truth, name, fails, skipped)
+        truth.judged(name, fails=fails, skipped=skipped, of=ALL)
     _replica(truth, home)
     made(home, "gone", PubliclyAccessible=True)
     truth.deleting("rds.databases", "gone")
@@ -129,4 +125,4 @@ def _replica(truth: Truth, rds: Any) -> None:
     """A read replica is backed up by its source."""
     rds.create_db_instance_read_replica(DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="right")
     rds.modify_db_instance(DBInstanceIdentifier="replica", BackupRetentionPeriod=0, ApplyImmediately=True)
-    judged(truth, "replica", skipped="backups")
+    truth.judged("replica", skipped="backups", of=ALL)

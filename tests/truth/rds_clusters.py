@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
-from tests.truth.rds import PASSWORD, judged, judged_automated, made
+from tests.truth.rds import ALL, PASSWORD, SNAPSHOT, judged_automated, made
 
 BOTH = "cluster_encrypted cluster_deletion_protection"
 KEPT = {"StorageEncrypted": True, "DeletionProtection": True}
@@ -28,20 +28,12 @@ def clusters(truth: Truth) -> None:
         rds = truth.client("rds", region)
         for name, (fails, settings) in CLUSTERS.items():
             rds.create_db_cluster(DBClusterIdentifier=f"{name}-{region}", Port=3306, **PASSWORD, **settings)
-            passes = [each for each in BOTH.split() if each not in fails.split()]
-            truth.judged(f"{name}-{region}", fails=fails, passes=" ".join(passes))
+            truth.judged(f"{name}-{region}", fails=fails, of=BOTH)
         rds.create_db_cluster(DBClusterIdentifier="gone", Engine="aurora-mysql", Port=3306, **PASSWORD)
         truth.deleting("rds.clusters", "gone", region)
-        _judged_automated(truth, rds, ("gone", f"plain-{region}", f"both-wrong-{region}"))
+        judged_automated(truth, rds, ("gone", f"plain-{region}", f"both-wrong-{region}"))
     _members(truth, truth.client("rds", HOME))
     _namesake(truth, truth.client("rds", ABROAD))
-
-
-def _judged_automated(truth: Truth, rds: Any, plain: tuple[str, ...]) -> None:
-    for each in rds.describe_db_cluster_snapshots(SnapshotType="automated")["DBClusterSnapshots"]:
-        how = "fails" if each["DBClusterIdentifier"] in plain else "passes"
-        verdicts = {"passes": "snapshot_public"}
-        truth.judged(each["DBClusterSnapshotArn"], **verdicts | {how: f"{verdicts.get(how, '')} snapshot_encrypted"})
 
 
 def _members(truth: Truth, rds: Any) -> None:
@@ -74,7 +66,7 @@ def _members(truth: Truth, rds: Any) -> None:
             DBClusterIdentifier=cluster,
             **{"PubliclyAccessible": False, **settings},
         )
-        judged(truth, name, fails, own)
+        truth.judged(name, fails=fails, skipped=own, of=ALL)
 
 
 def _namesake(truth: Truth, rds: Any) -> None:
@@ -90,25 +82,22 @@ def _namesake(truth: Truth, rds: Any) -> None:
         DBClusterIdentifier="whole",
         PubliclyAccessible=False,
     )
-    judged(truth, "member-abroad", "iam_auth logs", "multi_az deletion_protection")
+    truth.judged("member-abroad", fails="iam_auth logs", skipped="multi_az deletion_protection", of=ALL)
 
 
 @holds()
 def snapshots(truth: Truth) -> None:
     """Manual snapshots of instances and clusters, encrypted or not, kept, shared and for everyone."""
-    rds = truth.client("rds", HOME)
+    rds, arn = truth.client("rds", HOME), f"arn:aws:rds:{HOME}:{truth.cloud.account}"
     for name in ("sealed", "plain"):
         made(rds, name, StorageEncrypted=name == "sealed", BackupRetentionPeriod=7)
-        judged(truth, name, "encrypted" * (name == "plain"))
+        truth.judged(f"{arn}:db:{name}", fails="encrypted" * (name == "plain"), of=ALL)
         rds.create_db_cluster(
             DBClusterIdentifier=name, Engine="aurora-mysql", **PASSWORD, **KEPT | {"StorageEncrypted": name == "sealed"}
         )
-        cluster = f"arn:aws:rds:{HOME}:{truth.cloud.account}:cluster:{name}"
-        how = "fails" if name == "plain" else "passes"
-        truth.judged(cluster, **{"passes": "cluster_deletion_protection"} | {how: _both(how)})
+        truth.judged(f"{arn}:cluster:{name}", fails="cluster_encrypted" * (name == "plain"), of=BOTH)
     truth.judged("default.postgres16", passes="tls_required")
     judged_automated(truth, rds, ("plain",))
-    _judged_automated(truth, rds, ("plain",))
     for cluster in (False, True):
         kind = "db-cluster" if cluster else "db"
         for source in ("sealed", "plain"):
@@ -124,8 +113,7 @@ def snapshots(truth: Truth) -> None:
                 called = f"{kind}-{source}-{name}"
                 _snapshot(rds, cluster, called, source, steps)
                 fails = "snapshot_public " * public + "snapshot_encrypted" * (source == "plain")
-                passes = [each for each in ("snapshot_public", "snapshot_encrypted") if each not in fails.split()]
-                truth.judged(called, fails=fails, passes=" ".join(passes))
+                truth.judged(called, fails=fails, of=SNAPSHOT)
     _copied(truth, rds)
 
 
@@ -135,11 +123,7 @@ def _copied(truth: Truth, rds: Any) -> None:
     rds.copy_db_snapshot(
         SourceDBSnapshotIdentifier="db-plain-kept", TargetDBSnapshotIdentifier="db-copied", KmsKeyId=key
     )
-    truth.judged("db-copied", passes="snapshot_public snapshot_encrypted")
-
-
-def _both(how: str) -> str:
-    return "cluster_encrypted" if how == "fails" else BOTH
+    truth.judged("db-copied", passes=SNAPSHOT)
 
 
 def _snapshot(rds: Any, cluster: bool, name: str, source: str, steps: list[dict[str, Any]]) -> None:
@@ -189,7 +173,7 @@ def parameter_groups(truth: Truth) -> None:
         _group(rds, name.replace(".", "-"), family, parameter, value)
         made(rds, f"db-{number}", Engine=engine, EngineVersion=version, DBParameterGroupName=name.replace(".", "-"))
         if fails is not None:
-            truth.judged(name.replace(".", "-"), **{"fails" if fails else "passes": "tls_required"})
+            truth.judged(name.replace(".", "-"), fails="tls_required" * fails, of="tls_required")
         if engine != "postgres":
             truth.judged(f"db-{number}", fails="logs")  # They have the logs of PostgreSQL.
     _group(rds, "unused", "mysql8.0", SECURE, "0")
@@ -207,11 +191,10 @@ def unreadable_databases(truth: Truth) -> None:
     """At home the details of snapshots and parameters are hidden, abroad the lists."""
     rds = truth.client("rds", HOME)
     made(rds, "plain", StorageEncrypted=False)
-    judged(truth, "plain", "encrypted")
+    truth.judged("plain", fails="encrypted", of=ALL)
     rds.create_db_cluster(DBClusterIdentifier="flat", Engine="aurora-mysql", Port=3306, **PASSWORD)
     truth.judged("flat", fails=BOTH)
-    judged_automated(truth, rds, ("plain",))
-    _judged_automated(truth, rds, ("flat",))
+    judged_automated(truth, rds, ("plain", "flat"))
     for cluster in (False, True):
         _snapshot(rds, cluster, f"hidden-{int(cluster)}", "flat" if cluster else "plain", [])
         truth.judged(f"hidden-{int(cluster)}", unknown="snapshot_public", fails="snapshot_encrypted")

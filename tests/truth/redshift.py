@@ -46,8 +46,7 @@ def warehouses(truth: Truth) -> None:
             made(redshift, called, **settings)
             if logs:
                 redshift.enable_logging(ClusterIdentifier=called, **logs)
-            passes = [each for each in ALL.split() if each not in fails.split()]
-            truth.judged(called, fails=fails, passes=" ".join(passes))
+            truth.judged(called, fails=fails, of=ALL)
         group = f"arn:aws:redshift:{region}:{truth.cloud.account}:parametergroup:default.redshift-1.0"
         truth.judged(group, fails="ssl")
     _no_longer(truth, truth.client("redshift", HOME))
@@ -76,7 +75,7 @@ def parameter_groups(truth: Truth) -> None:
         if name != "unused":
             made(redshift, f"c-{name}", ClusterParameterGroupName=name)
             truth.judged(f"c-{name}", passes="public encrypted", fails="audit")
-            truth.judged(name, **{"fails" if fails else "passes": "ssl"})
+            truth.judged(name, fails="ssl" * fails, of="ssl")
 
 
 @holds()

@@ -6,7 +6,6 @@ from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
     containers,
-    data,
     edge,
     findings,
     identity,
@@ -15,6 +14,7 @@ from nephoscope_aws_simulator.corrections import (
     speed,
     stacks,
     storage,
+    stores,
     watching,
 )
 from nephoscope_aws_simulator.world import World
@@ -27,11 +27,11 @@ def apply(world: World) -> None:
     regional.apply(world)
     backup.apply()
     blocks.apply()
-    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()
     secrets.apply()
     containers.apply()
     stacks.apply()
+    stores.apply()
     speed.apply()
