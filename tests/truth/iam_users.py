@@ -142,9 +142,10 @@ def hidden_users(truth: Truth) -> None:
     """One list gives users, groups, roles and policies; without it, nothing is known of any."""
     truth.client("iam").create_user(UserName="ann")
     truth.cloud.control("deny", actions=["iam:GetAccountAuthorizationDetails"])
-    on_user = "user_mfa unused_credentials one_active_key user_no_direct_policies cloudshell_full"
-    truth.judged("unlisted:AWS::IAM::User:global:0", unknown=on_user)
+    on_user = "user_mfa unused_credentials one_active_key user_no_direct_policies"
+    on_all, on_holders = "cloudshell_full no_star_inline", "privilege_escalation"
+    truth.judged("unlisted:AWS::IAM::User:global:0", unknown=f"{on_user} {on_all} {on_holders}")
     truth.judged("unlisted:AWS::IAM::AccessKey:global:0", unknown="key_rotation")
-    truth.judged("unlisted:AWS::IAM::Group:global:0", unknown="cloudshell_full")
-    truth.judged("unlisted:AWS::IAM::Role:global:0", unknown="cloudshell_full role_trust_wildcard")
+    truth.judged("unlisted:AWS::IAM::Group:global:0", unknown=on_all)
+    truth.judged("unlisted:AWS::IAM::Role:global:0", unknown=f"{on_all} {on_holders} role_trust_wildcard")
     truth.judged("unlisted:AWS::IAM::ManagedPolicy:global:0", unknown="no_star_policy no_service_star")

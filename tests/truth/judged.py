@@ -35,15 +35,18 @@ def rules_of(service: str) -> list[Rule]:
     return [rule for id, rule in registry().rules.items() if id.startswith(f"aws.{service}.")]
 
 
-def judged(holding: Holding, endpoint: str, number: str) -> Score:
-    """Make the account, scan it, and compare. The environment must already be that of the account's administrator."""
+def judged(holding: Holding, endpoint: str, number: str) -> tuple[Score, dict[Key, str]]:
+    """Make the account, scan it, and compare; return also what was said of it.
+
+    The environment must already be that of the account's administrator.
+    """
     truth = Truth(holding.service, Cloud(endpoint, number))
     try:
         holding.make(truth)
         account = _scanned(holding, number)
     finally:
         truth.cloud.control("reset-denials", {})
-    return compared(truth.expected, _verdicts(account, holding.service))
+    return compared(truth.expected, _verdicts(account, holding.service)), truth.expected
 
 
 def compared(expected: dict[Key, str], verdicts: dict[tuple[str, str, str], str]) -> Score:
@@ -71,7 +74,7 @@ def _scanned(holding: Holding, number: str) -> Account:
     account = create_account(system, name=str(holding))
     account.number, account.regions = number, list(holding.regions)
     account.services = list(holding.services) or _read_by(rules_of(holding.service))
-    account.policies = sorted(registry().frameworks)
+    account.policies = ["aws_nephoscope"]  # all rules; more policies would only take longer
     account.verified_at = account.created_at
     account.save()
     scan = start_scan(system, account, enqueue=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
@@ -10,9 +11,13 @@ from tests.conftest import use
 from tests.truth.account import FAIL, PASS, SKIPPED, UNKNOWN, Holding, holdings
 from tests.truth.judged import compared, judged
 
+from nephoscope.plugins import registry
 from nephoscope_aws_simulator.testing import Simulator
 
 HOLDINGS = holdings()
+MADE: set[str] = set()
+SAID: dict[str, set[str]] = defaultdict(set)
+"""The accounts that were made, and the verdicts that were said of each rule."""
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +38,25 @@ def test_an_account_is_judged_as_its_maker_says(
 ) -> None:
     number = f"{300_000_000_000 + place}"
     use(monkeypatch, simulator.other(number))
-    score = judged(holding, simulator.endpoint, number)
+    score, expected = judged(holding, simulator.endpoint, number)
+    MADE.add(str(holding))
+    for (rule, _thing), verdict in expected.items():
+        SAID[rule].add(verdict)
     record_property("truth", {"service": holding.service, **asdict(score), "differs": len(score.differs)})
     assert score.said
     said = [f"{rule} on {thing}: {found}, not {wanted}" for (rule, thing), (wanted, found) in score.differs.items()]
     assert not said, "\n".join(sorted(said))
+
+
+def test_each_rule_has_what_fails_and_what_does_not() -> None:
+    if set(map(str, HOLDINGS)) != MADE:
+        pytest.skip("not all accounts were made in this run")
+    lacking = {
+        rule: verdicts
+        for rule, verdicts in ((rule, SAID[rule]) for rule in registry().rules if rule.startswith("aws."))
+        if FAIL not in verdicts or not verdicts & {PASS, SKIPPED}
+    }
+    assert lacking == {}
 
 
 def test_what_is_missed_or_wrong_or_silent_differs() -> None:
