@@ -17,8 +17,8 @@ from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.connections.services import configure_account
-from nephoscope.inventory.models import Resource, Scan, Shard
-from nephoscope.judging.services import judge_scan
+from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard
+from nephoscope.judging.services import judge_resources, judge_scan
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import admit, cancel_scan, finish_if_over, progress, reap, start_scan
 from nephoscope_aws import api
@@ -163,6 +163,20 @@ def test_choosing_the_region_makes_what_is_not_there_absent_though_nothing_else_
     assert judged(account, ["eu-west-1"])["aws.cloudwatch.alarm_kms"].verdict == "unknown"
     found = judged(account, ["eu-west-1", "us-east-1"])["aws.cloudwatch.alarm_kms"]
     assert (found.verdict, "no metric filter" in found.message) == ("fail", True)
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("failed", "unknown"), ("done", "fail")])
+def test_looking_again_at_one_resource_does_not_make_absent_what_the_scan_could_not_read(
+    account: Account, add_resource: Callable[..., Resource], system: Actor, state: str, verdict: str
+) -> None:
+    root = add_resource("AWS::::Account", "root", {}, region="global", service="account")
+    scan = Scan.objects.create(account=account, state="succeeded")
+    for service, region in [*((each.id, region) for each, region in parts_of(account)), (JUDGE, "global")]:
+        Shard.objects.create(
+            scan=scan, service=service, region=region, state=state if service == "cloudtrail" else "done"
+        )
+    judge_resources(account, system, [root.pk], [])
+    assert Finding.objects.get(rule_id="aws.cloudtrail.multi_region").verdict == verdict
 
 
 # -- At once -------------------------------------------------------------------------------------------------------

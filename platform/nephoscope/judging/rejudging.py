@@ -19,10 +19,10 @@ from django.utils import timezone
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import parts_of
 from nephoscope.audit.services import Actor
-from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
 from nephoscope.inventory.models import ACTIVE, Resource, Scan, ShardState
-from nephoscope.judging.services import Judge, hidden, why_unread
+from nephoscope.judging.services import Judge, hidden
+from nephoscope.judging.unread import newest_shards, why_unread
 from nephoscope.plugins import registry
 from nephoscope.policies.models import Rejudging
 from nephoscope.policies.rejudging import waiting
@@ -76,9 +76,7 @@ def _ready(rows: QuerySet[Rejudging]) -> QuerySet[Rejudging]:
 
 def _judge_stored(account: Account, watch: _Watch) -> bool:
     """Judge all that is stored and was read; False when a scan overtook it."""
-    # Of a part that is read in shares, one that was not read counts.
-    shards = sorted(compliance.newest_readings([account]), key=lambda each: each.state != ShardState.DONE)
-    readings = {(each.service, each.region): each for each in shards}
+    readings = newest_shards(account)
     unread, left = {}, Q(pk__in=[])
     for service, region in parts_of(account):
         shard = readings.get((service.id, region))

@@ -17,19 +17,19 @@ from django.utils import timezone
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import parts_of, provider_of, scanned_services
+from nephoscope.accounts.queries import provider_of, scanned_services
 from nephoscope.alerts import suppressions
 from nephoscope.alerts.models import DETECTED, Alert, AlertState, DetectionCursor, Finding, Transition
 from nephoscope.alerts.state import Transitions, refresh
 from nephoscope.alerts.transitions import of_severity
 from nephoscope.audit.actions.alerts import ALERT_GRADED, Resolution
 from nephoscope.audit.services import Actor, record
-from nephoscope.compliance import queries as compliance
 from nephoscope.compliance import snapshots
 from nephoscope.domain import Verdict
 from nephoscope.engine import Neighbours, judge
-from nephoscope.inventory.models import JUDGE, Resource, Scan, Shard, ShardState, read_to_end
+from nephoscope.inventory.models import JUDGE, Resource, Scan, ShardState, read_to_end
 from nephoscope.judging import unchanged
+from nephoscope.judging.unread import never_read, not_read, not_scanned, why_unread
 from nephoscope.policies.models import Rejudging
 from nephoscope.policies.queries import RANK, EffectivePolicies, EffectiveRule
 
@@ -59,7 +59,7 @@ class Judge:
         overtaken: Callable[[], bool] = lambda: False,
     ) -> None:
         self.account, self.actor, self.overtaken = account, actor, overtaken
-        self.unread = {**_not_scanned(account), **(unread or {})}
+        self.unread = {**not_scanned(account), **(unread or {})}
         self.effective = EffectivePolicies.of(account)
         self.rules: dict[str, list[EffectiveRule]] = {}
         for each in self.effective.rules:
@@ -309,7 +309,7 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
     account, services = scan.account, {each.id: each for each in provider_of(scan.account).services}
     # Read before the policies are: what was asked for until now, these policies answer.
     asked = Rejudging.objects.filter(account=account).values_list("wanted_at", flat=True).first()
-    unread, shards = _never_read(scan), list(scan.shards.exclude(service=JUDGE))
+    unread, shards = never_read(scan), list(scan.shards.exclude(service=JUDGE))
     for shard in shards:
         if shard.state != ShardState.DONE:
             service = services[shard.service]
@@ -332,20 +332,6 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
             )
 
 
-def _never_read(scan: Scan) -> dict[str, str]:
-    """Return why types are not known that neither this scan nor one before it was to read."""
-    known = set(scan.shards.values_list("service", "region"))
-    known |= set(compliance.newest_readings([scan.account]).values_list("service", "region"))
-    never = ((service, region) for service, region in parts_of(scan.account) if (service.id, region) not in known)
-    return {type: why_unread(service, region, None) for service, region in never for type in service.types}
-
-
-def why_unread(service: domain.Service, region: str, shard: Shard | None) -> str:
-    """Say why the resources of a part of the account are not known."""
-    where = f"{service.name} in {region}" if service.regional else service.name
-    return f"{where} could not be read: {shard.error}" if shard else f"{where} was never read"
-
-
 def hidden(account: Account) -> Q:
     """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
     found = Q(pk__in=[])
@@ -353,13 +339,6 @@ def hidden(account: Account) -> Q:
         part = Q(type=each.type, unlisted=False)
         found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
     return found
-
-
-def _not_scanned(account: Account) -> dict[str, str]:
-    """Return why the types of services that are not chosen are not known: what is not read is not absent."""
-    scanned = {each.id for each in scanned_services(account)}
-    left = (each for each in provider_of(account).services if each.id not in scanned)
-    return {type: f"{each.name} is not among the services that are scanned" for each in left for type in each.types}
 
 
 def _leave_out_of_scope(judge: Judge, account: Account) -> None:
@@ -381,7 +360,7 @@ def judge_resources(account: Account, actor: Actor, read: Iterable[int], gone: I
     hangs on the trails.
     """
     read, gone = list(read), list(gone)
-    judge = Judge(account, actor)
+    judge = Judge(account, actor, not_read(account))
     judge.run(Resource.objects.filter(pk__in=read))
     judge.close(Q(resource__in=gone))
     judge.narrow(set(Resource.objects.filter(pk__in=[*read, *gone]).values_list("type", flat=True)))

@@ -42,12 +42,7 @@ STRONG = {
 
 
 CREDENTIALS = ("AccessKeys", "SigningCertificates", "Password")
-NOBODY = {
-    "AccountMFAEnabled": 0,
-    "AccountPasswordPresent": 0,
-    "AccountAccessKeysPresent": 0,
-    "AccountSigningCertificatesPresent": 0,
-}
+NOBODY = {"AccountMFAEnabled": 0, **{f"Account{each}Present": 0 for each in CREDENTIALS}}
 """The summary of an account whose root user has no credentials."""
 
 
