@@ -25,6 +25,7 @@ from nephoscope_aws.collectors.shape import (
     tag_dict,
     tag_list,
 )
+from nephoscope_aws.network import PREFIX_LIST
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -85,7 +86,7 @@ def _with_attachment(groups: Iterable[Item], attached: set[str], interfaces: Lis
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one again by its id, in one call; a security group and a prefix list in two."""
-    if resource.type == prefix_lists.PREFIX_LIST:
+    if resource.type == PREFIX_LIST:
         return ec2_kinds.reread(api, resource, prefix_lists.KIND)
     kind, id = _KINDS[resource.type], resource.id.rpartition("/")[2]
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
@@ -210,6 +211,4 @@ _ALL = (
 )
 _KINDS = {kind.type: kind for kind in _ALL}
 
-COLLECTOR = Collector(
-    Service("ec2", "Amazon EC2", (*_KINDS, prefix_lists.PREFIX_LIST), actions(READS)), READS, collect, reread
-)
+COLLECTOR = Collector(Service("ec2", "Amazon EC2", (*_KINDS, PREFIX_LIST), actions(READS)), READS, collect, reread)

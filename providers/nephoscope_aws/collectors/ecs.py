@@ -220,10 +220,11 @@ def _networks(service: Item) -> Item:
 
     Under an external deployment controller only its task sets have one.
     """
-    found = [_network(each) for each in _parts(service)]
-    own, *others = [each for each in found if each] or [None]
-    differing = [each for number, each in enumerate(others) if each != own and each not in others[:number]]
-    return {"NetworkConfiguration": own, "Observed": {"OtherNetworks": differing}}
+    found: list[Item] = []
+    for network in map(_network, _parts(service)):
+        if network and network not in found:
+            found.append(network)
+    return {"NetworkConfiguration": found[0] if found else None, "Observed": {"OtherNetworks": found[1:]}}
 
 
 def _network(part: Mapping[str, Any]) -> Item | None:
@@ -282,8 +283,8 @@ def _without_tags(revision: Item) -> Item:
 
 def _task_again(api: Api, resource: Resource) -> Resource | None:
     """Return a family with its latest revision as it is now, and those in use as they were."""
-    observed = resource.properties["Observed"]
-    in_use, others = observed["RevisionsInUse"], observed["OtherRevisions"]
+    observed = resource.properties.get("Observed") or {}
+    in_use, others = observed.get("RevisionsInUse"), observed.get("OtherRevisions")
     latest = _described_task(api, resource.region, resource.name)
     if latest is None and isinstance(in_use, list) and in_use:
         latest = _described_task(api, resource.region, in_use[-1])

@@ -20,7 +20,7 @@ READS = {
     ("ec2", "get_managed_prefix_list_entries"): "ec2:GetManagedPrefixListEntries",
 }
 
-PAGE = {"MaxResults": 100}
+PAGE: dict[str, Any] = {"MaxResults": 100}
 """The most that both calls give at once.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetManagedPrefixListEntries.html"""
 
