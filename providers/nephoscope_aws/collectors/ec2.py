@@ -81,7 +81,7 @@ def _noting_groups(interfaces: Iterable[Item], attached: set[str]) -> Iterator[I
 def _with_attachment(groups: Iterable[Item], attached: set[str], interfaces: Listing[Item]) -> Iterator[Item]:
     """Yield the groups with whether a network interface has them; how many of these there are is known by now."""
     for each in groups:
-        yield {**each, "Attached": each["GroupId"] in attached or interfaces.hidden}
+        yield {**each, "Attached": each.get("GroupId") in attached or interfaces.hidden}
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -103,7 +103,7 @@ def _is_attached(api: Api, region: str, id: str) -> bool:
 
 
 def _group_ids(interface: Item) -> list[str]:
-    return [group["GroupId"] for group in interface.get("Groups", ())]
+    return [group.get("GroupId", "") for group in interface.get("Groups", ())]
 
 
 def _resource(api: Api, region: str, type: str, place: str, tags: Any, properties: Item, name: str = "") -> Resource:
