@@ -17,7 +17,7 @@ from nephoscope.domain import Resource
 from nephoscope_aws.api import Api, Denied, code_of, says_missing
 
 _STATES = ("State", "Status", "status", "LifeCycleState", "ReplicationInstanceStatus", "NotebookInstanceStatus")
-_OVER = frozenset({"terminated", "deleting", "Deleting", "deleted", "deregistered", "INACTIVE"})
+_OVER = frozenset({"terminated", "deleting", "Deleting", "deleted", "delete-complete", "deregistered", "INACTIVE"})
 """Where things that are described for a while after they were deleted say so, and how. A Lambda function that is
 ``Inactive`` is there: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html"""
 
@@ -198,6 +198,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     ),
     "AWS::EC2::NetworkAcl": _ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),
     "AWS::EC2::NetworkInterface": _ec2("describe_network_interfaces", "NetworkInterfaceIds", "NetworkInterfaces"),
+    "AWS::EC2::PrefixList": _ec2("describe_managed_prefix_lists", "PrefixListIds", "PrefixLists"),
     "AWS::EC2::SecurityGroup": _ec2("describe_security_groups", "GroupIds", "SecurityGroups"),
     "AWS::EC2::Snapshot": _ec2("describe_snapshots", "SnapshotIds", "Snapshots"),
     "AWS::EC2::Subnet": _ec2("describe_subnets", "SubnetIds", "Subnets"),

@@ -1,16 +1,8 @@
 """What the rules of a security group open to the internet.
 
-Two definitions that every rule and document shares:
-
-**The internet** ("the world") is a range of addresses too wide to belong to one organisation: for IPv4 wider than /8,
-for IPv6 wider than /16. ``0.0.0.0/0`` and ``::/0`` are, and so are ``0.0.0.0/1`` with ``128.0.0.0/1`` or
-``2000::/3``, which admit the same strangers and are missed by a comparison of texts. No network of one organisation
-is wider: /8 is the largest IPv4 block that was ever handed out
-(https://www.iana.org/assignments/ipv4-address-space/ipv4-address-space.xhtml), and a /16 of IPv6 is a sixteenth of
-what a whole regional registry gets at a time
-(https://www.iana.org/assignments/ipv6-unicast-address-assignments/ipv6-unicast-address-assignments.xhtml). Private
-ranges (RFC 1918, unique local IPv6) are never the internet, nor are prefix lists and other security groups.
-Each wide range counts by itself, so that a world cut into pieces is found piece by piece.
+What **the internet** is, :mod:`nephoscope_aws.addresses` defines. A rule's source is a range, or a prefix list with
+ranges of its own; other security groups are never the internet. Rules that share a port count together: a world cut
+into pieces, in one list or over many rules, is found.
 
 **Open** is a port that an ingress rule covers: any protocol (``-1``) covers every port; TCP rules cover TCP ports only
 and UDP rules UDP ports only; ICMP and other protocols have no ports
@@ -21,18 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from typing import Any
 
-from nephoscope.domain import NotKnown, Unknown, View
+from nephoscope.domain import Inventory, NotKnown, ResourceView, Unknown, View
+from nephoscope_aws.addresses import Addresses, Network, merged, parse_range
 
-Network = IPv4Network | IPv6Network
+PREFIX_LIST = "AWS::EC2::PrefixList"
 
-NARROWER_THAN_WORLD = {4: 8, 6: 16}
-"""By IP version, the length in bits of the widest prefix that is not the internet."""
+RANGES = {"CidrIp": 4, "CidrIpv6": 6}
+"""The properties of an ingress rule that hold a range of addresses, with the IP version."""
 
-IPV4, IPV6 = "CidrIp", "CidrIpv6"
-"""The properties of an ingress rule that hold a range of addresses."""
+LIST = "SourcePrefixListId"
 
 LAST_PORT = 65535
 
@@ -91,24 +83,24 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One ingress rule that lets the internet reach ports."""
+    """Ports that the internet can reach, and the ingress rules that let it, together."""
+
+    entries: tuple[View, ...]
+    ports: Ports
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.ports} is open to {self.source}{_named(self.entries)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """An ingress rule as far as it lets addresses reach wanted ports."""
 
     entry: View
     ports: Ports
-    source: Network
-
-    def __str__(self) -> str:
-        return f"{self.ports} is open to {self.source}{_named(self.entry)}"
-
-
-def is_world(network: Network) -> bool:
-    """Say whether these addresses are the internet, as defined at the top of this module."""
-    return network.prefixlen < NARROWER_THAN_WORLD[network.version] and not network.is_private
-
-
-def parse_range(cidr: str) -> Network:
-    """Return the addresses that a CIDR text names; blanks, odd zeros and host bits are forgiven. Raises ValueError."""
-    return ip_network(cidr.strip(), strict=False)
+    source: str
+    addresses: Addresses
 
 
 def parse_ports(protocol: Any, first: Any, last: Any) -> Ports | None:
@@ -126,24 +118,26 @@ def parse_ports(protocol: Any, first: Any, last: Any) -> Ports | None:
 
 
 def openings(
-    group: View,
-    wanted: Callable[[Ports], bool],
-    sources: Iterable[str] = (IPV4, IPV6),
-    at: str = "SecurityGroupIngress",
+    group: ResourceView, inventory: Inventory, wanted: Callable[[Ports], bool], versions: Iterable[int] = (4, 6)
 ) -> list[Opening]:
-    """Return the ingress rules of a security group that let the internet reach wanted ports.
+    """Return what the ingress rules of a security group let the internet reach of wanted ports.
 
-    A rule that is certainly open outweighs another that could not be read. Raises NotKnown when none is certainly open
-    and one may be: a part of it was not collected, or is a text that no cloud would accept, as an unresolved variable.
+    What is certainly open outweighs a rule that could not be read. Raises NotKnown when nothing is certainly open
+    and something may be: a part of a rule or of its prefix list was not collected, or is a text that no cloud would
+    accept, as an unresolved variable.
+
+    :param wanted: says so of ports only if it does of all ports that hold them.
     """
-    found: list[Opening] = []
+    lists = PrefixLists(group, inventory)
+    rules: list[_Rule] = []
     gap: NotKnown | None = None
-    entries = group[at]
+    entries = group["SecurityGroupIngress"]
     for index in range(len(entries) if isinstance(entries, View) else 0):
         try:
-            found.extend(_openings_of(entries[index], f"{at}[{index}]", wanted, sources))
+            rules.extend(_rules(entries[index], f"SecurityGroupIngress[{index}]", wanted, set(versions), lists))
         except NotKnown as unread:
             gap = gap or unread
+    found = _alone(rules) or list(_together(rules, wanted))
     if gap and not found:
         raise gap
     return found
@@ -160,26 +154,39 @@ def in_words(found: Sequence[Opening]) -> str:
     return "; ".join([str(each) for each in found[:_MAX_NAMED]] + more)
 
 
-def _openings_of(entry: Any, path: str, wanted: Callable[[Ports], bool], sources: Iterable[str]) -> Iterator[Opening]:
+@dataclass(frozen=True, slots=True)
+class PrefixLists:
+    """The prefix lists that a security group's rules can name: those of its region, own and shared ones.
+
+    Lists that AWS manages hold addresses of its services, never the internet
+    (https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html).
+    """
+
+    group: ResourceView
+    inventory: Inventory
+
+    def ranges(self, id: str) -> list[str]:
+        """Return the ranges of a list. Raises NotKnown when it or a part of it could not be read."""
+        for each in self.inventory.of(PREFIX_LIST, self.group.region):
+            if each.id.rpartition("/")[2] == id:
+                return [] if each["Observed.OwnerId"] == "AWS" else [str(entry["Cidr"]) for entry in each["Entries"]]
+        raise NotKnown(LIST, Unknown(f"prefix list {id[:80]} is not among those of the region"))
+
+
+def _rules(
+    entry: Any, path: str, wanted: Callable[[Ports], bool], versions: set[int], lists: PrefixLists
+) -> Iterator[_Rule]:
+    """Yield what one entry says. One half of it that is harmless settles it, even where the other is not known."""
     if not isinstance(entry, View):
         raise NotKnown(path, Unknown("it is not a rule"))
-    for name in sources:
-        if name in entry and (opening := _opening(entry, name, wanted)):
-            yield opening
-
-
-def _opening(entry: View, name: str, wanted: Callable[[Ports], bool]) -> Opening | None:
-    """Judge one rule. One half of it that is harmless settles it, even where the other half is not known."""
     try:
         ports = _ports(entry)
     except NotKnown:
-        if _world(entry, name):
+        if any(addresses.is_world for _, addresses in _sources(entry, versions, lists)):
             raise
-        return None
-    if ports is None or not wanted(ports):
-        return None
-    source = _world(entry, name)
-    return Opening(entry, ports, source) if source else None
+        return
+    if ports is not None and wanted(ports):
+        yield from (_Rule(entry, ports, *source) for source in _sources(entry, versions, lists))
 
 
 def _ports(entry: View) -> Ports | None:
@@ -189,21 +196,59 @@ def _ports(entry: View) -> Ports | None:
         raise NotKnown(entry.path, Unknown("its ports are not numbers")) from error
 
 
-def _world(entry: View, name: str) -> Network | None:
-    """Return the rule's range of addresses if it is the internet."""
-    if (cidr := entry[name]) is None:
-        return None
+def _sources(entry: View, versions: set[int], lists: PrefixLists) -> Iterator[tuple[str, Addresses]]:
+    """Yield in words and as addresses what a rule admits."""
+    for name, version in RANGES.items():
+        if version in versions and name in entry and (cidr := entry[name]) is not None:
+            [network] = _networks([str(cidr)], f"{entry.path}.{name}")
+            yield str(network), Addresses.of(network)
+    if LIST in entry and (id := entry[LIST]) is not None:
+        networks = _networks(lists.ranges(str(id)), f"{entry.path}.{LIST}")
+        counted = sorted((each for each in networks if each.version in versions), key=lambda each: each.prefixlen)
+        if counted:
+            more = f" and {len(counted) - 1} more" if len(counted) > 1 else ""
+            yield f"prefix list {str(id)[:80]} ({counted[0]}{more})", Addresses.of(*counted)
+
+
+def _networks(ranges: Iterable[str], path: str) -> list[Network]:
     try:
-        source = parse_range(str(cidr))
+        return [parse_range(each) for each in ranges]
     except ValueError as error:
-        raise NotKnown(f"{entry.path}.{name}", Unknown("it is not a range of addresses")) from error
-    return source if is_world(source) else None
+        raise NotKnown(path, Unknown("it is not a range of addresses")) from error
 
 
-def _named(entry: View) -> str:
+def _alone(rules: Iterable[_Rule]) -> list[Opening]:
+    """Return the rules each of which admits the internet."""
+    return [Opening((each.entry,), each.ports, each.source) for each in rules if each.addresses.is_world]
+
+
+def _together(rules: Sequence[_Rule], wanted: Callable[[Ports], bool]) -> Iterator[Opening]:
+    """Yield the ports to which rules admit the internet only with each other."""
+    if not _sum(rules).is_world:
+        return
+    for ports in _shared(rules):
+        those = [each for each in rules if each.ports.cover(ports.first, ports.protocol)]
+        if wanted(ports) and _sum(those).is_world:
+            sources = f"{those[0].source} and {len(those) - 1} more, together the internet"
+            yield Opening(tuple(each.entry for each in those), ports, sources)
+
+
+def _sum(rules: Iterable[_Rule]) -> Addresses:
+    return Addresses(merged(span for each in rules for span in each.addresses.spans))
+
+
+def _shared(rules: Iterable[_Rule]) -> Iterator[Ports]:
+    """Yield the ports between the bounds of rules, by protocol: each rule covers all of such ports or none."""
+    for protocol in ("TCP", "UDP"):
+        covering = [each.ports for each in rules if each.ports.protocol in ("", protocol)]
+        bounds = {bound for ports in covering for bound in (ports.first, ports.last + 1)}
+        yield from (Ports(protocol, first, after - 1) for first, after in pairwise(sorted(bounds)))
+
+
+def _named(entries: Sequence[View]) -> str:
     """The rule's description as a person would quote it. Anyone may write one: it is cut, on one line, plain text."""
     try:
-        description = str(entry.get("Description", ""))
+        description = str(entries[0].get("Description", "")) if len(entries) == 1 else ""
     except NotKnown:
         return ""
     text = " ".join("".join(each if each.isprintable() else " " for each in description).split())

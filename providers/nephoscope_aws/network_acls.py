@@ -2,18 +2,19 @@
 
 Entries are tried in order of their numbers, and the first that matches decides; what none matches is refused
 (https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html). So an entry that allows is only open where no
-earlier one denies the same addresses. What "the internet" and "open" are is defined in :mod:`nephoscope_aws.network`.
+earlier one denies the same addresses, and entries that each allow a piece of the internet are open together. What
+"the internet" is, :mod:`nephoscope_aws.addresses` defines, what "open" is, :mod:`nephoscope_aws.network`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from nephoscope.domain import NotKnown, Unknown, View
 from nephoscope_aws.access import is_on
-from nephoscope_aws.network import Network, Ports, is_world, parse_ports, parse_range
+from nephoscope_aws.addresses import Addresses, Network, parse_range
+from nephoscope_aws.network import Ports, parse_ports
 
 SOURCES = ("CidrBlock", "Ipv6CidrBlock")
 """The properties of an entry that hold a range of addresses."""
@@ -21,7 +22,7 @@ SOURCES = ("CidrBlock", "Ipv6CidrBlock")
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One entry that lets the internet reach a TCP port."""
+    """The entry by which, with those before it, the internet can reach a TCP port."""
 
     entry: View
     port: int
@@ -49,15 +50,17 @@ def openings(entries: View, *ports: int) -> list[Opening]:
 
 
 def _first(entries: View, port: int) -> list[Opening]:
-    denied: list[Network] = []
+    denied, allowed = Addresses(), Addresses()
     for entry in _in_order(entries):
         if not _covers(entry, port):
             continue
         allows = _allows(entry)
         for source in _sources(entry):
             if not allows:
-                denied.append(source)
-            elif is_world(source) and not _inside(source, denied):
+                denied |= Addresses.of(source)
+                continue
+            allowed |= Addresses.of(source) - denied
+            if allowed.is_world:
                 return [Opening(entry, port, source)]
     return []
 
@@ -108,12 +111,3 @@ def _sources(entry: View) -> Iterator[Network]:
             yield parse_range(str(cidr))
         except ValueError as error:
             raise NotKnown(f"{entry.path}.{name}", Unknown("it is not a range of addresses")) from error
-
-
-def _inside(source: Network, denied: list[Network]) -> bool:
-    """Tell whether denied ranges, put together, hold all of a source."""
-    if isinstance(source, IPv4Network):
-        four = collapse_addresses(each for each in denied if isinstance(each, IPv4Network))
-        return any(source.subnet_of(each) for each in four)
-    six = collapse_addresses(each for each in denied if isinstance(each, IPv6Network))
-    return any(source.subnet_of(each) for each in six)

@@ -2,11 +2,13 @@
 
 Three definitions that every rule and collector shares:
 
-**A name promises a secret** when its words do (``DB_PASSWORD``, ``githubToken``, ``API_KEY``) and its last word does
-not say that it is about one: ``TOKEN_URL``, ``SECRET_ARN`` and ``PASSWORD_MIN_LENGTH`` are no secrets.
+**A name promises a secret** when its words do (``DB_PASSWORD``, ``githubToken``, ``API_KEY``, ``PGPASSWORD``), its last
+word does not say that it is about one (``TOKEN_URL``, ``SECRET_ARN``), and no word says that it is a switch or a count
+(``ALLOW_EMPTY_PASSWORD``, ``MAX_TOKENS``). Some names hold nothing but credentials, whatever their value looks like.
 
-**A value is literal** unless it is empty, true or false, or says where the secret is: an ARN, the path of a
-parameter, a CloudFormation dynamic reference, an address, or ciphertext of KMS.
+**A value is literal** unless it is empty, a switch (``yes``), a variable that something else fills in (``${VAR}``), or
+says where the secret is: an ARN, the path of a parameter or of a file, a dynamic reference of CloudFormation, an
+address without a password, or ciphertext.
 
 **A value gives itself away**, whatever its name, when it has the published form of a credential.
 
@@ -22,101 +24,96 @@ from typing import Any
 
 MASK = "********"
 
-ACCESS_KEY_NAMES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
-"""The variables from which AWS's tools take credentials.
-https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html"""
+CREDENTIAL_NAMES = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ECS_ENGINE_AUTH_DATA"}
+)
+"""The variables from which AWS's tools and agents take credentials.
+https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html,
+https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-8"""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset(
-    {
-        "apikey",
-        "credential",
-        "credentials",
-        "passphrase",
-        "passwd",
-        "password",
-        "passwords",
-        "privatekey",
-        "pwd",
-        "secret",
-        "secretkey",
-        "secrets",
-        "token",
-        "tokens",
-    }
-)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SECRET = _words("cred creds credential credentials htpasswd passcode pswd pwd secret secrets tokens")
+_SECRET_ENDS = ("apikey", "authkey", "passphrase", "passwd", "password", "passwords", "privatekey", "secret", "token")
+"""How words end that promise a secret: people write them together with what it is for, as in ``PGPASSWORD``."""
+_SECRET_LAST = _words("dbpass pass pat pw userpass")
 _SECRET_PAIRS = frozenset(
-    (before, "key") for before in ("access", "api", "auth", "encryption", "license", "private", "secret", "signing")
+    (before, "key")
+    for before in _words(
+        "access account api app application auth encryption hmac jwt license master private secret shared signing ssh"
+    )
 )
-_ABOUT = frozenset(
-    {
-        "alias",
-        "arn",
-        "arns",
-        "bucket",
-        "count",
-        "days",
-        "enabled",
-        "endpoint",
-        "expiration",
-        "expiry",
-        "field",
-        "file",
-        "format",
-        "header",
-        "host",
-        "hours",
-        "id",
-        "ids",
-        "issuer",
-        "length",
-        "location",
-        "max",
-        "min",
-        "minutes",
-        "mode",
-        "name",
-        "names",
-        "parameter",
-        "path",
-        "policy",
-        "prefix",
-        "ref",
-        "region",
-        "required",
-        "rotation",
-        "seconds",
-        "size",
-        "ssm",
-        "store",
-        "table",
-        "timeout",
-        "ttl",
-        "type",
-        "uri",
-        "url",
-        "version",
-    }
+_ABOUT = _words(
+    "address age alg algo algorithm alias arn arns attempts audience backend bucket charset claim claims class cookie "
+    "count days domain duration email enabled encoder encoding endpoint engine expiration expires expiry field file "
+    "format group hasher header hint host hours id ids interval issuer label length level lifetime limit location "
+    "manager max method min minutes mode name names parameter path pattern placeholder policy port prefix prompt "
+    "provider ref regex region required retries rotation rules scope scopes seconds server service size source ssm "
+    "store strategy strength table timeout ttl type uri url user username validity version"
 )
+"""Last words of names that are about a secret and hold none."""
+_NOT = _words("allow has is max min no num per require requires")
+"""Words of names that are switches or counts."""
+
+_SWITCH = r"(?:true|false|yes|no|on|off|enabled?|disabled?|none|null|nil|undefined|n/a|[01])"
+_VARIABLE = r"(?:\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[\w -]+>|%\w+%)"
+"""What something else fills in: a shell, a template, a person who copies an example."""
 
 _REFERENCE = re.compile(
-    r"arn:[\w-]+:"  # something in AWS
+    rf"{_SWITCH}$"
+    rf"|{_VARIABLE}$"
+    r"|arn:[\w-]+:"  # something in AWS
     r"|/[\w./-]+$"  # a parameter's path, or a file's
     r"|\{\{resolve:"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-    r"|(ssm|secretsmanager):"
+    r"|(env|file|secretsmanager|ssm|vault):"
+    r"|ENC[(\[]"  # ciphertext of Jasypt and SOPS
     r"|AQICA[\w+/=]{40}"  # how ciphertext of a symmetric KMS key begins in base64
-    r"|https?://[^@\s]*$"
-    r"|(true|false)$",
+    r"|[a-z][\w+.-]*://[^@\s]*$",
     re.IGNORECASE,
 )
+_UPPER_VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*")
+_NAME_OF_SECRET = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)+")
+"""A secret's name or a key's alias, as ``prod/app/database``."""
+
+_LIKE_A_SECRET_KEY = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9/+]{40}")
+"""What may be a secret access key of AWS, and begin with a slash as a path does."""
+
+_VALUE = rf"(?!{_SWITCH}(?:[\s;&@\",]|$)|\$[{{(]|\$[A-Z][A-Z0-9_]*\b|<|\{{|%[(s]|\?|:\w|\*+\W)"
+"""What stands before a value that is neither a switch nor filled in by something else."""
 
 _FORMS = {
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an AWS access key": re.compile(
+        r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b|(?i:secret_?access_?key)\W{1,4}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])"
+    ),
+    "a private key": re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+        r"|LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFURSBLRVkt|BQUklWQVRFIEtFWS0|BFQyBQUklWQVRFIEtFWS0|BPUEVOU1NIIFBSSVZBVEUgS0VZ)"
+    ),
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60})"),
-    "a Slack token": re.compile(r"\bxox[abprs]-[\w-]{10}"),
-    "a Stripe key": re.compile(r"\b[rs]k_live_\w{16}"),
-    "a password in a URL": re.compile(r"\w://[^/\s:@]*:[^/\s:@]+@"),
+    "a GitLab token": re.compile(r"\bglpat-[\w-]{20}"),
+    "a Slack token": re.compile(
+        r"\bxox[abeoprs]-[\w-]{10}|\bxapp-\d-[\w-]{10}|hooks\.slack\.com/(?:services|workflows)/T\w+/\w+/\w+"
+    ),
+    "a Stripe key": re.compile(r"\b[rs]k_(?:live|test)_\w{16}|\bwhsec_\w{24}"),
+    "a Google API key": re.compile(r"\bAIza[\w-]{35}"),
+    "an npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36}"),
+    "a SendGrid key": re.compile(r"\bSG\.[\w-]{16,32}\.[\w-]{16,64}"),
+    "a JSON web token": re.compile(r"\beyJ[\w-]{10,400}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+    "a password in a URL": re.compile(rf"\w://[^/\s:@]*:{_VALUE}[^/\s@?#]+@"),
+    "a password in a connection string": re.compile(
+        rf"(?:^|[\s;?&])[\w. -]{{0,40}}(?:password|passwd|pwd|(?:account|access)key)\s?=\s?{_VALUE}[^\s;&]",
+        re.IGNORECASE,
+    ),
+    "a password in JSON": re.compile(
+        rf'"[\w.-]{{0,40}}(?:passw(?:or)?d|(?:api|private|access)_?key|client_?secret|(?:access|auth)_?token)"\s?:\s?'
+        rf'"{_VALUE}(?!arn:|/)[^"]',
+        re.IGNORECASE,
+    ),
 }
 """Credentials by what they look like.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids,
@@ -128,12 +125,13 @@ _MASKED_FORM = re.compile(rf"{re.escape(MASK)} \((.*)\)")
 
 def promises_secret(name: str) -> bool:
     """Tell whether a variable of this name holds a secret."""
-    if name.upper() in ACCESS_KEY_NAMES:
+    if name.upper() in CREDENTIAL_NAMES:
         return True
     words = [word.lower() for word in _WORD.findall(name)]
-    if not words or words[-1] in _ABOUT:
+    if not words or words[-1] in _ABOUT or _NOT & {*words}:
         return False
-    return bool(_SECRET_WORDS & set(words)) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
+    said = bool(_SECRET & {*words}) or any(word.endswith(_SECRET_ENDS) for word in words)
+    return said or words[-1] in _SECRET_LAST or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def is_literal(value: Any) -> bool:
@@ -141,7 +139,10 @@ def is_literal(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     text = str(value).strip()
-    return bool(text) and not _REFERENCE.match(text)
+    if _LIKE_A_SECRET_KEY.fullmatch(text):
+        return True
+    elsewhere = _REFERENCE.match(text) or _UPPER_VARIABLE.fullmatch(text) or _NAME_OF_SECRET.fullmatch(text)
+    return bool(text) and not elsewhere
 
 
 def given_away(value: Any) -> str:
@@ -157,6 +158,8 @@ def plain_secret(name: str, value: Any) -> str:
     """Return in words what secret stands in clear text here; empty if none."""
     if form := given_away(value):
         return form
+    if name.upper() in CREDENTIAL_NAMES and isinstance(value, str) and value.strip():
+        return "AWS credentials"
     return "named like a secret" if promises_secret(name) and is_literal(value) else ""
 
 

@@ -72,6 +72,24 @@ def _custom(*protocols: str, policy: str = "https-only") -> dict[str, Any]:
     return {"DomainName": "www.example.com", "CustomOriginConfig": config}
 
 
+def _matching(default: str, target: str, *others: str, other: str = "https-only") -> dict[str, Any]:
+    """An example: an origin that matches viewers, the viewer protocol policies of what is sent to it, and of the rest.
+
+    :param target: where the default behavior sends requests; the others send them to the origin, the rest elsewhere.
+    """
+    behaviors = [("/x/*", "origin-1", other), *(("/a/*", "origin-0", each) for each in others)]
+    matching, encrypting = _custom("TLSv1.2", policy="match-viewer"), _custom("TLSv1.2")
+    return _distribution(
+        Origins=[{"Id": "origin-0", **matching}, {"Id": "origin-1", **encrypting}],
+        OriginGroups={"Items": [{"Id": "group", "Members": {"Items": [{"OriginId": "origin-0"}]}}]},
+        DefaultCacheBehavior={"TargetOriginId": target, "ViewerProtocolPolicy": default},
+        CacheBehaviors=[
+            {"PathPattern": path, "TargetOriginId": origin, "ViewerProtocolPolicy": policy}
+            for path, origin, policy in behaviors
+        ],
+    )
+
+
 WEBSITE = {**_custom("TLSv1.2", policy="http-only"), "DomainName": "site.s3-website-eu-west-1.amazonaws.com"}
 
 
@@ -268,3 +286,101 @@ def tls_origin(distribution: View) -> bool | Fail | None:
         if "SSLv3" in named:
             return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) allows SSLv3", custom)
     return True if found else None
+
+
+@rule(
+    "aws.cloudfront.origin_https",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-custom-origin.html",
+    fix="""
+        1. Install a certificate of a trusted authority on the origin. For a website in a bucket, which only speaks
+           HTTP, use the bucket itself with origin access control instead.
+        2. In the CloudFront console, choose the distribution, then Origins, the origin named in the finding, and Edit.
+        3. Set Protocol to HTTPS only, and save.
+    """,
+    commands=UPDATE,
+    inputs=_changed("https-only as OriginProtocolPolicy"),
+    good=[
+        _origins(_custom("TLSv1.2"), _bucket("E2QWRUHAPOMQZL")),
+        _origins(_bucket("E2QWRUHAPOMQZL")),
+        _matching("redirect-to-https", "origin-0"),
+        _matching("https-only", "origin-0", "https-only"),
+        _matching("https-only", "origin-0", "redirect-to-https", other="allow-all"),
+        {},
+    ],
+    bad=[
+        _origins(_custom("TLSv1.2"), _custom("TLSv1.2", policy="http-only")),
+        _origins(_bucket("E2QWRUHAPOMQZL"), WEBSITE),
+        _matching("allow-all", "origin-0"),
+        _matching("https-only", "origin-1", "https-only", "allow-all"),
+        _matching("allow-all", "group"),
+        _origins({**_custom("TLSv1.2"), "CustomOriginConfig": {"OriginSSLProtocols": ["TLSv1.2"]}}),
+    ],
+)
+def origin_https(distribution: View) -> bool | Fail | None:
+    """CloudFront sends unencrypted HTTP to a custom origin.
+
+    Between CloudFront and the origin, requests cross the internet, and with them what viewers sent over HTTPS. Whoever
+    is on that path can read and change them.
+    """
+    customs = [(each, each["CustomOriginConfig"]) for each in _objects(distribution["DistributionConfig.Origins"])]
+    found = [(origin, custom) for origin, custom in customs if isinstance(custom, View)]
+    for origin, custom in found:
+        policy = custom["OriginProtocolPolicy"]
+        if policy == "https-only" or (policy == "match-viewer" and not _gets_http(distribution, str(origin["Id"]))):
+            continue
+        why = "matches viewers, who may use HTTP" if policy == "match-viewer" else "is asked over HTTP"
+        return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) {why}", custom)
+    return True if found else None
+
+
+def _gets_http(distribution: View, origin: str) -> bool:
+    """Tell whether a behavior that admits HTTP sends requests to an origin, by itself or in a group."""
+    config = distribution["DistributionConfig"]
+    default = config["DefaultCacheBehavior"]
+    behaviors = [*([default] if isinstance(default, View) else []), *_objects(config["CacheBehaviors"])]
+    groups = [
+        str(group["Id"])
+        for group in _objects(config["OriginGroups.Items"])
+        if origin in [member["OriginId"] for member in _objects(group["Members.Items"])]
+    ]
+    return any(
+        each["ViewerProtocolPolicy"] not in ENCRYPTED and each["TargetOriginId"] in (origin, *groups)
+        for each in behaviors
+    )
+
+
+@rule(
+    "aws.cloudfront.default_certificate",
+    on=DISTRIBUTION,
+    severity=Severity.MEDIUM,
+    link="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-procedures.html",
+    fix="""
+        1. Request or import a certificate for your domain name in AWS Certificate Manager, in us-east-1.
+        2. In the CloudFront console, choose the distribution, then General, Edit.
+        3. Add the domain name under Alternate domain names, choose the certificate and the recommended security policy,
+           and save. Then point the domain name to the distribution.
+    """,
+    commands=UPDATE,
+    inputs=_changed("the certificate under ViewerCertificate and its names under Aliases"),
+    good=[
+        _distribution(ViewerCertificate={"AcmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1a2b"}),
+        _distribution(ViewerCertificate={"CloudFrontDefaultCertificate": False, "IamCertificateId": "ASCAEXAMPLE"}),
+    ],
+    bad=[
+        _distribution(ViewerCertificate={"CloudFrontDefaultCertificate": True, "MinimumProtocolVersion": "TLSv1"}),
+        _distribution(ViewerCertificate={"CloudFrontDefaultCertificate": "true", "AcmCertificateArn": None}),
+        _distribution(),
+        {},
+    ],
+)
+def default_certificate(distribution: View) -> bool | Fail:
+    """CloudFront distribution uses the default certificate.
+
+    With the certificate of cloudfront.net, CloudFront accepts TLS 1.0 and no stricter security policy can be set. Links
+    also lead to a name that is not yours, which teaches users to trust any such name.
+    """
+    certificate = "DistributionConfig.ViewerCertificate"
+    own = distribution[f"{certificate}.AcmCertificateArn"] or distribution[f"{certificate}.IamCertificateId"]
+    return bool(own) or Fail("The certificate is that of *.cloudfront.net", certificate)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Fail, Severity, View, rule
-from nephoscope_aws.plain_secrets import ACCESS_KEY_NAMES, plain_secret
+from nephoscope_aws.plain_secrets import plain_secret
 
 PROJECT = "AWS::CodeBuild::Project"
 
@@ -85,10 +85,7 @@ def _variables(project: View) -> Iterator[View]:
 
 
 def _secret(variable: View) -> str:
-    """Return what secret a variable holds. AWS's own two names are nothing else, whatever their value looks like."""
+    """Return what secret a variable holds."""
     if variable.get("Type", PLAINTEXT) != PLAINTEXT:
         return ""
-    name, value = str(variable["Name"]), variable["Value"]
-    if name in ACCESS_KEY_NAMES and isinstance(value, str) and value:
-        return "AWS credentials"
-    return plain_secret(name, value)
+    return plain_secret(str(variable["Name"]), variable["Value"])

@@ -83,6 +83,7 @@ def imdsv2(instance: View) -> bool | None:
     ],
     bad=[
         {"PublicIp": "203.0.113.10", "Observed": {"State": "running"}},
+        {"PublicIp": None, "Observed": {"State": "running", "PublicIps": ["203.0.113.11", "203.0.113.12"]}},
         {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": True}]},
         {"NetworkInterfaces": [{"DeviceIndex": "0", "AssociatePublicIpAddress": "true"}]},
     ],
@@ -96,13 +97,22 @@ def public_ip(instance: View) -> bool | Fail | None:
     if _terminated(instance):
         return None
     if "PublicIp" in instance:
-        address = instance["PublicIp"]
-        return Fail(f"Public IP address {address}", "PublicIp") if address else True
+        return _addresses(instance)
     # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
     asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
     if "true" in asked:
         return Fail("A public IP address is assigned at launch", "NetworkInterfaces")
     return True if "false" in asked else None
+
+
+def _addresses(instance: View) -> bool | Fail:
+    """Judge a running instance: the address it is known by, and those of its other network interfaces."""
+    if address := instance["PublicIp"]:
+        return Fail(f"Public IP address {address}", "PublicIp")
+    if others := [str(each) for each in instance.get("Observed.PublicIps", ())]:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        return Fail(f"Public IP address {others[0]}{more} on another network interface", "Observed.PublicIps")
+    return True
 
 
 @rule(

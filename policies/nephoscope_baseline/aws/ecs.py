@@ -1,7 +1,6 @@
 """Rules on ECS services and task definitions.
 
-A container's environment can hold secrets, also in templates: these rules read the names in it and never a value, nor
-the whole of a container, so that no value becomes evidence.
+A container's environment can hold secrets: collectors mask its values, and no rule reads the whole of a container.
 """
 
 from __future__ import annotations
@@ -12,13 +11,10 @@ from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Severity, View, rule
 from nephoscope_aws.access import is_on
+from nephoscope_aws.plain_secrets import plain_secret
 
 SERVICE = "AWS::ECS::Service"
 TASK = "AWS::ECS::TaskDefinition"
-
-SECRET_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENGINE_AUTH_DATA")
-"""Variables that hold nothing but credentials.
-https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-8"""
 
 NETWORK = "NetworkConfiguration.AwsvpcConfiguration"
 
@@ -46,8 +42,14 @@ def _task(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"Family": "app", "ContainerDefinitions": named, **more}
 
 
-def _env(*names: str) -> dict[str, Any]:
-    return {"Environment": [{"Name": name} for name in names]}
+def _env(variables: dict[str, Any]) -> dict[str, Any]:
+    return {"Environment": [{"Name": name, "Value": value} for name, value in variables.items()]}
+
+
+def _running(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An example's fact: an older revision with these containers is in use."""
+    revision = {"TaskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/app:3"}
+    return {"Observed": {"OtherRevisions": [{**revision, **_task(*containers, **more)}]}}
 
 
 WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
@@ -72,8 +74,18 @@ WINDOWS = {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
         "SUBNET_ID": "a private subnet",
         "GROUP_ID": "the security group of the service",
     },
-    good=[_network("DISABLED"), _network(None), {"NetworkConfiguration": None}, {"LaunchType": "EC2"}],
-    bad=[_network("ENABLED"), _network("enabled")],
+    good=[
+        _network("DISABLED"),
+        _network(None),
+        {"NetworkConfiguration": None},
+        {"LaunchType": "EC2"},
+        {**_network("DISABLED"), "Observed": {"OtherNetworks": [_network(None)["NetworkConfiguration"]]}},
+    ],
+    bad=[
+        _network("ENABLED"),
+        _network("enabled"),
+        {**_network("DISABLED"), "Observed": {"OtherNetworks": [_network("ENABLED")["NetworkConfiguration"]]}},
+    ],
 )
 def public_ip(service: View) -> bool | Fail | None:
     """ECS service assigns public IP addresses.
@@ -82,13 +94,17 @@ def public_ip(service: View) -> bool | Fail | None:
     private subnets, one bad rule exposes nothing.
     """
     assigned = service[f"{NETWORK}.AssignPublicIp"]
-    if assigned is None:
-        # DISABLED is the default of a service in a VPC; without a network of their own, tasks share the machine's.
-        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html
-        return True if isinstance(service[NETWORK], View) else None
-    if str(assigned).upper() == "DISABLED":
-        return True
-    return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
+    if assigned is not None and str(assigned).upper() != "DISABLED":
+        return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
+    gaps: list[NotKnown] = []
+    for other in _members(service["Observed.OtherNetworks"], gaps):
+        if str(other["AwsvpcConfiguration.AssignPublicIp"]).upper() == "ENABLED":
+            return Fail("Tasks of a deployment or task set get a public IP address", other)
+    if gaps:
+        raise gaps[0]
+    # DISABLED is the default of a service in a VPC; without a network of their own, tasks share the machine's.
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html
+    return True if isinstance(service[NETWORK], View) else None
 
 
 @rule(
@@ -104,8 +120,17 @@ def public_ip(service: View) -> bool | Fail | None:
     """,
     commands=DEPLOY,
     inputs=DEPLOY_INPUTS,
-    good=[_task({"Privileged": False}, {}), _task({"Privileged": None}), {"Family": "empty"}],
-    bad=[_task({}, {"Privileged": True}), _task({"Privileged": "true"})],
+    good=[
+        _task({"Privileged": False}, {}),
+        _task({"Privileged": None}),
+        _task({}, **_running({"Privileged": False})),
+        {"Family": "empty"},
+    ],
+    bad=[
+        _task({}, {"Privileged": True}),
+        _task({"Privileged": "true"}),
+        _task({"Privileged": False}, **_running({}, {"Privileged": True})),
+    ],
 )
 def privileged(task: View) -> bool | Fail | None:
     """ECS container is privileged.
@@ -132,12 +157,14 @@ def privileged(task: View) -> bool | Fail | None:
     good=[
         _task({"ReadonlyRootFilesystem": True}, {"ReadonlyRootFilesystem": "true"}),
         _task({"ReadonlyRootFilesystem": False}, RuntimePlatform=WINDOWS),
+        _task({"ReadonlyRootFilesystem": True}, **_running({}, RuntimePlatform=WINDOWS)),
         {"Family": "empty"},
     ],
     bad=[
         _task({"ReadonlyRootFilesystem": True}, {"ReadonlyRootFilesystem": False}),
         _task({}, RuntimePlatform={"OperatingSystemFamily": "LINUX"}),
         _task({"ReadonlyRootFilesystem": None}),
+        _task({"ReadonlyRootFilesystem": True}, **_running({"ReadonlyRootFilesystem": False})),
     ],
 )
 def readonly_root(task: View) -> bool | Fail | None:
@@ -146,11 +173,7 @@ def readonly_root(task: View) -> bool | Fail | None:
     An intruder can replace programs and leave tools behind. With a read-only filesystem most malware has nowhere to
     install itself.
     """
-    # Windows containers cannot have it.
-    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
-    if str(task["RuntimePlatform.OperatingSystemFamily"]).upper().startswith("WINDOWS"):
-        return None
-    return _all_right(task, "has a writable root filesystem", _writable)
+    return _all_right(task, "has a writable root filesystem", _writable, _is_linux)
 
 
 @rule(
@@ -169,14 +192,18 @@ def readonly_root(task: View) -> bool | Fail | None:
     commands=DEPLOY,
     inputs=DEPLOY_INPUTS,
     good=[
-        _task(_env("LOG_LEVEL", "AWS_REGION"), {}),
+        _task(_env({"LOG_LEVEL": "********", "AWS_REGION": "eu-west-1", "MYSQL_ALLOW_EMPTY_PASSWORD": "yes"}), {}),
         _task({"Environment": None, "Secrets": [{"Name": "AWS_SECRET_ACCESS_KEY", "ValueFrom": "arn:aws:ssm:x"}]}),
+        _task(_env({"DB_PASSWORD": "", "DB_SECRET_ARN": "x", "POSTGRES_PASSWORD_FILE": "/run/secrets/db"})),
         {"Family": "empty"},
     ],
     bad=[
-        _task(_env("LOG_LEVEL"), _env("LOG_LEVEL", "AWS_SECRET_ACCESS_KEY")),
-        _task({"Environment": [{"Name": "AWS_ACCESS_KEY_ID", "Value": "AKIAIOSFODNN7EXAMPLE"}]}),
-        _task(_env("ECS_ENGINE_AUTH_DATA")),
+        _task(_env({"LOG_LEVEL": "********"}), _env({"LOG_LEVEL": "********", "AWS_SECRET_ACCESS_KEY": "********"})),
+        _task(_env({"AWS_ACCESS_KEY_ID": "******** (an AWS access key)"})),
+        _task(_env({"ECS_ENGINE_AUTH_DATA": "********"})),
+        _task(_env({"DB_PASSWORD": "********"})),
+        _task(_env({"DATABASE_URL": "postgres://app:hunter2@db.example.com/app"})),
+        _task({}, **_running(_env({"API_KEY": "********"}))),
     ],
 )
 def env_secrets(task: View) -> bool | Fail | None:
@@ -204,7 +231,7 @@ def _secret_at(container: View) -> str:
     gaps: list[NotKnown] = []
     for variable in _members(container["Environment"], gaps):
         try:
-            if variable["Name"] in SECRET_NAMES:
+            if plain_secret(str(variable["Name"]), variable["Value"]):
                 return f"{variable.path}.Name"
         except NotKnown as gap:
             gaps.append(gap)
@@ -213,7 +240,21 @@ def _secret_at(container: View) -> str:
     return ""
 
 
-def _all_right(task: View, wrong: str, where: Callable[[View], str]) -> bool | Fail | None:
+def _always(revision: View) -> bool:
+    return True
+
+
+def _is_linux(revision: View) -> bool:
+    """Windows containers cannot have a read-only root filesystem.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+    """
+    return not str(revision["RuntimePlatform.OperatingSystemFamily"]).upper().startswith("WINDOWS")
+
+
+def _all_right(
+    task: View, wrong: str, where: Callable[[View], str], applies: Callable[[View], bool] = _always
+) -> bool | Fail | None:
     """Judge each container by ``where``, which gives the path of what is wrong; None for a task without any.
 
     One that is certainly wrong outweighs another that could not be read.
@@ -221,19 +262,42 @@ def _all_right(task: View, wrong: str, where: Callable[[View], str]) -> bool | F
     gaps: list[NotKnown] = []
     found: dict[str, str] = {}
     judged = 0
-    for container in _members(task["ContainerDefinitions"], gaps):
+    for words, container in _containers(task, applies, gaps):
         judged += 1
         try:
             if path := where(container):
-                found[path] = str(container["Name"])
+                found[path] = f"'{str(container['Name'])[:60]}'{words}"
         except NotKnown as gap:
             gaps.append(gap)
     if found:
-        names = ", ".join(f"'{name[:60]}'" for name in list(found.values())[:3])
+        names = ", ".join(list(found.values())[:3])
         return Fail(f"Container {names}{' and more' if len(found) > 3 else ''} {wrong}", *found)
     if gaps:
         raise gaps[0]
     return True if judged else None
+
+
+def _containers(task: View, applies: Callable[[View], bool], gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
+    """Yield the containers of the latest revision and of others in use, with words that name these revisions."""
+    for words, revision in _revisions(task, gaps):
+        try:
+            held = revision["ContainerDefinitions"] if applies(revision) else None
+        except NotKnown as gap:
+            gaps.append(gap)
+        else:
+            yield from ((words, container) for container in _members(held, gaps))
+
+
+def _revisions(task: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
+    yield "", task
+    try:
+        in_use = task["Observed.OtherRevisions"]
+    except NotKnown as gap:
+        gaps.append(gap)
+        return
+    for each in _members(in_use, gaps):
+        number = str(each["TaskDefinitionArn"]).rpartition(":")[2]
+        yield f" of revision {number[:10]}, which is in use,", each
 
 
 def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
-from nephoscope_aws.network import is_world, parse_range
+from nephoscope_aws.addresses import Addresses, parse_range
 
 CLUSTER = "AWS::EKS::Cluster"
 
@@ -72,12 +72,13 @@ def _logging(*types: str) -> dict[str, Any]:
     good=[
         _endpoint(False),
         _endpoint("false", "0.0.0.0/0"),
-        _endpoint(True, "203.0.113.0/24", "10.0.0.0/8"),
+        _endpoint(True, "203.0.113.0/24", "10.0.0.0/8", "224.0.0.0/3"),
         _endpoint(None, "198.51.100.7/32", EndpointPrivateAccess=True),
     ],
     bad=[
         _endpoint(True, "0.0.0.0/0"),
         _endpoint(True, "203.0.113.0/24", "0.0.0.0/1"),
+        _endpoint(True, *(f"{first}.0.0.0/8" for first in range(256))),
         _endpoint(True, "::/0"),
         _endpoint(True),
         _endpoint(),
@@ -97,9 +98,11 @@ def public_endpoint(cluster: View) -> bool | Fail:
     if not isinstance(cidrs, View) or not cidrs.is_list or not len(cidrs):
         return Fail("The endpoint is public and no CIDR list restricts it", PUBLIC_ACCESS, CIDRS)
     gap: NotKnown | None = None
+    allowed = Addresses()
     for index in range(len(cidrs)):
         try:
-            if is_world(parse_range(str(cidrs[index]))):
+            allowed |= Addresses.of(parse_range(str(cidrs[index])))
+            if allowed.is_world:
                 return Fail(f"The endpoint is open to {cidrs[index]}", f"{CIDRS}[{index}]")
         except NotKnown as problem:
             gap = gap or problem

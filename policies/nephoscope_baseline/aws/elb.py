@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nephoscope.domain import Fail, ResourceView, Severity, View, rule
@@ -18,6 +19,10 @@ authenticated encryption, with FIPS 140-3 and post-quantum variants. Not so TLS1
 TLS 1.0 and 1.1, nor the policies without TLS 1.3 (FS-1-2).
 https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-17,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"""
+
+EVERYTHING = {"path-pattern": {"*", "/*"}, "host-header": {"*"}}
+"""The values with which a condition on a path or a host is met by every request.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html"""
 
 DROP_INVALID = "routing.http.drop_invalid_header_fields.enabled"
 ACCESS_LOGS = "access_logs.s3.enabled"
@@ -40,6 +45,23 @@ def _forwarding(protocol: str, **more: Any) -> dict[str, Any]:
 def _redirecting(**to: Any) -> dict[str, Any]:
     """An example: an HTTP listener that redirects."""
     return {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "redirect", "RedirectConfig": to}]}
+
+
+TO_HTTPS = _redirecting(Protocol="HTTPS", Port="443", StatusCode="HTTP_301")
+REFUSING = {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "fixed-response"}]}
+
+
+def _ruled(default: dict[str, Any], *rules: tuple[dict[str, Any], tuple[str, ...]]) -> dict[str, Any]:
+    """An example: a listener with rules as (the listener whose actions they have, the paths that they are for)."""
+    observed = [
+        {
+            "Priority": str(number),
+            "Conditions": [{"Field": "path-pattern", "Values": list(paths)}],
+            "Actions": like["DefaultActions"],
+        }
+        for number, (like, paths) in enumerate(rules, 1)
+    ]
+    return {**default, "Observed": {"Rules": observed}}
 
 
 def _type(balancer: View) -> str:
@@ -86,7 +108,9 @@ def _turning_on(attribute: str) -> str:
           "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}]'
     """,
     good=[
-        _redirecting(Protocol="HTTPS", Port="443", StatusCode="HTTP_301"),
+        TO_HTTPS,
+        _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (REFUSING, ("/.env",))),
+        _ruled(_forwarding("HTTP"), (TO_HTTPS, ("/*",)), (_forwarding("HTTP"), ("/api/*",))),
         _forwarding("HTTPS", Port=443),
         _forwarding("TCP", Port=80),
         {"DefaultActions": [{"Type": "forward", "TargetGroupArn": "arn:aws:gateway"}]},
@@ -95,7 +119,10 @@ def _turning_on(attribute: str) -> str:
         _forwarding("HTTP", Port=80),
         _redirecting(Host="example.com", StatusCode="HTTP_301"),
         _redirecting(Protocol="#{protocol}", Port="8080", StatusCode="HTTP_302"),
-        {"Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "fixed-response"}]},
+        REFUSING,
+        _ruled(TO_HTTPS, (_forwarding("HTTP"), ("/api/*",))),
+        _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (_redirecting(Protocol="HTTP"), ("/new/*",))),
+        _ruled(_forwarding("HTTP"), (TO_HTTPS, ("/old/*",))),
         {"Protocol": "HTTP", "DefaultActions": "odd"},
     ],
 )
@@ -107,11 +134,39 @@ def https_redirect(listener: View) -> bool | Fail | None:
     """
     if listener["Protocol"] != "HTTP":
         return None
-    actions = listener["DefaultActions"]
-    for action in actions if isinstance(actions, View) and actions.is_list else ():
-        if isinstance(action, View) and action["Type"] == "redirect" and action["RedirectConfig.Protocol"] == "HTTPS":
-            return True
-    return Fail(f"HTTP on port {listener.get('Port', 80)} is not redirected to HTTPS", "Protocol", "DefaultActions")
+    port = listener.get("Port", 80)
+    for request_rule in _objects(listener["Observed.Rules"]):
+        if not _answers(request_rule["Actions"]):
+            number = request_rule["Priority"]
+            return Fail(f"HTTP on port {port} is not redirected to HTTPS by rule {number}", request_rule)
+        if all(map(_is_always, _objects(request_rule["Conditions"]))):
+            return True  # Nothing is left for the rules after it, nor for the default action.
+    if any(map(_is_redirect, _objects(listener["DefaultActions"]))):
+        return True
+    return Fail(f"HTTP on port {port} is not redirected to HTTPS", "Protocol", "DefaultActions")
+
+
+def _objects(value: Any) -> Iterator[View]:
+    """Go through the members of a list that are objects; anything else has none."""
+    for each in value if isinstance(value, View) and value.is_list else ():
+        if isinstance(each, View) and not each.is_list:
+            yield each
+
+
+def _answers(actions: Any) -> bool:
+    """Tell whether a rule serves nothing over HTTP: it redirects to HTTPS, or refuses with a fixed answer."""
+    return any(_is_redirect(each) or each["Type"] == "fixed-response" for each in _objects(actions))
+
+
+def _is_redirect(action: View) -> bool:
+    return bool(action["Type"] == "redirect" and action["RedirectConfig.Protocol"] == "HTTPS")
+
+
+def _is_always(condition: View) -> bool:
+    """Tell whether every request meets a condition."""
+    values = condition["Values"]
+    named = [each for each in values if isinstance(each, str)] if isinstance(values, View) and values.is_list else []
+    return bool(EVERYTHING.get(str(condition["Field"]), set()) & {*named})
 
 
 @rule(

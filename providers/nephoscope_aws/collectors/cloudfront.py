@@ -86,6 +86,8 @@ def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
                 picked(each, "PathPattern") | _behavior(each) for each in _items(source.get("CacheBehaviors"))
             ],
             "Origins": [_origin(each) for each in _items(source["Origins"])],
+            "OriginGroups": {"Items": [_group(each) for each in _items(source.get("OriginGroups"))]},
+            "ViewerCertificate": _certificate(source.get("ViewerCertificate") or {}),
             "Logging": logging,
         },
         "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
@@ -101,6 +103,21 @@ def _items(counted: Item | None) -> list[Any]:
 
 def _behavior(behavior: Item) -> Item:
     return picked(behavior, "TargetOriginId", "ViewerProtocolPolicy")
+
+
+def _group(group: Item) -> Item:
+    members = [picked(each, "OriginId") for each in _items(group.get("Members"))]
+    return {**picked(group, "Id"), "Members": {"Items": members}}
+
+
+def _certificate(certificate: Item) -> Item:
+    """Return what viewers are shown; CloudFormation spells abbreviations in its own way."""
+    return {
+        **picked(certificate, "CloudFrontDefaultCertificate", "MinimumProtocolVersion"),
+        "AcmCertificateArn": certificate.get("ACMCertificateArn") or None,
+        "IamCertificateId": certificate.get("IAMCertificateId") or None,
+        "SslSupportMethod": certificate.get("SSLSupportMethod"),
+    }
 
 
 def _origin(origin: Item) -> Item:

@@ -1,18 +1,31 @@
-"""Security groups, network interfaces and instances of one region.
+"""Network interfaces, security groups, prefix lists and instances of one region.
 
-Calls per region: 3, and one more for each further 1,000 of a kind.
+Calls per region: 4, one more for each further 1,000 of a kind (100 prefix lists), and one for each prefix list that is
+not AWS's. What a security group is attached to, the network interfaces say, which therefore come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors import ec2_kinds, prefix_lists
+from nephoscope_aws.collectors.shape import (
+    Listing,
+    actions,
+    asked_for,
+    existing,
+    moment,
+    part,
+    picked,
+    tag_dict,
+    tag_list,
+)
+from nephoscope_aws.network import PREFIX_LIST
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -22,6 +35,7 @@ READS = {
     ("ec2", "describe_security_groups"): "ec2:DescribeSecurityGroups",
     ("ec2", "describe_network_interfaces"): "ec2:DescribeNetworkInterfaces",
     ("ec2", "describe_instances"): "ec2:DescribeInstances",
+    **prefix_lists.READS,
 }
 
 Item = dict[str, Any]
@@ -40,23 +54,56 @@ class _Kind:
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
+    attached: set[str] = set()
+    listings: dict[str, Listing[Item]] = {
+        kind.type: Listing(api.pages("ec2", kind.operation, kind.key, region=region, MaxResults=1000))
+        for kind in _KINDS.values()
+    }
+    interfaces = listings[NETWORK_INTERFACE]
+    items: dict[str, Iterable[Item]] = {
+        **listings,
+        NETWORK_INTERFACE: _noting_groups(interfaces, attached),
+        SECURITY_GROUP: _with_attachment(listings[SECURITY_GROUP], attached, interfaces),
+    }
     for kind in _KINDS.values():
-        listing = Listing(api.pages("ec2", kind.operation, kind.key, region=region, MaxResults=1000))
-        for item in listing:
+        for item in items[kind.type]:
             yield from kind.resources(api, region, item)
-        yield from listing.unreadable(api, region, kind.type)
+        yield from listings[kind.type].unreadable(api, region, kind.type)
+    yield from ec2_kinds.collect(api, region, [prefix_lists.KIND])
+
+
+def _noting_groups(interfaces: Iterable[Item], attached: set[str]) -> Iterator[Item]:
+    for each in interfaces:
+        attached.update(_group_ids(each))
+        yield each
+
+
+def _with_attachment(groups: Iterable[Item], attached: set[str], interfaces: Listing[Item]) -> Iterator[Item]:
+    """Yield the groups with whether a network interface has them; how many of these there are is known by now."""
+    for each in groups:
+        yield {**each, "Attached": each.get("GroupId") in attached or interfaces.hidden}
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one again by its id, in one call."""
+    """Read one again by its id, in one call; a security group and a prefix list in two."""
+    if resource.type == PREFIX_LIST:
+        return ec2_kinds.reread(api, resource, prefix_lists.KIND)
     kind, id = _KINDS[resource.type], resource.id.rpartition("/")[2]
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
-    found = (
-        each
-        for item in asked_for(kind.operation, answer, kind.key)
-        for each in kind.resources(api, resource.region, item)
-    )
+    items = asked_for(kind.operation, answer, kind.key)
+    if kind.type == SECURITY_GROUP:
+        items = [{**each, "Attached": part(lambda: _is_attached(api, resource.region, id))} for each in items]
+    found = (each for item in items for each in kind.resources(api, resource.region, item))
     return next(found, None)
+
+
+def _is_attached(api: Api, region: str, id: str) -> bool:
+    which = [{"Name": "group-id", "Values": [id]}]
+    return bool(api.call("ec2", "describe_network_interfaces", region=region, Filters=which)["NetworkInterfaces"])
+
+
+def _group_ids(interface: Item) -> list[str]:
+    return [group.get("GroupId", "") for group in interface.get("Groups", ())]
 
 
 def _resource(api: Api, region: str, type: str, place: str, tags: Any, properties: Item, name: str = "") -> Resource:
@@ -80,6 +127,7 @@ def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
         "GroupDescription": group.get("Description"),
         "SecurityGroupIngress": list(_entries(group.get("IpPermissions", ()), "Source")),
         "SecurityGroupEgress": list(_entries(group.get("IpPermissionsEgress", ()), "Destination")),
+        "Observed": picked(group, "Attached"),
     }
     place = f"security-group/{group['GroupId']}"
     yield _resource(api, region, SECURITY_GROUP, place, group.get("Tags"), properties, group["GroupName"])
@@ -103,9 +151,9 @@ def _entries(permissions: Any, end: str) -> Iterator[Item]:
 def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Resource]:
     properties = {
         **picked(interface, "SubnetId", "PrivateIpAddress", "Description", "InterfaceType"),
-        "GroupSet": [group["GroupId"] for group in interface.get("Groups", ())],
+        "GroupSet": _group_ids(interface),
         "Observed": {
-            "PublicIp": interface.get("Association", {}).get("PublicIp"),
+            "PublicIps": _public_addresses(interface),
             "Status": interface.get("Status"),
             "InstanceId": interface.get("Attachment", {}).get("InstanceId"),
             "VpcId": interface.get("VpcId"),
@@ -113,6 +161,12 @@ def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Reso
     }
     place = f"network-interface/{interface['NetworkInterfaceId']}"
     yield _resource(api, region, NETWORK_INTERFACE, place, interface.get("TagSet"), properties)
+
+
+def _public_addresses(interface: Item) -> list[str]:
+    """Return the public addresses of an interface: each of its private ones may have one."""
+    associations = (each.get("Association") or {} for each in (interface, *interface.get("PrivateIpAddresses", ())))
+    return sorted({each["PublicIp"] for each in associations if each.get("PublicIp")})
 
 
 def _instances(api: Api, region: str, reservation: Item) -> Iterator[Resource]:
@@ -134,6 +188,9 @@ def _instance(instance: Item) -> Item:
         "PublicIp": instance.get("PublicIpAddress"),
         "PrivateIp": instance.get("PrivateIpAddress"),
         "Observed": {
+            "PublicIps": sorted(
+                {address for each in instance.get("NetworkInterfaces", ()) for address in _public_addresses(each)}
+            ),
             "State": instance["State"]["Name"],
             "StateTransitionReason": instance.get("StateTransitionReason"),
             "LaunchTime": moment(instance.get("LaunchTime")),
@@ -142,7 +199,6 @@ def _instance(instance: Item) -> Item:
 
 
 _ALL = (
-    _Kind(SECURITY_GROUP, "describe_security_groups", "SecurityGroups", "GroupIds", _security_groups),
     _Kind(
         NETWORK_INTERFACE,
         "describe_network_interfaces",
@@ -150,8 +206,9 @@ _ALL = (
         "NetworkInterfaceIds",
         _network_interfaces,
     ),
+    _Kind(SECURITY_GROUP, "describe_security_groups", "SecurityGroups", "GroupIds", _security_groups),
     _Kind(INSTANCE, "describe_instances", "Reservations", "InstanceIds", _instances),
 )
 _KINDS = {kind.type: kind for kind in _ALL}
 
-COLLECTOR = Collector(Service("ec2", "Amazon EC2", tuple(_KINDS), actions(READS)), READS, collect, reread)
+COLLECTOR = Collector(Service("ec2", "Amazon EC2", (*_KINDS, PREFIX_LIST), actions(READS)), READS, collect, reread)

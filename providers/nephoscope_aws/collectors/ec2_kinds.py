@@ -21,7 +21,7 @@ Items = Callable[[Api, str, str], Iterator[Item]]
 PAGE: dict[str, Any] = {"MaxResults": 1000}
 """The most that EC2 gives in one page of most of its lists."""
 
-OVER = frozenset({"deleting", "deleted", "deregistered"})
+OVER = frozenset({"deleting", "deleted", "deregistered", "delete-in-progress", "delete-complete"})
 """States in which a thing is still listed for a while, with nothing left to judge."""
 
 
@@ -32,6 +32,8 @@ class Kind:
     :param place: how an item's ARN ends, after region and account; ``None`` for the account's settings of a region,
         which exist once.
     :param owner: whether the ARN names the account; those of snapshots and images do not.
+    :param arn: the member of an item that holds its ARN, for a type of which it matters what others share with the
+        account: it is kept too.
     """
 
     type: str
@@ -42,6 +44,7 @@ class Kind:
     name: str = ""
     tagged: bool = True
     owner: bool = True
+    arn: str = ""
 
 
 def listed(operation: str, key: str, by: str, filters: str = "Filters", **parameters: Any) -> Items:
@@ -58,20 +61,20 @@ def collect(api: Api, region: str, kinds: Iterable[Kind]) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
     for kind in kinds:
         listing = Listing(kind.items(api, region, ""))
-        yield from (_resource(api, region, kind, item) for item in listing if _own(api, item))
+        yield from (_resource(api, region, kind, item) for item in listing if _kept(api, kind, item))
         yield from listing.unreadable(api, region, kind.type)
 
 
 def reread(api: Api, resource: Resource, kind: Kind) -> Resource | None:
     """Read one again; None when it is gone."""
     items = kind.items(api, resource.region, resource.id.rpartition("/")[2])
-    again = (_resource(api, resource.region, kind, item) for item in items if _own(api, item))
+    again = (_resource(api, resource.region, kind, item) for item in items if _kept(api, kind, item))
     return next((each for each in again if each.id == resource.id), None)
 
 
-def _own(api: Api, item: Item) -> bool:
+def _kept(api: Api, kind: Kind, item: Item) -> bool:
     """Tell whether the account can change it: what others share with it is listed too, as VPCs and gateways."""
-    return item.get("OwnerId", api.account) == api.account and item.get("State") not in OVER
+    return bool(kind.arn or item.get("OwnerId", api.account) == api.account) and item.get("State") not in OVER
 
 
 def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource:
@@ -79,7 +82,7 @@ def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource:
     by_name = tag_dict(tags)
     id = item[kind.id] if kind.id else ""
     place = f"{kind.place}/{id}" if id else kind.place
-    arn = f"arn:aws:ec2:{region}:{api.account if kind.owner else ''}:{place}"
+    arn = item[kind.arn] if kind.arn else f"arn:aws:ec2:{region}:{api.account if kind.owner else ''}:{place}"
     name = item.get(kind.name) or by_name.get("Name") or id or f"{place} of {region}"
     properties = kind.shape(item) | ({"Tags": tags} if kind.tagged else {})
     return Resource(kind.type, arn, name, region, api.account, properties, by_name)

@@ -1,13 +1,14 @@
 """Load balancers of all four types (application, network, gateway, classic) of one region, and their listeners.
 
 Calls per region: 2, and one more for each further 400 load balancers of a generation; 1 for the tags of each 20; 2 for
-each load balancer (attributes, listeners), 1 for each classic one (attributes; its listeners come with it). Listeners
-have tags of their own, which no rule reads and which are left out.
+each load balancer (attributes, listeners), 1 for each classic one (attributes; its listeners come with it), and 1 for
+each listener on HTTP, whose rules may say otherwise than its default action. Listeners have tags of their own, which no
+rule reads and which are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ READS = {
     ("elbv2", "describe_load_balancers"): "elasticloadbalancing:DescribeLoadBalancers",
     ("elbv2", "describe_load_balancer_attributes"): "elasticloadbalancing:DescribeLoadBalancerAttributes",
     ("elbv2", "describe_listeners"): "elasticloadbalancing:DescribeListeners",
+    ("elbv2", "describe_rules"): "elasticloadbalancing:DescribeRules",
     ("elbv2", "describe_tags"): "elasticloadbalancing:DescribeTags",
     ("elb", "describe_load_balancers"): "elasticloadbalancing:DescribeLoadBalancers",
     ("elb", "describe_load_balancer_attributes"): "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -47,6 +49,9 @@ PAGE = 400
 
 BATCH = 20
 """The most load balancers that one DescribeTags takes (same reference)."""
+
+LAST_PRIORITY = 50_000
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html"""
 
 Item = dict[str, Any]
 
@@ -72,7 +77,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one again: 3 calls for a load balancer, 1 for a listener."""
+    """Read one again: 3 calls for a load balancer, 1 for a listener, 2 for one on HTTP."""
     return existing(lambda: _REREAD[resource.type](api, resource))
 
 
@@ -147,13 +152,46 @@ def _listener(api: Api, region: str, listener: Item) -> Resource:
     properties = {
         **picked(listener, "LoadBalancerArn", "Port", "Protocol", "SslPolicy"),
         "Certificates": [picked(each, "CertificateArn") for each in listener.get("Certificates", ())],
-        "DefaultActions": [
-            picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig")
-            for each in listener.get("DefaultActions", ())
-        ],
+        "DefaultActions": _actions(listener.get("DefaultActions", ())),
+        "Observed": {"Rules": part(lambda: _rules(api, region, listener))},
     }
     name = f"{balancer}:{listener['Port']}" if listener.get("Port") else balancer
     return Resource(LISTENER, listener["ListenerArn"], name, region, api.account, properties)
+
+
+def _actions(actions: Iterable[Item]) -> list[Item]:
+    return [picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig") for each in actions]
+
+
+def _rules(api: Api, region: str, listener: Item) -> list[Item] | None:
+    """Return the rules that a listener on HTTP tries before its default action, in their order; null for others."""
+    if listener.get("Protocol") != "HTTP":
+        return None
+    rules = api.pages("elbv2", "describe_rules", "Rules", region=region, ListenerArn=listener["ListenerArn"])
+    own = sorted((each for each in rules if not each.get("IsDefault")), key=_priority)
+    return [
+        {
+            **picked(each, "Priority"),
+            "Conditions": [_condition(condition) for condition in each.get("Conditions", ())],
+            "Actions": _actions(each.get("Actions", ())),
+        }
+        for each in own
+    ]
+
+
+def _priority(rule: Item) -> int:
+    """Return a rule's place; what has none comes last, as the default action does."""
+    given = str(rule.get("Priority"))
+    return int(given) if given.isdecimal() else LAST_PRIORITY + 1
+
+
+def _condition(condition: Item) -> Item:
+    """Return a condition; those on paths and hosts have their values in one of two places.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html
+    """
+    config = condition.get("PathPatternConfig") or condition.get("HostHeaderConfig") or condition
+    return {**picked(condition, "Field"), "Values": config.get("Values") or []}
 
 
 def _classic(api: Api, region: str, balancer: Item, tags: Any) -> list[Resource]:

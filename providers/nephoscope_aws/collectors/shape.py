@@ -163,19 +163,24 @@ class Listing(Generic[T]):
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = items
-        self._problem: Exception | None = None
+        self.problem: Exception | None = None
 
     def __iter__(self) -> Iterator[T]:
         try:
             yield from self._items
         except PROBLEMS as problem:
-            self._problem = problem
+            self.problem = problem
+
+    @property
+    def hidden(self) -> Any:
+        """What stands for the fact that an item is not among those listed: False, or unknown if listing failed."""
+        return unknown(*reason(self.problem)) if self.problem else False
 
     def unreadable(self, api: Api, region: str, *types: str, share: Share = WHOLE) -> Iterator[Resource]:
         """Yield one stand-in per type if the listing failed."""
-        if self._problem:
+        if self.problem:
             for type in types:
-                yield unreadable(api, region, type, self._problem, share)
+                yield unreadable(api, region, type, self.problem, share)
 
 
 def unreadable(api: Api, region: str, type: str, problem: Exception, share: Share = WHOLE) -> Resource:

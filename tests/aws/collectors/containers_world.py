@@ -92,6 +92,15 @@ def seed_images(simulator: Simulator) -> None:
                 }
             ],
         )
+    for family, flags in (("lagging", (True, False)), ("adhoc", (True, False)), ("retired", (True,))):
+        for flag in flags:
+            one = {"name": "app", "image": "app", "memory": 64, "privileged": flag}
+            client.register_task_definition(family=family, containerDefinitions=[one])
+    client.create_service(cluster="prod", serviceName="lags", taskDefinition="lagging:1", desiredCount=0)
+    client.create_service(cluster="prod", serviceName="retires", taskDefinition="retired:1", desiredCount=0)
+    client.deregister_task_definition(taskDefinition="retired:1")
+    alone = {"awsvpcConfiguration": {"subnets": [subnet]}}
+    client.run_task(cluster="prod", taskDefinition="adhoc:1", launchType="FARGATE", networkConfiguration=alone)
     for name, public in [("inside", "DISABLED"), ("outside", "ENABLED"), *((f"s{n}", "DISABLED") for n in range(9))]:
         client.create_service(
             cluster="prod",

@@ -17,6 +17,7 @@ from nephoscope_aws_simulator.testing import Simulator
 HOME = "us-east-1"
 NOW = datetime.now(UTC)
 LOGS = f"arn:aws:logs:us-east-1:{ACCOUNT}:delivery-destination:logs"
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/1a2b3c4d"
 PASSWORD = "correct horse battery"
 
 
@@ -53,6 +54,14 @@ def seed_elb(simulator: Simulator) -> None:
         elb.create_listener(
             LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[redirect if right else forward]
         )
+        if right:
+            holey = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=8080, DefaultActions=[redirect])
+            elb.create_rule(
+                ListenerArn=holey["Listeners"][0]["ListenerArn"],
+                Priority=7,
+                Conditions=[{"Field": "path-pattern", "Values": ["/api/*"]}],
+                Actions=[forward],
+            )
         policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" if right else "ELBSecurityPolicy-2016-08"
         certificate = f"arn:aws:iam::{ACCOUNT}:server-certificate/site"
         elb.create_listener(
@@ -120,7 +129,7 @@ def _distribution(
     custom = {
         "HTTPPort": 80,
         "HTTPSPort": 443,
-        "OriginProtocolPolicy": "https-only",
+        "OriginProtocolPolicy": "http-only" if name == "wrong" else "https-only",
         "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols},
     }
     secret = {"Quantity": 1, "Items": [{"HeaderName": "x-shared", "HeaderValue": PASSWORD}]}
@@ -142,6 +151,9 @@ def _distribution(
             "Aliases": {"Quantity": 1, "Items": [f"{name}.example.com"]},
             "Origins": {"Quantity": 2, "Items": origins},
             "DefaultCacheBehavior": {"TargetOriginId": "bucket", **behavior},
+            "ViewerCertificate": {}
+            if name == "wrong"
+            else {"ACMCertificateArn": CERTIFICATE, "CloudFrontDefaultCertificate": False},
             "Logging": {
                 "Enabled": logging,
                 "IncludeCookies": False,

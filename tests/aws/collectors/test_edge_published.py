@@ -16,7 +16,6 @@ from nephoscope.domain import Resource, Rule, Verdict
 from nephoscope.engine import judge
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import ALL
-from nephoscope_aws.plain_secrets import masked, plain_secret
 from nephoscope_baseline.aws import cloudfront, lambda_
 
 
@@ -109,33 +108,3 @@ def test_sealed_variables_are_unknown_and_the_url_of_an_alias_is_found(published
     assert verdict(lambda_.env_secrets, function) is Verdict.UNKNOWN
     assert (url.name, at(url, "Qualifier"), at(url, "TargetFunctionArn")) == ("sealed:live", "live", SEALED)
     assert ALL["lambda"].reread(published, url) == url
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "secret"),
-    [
-        ("DB_PASSWORD", "hunter2", True),
-        ("githubToken", "x", True),
-        ("API_KEY", "x", True),
-        ("APIKey", "x", True),
-        ("AWS_ACCESS_KEY_ID", "x", True),
-        ("PASSWORD", 12345, True),
-        ("NOTE", "-----BEGIN RSA PRIVATE KEY-----", True),
-        ("URL", "https://a:b@example.com", True),
-        ("TOKEN", "/etc/token with spaces", True),
-        ("SECRET_ARN", "x", False),
-        ("TOKEN_TTL", "60", False),
-        ("SECRET", "arn:aws:ssm:::parameter/x", False),
-        ("SECRET", " ", False),
-        ("SECRET", None, False),
-        ("SECRET", {"Ref": "x"}, False),
-        ("USE_PASSWORD", "true", False),
-        ("MONKEY", "x", False),
-        ("STAGE", "prod", False),
-        ("", "x", False),
-        ("TOKEN", "https://example.com", False),
-    ],
-)
-def test_a_secret_is_told_by_its_name_or_its_form_masked_or_not(name: str, value: Any, secret: bool) -> None:
-    assert bool(plain_secret(name, value)) is secret
-    assert bool(plain_secret(name, masked(value))) is secret

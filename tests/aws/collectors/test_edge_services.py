@@ -47,6 +47,7 @@ def found(aws: Simulator) -> dict[tuple[str, str], Resource]:
 
 VERDICTS = [
     ("elb.https_redirect", "ElasticLoadBalancingV2::Listener", "right:80", "wrong:80"),
+    ("elb.https_redirect", "ElasticLoadBalancingV2::Listener", "right:80", "right:8080"),
     ("elb.tls_policy", "ElasticLoadBalancingV2::Listener", "right:443", "wrong:443"),
     ("elb.drop_invalid", "ElasticLoadBalancingV2::LoadBalancer", "right", "wrong"),
     ("elb.logging", "ElasticLoadBalancingV2::LoadBalancer", "right", "wrong"),
@@ -55,7 +56,7 @@ VERDICTS = [
     ("elb.deletion_protection", "ElasticLoadBalancingV2::LoadBalancer", "right", "net"),
     *(
         (f"cloudfront.{name}", "CloudFront::Distribution", "right.example.com", "wrong.example.com")
-        for name in ("https", "logging", "waf", "oac", "tls_origin")
+        for name in ("https", "logging", "waf", "oac", "tls_origin", "origin_https", "default_certificate")
     ),
     ("cloudfront.logging", "CloudFront::Distribution", "delivered.example.com", "wrong.example.com"),
     ("apigateway.logging", "ApiGateway::Stage", "shop/right", "shop/wrong"),
@@ -225,7 +226,7 @@ def test_the_calls_are_as_few_as_the_docstrings_say(reader: Api) -> None:
         made[service] = full, reader.calls - before - full
     del made["cloudfront"]
     assert made == {
-        "elb": (2 + 2 + 3 * 2 + 2, 2),
+        "elb": (2 + 2 + 3 * 2 + 3 + 2, 2),
         "apigateway": (2 + 1 + 1 + 2, 2),
         "waf": (2, 1),
         "acm": (1, 1),

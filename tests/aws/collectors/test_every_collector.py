@@ -43,6 +43,7 @@ NO_ERROR_HERE = {
     "AWS::CloudWatch::Alarm",
     "AWS::CodeBuild::Project",
     "AWS::DMS::ReplicationInstance",
+    "AWS::EC2::PrefixList",
     "AWS::EC2::TransitGateway",
     "AWS::RDS::DBParameterGroup",
     "AWS::SSM::ManagedInstanceInventory",

@@ -139,6 +139,12 @@ def seed_region(simulator: Simulator) -> None:
             }
         ],
     )
+    ec2.create_managed_prefix_list(
+        PrefixListName="offices",
+        AddressFamily="IPv4",
+        MaxEntries=5,
+        Entries=[{"Cidr": "203.0.113.0/24", "Description": MARKUP}, {"Cidr": "198.51.100.0/24"}],
+    )
     started = ec2.run_instances(ImageId="ami-12c6146b", MinCount=2, MaxCount=2, SecurityGroupIds=[group])["Instances"]
     ec2.create_tags(Resources=[started[0]["InstanceId"]], Tags=[{"Key": "Name", "Value": MARKUP}])
     ec2.terminate_instances(InstanceIds=[started[1]["InstanceId"]])
