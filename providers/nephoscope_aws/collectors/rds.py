@@ -7,7 +7,7 @@ Only a manual snapshot that is not encrypted with a KMS key can be public, so th
 public snapshots holds those of all accounts, and is longer.
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
 
-Parameter groups that no instance outside a cluster uses are left out: they decide nothing. So is what is being deleted.
+Parameter groups that no instance outside a cluster uses are left out: they decide nothing.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ _MEMBERS = (
     "AllowVersionUpgrade",
     "ClusterSubnetGroupName",
 )
-_LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
 _GOING = ("deleting", "final-snapshot")
+_LOGGING = ("BucketName", "S3KeyPrefix", "LogDestinationType")
 _CLUSTER_GONE = "ClusterNotFound"
 _GROUP_GONE = "ClusterParameterGroupNotFound"
 
@@ -98,9 +98,7 @@ def _group_names(cluster: Item) -> list[str]:
 
 
 def _cluster(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a cluster with its audit logging; None when it is gone or being deleted."""
-    if item.get("ClusterStatus") in _GOING:
-        return None
+    """Return a cluster with its audit logging; None when it is gone."""
     name = item["ClusterIdentifier"]
     try:
         logging: Any = _logging(api.call("redshift", "describe_logging_status", region=region, ClusterIdentifier=name))
@@ -108,6 +106,8 @@ def _cluster(api: Api, region: str, item: Item) -> Resource | None:
         if code_of(problem) == _CLUSTER_GONE:
             return None
         logging = hidden(problem)
+    if item.get("ClusterStatus") in _GOING:
+        return None
     properties = {
         **picked(item, *_MEMBERS),
         "ClusterParameterGroupName": next(iter(_group_names(item)), None),

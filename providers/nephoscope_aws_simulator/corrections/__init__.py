@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
     blocks,
-    data,
     edge,
     findings,
     identity,
@@ -12,6 +11,7 @@ from nephoscope_aws_simulator.corrections import (
     speed,
     stacks,
     storage,
+    stores,
     watching,
 )
 from nephoscope_aws_simulator.world import World
@@ -23,9 +23,9 @@ def apply(world: World) -> None:
     storage.apply()
     regional.apply(world)
     blocks.apply()
-    data.apply()
     edge.apply()
     watching.apply()
     findings.apply()
     stacks.apply()
+    stores.apply()
     speed.apply()
