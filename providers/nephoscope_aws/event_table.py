@@ -17,7 +17,6 @@ from nephoscope_aws.collectors import (
     iam_shapes,
     kms,
     lambda_,
-    prefix_lists,
     secretsmanager,
     sns,
     sqs,
@@ -26,12 +25,13 @@ from nephoscope_aws.collectors import (
 )
 from nephoscope_aws.event_kinds import ACCOUNT_ID, Always, Ec2Id, Kind, Source, whole
 from nephoscope_aws.event_table_data import DATA_SOURCES
+from nephoscope_aws.network import PREFIX_LIST
 
 EC2_IDS = {
     "sg": Ec2Id("ec2", ec2.SECURITY_GROUP, "security-group", r"SecurityGroup|Tags$"),
     "i": Ec2Id("ec2", ec2.INSTANCE, "instance", r"Instance|Address$|IamInstanceProfile|NetworkInterface|Tags$"),
     "eni": Ec2Id("ec2", ec2.NETWORK_INTERFACE, "network-interface", r"NetworkInterface|RunInstances|Address|Tags$"),
-    "pl": Ec2Id("ec2", prefix_lists.PREFIX_LIST, "prefix-list", r"ManagedPrefixList|Tags$"),
+    "pl": Ec2Id("ec2", PREFIX_LIST, "prefix-list", r"ManagedPrefixList|Tags$"),
     "vol": Ec2Id("ebs", ebs.VOLUME, "volume", r"Volume|Tags$"),
     "snap": Ec2Id("ebs", ebs.SNAPSHOT, "snapshot", r"Snapshot|Tags$", owner=False),
     "ami": Ec2Id("ebs", ebs.IMAGE, "image", r"Image|Tags$", owner=False),

@@ -116,7 +116,7 @@ def security_groups(truth: Truth) -> None:
     beside = {"ports-beside": (OTHER, [tcp(port) for port in (19, 24, 26, 3307, 5433, 8081, 9201)])}
     for name, (fails, permissions) in {**GROUPS, **ports, **beside}.items():
         make(name, *permissions)
-        _judged(truth, name, fails)
+        judged(truth, name, fails)
     _judged_groups_of_groups(truth, make)
     make.attach()
     _judged_default(truth)
@@ -129,7 +129,7 @@ def _judged_groups_of_groups(truth: Truth, make: Groups) -> None:
     out = make("out")
     make.ec2.authorize_security_group_egress(GroupId=out, IpPermissions=[tcp(22)])
     for name in ("first", "second", "out"):
-        _judged(truth, name, "")
+        judged(truth, name, "")
 
 
 LISTS: dict[str, tuple[str, str, list[str]]] = {
@@ -155,7 +155,7 @@ def prefix_lists(truth: Truth) -> None:
         by_name[name] = (fails, made["PrefixList"]["PrefixListId"])
     for name, (fails, prefixes) in by_name.items():
         make(name, tcp(22, prefixes))
-        _judged(truth, name, fails)
+        judged(truth, name, fails)
     make.attach()
     _judged_default(truth)
 
@@ -163,27 +163,29 @@ def prefix_lists(truth: Truth) -> None:
 @holds(services=("ec2",))
 def unreadable_groups(truth: Truth) -> None:
     """What cannot be listed in one region is unknown there, and only there."""
-    truth.judged(arn(truth, HOME, _default(truth.client("ec2"))), passes=ALL, fails="default_sg_closed")
+    truth.judged(arn(truth, HOME, default_of(truth.client("ec2"))), passes=ALL, fails="default_sg_closed")
     truth.hide("ec2:DescribeSecurityGroups", "AWS::EC2::SecurityGroup")
 
 
-def _judged(truth: Truth, name: str, fails: str, skipped: str = "default_sg_closed") -> None:
-    truth.judged(name, fails=fails, skipped=skipped, of=ALL)
+def judged(truth: Truth, name: str, fails: str, uses: str = "passes") -> None:
+    """Say which rules on what a group lets in fail, and how the one on its use has to judge it."""
+    verdicts = {"fails": fails} | {uses: f"{fails * (uses == 'fails')} sg_unused"}
+    truth.judged(name, **verdicts, skipped="default_sg_closed", of=ALL)
 
 
 def _judged_default(truth: Truth) -> None:
     """The default groups: emptied at home, of both directions; abroad as AWS makes them; of others one direction."""
     home, abroad = truth.client("ec2", HOME), truth.client("ec2", ABROAD)
-    _emptied(home, _default(home))
-    truth.judged(arn(truth, HOME, _default(home)), passes=f"{ALL} default_sg_closed")
-    truth.judged(arn(truth, ABROAD, _default(abroad)), passes=ALL, fails="default_sg_closed")
+    _emptied(home, default_of(home))
+    truth.judged(arn(truth, HOME, default_of(home)), passes=f"{ALL} default_sg_closed")
+    truth.judged(arn(truth, ABROAD, default_of(abroad)), passes=ALL, fails="default_sg_closed")
     for number, directions in enumerate((("ingress",), ("egress",))):
         vpc = abroad.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
-        group = _default(abroad, vpc)
+        group = default_of(abroad, vpc)
         _emptied(abroad, group, directions)
         truth.judged(arn(truth, ABROAD, group), passes=ALL, fails="default_sg_closed")
     make = Groups(truth, ABROAD)
-    _judged(truth, arn(truth, ABROAD, make("Default")), "")
+    judged(truth, arn(truth, ABROAD, make("Default")), "")
     make.attach()
 
 
@@ -191,7 +193,7 @@ def arn(truth: Truth, region: str, group: str) -> str:
     return f"arn:aws:ec2:{region}:{truth.cloud.account}:security-group/{group}"
 
 
-def _default(ec2: Any, vpc: str = "") -> str:
+def default_of(ec2: Any, vpc: str = "") -> str:
     wanted = [{"Name": "group-name", "Values": ["default"]}] + [{"Name": "vpc-id", "Values": [vpc]}] * bool(vpc)
     return str(ec2.describe_security_groups(Filters=wanted)["SecurityGroups"][0]["GroupId"])
 

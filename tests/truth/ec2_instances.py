@@ -66,11 +66,19 @@ class Launch:
         self.subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
 
     def __call__(
-        self, name: str, fails: str, *, public: bool = False, stopped: str = "passes", judged: bool = True, **more: Any
+        self,
+        name: str,
+        fails: str,
+        *,
+        public: bool = False,
+        stopped: str = "passes",
+        judged: bool = True,
+        interface: dict[str, Any] | None = None,
+        **more: Any,
     ) -> str:
-        interface = {"DeviceIndex": 0, "SubnetId": self.subnet, "AssociatePublicIpAddress": public}
+        wired = {"DeviceIndex": 0, "SubnetId": self.subnet, "AssociatePublicIpAddress": public} | (interface or {})
         name = f"{name}-{self.region}"
-        given = {"NetworkInterfaces": [interface], "IamInstanceProfile": {"Name": "web"}, **tagged("instance", name)}
+        given = {"NetworkInterfaces": [wired], "IamInstanceProfile": {"Name": "web"}, **tagged("instance", name)}
         given = {key: value for key, value in {**given, **more}.items() if value}
         made = self.ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, **given)["Instances"][0]
         if judged:

@@ -42,6 +42,38 @@ TEMPLATES: dict[str, tuple[str, list[dict[str, Any]], int]] = {
 """Each launch template with the rules that it fails, its versions, and the number of the default one."""
 
 
+USED: dict[str, tuple[str, str]] = {
+    "old": ("lt_imdsv2 lt_public_ip", "1"),
+    "older-right": ("", "2"),
+    "default": ("", "$Default"),
+    "latest": ("", "$Latest"),
+}
+"""Launch templates whose first version alone is wrong, with what they fail by the version that a group starts."""
+
+
+@holds(services=("ebs",))
+def templates_in_use(truth: Truth) -> None:
+    """What an Auto Scaling group goes on starting is judged, although newer versions are right."""
+    ec2, autoscaling = truth.client("ec2"), truth.client("autoscaling")
+    truth.judged(_arn(truth, HOME, "settings"), fails="ebs_default_encryption")
+    for region in (HOME, ABROAD):
+        truth.judged(_arn(truth, region, "snapshot-block-public-access"), fails="snapshot_bpa")
+    truth.judged(_arn(truth, ABROAD, "settings"), fails="ebs_default_encryption")
+    for name, (fails, version) in USED.items():
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data(NO_TOKENS, True))
+        for _ in range(3):
+            ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=RIGHT)
+        ec2.modify_launch_template(LaunchTemplateName=name, DefaultVersion="3")
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MinSize=0,
+            MaxSize=1,
+            AvailabilityZones=[f"{HOME}a"],
+            LaunchTemplate={"LaunchTemplateName": name, "Version": version},
+        )
+        truth.judged(name, fails=fails, of="lt_imdsv2 lt_public_ip")
+
+
 @holds(services=("ebs",))
 def disks(truth: Truth) -> None:
     home, abroad = truth.client("ec2", HOME), truth.client("ec2", ABROAD)

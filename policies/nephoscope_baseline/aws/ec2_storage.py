@@ -20,23 +20,34 @@ PRIVATE = {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": 
 PUBLIC = {"NetworkInterfaces": [{"DeviceIndex": 0}, {"DeviceIndex": 1, "AssociatePublicIpAddress": True}]}
 
 
-def _template(data: dict[str, Any], latest: dict[str, Any] | None = None) -> dict[str, Any]:
-    """An example: a launch template with the data of its default version, and of a later one."""
+def _template(
+    data: dict[str, Any], latest: dict[str, Any] | None = None, in_use: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """An example: a launch template with the data of its default version, of the latest one, and of one in use."""
     version = {"VersionNumber": 7, "LaunchTemplateData": latest} if latest is not None else None
-    return {"LaunchTemplateData": data, "Observed": {"LatestVersion": version}}
+    used = [{"VersionNumber": 3, "LaunchTemplateData": in_use}] if in_use is not None else []
+    return {"LaunchTemplateData": data, "Observed": {"LatestVersion": version, "VersionsInUse": used}}
 
 
-def _versions(template: View) -> Iterator[tuple[str, str]]:
-    """What a launch template may launch: each version in words, and the path of its data.
+def _versions(template: View) -> Iterator[tuple[str, View]]:
+    """What a launch template may launch: each version in words, and what holds its data.
 
     Who launches from it without naming a version gets the default one, the only one that AWS Config judges
     (https://docs.aws.amazon.com/config/latest/developerguide/ec2-launch-template-imdsv2-check.html). Auto Scaling
-    groups may follow the latest one instead. A template of CloudFormation describes just one.
+    groups may follow the latest one instead, or stay with one in between. A template of CloudFormation describes just
+    one.
     """
-    yield "The default version", "LaunchTemplateData"
-    if (latest := template["Observed.LatestVersion"]) is not None:
-        number = latest["VersionNumber"] if isinstance(latest, View) else ""
-        yield f"The latest version, {number},", "Observed.LatestVersion.LaunchTemplateData"
+    yield "The default version", template
+    if isinstance(latest := template["Observed.LatestVersion"], View):
+        yield f"The latest version, {latest['VersionNumber']},", latest
+    in_use = template["Observed.VersionsInUse"]
+    for each in in_use if isinstance(in_use, View) and in_use.is_list else ():
+        if isinstance(each, View):
+            yield f"Version {each['VersionNumber']}, which an Auto Scaling group uses,", each
+
+
+def _path(version: View, name: str) -> str:
+    return f"{version.path}.LaunchTemplateData.{name}".removeprefix(".")
 
 
 @rule(
@@ -59,13 +70,14 @@ def _versions(template: View) -> Iterator[tuple[str, str]]:
     """,
     good=[
         _template(TOKENS),
-        _template(TOKENS, TOKENS),
+        _template(TOKENS, TOKENS, TOKENS),
         {"LaunchTemplateData": {"MetadataOptions": {"HttpEndpoint": "disabled"}}},
     ],
     bad=[
         _template(NO_TOKENS),
         _template({"MetadataOptions": None}),
         _template(TOKENS, NO_TOKENS),
+        _template(TOKENS, TOKENS, NO_TOKENS),
         {"LaunchTemplateData": {"ImageId": "ami-0a1b2c3d"}},
     ],
 )
@@ -75,11 +87,11 @@ def lt_imdsv2(template: View) -> bool | Fail:
     IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
     role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
     """
-    for words, data in _versions(template):
-        if template[f"{data}.MetadataOptions.HttpEndpoint"] == "disabled":
+    for words, version in _versions(template):
+        if version["LaunchTemplateData.MetadataOptions.HttpEndpoint"] == "disabled":
             continue
-        if template[f"{data}.MetadataOptions.HttpTokens"] != "required":
-            return Fail(f"{words} does not require IMDSv2", f"{data}.MetadataOptions")
+        if version["LaunchTemplateData.MetadataOptions.HttpTokens"] != "required":
+            return Fail(f"{words} does not require IMDSv2", _path(version, "MetadataOptions"))
     return True
 
 
@@ -105,12 +117,14 @@ def lt_imdsv2(template: View) -> bool | Fail:
     },
     good=[
         _template(PRIVATE),
+        _template(PRIVATE, None, PRIVATE),
         _template({"NetworkInterfaces": None}, {"NetworkInterfaces": []}),
         {"LaunchTemplateData": {"NetworkInterfaces": [{"AssociatePublicIpAddress": "false"}]}},
     ],
     bad=[
         _template(PUBLIC),
         _template(PRIVATE, PUBLIC),
+        _template(PRIVATE, None, PUBLIC),
         {"LaunchTemplateData": {"NetworkInterfaces": [{"AssociatePublicIpAddress": "true"}]}},
     ],
 )
@@ -121,11 +135,10 @@ def lt_public_ip(template: View) -> bool | Fail:
     multiplies the mistake.
     """
     gaps: list[NotKnown] = []
-    for words, data in _versions(template):
-        path = f"{data}.NetworkInterfaces"
-        for each in members(template[path], gaps):
+    for words, version in _versions(template):
+        for each in members(version["LaunchTemplateData.NetworkInterfaces"], gaps):
             if isinstance(each, View) and is_on(each["AssociatePublicIpAddress"]):
-                return Fail(f"{words} assigns a public IP address", path)
+                return Fail(f"{words} assigns a public IP address", _path(version, "NetworkInterfaces"))
     if gaps:
         raise gaps[0]
     return True

@@ -159,7 +159,7 @@ def _answers(actions: Any) -> bool:
 
 
 def _is_redirect(action: View) -> bool:
-    return action["Type"] == "redirect" and action["RedirectConfig.Protocol"] == "HTTPS"
+    return bool(action["Type"] == "redirect" and action["RedirectConfig.Protocol"] == "HTTPS")
 
 
 def _is_always(condition: View) -> bool:

@@ -1,12 +1,15 @@
 """What instances are made of in one region: volumes, own snapshots and images, launch templates, and their defaults.
 
 Calls per region: 6, one more where there is a snapshot, and one more for each further 1,000 of a kind (200 versions of
-launch templates). One question tells which snapshots everyone may restore, instead of one for each snapshot.
+launch templates). Where there is a launch template, one more for each 100 Auto Scaling groups, and one for each
+template of which they use a version that is neither the default nor the latest one. One question tells which snapshots
+everyone may restore, instead of one for each snapshot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
@@ -39,6 +42,7 @@ READS = {
     ("ec2", "describe_snapshots"): "ec2:DescribeSnapshots",
     ("ec2", "describe_images"): "ec2:DescribeImages",
     ("ec2", "describe_launch_template_versions"): "ec2:DescribeLaunchTemplateVersions",
+    ("autoscaling", "describe_auto_scaling_groups"): "autoscaling:DescribeAutoScalingGroups",
     ("ec2", "get_snapshot_block_public_access_state"): "ec2:GetSnapshotBlockPublicAccessState",
     ("ec2", "get_ebs_encryption_by_default"): "ec2:GetEbsEncryptionByDefault",
 }
@@ -66,7 +70,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one again, in one call; a snapshot in two."""
+    """Read one again, in one call; a snapshot in two, a launch template in two or three."""
     return ec2_kinds.reread(api, resource, _KINDS[resource.type])
 
 
@@ -105,13 +109,62 @@ def _launch_templates(api: Api, region: str, id: str) -> Iterator[Item]:
     """
     versions: dict[str, list[Item]] = {}
     for each in _template_versions(api, region, id):
-        kept = each | {"LaunchTemplateData": picked(each.get("LaunchTemplateData", {}), *_LAUNCHED)}
-        versions.setdefault(each["LaunchTemplateId"], []).append(kept)
+        versions.setdefault(each["LaunchTemplateId"], []).append(_version(each))
     for known in versions.values():
         latest = max(known, key=lambda each: each["VersionNumber"])
         default = next((each for each in known if each.get("DefaultVersion")), latest)
         other = latest["VersionNumber"] != default["VersionNumber"]
-        yield {**default, "Latest": picked(latest, "VersionNumber", "LaunchTemplateData") if other else None}
+        numbers = {str(each["VersionNumber"]) for each in known}
+        in_use = part(partial(_in_use, api, region, default, numbers))
+        yield {**default, "Latest": _judged(latest) if other else None, "InUse": in_use}
+
+
+def _version(version: Item) -> Item:
+    return version | {"LaunchTemplateData": picked(version.get("LaunchTemplateData", {}), *_LAUNCHED)}
+
+
+def _judged(version: Item) -> Item:
+    return picked(version, "VersionNumber", "LaunchTemplateData")
+
+
+def _in_use(api: Api, region: str, template: Item, known: set[str]) -> list[Item]:
+    """Return the versions of a template that Auto Scaling groups launch from, but for those that are known already."""
+    used = api.once(f"templates-in-use-{region}", lambda: _versions_by_template(api, region))
+    id = template["LaunchTemplateId"]
+    named = used.get(id, set()) | used.get(template.get("LaunchTemplateName", ""), set())
+    wanted = sorted(each for each in named - known if each.isdecimal())
+    if not wanted:
+        return []
+    pages = api.pages(
+        "ec2",
+        "describe_launch_template_versions",
+        "LaunchTemplateVersions",
+        region=region,
+        LaunchTemplateId=id,
+        Versions=wanted,
+    )
+    return sorted((_judged(_version(each)) for each in pages), key=lambda each: int(each["VersionNumber"]))
+
+
+def _versions_by_template(api: Api, region: str) -> dict[str, set[str]]:
+    """Return the versions, as Auto Scaling groups name them, by the template's id or name."""
+    used: dict[str, set[str]] = {}
+    groups = api.pages(
+        "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", region=region, MaxRecords=100
+    )
+    for group in groups:
+        for each in _specifications(group):
+            template = each.get("LaunchTemplateId") or each.get("LaunchTemplateName", "")
+            used.setdefault(template, set()).add(str(each.get("Version", "$Default")))
+    return used
+
+
+def _specifications(group: Item) -> Iterator[Item]:
+    """Yield what a group launches from; one of mixed instances may have a template for each kind of them."""
+    mixed = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
+    for each in (group, *mixed.get("Overrides", ())):
+        yield each.get("LaunchTemplate") or each.get("LaunchTemplateSpecification") or {}
+    yield mixed.get("LaunchTemplateSpecification") or {}
 
 
 def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
@@ -129,7 +182,7 @@ def _launch_template(template: Item) -> Item:
     return {
         **picked(template, "LaunchTemplateId", "LaunchTemplateName", "VersionDescription", "LaunchTemplateData"),
         "DefaultVersionNumber": str(template["VersionNumber"]),
-        "Observed": {"LatestVersion": template["Latest"]},
+        "Observed": {"LatestVersion": template["Latest"], "VersionsInUse": template["InUse"]},
     }
 
 

@@ -26,6 +26,7 @@ from nephoscope_aws.collectors.shape import (
     tag_list,
 )
 from nephoscope_aws.lookups import is_over
+from nephoscope_aws.network import PREFIX_LIST
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -81,12 +82,12 @@ def _noting_groups(interfaces: Iterable[Item], attached: set[str]) -> Iterator[I
 def _with_attachment(groups: Iterable[Item], attached: set[str], interfaces: Listing[Item]) -> Iterator[Item]:
     """Yield the groups with whether a network interface has them; how many of these there are is known by now."""
     for each in groups:
-        yield {**each, "Attached": each["GroupId"] in attached or interfaces.hidden}
+        yield {**each, "Attached": each.get("GroupId") in attached or interfaces.hidden}
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one again by its id, in one call; a security group and a prefix list in two."""
-    if resource.type == prefix_lists.PREFIX_LIST:
+    if resource.type == PREFIX_LIST:
         return ec2_kinds.reread(api, resource, prefix_lists.KIND)
     kind, id = _KINDS[resource.type], resource.id.rpartition("/")[2]
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
@@ -103,7 +104,7 @@ def _is_attached(api: Api, region: str, id: str) -> bool:
 
 
 def _group_ids(interface: Item) -> list[str]:
-    return [group["GroupId"] for group in interface.get("Groups", ())]
+    return [group.get("GroupId", "") for group in interface.get("Groups", ())]
 
 
 def _resource(api: Api, region: str, type: str, place: str, tags: Any, properties: Item, name: str = "") -> Resource:
@@ -211,6 +212,4 @@ _ALL = (
 )
 _KINDS = {kind.type: kind for kind in _ALL}
 
-COLLECTOR = Collector(
-    Service("ec2", "Amazon EC2", (*_KINDS, prefix_lists.PREFIX_LIST), actions(READS)), READS, collect, reread
-)
+COLLECTOR = Collector(Service("ec2", "Amazon EC2", (*_KINDS, PREFIX_LIST), actions(READS)), READS, collect, reread)

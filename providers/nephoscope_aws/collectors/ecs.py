@@ -94,7 +94,7 @@ class _Used:
 
     def note(self, arns: Iterable[str | None]) -> None:
         for arn in arns:
-            if arn:
+            if arn and arn.rpartition(":")[2].isdecimal():
                 self.revisions[_family(arn)].add(arn)
 
 
@@ -161,7 +161,7 @@ def _running(api: Api, region: str, cluster: str) -> Iterator[str]:
     tasks = api.pages("ecs", "list_tasks", "taskArns", region=region, cluster=cluster, maxResults=TASKS_AT_ONCE)
     for batch in batches(tasks, TASKS_AT_ONCE):
         answer = api.call("ecs", "describe_tasks", region=region, cluster=cluster, tasks=batch)
-        yield from (each["taskDefinitionArn"] for each in answer["tasks"])
+        yield from (each.get("taskDefinitionArn", "") for each in answer["tasks"])
 
 
 def _batches(clusters: Iterable[_Cluster], used: _Used, problems: list[Exception]) -> Iterator[tuple[str, list[str]]]:
@@ -221,10 +221,11 @@ def _networks(service: Item) -> Item:
 
     Under an external deployment controller only its task sets have one.
     """
-    found = [_network(each) for each in _parts(service)]
-    own, *others = [each for each in found if each] or [None]
-    differing = [each for number, each in enumerate(others) if each != own and each not in others[:number]]
-    return {"NetworkConfiguration": own, "Observed": {"OtherNetworks": differing}}
+    found: list[Item] = []
+    for network in map(_network, _parts(service)):
+        if network and network not in found:
+            found.append(network)
+    return {"NetworkConfiguration": found[0] if found else None, "Observed": {"OtherNetworks": found[1:]}}
 
 
 def _network(part: Mapping[str, Any]) -> Item | None:
@@ -283,8 +284,8 @@ def _without_tags(revision: Item) -> Item:
 
 def _task_again(api: Api, resource: Resource) -> Resource | None:
     """Return a family with its latest revision as it is now, and those in use as they were."""
-    observed = resource.properties["Observed"]
-    in_use, others = observed["RevisionsInUse"], observed["OtherRevisions"]
+    observed = resource.properties.get("Observed") or {}
+    in_use, others = observed.get("RevisionsInUse"), observed.get("OtherRevisions")
     latest = _described_task(api, resource.region, resource.name)
     if latest is None and isinstance(in_use, list) and in_use:
         latest = _described_task(api, resource.region, in_use[-1])

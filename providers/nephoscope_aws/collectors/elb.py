@@ -50,6 +50,9 @@ PAGE = 400
 BATCH = 20
 """The most load balancers that one DescribeTags takes (same reference)."""
 
+LAST_PRIORITY = 50_000
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html"""
+
 Item = dict[str, Any]
 
 
@@ -165,7 +168,7 @@ def _rules(api: Api, region: str, listener: Item) -> list[Item] | None:
     if listener.get("Protocol") != "HTTP":
         return None
     rules = api.pages("elbv2", "describe_rules", "Rules", region=region, ListenerArn=listener["ListenerArn"])
-    own = sorted((each for each in rules if not each.get("IsDefault")), key=lambda each: int(each["Priority"]))
+    own = sorted((each for each in rules if not each.get("IsDefault")), key=_priority)
     return [
         {
             **picked(each, "Priority"),
@@ -174,6 +177,12 @@ def _rules(api: Api, region: str, listener: Item) -> list[Item] | None:
         }
         for each in own
     ]
+
+
+def _priority(rule: Item) -> int:
+    """Return a rule's place; what has none comes last, as the default action does."""
+    given = str(rule.get("Priority"))
+    return int(given) if given.isdecimal() else LAST_PRIORITY + 1
 
 
 def _condition(condition: Item) -> Item:

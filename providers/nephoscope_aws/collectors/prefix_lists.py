@@ -20,7 +20,7 @@ READS = {
     ("ec2", "get_managed_prefix_list_entries"): "ec2:GetManagedPrefixListEntries",
 }
 
-PAGE = {"MaxResults": 100}
+PAGE: dict[str, Any] = {"MaxResults": 100}
 """The most that both calls give at once.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetManagedPrefixListEntries.html"""
 
@@ -35,7 +35,9 @@ def _with_entries(api: Api, region: str, id: str) -> Iterator[Item]:
 def _entries(api: Api, region: str, id: str) -> Any:
     operation = "get_managed_prefix_list_entries"
     pages = api.pages("ec2", operation, "Entries", region=region, PrefixListId=id, **PAGE)
-    return part(lambda: sorted((picked(each, "Cidr", "Description") for each in pages), key=lambda each: each["Cidr"]))
+    return part(
+        lambda: sorted((picked(each, "Cidr", "Description") for each in pages), key=lambda each: str(each["Cidr"]))
+    )
 
 
 def _shape(item: Item) -> Item:

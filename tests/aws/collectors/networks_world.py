@@ -16,6 +16,7 @@ def seed(simulator: Simulator) -> None:
     seed_networks(ec2)
     seed_disks(ec2)
     seed_templates(ec2)
+    seed_groups(ec2, simulator.client("autoscaling", SEEDED))
     other = simulator.client("ec2", BARE)
     other.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     other.enable_snapshot_block_public_access(State="block-all-sharing")
@@ -95,3 +96,26 @@ def seed_templates(ec2: Any) -> None:
     for name, first in (("strict", data), ("slack", worse), ("slackening", data)):
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=first)
     ec2.create_launch_template_version(LaunchTemplateName="slackening", LaunchTemplateData=worse)
+
+
+def seed_groups(ec2: Any, autoscaling: Any) -> None:
+    """One that stays with a version in between, and one of mixed instances that does in an override."""
+    for name, key in (("pinned", "LaunchTemplate"), ("mixed", "MixedInstancesPolicy")):
+        for number, tokens in enumerate(("required", "optional", "required")):
+            data = {"ImageId": "ami-12c6146b", "MetadataOptions": {"HttpTokens": tokens}}
+            make = ec2.create_launch_template_version if number else ec2.create_launch_template
+            make(LaunchTemplateName=name, LaunchTemplateData=data)
+        pinned = {"LaunchTemplateName": name, "Version": "2"}
+        mixed = {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "$Latest"},
+                "Overrides": [{"InstanceType": "m5.large", "LaunchTemplateSpecification": pinned}],
+            }
+        }
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            MinSize=0,
+            MaxSize=0,
+            AvailabilityZones=[f"{SEEDED}a"],
+            **{key: pinned if name == "pinned" else mixed},
+        )

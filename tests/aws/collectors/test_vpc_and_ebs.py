@@ -44,7 +44,7 @@ PASS, FAIL, APART = Verdict.PASS, Verdict.FAIL, Verdict.NOT_APPLICABLE
         ("aws.ec2.volume_encrypted", {"sealed": PASS, "plain": FAIL, "spare": APART}),
         ("aws.ec2.snapshot_public", {"kept": PASS, "shared": FAIL}),
         ("aws.ec2.ami_public", {"private": PASS, "public": FAIL}),
-        ("aws.ec2.lt_imdsv2", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
+        ("aws.ec2.lt_imdsv2", {"strict": PASS, "slack": FAIL, "slackening": FAIL, "pinned": FAIL, "mixed": FAIL}),
         ("aws.ec2.lt_public_ip", {"strict": PASS, "slack": FAIL, "slackening": FAIL}),
     ],
 )
