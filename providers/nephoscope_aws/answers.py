@@ -92,6 +92,12 @@ class Item(dict[str, Any]):
     def __missing__(self, name: str) -> Unread:
         return Unread(f"{self.operation}: AWS's answer has no {name}")
 
+    def plus(self, **members: Any) -> Item:
+        """Return the same with more members, or others of these names."""
+        item = Item(self, **members)
+        item.operation = self.operation
+        return item
+
 
 class Answer(Item):
     """A whole answer."""

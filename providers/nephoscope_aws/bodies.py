@@ -73,7 +73,8 @@ def wrong_in_json(value: Any, shape: Any, odd: Odd, at: Place = (), name: str = 
     wanted = _JSON.get(kind)
     if wanted is None or getattr(shape, "is_document_type", False):
         return ""
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
+    is_one = isinstance(value, wanted) and (kind == "boolean" or not isinstance(value, bool))
+    if not is_one:
         return _not(name, kind)
     if kind == "structure":
         return _json_members(value, shape, odd, at)
@@ -197,9 +198,7 @@ def _xml_items(element: Element, shape: Any, odd: Odd, at: Place, name: str) -> 
 def _xml_item(child: Element, shape: Any, odd: Odd, at: Place, number: int, name: str, found: list[str]) -> None:
     """Take an item of a list out if something is wrong with it, and add what that is to ``found``."""
     here = (*at, number)
-    why = _empty(child, shape.member, at, name) or wrong_in_xml(
-        child, shape.member, odd, here, f"what {name} lists"
-    )
+    why = _empty(child, shape.member, at, name) or wrong_in_xml(child, shape.member, odd, here, f"what {name} lists")
     if why:
         child.clear()
         child.text = {"structure": "", "list": "", "map": "", "boolean": "false"}.get(shape.member.type_name, "0")

@@ -62,7 +62,7 @@ def _account(api: Api) -> Resource:
 
 def _virtual_mfa_devices(api: Api) -> list[dict[str, Any]]:
     devices = api.pages("iam", "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned")
-    return [{"SerialNumber": each["SerialNumber"], "UserArn": each.get("User", {}).get("Arn")} for each in devices]
+    return [{"SerialNumber": each["SerialNumber"], "UserArn": each["User"]["Arn"]} for each in devices]
 
 
 def _password_policy(api: Api) -> dict[str, Any] | None:

@@ -23,8 +23,8 @@ _KINDS = ("ec2", "ecr", "lambda", "lambdaCode")
 
 def _read(api: Api, region: str) -> dict[str, Any]:
     answer = api.call("inspector2", "batch_get_account_status", region=region, accountIds=[api.account])
-    state = [each.get("resourceState", {}) for each in answer["accounts"]] or [{}]
-    return {"ResourceState": {kind: state[0].get(kind, {}).get("status", "DISABLED") for kind in _KINDS}}
+    state = answer["accounts"][0]["resourceState"] if answer["accounts"] else {}
+    return {"ResourceState": {kind: state.get(kind, {}).get("status", "DISABLED") for kind in _KINDS}}
 
 
 COLLECTOR = collector("inspector", "Amazon Inspector", SETTINGS, READS, _read)

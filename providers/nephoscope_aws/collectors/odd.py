@@ -1,14 +1,14 @@
 """One odd item costs itself and nothing else: how items become resources, and what stands for what they lack.
 
-A member that AWS left out of an answer is :class:`nephoscope_aws.answers.Unread`. As a property it becomes unknown; what
-is computed of it is put in ``part(...)``; an item without its identity becomes the stand-in of its type.
+A member that AWS left out of an answer is :class:`nephoscope_aws.answers.Unread`. As a property it becomes unknown;
+what is computed of it is put in ``part(...)``; an item without its identity becomes the stand-in of its type.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,6 +23,11 @@ from nephoscope_aws.collectors.shape import GONE, PROBLEMS, Listing, unreadable
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+def is_one_of(value: Any, states: Collection[Any]) -> bool:
+    """Tell whether a state is one of these; one that could not be read is none, so that its resource stays."""
+    return not isinstance(value, Unread) and value in states
 
 
 Made = Resource | Iterable[Resource] | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope_aws.collectors.shape import moment, picked, tag_list
+from nephoscope_aws.collectors.shape import moment, needed, part, picked, tag_list
 
 RDS_INSTANCE = "AWS::RDS::DBInstance"
 RDS_CLUSTER = "AWS::RDS::DBCluster"
@@ -27,7 +27,6 @@ _EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifi
 _RDS_INSTANCE = (
     "Engine",
     "EngineVersion",
-    "PubliclyAccessible",
     "StorageEncrypted",
     "KmsKeyId",
     "MultiAZ",
@@ -51,16 +50,18 @@ def instance(item: Item) -> Shaped:
     if item["Engine"] == "docdb":
         return DOCDB_INSTANCE, properties
     if item["Engine"] == "neptune":
-        return NEPTUNE_INSTANCE, {**properties, **picked(item, "PubliclyAccessible")}
-    groups = item.get("DBParameterGroups") or [{}]
+        return NEPTUNE_INSTANCE, {**properties, **needed(item, "PubliclyAccessible")}
     return RDS_INSTANCE, {
         **properties,
         **picked(item, *_RDS_INSTANCE),
+        **needed(item, "PubliclyAccessible"),
         "EnableIAMDatabaseAuthentication": item.get("IAMDatabaseAuthenticationEnabled"),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
-        "SourceDBInstanceIdentifier": item.get("ReadReplicaSourceDBInstanceIdentifier") or None,
-        "SourceDBClusterIdentifier": item.get("ReadReplicaSourceDBClusterIdentifier") or None,
-        "DBParameterGroupName": groups[0].get("DBParameterGroupName"),
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
+        "SourceDBInstanceIdentifier": part(lambda: item.get("ReadReplicaSourceDBInstanceIdentifier") or None),
+        "SourceDBClusterIdentifier": part(lambda: item.get("ReadReplicaSourceDBClusterIdentifier") or None),
+        "DBParameterGroupName": part(
+            lambda: next((one["DBParameterGroupName"] for one in item["DBParameterGroups"]), None)
+        ),
         "DBSubnetGroupName": item.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
         "VPCSecurityGroups": _groups(item),
         "Observed": picked(item, "StorageEncryptionType"),
@@ -71,7 +72,7 @@ def cluster(item: Item) -> Shaped:
     """Return a DB cluster of the type that its engine says."""
     properties = {
         **picked(item, *_EVERY_CLUSTER),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
         "DBClusterParameterGroupName": item.get("DBClusterParameterGroup"),
         "DBSubnetGroupName": item.get("DBSubnetGroup"),
         "VpcSecurityGroupIds": _groups(item),
@@ -110,5 +111,5 @@ def _snapshot(item: Item) -> Item:
     }
 
 
-def _groups(item: Item) -> list[str]:
-    return sorted(group["VpcSecurityGroupId"] for group in item.get("VpcSecurityGroups") or ())
+def _groups(item: Item) -> Any:
+    return part(lambda: sorted(str(group["VpcSecurityGroupId"]) for group in item.get("VpcSecurityGroups") or ()))

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
-from nephoscope_aws.answers import Answer, Unavailable
+from nephoscope_aws.answers import Answer, Unavailable, Unread
 from nephoscope_aws.api import Api, Denied, code_of, said
 
 log = logging.getLogger(__name__)
@@ -49,16 +49,16 @@ def actions(reads: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
     return tuple(sorted(set(reads.values())))
 
 
-def moment(value: datetime | None) -> str | None:
-    """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+def moment(value: datetime | None) -> Any:
+    """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``; unknown for what is none."""
+    return part(lambda: value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None)
 
 
-def to_the_hour(value: datetime | None) -> str | None:
+def to_the_hour(value: datetime | None) -> Any:
     """Return a time that moves all the time rounded up to the hour, so that it does not make each scan a change."""
     if value is None:
         return None
-    return moment(value.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+    return part(lambda: moment(value.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)))
 
 
 def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -69,6 +69,14 @@ def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def needed(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return these members, of which AWS leaves out none: one that is not there is unknown."""
     return {name: source[name] for name in names}
+
+
+def one_of(source: Mapping[str, Any], name: str, *values: str) -> Any:
+    """Return a member if it has one of these values; what another one means is not known."""
+    value = source[name]
+    if isinstance(value, Unread) or value in values:
+        return value
+    return Unread(f"AWS's answer gives {name} a value that is not known")
 
 
 def tag_list(tags: Iterable[Mapping[str, str]] | None) -> Any:
@@ -91,6 +99,8 @@ def document(text: Any) -> Any:
 
     boto3 hands over IAM's documents decoded, and as text what it could not decode.
     """
+    if isinstance(text, Unread):
+        return text
     try:
         value = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):
