@@ -11,7 +11,7 @@ from typing import Any
 
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.shape import moment, picked
+from nephoscope_aws.collectors.shape import moment, needed
 
 PUBLIC_ACCESS_BLOCK_READS = {("s3control", "get_public_access_block"): "s3:GetAccountPublicAccessBlock"}
 
@@ -29,7 +29,7 @@ def public_access_block(answer: dict[str, Any] | None) -> dict[str, Any] | None:
     if answer is None:
         return None
     block = answer["PublicAccessBlockConfiguration"]
-    return picked(block, "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    return needed(block, "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
 def account_public_access_block(api: Api) -> dict[str, Any] | None:

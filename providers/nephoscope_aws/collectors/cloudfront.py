@@ -67,8 +67,8 @@ def _resource(api: Api, summary: Item) -> Resource:
 
 def _logging(config: Item) -> Item | None:
     """Return where standard logs (legacy) go, null when they go nowhere, as CloudFormation has it."""
-    logging = config.get("Logging") or {}
-    return picked(logging, "Bucket", "Prefix", "IncludeCookies") if logging.get("Enabled") else None
+    logging = config["Logging"]
+    return needed(logging, "Bucket", "Prefix", "IncludeCookies") if logging["Enabled"] else None
 
 
 def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
@@ -80,7 +80,7 @@ def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
         "DistributionConfig": {
             **picked(source, "Enabled", "Comment", "PriceClass", "HttpVersion", "Staging"),
             "Aliases": aliases,
-            "WebACLId": part(lambda: source.get("WebACLId") or None),
+            "WebACLId": part(lambda: source["WebACLId"] or None),
             "DefaultCacheBehavior": _behavior(source["DefaultCacheBehavior"]),
             "CacheBehaviors": part(
                 lambda: [picked(one, "PathPattern") | _behavior(one) for one in _items(source.get("CacheBehaviors"))]
@@ -109,7 +109,8 @@ def _origin(origin: Item) -> Item:
     """Return an origin without its custom headers, in which people put shared secrets."""
     s3, custom = origin.get("S3OriginConfig"), origin.get("CustomOriginConfig")
     return {
-        **picked(origin, "Id", "DomainName", "OriginPath"),
+        **needed(origin, "Id", "DomainName"),
+        **picked(origin, "OriginPath"),
         "OriginAccessControlId": part(lambda: origin.get("OriginAccessControlId") or None),
         "S3OriginConfig": picked(s3, "OriginAccessIdentity") if s3 is not None else None,
         "CustomOriginConfig": _custom(custom) if custom is not None else None,
@@ -133,14 +134,14 @@ def _deliveries(api: Api) -> dict[str, list[str]]:
 
 def _read_deliveries(api: Api) -> dict[str, list[str]]:
     sources = {
-        one["name"]: one.get("resourceArns", ())
+        str(one["name"]): one["resourceArns"]
         for one in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
-        if one.get("service") == "cloudfront"
+        if one["service"] == "cloudfront"
     }
     found: dict[str, list[str]] = {}
     for delivery in api.pages("logs", "describe_deliveries", "deliveries", region=LOGS_REGION) if sources else ():
-        for arn in sources.get(delivery.get("deliverySourceName", ""), ()):
-            found.setdefault(arn, []).append(delivery.get("deliveryDestinationArn", ""))
+        for arn in sources.get(delivery["deliverySourceName"], ()):
+            found.setdefault(arn, []).append(str(delivery["deliveryDestinationArn"]))
     return {arn: sorted(destinations) for arn, destinations in found.items()}
 
 

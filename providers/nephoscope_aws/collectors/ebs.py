@@ -16,7 +16,7 @@ from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds
 from nephoscope_aws.collectors.ec2_kinds import PAGE, Kind, Shaped, listed
-from nephoscope_aws.collectors.shape import actions, moment, part, picked
+from nephoscope_aws.collectors.shape import actions, moment, needed, part, picked
 
 VOLUME = "AWS::EC2::Volume"
 SNAPSHOT = "AWS::EC2::Snapshot"
@@ -25,12 +25,12 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
 REGION_SETTINGS = "AWS::EC2::RegionSettings"
 
-_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "Encrypted", "KmsKeyId", "StorageTier")
-_IMAGE = ("ImageId", "Name", "Description", "Public", "CreationDate", "ImdsSupport")
+_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "KmsKeyId", "StorageTier")
+_IMAGE = ("ImageId", "Name", "Description", "CreationDate", "ImdsSupport")
 
 SYNTHETIC = {
-    SNAPSHOT: (*_SNAPSHOT, "StartTime", "Tags"),
-    IMAGE: (*_IMAGE, "Tags"),
+    SNAPSHOT: (*_SNAPSHOT, "Encrypted", "StartTime", "Tags"),
+    IMAGE: (*_IMAGE, "Public", "Tags"),
     REGION_SETTINGS: ("EbsEncryptionByDefault",),
 }
 """Types that CloudFormation does not have. Snapshots and images have the property names of EC2's API; the settings of
@@ -74,7 +74,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 def _volume(volume: Item) -> Shaped:
     return {
-        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"),
+        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "KmsKeyId", "SnapshotId"),
+        **needed(volume, "Encrypted"),
         "Observed": {
             "State": volume.get("State"),
             "InstanceIds": part(lambda: sorted(filter(None, (one.get("InstanceId") for one in volume["Attachments"])))),
@@ -98,6 +99,7 @@ def _is_shared(snapshot: Item, shared: Any) -> Any:
 def _snapshot(snapshot: Item) -> Shaped:
     return {
         **picked(snapshot, *_SNAPSHOT),
+        **needed(snapshot, "Encrypted"),
         "StartTime": moment(snapshot.get("StartTime")),
         "Observed": picked(snapshot, "Public"),
     }
@@ -166,7 +168,7 @@ _ALL = (
         listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE),
         "image",
         "ImageId",
-        lambda image: picked(image, *_IMAGE),
+        lambda image: picked(image, *_IMAGE) | needed(image, "Public"),
         "Name",
         owner=False,
     ),

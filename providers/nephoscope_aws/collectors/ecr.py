@@ -54,7 +54,7 @@ def _resource(api: Api, region: str, repository: Item) -> Resource:
     name = repository["repositoryName"]
     properties = {
         "RepositoryName": name,
-        "ImageTagMutability": repository.get("imageTagMutability"),
+        "ImageTagMutability": repository["imageTagMutability"],
         "ImageTagMutabilityExclusionFilters": part(lambda: _exclusions(repository)),
         "ImageScanningConfiguration": {
             "ScanOnPush": part(lambda: bool(repository["imageScanningConfiguration"]["scanOnPush"]))

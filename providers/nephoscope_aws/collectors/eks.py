@@ -60,7 +60,7 @@ def _described(api: Api, region: str, name: str) -> Item | None:
         return None
     cluster = answer["cluster"]
     return {
-        "Version": cluster.get("version"),
+        "Version": cluster["version"],
         "ResourcesVpcConfig": _network(cluster["resourcesVpcConfig"]),
         "EncryptionConfig": part(lambda: [_encryption(one) for one in cluster.get("encryptionConfig") or ()] or None),
         "Logging": {"ClusterLogging": {"EnabledTypes": part(lambda: [*_logged(cluster.get("logging") or {})])}},

@@ -154,7 +154,8 @@ def _listener(api: Api, region: str, listener: Item) -> Resource:
     # arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/BALANCER/LISTENER. A gateway's has no port.
     balancer = str(listener["ListenerArn"]).split("/")[2]
     properties = {
-        **picked(listener, "LoadBalancerArn", "Port", "Protocol", "SslPolicy"),
+        **picked(listener, "LoadBalancerArn", "Port", "SslPolicy"),
+        "Protocol": None if "/gwy/" in listener["ListenerArn"] else listener["Protocol"],
         "Certificates": part(lambda: [picked(one, "CertificateArn") for one in listener.get("Certificates", ())]),
         "DefaultActions": part(lambda: [_action(one) for one in listener["DefaultActions"]]),
     }
@@ -186,8 +187,8 @@ def _classic_shaped(api: Api, region: str, balancer: Item, tags: Any) -> Resourc
 
 def _access_log(api: Api, region: str, name: str) -> Item:
     answer = api.call("elb", "describe_load_balancer_attributes", region=region, LoadBalancerName=name)
-    log = answer["LoadBalancerAttributes"].get("AccessLog", {})
-    return picked(log, "Enabled", "S3BucketName", "S3BucketPrefix", "EmitInterval")
+    log = answer["LoadBalancerAttributes"]["AccessLog"]
+    return needed(log, "Enabled") | picked(log, "S3BucketName", "S3BucketPrefix", "EmitInterval")
 
 
 def _again(

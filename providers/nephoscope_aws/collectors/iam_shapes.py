@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource
-from nephoscope_aws.collectors.shape import document, moment, needed, part, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import document, moment, one_of, part, picked, tag_dict, tag_list
 
 USER = "AWS::IAM::User"
 ACCESS_KEY = "AWS::IAM::AccessKey"
@@ -35,7 +35,7 @@ def access_key(account: str, user_arn: str, key: Item) -> Resource:
     """Return an access key; AWS gives it no ARN, so its id is made of its user's."""
     properties = {
         **picked(key, "UserName"),
-        **needed(key, "Status"),
+        "Status": one_of(key, "Status", "Active", "Inactive", "Expired"),
         "Observed": {"CreateDate": moment(key["CreateDate"])},
     }
     id = str(key["AccessKeyId"])

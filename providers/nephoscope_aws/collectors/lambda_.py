@@ -56,13 +56,21 @@ def _with_urls(api: Api, region: str, function: Item) -> list[Resource]:
 def _function(api: Api, region: str, function: Item) -> Resource:
     arn = function["FunctionArn"]
     properties = {
-        **picked(function, "FunctionName", "Runtime", "PackageType", "Role"),
+        **picked(function, "FunctionName", "PackageType", "Role"),
+        "Runtime": part(
+            lambda: function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
+        ),
         "KmsKeyArn": function.get("KMSKeyArn"),
         "VpcConfig": part(lambda: _vpc(function.get("VpcConfig") or {})),
         "Environment": part(lambda: _environment(function.get("Environment"))),
         "Policy": part(lambda: _policy(api, region, arn)),
     }
     return Resource(FUNCTION, arn, function["FunctionName"], region, api.account, properties)
+
+
+def _runtime(function: Item) -> Any:
+    """Return a function's runtime; one that is a container image has none."""
+    return function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
 
 
 def _vpc(vpc: Item) -> Item | None:

@@ -14,7 +14,7 @@ from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
 from nephoscope_aws.collectors.odd import each, is_one_of, isolated
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden, part, picked
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden, needed, part, picked
 
 DOMAIN = "AWS::OpenSearchService::Domain"
 
@@ -39,6 +39,13 @@ _SETTINGS = {
     "AdvancedSecurityOptions": ("Enabled", "InternalUserDatabaseEnabled"),
 }
 """Groups of settings, and the members of each that CloudFormation knows by the same name."""
+
+_ALWAYS = {
+    "EncryptionAtRestOptions": ("Enabled",),
+    "NodeToNodeEncryptionOptions": ("Enabled",),
+    "DomainEndpointOptions": ("EnforceHTTPS",),
+}
+"""What AWS says of every domain."""
 
 _DESCRIBED = ("EngineVersion", "AccessPolicies", *_SETTINGS)
 
@@ -92,6 +99,8 @@ def _members(item: Item) -> Item:
 
 
 def _settings(item: Item, name: str) -> Item | None:
+    if name in _ALWAYS:
+        return needed(item[name], *_ALWAYS[name]) | picked(item[name], *_SETTINGS[name])
     return picked(item[name], *_SETTINGS[name]) if item.get(name) else None
 
 

@@ -23,30 +23,33 @@ Item = dict[str, Any]
 Shaped = tuple[str, Item]
 """A type and the properties of one resource of it."""
 
-_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier", "AutoMinorVersionUpgrade")
-_RDS_INSTANCE = (
-    "Engine",
-    "EngineVersion",
+_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier")
+_RDS_INSTANCE = ("Engine", "EngineVersion", "KmsKeyId")
+_SAID_OF_INSTANCES = (
+    "PubliclyAccessible",
     "StorageEncrypted",
-    "KmsKeyId",
     "MultiAZ",
     "BackupRetentionPeriod",
     "DeletionProtection",
 )
+"""What AWS says of every instance. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html"""
+
 _EVERY_CLUSTER = (
     "DBClusterIdentifier",
     "EngineVersion",
-    "StorageEncrypted",
     "KmsKeyId",
-    "DeletionProtection",
-    "BackupRetentionPeriod",
 )
+_SAID_OF_CLUSTERS = ("StorageEncrypted", "DeletionProtection", "BackupRetentionPeriod")
 _SNAPSHOT = ("Engine", "EngineVersion", "SnapshotType", "KmsKeyId")
 
 
 def instance(item: Item) -> Shaped:
     """Return a DB instance of the type that its engine says."""
-    properties = {**picked(item, *_EVERY_INSTANCE), "Tags": tag_list(item.get("TagList"))}
+    properties = {
+        **picked(item, *_EVERY_INSTANCE),
+        **needed(item, "AutoMinorVersionUpgrade"),
+        "Tags": tag_list(item.get("TagList")),
+    }
     if item["Engine"] == "docdb":
         return DOCDB_INSTANCE, properties
     if item["Engine"] == "neptune":
@@ -54,8 +57,8 @@ def instance(item: Item) -> Shaped:
     return RDS_INSTANCE, {
         **properties,
         **picked(item, *_RDS_INSTANCE),
-        **needed(item, "PubliclyAccessible"),
-        "EnableIAMDatabaseAuthentication": item.get("IAMDatabaseAuthenticationEnabled"),
+        **needed(item, *_SAID_OF_INSTANCES),
+        "EnableIAMDatabaseAuthentication": item["IAMDatabaseAuthenticationEnabled"],
         "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
         "SourceDBInstanceIdentifier": part(lambda: item.get("ReadReplicaSourceDBInstanceIdentifier") or None),
         "SourceDBClusterIdentifier": part(lambda: item.get("ReadReplicaSourceDBClusterIdentifier") or None),
@@ -72,6 +75,7 @@ def cluster(item: Item) -> Shaped:
     """Return a DB cluster of the type that its engine says."""
     properties = {
         **picked(item, *_EVERY_CLUSTER),
+        **needed(item, *_SAID_OF_CLUSTERS),
         "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
         "DBClusterParameterGroupName": item.get("DBClusterParameterGroup"),
         "DBSubnetGroupName": item.get("DBSubnetGroup"),
@@ -90,14 +94,16 @@ def cluster(item: Item) -> Shaped:
 
 def snapshot(item: Item) -> Shaped:
     return SNAPSHOT, {
-        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier", "Encrypted"),
+        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier"),
+        **needed(item, "Encrypted"),
         **_snapshot(item),
     }
 
 
 def cluster_snapshot(item: Item) -> Shaped:
     return CLUSTER_SNAPSHOT, {
-        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier", "StorageEncrypted"),
+        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier"),
+        **needed(item, "StorageEncrypted"),
         **_snapshot(item),
     }
 

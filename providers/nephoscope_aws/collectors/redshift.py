@@ -34,7 +34,6 @@ _MEMBERS = (
     "NumberOfNodes",
     "DBName",
     "ClusterVersion",
-    "Encrypted",
     "KmsKeyId",
     "AutomatedSnapshotRetentionPeriod",
     "EnhancedVpcRouting",
@@ -105,7 +104,7 @@ def _cluster(api: Api, region: str, item: Item) -> Resource | None:
         logging = hidden(problem)
     properties = {
         **picked(item, *_MEMBERS),
-        **needed(item, "PubliclyAccessible"),
+        **needed(item, "PubliclyAccessible", "Encrypted"),
         "ClusterParameterGroupName": part(lambda: next(iter(_group_names(item)), None)),
         "VpcSecurityGroupIds": part(
             lambda: sorted(one["VpcSecurityGroupId"] for one in item.get("VpcSecurityGroups") or ())

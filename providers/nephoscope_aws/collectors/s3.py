@@ -27,6 +27,7 @@ from nephoscope_aws.collectors.shape import (
     document,
     existing,
     moment,
+    needed,
     part,
     parts,
     picked,
@@ -181,7 +182,11 @@ def _logging(answer: Item) -> Answer:
 
 
 def _ownership(answer: Answer) -> Answer:
-    return {"Rules": answer["OwnershipControls"]["Rules"]} if answer else None
+    return (
+        {"Rules": [needed(rule, "ObjectOwnership") for rule in answer["OwnershipControls"]["Rules"]]}
+        if answer
+        else None
+    )
 
 
 _ASPECTS = (

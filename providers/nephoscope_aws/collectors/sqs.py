@@ -64,7 +64,7 @@ def _attributes(api: Api, region: str, url: str) -> Item | None:
     attributes = answer["Attributes"]
     return {
         "KmsMasterKeyId": part(lambda: attributes.get("KmsMasterKeyId") or None),
-        "SqsManagedSseEnabled": part(lambda: str(attributes.get("SqsManagedSseEnabled")).lower() == "true"),
+        "SqsManagedSseEnabled": part(lambda: str(attributes["SqsManagedSseEnabled"]).lower() == "true"),
         "Policy": part(lambda: document(attributes["Policy"]) if attributes.get("Policy") else None),
     }
 

@@ -16,7 +16,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, picked, tag_dict, tag_list
 
 MANAGED = "AWS::SSM::ManagedInstanceInventory"
 DOCUMENT = "AWS::SSM::Document"
@@ -123,7 +123,7 @@ def _machine(api: Api, region: str, machine: Item, patched: Callable[[str], Any]
 
 
 def _document(api: Api, region: str, listed: Item) -> Resource | None:
-    properties = {**picked(listed, "Name", "DocumentType"), "Tags": tag_list(listed.get("Tags"))}
+    properties = {**needed(listed, "Name"), **picked(listed, "DocumentType"), "Tags": tag_list(listed.get("Tags"))}
     try:
         shared: Any = _shared(api, region, listed["Name"])
     except PROBLEMS as problem:

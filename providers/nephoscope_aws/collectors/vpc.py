@@ -71,7 +71,7 @@ def _flow_logs(api: Api, region: str, id: str) -> defaultdict[str, list[Shaped]]
     by_vpc: defaultdict[str, list[Shaped]] = defaultdict(list)
     for log in _FLOW_LOGS(api, region, id):
         if log["ResourceId"].startswith("vpc-"):
-            by_vpc[log["ResourceId"]].append(needed(log, "FlowLogId", "FlowLogStatus") | picked(log, "TrafficType"))
+            by_vpc[log["ResourceId"]].append(needed(log, "FlowLogId", "FlowLogStatus", "TrafficType"))
     for logs in by_vpc.values():
         logs.sort(key=lambda log: str(log["FlowLogId"]))
     return by_vpc
