@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import rds_shapes as shapes
+from nephoscope_aws.collectors.odd import each, isolated
 from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, tag_dict
 from nephoscope_aws.databases import tls_parameter
 
@@ -101,13 +103,17 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
     used: set[str] = set()
     instances = _listing(api, region, _INSTANCES)
-    for item in instances:
-        used.update(_deciding_groups(item))
-        yield _resource(api, region, _INSTANCES, item)
-    yield from instances.unreadable(api, region, *_INSTANCES.types)
+    shaped = isolated(api, region, _INSTANCES.types, partial(_resource, api, region, _INSTANCES))
+    noting = isolated(api, region, PARAMETER_GROUP, partial(_note_groups, used))
+    yield from each(
+        api,
+        region,
+        _INSTANCES.types,
+        lambda item: (*noting(item), *shaped(item)),
+        instances,
+    )
     clusters = _listing(api, region, _CLUSTERS)
-    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters)
-    yield from clusters.unreadable(api, region, *_CLUSTERS.types)
+    yield from each(api, region, _CLUSTERS.types, partial(_resource, api, region, _CLUSTERS), clusters)
     for kind in _SNAPSHOTS:
         yield from _snapshots(api, region, kind)
     yield from _parameter_groups(api, region, used, instances)
@@ -142,10 +148,7 @@ def _resource(api: Api, region: str, kind: _Kind, item: Item, **observed: Any) -
 
 def _snapshots(api: Api, region: str, kind: _Kind) -> Iterator[Resource]:
     listing = _listing(api, region, kind)
-    for found in api.map(lambda item: _snapshot(api, region, kind, item), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, *kind.types)
+    yield from each(api, region, kind.types, partial(_snapshot, api, region, kind), listing, calls=True)
 
 
 def _snapshot(api: Api, region: str, kind: _Kind, item: Item) -> Resource | None:
@@ -168,33 +171,36 @@ def _is_public(api: Api, region: str, kind: _Kind, item: Item) -> bool | None:
     if answer is None:
         return None
     name = kind.key.removesuffix("s")
-    held = answer[f"{name}AttributesResult"].get(f"{name}Attributes", ())
-    return any(each["AttributeName"] == "restore" and "all" in each.get("AttributeValues", ()) for each in held)
+    held = answer[f"{name}AttributesResult"][f"{name}Attributes"]
+    return any(one["AttributeName"] == "restore" and "all" in one["AttributeValues"] for one in held)
 
 
 # -- Parameter groups ----------------------------------------------------------------------------------------------
 
 
+def _note_groups(used: set[str], item: Item) -> None:
+    used.update(_deciding_groups(item))
+
+
 def _deciding_groups(item: Item) -> Iterator[str]:
     """Yield the DB parameter groups that decide on an instance's connections; for members of a cluster, others do."""
     if not item.get("DBClusterIdentifier"):
-        yield from (group["DBParameterGroupName"] for group in item.get("DBParameterGroups") or ())
+        yield from (str(group["DBParameterGroupName"]) for group in item["DBParameterGroups"])
 
 
 def _parameter_groups(api: Api, region: str, used: set[str], instances: Listing[Item]) -> Iterator[Resource]:
     """Yield the groups that are used; which they are is as little known as the instances are."""
     items = api.pages("rds", "describe_db_parameter_groups", "DBParameterGroups", region=region) if used else ()
     listing = Listing(items)
-    wanted = (
-        each
-        for each in listing
-        if each["DBParameterGroupName"] in used and tls_parameter(each["DBParameterGroupFamily"])
+    yield from instances.unreadable(api, region, PARAMETER_GROUP)
+    yield from each(
+        api,
+        region,
+        PARAMETER_GROUP,
+        lambda item: _parameter_group(api, region, item) if item["DBParameterGroupName"] in used else None,
+        listing,
+        calls=True,
     )
-    for found in api.map(lambda item: _parameter_group(api, region, item), wanted):
-        if found:
-            yield found
-    in_doubt = list(instances.unreadable(api, region, PARAMETER_GROUP))
-    yield from in_doubt or listing.unreadable(api, region, PARAMETER_GROUP)
 
 
 def _parameter_group_again(api: Api, resource: Resource) -> Resource | None:
@@ -210,9 +216,14 @@ def _parameter_group_again(api: Api, resource: Resource) -> Resource | None:
 
 
 def _parameter_group(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a group with the one parameter that makes TLS a must; None when it is gone."""
+    """Return a group with the one parameter that makes TLS a must; None when it is gone, or its engine has none."""
     name, family = item["DBParameterGroupName"], item["DBParameterGroupFamily"]
-    parameters = part(lambda: _parameters(api, region, name, tls_parameter(family)))
+    demands_tls = part(lambda: tls_parameter(str(family)))
+    if demands_tls is None:
+        return None
+    parameters = (
+        part(lambda: _parameters(api, region, name, demands_tls)) if isinstance(demands_tls, str) else demands_tls
+    )
     if parameters is None:
         return None
     properties = {
@@ -237,9 +248,9 @@ def _parameters(api: Api, region: str, group: str, name: str | None) -> dict[str
     if answer is None:
         return None
     return {
-        each["ParameterName"]: each["ParameterValue"]
-        for each in answer["Parameters"]
-        if each.get("ParameterName") == name and each.get("ParameterValue") is not None
+        one["ParameterName"]: one["ParameterValue"]
+        for one in answer["Parameters"]
+        if one["ParameterName"] == name and one.get("ParameterValue") is not None
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope_aws.collectors.shape import moment, picked, tag_list
+from nephoscope_aws.collectors.shape import moment, needed, part, picked, tag_list
 
 RDS_INSTANCE = "AWS::RDS::DBInstance"
 RDS_CLUSTER = "AWS::RDS::DBCluster"
@@ -23,44 +23,48 @@ Item = dict[str, Any]
 Shaped = tuple[str, Item]
 """A type and the properties of one resource of it."""
 
-_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier", "AutoMinorVersionUpgrade")
-_RDS_INSTANCE = (
-    "Engine",
-    "EngineVersion",
+_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier")
+_RDS_INSTANCE = ("Engine", "EngineVersion", "KmsKeyId")
+_SAID_OF_INSTANCES = (
     "PubliclyAccessible",
     "StorageEncrypted",
-    "KmsKeyId",
     "MultiAZ",
     "BackupRetentionPeriod",
     "DeletionProtection",
 )
+"""What AWS says of every instance. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html"""
+
 _EVERY_CLUSTER = (
     "DBClusterIdentifier",
     "EngineVersion",
-    "StorageEncrypted",
     "KmsKeyId",
-    "DeletionProtection",
-    "BackupRetentionPeriod",
 )
+_SAID_OF_CLUSTERS = ("StorageEncrypted", "DeletionProtection", "BackupRetentionPeriod")
 _SNAPSHOT = ("Engine", "EngineVersion", "SnapshotType", "KmsKeyId")
 
 
 def instance(item: Item) -> Shaped:
     """Return a DB instance of the type that its engine says."""
-    properties = {**picked(item, *_EVERY_INSTANCE), "Tags": tag_list(item.get("TagList"))}
+    properties = {
+        **picked(item, *_EVERY_INSTANCE),
+        **needed(item, "AutoMinorVersionUpgrade"),
+        "Tags": tag_list(item.get("TagList")),
+    }
     if item["Engine"] == "docdb":
         return DOCDB_INSTANCE, properties
     if item["Engine"] == "neptune":
-        return NEPTUNE_INSTANCE, {**properties, **picked(item, "PubliclyAccessible")}
-    groups = item.get("DBParameterGroups") or [{}]
+        return NEPTUNE_INSTANCE, {**properties, **needed(item, "PubliclyAccessible")}
     return RDS_INSTANCE, {
         **properties,
         **picked(item, *_RDS_INSTANCE),
-        "EnableIAMDatabaseAuthentication": item.get("IAMDatabaseAuthenticationEnabled"),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
-        "SourceDBInstanceIdentifier": item.get("ReadReplicaSourceDBInstanceIdentifier") or None,
-        "SourceDBClusterIdentifier": item.get("ReadReplicaSourceDBClusterIdentifier") or None,
-        "DBParameterGroupName": groups[0].get("DBParameterGroupName"),
+        **needed(item, *_SAID_OF_INSTANCES),
+        "EnableIAMDatabaseAuthentication": item["IAMDatabaseAuthenticationEnabled"],
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
+        "SourceDBInstanceIdentifier": part(lambda: item.get("ReadReplicaSourceDBInstanceIdentifier") or None),
+        "SourceDBClusterIdentifier": part(lambda: item.get("ReadReplicaSourceDBClusterIdentifier") or None),
+        "DBParameterGroupName": part(
+            lambda: next((one["DBParameterGroupName"] for one in item["DBParameterGroups"]), None)
+        ),
         "DBSubnetGroupName": item.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
         "VPCSecurityGroups": _groups(item),
         "Observed": picked(item, "StorageEncryptionType"),
@@ -71,7 +75,8 @@ def cluster(item: Item) -> Shaped:
     """Return a DB cluster of the type that its engine says."""
     properties = {
         **picked(item, *_EVERY_CLUSTER),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
+        **needed(item, *_SAID_OF_CLUSTERS),
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
         "DBClusterParameterGroupName": item.get("DBClusterParameterGroup"),
         "DBSubnetGroupName": item.get("DBSubnetGroup"),
         "VpcSecurityGroupIds": _groups(item),
@@ -89,14 +94,16 @@ def cluster(item: Item) -> Shaped:
 
 def snapshot(item: Item) -> Shaped:
     return SNAPSHOT, {
-        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier", "Encrypted"),
+        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier"),
+        **needed(item, "Encrypted"),
         **_snapshot(item),
     }
 
 
 def cluster_snapshot(item: Item) -> Shaped:
     return CLUSTER_SNAPSHOT, {
-        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier", "StorageEncrypted"),
+        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier"),
+        **needed(item, "StorageEncrypted"),
         **_snapshot(item),
     }
 
@@ -110,5 +117,5 @@ def _snapshot(item: Item) -> Item:
     }
 
 
-def _groups(item: Item) -> list[str]:
-    return sorted(group["VpcSecurityGroupId"] for group in item.get("VpcSecurityGroups") or ())
+def _groups(item: Item) -> Any:
+    return part(lambda: sorted(str(group["VpcSecurityGroupId"]) for group in item.get("VpcSecurityGroups") or ()))
