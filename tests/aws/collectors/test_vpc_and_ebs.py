@@ -15,11 +15,12 @@ from tests.aws.collectors.networks_world import BARE, SEEDED
 from tests.aws.collectors.world import ACCOUNT, READS, Clients, at, collected, named, why
 
 from nephoscope.domain import Resource, Verdict, unknown
-from nephoscope.engine import judge
+from nephoscope.engine import Neighbours, judge
 from nephoscope.plugins import Registry
 from nephoscope.testing import NOW, resource
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL, ebs, vpc
+from nephoscope_aws.network import PREFIX_LIST
 from nephoscope_aws_simulator.testing import Simulator
 
 RULES = Registry(["aws", "baseline"]).rules
@@ -198,8 +199,17 @@ ANSWERS = {
         </launchTemplateVersionSet><nextToken>more</nextToken>""",
     "DescribeLaunchTemplateVersions more": f"""<launchTemplateVersionSet>{VERSION.format(2, "true")}
         </launchTemplateVersionSet>""",
+    "DescribeManagedPrefixLists": """<prefixListSet><item><prefixListId>pl-1</prefixListId>
+        <ownerId>999999999999</ownerId><state>create-complete</state>
+        <prefixListArn>arn:aws:ec2:eu-north-1:999999999999:prefix-list/pl-1</prefixListArn>
+        <prefixListName>partners</prefixListName></item><item><prefixListId>pl-2</prefixListId>
+        <ownerId>123456789012</ownerId><state>delete-complete</state>
+        <prefixListArn>arn:aws:ec2:eu-north-1:123456789012:prefix-list/pl-2</prefixListArn></item></prefixListSet>""",
+    "GetManagedPrefixListEntries": """<entrySet><item><cidr>203.0.113.0/24</cidr></item></entrySet>
+        <nextToken>more</nextToken>""",
+    "GetManagedPrefixListEntries more": "<entrySet><item><cidr>0.0.0.0/0</cidr></item></entrySet>",
 }
-"""EC2's own answers that the simulator does not give: shared VPCs, and versions that lie on two pages.
+"""EC2's own answers that the simulator does not give: shared things, and lists that lie on two pages.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"""
 
 
@@ -239,3 +249,13 @@ def test_versions_of_one_template_are_found_on_different_pages(fake: Api) -> Non
     [template] = [each for each in collected(fake, "ebs", SEEDED) if each.type == ebs.LAUNCH_TEMPLATE]
     assert (at(template, "DefaultVersionNumber"), at(template, "Observed.LatestVersion.VersionNumber")) == ("2", 3)
     assert verdicts("aws.ec2.lt_imdsv2", [template]) == {"web": FAIL}
+
+
+def test_a_prefix_list_that_another_account_shares_is_read_page_by_page(fake: Api) -> None:
+    [shared] = [each for each in collected(fake, "ec2", SEEDED) if each.type == PREFIX_LIST]
+    assert (shared.id, shared.name) == (f"arn:aws:ec2:{SEEDED}:999999999999:prefix-list/pl-1", "partners")
+    assert [entry["Cidr"] for entry in at(shared, "Entries")] == ["0.0.0.0/0", "203.0.113.0/24"]
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "SourcePrefixListId": "pl-1"}
+    group = resource("AWS::EC2::SecurityGroup", {"SecurityGroupIngress": [rule]}, region=SEEDED)
+    finding = judge(RULES["aws.ec2.sg_ssh"], group, now=NOW, neighbours=Neighbours.fixed([shared]))
+    assert finding.message == "TCP 22 is open to prefix list pl-1 (0.0.0.0/0 and 1 more)"
