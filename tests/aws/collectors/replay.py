@@ -84,7 +84,7 @@ class Edit:
 
 
 WRONG: dict[str, Any] = {"list": "odd", "map": "odd", "structure": "odd", "boolean": "odd", "timestamp": "soon"}
-MOST_ITEMS = 1
+MOST_ITEMS = 2
 """Items of a list that are changed, one by one; the others are as these."""
 
 
