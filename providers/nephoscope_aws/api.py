@@ -126,7 +126,7 @@ _FAULTS = (
     ResponseParserError,
 )
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, UnicodeError, ValueError)
+MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, UnicodeError, ValueError)
 """What botocore and collectors raise when they cannot take an answer apart, as one with a time that is none."""
 
 RAISED = (ClientError, BotoCoreError, ResponseParserError, *MALFORMED)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.shape import moment, needed
+from nephoscope_aws.collectors.shape import moment, needed, one_of
 
 PUBLIC_ACCESS_BLOCK_READS = {("s3control", "get_public_access_block"): "s3:GetAccountPublicAccessBlock"}
 
@@ -66,7 +66,7 @@ def credential_report(api: Api) -> CredentialReport:
 
 def _report(api: Api) -> CredentialReport:
     give_up, pause = time.monotonic() + PATIENCE, 0.25
-    while api.call("iam", "generate_credential_report")["State"] != "COMPLETE":
+    while _state(api) != "COMPLETE":
         if time.monotonic() > give_up:
             raise Unavailable(f"the credential report was not ready after {PATIENCE:.0f} seconds")
         time.sleep(pause)
@@ -75,6 +75,10 @@ def _report(api: Api) -> CredentialReport:
     rows = csv.DictReader(io.StringIO(answer["Content"].decode(), newline=""))
     made = moment(answer.get("GeneratedTime"))
     return CredentialReport(made if isinstance(made, str) else "", {row["arn"]: _row(row) for row in rows})
+
+
+def _state(api: Api) -> Any:
+    return one_of(api.call("iam", "generate_credential_report"), "State", "STARTED", "INPROGRESS", "COMPLETE")
 
 
 def _row(row: dict[str, str]) -> dict[str, Any]:

@@ -49,8 +49,7 @@ def _listed(api: Api) -> Iterator[Item]:
     marker: dict[str, str] = {}
     while True:
         page = api.call("cloudfront", "list_distributions", **marker)["DistributionList"]
-        if page["Quantity"]:
-            yield from page["Items"]
+        yield from _items(page)
         if not page["IsTruncated"]:
             return
         marker = {"Marker": page["NextMarker"]}
@@ -100,11 +99,11 @@ def _items(counted: Item | None) -> list[Any]:
     """Return a list as CloudFormation writes it: the API wraps each with its length."""
     if counted is None:
         return []
-    return list(counted["Items"]) if counted["Quantity"] else []
+    return list(counted["Items"]) if "Items" in counted or counted["Quantity"] else []
 
 
 def _behavior(behavior: Item) -> Item:
-    return needed(behavior, "TargetOriginId", "ViewerProtocolPolicy")
+    return picked(behavior, "TargetOriginId") | needed(behavior, "ViewerProtocolPolicy")
 
 
 def _group(group: Item) -> Item:

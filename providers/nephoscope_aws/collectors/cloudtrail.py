@@ -63,7 +63,7 @@ def _at_home(api: Api, region: str, **which: Any) -> Iterator[Item]:
 
 def _is_of(region: str, home: Any) -> bool:
     """Tell whether a region is a trail's home; where that could not be read, it is taken for one of this region."""
-    return isinstance(home, Unread) or bool(home == region)
+    return isinstance(home, Unread) or home in (region, "")
 
 
 def _status(api: Api, region: str, arn: str) -> Item:

@@ -14,7 +14,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, picked
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, part, picked
 
 TABLE = "AWS::DynamoDB::Table"
 
@@ -63,7 +63,7 @@ def _table(api: Api, region: str, name: str) -> Item | None:
 def _members(table: Item) -> Item:
     return {
         "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode"),
-        **picked(table, "DeletionProtectionEnabled"),
+        **needed(table, "DeletionProtectionEnabled"),
         "SSESpecification": part(lambda: _encryption(table.get("SSEDescription"))),
         "TableClass": table.get("TableClassSummary", {}).get("TableClass"),
     }

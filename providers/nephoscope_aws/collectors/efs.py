@@ -13,7 +13,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, needed, part, picked, tag_dict, tag_list
 
 FILE_SYSTEM = "AWS::EFS::FileSystem"
 
@@ -53,13 +53,13 @@ def _resource(api: Api, region: str, item: Item) -> Resource | None:
         **picked(
             item,
             "FileSystemId",
-            "Encrypted",
             "KmsKeyId",
             "PerformanceMode",
             "ThroughputMode",
             "AvailabilityZoneName",
             "FileSystemProtection",
         ),
+        **needed(item, "Encrypted"),
         "BackupPolicy": part(lambda: _backup_policy(api, region, id)),
         "FileSystemTags": tags,
     }
@@ -71,7 +71,7 @@ def _resource(api: Api, region: str, item: Item) -> Resource | None:
 
 def _backup_policy(api: Api, region: str, id: str) -> Item | None:
     answer = api.maybe("efs", "describe_backup_policy", ("PolicyNotFound",), region=region, FileSystemId=id)
-    return picked(answer["BackupPolicy"], "Status") if answer else None
+    return needed(answer["BackupPolicy"], "Status") if answer else None
 
 
 COLLECTOR = Collector(Service("efs", "Amazon EFS", (FILE_SYSTEM,), actions(READS)), READS, collect, reread)

@@ -12,7 +12,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, picked
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, needed, part, picked
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
 
@@ -25,9 +25,7 @@ _MEMBERS = (
     "CacheNodeType",
     "Engine",
     "ClusterMode",
-    "AtRestEncryptionEnabled",
     "KmsKeyId",
-    "TransitEncryptionEnabled",
     "TransitEncryptionMode",
     "AutoMinorVersionUpgrade",
     "SnapshotRetentionLimit",
@@ -64,6 +62,7 @@ def _deleting(item: Item) -> bool:
 def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
+        **needed(item, "AtRestEncryptionEnabled", "TransitEncryptionEnabled"),
         "ReplicationGroupDescription": item.get("Description"),
         "AutomaticFailoverEnabled": part(lambda: item["AutomaticFailover"] in ("enabled", "enabling")),
         "MultiAZEnabled": part(lambda: item.get("MultiAZ") == "enabled"),

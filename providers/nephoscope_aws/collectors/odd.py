@@ -102,11 +102,16 @@ def told(api: Api, resource: Resource) -> Resource:
 
     The stand-in is for the whole region: which of its things this was is what is not known.
     """
-    if isinstance(resource.id, Unread) or not isinstance(resource.id, str) or not resource.id:
+    if not _identifies(resource.id):
         why = resource.id.why if isinstance(resource.id, Unread) else "AWS's answer does not identify it"
         return unreadable(api, resource.region, resource.type, Unavailable(why))
     name = resource.name if isinstance(resource.name, str) and resource.name else _tail(resource.id)
     return replace(resource, name=name, properties=_plain(resource.properties))
+
+
+def _identifies(id: Any) -> bool:
+    """Tell whether this is an id; one that is made of names begins or ends with what parts them if one is empty."""
+    return isinstance(id, str) and id.strip("/:") == id != ""
 
 
 def _tail(id: str) -> str:

@@ -100,7 +100,7 @@ def _members(item: Item) -> Item:
 
 def _settings(item: Item, name: str) -> Item | None:
     if name in _ALWAYS:
-        return needed(item[name], *_ALWAYS[name]) | picked(item[name], *_SETTINGS[name])
+        return picked(item[name], *_SETTINGS[name]) | needed(item[name], *_ALWAYS[name])
     return picked(item[name], *_SETTINGS[name]) if item.get(name) else None
 
 

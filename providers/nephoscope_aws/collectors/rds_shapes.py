@@ -19,6 +19,9 @@ NEPTUNE_CLUSTER = "AWS::Neptune::DBCluster"
 SNAPSHOT = "AWS::RDS::DBSnapshot"
 CLUSTER_SNAPSHOT = "AWS::RDS::ClusterSnapshot"
 
+DOCDB_ENGINE = "docdb"
+NEPTUNE_ENGINE = "neptune"
+
 Item = dict[str, Any]
 Shaped = tuple[str, Item]
 """A type and the properties of one resource of it."""
@@ -50,9 +53,9 @@ def instance(item: Item) -> Shaped:
         **needed(item, "AutoMinorVersionUpgrade"),
         "Tags": tag_list(item.get("TagList")),
     }
-    if item["Engine"] == "docdb":
+    if item["Engine"] == DOCDB_ENGINE:
         return DOCDB_INSTANCE, properties
-    if item["Engine"] == "neptune":
+    if item["Engine"] == NEPTUNE_ENGINE:
         return NEPTUNE_INSTANCE, {**properties, **needed(item, "PubliclyAccessible")}
     return RDS_INSTANCE, {
         **properties,
@@ -84,9 +87,9 @@ def cluster(item: Item) -> Shaped:
     }
     observed = {"Observed": picked(item, "StorageEncryptionType")}
     by_iam = item.get("IAMDatabaseAuthenticationEnabled")
-    if item["Engine"] == "docdb":
+    if item["Engine"] == DOCDB_ENGINE:
         return DOCDB_CLUSTER, properties | observed
-    if item["Engine"] == "neptune":
+    if item["Engine"] == NEPTUNE_ENGINE:
         return NEPTUNE_CLUSTER, properties | observed | {"IamAuthEnabled": by_iam}
     more = picked(item, "Engine", "EngineMode", "PubliclyAccessible", "StorageEncryptionType")
     return RDS_CLUSTER, properties | more | {"EnableIAMDatabaseAuthentication": by_iam}

@@ -37,7 +37,7 @@ GONE = frozenset(
 )
 """Error codes by which AWS says that the thing asked about no longer exists (each service's API reference)."""
 
-ODD = (ArithmeticError, AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+ODD = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 """What taking an answer apart raises that holds what no answer should, as a time after the last one."""
 
 PROBLEMS = (Denied, Unavailable, ClientError, *ODD)
