@@ -166,7 +166,7 @@ def _running(api: Api, region: str, cluster: str) -> Iterator[str]:
     tasks = api.pages("ecs", "list_tasks", "taskArns", region=region, cluster=cluster, maxResults=TASKS_AT_ONCE)
     for batch in batches(tasks, TASKS_AT_ONCE):
         answer = api.call("ecs", "describe_tasks", region=region, cluster=cluster, tasks=batch)
-        yield from (each.get("taskDefinitionArn", "") for each in answer["tasks"])
+        yield from (str(each["taskDefinitionArn"]) for each in answer["tasks"])
 
 
 def _batches(clusters: Iterable[_Cluster], used: _Used, problems: list[Exception]) -> Iterator[tuple[str, list[str]]]:
