@@ -162,7 +162,7 @@ def _entries(permissions: Any, end: str) -> Iterator[Shaped]:
         ports = needed(permission, "IpProtocol") | picked(permission, "FromPort", "ToPort")
         for plural, member, name in sources:
             for source in permission.get(plural, ()):
-                yield {**ports, name: source.get(member), "Description": source.get("Description")}
+                yield {**ports, name: source[member], "Description": source.get("Description")}
 
 
 def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Resource]:
