@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Resource
+from nephoscope_aws.answers import Unread
 from nephoscope_aws.api import Api, Denied, code_of, says_missing
 
 _STATES = (
@@ -22,7 +23,7 @@ _STATES = (
 )
 _OVER = frozenset(
     {"terminated", "shutting-down", "deregistered", "INACTIVE", "DRAINING"}
-    | {"deleting", "Deleting", "DELETING", "deleted", "delete-complete"}
+    | {"deleting", "Deleting", "DELETING", "deleted", "delete-in-progress", "delete-complete", "final-snapshot"}
 )
 """Where things say that are described while they are deleted, and for a while after, that they are, and how.
 
@@ -95,10 +96,16 @@ def _says_so_in_words(error: ClientError) -> bool:
 
 
 def is_over(item: Item) -> bool:
-    """Say whether a description is of something that was deleted."""
+    """Say whether a description is of something that was deleted; one whose state could not be read is there."""
     states = [item.get(name) for name in _STATES]
     names = [state.get("Name") if isinstance(state, Mapping) else state for state in states]
-    return bool(item.get("DeletedDate") or item.get("Deleted")) or any(name in _OVER for name in names)
+    return any(map(_says_so, (item.get("DeletedDate"), item.get("Deleted")))) or any(
+        isinstance(name, str) and name in _OVER for name in names
+    )
+
+
+def _says_so(deleted: Any) -> bool:
+    return not isinstance(deleted, Unread) and bool(deleted)
 
 
 # -- How a resource is named ------------------------------------------------------------------------
@@ -278,6 +285,9 @@ LOOKUPS: Mapping[str, Lookup] = {
         "DBClusterSnapshots",
     ),
     "AWS::RDS::DBCluster": _DB_CLUSTER,
+    "AWS::RDS::DBClusterParameterGroup": _rds(
+        "describe_db_cluster_parameter_groups", "DBClusterParameterGroupName", "DBClusterParameterGroups"
+    ),
     "AWS::RDS::DBInstance": _DB_INSTANCE,
     "AWS::RDS::DBParameterGroup": _rds("describe_db_parameter_groups", "DBParameterGroupName", "DBParameterGroups"),
     "AWS::RDS::DBSnapshot": _rds("describe_db_snapshots", "DBSnapshotIdentifier", "DBSnapshots"),

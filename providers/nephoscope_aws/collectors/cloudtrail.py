@@ -6,6 +6,7 @@ Organization trails that cover the account are among them. Calls: 1 for each reg
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from nephoscope.domain import ALL_REGIONS, Resource, Service
 from nephoscope_aws.answers import Answer, Unavailable
 from nephoscope_aws.api import Api, said
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import (
     Listing,
     actions,
@@ -40,22 +42,25 @@ Item = dict[str, Any]
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the trails, each once, then what stands for those of regions that could not be asked."""
-    regions = api.regions or (ALL_REGIONS,)
     shown: dict[str, Item] = {}
     hidden: list[Resource] = []
-    for place, listing, trails in api.map(lambda place: _shown(api, place), regions):
-        shown |= {each["TrailARN"]: each for each in trails}
+    for place, listing, trails in api.map(lambda place: _shown(api, place), api.regions or (ALL_REGIONS,)):
+        shown |= {_key(trail): trail for trail in trails}
         hidden += listing.unreadable(api, place, TRAIL)
-    for found in api.map(lambda trail: existing(lambda: _resource(api, trail)), shown.values()):
-        if found:
-            yield found
+    yield from each(api, ALL_REGIONS, TRAIL, partial(_resource, api), shown.values(), calls=True)
     yield from hidden
+
+
+def _key(trail: Item) -> str:
+    """Return what is the same of a trail wherever it is shown; of one without an ARN, nothing is."""
+    arn = trail["TrailARN"]
+    return arn if isinstance(arn, str) else str(id(trail))
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one trail again: 4 calls."""
     trails = _described(api, resource.region, trailNameList=[resource.id])
-    trail = next((each for each in trails if each["TrailARN"] == resource.id), None)
+    trail = next((one for one in trails if one["TrailARN"] == resource.id), None)
     return existing(lambda: _resource(api, trail)) if trail else None
 
 
@@ -129,9 +134,9 @@ def _resource(api: Api, trail: Item) -> Resource:
     return Resource(TRAIL, arn, trail["Name"], region, api.account, properties, tag_dict(tags))
 
 
-def _tags(api: Api, region: str, arn: str) -> list[dict[str, str]]:
+def _tags(api: Api, region: str, arn: str) -> Any:
     lists = api.pages("cloudtrail", "list_tags", "ResourceTagList", region=region, ResourceIdList=[arn])
-    return tag_list(tag for each in lists for tag in each.get("TagsList", ()))
+    return tag_list(tag for one in lists for tag in one.get("TagsList", ()))
 
 
 COLLECTOR = Collector(

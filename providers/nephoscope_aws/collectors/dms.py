@@ -11,7 +11,9 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, needed, part, picked
+from nephoscope_aws.lookups import is_over
 
 INSTANCE = "AWS::DMS::ReplicationInstance"
 
@@ -29,7 +31,6 @@ _MEMBERS = (
     "AutoMinorVersionUpgrade",
     "KmsKeyId",
     "NetworkType",
-    "PubliclyAccessible",
 )
 
 
@@ -38,8 +39,9 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("dms", "describe_replication_instances", "ReplicationInstances", region=region, MaxRecords=100)
     )
-    yield from (_resource(api, region, item) for item in listing if not _deleting(item))
-    yield from listing.unreadable(api, region, INSTANCE)
+    yield from each(
+        api, region, INSTANCE, lambda item: None if is_over(item) else _resource(api, region, item), listing
+    )
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -49,18 +51,17 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         "dms", "describe_replication_instances", ("ResourceNotFoundFault",), region=resource.region, Filters=wanted
     )
     items = answer["ReplicationInstances"] if answer else []
-    return _resource(api, resource.region, items[0]) if items and not _deleting(items[0]) else None
-
-
-def _deleting(item: Item) -> bool:
-    return item.get("ReplicationInstanceStatus") == "deleting"
+    return _resource(api, resource.region, items[0]) if items and not is_over(items[0]) else None
 
 
 def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
-        "VpcSecurityGroupIds": [each["VpcSecurityGroupId"] for each in item.get("VpcSecurityGroups") or ()],
-        "ReplicationSubnetGroupIdentifier": (item.get("ReplicationSubnetGroup") or {}).get(
+        **needed(item, "PubliclyAccessible"),
+        "VpcSecurityGroupIds": part(
+            lambda: [str(one["VpcSecurityGroupId"]) for one in item.get("VpcSecurityGroups") or ()]
+        ),
+        "ReplicationSubnetGroupIdentifier": item.get("ReplicationSubnetGroup", {}).get(
             "ReplicationSubnetGroupIdentifier"
         ),
     }

@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Item, Unavailable, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds
-from nephoscope_aws.collectors.ec2_kinds import PAGE, Item, Kind, listed
-from nephoscope_aws.collectors.shape import actions, moment, part, picked
+from nephoscope_aws.collectors.ec2_kinds import PAGE, Kind, Shaped, listed
+from nephoscope_aws.collectors.shape import actions, moment, needed, part, picked
 
 VOLUME = "AWS::EC2::Volume"
 SNAPSHOT = "AWS::EC2::Snapshot"
@@ -26,12 +27,12 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
 REGION_SETTINGS = "AWS::EC2::RegionSettings"
 
-_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "Encrypted", "KmsKeyId", "StorageTier")
-_IMAGE = ("ImageId", "Name", "Description", "Public", "CreationDate", "ImdsSupport")
+_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "KmsKeyId", "StorageTier")
+_IMAGE = ("ImageId", "Name", "Description", "CreationDate", "ImdsSupport")
 
 SYNTHETIC = {
-    SNAPSHOT: (*_SNAPSHOT, "StartTime", "Tags"),
-    IMAGE: (*_IMAGE, "Tags"),
+    SNAPSHOT: (*_SNAPSHOT, "Encrypted", "StartTime", "Tags"),
+    IMAGE: (*_IMAGE, "Public", "Tags"),
     REGION_SETTINGS: ("EbsEncryptionByDefault",),
 }
 """Types that CloudFormation does not have. Snapshots and images have the property names of EC2's API; the settings of
@@ -74,12 +75,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return ec2_kinds.reread(api, resource, _KINDS[resource.type])
 
 
-def _volume(volume: Item) -> Item:
+def _volume(volume: Item) -> Shaped:
     return {
-        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"),
+        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "KmsKeyId", "SnapshotId"),
+        **needed(volume, "Encrypted"),
         "Observed": {
             "State": volume.get("State"),
-            "InstanceIds": sorted(filter(None, (each.get("InstanceId") for each in volume.get("Attachments", ())))),
+            "InstanceIds": part(lambda: sorted(filter(None, (one.get("InstanceId") for one in volume["Attachments"])))),
         },
     }
 
@@ -90,12 +92,17 @@ def _snapshots(api: Api, region: str, id: str) -> Iterator[Item]:
     for snapshot in _SNAPSHOTS(api, region, id):
         if shared is None:
             shared = part(lambda: {each["SnapshotId"] for each in _PUBLIC_SNAPSHOTS(api, region, id)})
-        yield {**snapshot, "Public": snapshot["SnapshotId"] in shared if isinstance(shared, set) else shared}
+        yield snapshot.plus(Public=part(partial(_is_shared, snapshot, shared)))
 
 
-def _snapshot(snapshot: Item) -> Item:
+def _is_shared(snapshot: Item, shared: Any) -> Any:
+    return snapshot["SnapshotId"] in shared if isinstance(shared, set) else shared
+
+
+def _snapshot(snapshot: Item) -> Shaped:
     return {
         **picked(snapshot, *_SNAPSHOT),
+        **needed(snapshot, "Encrypted"),
         "StartTime": moment(snapshot.get("StartTime")),
         "Observed": picked(snapshot, "Public"),
     }
@@ -109,30 +116,42 @@ def _launch_templates(api: Api, region: str, id: str) -> Iterator[Item]:
     """
     versions: dict[str, list[Item]] = {}
     for each in _template_versions(api, region, id):
-        versions.setdefault(each["LaunchTemplateId"], []).append(_version(each))
+        if isinstance(each["LaunchTemplateId"], Unread):
+            yield _version(each)
+        else:
+            versions.setdefault(each["LaunchTemplateId"], []).append(_version(each))
     for known in versions.values():
-        latest = max(known, key=lambda each: each["VersionNumber"])
-        default = next((each for each in known if each.get("DefaultVersion")), latest)
-        other = latest["VersionNumber"] != default["VersionNumber"]
-        numbers = {str(each["VersionNumber"]) for each in known}
-        in_use = part(partial(_in_use, api, region, default, numbers))
-        yield {**default, "Latest": _judged(latest) if other else None, "InUse": in_use}
+        try:
+            yield _all_versions(api, region, known)
+        except Unavailable as problem:
+            unread = Unread(problem.message)
+            yield known[0].plus(LaunchTemplateData=unread, VersionNumber=unread, Latest=unread, InUse=unread)
+
+
+def _all_versions(api: Api, region: str, known: list[Item]) -> Item:
+    """Return the default version with the others that may be launched, of which two are known already."""
+    latest = max(known, key=lambda one: int(one["VersionNumber"]))
+    default = next((one for one in known if one.get("DefaultVersion")), latest)
+    other = latest["VersionNumber"] != default["VersionNumber"]
+    numbers = {str(one["VersionNumber"]) for one in known}
+    in_use = part(partial(_in_use, api, region, default, numbers))
+    return default.plus(Latest=_judged(latest) if other else None, InUse=in_use)
 
 
 def _version(version: Item) -> Item:
-    return version | {"LaunchTemplateData": picked(version.get("LaunchTemplateData", {}), *_LAUNCHED)}
+    return version.plus(LaunchTemplateData=picked(version["LaunchTemplateData"], *_LAUNCHED))
 
 
-def _judged(version: Item) -> Item:
+def _judged(version: Item) -> Shaped:
     return picked(version, "VersionNumber", "LaunchTemplateData")
 
 
-def _in_use(api: Api, region: str, template: Item, known: set[str]) -> list[Item]:
+def _in_use(api: Api, region: str, template: Item, known: set[str]) -> list[Shaped]:
     """Return the versions of a template that Auto Scaling groups launch from, but for those that are known already."""
     used = api.once(f"templates-in-use-{region}", lambda: _versions_by_template(api, region))
-    id = template["LaunchTemplateId"]
+    id = str(template["LaunchTemplateId"])
     named = used.get(id, set()) | used.get(template.get("LaunchTemplateName", ""), set())
-    wanted = sorted(each for each in named - known if each.isdecimal())
+    wanted = sorted(one for one in named - known if one.isdecimal())
     if not wanted:
         return []
     pages = api.pages(
@@ -143,7 +162,7 @@ def _in_use(api: Api, region: str, template: Item, known: set[str]) -> list[Item
         LaunchTemplateId=id,
         Versions=wanted,
     )
-    return sorted((_judged(_version(each)) for each in pages), key=lambda each: int(each["VersionNumber"]))
+    return sorted((_judged(_version(one)) for one in pages), key=lambda one: int(one["VersionNumber"]))
 
 
 def _versions_by_template(api: Api, region: str) -> dict[str, set[str]]:
@@ -153,17 +172,17 @@ def _versions_by_template(api: Api, region: str) -> dict[str, set[str]]:
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", region=region, MaxRecords=100
     )
     for group in groups:
-        for each in _specifications(group):
-            template = each.get("LaunchTemplateId") or each.get("LaunchTemplateName", "")
-            used.setdefault(template, set()).add(str(each.get("Version", "$Default")))
+        for one in _specifications(group):
+            template = one.get("LaunchTemplateId") or one.get("LaunchTemplateName", "")
+            used.setdefault(template, set()).add(str(one.get("Version", "$Default")))
     return used
 
 
-def _specifications(group: Item) -> Iterator[Item]:
+def _specifications(group: Item) -> Iterator[Shaped]:
     """Yield what a group launches from; one of mixed instances may have a template for each kind of them."""
     mixed = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
-    for each in (group, *mixed.get("Overrides", ())):
-        yield each.get("LaunchTemplate") or each.get("LaunchTemplateSpecification") or {}
+    for one in (group, *mixed.get("Overrides", ())):
+        yield one.get("LaunchTemplate") or one.get("LaunchTemplateSpecification") or {}
     yield mixed.get("LaunchTemplateSpecification") or {}
 
 
@@ -178,10 +197,10 @@ def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
     yield from ([] if answer is None else answer[key])
 
 
-def _launch_template(template: Item) -> Item:
+def _launch_template(template: Item) -> Shaped:
     return {
         **picked(template, "LaunchTemplateId", "LaunchTemplateName", "VersionDescription", "LaunchTemplateData"),
-        "DefaultVersionNumber": str(template["VersionNumber"]),
+        "DefaultVersionNumber": part(lambda: str(template["VersionNumber"])),
         "Observed": {"LatestVersion": template["Latest"], "VersionsInUse": template["InUse"]},
     }
 
@@ -202,7 +221,7 @@ _ALL = (
         listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE),
         "image",
         "ImageId",
-        lambda image: picked(image, *_IMAGE),
+        lambda image: picked(image, *_IMAGE) | needed(image, "Public"),
         "Name",
         owner=False,
     ),

@@ -7,19 +7,25 @@ not AWS's. What a security group is attached to, the network interfaces say, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Item
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds, prefix_lists
+from nephoscope_aws.collectors.odd import each, isolated
 from nephoscope_aws.collectors.shape import (
+    PROBLEMS,
     Listing,
     actions,
     asked_for,
     existing,
+    hidden,
     moment,
+    needed,
     part,
     picked,
     tag_dict,
@@ -39,7 +45,7 @@ READS = {
     **prefix_lists.READS,
 }
 
-Item = dict[str, Any]
+Shaped = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,34 +61,45 @@ class _Kind:
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
-    attached: set[str] = set()
+    attached = _Attached()
     listings: dict[str, Listing[Item]] = {
         kind.type: Listing(api.pages("ec2", kind.operation, kind.key, region=region, MaxResults=1000))
         for kind in _KINDS.values()
     }
     interfaces = listings[NETWORK_INTERFACE]
     items: dict[str, Iterable[Item]] = {
-        **listings,
-        NETWORK_INTERFACE: _noting_groups(interfaces, attached),
-        SECURITY_GROUP: _with_attachment(listings[SECURITY_GROUP], attached, interfaces),
+        NETWORK_INTERFACE: attached.noting(interfaces),
+        SECURITY_GROUP: attached.told(listings[SECURITY_GROUP], interfaces),
+        INSTANCE: iter(listings[INSTANCE]),
     }
     for kind in _KINDS.values():
-        for item in items[kind.type]:
-            yield from kind.resources(api, region, item)
+        yield from each(api, region, kind.type, partial(kind.resources, api, region), items[kind.type])
         yield from listings[kind.type].unreadable(api, region, kind.type)
     yield from ec2_kinds.collect(api, region, [prefix_lists.KIND])
 
 
-def _noting_groups(interfaces: Iterable[Item], attached: set[str]) -> Iterator[Item]:
-    for each in interfaces:
-        attached.update(_group_ids(each))
-        yield each
+@dataclass
+class _Attached:
+    """The security groups that network interfaces have, and what hid some of them."""
 
+    groups: set[str] = field(default_factory=set)
+    why: Any = False
 
-def _with_attachment(groups: Iterable[Item], attached: set[str], interfaces: Listing[Item]) -> Iterator[Item]:
-    """Yield the groups with whether a network interface has them; how many of these there are is known by now."""
-    for each in groups:
-        yield {**each, "Attached": each.get("GroupId") in attached or interfaces.hidden}
+    def noting(self, interfaces: Iterable[Item]) -> Iterator[Item]:
+        for one in interfaces:
+            try:
+                self.groups.update(_group_ids(one))
+            except PROBLEMS as problem:
+                self.why = hidden(problem)
+            yield one
+
+    def told(self, groups: Iterable[Item], interfaces: Listing[Item]) -> Iterator[Item]:
+        """Yield the groups with whether an interface has them; how many of these there are is known by now."""
+        for one in groups:
+            yield one.plus(Attached=part(partial(self._is_attached, one, interfaces)))
+
+    def _is_attached(self, group: Item, interfaces: Listing[Item]) -> Any:
+        return group["GroupId"] in self.groups or interfaces.hidden or self.why
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -93,8 +110,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
     items = asked_for(kind.operation, answer, kind.key)
     if kind.type == SECURITY_GROUP:
-        items = [{**each, "Attached": part(lambda: _is_attached(api, resource.region, id))} for each in items]
-    found = (each for item in items for each in kind.resources(api, resource.region, item))
+        items = [one.plus(Attached=part(lambda: _is_attached(api, resource.region, id))) for one in items]
+    found = (one for item in items for one in kind.resources(api, resource.region, item))
     return next(found, None)
 
 
@@ -104,10 +121,10 @@ def _is_attached(api: Api, region: str, id: str) -> bool:
 
 
 def _group_ids(interface: Item) -> list[str]:
-    return [group.get("GroupId", "") for group in interface.get("Groups", ())]
+    return [str(group["GroupId"]) for group in interface.get("Groups", ())]
 
 
-def _resource(api: Api, region: str, type: str, place: str, tags: Any, properties: Item, name: str = "") -> Resource:
+def _resource(api: Api, region: str, type: str, place: str, tags: Any, properties: Shaped, name: str = "") -> Resource:
     """Return one resource; ``place`` is the end of its ARN, and its name is the tag of that name if none is given."""
     listed = tag_list(tags)
     by_name = tag_dict(listed)
@@ -126,15 +143,15 @@ def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
     properties = {
         **picked(group, "GroupId", "GroupName", "VpcId"),
         "GroupDescription": group.get("Description"),
-        "SecurityGroupIngress": list(_entries(group.get("IpPermissions", ()), "Source")),
-        "SecurityGroupEgress": list(_entries(group.get("IpPermissionsEgress", ()), "Destination")),
-        "Observed": picked(group, "Attached"),
+        "SecurityGroupIngress": part(lambda: [*_entries(group["IpPermissions"], "Source")]),
+        "SecurityGroupEgress": part(lambda: [*_entries(group["IpPermissionsEgress"], "Destination")]),
+        "Observed": needed(group, "Attached"),
     }
     place = f"security-group/{group['GroupId']}"
     yield _resource(api, region, SECURITY_GROUP, place, group.get("Tags"), properties, group["GroupName"])
 
 
-def _entries(permissions: Any, end: str) -> Iterator[Item]:
+def _entries(permissions: Any, end: str) -> Iterator[Shaped]:
     """Yield one entry per source: AWS gathers all sources of one range of ports, CloudFormation does not."""
     sources = (
         ("IpRanges", "CidrIp", "CidrIp"),
@@ -143,18 +160,18 @@ def _entries(permissions: Any, end: str) -> Iterator[Item]:
         ("PrefixListIds", "PrefixListId", f"{end}PrefixListId"),
     )
     for permission in permissions:
-        ports = picked(permission, "IpProtocol", "FromPort", "ToPort")
+        ports = needed(permission, "IpProtocol") | picked(permission, "FromPort", "ToPort")
         for plural, member, name in sources:
             for source in permission.get(plural, ()):
-                yield {**ports, name: source.get(member), "Description": source.get("Description")}
+                yield {**ports, name: source[member], "Description": source.get("Description")}
 
 
 def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Resource]:
     properties = {
         **picked(interface, "SubnetId", "PrivateIpAddress", "Description", "InterfaceType"),
-        "GroupSet": _group_ids(interface),
+        "GroupSet": part(lambda: _group_ids(interface)),
         "Observed": {
-            "PublicIps": _public_addresses(interface),
+            "PublicIps": part(lambda: _public_addresses(interface)),
             "Status": interface.get("Status"),
             "InstanceId": interface.get("Attachment", {}).get("InstanceId"),
             "VpcId": interface.get("VpcId"),
@@ -166,22 +183,33 @@ def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Reso
 
 def _public_addresses(interface: Item) -> list[str]:
     """Return the public addresses of an interface: each of its private ones may have one."""
-    associations = (each.get("Association") or {} for each in (interface, *interface.get("PrivateIpAddresses", ())))
-    return sorted({each["PublicIp"] for each in associations if each.get("PublicIp")})
+    associations = (one.get("Association") or {} for one in (interface, *interface.get("PrivateIpAddresses", ())))
+    return sorted({str(one["PublicIp"]) for one in associations if one.get("PublicIp")})
 
 
 def _instances(api: Api, region: str, reservation: Item) -> Iterator[Resource]:
-    for instance in reservation.get("Instances", ()):
-        # One that is terminated stays listed for about an hour, with nothing left to judge.
-        if not is_over(instance):
-            place = f"instance/{instance['InstanceId']}"
-            yield _resource(api, region, INSTANCE, place, instance.get("Tags"), _instance(instance))
+    made = isolated(api, region, INSTANCE, partial(_instance, api, region))
+    for instance in reservation["Instances"]:
+        yield from made(instance)
 
 
-def _instance(instance: Item) -> Item:
+def _instance(api: Api, region: str, instance: Item) -> Resource | None:
+    # One that is terminated stays listed for about an hour, with nothing left to judge.
+    if is_over(instance):
+        return None
+    place = f"instance/{instance['InstanceId']}"
+    return _resource(api, region, INSTANCE, place, instance.get("Tags"), _of_instance(instance))
+
+
+def _addresses_of(instance: Item) -> list[str]:
+    interfaces = instance.get("NetworkInterfaces", ())
+    return sorted({address for one in interfaces for address in _public_addresses(one)})
+
+
+def _of_instance(instance: Item) -> Shaped:
     return {
         **picked(instance, "InstanceId", "InstanceType", "ImageId", "SubnetId", "VpcId"),
-        "SecurityGroupIds": [group["GroupId"] for group in instance.get("SecurityGroups", ())],
+        "SecurityGroupIds": part(lambda: [str(group["GroupId"]) for group in instance.get("SecurityGroups", ())]),
         "IamInstanceProfile": instance.get("IamInstanceProfile", {}).get("Arn"),
         "MetadataOptions": picked(
             instance.get("MetadataOptions", {}), "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit"
@@ -189,9 +217,7 @@ def _instance(instance: Item) -> Item:
         "PublicIp": instance.get("PublicIpAddress"),
         "PrivateIp": instance.get("PrivateIpAddress"),
         "Observed": {
-            "PublicIps": sorted(
-                {address for each in instance.get("NetworkInterfaces", ()) for address in _public_addresses(each)}
-            ),
+            "PublicIps": part(lambda: _addresses_of(instance)),
             "State": instance["State"]["Name"],
             "StateTransitionReason": instance.get("StateTransitionReason"),
             "LaunchTime": moment(instance.get("LaunchTime")),

@@ -16,13 +16,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, reason, tag_dict, unreadable
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, reason, tag_dict, unreadable
 from nephoscope_aws.lookups import is_over
 from nephoscope_aws.plain_secrets import masked
 
@@ -70,9 +72,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     families = Listing(
         api.pages("ecs", "list_task_definition_families", "families", region=region, status="ACTIVE", maxResults=100)
     )
-    for found in api.map(lambda family: _task(api, region, family, used), _with_retired(families, used)):
-        if found:
-            yield found
+    yield from each(api, region, TASK, partial(_task, api, region, used), _with_retired(families, used), calls=True)
     yield from families.unreadable(api, region, TASK)
 
 
@@ -82,7 +82,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         return _task_again(api, resource)
     cluster = resource.properties["Cluster"]
     found = _described(api, resource.region, cluster, [resource.id])
-    return next((_service(api, resource.region, cluster, each["serviceArn"], each) for each in found), None)
+    return next((_service(api, resource.region, cluster, one["serviceArn"], one) for one in found), None)
 
 
 @dataclass(slots=True)
@@ -91,6 +91,12 @@ class _Used:
 
     revisions: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     problem: Exception | None = None
+
+    def note_service(self, service: Item) -> None:
+        try:
+            self.note(one.get("taskDefinition") for one in _parts(service))
+        except PROBLEMS as problem:
+            self.problem = problem
 
     def note(self, arns: Iterable[str | None]) -> None:
         for arn in arns:
@@ -180,15 +186,19 @@ def _batch(api: Api, region: str, used: _Used, cluster: str, arns: list[str]) ->
     except PROBLEMS as problem:
         used.problem, why = problem, hidden(problem)
         return [_service(api, region, cluster, arn, None, why) for arn in arns]
-    for each in found:
-        used.note(part.get("taskDefinition") for part in _parts(each))
-    return [_service(api, region, cluster, each["serviceArn"], each) for each in found]
+    for one in found:
+        used.note_service(one)
+    return list(each(api, region, SERVICE, partial(_described_service, api, region, cluster), found))
+
+
+def _described_service(api: Api, region: str, cluster: str, service: Item) -> Resource:
+    return _service(api, region, cluster, service["serviceArn"], service)
 
 
 def _parts(service: Item) -> list[Item]:
     """Return what says how a service's tasks run: it, and its deployments or task sets that are not over yet."""
     others = [*(service.get("deployments") or ()), *(service.get("taskSets") or ())]
-    return [service, *(each for each in others if each.get("status") != "INACTIVE")]
+    return [service, *(one for one in others if not is_one_of(one.get("status"), ("INACTIVE",)))]
 
 
 def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Item]:
@@ -196,12 +206,13 @@ def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Ite
     answer = api.maybe(
         "ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns, include=["TAGS"]
     )
-    return [each for each in ([] if answer is None else answer["services"]) if not is_over(each)]
+    services = [] if answer is None else answer["services"]
+    return [one for one in services if not is_over(one)]
 
 
 def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None, why: Any = None) -> Resource:
     """Return a service; where it could not be described, ``why`` stands for all that would say."""
-    name = arn.rpartition("/")[2]
+    name = str(arn).rpartition("/")[2]
     described = (
         dict.fromkeys(_OF_SERVICE, why)
         if service is None
@@ -221,15 +232,22 @@ def _networks(service: Item) -> Item:
 
     Under an external deployment controller only its task sets have one.
     """
+    found = part(lambda: _different_networks(service))
+    if not isinstance(found, list):
+        return {"NetworkConfiguration": found, "Observed": {"OtherNetworks": found}}
+    return {"NetworkConfiguration": found[0] if found else None, "Observed": {"OtherNetworks": found[1:]}}
+
+
+def _different_networks(service: Item) -> list[Item]:
     found: list[Item] = []
     for network in map(_network, _parts(service)):
         if network and network not in found:
             found.append(network)
-    return {"NetworkConfiguration": found[0] if found else None, "Observed": {"OtherNetworks": found[1:]}}
+    return found
 
 
-def _network(part: Mapping[str, Any]) -> Item | None:
-    config = (part.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+def _network(runs: Mapping[str, Any]) -> Item | None:
+    config = (runs.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if not config:
         return None
     return {
@@ -241,14 +259,14 @@ def _network(part: Mapping[str, Any]) -> Item | None:
     }
 
 
-def _tags(tags: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
-    return [{"Key": tag["key"], "Value": tag.get("value") or ""} for tag in tags or ()]
+def _tags(tags: Iterable[Mapping[str, str]] | None) -> Any:
+    return part(lambda: [{"Key": str(tag["key"]), "Value": str(tag.get("value") or "")} for tag in tags or ()])
 
 
 # -- Task definitions ----------------------------------------------------------------------------------------------
 
 
-def _task(api: Api, region: str, family: str, used: _Used) -> Resource | None:
+def _task(api: Api, region: str, used: _Used, family: str) -> Resource | None:
     """Return a family; where it has no active revision, the last of those that run stands for it."""
     try:
         latest = _described_task(api, region, family)
@@ -307,15 +325,22 @@ def _described_task(api: Api, region: str, name: str) -> Item | None:
     if not answer:
         return None
     task = answer["taskDefinition"]
-    platform = task.get("runtimePlatform")
     return {
         "TaskDefinitionArn": task["taskDefinitionArn"],
         "NetworkMode": task.get("networkMode"),
-        "RequiresCompatibilities": task.get("requiresCompatibilities") or [],
-        "RuntimePlatform": {"OperatingSystemFamily": platform.get("operatingSystemFamily")} if platform else None,
-        "ContainerDefinitions": [_container(each) for each in task.get("containerDefinitions") or ()],
+        "RequiresCompatibilities": part(lambda: task.get("requiresCompatibilities") or []),
+        "RuntimePlatform": part(lambda: _platform(task.get("runtimePlatform"))),
+        "ContainerDefinitions": part(lambda: [_container(one) for one in task["containerDefinitions"]]),
         "Tags": _tags(answer.get("tags")),
     }
+
+
+def _platform(platform: Item | None) -> Item | None:
+    return {"OperatingSystemFamily": platform.get("operatingSystemFamily")} if platform else None
+
+
+def _variable(variable: Mapping[str, Any]) -> Item:
+    return {"Name": variable["name"], "Value": masked(variable.get("value"))}
 
 
 def _container(container: Mapping[str, Any]) -> Item:
@@ -325,10 +350,7 @@ def _container(container: Mapping[str, Any]) -> Item:
         "Image": container.get("image"),
         "Privileged": container.get("privileged"),
         "ReadonlyRootFilesystem": container.get("readonlyRootFilesystem"),
-        "Environment": [
-            {"Name": each.get("name"), "Value": masked(each.get("value"))}
-            for each in container.get("environment") or ()
-        ],
+        "Environment": part(lambda: [_variable(one) for one in container.get("environment") or ()]),
     }
 
 

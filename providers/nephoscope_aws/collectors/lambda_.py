@@ -16,8 +16,8 @@ from typing import Any
 from nephoscope.domain import Resource, Service, unknown
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.many import children, first_stand_ins
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, existing, part, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, existing, one_of, part, picked
 from nephoscope_aws.plain_secrets import masked
 
 FUNCTION = "AWS::Lambda::Function"
@@ -50,7 +50,9 @@ Versions = Callable[[], list[str]]
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's functions, each followed by its URLs."""
-    return first_stand_ins(_everything(api, region))
+    listing = Listing(api.pages("lambda", "list_functions", "Functions", region=region))
+    made = partial(_with_urls, api, region, _Published(api, region))
+    return each(api, region, (FUNCTION, URL), made, listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -58,18 +60,10 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return existing(lambda: _REREAD[resource.type](api, resource))
 
 
-def _everything(api: Api, region: str) -> Iterator[Resource]:
-    published = _Published(api, region)
-    listing = Listing(api.pages("lambda", "list_functions", "Functions", region=region))
-    for found in api.map(lambda each: _with_urls(api, region, each, published), listing):
-        yield from found
-    yield from listing.unreadable(api, region, FUNCTION, URL)
-
-
-def _with_urls(api: Api, region: str, function: Item, published: _Published) -> list[Resource]:
-    arn = function["FunctionArn"]
+def _with_urls(api: Api, region: str, published: _Published, function: Item) -> list[Resource]:
+    urls = Listing(_urls(api, region, str(function["FunctionArn"])))
     told = _function(api, region, function, lambda: published.of(function["FunctionName"]))
-    return [told, *children(api, region, URL, lambda: [*_urls(api, region, arn)])]
+    return [told, *each(api, region, URL, partial(_url, api, region), urls)]
 
 
 class _Published:
@@ -93,8 +87,8 @@ class _Published:
         found: defaultdict[str, list[str]] = defaultdict(list)
         pages = self._api.pages("lambda", "list_functions", "Functions", region=self._region, FunctionVersion="ALL")
         try:
-            for each in pages:
-                found[each["FunctionName"]].append(each["Version"])
+            for one in pages:
+                found[one["FunctionName"]].append(one["Version"])
         except PROBLEMS as problem:
             self._problem = problem
         return found
@@ -102,20 +96,32 @@ class _Published:
 
 def _newest_first(versions: Iterable[str]) -> list[str]:
     """Versions are numbered as they are published; the unpublished one has the function's own policy."""
-    return sorted((each for each in versions if each.isdecimal()), key=int, reverse=True)
+    return sorted((one for one in versions if one.isdecimal()), key=int, reverse=True)
 
 
 def _function(api: Api, region: str, function: Item, versions: Versions) -> Resource:
-    arn, vpc = function["FunctionArn"], function.get("VpcConfig") or {}
+    arn = function["FunctionArn"]
     properties = {
-        **picked(function, "FunctionName", "Runtime", "PackageType", "Role"),
+        **picked(function, "FunctionName", "PackageType", "Role"),
+        "Runtime": part(
+            lambda: function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
+        ),
         "KmsKeyArn": function.get("KMSKeyArn"),
-        "VpcConfig": picked(vpc, "SecurityGroupIds", "SubnetIds") if vpc.get("SubnetIds") else None,
-        "Environment": _environment(function.get("Environment")),
+        "VpcConfig": part(lambda: _vpc(function.get("VpcConfig") or {})),
+        "Environment": part(lambda: _environment(function.get("Environment"))),
         "Policy": part(lambda: _policy(api, region, arn)),
         "Observed": {"Qualifiers": part(lambda: existing(lambda: _qualifiers(api, region, function, versions)) or [])},
     }
     return Resource(FUNCTION, arn, function["FunctionName"], region, api.account, properties)
+
+
+def _runtime(function: Item) -> Any:
+    """Return a function's runtime; one that is a container image has none."""
+    return function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
+
+
+def _vpc(vpc: Item) -> Item | None:
+    return picked(vpc, "SecurityGroupIds", "SubnetIds") if vpc.get("SubnetIds") else None
 
 
 def _environment(environment: Item | None) -> Any:
@@ -145,9 +151,9 @@ def _qualifiers(api: Api, region: str, function: Item, versions: Versions) -> li
     """
     arn, called = function["FunctionArn"], function["FunctionName"]
     aliases = api.pages("lambda", "list_aliases", "Aliases", region=region, FunctionName=called)
-    names = [("alias", each["Name"]) for each in aliases]
+    names = [("alias", one["Name"]) for one in aliases]
     published = versions()
-    names += [("version", each) for each in published[:MAX_VERSIONS]]
+    names += [("version", one) for one in published[:MAX_VERSIONS]]
     told = [
         {"Kind": kind, "Name": name, "Policy": part(partial(_policy, api, region, arn, Qualifier=name))}
         for kind, name in names
@@ -156,22 +162,22 @@ def _qualifiers(api: Api, region: str, function: Item, versions: Versions) -> li
     if older > 0:
         reason = f"only the policies of the newest {MAX_VERSIONS} versions are read, and {older} are older"
         told.append({"Kind": "version", "Name": published[MAX_VERSIONS], "Policy": unknown(reason)})
-    return [each for each in told if each["Policy"] is not None]
+    return [one for one in told if one["Policy"] is not None]
 
 
-def _urls(api: Api, region: str, arn: str) -> Iterator[Resource]:
-    configs = api.pages("lambda", "list_function_url_configs", "FunctionUrlConfigs", region=region, FunctionName=arn)
-    return (_url(api, region, each) for each in configs)
+def _urls(api: Api, region: str, arn: str) -> Iterator[Item]:
+    return api.pages("lambda", "list_function_url_configs", "FunctionUrlConfigs", region=region, FunctionName=arn)
 
 
 def _url(api: Api, region: str, config: Item) -> Resource:
     # arn:aws:lambda:REGION:ACCOUNT:function:NAME, and :ALIAS for one of an alias
-    arn = config["FunctionArn"]
+    arn = str(config["FunctionArn"])
     names = arn.split(":")
     properties = {
         "TargetFunctionArn": ":".join(names[:7]),
         "Qualifier": names[7] if len(names) > 7 else None,
-        **picked(config, "AuthType", "InvokeMode"),
+        "AuthType": one_of(config, "AuthType", "NONE", "AWS_IAM"),
+        **picked(config, "InvokeMode"),
         "Observed": picked(config, "FunctionUrl"),
     }
     return Resource(URL, arn + _URL, ":".join(names[6:]), region, api.account, properties)
@@ -190,7 +196,8 @@ def _function_again(api: Api, resource: Resource) -> Resource | None:
 
 def _url_again(api: Api, resource: Resource) -> Resource | None:
     function = ":".join(resource.id.removesuffix(_URL).split(":")[:7])
-    return next((each for each in _urls(api, resource.region, function) if each.id == resource.id), None)
+    found = (_url(api, resource.region, one) for one in _urls(api, resource.region, function))
+    return next((one for one in found if one.id == resource.id), None)
 
 
 _REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {FUNCTION: _function_again, URL: _url_again}

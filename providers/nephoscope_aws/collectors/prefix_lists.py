@@ -8,11 +8,13 @@ https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from nephoscope_aws.answers import Item
 from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.ec2_kinds import Item, Kind, listed
-from nephoscope_aws.collectors.shape import part, picked
+from nephoscope_aws.collectors.ec2_kinds import Kind, Shaped, listed
+from nephoscope_aws.collectors.shape import needed, part, picked
 from nephoscope_aws.network import PREFIX_LIST
 
 READS = {
@@ -28,21 +30,25 @@ _LISTS = listed("describe_managed_prefix_lists", "PrefixLists", "prefix-list-id"
 
 
 def _with_entries(api: Api, region: str, id: str) -> Iterator[Item]:
-    for each in _LISTS(api, region, id):
-        yield {**each, "Entries": None if each.get("OwnerId") == "AWS" else _entries(api, region, each["PrefixListId"])}
+    for one in _LISTS(api, region, id):
+        yield one.plus(Entries=part(partial(_entries, api, region, one)))
 
 
-def _entries(api: Api, region: str, id: str) -> Any:
-    operation = "get_managed_prefix_list_entries"
+def _entries(api: Api, region: str, item: Item) -> list[Shaped] | None:
+    if item["OwnerId"] == "AWS":
+        return None
+    id, operation = str(item["PrefixListId"]), "get_managed_prefix_list_entries"
     pages = api.pages("ec2", operation, "Entries", region=region, PrefixListId=id, **PAGE)
-    return part(
-        lambda: sorted((picked(each, "Cidr", "Description") for each in pages), key=lambda each: str(each["Cidr"]))
-    )
+    return sorted(map(_entry, pages), key=lambda entry: str(entry["Cidr"]))
 
 
-def _shape(item: Item) -> Item:
+def _entry(entry: Item) -> Shaped:
+    return needed(entry, "Cidr") | picked(entry, "Description")
+
+
+def _shape(item: Item) -> Shaped:
     named = picked(item, "PrefixListId", "PrefixListName", "AddressFamily", "MaxEntries", "Entries")
-    return {**named, "Observed": picked(item, "OwnerId")}
+    return {**named, "Observed": needed(item, "OwnerId")}
 
 
 KIND = Kind(PREFIX_LIST, _with_entries, "prefix-list", "PrefixListId", _shape, "PrefixListName", arn="PrefixListArn")

@@ -6,6 +6,7 @@ from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
     containers,
+    databases,
     edge,
     findings,
     identity,
@@ -24,6 +25,7 @@ def apply(world: World) -> None:
     """Correct this process's moto. Once, before the first request."""
     identity.apply(world)
     storage.apply()
+    databases.apply()
     regional.apply(world)
     backup.apply()
     blocks.apply()
