@@ -49,7 +49,8 @@ def isolated(
         except PROBLEMS as problem:
             if code_of(problem) in GONE:
                 return []
-            log.warning("an item of %s in %s could not be read", types, region, exc_info=True)
+            if isinstance(problem, ODD):
+                log.warning("an item of %s in %s could not be read", types, region, exc_info=True)
             one = isinstance(problem, (Missing, *ODD))  # else a call failed, which may have hidden several
             return [unreadable(api, region, type, problem, one=one) for type in _listed(types)]
 
