@@ -6,8 +6,8 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-faults bench-killed bench-start lock \
-        record-release screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-faults bench-killed bench-start \
+        bench-truth lock record-release screenshot clean
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
@@ -60,6 +60,9 @@ bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the 
 
 bench-faults: .venv/installed-dev  ## what wrong answers of the cloud close, stop or hide
 	PYTHONPATH=benchmarks $(BIN)/python benchmarks/faults.py $(ARGS)
+
+bench-truth: .venv/installed-dev  ## precision and recall over accounts of which it is known what is wrong
+	NEPHOSCOPE_DATA_DIR=$(CURDIR)/var/test $(BIN)/python benchmarks/truth.py $(ARGS)
 
 bench-start: .venv/installed-dev  ## how long the command line takes to start
 	$(BIN)/python benchmarks/start.py
