@@ -51,10 +51,14 @@ class Unavailable(Exception):
         super().__init__(self.message)
 
 
+class Missing(Unavailable):
+    """An answer lacks what is needed, or has it not as what it should be."""
+
+
 class Unread:
     """What stands for a value that an answer does not have, or has not as what it should be; ``why`` says it.
 
-    As a property of a resource it becomes unknown. Anything else that is asked of it raises :class:`Unavailable`, so
+    As a property of a resource it becomes unknown. Anything else that is asked of it raises :class:`Missing`, so
     that nothing is ever concluded from it; what would be inside of it is as unread.
     """
 
@@ -70,7 +74,7 @@ class Unread:
         return self
 
     def _refuse(self, *_: Any) -> NoReturn:
-        raise Unavailable(self.why)
+        raise Missing(self.why)
 
     __bool__ = __len__ = __iter__ = __contains__ = __hash__ = __str__ = __format__ = __int__ = __float__ = _refuse
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __or__ = __ror__ = _refuse
@@ -78,7 +82,7 @@ class Unread:
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):  # what Python itself asks, as for copying
             raise AttributeError(name)
-        raise Unavailable(self.why)
+        raise Missing(self.why)
 
 
 class Item(dict[str, Any]):

@@ -151,6 +151,19 @@ def test_resources_whose_listing_was_hidden_are_not_judged_from_memory(
     assert stand_in.permission == "s3:ListAllMyBuckets"
 
 
+def test_where_one_resource_could_not_be_told_by_its_id_the_others_are_judged(
+    account: Account, add_resource: Callable[..., Any]
+) -> None:
+    add_resource(BUCKET, "logs", ON)
+    scanned(account)
+    one = DomainResource.unreadable(BUCKET, "global", account.number, permission="", reason="it has no name", one=True)
+    store.save(account, "s3", [one])
+    add_resource(BUCKET, "logs", OFF)
+    scanned(account)
+    assert Finding.objects.get(resource__name="logs").verdict == "fail"
+    assert "it has no name" in Finding.objects.get(verdict="unknown").message
+
+
 def test_a_rule_that_no_policy_names_any_more_closes_its_alert(
     account: Account, add_resource: Callable[..., Any], system: Actor, only_versioning: Policy
 ) -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nephoscope.domain.commands import Commands, Filled, together
-from nephoscope.domain.resource import ALL_REGIONS, WHOLE, Default, Resource, Share
+from nephoscope.domain.resource import ALL_REGIONS, UNIDENTIFIED, WHOLE, Default, Resource, Share
 from nephoscope.domain.rules import (
     Finding,
     Judgement,
@@ -77,6 +77,7 @@ else:
 
 __all__ = [
     "ALL_REGIONS",
+    "UNIDENTIFIED",
     "VERSION",
     "WHOLE",
     "Call",

@@ -27,6 +27,9 @@ class Share:
 
 WHOLE = Share(0, 1)
 
+UNIDENTIFIED = "unidentified:"
+"""How the id of what stands for one resource begins, of which it is not known which one it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -35,7 +38,7 @@ class Resource:
     ``properties`` is JSON in the cloud's own published schema. A value that exists but could not be read is in it as
     :func:`unknown`. ``id`` is unique within an account.
     ``unlisted`` marks what stands for all resources of its type in its region: they could not be listed, or, with
-    ``share``, that share of them could not.
+    ``share``, that share of them could not; or for one of them, of which it is not known which one it is.
     """
 
     type: str
@@ -51,11 +54,22 @@ class Resource:
 
     @classmethod
     def unreadable(
-        cls, type: str, region: str, account: str, *, permission: str, reason: str, share: Share = WHOLE
+        cls,
+        type: str,
+        region: str,
+        account: str,
+        *,
+        permission: str,
+        reason: str,
+        share: Share = WHOLE,
+        one: bool = False,
     ) -> Resource:
-        """Stand for all resources of a type in a region that could not be listed: every rule on it is unknown."""
-        id = f"unlisted:{type}:{region}:{share.index}"
-        name = f"All {type} in {region}"
+        """Stand for all resources of a type in a region that could not be listed: every rule on it is unknown.
+
+        :param one: it stands for one that could not be told by its id; the others were read.
+        """
+        id = f"{UNIDENTIFIED if one else 'unlisted:'}{type}:{region}:{share.index}"
+        name = f"One {type} in {region}" if one else f"All {type} in {region}"
         properties = unknown(reason, permission)
         return cls(type, id, name, region, account, properties, unlisted=True, share=share.index)
 

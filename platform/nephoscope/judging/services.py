@@ -333,9 +333,13 @@ def judge_scan(scan: Scan, *, still_wanted: Callable[[], bool]) -> None:
 
 
 def hidden(account: Account) -> Q:
-    """Select what stayed from earlier scans because its listing was hidden from this one: it was not read."""
+    """Select what stayed from earlier scans because its listing was hidden from this one: it was not read.
+
+    Where just one could not be told by its id, the others were read.
+    """
     found = Q(pk__in=[])
-    for each in Resource.objects.filter(account=account, gone_at=None, unlisted=True):
+    stand_ins = Resource.objects.filter(account=account, gone_at=None, unlisted=True)
+    for each in stand_ins.exclude(resource_id__startswith=domain.UNIDENTIFIED):
         part = Q(type=each.type, unlisted=False)
         found |= part if each.region == domain.ALL_REGIONS else part & Q(region=each.region)
     return found

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-from nephoscope.domain.unknown import as_unknown
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of, isolated
@@ -150,7 +149,8 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, propertie
     https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
     """
     tags = properties.get("Tags") or {}
-    by_name = {} if as_unknown(tags) else tags if isinstance(tags, dict) else tag_dict(tags)
+    named = tags if isinstance(tags, dict) else tag_dict(tags)
+    by_name = {name: value for name, value in named.items() if isinstance(value, str)}
     arn = f"arn:{api.partition}:apigateway:{region}::{place}"
     return Resource(type, arn, name, region, api.account, properties, by_name)
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource
-from nephoscope_aws.answers import Item, Unavailable, Unread
+from nephoscope_aws.answers import Item, Missing, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import Listing, part, tag_dict, tag_list
@@ -86,7 +86,7 @@ def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource | None:
     by_name = tag_dict(tags)
     id = str(item[kind.id]) if kind.id else ""
     if kind.id and not id:
-        raise Unavailable(f"AWS's answer has no {kind.id}")
+        raise Missing(f"AWS's answer has no {kind.id}")
     place = f"{kind.place}/{id}" if id else kind.place
     made = f"arn:{api.partition}:ec2:{region}:{api.account if kind.owner else ''}:{place}"
     arn = item[kind.arn] if kind.arn else made

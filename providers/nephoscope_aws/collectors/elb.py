@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
-from nephoscope_aws.answers import Unavailable, Unread
+from nephoscope_aws.answers import Missing, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
@@ -127,7 +127,7 @@ def _with_listeners(api: Api, region: str, balancer: Item, tags: Any) -> list[Re
     if not resource:
         return []
     if isinstance(resource.id, Unread):
-        raise Unavailable(resource.id.why)
+        raise Missing(resource.id.why)
     listeners = Listing(_listeners(api, region, LoadBalancerArn=resource.id))
     return [resource, *each(api, region, LISTENER, partial(_listener, api, region), listeners)]
 

@@ -1,14 +1,12 @@
-"""For what is read in batches, or parent by parent: things that have a list call of their own for each parent."""
+"""For what is read in batches, and for what can be hidden many times: the lists of each of many parents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
 from nephoscope.domain import Resource
-from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.shape import PROBLEMS, existing, unreadable
 
 T = TypeVar("T")
 
@@ -18,17 +16,6 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def children(api: Api, region: str, type: str, read: Callable[[], list[Resource]]) -> list[Resource]:
-    """Return ``read()``, what one parent has: a stand-in when it could not be listed, nothing when the parent is gone.
-
-    The stand-in is for the whole region; :func:`first_stand_ins` leaves one of many.
-    """
-    try:
-        return existing(read) or []
-    except PROBLEMS as problem:
-        return [unreadable(api, region, type, problem)]
 
 
 def first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:

@@ -14,11 +14,11 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from nephoscope.domain import Resource, Share, unknown
-from nephoscope_aws.answers import Unavailable, Unread
+from nephoscope_aws.answers import Missing, Unavailable, Unread
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import first_stand_ins
-from nephoscope_aws.collectors.shape import GONE, PROBLEMS, Listing, unreadable
+from nephoscope_aws.collectors.shape import GONE, ODD, PROBLEMS, Listing, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,10 @@ def isolated(
         except PROBLEMS as problem:
             if code_of(problem) in GONE:
                 return []
-            log.warning("an item of %s in %s could not be read", types, region, exc_info=True)
-            return [unreadable(api, region, type, problem) for type in _listed(types)]
+            if isinstance(problem, ODD):
+                log.warning("an item of %s in %s could not be read", types, region, exc_info=True)
+            one = isinstance(problem, (Missing, *ODD))  # else a call failed, which may have hidden several
+            return [unreadable(api, region, type, problem, one=one) for type in _listed(types)]
 
     return made
 
@@ -100,11 +102,11 @@ def whole(collector: Collector) -> Collector:
 def told(api: Api, resource: Resource) -> Resource:
     """Return a resource with unknown in place of what is Unread; one without an identity is a stand-in of its type.
 
-    The stand-in is for the whole region: which of its things this was is what is not known.
+    Which of the region's things this was is what is not known: none of them can be said to be gone.
     """
     if not _identifies(resource.id):
         why = resource.id.why if isinstance(resource.id, Unread) else "AWS's answer does not identify it"
-        return unreadable(api, resource.region, resource.type, Unavailable(why))
+        return unreadable(api, resource.region, resource.type, Missing(why), one=True)
     name = resource.name if isinstance(resource.name, str) and resource.name else _tail(resource.id)
     return replace(resource, name=name, properties=_plain(resource.properties))
 

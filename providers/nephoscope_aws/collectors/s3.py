@@ -94,7 +94,7 @@ def _is_of(api: Api, share: Share, listed: Item, nameless: list[Resource]) -> bo
     if isinstance(name, str) and name:
         return share.has(_arn(api, name))
     why = name.why if isinstance(name, Unread) else "list_buckets: a bucket has no name"
-    nameless.append(unreadable(api, ALL_REGIONS, BUCKET, Unavailable(why), share))
+    nameless.append(unreadable(api, ALL_REGIONS, BUCKET, Unavailable(why), share, one=True))
     return False
 
 

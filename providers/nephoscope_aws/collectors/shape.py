@@ -210,7 +210,9 @@ class Listing(Generic[T]):
                 yield unreadable(api, region, type, self.problem, share)
 
 
-def unreadable(api: Api, region: str, type: str, problem: Exception, share: Share = WHOLE) -> Resource:
-    """Return the stand-in for all resources of a type that ``problem`` hid."""
+def unreadable(
+    api: Api, region: str, type: str, problem: Exception, share: Share = WHOLE, *, one: bool = False
+) -> Resource:
+    """Return the stand-in for all resources of a type that ``problem`` hid, or for one of them."""
     why, permission = reason(problem)
-    return Resource.unreadable(type, region, api.account, permission=permission, reason=why, share=share)
+    return Resource.unreadable(type, region, api.account, permission=permission, reason=why, share=share, one=one)
