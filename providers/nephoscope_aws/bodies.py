@@ -100,7 +100,9 @@ def _json_members(value: dict[str, Any], shape: Any, odd: Odd, at: Place) -> str
 
 def _json_values(value: dict[str, Any], shape: Any, odd: Odd, at: Place, name: str) -> str:
     for key, each in list(value.items()):
-        if each is not None and (why := wrong_in_json(each, shape.value, odd, (*at, key), name)):
+        if each is None and shape.value.type_name not in ("list", "map"):  # these botocore does not take as null
+            continue
+        if why := wrong_in_json(each, shape.value, odd, (*at, key), name):
             del value[key]
             odd.take((*at, key), why)
     return ""

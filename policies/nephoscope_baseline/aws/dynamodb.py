@@ -145,4 +145,4 @@ def _is_customers(key: str, table: ResourceView, inventory: Inventory) -> bool:
     A table names its key by the ARN, and a template as it likes; it has to be a key of the table's region.
     """
     account = key.split(":")[4] if key.startswith("arn:") and key.count(":") >= 5 else ""
-    return account != table.account or inventory.get(KEY, key) is not None
+    return account != table.account or inventory.get(KEY, key, table.region) is not None

@@ -92,8 +92,7 @@ def _everything(api: Api) -> Iterator[Resource]:
         yield from each(api, ALL_REGIONS, GROUP, partial(group, api.account), _of(page, GROUP))
         yield from each(api, ALL_REGIONS, ROLE, partial(_role, api, limits), _of(page, ROLE))
         yield from each(api, ALL_REGIONS, POLICY, partial(policy, api.account), _of(page, POLICY))
-        in_use = (one for one in _of(page, AWS_POLICY) if _in_use(one))
-        yield from each(api, ALL_REGIONS, AWS_POLICY, partial(aws_policy, api.account), in_use)
+        yield from each(api, ALL_REGIONS, AWS_POLICY, partial(_aws_policy, api), _of(page, AWS_POLICY))
     yield from details.unreadable(api, ALL_REGIONS, *_LISTS, ACCESS_KEY)
     yield from each(api, ALL_REGIONS, CERTIFICATE, partial(certificate, api.account), Listing(_certificates(api)))
 
@@ -122,8 +121,10 @@ def _of(page: Item, type: str) -> list[Item]:
     return found
 
 
-def _in_use(detail: Item) -> bool:
-    return bool(detail.get("AttachmentCount") or detail.get("PermissionsBoundaryUsageCount"))
+def _aws_policy(api: Api, detail: Item) -> Resource | None:
+    """Return a policy of AWS that something has; one of which that is not said is taken to be had."""
+    uses = [detail.get(name, 1) for name in ("AttachmentCount", "PermissionsBoundaryUsageCount")]
+    return aws_policy(api.account, detail) if any(uses) else None
 
 
 def _certificates(api: Api) -> Iterator[Item]:
@@ -172,7 +173,7 @@ def _policy_again(api: Api, resource: Resource) -> Resource | None:
 
 def _aws_policy_again(api: Api, resource: Resource) -> Resource | None:
     found = _detail(api, resource)
-    return aws_policy(api.account, found) if found and _in_use(found) else None
+    return _aws_policy(api, found) if found else None
 
 
 def _access_key_again(api: Api, resource: Resource) -> Resource | None:

@@ -127,11 +127,11 @@ def test_a_denied_detail_is_unknown_with_its_permission(
     cloud: Simulator, account: Api, action: str, path: str, rule: str
 ) -> None:
     service, type = rule.split(".")[1], RULES[rule].on[0]
-    known = {each.id for each in collected(account, service) if not each.unlisted}
+    known = {each.id for each in collected(account, service) if each.type == type}
     cloud.control("deny", actions=[action])
-    found = collected(account, service)
-    assert {each.id for each in found if not each.unlisted} == known
-    for each in (each for each in found if each.type == type):
+    found = [each for each in collected(account, service) if each.type == type]
+    assert {each.id for each in found} == known
+    for each in found:
         assert why(at(each, path))["permission"] == action
         finding = judged(rule, each, *found)
         assert (finding.verdict, finding.permission) == (Verdict.UNKNOWN, action)
@@ -139,8 +139,8 @@ def test_a_denied_detail_is_unknown_with_its_permission(
 
 LISTINGS = [
     ("eks:ListClusters", "eks", {eks.CLUSTER}),
-    ("ecs:ListClusters", "ecs", {ecs.SERVICE}),
-    ("ecs:ListServices", "ecs", {ecs.SERVICE}),
+    ("ecs:ListClusters", "ecs", {ecs.SERVICE, ecs.TASK}),
+    ("ecs:ListServices", "ecs", {ecs.SERVICE, ecs.TASK}),
     ("ecs:ListTaskDefinitionFamilies", "ecs", {ecs.TASK}),
     ("ecr:DescribeRepositories", "ecr", {ecr.REPOSITORY}),
     ("ecr:GetRegistryScanningConfiguration", "ecr", {ecr.SCANNING}),

@@ -42,6 +42,7 @@ LEAVES_OUT = {
     ("DescribeInstances", "ipAddress"),
     ("DescribeLaunchConfigurations", "AssociatePublicIpAddress"),
     ("GetQueueAttributes", "Policy"),
+    ("GetResourcePolicy", "ResourcePolicy"),
 }
 """What an answer lacks to say that there is none: an operation, and the name on the wire."""
 
