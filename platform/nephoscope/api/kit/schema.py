@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope import __version__
+from nephoscope.api.kit.patterns import ANY_TEXT
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Nephoscope API",
@@ -39,31 +40,72 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "nephoscope.api.kit.schema.describe_refusals",
+        "nephoscope.api.kit.schema.describe",
     ],
 }
 
+_MESSAGES = {
+    "description": "What is wrong with a field; of its members, by name or position.",
+    "oneOf": [
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Messages"}},
+    ],
+}
 _PROBLEM = {
     "type": "object",
     "description": "What is wrong: `detail`, or the name of each wrong field with messages.",
     "properties": {"detail": {"type": "string"}},
-    "additionalProperties": {},
+    "additionalProperties": {"$ref": "#/components/schemas/Messages"},
+}
+_WAIT = {"Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer"}}}
+_REFUSALS = {
+    "400": "A wrong or unknown field or parameter; named in the answer.",
+    "401": "Not signed in.",
+    "403": "Your role does not include this.",
+    "404": "There is no such thing that you may see.",
+    "409": "As described, but it cannot be carried out on what there is; the answer says why.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "429": "Too many failed attempts to sign in.",
+    "503": "Not available for a moment.",
 }
 
 
-def describe_refusals(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-    """Add to every operation the refusals that it can answer."""
-    result["components"]["schemas"]["Problem"] = _PROBLEM
+def describe(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Add to every operation the refusals that it can answer, and to parameters what no text may hold."""
+    result["components"]["schemas"] |= {"Messages": _MESSAGES, "Problem": _PROBLEM}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            codes = {"401": "Not signed in.", "403": "Your role does not include this."}
-            if "{" in path:
-                codes["404"] = "There is no such thing that you may see."
-            if method != "delete":
-                codes["400"] = "A wrong or unknown field or parameter; named in the answer."
-            if "requestBody" in operation:
-                codes["415"] = "The body is not JSON."
-            for code, description in codes.items():
-                content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-                operation["responses"].setdefault(code, {"description": description, "content": content})
+            responses = operation["responses"]
+            for code in sorted({*_refusals(path, method, operation), *(set(responses) & set(_REFUSALS))}):
+                responses[code] = _refusal(code)
+            for each in operation.get("parameters", ()):
+                if each["in"] == "query":
+                    _without_null(each["schema"])
     return result
+
+
+def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[str]:
+    parameters = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    codes = {"401", "403", "503"}
+    codes |= {"404"} if "{" in path or "page" in parameters else set()
+    codes |= {"400"} if parameters else set()
+    codes |= {"400", "413", "415"} if method in ("post", "patch") else set()
+    codes |= {"409"} if method != "get" else set()
+    return codes | ({"429"} if operation.get("security") == [{}] else set())
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        "description": _REFUSALS[code],
+        "content": content,
+        **({"headers": _WAIT} if code in ("429", "503") else {}),
+    }
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """A text in an address may be any, but for the null character, which nothing that is stored has."""
+    schema = schema.get("items", schema)
+    if schema.get("type") == "string" and not {"enum", "format", "pattern"} & set(schema):
+        schema["pattern"] = ANY_TEXT
