@@ -27,6 +27,7 @@ from nephoscope.people import tokens
 
 class MeSerializer(serializers.ModelSerializer[User]):
     may = serializers.SerializerMethodField(help_text="The acts that the role includes.")
+    email = Address(allow_blank=True, read_only=True)
     account_groups = Named(many=True, read_only=True)
 
     class Meta:
@@ -69,6 +70,7 @@ class Me(Endpoint):
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
+    email = Address(allow_blank=True, read_only=True)
     account_groups = Named(many=True, read_only=True)
 
     class Meta:

@@ -36,7 +36,7 @@ class SignIn(Body):
     name = Text(max_length=100, default="API sign-in", help_text="What the token is for.")
     scope = Choice(Scope.choices, required=False, help_text="How much of the role the token may use; without it, all.")
     days = Choice(
-        [(each, str(each)) for each in tokens.DAYS],
+        tokens.DAYS_CHOICES,
         default=tokens.DEFAULT_DAYS,
         allow_null=True,
         help_text="How long it is valid: 7, 30, 90 or 365 days; null: until it is revoked.",

@@ -106,13 +106,15 @@ class DaysFilter(WholeFilter):
 
 class SwitchField(forms.Field):
     def to_python(self, value: Any) -> bool | None:
-        if value not in ("true", "false", "", None):
+        if value in ("", None):
+            return None
+        if value.lower() not in ("true", "false"):
             raise FormError(_("Give true or false."), code="invalid")
-        return None if value in ("", None) else value == "true"
+        return bool(value.lower() == "true")
 
 
 class SwitchFilter(filters.BooleanFilter):
-    """True or false, and no other words for them: DRF's takes a misspelt one for neither, and answers with all."""
+    """True or false, in any case, and no other words for them: DRF's takes a misspelt one for neither, and answers with all."""
 
     field_class = SwitchField
 

@@ -43,6 +43,6 @@ class IdParameter(IdField):
 
 class SwitchParameter(Switch):
     def to_internal_value(self, data: Any) -> bool:
-        if data not in ("true", "false"):
+        if not isinstance(data, str) or data.lower() not in ("true", "false"):
             self.fail("invalid", input=data)
-        return bool(data == "true")
+        return data.lower() == "true"

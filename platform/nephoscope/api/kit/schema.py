@@ -36,6 +36,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ControlState": "nephoscope.compliance.states.ControlState",
         "ReportRunState": "nephoscope.reports.models.RunState",
         "Role": "nephoscope.accounts.permissions.Role",
+        "TokenDays": "nephoscope.people.tokens.DAYS_CHOICES",
         "TokenScope": "nephoscope.accounts.permissions.Scope",
     },
     "POSTPROCESSING_HOOKS": [
@@ -92,7 +93,7 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[str]:
     codes |= {"400"} if parameters else set()
     codes |= {"400", "413", "415"} if method in ("post", "patch") else set()
     codes |= {"409"} if method != "get" else set()
-    return codes | ({"429"} if operation.get("security") == [{}] else set())
+    return codes | ({"429"} if "security" not in operation else set())
 
 
 def _refusal(code: str) -> dict[str, Any]:

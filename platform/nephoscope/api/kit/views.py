@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from nephoscope.api.kit.errors import refused
 from nephoscope.api.kit.filters import StableOrdering, StrictFilters, of_every_list
-from nephoscope.api.kit.parameters import refuse_repeated
+from nephoscope.api.kit.parameters import refuse_repeated, refuse_unknown
 from nephoscope.api.kit.parsers import CarefulJSONParser
 from nephoscope.audit.services import Actor
 
@@ -61,8 +61,9 @@ class Endpoint(GenericViewSet[Any]):
 
     def parameters(self, form: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the checked parameters of the address, besides those of every list; an unknown one is refused."""
-        refuse_repeated(self.request)
         given, of_list = self.request.query_params.items(), of_every_list(self)
+        refuse_unknown(self.request, {*form().fields, *of_list})
+        refuse_repeated(self.request)
         return self._checked(form, {name: text for name, text in given if name not in of_list})
 
     def _checked(self, form: type[Serializer[Any]], given: Any) -> dict[str, Any]:
