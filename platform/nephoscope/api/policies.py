@@ -214,16 +214,19 @@ class SavedRuleSettingSerializer(RuleSettingSerializer):
         return [UnmetSerializer(each).data for each in unmet(rule, accounts)] if rule else []
 
 
-@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]})
+LARGEST_NUMBER = 2**31 - 1
+NUMBER = {"type": "integer", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+
+
+@extend_schema_field({"oneOf": [NUMBER, {"type": "array", "items": NUMBER}]})
 class ThresholdField(serializers.Field[Any, Any, Any, Any]):
     """A whole number, or a list of them; the rule says which, and which ones."""
 
     def to_internal_value(self, data: Any) -> Any:
-        return (
-            serializers.ListField(child=Whole()).run_validation(data)
-            if isinstance(data, list)
-            else Whole().run_validation(data)
-        )
+        number = Whole(min_value=-LARGEST_NUMBER, max_value=LARGEST_NUMBER)
+        if isinstance(data, list):
+            return serializers.ListField(child=number).run_validation(data)
+        return number.run_validation(data)
 
     def to_representation(self, value: Any) -> Any:
         return value

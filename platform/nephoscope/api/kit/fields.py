@@ -58,6 +58,14 @@ class Address(serializers.EmailField):
         return super().to_internal_value(data)
 
 
+class AddressSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
+    target_class = Address
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return {"type": "string", "format": "email", "minLength": 1}
+
+
 class Whole(serializers.IntegerField):
     """A whole number."""
 

@@ -61,7 +61,7 @@ class StableOrdering(OrderingFilter):
         return [*order, "pk"]
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        if not view.ordering_fields:
+        if view.detail or not view.ordering_fields:
             return []
         names = [f"{sign}{name}" for name in view.ordering_fields for sign in ("", "-")]
         said = "What to order by, separated by commas; with a minus sign, the other way round."
@@ -114,7 +114,7 @@ class SwitchField(forms.Field):
 
 
 class SwitchFilter(filters.BooleanFilter):
-    """True or false, in any case, and no other words for them: DRF's takes a misspelt one for neither, and answers with all."""
+    """True or false, in any case. DRF's takes any other word for neither, and answers with all."""
 
     field_class = SwitchField
 

@@ -18,6 +18,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Without this, the page offers the schema to a validator on the Internet.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    # The first that can say what the names of members may be.
+    "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "AlertState": "nephoscope.alerts.models.AlertState",
@@ -80,9 +82,14 @@ def describe(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
             responses = operation["responses"]
             for code in sorted({*_refusals(path, method, operation), *(set(responses) & set(_REFUSALS))}):
                 responses[code] = _refusal(code)
+            if "requestBody" in operation:
+                _say_whether_needed(operation["requestBody"], result["components"]["schemas"])
             for each in operation.get("parameters", ()):
                 if each["in"] == "query":
                     _without_null(each["schema"])
+    for name, component in result["components"]["schemas"].items():
+        if name.endswith("Request"):
+            _names_without_null(component)
     return result
 
 
@@ -103,6 +110,18 @@ def _refusal(code: str) -> dict[str, Any]:
         "content": content,
         **({"headers": _WAIT} if code in ("429", "503") else {}),
     }
+
+
+def _say_whether_needed(body: dict[str, Any], components: dict[str, Any]) -> None:
+    """A body may be left out where an empty one will do."""
+    component = components[body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+    body["required"] = "required" in component or "oneOf" in component
+
+
+def _names_without_null(schema: dict[str, Any]) -> None:
+    for each in schema.get("properties", {}).values():
+        if each.get("type") == "object":
+            each["propertyNames"] = {"pattern": ANY_TEXT}
 
 
 def _without_null(schema: dict[str, Any]) -> None:
