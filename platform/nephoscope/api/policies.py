@@ -165,7 +165,7 @@ class Policies(Contributions):
     @extend_schema(
         parameters=[*_ID, OpenApiParameter("rule", str, OpenApiParameter.PATH)],
         request=None,
-        responses=PolicySerializer,
+        responses={200: PolicySerializer},
     )
     @action(detail=True, methods=["delete"], url_path="rules/(?P<rule>[^/]+)")
     def remove_rule(self, request: Request, id: str, rule: str) -> Response:

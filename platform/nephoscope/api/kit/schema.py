@@ -104,12 +104,10 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[str]:
 
 
 def _refusal(code: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        "description": _REFUSALS[code],
-        "content": content,
-        **({"headers": _WAIT} if code in ("429", "503") else {}),
-    }
+    described: dict[str, Any] = {"description": _REFUSALS[code]}
+    if code != "414":  # it comes from the server in front, and is no JSON
+        described["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return described | ({"headers": _WAIT} if code in ("429", "503") else {})
 
 
 def _say_whether_needed(body: dict[str, Any], components: dict[str, Any]) -> None:
