@@ -126,7 +126,7 @@ class Choice(serializers.ChoiceField):
     """One of some words or numbers, of its own type."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, bool) or not isinstance(data, (str, int, float)):
+        if isinstance(data, bool) or not isinstance(data, (str, int)):
             self.fail("invalid_choice", input=data)
         found = super().to_internal_value(data)
         if found != data:
