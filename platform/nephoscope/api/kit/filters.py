@@ -16,7 +16,7 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from nephoscope.api.kit.parameters import refuse_repeated, refuse_unknown
-from nephoscope.api.kit.patterns import LARGEST_ID, MOMENT, WHOLE
+from nephoscope.api.kit.patterns import LARGEST_ID, MOMENT, SWITCHES, WHOLE
 
 
 class StrictFilters(DjangoFilterBackend):
@@ -108,13 +108,13 @@ class SwitchField(forms.Field):
     def to_python(self, value: Any) -> bool | None:
         if value in ("", None):
             return None
-        if value.lower() not in ("true", "false"):
+        if value.lower() not in SWITCHES:
             raise FormError(_("Give true or false."), code="invalid")
-        return bool(value.lower() == "true")
+        return SWITCHES[value.lower()]
 
 
 class SwitchFilter(filters.BooleanFilter):
-    """True or false, in any case. DRF's takes any other word for neither, and answers with all."""
+    """True or false, in any case, or 1 or 0. DRF's takes any other word for neither, and answers with all."""
 
     field_class = SwitchField
 

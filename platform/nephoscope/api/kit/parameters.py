@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from nephoscope.api.kit.fields import IdField, Switch
-from nephoscope.api.kit.patterns import WHOLE
+from nephoscope.api.kit.patterns import SWITCHES, WHOLE
 
 
 def refuse_unknown(request: Request, known: Iterable[str]) -> None:
@@ -43,6 +43,6 @@ class IdParameter(IdField):
 
 class SwitchParameter(Switch):
     def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, str) or data.lower() not in ("true", "false"):
+        if not isinstance(data, str) or data.lower() not in SWITCHES:
             self.fail("invalid", input=data)
-        return data.lower() == "true"
+        return SWITCHES[data.lower()]

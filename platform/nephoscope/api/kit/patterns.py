@@ -15,5 +15,7 @@ SHOWN = rf"^[{_SPACES}]*[^\x00{_SPACES}][^\x00]*$"
 """A text with a character that shows."""
 WHOLE = re.compile("[0-9]+", re.ASCII)
 """A number from 0, as digits."""
+SWITCHES = {"true": True, "false": False, "1": True, "0": False}
+"""How true and false are written in an address."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 """A time with its zone, by RFC 3339."""
