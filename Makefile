@@ -37,7 +37,7 @@ test: .venv/installed-dev  ## all tests, within five minutes on two cores
 	$(PYTEST) $(ARGS)
 
 fuzz: .venv/installed-dev  ## the tests that make up their input, with a hundred times as much of it
-	NEPHOSCOPE_FUZZ=20000 $(PYTEST) tests/api/test_fuzz.py $(ARGS)
+	NEPHOSCOPE_FUZZ=20000 $(PYTEST) tests/api/test_fuzz.py tests/api/test_described.py $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -215,6 +215,7 @@ class AwsProvider(Provider):
     services = (*(collector.service for collector in collectors.ALL.values()), detections.SERVICE)
     defaults = DEFAULTS
     tag_limits = TAG_LIMITS
+    account_type = (10, "AWS Account")
 
     onboarding = AwsOnboarding()
     writing = AwsWriting()

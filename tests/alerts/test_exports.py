@@ -88,7 +88,7 @@ def test_ocsf_says_what_is_wrong_where_and_which_controls_it_is_about(house: Acc
     assert found["cloud"] == {
         "provider": "TOY",
         "region": "north",
-        "account": {"uid": "1" * 12, "name": "house"},
+        "account": {"uid": "1" * 12, "name": "house", "type_id": 99, "type": "Other"},
     }
 
 

@@ -96,7 +96,7 @@ def test_wrong_settings_are_named_and_the_account_stays_pending(
 
     answer = program.post(f"{V1}/accounts/{pending['id']}/verify", asked)
 
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert list(answer.json()) == [field]
     assert message in answer.json()[field][0]
     account = Account.objects.get()

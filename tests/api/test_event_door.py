@@ -156,7 +156,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(
     assert anew["address"] == made["address"] and anew["secret"] != made["secret"]
     assert client.delete(path).status_code == 204
     assert client.delete(path).json() == {"events": ["Event-driven recheck is off."]}
-    assert client.post(f"{path}/rotate").status_code == 400
+    assert client.post(f"{path}/rotate").status_code == 409
     said = [str(each) for each in Entry.objects.filter(action__startswith="events.").order_by("id")]
     assert said == [
         f"ada turned on event-driven recheck for {toy_account}",

@@ -50,7 +50,7 @@ def test_a_plugins_policy_can_be_scoped_and_is_not_changed(admin: Any, account: 
         admin.post(f"{address}/rules", {"rule": "aws.acm.expiry"}, format="json"),
         admin.delete(f"{address}/rules/{KEYS}"),
     ):
-        assert answer.status_code == 400
+        assert answer.status_code == 409
         assert answer.json() == {
             "policy": ["This policy comes from a plugin and is read-only. Clone it and change the clone."]
         }
@@ -61,7 +61,7 @@ def test_a_policy_in_use_is_not_deleted_and_says_where(admin: Any, account: Acco
     admin.post(POLICIES, {"name": "Ours", "based_on": "aws_cis_5.0"}, format="json")
     admin.patch(f"/api/v1/accounts/{account.pk}", {"policies": ["own_ours"]}, format="json")
     answer = admin.delete(f"{POLICIES}/own_ours")
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert answer.json() == {"policy": ["Ours applies to prod. Remove it there first."]}
 
 
@@ -78,7 +78,7 @@ def test_tags_of_an_account_are_set_and_bring_policies(admin: Any, account: Acco
     standing = admin.get("/api/v1/compliance", {"account": account.pk, "policy": "aws_cis_5.0"}).json()["results"]
     assert [each["chosen"] for each in standing] == [True]
     wrong = admin.patch(address, {"tags": {"a<b": "c"}}, format="json")
-    assert (wrong.status_code, list(wrong.json())) == (400, ["tags"])
+    assert (wrong.status_code, list(wrong.json())) == (409, ["tags"])
 
 
 def test_a_rule_is_set_and_what_was_set_is_taken_back(admin: Any, account: Account) -> None:
@@ -120,22 +120,25 @@ def test_the_figures_of_a_control_are_told_and_what_is_set_laxer_than_those(admi
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "status", "field"),
     [
-        ({"rule": "no.such"}, "rule"),
-        ({"rule": KEYS, "severity": "dreadful"}, "severity"),
-        ({"rule": KEYS, "parameters": {"days": "many"}}, "days"),
-        ({"rule": KEYS, "parameters": {"day": 1}}, "day"),
-        ({"rule": KEYS, "off": True}, "reason"),
-        ({"rule": KEYS, "account": 999_999}, "account"),
-        ({"rule": KEYS, "policy": "aws_cis_5.0"}, "policy"),
-        ({"rule": KEYS, "strange": 1}, "strange"),
-        ({"severity": "low"}, "rule"),
+        ({"rule": "no.such"}, 409, "rule"),
+        ({"rule": KEYS, "severity": "dreadful"}, 400, "severity"),
+        ({"rule": KEYS, "parameters": {"days": "many"}}, 400, "parameters"),
+        ({"rule": KEYS, "parameters": {"days": -1}}, 409, "days"),
+        ({"rule": KEYS, "parameters": {"day": 1}}, 409, "day"),
+        ({"rule": KEYS, "off": True}, 409, "reason"),
+        ({"rule": KEYS, "account": 999_999}, 409, "account"),
+        ({"rule": KEYS, "policy": "aws_cis_5.0"}, 409, "policy"),
+        ({"rule": KEYS, "strange": 1}, 400, "strange"),
+        ({"severity": "low"}, 400, "rule"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_the_name_of_the_field(admin: Any, body: dict[str, Any], field: str) -> None:
+def test_a_wrong_setting_is_refused_by_the_name_of_the_field(
+    admin: Any, body: dict[str, Any], status: int, field: str
+) -> None:
     answer = admin.post(SETTINGS, body, format="json")
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert (answer.status_code, list(answer.json())) == (status, [field])
     assert not RuleSetting.objects.exists()
 
 

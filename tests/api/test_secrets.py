@@ -100,7 +100,7 @@ def test_what_goes_wrong_does_not_repeat_it(house: Account, cloud: toy.ToyCloud,
     path = f"{V1}/accounts/{house.pk}/verify"
     for given in ({"role": "role/closed", "token": OTHER}, {"role": "user/x", "token": OTHER}, {"tokem": OTHER}):
         answer = admin.post(path, given)
-        assert answer.status_code == 400 and OTHER not in answer.content.decode()
+        assert answer.status_code == 409 and OTHER not in answer.content.decode()
     assert admin.post(path, {"token": [OTHER]}).json() == {"token": ["Enter text."]}
     assert Account.objects.get(pk=house.pk).secrets["token"] == WORD, "nothing was saved"
 
@@ -137,7 +137,7 @@ def test_without_its_key_the_error_names_the_setting_and_where_the_key_belongs(
     house: Account, lost_key: None, admin: Any, system: Actor
 ) -> None:
     answer = admin.post(f"{V1}/accounts/{house.pk}/verify", {})
-    assert answer.status_code == 400 and "NEPHOSCOPE_ENCRYPTION_KEYS" in answer.json()["token"][0]
+    assert answer.status_code == 409 and "NEPHOSCOPE_ENCRYPTION_KEYS" in answer.json()["token"][0]
     assert "NEPHOSCOPE_ENCRYPTION_KEYS" in admin.get(f"{V1}/accounts/{house.pk}/regions").json()["token"][0]
     scan = start_scan(system, Account.objects.get(pk=house.pk), enqueue=False)
     work(scan.pk)

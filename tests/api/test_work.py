@@ -74,7 +74,7 @@ def test_a_provider_without_own_credentials_refuses_them(
 ) -> None:
     monkeypatch.delattr(toy.ToyOnboarding, "own_credentials")
     answer = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", {"own_credentials": True})
-    assert answer.status_code == 400 and list(answer.json()) == ["own_credentials"]
+    assert answer.status_code == 409 and list(answer.json()) == ["own_credentials"]
 
 
 def test_a_provider_lists_what_is_entered_of_accounts_and_of_organisations(
@@ -100,7 +100,7 @@ def test_another_account_with_the_same_number_is_refused(toy_account: Account, a
 
     answer = api(administrator).post(f"{V1}/accounts/{second['id']}/verify", {"role": "role/reader"})
 
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert answer.json() == {"account": ["Account 111111111111 is already connected as prod."]}
     assert Account.objects.get(pk=second["id"]).number == ""
 
@@ -204,7 +204,7 @@ def test_a_fix_is_planned_read_applied_and_undone(world: SimpleNamespace, remedi
     assert client.get(change).json()["state"] == "verified"
     assert world.cloud.doors["front"] is False
     again = client.post(f"{change}/apply", {"digest": plan["digest"], "reason": "rain"})
-    assert (again.status_code, "already" in again.json()["change"][0]) == (400, True)
+    assert (again.status_code, "already" in again.json()["change"][0]) == (409, True)
 
     answer = client.post(f"{change}/undo", {"reason": "air"})
     queued = answer.json()
@@ -240,7 +240,7 @@ def test_a_fix_is_told_what_it_asks_for(world: SimpleNamespace, remediator: User
         ({"maker": "Yale", "colour": "red"}, {"colour": ["This fix does not ask for “colour”."]}),
     ):
         refused = client.post(plan, {**asked, "inputs": inputs})
-        assert (refused.status_code, refused.json()) == (400, said)
+        assert (refused.status_code, refused.json()) == (409, said)
     made = client.post(plan, {**asked, "inputs": {"maker": "Yale"}}).json()
 
     assert made["inputs"] == {"maker": "Yale"}

@@ -74,7 +74,7 @@ def test_that_nephoscope_has_no_credentials_is_said_before_anything_is_set_up(
     template = admin.get(reverse("admin:accounts_account_setup_template", args=[account.pk, "cli"]) + writing)
     assert template["Location"] == reverse(f"admin:accounts_account_{step}", args=[account.pk])
     answer = admin.get(f"/api/v1/accounts/{account.pk}/setup-templates{writing.replace('1', 'true')}")
-    assert answer.status_code == 400 and says in answer.content.decode()
+    assert answer.status_code == 409 and says in answer.content.decode()
 
 
 def test_with_credentials_nothing_is_said_of_them(admin: Client, aws: Simulator) -> None:

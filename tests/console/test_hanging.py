@@ -142,7 +142,7 @@ def test_an_organisation_gives_up_on_its_setup_templates(admin: Client, account:
     template = reverse("admin:organisations_organisation_setup_template", args=[organisation.pk, "cli"])
     assert admin.get(template).status_code == 302
     answer = admin.get(f"/api/v1/organisations/{organisation.pk}/setup-templates")
-    assert answer.status_code == 400 and NO_ANSWER in answer.content.decode()
+    assert answer.status_code == 409 and NO_ANSWER in answer.content.decode()
 
 
 def test_the_settings_give_up_on_the_regions(admin: Client, account: Account) -> None:
@@ -211,4 +211,4 @@ def test_the_api_gives_up_in_the_same_words(admin: Client, account: Account) -> 
     begun = time.monotonic()
     answer = admin.post(f"/api/v1/accounts/{account.pk}/verify", {}, content_type="application/json")
     assert time.monotonic() - begun < AT_MOST
-    assert answer.status_code == 400 and NO_ANSWER in answer.content.decode()
+    assert answer.status_code == 409 and NO_ANSWER in answer.content.decode()

@@ -344,6 +344,6 @@ def test_without_the_plugin_of_its_provider_nothing_of_an_account_passes(
     accounts = client.get(reverse("admin:accounts_account_changelist"), {"condition": "unavailable"})
     assert accounts.context["cl"].result_count == 1
     for path in ("verify", "scan"):
-        assert client.post(f"/api/v1/accounts/{disabled.pk}/{path}", {}, "application/json").status_code == 400
+        assert client.post(f"/api/v1/accounts/{disabled.pk}/{path}", {}, "application/json").status_code == 409
     changed = {"regions": ["north"]}
-    assert client.patch(f"/api/v1/accounts/{disabled.pk}", changed, "application/json").status_code == 400
+    assert client.patch(f"/api/v1/accounts/{disabled.pk}", changed, "application/json").status_code == 409

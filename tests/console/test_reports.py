@@ -173,30 +173,30 @@ def test_the_api_does_the_same(analyst: User, account: Account, sign_in: SignIn)
     sent = client.post(f"{one}/send", {}, content_type="application/json")
     assert sent.status_code == 202 and [run["state"] for run in sent.json()["runs"]] == ["queued"]
     again = client.post(f"{one}/send", {}, content_type="application/json")
-    assert again.status_code == 400 and "schedule" in again.json()
+    assert again.status_code == 409 and "schedule" in again.json()
     assert client.get(PATH).json()["count"] == 1
     assert client.delete(one).status_code == 204
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("change", "status", "field"),
     [
-        ({"folder": "../x"}, "folder"),
-        ({"mail_to": ["x"]}, "mail_to"),
-        ({"mail_to": []}, "mail_to"),
-        ({"owner": 1}, "owner"),
-        ({"accounts": [999_999]}, "accounts"),
-        ({"hour": "x"}, "hour"),
-        ({"name": "a\nb"}, "name"),
-        ({"name": None}, "name"),
-        ({"groups": [999_999]}, "groups"),
+        ({"folder": "../x"}, 409, "folder"),
+        ({"mail_to": ["x"]}, 400, "mail_to"),
+        ({"mail_to": []}, 409, "mail_to"),
+        ({"owner": 1}, 400, "owner"),
+        ({"accounts": [999_999]}, 409, "accounts"),
+        ({"hour": "x"}, 400, "hour"),
+        ({"name": "a\nb"}, 409, "name"),
+        ({"name": None}, 400, "name"),
+        ({"groups": [999_999]}, 409, "groups"),
     ],
 )
 def test_the_api_refuses_by_name(
-    change: dict[str, Any], field: str, analyst: User, account: Account, sign_in: SignIn
+    change: dict[str, Any], status: int, field: str, analyst: User, account: Account, sign_in: SignIn
 ) -> None:
     answer = sign_in(analyst).post(PATH, BODY | change, content_type="application/json")
-    assert answer.status_code == 400 and field in answer.json(), answer.content
+    assert answer.status_code == status and field in answer.json(), answer.content
     assert not ReportSchedule.objects.exists()
 
 
@@ -204,7 +204,7 @@ def test_an_account_that_is_not_granted_is_refused_as_if_it_did_not_exist(
     stranger: User, account: Account, sign_in: SignIn
 ) -> None:
     answer = sign_in(stranger).post(PATH, BODY | {"accounts": [account.pk]}, content_type="application/json")
-    assert answer.status_code == 400 and "prod" not in answer.content.decode()
+    assert answer.status_code == 409 and "prod" not in answer.content.decode()
 
 
 def test_who_may_over_the_api(everyone: dict[str, User], schedule: ReportSchedule, sign_in: SignIn) -> None:

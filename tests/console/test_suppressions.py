@@ -161,11 +161,11 @@ def test_the_api_takes_a_suppression_back_for_those_who_may(
 ) -> None:
     row = Suppression.objects.get(resource_name="assets")
     address = f"/api/v1/suppressions/{row.pk}/unsuppress"
-    assert sign_in(everyone["viewer"]).post(address).status_code == 403
-    assert sign_in(everyone["stranger"]).post(address).status_code == 404
-    answer = sign_in(everyone["analyst"]).post(address)
+    assert sign_in(everyone["viewer"]).post(address, content_type="application/json").status_code == 403
+    assert sign_in(everyone["stranger"]).post(address, content_type="application/json").status_code == 404
+    answer = sign_in(everyone["analyst"]).post(address, content_type="application/json")
     assert (answer.status_code, answer.json()["state"]) == (200, "lifted")
-    assert sign_in(everyone["analyst"]).post(address).status_code == 400
+    assert sign_in(everyone["analyst"]).post(address, content_type="application/json").status_code == 409
 
 
 def test_the_register_asks_the_same_number_of_questions_however_long_it_is(

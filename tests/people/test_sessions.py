@@ -112,7 +112,7 @@ def test_the_schema_needs_a_sign_in(viewer: User) -> None:
 def test_nobody_takes_their_own_access_away(administrator: User, api: Any, lost: dict[str, Any]) -> None:
     User.objects.create_user("bob", password=PASSWORD, role="administrator")
     answer = api(administrator).patch(f"/api/v1/users/{administrator.pk}", lost, format="json")
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert answer.json() == {next(iter(lost)): ["You cannot remove this from yourself. Ask another administrator."]}
     administrator.refresh_from_db()
     assert (administrator.role, administrator.is_active, administrator.is_staff) == ("administrator", True, True)
@@ -123,8 +123,8 @@ def test_the_last_administrator_stays_one(administrator: User, api: Any, lost: d
     other = User.objects.create_user("bob", password=PASSWORD, role="administrator", is_staff=False)
     answer = api(other).patch(f"/api/v1/users/{administrator.pk}", lost, format="json")
     message = "This is the last active administrator with console access. Add another one first."
-    assert (answer.status_code, answer.json()) == (400, {next(iter(lost)): [message]})
-    assert api(other).delete(f"/api/v1/users/{administrator.pk}").status_code == 400
+    assert (answer.status_code, answer.json()) == (409, {next(iter(lost)): [message]})
+    assert api(other).delete(f"/api/v1/users/{administrator.pk}").status_code == 409
 
 
 def test_of_two_administrators_who_demote_each_other_one_is_refused(administrator: User) -> None:

@@ -23,6 +23,7 @@ from nephoscope.domain import (
     ExportedFinding,
     ExportedResource,
     ExportedStatus,
+    Provider,
     Severity,
     Verdict,
 )
@@ -87,7 +88,7 @@ def _exported(row: Finding, known: _Known) -> ExportedFinding:
         verdict=Verdict(row.verdict),
         status=_status(row),
         message=row.message,
-        account=ExportedAccount(account.name, account.number, account.provider, known.states[account.pk]),
+        account=_account(account, known.states[account.pk]),
         resource=_resource(row, detection.details if detection else {}),
         changed_at=_local(row.changed_at),
         failing_since=_local(row.failing_since) if row.failing_since else None,
@@ -96,6 +97,12 @@ def _exported(row: Finding, known: _Known) -> ExportedFinding:
         controls=known.controls(row),
         detection=_exported_detection(detection) if detection else None,
     )
+
+
+def _account(account: Account, condition: str) -> ExportedAccount:
+    provider = registry().providers.get(account.provider)
+    type = provider.account_type if provider else Provider.account_type
+    return ExportedAccount(account.name, account.number, account.provider, condition, type)
 
 
 def _detection(row: Finding) -> Alert | None:

@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,7 +20,10 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import groups_seen_by, patience, provider_of
 from nephoscope.api.events import EventActs
 from nephoscope.api.kit.conditions import ConditionSerializer, conditions_of
+from nephoscope.api.kit.fields import Switch, Text, Whole, rows
 from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.parameters import SwitchParameter
+from nephoscope.api.kit.patterns import ANY_TEXT
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
@@ -105,31 +107,27 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 
 
 class NewAccount(Body):
-    name = serializers.CharField(max_length=100)
-    provider = serializers.CharField(
-        max_length=30, allow_blank=True, default="", help_text="Needed only where several are enabled."
-    )
+    name = Text(max_length=100)
+    provider = Text(max_length=30, allow_blank=True, default="", help_text="Needed only where several are enabled.")
     settings = serializers.DictField(
-        child=serializers.CharField(allow_blank=True),
+        child=Text(allow_blank=True),
         default=dict,
         help_text="The provider's settings, see /api/v1/providers; they can also be given to verify.",
     )
 
 
 class AccountChanges(Body):
-    name = serializers.CharField(max_length=100, required=False)
-    regions = serializers.ListField(child=serializers.CharField(), required=False)
-    services = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="The services to scan; none: all."
-    )
-    policies = serializers.ListField(child=serializers.CharField(), required=False)
-    groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    name = Text(max_length=100, required=False)
+    regions = serializers.ListField(child=Text(), required=False)
+    services = serializers.ListField(child=Text(), required=False, help_text="The services to scan; none: all.")
+    policies = serializers.ListField(child=Text(), required=False)
+    groups = rows(AccountGroup.objects.all(), required=False)
     tags = serializers.DictField(
-        child=serializers.CharField(allow_blank=True),
+        child=Text(allow_blank=True),
         required=False,
         help_text="All of the account's tags; policies can apply to accounts by them.",
     )
-    scan_every = serializers.IntegerField(
+    scan_every = Whole(
         min_value=0, max_value=24 * 31, required=False, help_text="Hours between two scans; 0: only when started."
     )
 
@@ -140,8 +138,8 @@ class Connecting(serializers.Serializer[Any]):
     Those that are left out stay as they are, and so do secrets that are empty.
     """
 
-    writing = serializers.BooleanField(default=False, help_text="Verify the access for fixes.")
-    own_credentials = serializers.BooleanField(
+    writing = Switch(default=False, help_text="Verify the access for fixes.")
+    own_credentials = Switch(
         default=False, help_text="Connect as Nephoscope's own credentials: empties the settings for reading."
     )
 
@@ -162,18 +160,31 @@ class ConnectingSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
         for provider in registry().providers.values():
             for field in provider.fields:
                 settings.setdefault(field.name, []).append(f"{provider.name}: {field.label}. {field.help}".strip())
-        fields = {name: {"type": "string", "description": "\n\n".join(said)} for name, said in settings.items()}
-        properties = {**fields, **described["properties"]}
-        return {**described, "properties": properties, "additionalProperties": {"type": "string"}}
+        said = {
+            name: {"type": "string", "pattern": ANY_TEXT, "description": "\n\n".join(each)}
+            for name, each in settings.items()
+        }
+        properties = {**said, **described["properties"]}
+        return {**described, "properties": properties, "additionalProperties": False}
+
+
+class Removing(Body):
+    permanently = SwitchParameter(default=False, help_text="Delete a removed account for good.")
+    name = Text(
+        allow_blank=True,
+        trim_whitespace=False,
+        default="",
+        help_text="With permanently: the account's name, to confirm.",
+    )
+
+
+class Reaching(Body):
+    writing = SwitchParameter(default=False, help_text="The access for fixes.")
 
 
 class ScanRequest(Body):
-    services = serializers.ListField(
-        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
-    )
-    regions = serializers.ListField(
-        child=serializers.CharField(), default=list, help_text="All of the account's unless named."
-    )
+    services = serializers.ListField(child=Text(), default=list, help_text="All of the account's unless named.")
+    regions = serializers.ListField(child=Text(), default=list, help_text="All of the account's unless named.")
 
 
 class RegionSerializer(serializers.Serializer[Any]):
@@ -183,10 +194,9 @@ class RegionSerializer(serializers.Serializer[Any]):
 
 class AccountFilter(filters.FilterSet):
     organisation = IdFilter(field_name="memberships__organisation_id", distinct=True)
-
-    class Meta:
-        model = Account
-        fields = ["provider", "number", "name"]
+    provider = filters.CharFilter()
+    number = filters.CharFilter()
+    name = filters.CharFilter()
 
 
 class Accounts(EventActs):
@@ -228,21 +238,15 @@ class Accounts(EventActs):
         changes = {**self.body(AccountChanges), "deadline": patience()}
         return self.shown(services.configure_account(self.actor, self.get_object(), **changes))
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "permanently", OpenApiTypes.BOOL, description="Delete a removed account for good.", default=False
-            ),
-            OpenApiParameter("name", OpenApiTypes.STR, description="With permanently: the account's name, to confirm."),
-        ]
-    )
+    @extend_schema(parameters=[Removing])
     def destroy(self, request: Request, id: str) -> Response:
         """Remove an account: it is not scanned any more and appears nowhere. All that is in it is kept.
 
         With `permanently`, delete one that was removed, with all that is in it; the audit log stays.
         """
-        if serializers.BooleanField().run_validation(request.query_params.get("permanently", False)):
-            removing.delete_account(self.actor, self._removed(), name=request.query_params.get("name", ""))
+        asked = self.parameters(Removing)
+        if asked["permanently"]:
+            removing.delete_account(self.actor, self._removed(), name=asked["name"])
         else:
             removing.remove_account(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -260,13 +264,12 @@ class Accounts(EventActs):
     @action(detail=False, filterset_class=None)
     def removed(self, request: Request) -> Response:
         """The accounts that were removed, the last one first; for those who may connect accounts."""
-        rows = self.paginate_queryset(Account.objects.removed().prefetch_related("groups"))
+        found = self.filter_queryset(Account.objects.removed().prefetch_related("groups"))
+        rows = self.paginate_queryset(found)
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
     def _removed(self) -> Account:
-        account = Account.objects.removed().filter(pk=self.kwargs["id"]).first()
-        if account is None:
-            raise self.missing()
+        account: Account = self.one_of(Account.objects.removed())
         return account
 
     @extend_schema(request=Connecting, responses=AccountSerializer)
@@ -287,21 +290,18 @@ class Accounts(EventActs):
         scan = start_scan(self.actor, self.get_object(), **self.body(ScanRequest))
         return Response(ScanDetailSerializer(scan).data, status.HTTP_201_CREATED)
 
-    @extend_schema(responses=RegionSerializer(many=True))
+    @extend_schema(responses={200: RegionSerializer(many=True), 409: None})
     @action(detail=True, pagination_class=None, filterset_class=None)
     def regions(self, request: Request, id: str) -> Response:
         """Ask the cloud which regions can be chosen."""
         return Response(RegionSerializer(services.available_regions(self.get_object(), patience()), many=True).data)
 
-    @extend_schema(
-        parameters=[OpenApiParameter("writing", OpenApiTypes.BOOL, description="The access for fixes.", default=False)],
-        responses=SetupTemplateSerializer(many=True),
-    )
+    @extend_schema(parameters=[Reaching], responses={200: SetupTemplateSerializer(many=True), 409: None})
     @action(detail=True, pagination_class=None, filterset_class=None, url_path="setup-templates")
     def setup_templates(self, request: Request, id: str) -> Response:
         """The setup templates that give access to the account."""
-        asked = serializers.BooleanField().run_validation(request.query_params.get("writing", False))
-        found = services.setup_templates(self.get_object(), writing=asked, deadline=patience())
+        asked = self.parameters(Reaching)
+        found = services.setup_templates(self.get_object(), writing=asked["writing"], deadline=patience())
         return Response(SetupTemplateSerializer(found, many=True).data)
 
 

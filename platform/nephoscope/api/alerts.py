@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -30,9 +31,10 @@ from nephoscope.api.changes import ChangeDetailSerializer
 from nephoscope.api.findings import FindingSerializer
 from nephoscope.api.kit.conditions import KnownAccount, in_view
 from nephoscope.api.kit.downloads import download
-from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, Texts
+from nephoscope.api.kit.fields import IdsField, Moment, Switch, Text
+from nephoscope.api.kit.filters import Choices, DaysFilter, Ids, MomentFilter, SwitchFilter, Texts
 from nephoscope.api.kit.pagination import KnownPages
-from nephoscope.api.kit.serializers import Body, IdsField, ReasonField
+from nephoscope.api.kit.serializers import Body, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
@@ -169,6 +171,7 @@ class AlertDetailSerializer(AlertSerializer):
 class Selection(Body):
     findings = IdsField(required=False, help_text="Ids of the alert's findings.")
     resources = IdsField(required=False, help_text="Or the ids of the affected resources (as in /api/v1/resources).")
+    together: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["findings"]}, {"required": ["resources"]}]}
     selection_required: ClassVar[bool] = True
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -183,13 +186,14 @@ class Selection(Body):
 class Rechecking(Selection):
     """Without a selection, all affected resources are read again."""
 
+    together: ClassVar[dict[str, Any]] = {"not": {"required": ["findings", "resources"]}}
     selection_required = False
 
 
 class Suppressing(Selection):
     reason = ReasonField()
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
-    archive = serializers.BooleanField(
+    expires_at = Moment(required=False, allow_null=True)
+    archive = Switch(
         required=False,
         help_text="Archive a detection in its cloud as well: a change that is thereby approved. Needs the role"
         " Remediator, and an account with a fix role.",
@@ -197,9 +201,9 @@ class Suppressing(Selection):
 
 
 class Planning(Selection):
-    remediation = serializers.CharField(max_length=200)
+    remediation = Text(max_length=200)
     inputs = serializers.DictField(
-        child=serializers.CharField(max_length=2000, allow_blank=True),
+        child=Text(max_length=2000, allow_blank=True),
         required=False,
         help_text="What the remediation asks for, by the names of its inputs.",
     )
@@ -218,12 +222,12 @@ def selected(alert: Alert, asked: dict[str, Any]) -> list[Finding] | None:
     if field is None:
         return None
     wanted, column = set(asked.pop(field)), "pk" if field == "findings" else "resource_id"
-    rows = list(alert.findings.filter(failing_since__isnull=False, **{f"{column}__in": wanted}))
-    if strange := sorted(wanted - {getattr(row, column) for row in rows}):
+    found = list(alert.findings.filter(failing_since__isnull=False, **{f"{column}__in": wanted}))
+    if strange := sorted(wanted - {getattr(row, column) for row in found}):
         ids = ", ".join(map(str, strange[:10])) + (", …" if len(strange) > 10 else "")
         message = _("%(ids)s: not affected by %(alert)s.") % {"ids": ids, "alert": alert}
-        raise serializers.ValidationError({field: [message]})
-    return rows
+        raise ValidationError({field: [message]})
+    return found
 
 
 class AlertFilter(filters.FilterSet):
@@ -234,7 +238,7 @@ class AlertFilter(filters.FilterSet):
         method="shared",
         help_text="“open” unless given. “suppressed” finds each alert with a suppressed resource.",
     )
-    suppressed = filters.BooleanFilter(method="untouched", label="Suppressed ones as well")
+    suppressed = SwitchFilter(method="untouched", label="Suppressed ones as well")
     severity = Choices(choices=SeverityChoice.choices, method="shared")
     kind = Choices(choices=KindChoice.choices, method="shared")
     source = Texts(method="shared", help_text="Detectors by their names, whatever the case.")
@@ -243,7 +247,7 @@ class AlertFilter(filters.FilterSet):
     policy = Texts(method="shared", help_text="Ids of policies.")
     opened = DaysFilter(method="days")
     resolved = DaysFilter(method="days")
-    since = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte", label="Opened then or later")
+    since = MomentFilter(field_name="opened_at", lookup_expr="gte", label="Opened then or later")
     q = filters.CharFilter(method="text", label="Words in the title, rule, account or affected resources")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> Any:

@@ -8,7 +8,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.filters import IdFilter, MomentFilter
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 
@@ -66,8 +66,8 @@ class EntryFilter(filters.FilterSet):
     account = IdFilter(field_name="account_id")
     target_type = filters.CharFilter()
     target_id = filters.CharFilter()
-    at_after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    at_before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    at_after = MomentFilter(field_name="at", lookup_expr="gte")
+    at_before = MomentFilter(field_name="at", lookup_expr="lt")
 
 
 class Entries(Models):

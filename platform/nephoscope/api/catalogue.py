@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from nephoscope import domain
 from nephoscope.alerts.models import SeverityChoice
+from nephoscope.api.kit.serializers import Nothing
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
@@ -119,6 +120,7 @@ class Contributions(Endpoint):
         return list(self.things().values())
 
     def list(self, request: Request) -> Response:
+        self.parameters(Nothing)
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

@@ -11,8 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nephoscope.api.kit.fields import Text
 from nephoscope.api.kit.filters import Choices, IdFilter
-from nephoscope.api.kit.serializers import Body, Named, ReasonField
+from nephoscope.api.kit.serializers import Body, Named, Nothing, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.changes import giving_up, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
@@ -66,14 +67,14 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     reference = serializers.CharField(source="__str__", read_only=True)
     account = Named(read_only=True)
     alert = serializers.IntegerField(source="alert_id", read_only=True)
-    planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None)
-    approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None)
+    planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None, allow_null=True)
+    approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None, allow_null=True)
     expires_at = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
         help_text="When a plan can be approved no more, or an approved change applied no more; else null.",
     )
-    undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None)
+    undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = Change
@@ -118,7 +119,7 @@ class ChangeDetailSerializer(ChangeSerializer):
 
 
 class Approval(Body):
-    digest = serializers.CharField(max_length=64, help_text="The digest of the plan that was read.")
+    digest = Text(max_length=64, help_text="The digest of the plan that was read.")
     reason = ReasonField()
 
 
@@ -157,10 +158,11 @@ class Changes(Models):
         change, asked = self.get_object(), self.body(Approval)
         return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
 
-    @extend_schema(request=None, responses=ChangeDetailSerializer)
+    @extend_schema(request=Nothing, responses=ChangeDetailSerializer)
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, id: str) -> Response:
         """Throw away a plan that nobody approved. One that nobody approves in 7 days expires by itself."""
+        self.body(Nothing)
         return self.shown(giving_up.discard_plan(self.actor, self.get_object()))
 
     @extend_schema(request=Undoing, responses={202: ChangeDetailSerializer})

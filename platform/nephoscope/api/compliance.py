@@ -16,8 +16,9 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
 from nephoscope.api.kit.conditions import ConditionSerializer
-from nephoscope.api.kit.filters import OF_EVERY_LIST
-from nephoscope.api.kit.serializers import Body, IdField, Named
+from nephoscope.api.kit.fields import Text
+from nephoscope.api.kit.parameters import IdParameter
+from nephoscope.api.kit.serializers import Body, Named
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.compliance import queries as compliance
 from nephoscope.compliance.report import FORMS, file_name
@@ -27,13 +28,13 @@ from nephoscope.policies.queries import catalogue, policies_for
 
 
 class Asked(Body):
-    account = IdField(required=False, help_text="Only this account.")
-    policy = serializers.CharField(required=False, help_text="Only this policy, by its id.")
+    account = IdParameter(required=False, help_text="Only this account.")
+    policy = Text(required=False, help_text="Only this policy, by its id.")
 
 
 class AskedFile(Body):
-    account = IdField()
-    policy = serializers.CharField(help_text="The policy's id.")
+    account = IdParameter()
+    policy = Text(help_text="The policy's id.")
 
 
 class PolicyNameSerializer(serializers.Serializer[Any]):
@@ -78,18 +79,10 @@ class Compliances(Endpoint):
     def get_queryset(self) -> Any:
         return Account.objects.visible_to(self.request.user)
 
-    def asked(self, form: type[Body]) -> dict[str, Any]:
-        """Return the checked parameters; one that is not known is refused by name."""
-        given = {name: value for name, value in self.request.query_params.items() if name not in OF_EVERY_LIST}
-        serializer = form(data=given)
-        serializer.is_valid(raise_exception=True)
-        checked: dict[str, Any] = serializer.validated_data
-        return checked
-
     @extend_schema(parameters=[Asked])
     def list(self, request: Request) -> Response:
         """The score of each account by each policy that can be chosen for it, and its controls by state."""
-        asked = self.asked(Asked)
+        asked = self.parameters(Asked)
         accounts = self.get_queryset().filter(**({"pk": asked["account"]} if "account" in asked else {}))
         policies = [each for each in catalogue().policies.values() if asked.get("policy", each.id) == each.id]
         page = self.paginate_queryset(compliance.matrix(accounts, policies))
@@ -106,7 +99,7 @@ class Compliances(Endpoint):
     @action(detail=False, url_path=f"export/(?P<form>{'|'.join(FORMS)})", pagination_class=None)
     def export(self, request: Request, form: str) -> HttpResponse:
         """Controls, rules and first resources of an account by a policy, as CSV, JSON or PDF."""
-        asked = self.asked(AskedFile)
+        asked = self.parameters(AskedFile)
         account = self.get_queryset().filter(pk=asked["account"]).first()
         if account is None:
             raise NotFound(_("There is no account %(id)s.") % {"id": asked["account"]})

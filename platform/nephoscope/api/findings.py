@@ -8,7 +8,6 @@ from django.db.models import Manager, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -21,7 +20,7 @@ from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.conditions import state_of
 from nephoscope.api.kit.downloads import download
-from nephoscope.api.kit.filters import Choices, IdFilter
+from nephoscope.api.kit.filters import Choices, IdFilter, SwitchFilter
 from nephoscope.api.kit.pagination import KnownPages
 from nephoscope.api.kit.views import Models
 from nephoscope.compliance.states import STANDING, Standing
@@ -114,7 +113,7 @@ class FindingFilter(filters.FilterSet):
     rule = filters.CharFilter(field_name="rule_id")
     q = filters.CharFilter(method="of_text", label="Words of the resource's name or id, or of the rule's id or title")
     verdict = Choices(choices=VerdictChoice.choices, lookup_expr="in")
-    failing = filters.BooleanFilter(
+    failing = SwitchFilter(
         field_name="failing_since", lookup_expr="isnull", exclude=True, label="Failed and not found right since"
     )
     standing = filters.ChoiceFilter(
@@ -129,6 +128,14 @@ class FindingFilter(filters.FilterSet):
         return findings_matching(queryset, value)
 
 
+ROWS = {"type": "array", "items": {"type": "object", "additionalProperties": {}}, "description": "A row for a finding."}
+
+
+def export_types() -> list[str]:
+    """Return the media types of the exports that there are."""
+    return sorted({each.media_type for each in registry().exports.values()})
+
+
 class Findings(Models):
     """The verdict of every rule on every resource that it applies to, with what was read to reach it."""
 
@@ -141,7 +148,7 @@ class Findings(Models):
 
     @extend_schema(
         parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, description="The id of an export.")],
-        responses={(200, "application/json"): OpenApiTypes.OBJECT},
+        responses={(200, each): ROWS for each in export_types()},
     )
     @action(detail=False, url_path="export/(?P<form>[^/.]+)", pagination_class=None)
     def export(self, request: Request, form: str) -> StreamingHttpResponse:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from nephoscope.accounts.models import Account, AccountGroup
 from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import groups_seen_by, patience
+from nephoscope.api.kit.fields import RowField, Text, Whole, rows
 from nephoscope.api.kit.filters import IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, SetupTemplateSerializer
 from nephoscope.api.kit.views import Models
@@ -92,24 +93,24 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
 
 
 class OrganisationChanges(Body):
-    name = serializers.CharField(max_length=100, required=False)
+    name = Text(max_length=100, required=False)
     settings = serializers.DictField(
-        child=serializers.CharField(allow_blank=True),
+        child=Text(allow_blank=True),
         required=False,
         help_text="The provider's settings of an organisation, see /api/v1/providers; what is left out stays.",
     )
     include = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Units by path, as Workloads/Production; empty: all."
+        child=Text(), required=False, help_text="Units by path, as Workloads/Production; empty: all."
     )
-    exclude = serializers.ListField(child=serializers.CharField(), required=False, help_text="Units that are left out.")
+    exclude = serializers.ListField(child=Text(), required=False, help_text="Units that are left out.")
     regions = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Of new members; empty: those that each has enabled."
+        child=Text(), required=False, help_text="Of new members; empty: those that each has enabled."
     )
     policies = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Of new members; empty: those that are so by default."
+        child=Text(), required=False, help_text="Of new members; empty: those that are so by default."
     )
-    groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
-    scan_every = serializers.IntegerField(
+    groups = rows(AccountGroup.objects.all(), required=False)
+    scan_every = Whole(
         min_value=0,
         max_value=24 * 31,
         required=False,
@@ -118,8 +119,8 @@ class OrganisationChanges(Body):
 
 
 class NewOrganisation(OrganisationChanges):
-    name = serializers.CharField(max_length=100)
-    account = serializers.PrimaryKeyRelatedField(
+    name = Text(max_length=100)
+    account = RowField(
         queryset=Account.objects.present(), help_text="The connected account that may list the organisation."
     )
 
@@ -168,7 +169,7 @@ class Organisations(Models):
         services.request_sync(self.actor, organisation)
         return self.shown(organisation, status.HTTP_202_ACCEPTED)
 
-    @extend_schema(responses=SetupTemplateSerializer(many=True))
+    @extend_schema(responses={200: SetupTemplateSerializer(many=True), 409: None})
     @action(detail=True, pagination_class=None, url_path="setup-templates")
     def setup_templates(self, request: Request, id: str) -> Response:
         """The setup templates that give access to all members."""
@@ -214,11 +215,9 @@ class MemberFilter(filters.FilterSet):
     organisation = IdFilter(field_name="organisation_id")
     account = IdFilter(field_name="account_id")
     standing = filters.ChoiceFilter(choices=Standing.choices)
+    number = filters.CharFilter()
+    path = filters.CharFilter()
     q = filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
-
-    class Meta:
-        model = Member
-        fields = ["number", "path"]
 
 
 class Members(Models):

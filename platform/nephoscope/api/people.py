@@ -16,6 +16,8 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import ACTS, Role, may
+from nephoscope.api.kit.fields import Address, Choice, Switch, Text, rows
+from nephoscope.api.kit.filters import IdFilter, SwitchFilter
 from nephoscope.api.kit.serializers import Body, Named
 from nephoscope.api.kit.views import Endpoint, Models
 from nephoscope.api.tokens import TokenSerializer
@@ -25,6 +27,7 @@ from nephoscope.people import tokens
 
 class MeSerializer(serializers.ModelSerializer[User]):
     may = serializers.SerializerMethodField(help_text="The acts that the role includes.")
+    email = Address(allow_blank=True, read_only=True)
     account_groups = Named(many=True, read_only=True)
 
     class Meta:
@@ -37,13 +40,11 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
 
 class OwnChanges(Body):
-    first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
-    last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
-    email = serializers.EmailField(allow_blank=True, required=False)
-    time_zone = serializers.CharField(max_length=60, required=False)
-    language = serializers.CharField(
-        max_length=10, allow_blank=True, required=False, help_text="Of the console; empty: the browser's."
-    )
+    first_name = Text(max_length=150, allow_blank=True, required=False)
+    last_name = Text(max_length=150, allow_blank=True, required=False)
+    email = Address(allow_blank=True, required=False)
+    time_zone = Text(max_length=60, required=False)
+    language = Text(max_length=10, allow_blank=True, required=False, help_text="Of the console; empty: the browser's.")
 
 
 class Me(Endpoint):
@@ -69,6 +70,7 @@ class Me(Endpoint):
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
+    email = Address(allow_blank=True, read_only=True)
     account_groups = Named(many=True, read_only=True)
 
     class Meta:
@@ -78,23 +80,23 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class UserChanges(OwnChanges):
-    username = serializers.CharField(max_length=150, required=False)
-    password = serializers.CharField(
+    username = Text(max_length=150, required=False)
+    password = Text(
         max_length=4096,
         required=False,
         write_only=True,
         trim_whitespace=False,
         help_text="A new one revokes the user's tokens.",
     )
-    role = serializers.ChoiceField(Role.choices, required=False)
-    is_active = serializers.BooleanField(required=False)
-    is_staff = serializers.BooleanField(required=False, help_text="May sign in to the console.")
-    account_groups = serializers.PrimaryKeyRelatedField(queryset=AccountGroup.objects.all(), many=True, required=False)
+    role = Choice(Role.choices, required=False)
+    is_active = Switch(required=False)
+    is_staff = Switch(required=False, help_text="May sign in to the console.")
+    account_groups = rows(AccountGroup.objects.all(), required=False)
 
 
 class NewUser(UserChanges):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=4096, write_only=True, trim_whitespace=False)
+    username = Text(max_length=150)
+    password = Text(max_length=4096, write_only=True, trim_whitespace=False)
 
 
 class Administered(Models):
@@ -109,9 +111,10 @@ class Administered(Models):
 
 
 class UserFilter(filters.FilterSet):
-    class Meta:
-        model = User
-        fields = ["username", "role", "is_active", "account_groups"]
+    username = filters.CharFilter()
+    role = filters.ChoiceFilter(choices=Role.choices)
+    is_active = SwitchFilter()
+    account_groups = IdFilter(field_name="account_groups", distinct=True)
 
 
 class Users(Administered):
@@ -137,7 +140,7 @@ class Users(Administered):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=TokenSerializer(many=True))
-    @action(detail=True, pagination_class=None)
+    @action(detail=True, pagination_class=None, filterset_class=None)
     def tokens(self, request: Request, id: str) -> Response:
         """The user's API tokens, without their secrets."""
         return Response(TokenSerializer(tokens.tokens_of(self.get_object()), many=True).data)
@@ -169,18 +172,14 @@ class GroupSerializer(serializers.ModelSerializer[AccountGroup]):
 
 
 class GroupChanges(Body):
-    name = serializers.CharField(max_length=100, required=False)
-    description = serializers.CharField(max_length=300, allow_blank=True, required=False)
-    accounts = serializers.PrimaryKeyRelatedField(
-        queryset=Account.objects.present(), many=True, required=False, help_text="All that the group holds from now on."
-    )
-    users = serializers.PrimaryKeyRelatedField(
-        queryset=User.objects.all(), many=True, required=False, help_text="All who are granted the group from now on."
-    )
+    name = Text(max_length=100, required=False)
+    description = Text(max_length=300, allow_blank=True, required=False)
+    accounts = rows(Account.objects.present(), required=False, help_text="All that the group holds from now on.")
+    users = rows(User.objects.all(), required=False, help_text="All who are granted the group from now on.")
 
 
 class NewGroup(GroupChanges):
-    name = serializers.CharField(max_length=100)
+    name = Text(max_length=100)
 
 
 class Groups(Administered):

@@ -15,9 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
+from nephoscope.alerts.models import SeverityChoice
 from nephoscope.api.catalogue import Contributions, ControlSerializer
-from nephoscope.api.kit.filters import IdFilter
-from nephoscope.api.kit.serializers import Body, IdField, Named, ReasonField
+from nephoscope.api.kit.fields import Choice, IdField, Switch, Text, Whole
+from nephoscope.api.kit.filters import IdFilter, SwitchFilter
+from nephoscope.api.kit.serializers import Body, Named, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.services import Actor
 from nephoscope.domain import Framework
@@ -61,12 +63,12 @@ class PolicySerializer(serializers.Serializer[Framework]):
 
 
 class NewPolicy(Body):
-    name = serializers.CharField(max_length=100)
-    description = serializers.CharField(max_length=1000, allow_blank=True, default="")
-    based_on = serializers.CharField(
+    name = Text(max_length=100)
+    description = Text(max_length=1000, allow_blank=True, default="")
+    based_on = Text(
         max_length=100, allow_blank=True, default="", help_text="The id of the policy to copy; empty: no rules yet."
     )
-    provider = serializers.CharField(
+    provider = Text(
         max_length=30,
         allow_blank=True,
         default="",
@@ -75,18 +77,18 @@ class NewPolicy(Body):
 
 
 class PolicyChanges(Body):
-    name = serializers.CharField(max_length=100, required=False, help_text="Of an own policy.")
-    description = serializers.CharField(max_length=1000, allow_blank=True, required=False, help_text="Of an own one.")
+    name = Text(max_length=100, required=False, help_text="Of an own policy.")
+    description = Text(max_length=1000, allow_blank=True, required=False, help_text="Of an own one.")
     tags = serializers.DictField(
-        child=serializers.CharField(allow_blank=True),
+        child=Text(allow_blank=True),
         required=False,
         help_text="Of any policy: it applies to accounts that have all of them; empty: to none by tag.",
     )
 
 
 class AddedRule(Body):
-    rule = serializers.CharField(max_length=200)
-    control = serializers.CharField(
+    rule = Text(max_length=200)
+    control = Text(
         max_length=100, allow_blank=True, default="", help_text="The control's id; empty: one for added rules."
     )
 
@@ -163,7 +165,7 @@ class Policies(Contributions):
     @extend_schema(
         parameters=[*_ID, OpenApiParameter("rule", str, OpenApiParameter.PATH)],
         request=None,
-        responses=PolicySerializer,
+        responses={200: PolicySerializer},
     )
     @action(detail=True, methods=["delete"], url_path="rules/(?P<rule>[^/]+)")
     def remove_rule(self, request: Request, id: str, rule: str) -> Response:
@@ -212,27 +214,43 @@ class SavedRuleSettingSerializer(RuleSettingSerializer):
         return [UnmetSerializer(each).data for each in unmet(rule, accounts)] if rule else []
 
 
+LARGEST_NUMBER = 2**31 - 1
+NUMBER = {"type": "integer", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+
+
+@extend_schema_field({"oneOf": [NUMBER, {"type": "array", "items": NUMBER}]})
+class ThresholdField(serializers.Field[Any, Any, Any, Any]):
+    """A whole number, or a list of them; the rule says which, and which ones."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        number = Whole(min_value=-LARGEST_NUMBER, max_value=LARGEST_NUMBER)
+        if isinstance(data, list):
+            return serializers.ListField(child=number).run_validation(data)
+        return number.run_validation(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class NewRuleSetting(Body):
     """What is set of a rule in one place, all of it: what is left out is not set there."""
 
-    rule = serializers.CharField(max_length=200)
+    rule = Text(max_length=200)
     account = IdField(required=False, allow_null=True, help_text="For this account; without a policy: everywhere.")
-    policy = serializers.CharField(
-        max_length=100, required=False, allow_null=True, help_text="In this own policy, by its id."
+    policy = Text(max_length=100, required=False, allow_null=True, help_text="In this own policy, by its id.")
+    off = Switch(default=False, help_text="Not for a policy: remove the rule from it instead.")
+    severity = Choice(SeverityChoice.choices, allow_blank=True, default="", help_text="Empty: not set here.")
+    parameters = serializers.DictField(
+        child=ThresholdField(), default=dict, help_text="By name: a whole number, or a list of ports."
     )
-    off = serializers.BooleanField(default=False, help_text="Not for a policy: remove the rule from it instead.")
-    severity = serializers.CharField(
-        max_length=10, allow_blank=True, default="", help_text="critical, high, medium or low; empty: not set here."
-    )
-    parameters = serializers.DictField(default=dict, help_text="By name: a whole number, or a list of ports.")
-    reason = ReasonField(default="")
+    reason = ReasonField(default="", allow_blank=True)
 
 
 class RuleSettingFilter(filters.FilterSet):
     rule = filters.CharFilter(field_name="rule_id")
     account = IdFilter(field_name="account_id")
     policy = filters.CharFilter(field_name="policy__key")
-    off = filters.BooleanFilter()
+    off = SwitchFilter()
 
 
 class RuleSettings(Models):

@@ -14,14 +14,16 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import groups_seen_by
-from nephoscope.api.kit.serializers import Body, IdField, Named, Nothing
+from nephoscope.api.kit.fields import Address, Choice, IdField, Switch, Text, Whole
+from nephoscope.api.kit.filters import SwitchFilter
+from nephoscope.api.kit.serializers import Body, Named, Nothing
 from nephoscope.api.kit.views import Models
 from nephoscope.reports import services
 from nephoscope.reports.models import Every, Form, ReportRun, ReportSchedule
 
 
 class RunSerializer(serializers.ModelSerializer[ReportRun]):
-    requested_by = serializers.CharField(source="requested_by.username", read_only=True, default=None)
+    requested_by = serializers.CharField(source="requested_by.username", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = ReportRun
@@ -30,7 +32,7 @@ class RunSerializer(serializers.ModelSerializer[ReportRun]):
 
 
 class ScheduleSerializer(serializers.ModelSerializer[ReportSchedule]):
-    owner = serializers.CharField(source="owner.username", read_only=True, default=None)
+    owner = serializers.CharField(source="owner.username", read_only=True, default=None, allow_null=True)
     policies = serializers.ListField(
         child=serializers.CharField(), read_only=True, help_text="Empty: all that were chosen for each account."
     )
@@ -75,17 +77,13 @@ class ScheduleDetailSerializer(ScheduleSerializer):
 
 
 class ScheduleChanges(Body):
-    name = serializers.CharField(max_length=100, required=False)
-    active = serializers.BooleanField(required=False)
-    form = serializers.ChoiceField(Form.choices, required=False)
-    every = serializers.ChoiceField(
-        Every.choices, required=False, help_text="A week's report goes on Monday, a month's on the first."
-    )
-    hour = serializers.IntegerField(
-        min_value=0, max_value=23, required=False, help_text="By the clock of the owner's time zone."
-    )
+    name = Text(max_length=100, required=False)
+    active = Switch(required=False)
+    form = Choice(Form.choices, required=False)
+    every = Choice(Every.choices, required=False, help_text="A week's report goes on Monday, a month's on the first.")
+    hour = Whole(min_value=0, max_value=23, required=False, help_text="By the clock of the owner's time zone.")
     policies = serializers.ListField(
-        child=serializers.CharField(max_length=100),
+        child=Text(max_length=100),
         required=False,
         max_length=500,
         help_text="Ids; empty: all that were chosen for each account.",
@@ -97,23 +95,21 @@ class ScheduleChanges(Body):
         help_text="Of those that the owner sees. Neither accounts nor groups: all that the owner sees.",
     )
     groups = serializers.ListField(child=IdField(), required=False, max_length=10_000)
-    mail_to = serializers.ListField(child=serializers.EmailField(), required=False, max_length=services.MOST_ADDRESSES)
-    folder = serializers.CharField(
+    mail_to = serializers.ListField(child=Address(), required=False, max_length=services.MOST_ADDRESSES)
+    folder = Text(
         max_length=64, allow_blank=True, required=False, help_text="A name below the server's folder for reports."
     )
-    keep = serializers.IntegerField(
-        min_value=1, max_value=400, required=False, help_text="Runs whose files stay in the folder."
-    )
+    keep = Whole(min_value=1, max_value=400, required=False, help_text="Runs whose files stay in the folder.")
 
 
 class NewSchedule(ScheduleChanges):
-    name = serializers.CharField(max_length=100)
+    name = Text(max_length=100)
 
 
 class ScheduleFilter(filters.FilterSet):
-    class Meta:
-        model = ReportSchedule
-        fields = ["active", "form", "every"]
+    active = SwitchFilter()
+    form = filters.ChoiceFilter(choices=Form.choices)
+    every = filters.ChoiceFilter(choices=Every.choices)
 
 
 class ReportSchedules(Models):

@@ -9,7 +9,7 @@ from django_filters import rest_framework as filters
 from rest_framework import serializers
 
 from nephoscope.api.kit.conditions import KnownAccount
-from nephoscope.api.kit.filters import IdFilter
+from nephoscope.api.kit.filters import IdFilter, SwitchFilter
 from nephoscope.api.kit.pagination import KnownPages
 from nephoscope.api.kit.views import Models
 from nephoscope.inventory.models import Resource
@@ -62,7 +62,7 @@ class ResourceFilter(filters.FilterSet):
     q = filters.CharFilter(
         method="of_text", label="Words of the name, id, type or tags; `key=value` is a tag with exactly this value"
     )
-    gone = filters.BooleanFilter(method="of_presence", label="Those that are no longer there, instead of the others")
+    gone = SwitchFilter(method="of_presence", label="Those that are no longer there, instead of the others")
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         queryset = super().filter_queryset(queryset)

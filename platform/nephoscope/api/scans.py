@@ -45,7 +45,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
 class ScanSerializer(serializers.ModelSerializer[Scan]):
     account = Named(read_only=True)
-    requested_by = serializers.CharField(source="requested_by.username", read_only=True, default=None)
+    requested_by = serializers.CharField(source="requested_by.username", read_only=True, default=None, allow_null=True)
     progress = serializers.SerializerMethodField()
 
     class Meta:

@@ -19,7 +19,8 @@ from nephoscope.alerts import register
 from nephoscope.alerts.models import Suppression, SuppressionState
 from nephoscope.api.kit.conditions import KnownAccount
 from nephoscope.api.kit.downloads import download
-from nephoscope.api.kit.filters import Choices, IdFilter, Ids
+from nephoscope.api.kit.filters import Choices, IdFilter, Ids, SwitchFilter
+from nephoscope.api.kit.serializers import Nothing
 from nephoscope.api.kit.views import Models
 from nephoscope.changes import suppressing
 
@@ -29,7 +30,7 @@ class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
     title = serializers.CharField(source="alert.title", read_only=True, help_text="The alert's.")
     rule = serializers.CharField(source="alert.key", read_only=True)
     account = KnownAccount(source="alert.account", read_only=True)
-    author = serializers.CharField(source="author.username", read_only=True, default=None)
+    author = serializers.CharField(source="author.username", read_only=True, default=None, allow_null=True)
     state = serializers.ChoiceField(choices=SuppressionState.choices, read_only=True)
 
     class Meta:
@@ -77,7 +78,7 @@ class SuppressionFilter(filters.FilterSet):
     alert = IdFilter(field_name="alert_id")
     author = filters.CharFilter(method="shared", label="The user name of who suppressed")
     until = EndsFilter(method="shared")
-    standing = filters.BooleanFilter(method="of_standing", label="Neither lifted nor expired")
+    standing = SwitchFilter(method="of_standing", label="Neither lifted nor expired")
     q = filters.CharFilter(method="shared", label="Words in the resource's name or id, or in the reason")
 
     def listed(self, queryset: QuerySet[Any], name: str, value: list[Any]) -> QuerySet[Any]:
@@ -111,7 +112,7 @@ class Suppressions(Models):
         rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=500)
         return download(outputs.suppressions_as_csv(rows), "text/csv; charset=utf-8", "suppressions.csv")
 
-    @extend_schema(request=None, responses=SuppressionSerializer)
+    @extend_schema(request=Nothing, responses=SuppressionSerializer)
     @action(detail=True, methods=["post"])
     def unsuppress(self, request: Request, id: str) -> Response:
         """Take the suppression back; its resource counts again at once.
@@ -119,6 +120,7 @@ class Suppressions(Models):
         What was archived in the cloud with it is unarchived there by whoever has the role Remediator, as the undo of
         that change; it stays archived for others.
         """
+        self.body(Nothing)
         suppression = self.get_object()
         suppressing.end_suppression(self.actor, suppression)
         return self.shown(suppression)

@@ -17,7 +17,8 @@ from rest_framework.response import Response
 
 from nephoscope.accounts.models import ApiToken, User
 from nephoscope.accounts.permissions import Scope
-from nephoscope.api.kit.serializers import Body
+from nephoscope.api.kit.fields import Choice, Text
+from nephoscope.api.kit.serializers import Body, Nothing
 from nephoscope.api.kit.views import Endpoint
 from nephoscope.audit.services import Actor
 from nephoscope.people import tokens
@@ -30,17 +31,14 @@ class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
 
 
 class SignIn(Body):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
-    name = serializers.CharField(max_length=100, default="API sign-in", help_text="What the token is for.")
-    scope = serializers.ChoiceField(
-        Scope.choices, required=False, help_text="How much of the role the token may use; without it, all."
-    )
-    days = serializers.IntegerField(
+    username = Text(max_length=150)
+    password = Text(max_length=4096, trim_whitespace=False, write_only=True)
+    name = Text(max_length=100, default="API sign-in", help_text="What the token is for.")
+    scope = Choice(Scope.choices, required=False, help_text="How much of the role the token may use; without it, all.")
+    days = Choice(
+        tokens.DAYS_CHOICES,
         default=tokens.DEFAULT_DAYS,
         allow_null=True,
-        min_value=min(tokens.DAYS),
-        max_value=max(tokens.DAYS),
         help_text="How long it is valid: 7, 30, 90 or 365 days; null: until it is revoked.",
     )
 
@@ -97,6 +95,7 @@ class Tokens(Endpoint):
         return tokens.tokens_of(self.request.user)
 
     def list(self, request: Request) -> Response:
+        self.parameters(Nothing)
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 

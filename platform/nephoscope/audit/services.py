@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from nephoscope.audit.actions import Action, Data
 from nephoscope.audit.actors import Actor
@@ -24,13 +25,16 @@ _LOCK = 7_201_936
 """Key of the advisory lock that puts entries in one order; any constant that nothing else here uses."""
 
 
+NO_REASON = gettext_lazy("Enter a reason. It is recorded in the audit log.")
+
+
 def require_reason(reason: object) -> str:
     """Return a reason that a person gave, without the space around it.
 
     :raises ValidationError: there is none, or it holds a NUL character, which PostgreSQL cannot store.
     """
     if not isinstance(reason, str) or not reason.strip():
-        raise ValidationError({"reason": [_("Enter a reason. It is recorded in the audit log.")]})
+        raise ValidationError({"reason": [NO_REASON]})
     if "\0" in reason:
         raise ValidationError({"reason": [_("Null characters are not allowed.")]})
     return reason.strip()

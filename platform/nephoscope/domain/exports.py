@@ -25,12 +25,16 @@ class ExportedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportedAccount:
-    """The account of a finding; ``provider`` is the provider's id, ``condition`` how well the account is known."""
+    """The account of a finding; ``provider`` is the provider's id, ``condition`` how well the account is known.
+
+    ``type`` is what the provider says that its accounts are in OCSF: an id, and its caption.
+    """
 
     name: str
     number: str
     provider: str
     condition: str = "current"
+    type: tuple[int, str] = (99, "Other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,7 @@ def row(finding: ExportedFinding) -> Row:
         **({} if finding.detection else {"compliance": _compliance(finding)}),
         "remediation": _remediation(finding),
         "resources": [_resource(finding.resource)],
-        "cloud": {
-            "provider": finding.account.provider.upper(),
-            "region": finding.resource.region,
-            "account": {"uid": finding.account.number, "name": finding.account.name},
-        },
+        "cloud": _cloud(finding),
         "unmapped": {"evidence": list(finding.evidence), "account_condition": finding.account.condition},
     }
 
@@ -64,11 +60,21 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def _cloud(finding: ExportedFinding) -> Row:
+    account, region = finding.account, finding.resource.region
+    type_id, type = account.type
+    return {
+        "provider": account.provider.upper(),
+        **({"region": region} if region else {}),
+        "account": {"uid": account.number, "name": account.name, "type_id": type_id, "type": type},
+    }
+
+
 def _info(finding: ExportedFinding) -> Row:
     since = finding.failing_since
     return {
         "uid": finding.uid,
-        "title": finding.title,
+        "title": finding.title or finding.rule_id,
         "desc": finding.rule.why if finding.rule else finding.message,
         "types": [(finding.detection.type if finding.detection else "") or finding.rule_id],
         "modified_time": _milliseconds(finding.changed_at),

@@ -358,6 +358,8 @@ class Provider(ABC):
     services: tuple[Service, ...] = ()
     defaults: Mapping[str, Mapping[str, Default]] = {}
     tag_limits: TagLimits | None = None
+    account_type: tuple[int, str] = (99, "Other")
+    """What its accounts are in OCSF, id and caption: https://schema.ocsf.io/1.5.0/objects/account (``type_id``)."""
 
     onboarding: Onboarding | None = None
     writing: Writing | None = None

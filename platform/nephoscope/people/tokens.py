@@ -20,6 +20,8 @@ from nephoscope.audit.services import Actor, record
 DAYS = (7, 30, 90, 365)
 """For how many days a token may be valid; None is until it is revoked."""
 
+DAYS_CHOICES = [(each, str(each)) for each in DAYS]
+
 DEFAULT_DAYS = 90
 
 _USE_NOTED_EVERY = timedelta(minutes=1)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
-from nephoscope.api.kit.filters import LARGEST_ID
+from nephoscope.api.kit.fields import Text
+from nephoscope.audit.services import NO_REASON
 
 
 class Body(serializers.Serializer[Any]):
     # A comment, because the schema would show a docstring with every body that has none of its own.
     # A request's body. A field that it does not know is refused by name, not silently left out.
+
+    together: ClassVar[dict[str, Any]] = {}
+    # What JSON Schema says of fields that go, or do not go, together.
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (strange := sorted(set(data) - set(self.fields))):
@@ -23,22 +28,19 @@ class Body(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class BodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # it registers its subclasses
+    """Says that there are no other fields, and what the class says of those that go together."""
+
+    target_class = Body
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        described = auto_schema._map_basic_serializer(self.target, direction)
+        return {**described, "additionalProperties": False, **self.target.together}
+
+
 class Nothing(Body):
     """The body of an act that needs no word more: empty, or ``{}``."""
-
-
-class IdField(serializers.IntegerField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=LARGEST_ID, **kwargs)
-
-
-class IdsField(serializers.ListField):
-    """A list of ids; at most as many as a person could mean."""
-
-    child = IdField()
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_empty=False, max_length=10_000, **kwargs)
 
 
 class Named(serializers.Serializer[Any]):
@@ -48,11 +50,13 @@ class Named(serializers.Serializer[Any]):
     name = serializers.CharField(read_only=True)
 
 
-class ReasonField(serializers.CharField):
-    """Why something is done. A blank one is refused by the service, in the same words as in the console."""
+class ReasonField(Text):
+    """Why something is done. A blank one is refused in the same words as in the console."""
+
+    default_error_messages = {"blank": NO_REASON}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=2000, allow_blank=True, help_text="Kept in the audit log.", **kwargs)
+        super().__init__(max_length=2000, help_text="Kept in the audit log.", **kwargs)
 
 
 class SetupTemplateSerializer(serializers.Serializer[Any]):

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.filters import BaseFilterBackend
+from rest_framework.generics import get_object_or_404
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
-from nephoscope.api.kit.filters import StableOrdering, StrictFilters
+from nephoscope.api.kit.errors import refused
+from nephoscope.api.kit.filters import StableOrdering, StrictFilters, of_every_list
+from nephoscope.api.kit.parameters import refuse_repeated, refuse_unknown
 from nephoscope.api.kit.parsers import CarefulJSONParser
 from nephoscope.audit.services import Actor
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """The address says what is sent, whatever the request accepts: a file or JSON, and of what is wrong always JSON."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class Endpoint(GenericViewSet[Any]):
@@ -27,6 +39,7 @@ class Endpoint(GenericViewSet[Any]):
     noun: ClassVar[str]
     parser_classes = [CarefulJSONParser]
     renderer_classes = [JSONRenderer]
+    content_negotiation_class = AnyAccept
     filter_backends: list[type[BaseFilterBackend]] = [StrictFilters, StableOrdering]
     metadata_class = None
     ordering_fields: list[str] = []
@@ -44,8 +57,19 @@ class Endpoint(GenericViewSet[Any]):
 
     def body(self, form: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the checked body of the request."""
-        serializer = form(data=self.request.data, context=self.get_serializer_context())
-        serializer.is_valid(raise_exception=True)
+        return self._checked(form, self.request.data)
+
+    def parameters(self, form: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the checked parameters of the address, besides those of every list; an unknown one is refused."""
+        given, of_list = self.request.query_params.items(), of_every_list(self)
+        refuse_unknown(self.request, {*form().fields, *of_list})
+        refuse_repeated(self.request)
+        return self._checked(form, {name: text for name, text in given if name not in of_list})
+
+    def _checked(self, form: type[Serializer[Any]], given: Any) -> dict[str, Any]:
+        serializer = form(data=given, context=self.get_serializer_context())
+        if not serializer.is_valid():
+            raise refused(serializer.errors)
         checked: dict[str, Any] = serializer.validated_data
         return checked
 
@@ -77,6 +101,13 @@ class Models(ListModelMixin, RetrieveModelMixin, Endpoint):
     def get_object(self) -> Any:
         try:
             return super().get_object()
+        except Http404:
+            raise self.missing() from None
+
+    def one_of(self, found: QuerySet[Any]) -> Any:
+        """Return the row of the address among these, which may be other ones than those of the list."""
+        try:
+            return get_object_or_404(found, pk=self.kwargs["id"])
         except Http404:
             raise self.missing() from None
 
