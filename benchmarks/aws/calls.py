@@ -182,6 +182,7 @@ NEEDS: dict[str, Need] = {
     "lambda:ListFunctions": region(FUNCTION, page=50, times=2, why="Once more with the published versions."),
     "logs:DescribeDeliveries": where("account with a distribution"),
     "logs:DescribeDeliverySources": where("account with a distribution"),
+    "logs:DescribeLogGroups": region("AWS::Logs::LogGroup", page=50),
     "logs:DescribeMetricFilters": region("AWS::Logs::MetricFilter", page=50),
     "macie2:GetMacieSession": region(),
     "rds:DescribeDBClusterParameterGroups": where("region with an RDS cluster"),

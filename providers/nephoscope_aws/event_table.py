@@ -313,7 +313,7 @@ SOURCES: dict[str, Source] = {
         )
     ),
     "monitoring": whole("cloudwatch", r"Alarm"),
-    "logs": whole("logs", r"MetricFilter|DeleteLogGroup"),
+    "logs": whole("logs", r"MetricFilter|DeleteLogGroup|KmsKey"),
     "config": whole("config", r"ConfigurationRecorder|DeliveryChannel"),
     "guardduty": whole("guardduty", r"Detector"),
     "securityhub": whole("securityhub", r"SecurityHub"),

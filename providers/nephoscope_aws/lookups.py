@@ -271,6 +271,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     "AWS::IAM::User": Lookup("iam", "list_access_keys", _by_name("UserName")),
     "AWS::KMS::Key": Lookup("kms", "describe_key", _by_arn("KeyId")),
     "AWS::Lambda::Function": Lookup("lambda", "get_function_configuration", _by_arn("FunctionName")),
+    "AWS::Logs::LogGroup": Lookup("logs", "describe_metric_filters", _by_name("logGroupName")),
     "AWS::Neptune::DBCluster": _DB_CLUSTER,
     "AWS::Neptune::DBInstance": _DB_INSTANCE,
     "AWS::OpenSearchService::Domain": Lookup(

@@ -132,7 +132,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "inspector": (1, 1),
     "accessanalyzer": (1, 1),
     "contacts": 1,
-    "logs": (1, 1),
+    "logs": (2, 2),
     "cloudwatch": (3, 1),
 }
 """Calls that a collector makes in its place, and in a region with nothing; of those that know no regions, the first.

@@ -109,7 +109,6 @@ def test_a_denied_detail_is_unknown_with_its_permission(
         ("inspector", "inspector2:BatchGetAccountStatus"),
         ("accessanalyzer", "access-analyzer:ListAnalyzers"),
         ("contacts", "account:GetAlternateContact"),
-        ("logs", "logs:DescribeMetricFilters"),
     ],
 )
 def test_a_denied_service_is_unknown_and_not_off(simulator: Simulator, api: Api, service: str, action: str) -> None:
