@@ -177,6 +177,8 @@ NEEDS: dict[str, Need] = {
     "logs:DescribeDeliverySources": where("account with a distribution"),
     "logs:DescribeMetricFilters": region("AWS::Logs::MetricFilter", page=50),
     "macie2:GetMacieSession": region(),
+    "rds:DescribeDBClusterParameterGroups": where("region with an RDS cluster"),
+    "rds:DescribeDBClusterParameters": where("cluster parameter group in use", "Takes one group."),
     "rds:DescribeDBClusterSnapshotAttributes": where("snapshot that could be public", "Takes one snapshot."),
     "rds:DescribeDBClusterSnapshots": region("AWS::RDS::ClusterSnapshot", page=100),
     "rds:DescribeDBClusters": region("AWS::RDS::DBCluster", page=100),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from nephoscope.domain import (
@@ -27,7 +28,7 @@ from nephoscope.domain.texts import kept
 Defaults = Mapping[str, Mapping[str, Default]]
 
 MAX_EVIDENCE = 12
-"""Properties kept as a finding's evidence; a rule that reads more shows the first ones."""
+"""Properties kept as a finding's evidence; a rule that reads more shows the deciding one and the first others."""
 
 MAX_VALUE = 2_000
 """Characters of one evidence value, as JSON; a bucket policy alone may have 20 KB."""
@@ -140,7 +141,7 @@ def judge(
     if judgement is True:
         return Finding(rule, resource, Verdict.PASS)
     if judgement is False:
-        evidence = _evidence(recorder, ())
+        evidence = _last_first(recorder)
         return Finding(rule, resource, Verdict.FAIL, _in_words(evidence), evidence)
     if isinstance(judgement, Fail):
         return Finding(
@@ -168,11 +169,21 @@ def evaluate(
 
 
 def _evidence(recorder: Recorder, at: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """Return what was read, or of it what is at these places, in their order; the deciding one comes first."""
     reads = list(recorder.reads.values())
-    pointed = [read for read in reads if any(_under(read, place) for place in at)]
+    pointed = dict.fromkeys(number for place in at for number, read in enumerate(reads) if _under(read, place))
+    return _kept(reads[number] for number in pointed) if pointed else _kept(reads)
+
+
+def _last_first(recorder: Recorder) -> tuple[Evidence, ...]:
+    """Return what a rule read that said no more than False: it read the deciding property last."""
+    reads = list(recorder.reads.values())
+    return _kept(reads[-1:] + reads[:-1])
+
+
+def _kept(reads: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(read.path, _bounded(read.value), read.absent, read.resource)
-        for read in (pointed or reads)[:MAX_EVIDENCE]
+        Evidence(read.path, _bounded(read.value), read.absent, read.resource) for read in islice(reads, MAX_EVIDENCE)
     )
 
 
@@ -196,7 +207,7 @@ def _bounded(value: Any) -> Any:
 def _in_words(evidence: tuple[Evidence, ...]) -> str:
     if not evidence:
         return ""
-    last = evidence[-1]
-    if last.absent and last.value is None:
-        return f"{last.path} is not set"
-    return f"{last.path} is {json.dumps(last.value, default=str)[:200]}"
+    deciding = evidence[0]
+    if deciding.value is None:
+        return f"{deciding.path} is not set"
+    return f"{deciding.path} is {json.dumps(deciding.value, default=str)[:200]}"

@@ -1,23 +1,26 @@
 """Is an answer of AWS one at all? A proxy's page, an empty or a cut body with status 200 would read as "there is none".
 
 botocore takes what it cannot parse of a JSON service for an error message, and a member that is not there for one that
-is not set. So the body is looked at before it is parsed, and reading a member that is not there raises.
+is not set. So the body is looked at before it is parsed, and a member that is not there is read as :class:`Unread`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 
-from nephoscope_aws.bodies import local, wrong_in_json, wrong_in_xml, xml_name
+from nephoscope_aws.bodies import Odd, Place, local, wrong_in_json, wrong_in_xml, xml_name
 
 OK = range(200, 301)
 """Status codes of what botocore takes for an answer; others are errors, which it tells apart by their code."""
 
 LONGEST = 300
 """Characters of a reason. It is a sentence; what was answered is not repeated in it."""
+
+ODD = "$odd"
+"""Under which an answer holds what was taken out of its body (:class:`nephoscope_aws.bodies.Odd`)."""
 
 _JSON = frozenset({"json", "rest-json"})
 _XML = frozenset({"query", "ec2", "rest-xml"})
@@ -48,16 +51,52 @@ class Unavailable(Exception):
         super().__init__(self.message)
 
 
+class Unread:
+    """What stands for a value that an answer does not have, or has not as what it should be; ``why`` says it.
+
+    As a property of a resource it becomes unknown. Anything else that is asked of it raises :class:`Unavailable`, so
+    that nothing is ever concluded from it; what would be inside of it is as unread.
+    """
+
+    __slots__ = ("why",)
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def get(self, name: str, otherwise: Any = None) -> Unread:
+        return self
+
+    def __getitem__(self, name: Any) -> Unread:
+        return self
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise Unavailable(self.why)
+
+    __bool__ = __len__ = __iter__ = __contains__ = __hash__ = __str__ = __format__ = __int__ = __float__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __or__ = __ror__ = _refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # what Python itself asks, as for copying
+            raise AttributeError(name)
+        raise Unavailable(self.why)
+
+
 class Item(dict[str, Any]):
-    """A structure in an answer: reading a member by ``[]`` that is not there raises :class:`Unavailable`.
+    """A structure in an answer: reading a member by ``[]`` that is not there gives :class:`Unread`.
 
     A member that AWS leaves out to say that there is none is read by ``get``.
     """
 
     operation = ""
 
-    def __missing__(self, name: str) -> Any:
-        raise Unavailable(f"{self.operation}: AWS's answer has no {name}")
+    def __missing__(self, name: str) -> Unread:
+        return Unread(f"{self.operation}: AWS's answer has no {name}")
+
+    def plus(self, **members: Any) -> Item:
+        """Return the same with more members, or others of these names."""
+        item = Item(self, **members)
+        item.operation = self.operation
+        return item
 
 
 class Answer(Item):
@@ -85,19 +124,49 @@ def items(operation: str, value: Any) -> Any:
     return item
 
 
+def marked(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer with :class:`Unread` in the places of what was taken out of its body."""
+    odd: Odd | None = answer.pop(ODD, None)
+    for place, why in odd.why.items() if odd else ():
+        holder: Any = answer
+        for step in place[:-1]:
+            holder = holder[step]
+        holder[place[-1]] = Unread(f"{operation}: {why}")
+    return answer
+
+
 def listed(service: str, operation: str, answer: dict[str, Any], key: str) -> Iterable[Any]:
     """Return the list in an answer; raises :class:`Unavailable` where an answer without it is none."""
     if key not in answer and (service, operation) in LEAVES_OUT and answer.get("ResponseMetadata", {}).get("RequestId"):
         return ()
-    found: Iterable[Any] = Answer(operation, answer)[key]
-    return found
+    found: Any = Answer(operation, answer)[key]
+    if isinstance(found, Unread):
+        raise Unavailable(found.why)
+    return found  # type: ignore[no-any-return]
 
 
 def check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """Handle botocore's event ``before-parse``: a body that is none of the operation's raises :class:`Unavailable`."""
-    answered = response_dict["status_code"] in OK and _has_body(operation_model)
-    if answered and (why := _what_is_wrong(operation_model, response_dict)):
+    """Handle botocore's event ``before-parse``: a body that is not all of the operation's raises Unavailable."""
+    for why in _odd(operation_model, response_dict).why.values():
         raise Unavailable(f"{operation_model.name}: {why}")
+
+
+def check_parts(
+    operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """Handle the same event for a reader of single things: only a body that is none as a whole raises Unavailable.
+
+    What is odd inside of it is taken out, and noted in the answer, for :func:`marked`.
+    """
+    if odd := _odd(operation_model, response_dict):
+        customized_response_dict[ODD] = odd
+
+
+def _odd(operation: Any, response: dict[str, Any]) -> Odd:
+    odd = Odd()
+    if response["status_code"] in OK and _has_body(operation) and (why := _what_is_wrong(operation, response, odd)):
+        raise Unavailable(f"{operation.name}: {why}")
+    return odd
 
 
 def _has_body(operation: Any) -> bool:
@@ -108,7 +177,8 @@ def _has_body(operation: Any) -> bool:
     return any("location" not in member.serialization for member in shape.members.values())
 
 
-def _what_is_wrong(operation: Any, response: dict[str, Any]) -> str:
+def _what_is_wrong(operation: Any, response: dict[str, Any], odd: Odd) -> str:
+    """Say what makes a body none of an operation's; what is odd inside of it is taken out."""
     body: bytes = response["body"].strip()
     if not body:
         return "AWS's answer is empty"
@@ -116,9 +186,9 @@ def _what_is_wrong(operation: Any, response: dict[str, Any]) -> str:
         return "the answer is a web page and not AWS's; a proxy may have given it"
     protocol = operation.service_model.resolved_protocol
     if protocol in _JSON:
-        return _wrong_json(operation, body)
+        return _wrong_json(operation, response, odd)
     if protocol in _XML and not _is_text(operation.output_shape):
-        return _wrong_xml(operation, body, protocol)
+        return _wrong_xml(operation, response, protocol, odd)
     return ""
 
 
@@ -134,34 +204,50 @@ def _is_text(shape: Any) -> bool:
     return payload is not None and payload.type_name in ("string", "blob")
 
 
-def _wrong_json(operation: Any, body: bytes) -> str:
+def _outside(operation: Any) -> tuple[Any, Place]:
+    """Return the shape of what the body is, and its place in the answer."""
+    shape = operation.output_shape
+    name = shape.serialization.get("payload")
+    return (shape.members[name], (name,)) if name else (shape, ())
+
+
+def _wrong_json(operation: Any, response: dict[str, Any], odd: Odd) -> str:
     if _is_text(operation.output_shape):
         return ""
     try:
-        found = json.loads(body)
+        found = json.loads(response["body"])
     except (ValueError, RecursionError):
         return "AWS's answer is not JSON, or was cut"
     if not isinstance(found, dict):
         return "AWS's answer is not a JSON object"
-    return wrong_in_json(found, _payload(operation.output_shape) or operation.output_shape)
+    shape, at = _outside(operation)
+    wrong = wrong_in_json(found, shape, odd, at)
+    if odd:
+        response["body"] = json.dumps(found).encode()
+    return wrong
 
 
-def _wrong_xml(operation: Any, body: bytes, protocol: str) -> str:
+def _wrong_xml(operation: Any, response: dict[str, Any], protocol: str, odd: Odd) -> str:
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - as botocore will, right after this
-    except ElementTree.ParseError:
+        root = ElementTree.fromstring(response["body"].strip())  # noqa: S314 - as botocore will, right after this
+    except (ElementTree.ParseError, LookupError):
         return "AWS's answer is not XML, or was cut"
-    if protocol == "rest-xml":
-        return _wrong_rest(operation, root)
+    wrong = _wrong_rest(operation, root, odd) if protocol == "rest-xml" else _wrong_wrapped(operation, root, odd)
+    if odd:
+        response["body"] = ElementTree.tostring(root)
+    return wrong
+
+
+def _wrong_wrapped(operation: Any, root: ElementTree.Element, odd: Odd) -> str:
     if local(root) != f"{operation.name}Response":
         return "AWS's answer is of another operation"
     wrapper = operation.output_shape.serialization.get("resultWrapper")
     if wrapper:
         root = next((child for child in root if local(child) == wrapper), ElementTree.Element(""))
-    return wrong_in_xml(root, operation.output_shape) if root.tag else f"AWS's answer has no {wrapper}"
+    return wrong_in_xml(root, operation.output_shape, odd) if root.tag else f"AWS's answer has no {wrapper}"
 
 
-def _wrong_rest(operation: Any, root: ElementTree.Element) -> str:
+def _wrong_rest(operation: Any, root: ElementTree.Element, odd: Odd) -> str:
     """Nothing in the model says how S3 calls the element of an answer, so it is told by what is in it."""
     called = _MAY_BE_EMPTY.get(operation.name)
     if called:
@@ -172,7 +258,8 @@ def _wrong_rest(operation: Any, root: ElementTree.Element) -> str:
         return "AWS's answer is empty or of another shape"
     if operation.name == "GetBucketLocation":  # its one member is the element's text
         return ""
-    return wrong_in_xml(root, _payload(operation.output_shape) or operation.output_shape)
+    shape, at = _outside(operation)
+    return wrong_in_xml(root, shape, odd, at)
 
 
 def _names(shape: Any) -> set[str]:

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
     PaginationError,
+    ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
 )
@@ -27,7 +28,7 @@ from botocore.parsers import ResponseParserError
 
 from nephoscope.configuration import configuration
 from nephoscope.domain import ALL_REGIONS
-from nephoscope_aws.answers import Answer, Unavailable, items, listed
+from nephoscope_aws.answers import ODD, Answer, Unavailable, items, listed, marked
 
 IN_FLIGHT = configuration().calls_per_account
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
@@ -120,12 +121,13 @@ _FAULTS = (
     CredentialRetrievalError,
     NoCredentialsError,
     PaginationError,
+    ParamValidationError,
     PartialCredentialsError,
     ResponseParserError,
 )
 
-MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, UnicodeError, ValueError)
-"""What botocore raises when it cannot take an answer apart, as one with a time that is none."""
+MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, UnicodeError, ValueError)
+"""What botocore and collectors raise when they cannot take an answer apart, as one with a time that is none."""
 
 RAISED = (ClientError, BotoCoreError, ResponseParserError, *MALFORMED)
 """All that a call raises by itself."""
@@ -175,6 +177,8 @@ def translated(error: Exception, permission: str) -> Exception:
         return error
     if isinstance(error, _FAULTS):
         return Unavailable(f"{permission}: {type(error).__name__}: {_first_line(error)}")
+    if isinstance(error, ParamValidationError):
+        return Unavailable(f"{permission}: AWS takes no such name as it gave itself")
     if isinstance(error, MALFORMED):
         return Unavailable(f"{permission}: AWS's answer could not be read ({type(error).__name__})")
     return error
@@ -257,7 +261,7 @@ class Api:
             raise LookupError(f"{service}.{operation} is not declared by any collector's READS") from None
 
     def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
-        """Make one call and return what it answered; reading by ``[]`` what is not there raises Unavailable."""
+        """Make one call and return what it answered; what is read of it by ``[]`` and is not there is Unread."""
         permission = self.permission(service, operation)
         client = self._client(service, region, permission)
         self._count()
@@ -267,7 +271,7 @@ class Api:
         except RAISED as error:
             raise self._translated(error, permission, service, region) from error
         answer.pop("ResponseMetadata", None)
-        return Answer(operation, answer)
+        return Answer(operation, marked(operation, answer))
 
     def pages(self, service: str, operation: str, key: str, *, region: str = "", **parameters: Any) -> Iterator[Any]:
         """Yield the items under ``key``, page by page; in one call where the operation does not paginate.
@@ -295,8 +299,8 @@ class Api:
             found = listed(service, operation, page, key)
             if found and found == before:
                 break
-            before = found
-            yield from items(operation, found)
+            before = None if ODD in page else found
+            yield from items(operation, listed(service, operation, marked(operation, page), key))
         raise Unavailable(f"{permission}: AWS answers the same page again and again")
 
     def maybe(

@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.session import Session
 
 from nephoscope.domain import ConnectionProblem, Deadline
-from nephoscope_aws.answers import check_body
+from nephoscope_aws.answers import check_body, check_parts
 from nephoscope_aws.api import IN_FLIGHT
 from nephoscope_aws.models import WHOLE, Models, Operation, declared
 from nephoscope_aws.patience import bound_answers
@@ -161,11 +161,21 @@ class ClientCache:
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
 
     With a deadline, each call is tried once and given up soon after it: the platform stops waiting at the deadline
-    itself, and what it leaves behind should not go on for long.
+    itself, and what it leaves behind should not go on for long. ``parts``: for the reading of many things by an Api,
+    to which what is odd in one thing of an answer is told; others get no answer that is not all right.
     """
 
-    def __init__(self, session: Session, home: str, attempts: int = ATTEMPTS, deadline: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        home: str,
+        attempts: int = ATTEMPTS,
+        deadline: Deadline | None = None,
+        *,
+        parts: bool = False,
+    ) -> None:
         self.home = home
+        self._check = check_parts if parts else check_body
         self.deadline = deadline
         self.tries_until: Deadline | None = None
         self._session = session
@@ -192,7 +202,7 @@ class ClientCache:
         bound_answers(client)
         events = client.meta.events
         events.register("before-call.s3-control", without_account)
-        events.register("before-parse", check_body)
+        events.register("before-parse", self._check)
         events.register("before-send", self._in_time)
         events.register_first("needs-retry", give_up_hanging)
         if self.deadline:
@@ -207,7 +217,7 @@ class ClientCache:
     def declared(self, operations: frozenset[Operation]) -> ClientCache:
         """Return a cache of clients for the same account, by the same credentials, that have these operations alone."""
         session = new_session(self._session.profile or "", self._session.get_credentials(), declared(operations))
-        return ClientCache(session, self.home, deadline=self.deadline)
+        return ClientCache(session, self.home, deadline=self.deadline, parts=True)
 
     def close(self) -> None:
         """Close the connections of all clients."""

@@ -12,19 +12,23 @@ ENCRYPTED_TYPES = ("sse-kms", "sse-rds")
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html"""
 
 _FAMILY = re.compile(r"(postgres|mysql|mariadb|sqlserver-[\w-]+-)(\d+)(?:\.(\d+))?")
+_CLUSTER_FAMILY = re.compile(r"(postgres|mysql|aurora-postgresql|aurora-mysql)(\d+)(?:\.(\d+))?")
 
 _TLS_PARAMETERS = {
     "postgres": "rds.force_ssl",
     "sqlserver": "rds.force_ssl",
     "mysql": "require_secure_transport",
     "mariadb": "require_secure_transport",
+    "aurora-postgresql": "rds.force_ssl",
+    "aurora-mysql": "require_secure_transport",
 }
 
-_TLS_SINCE = {"postgres": (15, 0), "mariadb": (11, 8)}
+_TLS_SINCE = {"postgres": (15, 0), "mariadb": (11, 8), "aurora-postgresql": (17, 0)}
 """The versions from which an engine refuses connections without TLS unless told otherwise; the others never do.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html,
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html,
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
 """
 
 
@@ -38,9 +42,18 @@ def tls_parameter(family: object) -> str | None:
     return _TLS_PARAMETERS[found[1].partition("-")[0]] if found else None
 
 
+def cluster_tls_parameter(family: object) -> str | None:
+    """Return the same for a family of parameter groups of clusters: Aurora's and those of Multi-AZ DB clusters.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html
+    """
+    found = _CLUSTER_FAMILY.fullmatch(str(family))
+    return _TLS_PARAMETERS[found[1]] if found else None
+
+
 def tls_by_default(family: object) -> bool:
     """Tell whether a parameter group of this family demands TLS when it does not set the parameter."""
-    found = _FAMILY.fullmatch(str(family))
+    found = _FAMILY.fullmatch(str(family)) or _CLUSTER_FAMILY.fullmatch(str(family))
     since = _TLS_SINCE.get(found[1]) if found else None
     return bool(found and since and (int(found[2]), int(found[3] or 0)) >= since)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope_aws.collectors import account, dynamodb, ecr, rds, rds_shapes, s3, s3control
+from nephoscope_aws.collectors import account, dynamodb, ecr, rds_groups, rds_shapes, s3, s3control
 from nephoscope_aws.event_kinds import ACCOUNT_ID, Always, Kind, Source
 
 DATA_SOURCES: dict[str, Source] = {
@@ -131,7 +131,15 @@ DATA_SOURCES: dict[str, Source] = {
                 r"DBClusterSnapshot",
                 made=False,
             ),
-            Kind("rds", rds.PARAMETER_GROUP, "", ("dbparametergroupname",), r"DBParameterGroup", made=False),
+            Kind(
+                "rds",
+                rds_groups.CLUSTER_GROUP,
+                "",
+                ("dbclusterparametergroupname",),
+                r"DBClusterParameterGroup",
+                made=False,
+            ),
+            Kind("rds", rds_groups.PARAMETER_GROUP, "", ("dbparametergroupname",), r"DBParameterGroup", made=False),
         )
     ),
     "redshift": Source(

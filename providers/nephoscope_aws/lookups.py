@@ -265,6 +265,9 @@ LOOKUPS: Mapping[str, Lookup] = {
         "DBClusterSnapshots",
     ),
     "AWS::RDS::DBCluster": _DB_CLUSTER,
+    "AWS::RDS::DBClusterParameterGroup": _rds(
+        "describe_db_cluster_parameter_groups", "DBClusterParameterGroupName", "DBClusterParameterGroups"
+    ),
     "AWS::RDS::DBInstance": _DB_INSTANCE,
     "AWS::RDS::DBParameterGroup": _rds("describe_db_parameter_groups", "DBParameterGroupName", "DBParameterGroups"),
     "AWS::RDS::DBSnapshot": _rds("describe_db_snapshots", "DBSnapshotIdentifier", "DBSnapshots"),

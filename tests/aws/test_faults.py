@@ -115,7 +115,7 @@ def test_what_lacks_a_member_in_a_listing_names_the_call(monkeypatch: pytest.Mon
     with server_that_says(b'{"Keys": [{"KeyId": "k"}]}', "application/json") as at, asking(at, monkeypatch) as api:
         [key] = api.pages("kms", "list_keys", "Keys", region="eu-west-1")
         with pytest.raises(Unavailable, match="list_keys: AWS's answer has no KeyArn"):
-            key["KeyArn"]
+            str(key["KeyArn"])
 
 
 @contextmanager

@@ -246,6 +246,44 @@ def snapshot_public(snapshot: ResourceView, inventory: Inventory) -> bool | Fail
 
 
 @rule(
+    "aws.ec2.snapshot_encrypted",
+    on="AWS::EC2::Snapshot",
+    severity=Severity.MEDIUM,
+    live_only=True,
+    link="https://docs.aws.amazon.com/ebs/latest/userguide/how-ebs-encryption-works.html",
+    fix="""
+        1. A snapshot cannot be encrypted in place. In the EC2 console, choose Snapshots, select it, then Actions, Copy
+           snapshot.
+        2. Select Encrypt this snapshot, choose a KMS key, and copy.
+        3. Once the copy is complete, and no image needs the unencrypted snapshot, delete that.
+    """,
+    commands="""
+        COPY_ID=aws ec2 copy-snapshot --region={region} --source-region={region} --source-snapshot-id={SnapshotId}
+          --encrypted --query=SnapshotId --output=text
+        aws ec2 wait snapshot-completed --region={region} --snapshot-ids={COPY_ID}
+    """,
+    good=[
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": True, "KmsKeyId": None},
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": "true", "StorageTier": "archive"},
+    ],
+    bad=[
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": False},
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": "false", "KmsKeyId": "alias/aws/ebs"},
+        {"SnapshotId": "snap-0a1b2c3d", "Encrypted": None, "Observed": {"Public": False}},
+        {"Encrypted": ["true"]},
+        {"KmsKeyId": "0a1b2c3d"},
+    ],
+)
+def snapshot_encrypted(snapshot: View) -> bool | Fail:
+    """EBS snapshot is not encrypted at rest.
+
+    Anyone it is shared with, by mistake or by an attacker, can read the whole disk. A copy of an encrypted snapshot is
+    worthless without access to its KMS key.
+    """
+    return is_on(snapshot["Encrypted"]) or Fail("The snapshot is not encrypted", "Encrypted")
+
+
+@rule(
     "aws.ec2.snapshot_bpa",
     on=SNAPSHOT_BLOCK,
     severity=Severity.HIGH,

@@ -6,12 +6,20 @@ from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
-from nephoscope_aws.databases import ENCRYPTED_TYPES, storage_encrypted, tls_by_default, tls_parameter
+from nephoscope_aws.databases import (
+    ENCRYPTED_TYPES,
+    cluster_tls_parameter,
+    storage_encrypted,
+    tls_by_default,
+    tls_parameter,
+)
 
 CLUSTER = "AWS::RDS::DBCluster"
 SNAPSHOT = "AWS::RDS::DBSnapshot"
 CLUSTER_SNAPSHOT = "AWS::RDS::ClusterSnapshot"
 PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
+CLUSTER_GROUP = "AWS::RDS::DBClusterParameterGroup"
+AURORA_GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/"
 
 GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
 AURORA_GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/"
@@ -220,7 +228,60 @@ def tls_required(group: View) -> bool | Fail | None:
     A client that does not ask for TLS sends queries, results and sometimes passwords in plaintext. The server can
     refuse such connections, whatever the client's settings.
     """
-    name = tls_parameter(group["Family"])
+    return _tls_required(group, tls_parameter(group["Family"]))
+
+
+@rule(
+    "aws.rds.cluster_tls_required",
+    on=CLUSTER_GROUP,
+    severity=Severity.MEDIUM,
+    link=AURORA_GUIDE + "UsingWithRDS.SSL.html",
+    fix="""
+        1. Make sure that all clients use TLS and trust the RDS certificate authorities.
+        2. A default parameter group cannot be changed. Create a DB cluster parameter group of the same family.
+        3. In the RDS console, choose Parameter groups, select the group, Edit, and set rds.force_ssl (PostgreSQL) or
+           require_secure_transport (MySQL) to 1.
+        4. Assign a new group to the cluster, and reboot its instances.
+    """,
+    commands="""
+        aws rds modify-db-cluster-parameter-group --region={region} --db-cluster-parameter-group-name={name}
+          --parameters=ParameterName={TLS_PARAMETER},ParameterValue=1,ApplyMethod=pending-reboot
+    """,
+    inputs={
+        "TLS_PARAMETER": "rds.force_ssl or require_secure_transport",
+    },
+    good=[
+        _group("aurora-postgresql16", rds__force_ssl="1"),
+        _group("aurora-postgresql17"),
+        _group("aurora-mysql8.0", require_secure_transport="ON"),
+        _group("aurora-mysql5.7", require_secure_transport=True),
+        _group("postgres15"),
+        _group("mysql8.0", require_secure_transport="1"),
+        _group("docdb5.0"),
+        _group("neptune1.3"),
+    ],
+    bad=[
+        _group("aurora-postgresql17", rds__force_ssl="0"),
+        _group("aurora-postgresql16"),
+        _group("aurora-postgresql16", rds__force_ssl=0),
+        _group("aurora-mysql8.0"),
+        _group("aurora-mysql8.0", require_secure_transport="OFF"),
+        _group("postgres14"),
+        _group("mysql8.0", require_secure_transport="off"),
+        {"Family": "aurora-postgresql15"},
+    ],
+)
+def cluster_tls_required(group: View) -> bool | Fail | None:
+    """RDS cluster parameter group does not require TLS.
+
+    A client that does not ask for TLS sends queries, results and sometimes passwords in plaintext. In Aurora and in
+    Multi-AZ DB clusters, the cluster's parameter group decides whether that is refused.
+    """
+    return _tls_required(group, cluster_tls_parameter(group["Family"]))
+
+
+def _tls_required(group: View, name: str | None) -> bool | Fail | None:
+    """Tell whether a group demands TLS by the parameter of this name; None for an engine that has none."""
     if name is None:
         return None
     parameters = group["Parameters"]

@@ -48,9 +48,10 @@ from nephoscope_aws.collectors import (
     vpc,
     waf,
 )
+from nephoscope_aws.collectors.odd import whole
 
 ALL: dict[str, Collector] = {
-    module.COLLECTOR.service.id: module.COLLECTOR
+    module.COLLECTOR.service.id: whole(module.COLLECTOR)
     for module in (
         account,
         iam,

@@ -9,6 +9,7 @@ from typing import Any
 
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.region_settings import collector
+from nephoscope_aws.collectors.shape import part
 
 SETTINGS = "AWS::AccessAnalyzer::RegionSettings"
 
@@ -21,10 +22,9 @@ SYNTHETIC = {SETTINGS: ("Analyzers",)}
 def _read(api: Api, region: str) -> dict[str, Any]:
     listed = api.pages("accessanalyzer", "list_analyzers", "analyzers", region=region, maxResults=1000)
     analyzers = [
-        {"AnalyzerName": each["name"], "Type": each.get("type"), "Observed": {"Status": each.get("status")}}
-        for each in listed
+        {"AnalyzerName": each["name"], "Type": each["type"], "Observed": {"Status": each["status"]}} for each in listed
     ]
-    return {"Analyzers": sorted(analyzers, key=lambda each: str(each["AnalyzerName"]))}
+    return {"Analyzers": part(lambda: sorted(analyzers, key=lambda each: str(each["AnalyzerName"])))}
 
 
 COLLECTOR = collector("accessanalyzer", "IAM Access Analyzer", SETTINGS, READS, _read)

@@ -17,7 +17,7 @@ from nephoscope_aws.collectors.account_wide import (
     account_public_access_block,
     credential_report,
 )
-from nephoscope_aws.collectors.shape import actions, part, picked
+from nephoscope_aws.collectors.shape import actions, needed, part, picked
 
 ACCOUNT = "AWS::::Account"
 
@@ -62,13 +62,16 @@ def _account(api: Api) -> Resource:
 
 def _virtual_mfa_devices(api: Api) -> list[dict[str, Any]]:
     devices = api.pages("iam", "list_virtual_mfa_devices", "VirtualMFADevices", AssignmentStatus="Assigned")
-    return [{"SerialNumber": each["SerialNumber"], "UserArn": each.get("User", {}).get("Arn")} for each in devices]
+    return [{"SerialNumber": each["SerialNumber"], "UserArn": each["User"]["Arn"]} for each in devices]
 
 
 def _password_policy(api: Api) -> dict[str, Any] | None:
     answer = api.maybe("iam", "get_account_password_policy", ("NoSuchEntity",))
     optional = dict.fromkeys(("MaxPasswordAge", "PasswordReusePrevention", "HardExpiry"))
-    return {**optional, **answer["PasswordPolicy"]} if answer else None
+    if not answer:
+        return None
+    policy = answer["PasswordPolicy"]
+    return {**optional, **policy, **needed(policy, "MinimumPasswordLength")}
 
 
 def _root_credentials(api: Api) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.shape import moment, picked
+from nephoscope_aws.collectors.shape import moment, needed, one_of
 
 PUBLIC_ACCESS_BLOCK_READS = {("s3control", "get_public_access_block"): "s3:GetAccountPublicAccessBlock"}
 
@@ -29,7 +29,7 @@ def public_access_block(answer: dict[str, Any] | None) -> dict[str, Any] | None:
     if answer is None:
         return None
     block = answer["PublicAccessBlockConfiguration"]
-    return picked(block, "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    return needed(block, "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
 def account_public_access_block(api: Api) -> dict[str, Any] | None:
@@ -66,14 +66,19 @@ def credential_report(api: Api) -> CredentialReport:
 
 def _report(api: Api) -> CredentialReport:
     give_up, pause = time.monotonic() + PATIENCE, 0.25
-    while api.call("iam", "generate_credential_report").get("State") != "COMPLETE":
+    while _state(api) != "COMPLETE":
         if time.monotonic() > give_up:
             raise Unavailable(f"the credential report was not ready after {PATIENCE:.0f} seconds")
         time.sleep(pause)
         pause = min(2 * pause, 4.0)
     answer = api.call("iam", "get_credential_report")
     rows = csv.DictReader(io.StringIO(answer["Content"].decode(), newline=""))
-    return CredentialReport(moment(answer.get("GeneratedTime")) or "", {row["arn"]: _row(row) for row in rows})
+    made = moment(answer.get("GeneratedTime"))
+    return CredentialReport(made if isinstance(made, str) else "", {row["arn"]: _row(row) for row in rows})
+
+
+def _state(api: Api) -> Any:
+    return one_of(api.call("iam", "generate_credential_report"), "State", "STARTED", "INPROGRESS", "COMPLETE")
 
 
 def _row(row: dict[str, str]) -> dict[str, Any]:
@@ -100,7 +105,7 @@ def _true(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _time(text: str) -> str | None:
+def _time(text: str) -> Any:
     """Return a time of the report; it says ``N/A``, ``no_information`` or ``not_supported`` where there is none."""
     try:
         return moment(datetime.fromisoformat(text))

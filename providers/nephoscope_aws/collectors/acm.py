@@ -7,12 +7,14 @@ them, and they are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, moment, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, moment, needed, part, picked
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
@@ -30,18 +32,17 @@ Item = dict[str, Any]
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's certificates."""
-    listing = Listing(_certificates(api, region))
-    yield from listing
-    yield from listing.unreadable(api, region, CERTIFICATE)
+    yield from each(api, region, CERTIFICATE, partial(_certificate, api, region), Listing(_certificates(api, region)))
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one certificate again: through the list, 1 call for each 1,000."""
-    return next((each for each in _certificates(api, resource.region) if each.id == resource.id), None)
+    found = (one for one in _certificates(api, resource.region) if one["CertificateArn"] == resource.id)
+    return next((_certificate(api, resource.region, one) for one in found), None)
 
 
-def _certificates(api: Api, region: str) -> Iterator[Resource]:
-    pages = api.pages(
+def _certificates(api: Api, region: str) -> Iterator[Item]:
+    return api.pages(
         "acm",
         "list_certificates",
         "CertificateSummaryList",
@@ -49,19 +50,24 @@ def _certificates(api: Api, region: str) -> Iterator[Resource]:
         MaxItems=1000,
         Includes={"keyTypes": list(KEY_TYPES)},
     )
-    return (_certificate(api, region, each) for each in pages)
 
 
 def _certificate(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, "DomainName", "KeyAlgorithm"),
         "Observed": {
-            **picked(item, "Status", "Type", "InUse", "RenewalEligibility"),
-            "NotAfter": moment(item.get("NotAfter")),
+            **needed(item, "Status"),
+            **picked(item, "Type", "InUse", "RenewalEligibility"),
+            "NotAfter": part(lambda: _end(item)),
         },
     }
     arn = item["CertificateArn"]
-    return Resource(CERTIFICATE, arn, item.get("DomainName") or arn, region, api.account, properties)
+    return Resource(CERTIFICATE, arn, part(lambda: item.get("DomainName") or arn), region, api.account, properties)
+
+
+def _end(item: Item) -> Any:
+    """Return when a certificate ends to be valid; one that was issued has such a time."""
+    return moment(item["NotAfter"] if item["Status"] == "ISSUED" else item.get("NotAfter"))
 
 
 COLLECTOR = Collector(

@@ -7,14 +7,16 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.ht
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope.domain.unknown import as_unknown
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.many import children, first_stand_ins
-from nephoscope_aws.collectors.shape import Listing, actions, existing, picked
+from nephoscope_aws.collectors.odd import each, is_one_of, isolated
+from nephoscope_aws.collectors.shape import Listing, actions, existing, needed, one_of, part, picked, tag_dict
 
 STAGE = "AWS::ApiGateway::Stage"
 STAGE_V2 = "AWS::ApiGatewayV2::Stage"
@@ -45,7 +47,10 @@ _SETTINGS = ("LoggingLevel", "DataTraceEnabled", "DetailedMetricsEnabled")
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; one generation of APIs does not hide the other."""
-    return first_stand_ins(_everything(api, region))
+    rest = Listing(api.pages("apigateway", "get_rest_apis", "items", region=region, limit=PAGE))
+    yield from each(api, region, STAGE, partial(_stages, api, region), rest, calls=True)
+    newer = Listing(api.pages("apigatewayv2", "get_apis", "Items", region=region, MaxResults=str(PAGE)))
+    yield from each(api, region, (STAGE_V2, ROUTE), partial(_of_newer, api, region), newer, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -53,43 +58,32 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return existing(lambda: _again(api, resource))
 
 
-def _everything(api: Api, region: str) -> Iterator[Resource]:
-    rest = Listing(api.pages("apigateway", "get_rest_apis", "items", region=region, limit=PAGE))
-    yield from _of_each(api, rest, lambda each: children(api, region, STAGE, lambda: _stages(api, region, each)))
-    yield from rest.unreadable(api, region, STAGE)
-    newer = Listing(api.pages("apigatewayv2", "get_apis", "Items", region=region, MaxResults=str(PAGE)))
-    yield from _of_each(api, newer, lambda each: _of_newer(api, region, each))
-    yield from newer.unreadable(api, region, STAGE_V2, ROUTE)
-
-
-def _of_each(api: Api, items: Iterable[Item], read: Callable[[Item], list[Resource]]) -> Iterator[Resource]:
-    for resources in api.map(read, items):
-        yield from resources
-
-
-def _of_newer(api: Api, region: str, each: Item) -> list[Resource]:
-    routes = children(api, region, ROUTE, lambda: _routes(api, region, each))
-    if each.get("ProtocolType") != "WEBSOCKET":
+def _of_newer(api: Api, region: str, of: Item) -> list[Resource]:
+    routes = isolated(api, region, ROUTE, partial(_routes, api, region))(of)
+    if is_one_of(of["ProtocolType"], ("HTTP",)):
         return routes
-    return [*children(api, region, STAGE_V2, lambda: _stages_v2(api, region, each)), *routes]
+    return [*isolated(api, region, STAGE_V2, partial(_stages_v2, api, region))(of), *routes]
 
 
 def _stages(api: Api, region: str, rest: Item) -> list[Resource]:
     answer = api.call("apigateway", "get_stages", region=region, restApiId=rest["id"])
-    return [_stage(api, region, rest, each) for each in answer["item"]]
+    return list(each(api, region, STAGE, partial(_stage, api, region, rest), answer["item"]))
 
 
 def _stage(api: Api, region: str, rest: Item, stage: Item) -> Resource:
-    settings = stage.get("methodSettings") or {}
     properties = {
         "RestApiId": rest["id"],
         "StageName": stage["stageName"],
-        "MethodSettings": [_method(key, settings[key]) for key in sorted(settings)],
+        "MethodSettings": part(lambda: _methods(stage.get("methodSettings") or {})),
         "TracingEnabled": stage.get("tracingEnabled"),
         "Tags": _tags(stage.get("tags")),
     }
     place = f"/restapis/{rest['id']}/stages/{stage['stageName']}"
-    return _resource(api, region, STAGE, place, f"{rest.get('name')}/{stage['stageName']}", properties)
+    return _resource(api, region, STAGE, place, part(lambda: f"{rest.get('name')}/{stage['stageName']}"), properties)
+
+
+def _methods(settings: Item) -> list[Item]:
+    return [_method(key, settings[key]) for key in sorted(settings)]
 
 
 def _method(key: str, settings: Item) -> Item:
@@ -109,40 +103,45 @@ def _method(key: str, settings: Item) -> Item:
 
 def _stages_v2(api: Api, region: str, of: Item) -> list[Resource]:
     stages = api.pages("apigatewayv2", "get_stages", "Items", region=region, ApiId=of["ApiId"])
-    return [_stage_v2(api, region, of, each) for each in stages]
+    return list(each(api, region, STAGE_V2, partial(_stage_v2, api, region, of), stages))
 
 
 def _stage_v2(api: Api, region: str, of: Item, stage: Item) -> Resource:
-    routes = stage.get("RouteSettings") or {}
     properties = {
         "ApiId": of["ApiId"],
         "StageName": stage["StageName"],
-        "DefaultRouteSettings": picked(stage.get("DefaultRouteSettings") or {}, *_SETTINGS),
-        "RouteSettings": {key: picked(routes[key], *_SETTINGS) for key in sorted(routes)},
-        "Tags": stage.get("Tags") or {},
-        "Observed": picked(of, "ProtocolType"),
+        "DefaultRouteSettings": picked(stage.get("DefaultRouteSettings", {}), *_SETTINGS),
+        "RouteSettings": part(lambda: _route_settings(stage.get("RouteSettings") or {})),
+        "Tags": part(lambda: stage.get("Tags") or {}),
+        "Observed": needed(of, "ProtocolType"),
     }
     place = f"/apis/{of['ApiId']}/stages/{stage['StageName']}"
-    return _resource(api, region, STAGE_V2, place, f"{of.get('Name')}/{stage['StageName']}", properties)
+    return _resource(api, region, STAGE_V2, place, part(lambda: f"{of.get('Name')}/{stage['StageName']}"), properties)
+
+
+def _route_settings(routes: Item) -> Item:
+    return {key: picked(routes[key], *_SETTINGS) for key in sorted(routes)}
 
 
 def _routes(api: Api, region: str, of: Item) -> list[Resource]:
     routes = api.pages("apigatewayv2", "get_routes", "Items", region=region, ApiId=of["ApiId"])
-    return [_route(api, region, of, each) for each in routes]
+    return list(each(api, region, ROUTE, partial(_route, api, region, of), routes))
 
 
 def _route(api: Api, region: str, of: Item, route: Item) -> Resource:
     properties = {
         "ApiId": of["ApiId"],
-        **picked(route, "RouteId", "RouteKey", "AuthorizationType", "AuthorizerId", "ApiKeyRequired"),
-        "Observed": picked(of, "ProtocolType"),
+        **needed(route, "RouteId", "RouteKey"),
+        **picked(route, "AuthorizerId", "ApiKeyRequired"),
+        "AuthorizationType": one_of(route, "AuthorizationType", "NONE", "AWS_IAM", "CUSTOM", "JWT"),
+        "Observed": needed(of, "ProtocolType"),
     }
     place = f"/apis/{of['ApiId']}/routes/{route['RouteId']}"
-    return _resource(api, region, ROUTE, place, f"{of.get('Name')} {route['RouteKey']}", properties)
+    return _resource(api, region, ROUTE, place, part(lambda: f"{of.get('Name')} {route['RouteKey']}"), properties)
 
 
-def _tags(tags: Mapping[str, str] | None) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted((tags or {}).items())]
+def _tags(tags: Mapping[str, str] | None) -> Any:
+    return part(lambda: [{"Key": key, "Value": str(value)} for key, value in sorted((tags or {}).items())])
 
 
 def _resource(api: Api, region: str, type: str, place: str, name: str, properties: Item) -> Resource:
@@ -151,7 +150,7 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, propertie
     https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
     """
     tags = properties.get("Tags") or {}
-    by_name = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+    by_name = {} if as_unknown(tags) else tags if isinstance(tags, dict) else tag_dict(tags)
     return Resource(type, f"arn:aws:apigateway:{region}::{place}", name, region, api.account, properties, by_name)
 
 
@@ -162,7 +161,7 @@ def _again(api: Api, resource: Resource) -> Resource | None:
     else:
         read = _stages_v2 if resource.type == STAGE_V2 else _routes
         found = read(api, region, api.call("apigatewayv2", "get_api", region=region, ApiId=of))
-    return next((each for each in found if each.id == resource.id), None)
+    return next((one for one in found if one.id == resource.id), None)
 
 
 COLLECTOR = Collector(

@@ -6,12 +6,14 @@ Calls per region: 1 for each 100. What instances are started with (user data) is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, part, picked
 
 LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 
@@ -25,19 +27,18 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's launch configurations."""
     listing = Listing(_configurations(api, region, MaxRecords=100))
-    yield from listing
-    yield from listing.unreadable(api, region, LAUNCH_CONFIGURATION)
+    yield from each(api, region, LAUNCH_CONFIGURATION, partial(_configuration, api, region), listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one again, in one call."""
     found = _configurations(api, resource.region, LaunchConfigurationNames=[resource.name])
-    return next((each for each in found if each.id == resource.id), None)
+    again = (_configuration(api, resource.region, one) for one in found)
+    return next((one for one in again if one.id == resource.id), None)
 
 
-def _configurations(api: Api, region: str, **which: Any) -> Iterator[Resource]:
-    pages = api.pages("autoscaling", "describe_launch_configurations", "LaunchConfigurations", region=region, **which)
-    return (_configuration(api, region, each) for each in pages)
+def _configurations(api: Api, region: str, **which: Any) -> Iterator[Item]:
+    return api.pages("autoscaling", "describe_launch_configurations", "LaunchConfigurations", region=region, **which)
 
 
 def _configuration(api: Api, region: str, item: Item) -> Resource:
@@ -45,9 +46,9 @@ def _configuration(api: Api, region: str, item: Item) -> Resource:
         **picked(
             item, "LaunchConfigurationName", "ImageId", "InstanceType", "IamInstanceProfile", "AssociatePublicIpAddress"
         ),
-        "SecurityGroups": item.get("SecurityGroups") or [],
+        "SecurityGroups": part(lambda: item.get("SecurityGroups") or []),
         "MetadataOptions": picked(
-            item.get("MetadataOptions") or {}, "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit"
+            item.get("MetadataOptions", {}), "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit"
         ),
     }
     return Resource(

@@ -7,12 +7,14 @@ of recovery points that a list of vaults gives is an approximation and cannot sh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing, parts, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, existing, part, parts, picked
 
 VAULT = "AWS::Backup::BackupVault"
 
@@ -33,10 +35,7 @@ _PASSING = ("CREATING", "DELETING")
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's vaults."""
     listing = Listing(_listed(api, region))
-    for found in api.map(lambda vault: existing(lambda: _resource(api, region, vault)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, VAULT)
+    yield from each(api, region, VAULT, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -45,7 +44,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     Vaults are listed again because describing one that does not exist is answered AccessDeniedException, like a
     refusal: https://github.com/aws/aws-sdk-js/issues/2625
     """
-    found = (each for each in _listed(api, resource.region) if each["BackupVaultArn"] == resource.id)
+    found = (one for one in _listed(api, resource.region) if one["BackupVaultArn"] == resource.id)
     vault = next(found, None)
     return existing(lambda: _resource(api, resource.region, vault)) if vault else None
 
@@ -59,7 +58,7 @@ def _resource(api: Api, region: str, vault: Item) -> Resource:
         lambda: sorted(_unencrypted(api, region, vault["BackupVaultName"])),
         {"UnencryptedResources": lambda found: found[:MAX_NAMED], "UnencryptedResourceCount": len},
     )
-    lock = picked(vault, "MinRetentionDays", "MaxRetentionDays") if vault.get("Locked") else None
+    lock = part(lambda: picked(vault, "MinRetentionDays", "MaxRetentionDays") if vault.get("Locked") else None)
     properties = {
         **picked(vault, "BackupVaultName", "EncryptionKeyArn"),
         "LockConfiguration": lock,
@@ -82,9 +81,9 @@ def _unencrypted(api: Api, region: str, vault: str) -> set[str]:
         MaxResults=1000,
     )
     return {
-        point.get("ResourceArn") or point["RecoveryPointArn"]
+        str(point.get("ResourceArn") or point["RecoveryPointArn"])
         for point in points
-        if not point.get("IsEncrypted") and point.get("Status") not in _PASSING
+        if not point["IsEncrypted"] and point.get("Status") not in _PASSING
     }
 
 

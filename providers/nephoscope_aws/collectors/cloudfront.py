@@ -7,12 +7,14 @@ more for the deliveries of logs of the newer kind. Tags cost a call each, no rul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing, part, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, existing, needed, part, picked
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 
@@ -33,10 +35,7 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the account's distributions; ``region`` is the one that stands for all."""
     listing = Listing(_listed(api))
-    for found in api.map(lambda each: existing(lambda: _resource(api, each)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, ALL_REGIONS, DISTRIBUTION)
+    yield from each(api, ALL_REGIONS, DISTRIBUTION, partial(_resource, api), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -50,8 +49,8 @@ def _listed(api: Api) -> Iterator[Item]:
     marker: dict[str, str] = {}
     while True:
         page = api.call("cloudfront", "list_distributions", **marker)["DistributionList"]
-        yield from page.get("Items") or ()
-        if not page.get("IsTruncated"):
+        yield from _items(page)
+        if not page["IsTruncated"]:
             return
         marker = {"Marker": page["NextMarker"]}
 
@@ -67,48 +66,51 @@ def _resource(api: Api, summary: Item) -> Resource:
 
 def _logging(config: Item) -> Item | None:
     """Return where standard logs (legacy) go, null when they go nowhere, as CloudFormation has it."""
-    logging = config.get("Logging") or {}
-    return picked(logging, "Bucket", "Prefix", "IncludeCookies") if logging.get("Enabled") else None
+    logging = config["Logging"]
+    return needed(logging, "Bucket", "Prefix", "IncludeCookies") if logging["Enabled"] else None
 
 
 def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
     """Return a distribution; ``source`` is its summary or its configuration, which name alike what is taken here."""
-    aliases = _items(source.get("Aliases"))
-    id = arn.rpartition("/")[2]
+    aliases = part(lambda: [str(one) for one in _items(source.get("Aliases"))])
+    id = str(arn).rpartition("/")[2]
     properties = {
         "Id": id,
         "DistributionConfig": {
             **picked(source, "Enabled", "Comment", "PriceClass", "HttpVersion", "Staging"),
             "Aliases": aliases,
-            "WebACLId": source.get("WebACLId") or None,
+            "WebACLId": part(lambda: source["WebACLId"] or None),
             "DefaultCacheBehavior": _behavior(source["DefaultCacheBehavior"]),
-            "CacheBehaviors": [
-                picked(each, "PathPattern") | _behavior(each) for each in _items(source.get("CacheBehaviors"))
-            ],
-            "Origins": [_origin(each) for each in _items(source["Origins"])],
+            "CacheBehaviors": part(
+                lambda: [picked(one, "PathPattern") | _behavior(one) for one in _items(source.get("CacheBehaviors"))]
+            ),
+            "Origins": part(lambda: [_origin(one) for one in _items(source["Origins"])]),
             "Logging": logging,
         },
         "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
     }
-    name = aliases[0] if aliases else id
+    name = aliases[0] if isinstance(aliases, list) and aliases else id
     return Resource(DISTRIBUTION, arn, name, ALL_REGIONS, api.account, properties)
 
 
 def _items(counted: Item | None) -> list[Any]:
     """Return a list as CloudFormation writes it: the API wraps each with its length."""
-    return list((counted or {}).get("Items") or ())
+    if counted is None:
+        return []
+    return list(counted["Items"]) if "Items" in counted or counted["Quantity"] else []
 
 
 def _behavior(behavior: Item) -> Item:
-    return picked(behavior, "TargetOriginId", "ViewerProtocolPolicy")
+    return picked(behavior, "TargetOriginId") | needed(behavior, "ViewerProtocolPolicy")
 
 
 def _origin(origin: Item) -> Item:
     """Return an origin without its custom headers, in which people put shared secrets."""
     s3, custom = origin.get("S3OriginConfig"), origin.get("CustomOriginConfig")
     return {
-        **picked(origin, "Id", "DomainName", "OriginPath"),
-        "OriginAccessControlId": origin.get("OriginAccessControlId") or None,
+        **needed(origin, "Id", "DomainName"),
+        **picked(origin, "OriginPath"),
+        "OriginAccessControlId": part(lambda: origin.get("OriginAccessControlId") or None),
         "S3OriginConfig": picked(s3, "OriginAccessIdentity") if s3 is not None else None,
         "CustomOriginConfig": _custom(custom) if custom is not None else None,
     }
@@ -117,7 +119,7 @@ def _origin(origin: Item) -> Item:
 def _custom(custom: Item) -> Item:
     return {
         **picked(custom, "HTTPPort", "HTTPSPort", "OriginProtocolPolicy"),
-        "OriginSSLProtocols": sorted(_items(custom.get("OriginSslProtocols"))),
+        "OriginSSLProtocols": part(lambda: sorted(_items(custom.get("OriginSslProtocols")))),
     }
 
 
@@ -131,14 +133,14 @@ def _deliveries(api: Api) -> dict[str, list[str]]:
 
 def _read_deliveries(api: Api) -> dict[str, list[str]]:
     sources = {
-        each["name"]: each.get("resourceArns", ())
-        for each in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
-        if each.get("service") == "cloudfront"
+        str(one["name"]): one["resourceArns"]
+        for one in api.pages("logs", "describe_delivery_sources", "deliverySources", region=LOGS_REGION)
+        if one["service"] == "cloudfront"
     }
     found: dict[str, list[str]] = {}
     for delivery in api.pages("logs", "describe_deliveries", "deliveries", region=LOGS_REGION) if sources else ():
-        for arn in sources.get(delivery.get("deliverySourceName", ""), ()):
-            found.setdefault(arn, []).append(delivery.get("deliveryDestinationArn", ""))
+        for arn in sources.get(delivery["deliverySourceName"], ()):
+            found.setdefault(arn, []).append(str(delivery["deliveryDestinationArn"]))
     return {arn: sorted(destinations) for arn, destinations in found.items()}
 
 

@@ -6,11 +6,14 @@ Calls per region: 1, and 3 for each trail.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import (
     Listing,
     actions,
@@ -38,16 +41,13 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the trails at home in the region."""
     listing = Listing(_at_home(api, region))
-    for found in api.map(lambda trail: existing(lambda: _resource(api, region, trail)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, TRAIL)
+    yield from each(api, region, TRAIL, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one trail again: 4 calls."""
     trails = _at_home(api, resource.region, trailNameList=[resource.id])
-    trail = next((each for each in trails if each["TrailARN"] == resource.id), None)
+    trail = next((one for one in trails if one["TrailARN"] == resource.id), None)
     return existing(lambda: _resource(api, resource.region, trail)) if trail else None
 
 
@@ -58,7 +58,12 @@ def _at_home(api: Api, region: str, **which: Any) -> Iterator[Item]:
     trails. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
     """
     trails = api.pages("cloudtrail", "describe_trails", "trailList", region=region, includeShadowTrails=True, **which)
-    return (trail for trail in trails if trail.get("HomeRegion") == region)
+    return (trail for trail in trails if _is_of(region, trail["HomeRegion"]))
+
+
+def _is_of(region: str, home: Any) -> bool:
+    """Tell whether a region is a trail's home; where that could not be read, it is taken for one of this region."""
+    return isinstance(home, Unread) or home in (region, "")
 
 
 def _status(api: Api, region: str, arn: str) -> Item:
@@ -105,9 +110,9 @@ def _resource(api: Api, region: str, trail: Item) -> Resource:
     return Resource(TRAIL, arn, trail["Name"], region, api.account, properties, tag_dict(tags))
 
 
-def _tags(api: Api, region: str, arn: str) -> list[dict[str, str]]:
+def _tags(api: Api, region: str, arn: str) -> Any:
     lists = api.pages("cloudtrail", "list_tags", "ResourceTagList", region=region, ResourceIdList=[arn])
-    return tag_list(tag for each in lists for tag in each.get("TagsList", ()))
+    return tag_list(tag for one in lists for tag in one.get("TagsList", ()))
 
 
 COLLECTOR = Collector(Service("cloudtrail", "AWS CloudTrail", (TRAIL,), actions(READS)), READS, collect, reread)

@@ -8,6 +8,7 @@ has none, for subscriptions that belong to another account are told of their top
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,18 @@ from botocore.exceptions import ClientError
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, hidden, picked, unreadable
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import (
+    PROBLEMS,
+    Listing,
+    actions,
+    answers,
+    hidden,
+    needed,
+    part,
+    picked,
+    unreadable,
+)
 
 ALARM = "AWS::CloudWatch::Alarm"
 SUBSCRIPTION = "AWS::SNS::Subscription"
@@ -38,17 +50,17 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
             "cloudwatch", "describe_alarms", "MetricAlarms", region=region, AlarmTypes=["MetricAlarm"], MaxRecords=100
         )
     )
-    for alarm in listing:
-        if notified := _topics(alarm):
-            topics.update(notified)
-            yield _alarm(api, region, alarm)
     # Without all alarms it is not known whose subscriptions are asked for.
-    yield from listing.unreadable(api, region, ALARM)
-    stand_ins = list(listing.unreadable(api, region, SUBSCRIPTION))
+    stand_ins: list[Resource] = []
+    for alarm in each(api, region, (ALARM, SUBSCRIPTION), partial(_notifying, api, region, topics), listing):
+        if alarm.unlisted:
+            stand_ins.append(alarm)
+        else:
+            yield alarm
     try:
         yield from subscriptions(api, region, topics)
     except PROBLEMS as problem:
-        stand_ins = stand_ins or [unreadable(api, region, SUBSCRIPTION, problem)]
+        stand_ins = [*stand_ins, unreadable(api, region, SUBSCRIPTION, problem)]
     yield from stand_ins
 
 
@@ -56,13 +68,20 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one alarm or subscription again: 1 call."""
     if resource.type == SUBSCRIPTION:
         found = _of_topic(api, resource.region, resource.properties["TopicArn"])
-        return next((each for each in found if each.id == resource.id), None)
+        return next((one for one in found if one.id == resource.id), None)
     answer = api.call(
         "cloudwatch", "describe_alarms", region=resource.region, AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"]
     )
     # One that notifies nobody any more is one that would not have been collected.
-    alarm = next((each for each in answer["MetricAlarms"] if _topics(each)), None)
+    alarm = next((one for one in answer["MetricAlarms"] if _topics(one)), None)
     return _alarm(api, resource.region, alarm) if alarm else None
+
+
+def _notifying(api: Api, region: str, topics: set[str], alarm: Item) -> Resource | None:
+    """Return an alarm that notifies topics, which are added to ``topics``; None for others."""
+    notified = _topics(alarm)
+    topics.update(notified)
+    return _alarm(api, region, alarm) if notified else None
 
 
 def _topics(alarm: Item) -> list[str]:
@@ -77,7 +96,6 @@ def _alarm(api: Api, region: str, alarm: Item) -> Resource:
             "AlarmName",
             "Namespace",
             "MetricName",
-            "ActionsEnabled",
             "AlarmActions",
             "Statistic",
             "Period",
@@ -85,7 +103,8 @@ def _alarm(api: Api, region: str, alarm: Item) -> Resource:
             "Threshold",
             "ComparisonOperator",
         ),
-        "Metrics": [_metric(each) for each in alarm.get("Metrics", ())],
+        **needed(alarm, "ActionsEnabled"),
+        "Metrics": part(lambda: [_metric(one) for one in alarm.get("Metrics", ())]),
     }
     return Resource(ALARM, alarm["AlarmArn"], alarm["AlarmName"], region, api.account, properties)
 
@@ -105,10 +124,9 @@ def subscriptions(api: Api, region: str, topics: set[str]) -> Iterator[Resource]
     # An account may have a million subscriptions: it is cheaper to ask for the few topics once this takes long.
     while len(unheard) > pages and (page := next(listed, None)):
         pages += 1
-        for each in page["Subscriptions"]:
-            if each["TopicArn"] in topics and _confirmed(each):
-                unheard.discard(each["TopicArn"])
-                yield _subscription(api, region, each)
+        for found in each(api, region, SUBSCRIPTION, partial(_wanted, api, region, topics), page["Subscriptions"]):
+            unheard.discard(found.properties.get("TopicArn", ""))
+            yield found
     for topic in sorted(unheard):
         try:
             yield from islice(_of_topic(api, region, topic), 1)
@@ -116,12 +134,17 @@ def subscriptions(api: Api, region: str, topics: set[str]) -> Iterator[Resource]
             yield _unknown(api, region, topic, problem)
 
 
+def _wanted(api: Api, region: str, topics: set[str], item: Item) -> Resource | None:
+    wanted = is_one_of(item["TopicArn"], topics) and _confirmed(item)
+    return _subscription(api, region, item) if wanted else None
+
+
 def _of_topic(api: Api, region: str, topic: str) -> Iterator[Resource]:
     listed = api.pages("sns", "list_subscriptions_by_topic", "Subscriptions", region=region, TopicArn=topic)
     try:
-        for each in listed:
-            if _confirmed(each):
-                yield _subscription(api, region, each)
+        for one in listed:
+            if _confirmed(one):
+                yield _subscription(api, region, one)
     except ClientError as error:
         if code_of(error) != "NotFound":  # A topic that was deleted has no subscribers.
             raise
@@ -132,7 +155,7 @@ def _confirmed(subscription: Item) -> bool:
 
     https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
     """
-    return str(subscription.get("SubscriptionArn", "")).startswith("arn:")
+    return str(subscription["SubscriptionArn"]).startswith("arn:")
 
 
 def _subscription(api: Api, region: str, item: Item) -> Resource:

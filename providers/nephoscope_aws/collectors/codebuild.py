@@ -6,13 +6,15 @@ Calls per region: 1 for each 100 projects, and 1 more for each 100 of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, tag_dict
 from nephoscope_aws.plain_secrets import masked
 
 PROJECT = "AWS::CodeBuild::Project"
@@ -55,40 +57,50 @@ def _projects(api: Api, region: str, names: list[str]) -> list[Resource]:
 
 def _described(api: Api, region: str, names: list[str]) -> list[Resource]:
     answer = api.call("codebuild", "batch_get_projects", region=region, names=names)
-    return [_resource(api, region, each["name"], _details(each)) for each in answer["projects"]]
+    return list(each(api, region, PROJECT, partial(_project, api, region), answer["projects"]))
+
+
+def _project(api: Api, region: str, project: Item) -> Resource:
+    return _resource(api, region, project["name"], _details(project))
 
 
 def _details(project: Item) -> Item:
-    environment, vpc = project.get("environment") or {}, project.get("vpcConfig") or {}
-    variables = environment.get("environmentVariables") or ()
+    environment = project["environment"]
     return {
         "ServiceRole": project.get("serviceRole"),
         "Environment": {
-            **{
-                name: environment.get(name[0].lower() + name[1:])
-                for name in ("Type", "Image", "ComputeType", "PrivilegedMode")
-            },
-            "EnvironmentVariables": [_variable(each) for each in variables],
+            **{name: environment[name[0].lower() + name[1:]] for name in ("Type", "Image", "ComputeType")},
+            "PrivilegedMode": environment.get("privilegedMode"),
+            "EnvironmentVariables": part(lambda: [_variable(one) for one in environment["environmentVariables"]]),
         },
-        "VpcConfig": {
-            "VpcId": vpc["vpcId"],
-            "Subnets": vpc.get("subnets", []),
-            "SecurityGroupIds": vpc.get("securityGroupIds", []),
-        }
-        if vpc.get("vpcId")
-        else None,
+        "VpcConfig": part(lambda: _vpc(project.get("vpcConfig") or {})),
         "Visibility": project.get("projectVisibility"),
-        "Tags": [{"Key": tag["key"], "Value": tag.get("value") or ""} for tag in project.get("tags") or ()],
+        "Tags": part(lambda: [_tag(tag) for tag in project.get("tags") or ()]),
     }
+
+
+def _vpc(vpc: Item) -> Item | None:
+    if not vpc.get("vpcId"):
+        return None
+    return {
+        "VpcId": vpc["vpcId"],
+        "Subnets": vpc.get("subnets", []),
+        "SecurityGroupIds": vpc.get("securityGroupIds", []),
+    }
+
+
+def _tag(tag: Item) -> dict[str, str]:
+    return {"Key": str(tag["key"]), "Value": str(tag.get("value") or "")}
 
 
 def _variable(variable: Item) -> Item:
     """Return a variable; the value of one in clear text is masked, of the others it is where the secret is kept."""
-    type, value = variable.get("type") or "PLAINTEXT", variable.get("value")
+    type, value = variable["type"], variable.get("value")
     return {"Name": variable["name"], "Type": type, "Value": masked(value) if type == "PLAINTEXT" else value}
 
 
 def _resource(api: Api, region: str, name: str, details: Item) -> Resource:
+    name = str(name)
     arn = f"arn:aws:codebuild:{region}:{api.account}:project/{name}"
     return Resource(PROJECT, arn, name, region, api.account, {"Name": name, **details}, tag_dict(details["Tags"]))
 

@@ -6,11 +6,12 @@ Calls per region: 1, and 1 more where there is a recorder.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.region_settings import collector
-from nephoscope_aws.collectors.shape import PROBLEMS, hidden
+from nephoscope_aws.collectors.shape import PROBLEMS, hidden, part
 
 SETTINGS = "AWS::Config::RegionSettings"
 
@@ -30,7 +31,7 @@ def _read(api: Api, region: str) -> Item:
     if not recorders:
         return {"ConfigurationRecorders": []}
     observed = _observed(api, region)
-    return {"ConfigurationRecorders": [_recorder(each, observed(each["name"])) for each in recorders]}
+    return {"ConfigurationRecorders": [_recorder(each, part(partial(observed, each["name"]))) for each in recorders]}
 
 
 def _observed(api: Api, region: str) -> Callable[[str], Item]:
@@ -40,11 +41,15 @@ def _observed(api: Api, region: str) -> Callable[[str], Item]:
     except PROBLEMS as problem:
         why = hidden(problem)
         return lambda name: why
-    found = {each["name"]: each for each in answer["ConfigurationRecordersStatus"]}
-    return lambda name: {
-        "Recording": found.get(name, {}).get("recording", False),
-        "LastStatus": found.get(name, {}).get("lastStatus"),
-    }
+    statuses = answer["ConfigurationRecordersStatus"]
+
+    def observed(name: str) -> Item:
+        status = next((each for each in statuses if each["name"] == name), None)
+        if status is None:
+            return {"Recording": False, "LastStatus": None}
+        return {"Recording": status["recording"], "LastStatus": status.get("lastStatus")}
+
+    return observed
 
 
 def _recorder(recorder: Mapping[str, Any], observed: Item) -> Item:

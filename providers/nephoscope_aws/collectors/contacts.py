@@ -39,8 +39,8 @@ def _contact(api: Api) -> Resource:
     answer = api.maybe(
         "account", "get_alternate_contact", ("ResourceNotFoundException",), AlternateContactType="SECURITY"
     )
-    contact = {} if answer is None else answer["AlternateContact"]
-    properties = {"AlternateContactType": "SECURITY", "EmailAddress": contact.get("EmailAddress")}
+    address = None if answer is None else answer["AlternateContact"]["EmailAddress"]
+    properties = {"AlternateContactType": "SECURITY", "EmailAddress": address}
     return Resource(CONTACT, f"{CONTACT}:SECURITY", "Security contact", ALL_REGIONS, api.account, properties)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, picked
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import Listing, actions, needed, part, picked
 
 INSTANCE = "AWS::DMS::ReplicationInstance"
 
@@ -29,7 +30,6 @@ _MEMBERS = (
     "AutoMinorVersionUpgrade",
     "KmsKeyId",
     "NetworkType",
-    "PubliclyAccessible",
 )
 
 
@@ -38,8 +38,9 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("dms", "describe_replication_instances", "ReplicationInstances", region=region, MaxRecords=100)
     )
-    yield from (_resource(api, region, item) for item in listing if not _deleting(item))
-    yield from listing.unreadable(api, region, INSTANCE)
+    yield from each(
+        api, region, INSTANCE, lambda item: None if _deleting(item) else _resource(api, region, item), listing
+    )
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -53,14 +54,17 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _deleting(item: Item) -> bool:
-    return item.get("ReplicationInstanceStatus") == "deleting"
+    return is_one_of(item.get("ReplicationInstanceStatus"), ("deleting",))
 
 
 def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
-        "VpcSecurityGroupIds": [each["VpcSecurityGroupId"] for each in item.get("VpcSecurityGroups") or ()],
-        "ReplicationSubnetGroupIdentifier": (item.get("ReplicationSubnetGroup") or {}).get(
+        **needed(item, "PubliclyAccessible"),
+        "VpcSecurityGroupIds": part(
+            lambda: [str(one["VpcSecurityGroupId"]) for one in item.get("VpcSecurityGroups") or ()]
+        ),
+        "ReplicationSubnetGroupIdentifier": item.get("ReplicationSubnetGroup", {}).get(
             "ReplicationSubnetGroupIdentifier"
         ),
     }

@@ -7,12 +7,14 @@ third one, and no rule needs them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, existing, hidden, part, picked
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, part, picked
 
 TABLE = "AWS::DynamoDB::Table"
 
@@ -30,10 +32,7 @@ _DESCRIBED = ("BillingMode", "DeletionProtectionEnabled", "SSESpecification", "T
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's tables."""
     listing = Listing(api.pages("dynamodb", "list_tables", "TableNames", region=region, Limit=100))
-    for found in api.map(lambda name: existing(lambda: _resource(api, region, name)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, TABLE)
+    yield from each(api, region, TABLE, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -58,21 +57,22 @@ def _table(api: Api, region: str, name: str) -> Item | None:
     """
     answer = api.maybe("dynamodb", "describe_table", ("ResourceNotFoundException",), region=region, TableName=name)
     table: Item | None = answer["Table"] if answer else None
-    return None if table and table.get("TableStatus") == "DELETING" else table
+    return None if table and is_one_of(table.get("TableStatus"), ("DELETING",)) else table
 
 
 def _members(table: Item) -> Item:
-    sse = table.get("SSEDescription")
     return {
         "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode"),
-        **picked(table, "DeletionProtectionEnabled"),
-        "SSESpecification": _encryption(sse) if sse else None,
+        **needed(table, "DeletionProtectionEnabled"),
+        "SSESpecification": part(lambda: _encryption(table.get("SSEDescription"))),
         "TableClass": table.get("TableClassSummary", {}).get("TableClass"),
     }
 
 
-def _encryption(sse: Item) -> Item:
-    enabled = sse.get("Status") in ("ENABLED", "ENABLING", "UPDATING")
+def _encryption(sse: Item | None) -> Item | None:
+    if not sse:
+        return None
+    enabled = sse["Status"] in ("ENABLED", "ENABLING", "UPDATING")
     return {"SSEEnabled": enabled, "SSEType": sse.get("SSEType"), "KMSMasterKeyId": sse.get("KMSMasterKeyArn")}
 
 
@@ -86,8 +86,8 @@ def _shaped(api: Api, region: str, name: str, members: Item) -> Resource:
 def _recovery(api: Api, region: str, name: str) -> Item:
     """Return whether the table can be restored to any second; the two ends of the window move and are left out."""
     answer = api.call("dynamodb", "describe_continuous_backups", region=region, TableName=name)
-    found = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    enabled = found.get("PointInTimeRecoveryStatus") == "ENABLED"
+    found = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    enabled = found["PointInTimeRecoveryStatus"] == "ENABLED"
     return {"PointInTimeRecoveryEnabled": enabled, **picked(found, "RecoveryPeriodInDays")}
 
 

@@ -7,14 +7,16 @@ launch templates). One question tells which snapshots everyone may restore, inst
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Item, Unavailable, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds
-from nephoscope_aws.collectors.ec2_kinds import PAGE, Item, Kind, listed
-from nephoscope_aws.collectors.shape import actions, moment, part, picked
+from nephoscope_aws.collectors.ec2_kinds import PAGE, Kind, Shaped, listed
+from nephoscope_aws.collectors.shape import actions, moment, needed, part, picked
 
 VOLUME = "AWS::EC2::Volume"
 SNAPSHOT = "AWS::EC2::Snapshot"
@@ -23,12 +25,12 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
 REGION_SETTINGS = "AWS::EC2::RegionSettings"
 
-_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "Encrypted", "KmsKeyId", "StorageTier")
-_IMAGE = ("ImageId", "Name", "Description", "Public", "CreationDate", "ImdsSupport")
+_SNAPSHOT = ("SnapshotId", "VolumeId", "VolumeSize", "Description", "KmsKeyId", "StorageTier")
+_IMAGE = ("ImageId", "Name", "Description", "CreationDate", "ImdsSupport")
 
 SYNTHETIC = {
-    SNAPSHOT: (*_SNAPSHOT, "StartTime", "Tags"),
-    IMAGE: (*_IMAGE, "Tags"),
+    SNAPSHOT: (*_SNAPSHOT, "Encrypted", "StartTime", "Tags"),
+    IMAGE: (*_IMAGE, "Public", "Tags"),
     REGION_SETTINGS: ("EbsEncryptionByDefault",),
 }
 """Types that CloudFormation does not have. Snapshots and images have the property names of EC2's API; the settings of
@@ -70,12 +72,13 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return ec2_kinds.reread(api, resource, _KINDS[resource.type])
 
 
-def _volume(volume: Item) -> Item:
+def _volume(volume: Item) -> Shaped:
     return {
-        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"),
+        **picked(volume, "VolumeId", "VolumeType", "Size", "AvailabilityZone", "KmsKeyId", "SnapshotId"),
+        **needed(volume, "Encrypted"),
         "Observed": {
             "State": volume.get("State"),
-            "InstanceIds": sorted(filter(None, (each.get("InstanceId") for each in volume.get("Attachments", ())))),
+            "InstanceIds": part(lambda: sorted(filter(None, (one.get("InstanceId") for one in volume["Attachments"])))),
         },
     }
 
@@ -86,12 +89,17 @@ def _snapshots(api: Api, region: str, id: str) -> Iterator[Item]:
     for snapshot in _SNAPSHOTS(api, region, id):
         if shared is None:
             shared = part(lambda: {each["SnapshotId"] for each in _PUBLIC_SNAPSHOTS(api, region, id)})
-        yield {**snapshot, "Public": snapshot["SnapshotId"] in shared if isinstance(shared, set) else shared}
+        yield snapshot.plus(Public=part(partial(_is_shared, snapshot, shared)))
 
 
-def _snapshot(snapshot: Item) -> Item:
+def _is_shared(snapshot: Item, shared: Any) -> Any:
+    return snapshot["SnapshotId"] in shared if isinstance(shared, set) else shared
+
+
+def _snapshot(snapshot: Item) -> Shaped:
     return {
         **picked(snapshot, *_SNAPSHOT),
+        **needed(snapshot, "Encrypted"),
         "StartTime": moment(snapshot.get("StartTime")),
         "Observed": picked(snapshot, "Public"),
     }
@@ -105,13 +113,24 @@ def _launch_templates(api: Api, region: str, id: str) -> Iterator[Item]:
     """
     versions: dict[str, list[Item]] = {}
     for each in _template_versions(api, region, id):
-        kept = each | {"LaunchTemplateData": picked(each.get("LaunchTemplateData", {}), *_LAUNCHED)}
-        versions.setdefault(each["LaunchTemplateId"], []).append(kept)
+        data = {"LaunchTemplateData": picked(each["LaunchTemplateData"], *_LAUNCHED)}
+        if isinstance(each["LaunchTemplateId"], Unread):
+            yield each
+        else:
+            versions.setdefault(each["LaunchTemplateId"], []).append(each.plus(**data))
     for known in versions.values():
-        latest = max(known, key=lambda each: each["VersionNumber"])
-        default = next((each for each in known if each.get("DefaultVersion")), latest)
-        other = latest["VersionNumber"] != default["VersionNumber"]
-        yield {**default, "Latest": picked(latest, "VersionNumber", "LaunchTemplateData") if other else None}
+        try:
+            yield _default_and_latest(known)
+        except Unavailable as problem:
+            unread = Unread(problem.message)
+            yield known[0].plus(LaunchTemplateData=unread, VersionNumber=unread, Latest=unread)
+
+
+def _default_and_latest(known: list[Item]) -> Item:
+    latest = max(known, key=lambda one: int(one["VersionNumber"]))
+    default = next((one for one in known if one.get("DefaultVersion")), latest)
+    other = latest["VersionNumber"] != default["VersionNumber"]
+    return default.plus(Latest=picked(latest, "VersionNumber", "LaunchTemplateData") if other else None)
 
 
 def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
@@ -125,10 +144,10 @@ def _template_versions(api: Api, region: str, id: str) -> Iterator[Item]:
     yield from ([] if answer is None else answer[key])
 
 
-def _launch_template(template: Item) -> Item:
+def _launch_template(template: Item) -> Shaped:
     return {
         **picked(template, "LaunchTemplateId", "LaunchTemplateName", "VersionDescription", "LaunchTemplateData"),
-        "DefaultVersionNumber": str(template["VersionNumber"]),
+        "DefaultVersionNumber": part(lambda: str(template["VersionNumber"])),
         "Observed": {"LatestVersion": template["Latest"]},
     }
 
@@ -149,7 +168,7 @@ _ALL = (
         listed("describe_images", "Images", "image-id", Owners=["self"], **PAGE),
         "image",
         "ImageId",
-        lambda image: picked(image, *_IMAGE),
+        lambda image: picked(image, *_IMAGE) | needed(image, "Public"),
         "Name",
         owner=False,
     ),

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each, is_one_of, isolated
+from nephoscope_aws.collectors.shape import (
+    Listing,
+    actions,
+    asked_for,
+    existing,
+    moment,
+    needed,
+    part,
+    picked,
+    tag_dict,
+    tag_list,
+)
 
 SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
@@ -42,9 +55,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
     for kind in _KINDS.values():
         listing = Listing(api.pages("ec2", kind.operation, kind.key, region=region, MaxResults=1000))
-        for item in listing:
-            yield from kind.resources(api, region, item)
-        yield from listing.unreadable(api, region, kind.type)
+        yield from each(api, region, kind.type, partial(kind.resources, api, region), listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -52,9 +63,9 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     kind, id = _KINDS[resource.type], resource.id.rpartition("/")[2]
     answer = existing(lambda: api.call("ec2", kind.operation, region=resource.region, **{kind.ids: [id]}))
     found = (
-        each
+        one
         for item in asked_for(kind.operation, answer, kind.key)
-        for each in kind.resources(api, resource.region, item)
+        for one in kind.resources(api, resource.region, item)
     )
     return next(found, None)
 
@@ -78,8 +89,8 @@ def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
     properties = {
         **picked(group, "GroupId", "GroupName", "VpcId"),
         "GroupDescription": group.get("Description"),
-        "SecurityGroupIngress": list(_entries(group.get("IpPermissions", ()), "Source")),
-        "SecurityGroupEgress": list(_entries(group.get("IpPermissionsEgress", ()), "Destination")),
+        "SecurityGroupIngress": part(lambda: [*_entries(group["IpPermissions"], "Source")]),
+        "SecurityGroupEgress": part(lambda: [*_entries(group["IpPermissionsEgress"], "Destination")]),
     }
     place = f"security-group/{group['GroupId']}"
     yield _resource(api, region, SECURITY_GROUP, place, group.get("Tags"), properties, group["GroupName"])
@@ -94,7 +105,7 @@ def _entries(permissions: Any, end: str) -> Iterator[Item]:
         ("PrefixListIds", "PrefixListId", f"{end}PrefixListId"),
     )
     for permission in permissions:
-        ports = picked(permission, "IpProtocol", "FromPort", "ToPort")
+        ports = needed(permission, "IpProtocol") | picked(permission, "FromPort", "ToPort")
         for plural, member, name in sources:
             for source in permission.get(plural, ()):
                 yield {**ports, name: source.get(member), "Description": source.get("Description")}
@@ -103,7 +114,7 @@ def _entries(permissions: Any, end: str) -> Iterator[Item]:
 def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Resource]:
     properties = {
         **picked(interface, "SubnetId", "PrivateIpAddress", "Description", "InterfaceType"),
-        "GroupSet": [group["GroupId"] for group in interface.get("Groups", ())],
+        "GroupSet": part(lambda: [str(group["GroupId"]) for group in interface.get("Groups", ())]),
         "Observed": {
             "PublicIp": interface.get("Association", {}).get("PublicIp"),
             "Status": interface.get("Status"),
@@ -116,17 +127,23 @@ def _network_interfaces(api: Api, region: str, interface: Item) -> Iterator[Reso
 
 
 def _instances(api: Api, region: str, reservation: Item) -> Iterator[Resource]:
-    for instance in reservation.get("Instances", ()):
-        # A terminated instance stays listed for about an hour, with nothing left to judge.
-        if instance["State"]["Name"] != "terminated":
-            place = f"instance/{instance['InstanceId']}"
-            yield _resource(api, region, INSTANCE, place, instance.get("Tags"), _instance(instance))
+    made = isolated(api, region, INSTANCE, partial(_instance, api, region))
+    for instance in reservation["Instances"]:
+        yield from made(instance)
 
 
-def _instance(instance: Item) -> Item:
+def _instance(api: Api, region: str, instance: Item) -> Resource | None:
+    # A terminated instance stays listed for about an hour, with nothing left to judge.
+    if is_one_of(instance["State"]["Name"], ("terminated",)):
+        return None
+    place = f"instance/{instance['InstanceId']}"
+    return _resource(api, region, INSTANCE, place, instance.get("Tags"), _of_instance(instance))
+
+
+def _of_instance(instance: Item) -> Item:
     return {
         **picked(instance, "InstanceId", "InstanceType", "ImageId", "SubnetId", "VpcId"),
-        "SecurityGroupIds": [group["GroupId"] for group in instance.get("SecurityGroups", ())],
+        "SecurityGroupIds": part(lambda: [str(group["GroupId"]) for group in instance.get("SecurityGroups", ())]),
         "IamInstanceProfile": instance.get("IamInstanceProfile", {}).get("Arn"),
         "MetadataOptions": picked(
             instance.get("MetadataOptions", {}), "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit"

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource
+from nephoscope_aws.answers import Item, Unavailable, Unread
 from nephoscope_aws.api import Api
-from nephoscope_aws.collectors.shape import Listing, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import Listing, part, tag_dict, tag_list
 
-Item = dict[str, Any]
+Shaped = dict[str, Any]
 Items = Callable[[Api, str, str], Iterator[Item]]
 """Given the Api, the region and an id, yields that one; with an empty id, all of them."""
 
@@ -38,7 +41,7 @@ class Kind:
     items: Items
     place: str
     id: str | None
-    shape: Callable[[Item], Item]
+    shape: Callable[[Item], Shaped]
     name: str = ""
     tagged: bool = True
     owner: bool = True
@@ -58,28 +61,33 @@ def collect(api: Api, region: str, kinds: Iterable[Kind]) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
     for kind in kinds:
         listing = Listing(kind.items(api, region, ""))
-        yield from (_resource(api, region, kind, item) for item in listing if _own(api, item))
-        yield from listing.unreadable(api, region, kind.type)
+        yield from each(api, region, kind.type, partial(_resource, api, region, kind), listing)
 
 
 def reread(api: Api, resource: Resource, kind: Kind) -> Resource | None:
     """Read one again; None when it is gone."""
     items = kind.items(api, resource.region, resource.id.rpartition("/")[2])
-    again = (_resource(api, resource.region, kind, item) for item in items if _own(api, item))
-    return next((each for each in again if each.id == resource.id), None)
+    again = filter(None, (_resource(api, resource.region, kind, item) for item in items))
+    return next((one for one in again if one.id == resource.id), None)
 
 
 def _own(api: Api, item: Item) -> bool:
     """Tell whether the account can change it: what others share with it is listed too, as VPCs and gateways."""
-    return item.get("OwnerId", api.account) == api.account and item.get("State") not in OVER
+    owner = item.get("OwnerId", api.account)
+    return (isinstance(owner, Unread) or owner == api.account) and not is_one_of(item.get("State"), OVER)
 
 
-def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource:
+def _resource(api: Api, region: str, kind: Kind, item: Item) -> Resource | None:
+    if not _own(api, item):
+        return None
     tags = tag_list(item.get("Tags"))
     by_name = tag_dict(tags)
-    id = item[kind.id] if kind.id else ""
+    id = str(item[kind.id]) if kind.id else ""
+    if kind.id and not id:
+        raise Unavailable(f"AWS's answer has no {kind.id}")
     place = f"{kind.place}/{id}" if id else kind.place
     arn = f"arn:aws:ec2:{region}:{api.account if kind.owner else ''}:{place}"
-    name = item.get(kind.name) or by_name.get("Name") or id or f"{place} of {region}"
-    properties = kind.shape(item) | ({"Tags": tags} if kind.tagged else {})
+    given = item.get(kind.name)
+    name = given if isinstance(given, str) and given else by_name.get("Name") or id or f"{place} of {region}"
+    properties = part(lambda: kind.shape(item) | ({"Tags": tags} if kind.tagged else {}))
     return Resource(kind.type, arn, name, region, api.account, properties, by_name)

@@ -7,11 +7,13 @@ is a repository.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, part, unreadable
 
 REPOSITORY = "AWS::ECR::Repository"
@@ -33,12 +35,10 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's repositories, and the registry's scanning where there is something to scan."""
     listing = Listing(api.pages("ecr", "describe_repositories", "repositories", region=region, maxResults=1000))
     there_are_some = False
-    for found in api.map(lambda each: _resource(api, region, each), listing):
+    for found in each(api, region, REPOSITORY, partial(_resource, api, region), listing, calls=True):
         there_are_some = True
         yield found
-    stand_ins = list(listing.unreadable(api, region, REPOSITORY))
-    yield from stand_ins
-    if there_are_some or stand_ins:
+    if there_are_some:
         yield _registry(api, region)
 
 
@@ -52,23 +52,27 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 def _resource(api: Api, region: str, repository: Item) -> Resource:
     name = repository["repositoryName"]
-    scanning = repository.get("imageScanningConfiguration") or {}
-    filters = repository.get("imageTagMutabilityExclusionFilters") or ()
     properties = {
         "RepositoryName": name,
-        "ImageTagMutability": repository.get("imageTagMutability"),
-        "ImageTagMutabilityExclusionFilters": [
-            {
-                "ImageTagMutabilityExclusionFilterType": each.get("filterType"),
-                "ImageTagMutabilityExclusionFilterValue": each.get("filter"),
-            }
-            for each in filters
-        ]
-        or None,
-        "ImageScanningConfiguration": {"ScanOnPush": bool(scanning.get("scanOnPush"))},
+        "ImageTagMutability": repository["imageTagMutability"],
+        "ImageTagMutabilityExclusionFilters": part(lambda: _exclusions(repository)),
+        "ImageScanningConfiguration": {
+            "ScanOnPush": part(lambda: bool(repository["imageScanningConfiguration"]["scanOnPush"]))
+        },
         "RepositoryPolicyText": part(lambda: _policy(api, region, name)),
     }
     return Resource(REPOSITORY, repository["repositoryArn"], name, region, api.account, properties)
+
+
+def _exclusions(repository: Item) -> list[Item] | None:
+    filters = repository.get("imageTagMutabilityExclusionFilters") or ()
+    return [
+        {
+            "ImageTagMutabilityExclusionFilterType": one.get("filterType"),
+            "ImageTagMutabilityExclusionFilterValue": one.get("filter"),
+        }
+        for one in filters
+    ] or None
 
 
 def _policy(api: Api, region: str, name: str) -> Any:
@@ -88,21 +92,23 @@ def _scanning(api: Api, region: str) -> Resource:
     configuration = answer["scanningConfiguration"]
     properties = {
         "RegistryId": api.account,
-        "ScanType": configuration.get("scanType"),
-        "Rules": [
-            {
-                "ScanFrequency": rule.get("scanFrequency"),
-                "RepositoryFilters": [
-                    {"Filter": each.get("filter"), "FilterType": each.get("filterType")}
-                    for each in rule.get("repositoryFilters") or ()
-                ],
-            }
-            for rule in configuration.get("rules") or ()
-        ],
+        "ScanType": configuration["scanType"],
+        "Rules": part(lambda: [_rule(rule) for rule in configuration["rules"]]),
     }
     # It has no ARN of its own; there is one per region.
     arn = f"arn:aws:ecr:{region}:{api.account}:registry-scanning-configuration"
     return Resource(SCANNING, arn, f"Registry of {region}", region, api.account, properties)
+
+
+def _rule(rule: Item) -> Item:
+    return {
+        "ScanFrequency": rule["scanFrequency"],
+        "RepositoryFilters": [_filter(one) for one in rule["repositoryFilters"]],
+    }
+
+
+def _filter(filter: Item) -> Item:
+    return {"Filter": filter["filter"], "FilterType": filter["filterType"]}
 
 
 COLLECTOR = Collector(Service("ecr", "Amazon ECR", (REPOSITORY, SCANNING), actions(READS)), READS, collect, reread)

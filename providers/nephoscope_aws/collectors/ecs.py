@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict, unreadable
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, tag_dict, unreadable
 
 SERVICE = "AWS::ECS::Service"
 TASK = "AWS::ECS::TaskDefinition"
@@ -60,10 +62,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("ecs", "list_task_definition_families", "families", region=region, status="ACTIVE", maxResults=100)
     )
-    for found in api.map(lambda family: _task(api, region, family), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, TASK)
+    yield from each(api, region, TASK, partial(_task, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -73,7 +72,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         return _task_shaped(api, resource.region, resource.name, described) if described else None
     cluster = resource.properties["Cluster"]
     found = _described(api, resource.region, cluster, [resource.id])
-    return next((_service(api, resource.region, cluster, each["serviceArn"], each) for each in found), None)
+    return next((_service(api, resource.region, cluster, one["serviceArn"], one) for one in found), None)
 
 
 # -- Services ------------------------------------------------------------------------------------------------------
@@ -126,7 +125,11 @@ def _batch(api: Api, region: str, cluster: str, arns: list[str]) -> list[Resourc
     except PROBLEMS as problem:
         why = hidden(problem)
         return [_service(api, region, cluster, arn, None, why) for arn in arns]
-    return [_service(api, region, cluster, each["serviceArn"], each) for each in found]
+    return list(each(api, region, SERVICE, partial(_described_service, api, region, cluster), found))
+
+
+def _described_service(api: Api, region: str, cluster: str, service: Item) -> Resource:
+    return _service(api, region, cluster, service["serviceArn"], service)
 
 
 def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Item]:
@@ -134,18 +137,19 @@ def _described(api: Api, region: str, cluster: str, arns: list[str]) -> list[Ite
     answer = api.maybe(
         "ecs", "describe_services", _NO_CLUSTER, region=region, cluster=cluster, services=arns, include=["TAGS"]
     )
-    return [each for each in ([] if answer is None else answer["services"]) if each.get("status") != "INACTIVE"]
+    services = [] if answer is None else answer["services"]
+    return [one for one in services if not is_one_of(one.get("status"), ("INACTIVE",))]
 
 
 def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None, why: Any = None) -> Resource:
     """Return a service; where it could not be described, ``why`` stands for all that would say."""
-    name = arn.rpartition("/")[2]
+    name = str(arn).rpartition("/")[2]
     described = (
         dict.fromkeys(_OF_SERVICE, why)
         if service is None
         else {
             "LaunchType": service.get("launchType"),
-            "NetworkConfiguration": _network(service),
+            "NetworkConfiguration": part(lambda: _network(service)),
             "TaskDefinition": service.get("taskDefinition"),
             "Tags": _tags(service.get("tags")),
         }
@@ -156,9 +160,9 @@ def _service(api: Api, region: str, cluster: str, arn: str, service: Item | None
 
 def _network(service: Mapping[str, Any]) -> Item | None:
     """Return a service's network; under an external deployment controller its primary task set has it."""
-    sets = [each for each in service.get("taskSets") or () if each.get("status") == "PRIMARY"]
-    for each in (service, *sets):
-        config = (each.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    sets = [one for one in service.get("taskSets") or () if one["status"] == "PRIMARY"]
+    for one in (service, *sets):
+        config = (one.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         if config:
             return {
                 "AwsvpcConfiguration": {
@@ -170,8 +174,8 @@ def _network(service: Mapping[str, Any]) -> Item | None:
     return None
 
 
-def _tags(tags: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
-    return [{"Key": tag["key"], "Value": tag.get("value") or ""} for tag in tags or ()]
+def _tags(tags: Iterable[Mapping[str, str]] | None) -> Any:
+    return part(lambda: [{"Key": str(tag["key"]), "Value": str(tag.get("value") or "")} for tag in tags or ()])
 
 
 # -- Task definitions ----------------------------------------------------------------------------------------------
@@ -200,15 +204,18 @@ def _task_described(api: Api, region: str, family: str) -> Item | None:
     if not answer:
         return None
     task = answer["taskDefinition"]
-    platform = task.get("runtimePlatform")
     return {
         "TaskDefinitionArn": task["taskDefinitionArn"],
         "NetworkMode": task.get("networkMode"),
-        "RequiresCompatibilities": task.get("requiresCompatibilities") or [],
-        "RuntimePlatform": {"OperatingSystemFamily": platform.get("operatingSystemFamily")} if platform else None,
-        "ContainerDefinitions": [_container(each) for each in task.get("containerDefinitions") or ()],
+        "RequiresCompatibilities": part(lambda: task.get("requiresCompatibilities") or []),
+        "RuntimePlatform": part(lambda: _platform(task.get("runtimePlatform"))),
+        "ContainerDefinitions": part(lambda: [_container(one) for one in task["containerDefinitions"]]),
         "Tags": _tags(answer.get("tags")),
     }
+
+
+def _platform(platform: Item | None) -> Item | None:
+    return {"OperatingSystemFamily": platform.get("operatingSystemFamily")} if platform else None
 
 
 def _container(container: Mapping[str, Any]) -> Item:
@@ -218,7 +225,7 @@ def _container(container: Mapping[str, Any]) -> Item:
         "Image": container.get("image"),
         "Privileged": container.get("privileged"),
         "ReadonlyRootFilesystem": container.get("readonlyRootFilesystem"),
-        "Environment": [{"Name": each.get("name")} for each in container.get("environment") or ()],
+        "Environment": part(lambda: [{"Name": one["name"]} for one in container.get("environment") or ()]),
     }
 
 

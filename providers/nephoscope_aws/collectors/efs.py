@@ -6,12 +6,14 @@ Calls per region: 1 for each 100 file systems, and 1 for each file system.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, existing, part, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, needed, part, picked, tag_dict, tag_list
 
 FILE_SYSTEM = "AWS::EFS::FileSystem"
 
@@ -26,10 +28,7 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's file systems."""
     listing = Listing(api.pages("efs", "describe_file_systems", "FileSystems", region=region))
-    for found in api.map(lambda item: existing(lambda: _resource(api, region, item)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, FILE_SYSTEM)
+    yield from each(api, region, FILE_SYSTEM, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -47,20 +46,20 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 def _resource(api: Api, region: str, item: Item) -> Resource | None:
     """Return a file system; None for one that is being deleted."""
-    if item.get("LifeCycleState") in ("deleting", "deleted"):
+    if is_one_of(item.get("LifeCycleState"), ("deleting", "deleted")):
         return None
     id, tags = item["FileSystemId"], tag_list(item.get("Tags"))
     properties = {
         **picked(
             item,
             "FileSystemId",
-            "Encrypted",
             "KmsKeyId",
             "PerformanceMode",
             "ThroughputMode",
             "AvailabilityZoneName",
             "FileSystemProtection",
         ),
+        **needed(item, "Encrypted"),
         "BackupPolicy": part(lambda: _backup_policy(api, region, id)),
         "FileSystemTags": tags,
     }
@@ -72,7 +71,7 @@ def _resource(api: Api, region: str, item: Item) -> Resource | None:
 
 def _backup_policy(api: Api, region: str, id: str) -> Item | None:
     answer = api.maybe("efs", "describe_backup_policy", ("PolicyNotFound",), region=region, FileSystemId=id)
-    return picked(answer["BackupPolicy"], "Status") if answer else None
+    return needed(answer["BackupPolicy"], "Status") if answer else None
 
 
 COLLECTOR = Collector(Service("efs", "Amazon EFS", (FILE_SYSTEM,), actions(READS)), READS, collect, reread)

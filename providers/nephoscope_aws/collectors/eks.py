@@ -6,12 +6,14 @@ Calls per region: 1 for each 100 clusters and 1 for each cluster.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, tag_dict
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, tag_dict
 
 CLUSTER = "AWS::EKS::Cluster"
 
@@ -29,10 +31,7 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters."""
     listing = Listing(api.pages("eks", "list_clusters", "clusters", region=region, maxResults=100))
-    for found in api.map(lambda name: _resource(api, region, name), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, CLUSTER)
+    yield from each(api, region, CLUSTER, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -61,34 +60,35 @@ def _described(api: Api, region: str, name: str) -> Item | None:
         return None
     cluster = answer["cluster"]
     return {
-        "Version": cluster.get("version"),
-        "ResourcesVpcConfig": _network(cluster.get("resourcesVpcConfig") or {}),
-        "EncryptionConfig": [_encryption(each) for each in cluster.get("encryptionConfig") or ()] or None,
-        "Logging": {"ClusterLogging": {"EnabledTypes": list(_logged(cluster.get("logging") or {}))}},
-        "Tags": [{"Key": key, "Value": value} for key, value in sorted((cluster.get("tags") or {}).items())],
+        "Version": cluster["version"],
+        "ResourcesVpcConfig": _network(cluster["resourcesVpcConfig"]),
+        "EncryptionConfig": part(lambda: [_encryption(one) for one in cluster.get("encryptionConfig") or ()] or None),
+        "Logging": {"ClusterLogging": {"EnabledTypes": part(lambda: [*_logged(cluster.get("logging") or {})])}},
+        "Tags": part(
+            lambda: [{"Key": key, "Value": value} for key, value in sorted((cluster.get("tags") or {}).items())]
+        ),
     }
 
 
 def _network(config: Mapping[str, Any]) -> Item:
     return {
-        "EndpointPublicAccess": config.get("endpointPublicAccess"),
+        "EndpointPublicAccess": config["endpointPublicAccess"],
         "EndpointPrivateAccess": config.get("endpointPrivateAccess"),
-        "PublicAccessCidrs": sorted(config.get("publicAccessCidrs") or ()),
-        "SubnetIds": sorted(config.get("subnetIds") or ()),
-        "SecurityGroupIds": sorted(config.get("securityGroupIds") or ()),
+        "PublicAccessCidrs": part(lambda: sorted(config.get("publicAccessCidrs") or ())),
+        "SubnetIds": part(lambda: sorted(config.get("subnetIds") or ())),
+        "SecurityGroupIds": part(lambda: sorted(config.get("securityGroupIds") or ())),
     }
 
 
 def _encryption(config: Mapping[str, Any]) -> Item:
-    key = (config.get("provider") or {}).get("keyArn")
-    return {"Resources": config.get("resources") or [], "Provider": {"KeyArn": key}}
+    return {"Resources": list(config["resources"]), "Provider": {"KeyArn": config["provider"]["keyArn"]}}
 
 
 def _logged(logging: Mapping[str, Any]) -> Iterator[Item]:
     """Yield the kinds of log that are on: EKS answers one entry for those that are on and one for the others."""
     for entry in logging.get("clusterLogging") or ():
-        if entry.get("enabled"):
-            yield from ({"Type": type} for type in entry.get("types") or ())
+        if entry["enabled"]:
+            yield from ({"Type": type} for type in entry["types"])
 
 
 COLLECTOR = Collector(Service("eks", "Amazon EKS", (CLUSTER,), actions(READS)), READS, collect, reread)

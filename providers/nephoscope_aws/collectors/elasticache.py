@@ -11,7 +11,8 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, asked_for, picked
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import Listing, actions, asked_for, needed, part, picked
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
 
@@ -24,9 +25,7 @@ _MEMBERS = (
     "CacheNodeType",
     "Engine",
     "ClusterMode",
-    "AtRestEncryptionEnabled",
     "KmsKeyId",
-    "TransitEncryptionEnabled",
     "TransitEncryptionMode",
     "AutoMinorVersionUpgrade",
     "SnapshotRetentionLimit",
@@ -40,8 +39,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("elasticache", "describe_replication_groups", "ReplicationGroups", region=region, MaxRecords=100)
     )
-    yield from (_resource(api, region, item) for item in listing if not _deleting(item))
-    yield from listing.unreadable(api, region, GROUP)
+    yield from each(api, region, GROUP, lambda item: None if _deleting(item) else _resource(api, region, item), listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -58,16 +56,17 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 
 def _deleting(item: Item) -> bool:
-    return item.get("Status") == "deleting"
+    return is_one_of(item.get("Status"), ("deleting",))
 
 
 def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
+        **needed(item, "AtRestEncryptionEnabled", "TransitEncryptionEnabled"),
         "ReplicationGroupDescription": item.get("Description"),
-        "AutomaticFailoverEnabled": item.get("AutomaticFailover") in ("enabled", "enabling"),
-        "MultiAZEnabled": item.get("MultiAZ") == "enabled",
-        "UserGroupIds": item.get("UserGroupIds") or [],
+        "AutomaticFailoverEnabled": part(lambda: item["AutomaticFailover"] in ("enabled", "enabling")),
+        "MultiAZEnabled": part(lambda: item.get("MultiAZ") == "enabled"),
+        "UserGroupIds": part(lambda: item.get("UserGroupIds") or []),
         "Observed": picked(item, "StorageEncryptionType", "AuthTokenEnabled"),
     }
     return Resource(GROUP, item["ARN"], item["ReplicationGroupId"], region, api.account, properties)

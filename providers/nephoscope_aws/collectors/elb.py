@@ -13,14 +13,17 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
+from nephoscope_aws.answers import Unavailable, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.many import batches, children, first_stand_ins
+from nephoscope_aws.collectors.many import batches
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import (
     PROBLEMS,
     Listing,
     actions,
     existing,
+    needed,
     part,
     picked,
     reason,
@@ -68,7 +71,7 @@ _V1 = _Generation("elb", "LoadBalancerDescriptions", "LoadBalancerName", "LoadBa
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's load balancers, each followed by its listeners; one generation does not hide the other."""
-    return first_stand_ins(_everything(api, region))
+    return _everything(api, region)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -80,12 +83,12 @@ def _everything(api: Api, region: str) -> Iterator[Resource]:
     for generation, read, types in ((_V2, _with_listeners, (BALANCER, LISTENER)), (_V1, _classic, (CLASSIC,))):
         pages = api.pages(generation.service, "describe_load_balancers", generation.key, region=region, PageSize=PAGE)
         listing = Listing(pages)
-        for found in api.map(partial(_each, read, api, region), _tagged(api, region, generation, listing)):
-            yield from found
+        tagged = _tagged(api, region, generation, listing)
+        yield from each(api, region, types, partial(_read, read, api, region), tagged, calls=True)
         yield from listing.unreadable(api, region, *types)
 
 
-def _each(
+def _read(
     read: Callable[[Api, str, Item, Any], list[Resource]], api: Api, region: str, tagged: tuple[Item, Any]
 ) -> list[Resource]:
     return read(api, region, *tagged)
@@ -94,8 +97,9 @@ def _each(
 def _tagged(api: Api, region: str, generation: _Generation, items: Any) -> Iterator[tuple[Item, Any]]:
     """Yield each load balancer with its tags, or with what stands for them."""
     for batch in batches(items, BATCH):
-        tags = _tags(api, region, generation, [each[generation.id] for each in batch])
-        yield from ((each, tags(each[generation.id])) for each in batch)
+        ids = [one[generation.id] for one in batch]
+        tags = _tags(api, region, generation, [id for id in ids if isinstance(id, str)])
+        yield from ((one, part(partial(tags, id))) for one, id in zip(batch, ids, strict=True))
 
 
 def _tags(api: Api, region: str, generation: _Generation, ids: list[str]) -> Callable[[str], Any]:
@@ -105,24 +109,32 @@ def _tags(api: Api, region: str, generation: _Generation, ids: list[str]) -> Cal
     except PROBLEMS as problem:
         why = unknown(*reason(problem))
         return lambda id: why
-    by_id = {each[generation.tagged]: tag_list(each.get("Tags")) for each in answer["TagDescriptions"]}
-    return lambda id: by_id.get(id, [])
+    described = answer["TagDescriptions"]
+
+    def of(id: str) -> Any:
+        return tag_list(next((one.get("Tags") for one in described if one[generation.tagged] == id), None))
+
+    return of
 
 
 def _with_listeners(api: Api, region: str, balancer: Item, tags: Any) -> list[Resource]:
     resource = existing(lambda: _balancer(api, region, balancer, tags))
     if not resource:
         return []
-    return [resource, *children(api, region, LISTENER, lambda: [*_listeners(api, region, LoadBalancerArn=resource.id)])]
+    if isinstance(resource.id, Unread):
+        raise Unavailable(resource.id.why)
+    listeners = Listing(_listeners(api, region, LoadBalancerArn=resource.id))
+    return [resource, *each(api, region, LISTENER, partial(_listener, api, region), listeners)]
 
 
 def _balancer(api: Api, region: str, balancer: Item, tags: Any) -> Resource:
     arn = balancer["LoadBalancerArn"]
     properties = {
         "Name": balancer["LoadBalancerName"],
-        **picked(balancer, "Type", "Scheme", "IpAddressType"),
-        "SecurityGroups": balancer.get("SecurityGroups") or [],
-        "Subnets": [zone.get("SubnetId") for zone in balancer.get("AvailabilityZones", ())],
+        **needed(balancer, "Type"),
+        **picked(balancer, "Scheme", "IpAddressType"),
+        "SecurityGroups": part(lambda: balancer.get("SecurityGroups") or []),
+        "Subnets": part(lambda: [zone.get("SubnetId") for zone in balancer.get("AvailabilityZones", ())]),
         "LoadBalancerAttributes": part(lambda: _attributes(api, region, arn)),
         "Tags": tags,
     }
@@ -131,29 +143,28 @@ def _balancer(api: Api, region: str, balancer: Item, tags: Any) -> Resource:
 
 def _attributes(api: Api, region: str, arn: str) -> list[dict[str, str]]:
     answer = api.call("elbv2", "describe_load_balancer_attributes", region=region, LoadBalancerArn=arn)
-    return sorted((picked(each, "Key", "Value") for each in answer["Attributes"]), key=lambda each: each["Key"])
+    return sorted((needed(one, "Key", "Value") for one in answer["Attributes"]), key=lambda one: str(one["Key"]))
 
 
-def _listeners(api: Api, region: str, **which: Any) -> Iterator[Resource]:
-    return (
-        _listener(api, region, each)
-        for each in api.pages("elbv2", "describe_listeners", "Listeners", region=region, **which)
-    )
+def _listeners(api: Api, region: str, **which: Any) -> Iterator[Item]:
+    return api.pages("elbv2", "describe_listeners", "Listeners", region=region, **which)
 
 
 def _listener(api: Api, region: str, listener: Item) -> Resource:
     # arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/BALANCER/LISTENER. A gateway's has no port.
-    balancer = listener["ListenerArn"].split("/")[2]
+    balancer = str(listener["ListenerArn"]).split("/")[2]
     properties = {
-        **picked(listener, "LoadBalancerArn", "Port", "Protocol", "SslPolicy"),
-        "Certificates": [picked(each, "CertificateArn") for each in listener.get("Certificates", ())],
-        "DefaultActions": [
-            picked(each, "Type", "Order", "TargetGroupArn", "RedirectConfig")
-            for each in listener.get("DefaultActions", ())
-        ],
+        **picked(listener, "LoadBalancerArn", "Port", "SslPolicy"),
+        "Protocol": None if "/gwy/" in listener["ListenerArn"] else listener["Protocol"],
+        "Certificates": part(lambda: [picked(one, "CertificateArn") for one in listener.get("Certificates", ())]),
+        "DefaultActions": part(lambda: [_action(one) for one in listener["DefaultActions"]]),
     }
-    name = f"{balancer}:{listener['Port']}" if listener.get("Port") else balancer
+    name = part(lambda: f"{balancer}:{listener['Port']}" if listener.get("Port") else balancer)
     return Resource(LISTENER, listener["ListenerArn"], name, region, api.account, properties)
+
+
+def _action(action: Item) -> Item:
+    return needed(action, "Type") | picked(action, "Order", "TargetGroupArn", "RedirectConfig")
 
 
 def _classic(api: Api, region: str, balancer: Item, tags: Any) -> list[Resource]:
@@ -165,8 +176,8 @@ def _classic_shaped(api: Api, region: str, balancer: Item, tags: Any) -> Resourc
     name = balancer["LoadBalancerName"]
     properties = {
         **picked(balancer, "LoadBalancerName", "Scheme"),
-        "SecurityGroups": balancer.get("SecurityGroups") or [],
-        "Subnets": balancer.get("Subnets") or [],
+        "SecurityGroups": part(lambda: balancer.get("SecurityGroups") or []),
+        "Subnets": part(lambda: balancer.get("Subnets") or []),
         "AccessLoggingPolicy": part(lambda: _access_log(api, region, name)),
         "Tags": tags,
     }
@@ -176,8 +187,8 @@ def _classic_shaped(api: Api, region: str, balancer: Item, tags: Any) -> Resourc
 
 def _access_log(api: Api, region: str, name: str) -> Item:
     answer = api.call("elb", "describe_load_balancer_attributes", region=region, LoadBalancerName=name)
-    log = answer["LoadBalancerAttributes"].get("AccessLog") or {}
-    return picked(log, "Enabled", "S3BucketName", "S3BucketPrefix", "EmitInterval")
+    log = answer["LoadBalancerAttributes"]["AccessLog"]
+    return needed(log, "Enabled") | picked(log, "S3BucketName", "S3BucketPrefix", "EmitInterval")
 
 
 def _again(
@@ -193,15 +204,20 @@ def _again(
             region=resource.region,
             **{f"{generation.id}s": [id(resource)]},
         )
-        found = (read(api, resource.region, *each) for each in _tagged(api, resource.region, generation, pages))
-        return next((each for resources in found for each in resources), None)
+        found = (read(api, resource.region, *one) for one in _tagged(api, resource.region, generation, pages))
+        return next((one for resources in found for one in resources), None)
 
     return again
 
 
+def _listener_again(api: Api, resource: Resource) -> Resource | None:
+    found = next(_listeners(api, resource.region, ListenerArns=[resource.id]), None)
+    return _listener(api, resource.region, found) if found else None
+
+
 _REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {
-    BALANCER: _again(_V2, lambda resource: resource.id, lambda *each: [_balancer(*each)]),
-    LISTENER: lambda api, resource: next(_listeners(api, resource.region, ListenerArns=[resource.id]), None),
+    BALANCER: _again(_V2, lambda resource: resource.id, lambda *one: [_balancer(*one)]),
+    LISTENER: lambda api, resource: _listener_again(api, resource),
     CLASSIC: _again(_V1, lambda resource: resource.id.rpartition("/")[2], _classic),
 }
 

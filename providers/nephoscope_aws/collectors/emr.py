@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, actions, picked, unreadable
+from nephoscope_aws.collectors.shape import PROBLEMS, actions, needed, part, picked, unreadable
 
 SETTINGS = "AWS::EMR::RegionSettings"
 
@@ -38,11 +38,15 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 
 def _settings(api: Api, region: str) -> Resource:
     answer = api.call("emr", "get_block_public_access_configuration", region=region)
-    found = picked(
-        answer["BlockPublicAccessConfiguration"],
-        "BlockPublicSecurityGroupRules",
-        "PermittedPublicSecurityGroupRuleRanges",
-    )
+    block = answer["BlockPublicAccessConfiguration"]
+    found = picked(block, "BlockPublicSecurityGroupRules") | {
+        "PermittedPublicSecurityGroupRuleRanges": part(
+            lambda: [
+                needed(ports, "MinRange") | picked(ports, "MaxRange")
+                for ports in block.get("PermittedPublicSecurityGroupRuleRanges") or ()
+            ]
+        )
+    }
     arn = f"arn:aws:elasticmapreduce:{region}:{api.account}:region-settings"
     return Resource(SETTINGS, arn, f"EMR in {region}", region, api.account, {"BlockPublicAccessConfiguration": found})
 

@@ -9,7 +9,8 @@ whether there is an access key at all. One user read again (:func:`reread`) is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
@@ -38,6 +39,7 @@ from nephoscope_aws.collectors.iam_shapes import (
     role,
     user,
 )
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, existing, hidden, picked
 
 READS = {
@@ -66,7 +68,7 @@ _LIMITS = ("Description", "MaxSessionDuration")
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what IAM holds; ``region`` is the one that stands for all."""
-    return _first_stand_ins(_everything(api))
+    return _everything(api)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -78,28 +80,23 @@ def _everything(api: Api) -> Iterator[Resource]:
     limits = _role_limits(api)
     details = Listing(_details(api, *_LISTS))
     for page in details:
-        users = [user(api.account, each, reported_credentials(api, each["Arn"])) for each in _of(page, USER)]
+        users = list(each(api, ALL_REGIONS, (USER, ACCESS_KEY), partial(_user, api), _of(page, USER)))
         yield from users
-        for keys in api.map(lambda holder: access_keys_of(api, holder), filter(may_have_access_keys, users)):
-            yield from keys
-        yield from (group(api.account, each) for each in _of(page, GROUP))
-        yield from (role(api.account, each, limits(each["RoleName"])) for each in _of(page, ROLE))
-        yield from (policy(api.account, each) for each in _of(page, POLICY))
+        holders = (one for one in users if not one.unlisted and may_have_access_keys(one))
+        yield from each(api, ALL_REGIONS, ACCESS_KEY, partial(access_keys_of, api), holders, calls=True)
+        yield from each(api, ALL_REGIONS, GROUP, partial(group, api.account), _of(page, GROUP))
+        yield from each(api, ALL_REGIONS, ROLE, partial(_role, api, limits), _of(page, ROLE))
+        yield from each(api, ALL_REGIONS, POLICY, partial(policy, api.account), _of(page, POLICY))
     yield from details.unreadable(api, ALL_REGIONS, *_LISTS, ACCESS_KEY)
-    certificates = Listing(_certificates(api))
-    yield from (certificate(api.account, each) for each in certificates)
-    yield from certificates.unreadable(api, ALL_REGIONS, CERTIFICATE)
+    yield from each(api, ALL_REGIONS, CERTIFICATE, partial(certificate, api.account), Listing(_certificates(api)))
 
 
-def _first_stand_ins(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """Yield all resources, but one stand-in per type: any number of users' keys can be denied, one by one."""
-    seen: set[str] = set()
-    for resource in resources:
-        if not resource.unlisted:
-            yield resource
-        elif resource.id not in seen:
-            seen.add(resource.id)
-            yield resource
+def _user(api: Api, detail: Item) -> Resource:
+    return user(api.account, detail, reported_credentials(api, str(detail["Arn"])))
+
+
+def _role(api: Api, limits: Callable[[str], Item], detail: Item) -> Resource:
+    return role(api.account, detail, limits(str(detail["RoleName"])))
 
 
 def _details(api: Api, *types: str) -> Iterator[Item]:
@@ -122,9 +119,9 @@ def _certificates(api: Api) -> Iterator[Item]:
 def _role_limits(api: Api) -> Callable[[str], Item]:
     """Return what gives a role's description and session length: GetAccountAuthorizationDetails has neither."""
     try:
-        roles = {
-            each["RoleName"]: picked(each, *_LIMITS) for each in api.pages("iam", "list_roles", "Roles", MaxItems=1000)
-        }
+        listed = api.pages("iam", "list_roles", "Roles", MaxItems=1000)
+        named = ((one["RoleName"], one) for one in listed)
+        roles = {name: picked(one, *_LIMITS) for name, one in named if isinstance(name, str)}
         missing = hidden(Unavailable("the role was made while the account was being read"))
     except PROBLEMS as problem:
         roles, missing = {}, hidden(problem)
@@ -133,7 +130,7 @@ def _role_limits(api: Api) -> Callable[[str], Item]:
 
 def _detail(api: Api, resource: Resource) -> Item | None:
     pages = _details(api, resource.type)
-    return next((each for page in pages for each in _of(page, resource.type) if each["Arn"] == resource.id), None)
+    return next((one for page in pages for one in _of(page, resource.type) if one["Arn"] == resource.id), None)
 
 
 def _user_again(api: Api, resource: Resource) -> Resource | None:
@@ -166,8 +163,8 @@ def _access_key_again(api: Api, resource: Resource) -> Resource | None:
 
 
 def _certificate_again(api: Api, resource: Resource) -> Resource | None:
-    certificates = (certificate(api.account, each) for each in _certificates(api))
-    return next((each for each in certificates if each.id == resource.id), None)
+    certificates = (certificate(api.account, one) for one in _certificates(api))
+    return next((one for one in certificates if one.id == resource.id), None)
 
 
 _REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -10,6 +11,7 @@ from nephoscope.domain import ALL_REGIONS, Resource
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.account_wide import CREDENTIAL_REPORT_READS, credential_report
 from nephoscope_aws.collectors.iam_shapes import ACCESS_KEY, access_key
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import PROBLEMS, existing, moment, part, parts, unreadable
 
 CREDENTIAL_READS = {
@@ -55,7 +57,7 @@ def access_keys_of(api: Api, user: Resource) -> list[Resource]:
         keys = existing(lambda: list(access_keys(api, user.name)))
     except PROBLEMS as problem:
         return [unreadable(api, ALL_REGIONS, ACCESS_KEY, problem)]
-    return [access_key(api.account, user.id, key) for key in keys or ()]
+    return list(each(api, ALL_REGIONS, ACCESS_KEY, partial(access_key, api.account, user.id), keys or ()))
 
 
 def may_have_access_keys(user: Resource) -> bool:
@@ -71,6 +73,6 @@ def _key(api: Api, key: Item) -> Item:
     used = api.call("iam", "get_access_key_last_used", AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
     return {
         "Active": key["Status"] == "Active",
-        "LastRotated": moment(key.get("CreateDate")),
+        "LastRotated": moment(key["CreateDate"]),
         "LastUsedDate": moment(used.get("LastUsedDate")),
     }

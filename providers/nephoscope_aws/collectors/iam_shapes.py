@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource
-from nephoscope_aws.collectors.shape import document, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.shape import document, moment, one_of, part, picked, tag_dict, tag_list
 
 USER = "AWS::IAM::User"
 ACCESS_KEY = "AWS::IAM::AccessKey"
@@ -23,7 +22,7 @@ def user(account: str, detail: Item, credentials: Item) -> Resource:
     tags = tag_list(detail.get("Tags"))
     properties = {
         **picked(detail, "UserName", "Path"),
-        "Groups": list(detail.get("GroupList", ())),
+        "Groups": part(lambda: list(detail.get("GroupList", ()))),
         **_policies(detail, "UserPolicyList"),
         "PermissionsBoundary": _boundary(detail),
         "Tags": tags,
@@ -34,8 +33,12 @@ def user(account: str, detail: Item, credentials: Item) -> Resource:
 
 def access_key(account: str, user_arn: str, key: Item) -> Resource:
     """Return an access key; AWS gives it no ARN, so its id is made of its user's."""
-    properties = {**picked(key, "UserName", "Status"), "Observed": {"CreateDate": moment(key.get("CreateDate"))}}
-    id = key["AccessKeyId"]
+    properties = {
+        **picked(key, "UserName"),
+        "Status": one_of(key, "Status", "Active", "Inactive", "Expired"),
+        "Observed": {"CreateDate": moment(key["CreateDate"])},
+    }
+    id = str(key["AccessKeyId"])
     return Resource(ACCESS_KEY, f"{user_arn}/accesskey/{id}", id, ALL_REGIONS, account, properties)
 
 
@@ -50,7 +53,7 @@ def role(account: str, detail: Item, limits: Item) -> Resource:
     tags = tag_list(detail.get("Tags"))
     properties = {
         **picked(detail, "RoleName", "Path"),
-        "AssumeRolePolicyDocument": document(detail.get("AssumeRolePolicyDocument")),
+        "AssumeRolePolicyDocument": document(detail["AssumeRolePolicyDocument"]),
         **_policies(detail, "RolePolicyList"),
         **limits,
         "PermissionsBoundary": _boundary(detail),
@@ -62,36 +65,40 @@ def role(account: str, detail: Item, limits: Item) -> Resource:
 
 def policy(account: str, detail: Item) -> Resource:
     """Return a customer managed policy from GetAccountAuthorizationDetails, with its default version's document."""
-    name = detail["Arn"].rpartition("/")[2]
-    documents = [each.get("Document") for each in detail.get("PolicyVersionList", ()) if each.get("IsDefaultVersion")]
+    name = str(detail["Arn"]).rpartition("/")[2]
     properties = {
         "ManagedPolicyName": name,
         **picked(detail, "Path", "Description"),
-        "PolicyDocument": document(documents[0] if documents else None),
+        "PolicyDocument": part(lambda: _default_document(detail)),
         "Observed": picked(detail, "AttachmentCount", "PermissionsBoundaryUsageCount"),
     }
     return Resource(POLICY, detail["Arn"], name, ALL_REGIONS, account, properties)
+
+
+def _default_document(detail: Item) -> Any:
+    documents = [each["Document"] for each in detail["PolicyVersionList"] if each["IsDefaultVersion"]]
+    return document(documents[0] if documents else None)
 
 
 def certificate(account: str, detail: Item) -> Resource:
     """Return a server certificate from ListServerCertificates."""
     properties = {
         **picked(detail, "ServerCertificateName", "Path"),
-        "Observed": {"Expiration": moment(detail.get("Expiration"))},
+        "Observed": {"Expiration": moment(detail["Expiration"])},
     }
     name = detail["ServerCertificateName"]
     return Resource(CERTIFICATE, detail["Arn"], name, ALL_REGIONS, account, properties)
 
 
 def _policies(detail: Item, inline: str) -> Item:
-    attached: Iterable[Item] = detail.get("AttachedManagedPolicies", ())
     return {
-        "Policies": [
-            {"PolicyName": each["PolicyName"], "PolicyDocument": document(each.get("PolicyDocument"))}
-            for each in detail.get(inline, ())
-        ],
-        "ManagedPolicyArns": [each["PolicyArn"] for each in attached],
+        "Policies": part(lambda: [_inline(each) for each in detail.get(inline, ())]),
+        "ManagedPolicyArns": part(lambda: [str(each["PolicyArn"]) for each in detail["AttachedManagedPolicies"]]),
     }
+
+
+def _inline(policy: Item) -> Item:
+    return {"PolicyName": policy["PolicyName"], "PolicyDocument": document(policy["PolicyDocument"])}
 
 
 def _boundary(detail: Item) -> str | None:

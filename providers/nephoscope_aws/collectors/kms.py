@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors.odd import each, is_one_of
 from nephoscope_aws.collectors.shape import (
     PROBLEMS,
     Listing,
@@ -20,6 +22,7 @@ from nephoscope_aws.collectors.shape import (
     existing,
     hidden,
     moment,
+    needed,
     part,
     picked,
     tag_dict,
@@ -51,11 +54,13 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's own keys."""
     aliases = _aliases(api, region)
     listing = Listing(api.pages("kms", "list_keys", "Keys", region=region, Limit=1000))
-    own = (key["KeyArn"] for key in listing if not _reserved(aliases(key["KeyArn"])))
-    for found in api.map(lambda arn: existing(lambda: _resource(api, region, arn, aliases(arn))), own):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, KEY)
+    yield from each(api, region, KEY, partial(_own, api, region, aliases), listing, calls=True)
+
+
+def _own(api: Api, region: str, aliases: Callable[[str], Any], key: Item) -> Resource | None:
+    arn = str(key["KeyArn"])
+    named = aliases(arn)
+    return None if _reserved(named) else _resource(api, region, arn, named)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -73,7 +78,7 @@ def _aliases(api: Api, region: str, **which: str) -> Callable[[str], Any]:
     by_key: defaultdict[str, list[str]] = defaultdict(list)
     try:
         for alias in api.pages("kms", "list_aliases", "Aliases", region=region, Limit=100, **which):
-            by_key[alias.get("TargetKeyId", "")].append(alias["AliasName"])
+            by_key[str(alias.get("TargetKeyId", ""))].append(str(alias["AliasName"]))
     except PROBLEMS as problem:
         why = hidden(problem)
         return lambda arn: why
@@ -90,7 +95,7 @@ def _described(api: Api, region: str, arn: str) -> Item:
     return {
         **picked(key, *_MEMBERS),
         "EnableKeyRotation": part(lambda: _rotates(api, region, key)),
-        "Observed": {**picked(key, *_OBSERVED), "DeletionDate": moment(key.get("DeletionDate"))},
+        "Observed": {**needed(key, "KeyState", "KeyManager"), "DeletionDate": moment(key.get("DeletionDate"))},
     }
 
 
@@ -105,7 +110,7 @@ def _resource(api: Api, region: str, arn: str, aliases: Any) -> Resource | None:
 
 def _shaped(api: Api, region: str, arn: str, aliases: Any, described: Item) -> Resource | None:
     """Return a key with its policy and tags; None for one that AWS manages."""
-    if described["Observed"]["KeyManager"] == "AWS":
+    if is_one_of(described["Observed"]["KeyManager"], ("AWS",)):
         return None
     tags = part(lambda: tag_list(api.pages("kms", "list_resource_tags", "Tags", region=region, KeyId=arn)))
     properties = {
@@ -128,8 +133,8 @@ def _rotates(api: Api, region: str, key: Mapping[str, Any]) -> bool | None:
     That is every key but a symmetric one with material of KMS's own making, and one that is about to be deleted.
     https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
     """
-    deleting = key.get("KeyState") in ("PendingDeletion", "PendingReplicaDeletion")
-    if deleting or key.get("KeySpec") != "SYMMETRIC_DEFAULT" or key.get("Origin") != "AWS_KMS":
+    deleting = key["KeyState"] in ("PendingDeletion", "PendingReplicaDeletion")
+    if deleting or key["KeySpec"] != "SYMMETRIC_DEFAULT" or key["Origin"] != "AWS_KMS":
         return None
     answer = api.maybe(
         "kms", "get_key_rotation_status", ("UnsupportedOperationException",), region=region, KeyId=key["Arn"]

@@ -8,13 +8,14 @@ that of the function itself; versions and aliases can have their own, which woul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.many import children, first_stand_ins
-from nephoscope_aws.collectors.shape import Listing, actions, document, existing, part, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, document, existing, one_of, part, picked
 from nephoscope_aws.plain_secrets import masked
 
 FUNCTION = "AWS::Lambda::Function"
@@ -38,7 +39,8 @@ Item = dict[str, Any]
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's functions, each followed by its URLs."""
-    return first_stand_ins(_everything(api, region))
+    listing = Listing(api.pages("lambda", "list_functions", "Functions", region=region))
+    return each(api, region, (FUNCTION, URL), partial(_with_urls, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -46,28 +48,33 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return existing(lambda: _REREAD[resource.type](api, resource))
 
 
-def _everything(api: Api, region: str) -> Iterator[Resource]:
-    listing = Listing(api.pages("lambda", "list_functions", "Functions", region=region))
-    for found in api.map(lambda each: _with_urls(api, region, each), listing):
-        yield from found
-    yield from listing.unreadable(api, region, FUNCTION, URL)
-
-
 def _with_urls(api: Api, region: str, function: Item) -> list[Resource]:
-    arn = function["FunctionArn"]
-    return [_function(api, region, function), *children(api, region, URL, lambda: [*_urls(api, region, arn)])]
+    urls = Listing(_urls(api, region, str(function["FunctionArn"])))
+    return [_function(api, region, function), *each(api, region, URL, partial(_url, api, region), urls)]
 
 
 def _function(api: Api, region: str, function: Item) -> Resource:
-    arn, vpc = function["FunctionArn"], function.get("VpcConfig") or {}
+    arn = function["FunctionArn"]
     properties = {
-        **picked(function, "FunctionName", "Runtime", "PackageType", "Role"),
+        **picked(function, "FunctionName", "PackageType", "Role"),
+        "Runtime": part(
+            lambda: function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
+        ),
         "KmsKeyArn": function.get("KMSKeyArn"),
-        "VpcConfig": picked(vpc, "SecurityGroupIds", "SubnetIds") if vpc.get("SubnetIds") else None,
-        "Environment": _environment(function.get("Environment")),
+        "VpcConfig": part(lambda: _vpc(function.get("VpcConfig") or {})),
+        "Environment": part(lambda: _environment(function.get("Environment"))),
         "Policy": part(lambda: _policy(api, region, arn)),
     }
     return Resource(FUNCTION, arn, function["FunctionName"], region, api.account, properties)
+
+
+def _runtime(function: Item) -> Any:
+    """Return a function's runtime; one that is a container image has none."""
+    return function.get("Runtime") if function.get("PackageType") == "Image" else function["Runtime"]
+
+
+def _vpc(vpc: Item) -> Item | None:
+    return picked(vpc, "SecurityGroupIds", "SubnetIds") if vpc.get("SubnetIds") else None
 
 
 def _environment(environment: Item | None) -> Any:
@@ -89,19 +96,19 @@ def _policy(api: Api, region: str, arn: str) -> Any:
     return document(answer["Policy"]) if answer else None
 
 
-def _urls(api: Api, region: str, arn: str) -> Iterator[Resource]:
-    configs = api.pages("lambda", "list_function_url_configs", "FunctionUrlConfigs", region=region, FunctionName=arn)
-    return (_url(api, region, each) for each in configs)
+def _urls(api: Api, region: str, arn: str) -> Iterator[Item]:
+    return api.pages("lambda", "list_function_url_configs", "FunctionUrlConfigs", region=region, FunctionName=arn)
 
 
 def _url(api: Api, region: str, config: Item) -> Resource:
     # arn:aws:lambda:REGION:ACCOUNT:function:NAME, and :ALIAS for one of an alias
-    arn = config["FunctionArn"]
+    arn = str(config["FunctionArn"])
     names = arn.split(":")
     properties = {
         "TargetFunctionArn": ":".join(names[:7]),
         "Qualifier": names[7] if len(names) > 7 else None,
-        **picked(config, "AuthType", "InvokeMode"),
+        "AuthType": one_of(config, "AuthType", "NONE", "AWS_IAM"),
+        **picked(config, "InvokeMode"),
         "Observed": picked(config, "FunctionUrl"),
     }
     return Resource(URL, arn + _URL, ":".join(names[6:]), region, api.account, properties)
@@ -115,7 +122,8 @@ def _function_again(api: Api, resource: Resource) -> Resource | None:
 
 def _url_again(api: Api, resource: Resource) -> Resource | None:
     function = ":".join(resource.id.removesuffix(_URL).split(":")[:7])
-    return next((each for each in _urls(api, resource.region, function) if each.id == resource.id), None)
+    found = (_url(api, resource.region, one) for one in _urls(api, resource.region, function))
+    return next((one for one in found if one.id == resource.id), None)
 
 
 _REREAD: dict[str, Callable[[Api, Resource], Resource | None]] = {FUNCTION: _function_again, URL: _url_again}

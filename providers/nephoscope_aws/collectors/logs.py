@@ -8,12 +8,14 @@ Calls per region: 1 for each 50 metric filters, whatever the number of log group
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, existing
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, existing, part
 
 METRIC_FILTER = "AWS::Logs::MetricFilter"
 
@@ -25,16 +27,14 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the metric filters of all log groups of the region."""
     listing = Listing(_listed(api, region, limit=50))
-    for each in listing:
-        yield _shaped(api, region, each)
-    yield from listing.unreadable(api, region, METRIC_FILTER)
+    yield from each(api, region, METRIC_FILTER, partial(_shaped, api, region), listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one metric filter again: 1 call."""
     region, which = resource.region, {"logGroupName": resource.properties["LogGroupName"]}
-    found = (_shaped(api, region, each) for each in _listed(api, region, filterNamePrefix=resource.name, **which))
-    return existing(lambda: next((each for each in found if each.id == resource.id), None))
+    found = (_shaped(api, region, one) for one in _listed(api, region, filterNamePrefix=resource.name, **which))
+    return existing(lambda: next((one for one in found if one.id == resource.id), None))
 
 
 def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
@@ -43,23 +43,23 @@ def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
 
 def _shaped(api: Api, region: str, item: Item) -> Resource:
     """Return a filter; AWS gives it no ARN, so that its id is made like the one of its log group."""
-    transformations = [
-        {
-            "MetricName": each.get("metricName"),
-            "MetricNamespace": each.get("metricNamespace"),
-            "MetricValue": each.get("metricValue"),
-        }
-        for each in item.get("metricTransformations", ())
-    ]
     properties = {
         "FilterName": item["filterName"],
         "LogGroupName": item["logGroupName"],
         "FilterPattern": item.get("filterPattern", ""),
-        "MetricTransformations": transformations,
+        "MetricTransformations": part(lambda: [_transformation(one) for one in item["metricTransformations"]]),
     }
     group = f"arn:aws:logs:{region}:{api.account}:log-group:{item['logGroupName']}"
-    name = item["filterName"]
+    name = str(item["filterName"])
     return Resource(METRIC_FILTER, f"{group}:metric-filter:{name}", name, region, api.account, properties)
+
+
+def _transformation(item: Item) -> Item:
+    return {
+        "MetricName": item["metricName"],
+        "MetricNamespace": item["metricNamespace"],
+        "MetricValue": item.get("metricValue"),
+    }
 
 
 COLLECTOR = Collector(

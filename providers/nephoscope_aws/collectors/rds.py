@@ -1,29 +1,29 @@
 """Database instances, clusters and snapshots of RDS, DocumentDB and Neptune in one region.
 
 Calls per region: 4, and one more for each further 100 of a kind (instances, clusters, snapshots of either), 1 for each
-snapshot that could be public, 1 for each 100 DB parameter groups if any in use can demand TLS, and 1 for each of those.
+snapshot that could be public, 1 for each 100 parameter groups of instances if an instance outside a cluster uses one,
+and the same of clusters, and 1 for each of those in use that can demand TLS.
 
 Only a manual snapshot that is not encrypted with a KMS key can be public, so that no others are asked about. A list of
 public snapshots holds those of all accounts, and is longer.
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
-
-Parameter groups that no instance outside a cluster uses are left out: they decide nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
+from nephoscope_aws.collectors import rds_groups
 from nephoscope_aws.collectors import rds_shapes as shapes
+from nephoscope_aws.collectors.odd import each, isolated
+from nephoscope_aws.collectors.rds_groups import GROUPS, OF_CLUSTERS, OF_INSTANCES, Groups, parameter_groups
 from nephoscope_aws.collectors.shape import Listing, actions, asked_for, part, tag_dict
-from nephoscope_aws.databases import tls_parameter
-
-PARAMETER_GROUP = "AWS::RDS::DBParameterGroup"
 
 READS = {
     ("rds", "describe_db_instances"): "rds:DescribeDBInstances",
@@ -32,8 +32,7 @@ READS = {
     ("rds", "describe_db_snapshot_attributes"): "rds:DescribeDBSnapshotAttributes",
     ("rds", "describe_db_cluster_snapshots"): "rds:DescribeDBClusterSnapshots",
     ("rds", "describe_db_cluster_snapshot_attributes"): "rds:DescribeDBClusterSnapshotAttributes",
-    ("rds", "describe_db_parameter_groups"): "rds:DescribeDBParameterGroups",
-    ("rds", "describe_db_parameters"): "rds:DescribeDBParameters",
+    **rds_groups.READS,
 }
 
 Item = dict[str, Any]
@@ -93,30 +92,31 @@ _SNAPSHOTS = (
         snapshot=True,
     ),
 )
-_GROUP_GONE = "DBParameterGroupNotFound"
 _KINDS = {type: kind for kind in (_INSTANCES, _CLUSTERS, *_SNAPSHOTS) for type in kind.types}
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield what the region holds; a kind that cannot be listed does not hide the others."""
-    used: set[str] = set()
-    instances = _listing(api, region, _INSTANCES)
-    for item in instances:
-        used.update(_deciding_groups(item))
-        yield _resource(api, region, _INSTANCES, item)
-    yield from instances.unreadable(api, region, *_INSTANCES.types)
-    clusters = _listing(api, region, _CLUSTERS)
-    yield from (_resource(api, region, _CLUSTERS, item) for item in clusters)
-    yield from clusters.unreadable(api, region, *_CLUSTERS.types)
+    yield from _with_groups(api, region, _INSTANCES, OF_INSTANCES)
+    yield from _with_groups(api, region, _CLUSTERS, OF_CLUSTERS)
     for kind in _SNAPSHOTS:
         yield from _snapshots(api, region, kind)
-    yield from _parameter_groups(api, region, used, instances)
+
+
+def _with_groups(api: Api, region: str, kind: _Kind, groups: Groups) -> Iterator[Resource]:
+    """Yield instances or clusters, then the parameter groups that they use."""
+    used: set[str] = set()
+    noting = isolated(api, region, groups.type, partial(groups.note, used))
+    shaped = isolated(api, region, kind.types, partial(_resource, api, region, kind))
+    listing = _listing(api, region, kind)
+    yield from each(api, region, kind.types, lambda item: (*noting(item), *shaped(item)), listing)
+    yield from parameter_groups(api, region, groups, used, listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one again by its name: 1 call, 2 for a parameter group or a snapshot that could be public."""
-    if resource.type == PARAMETER_GROUP:
-        return _parameter_group_again(api, resource)
+    if resource.type in GROUPS:
+        return rds_groups.again(api, resource)
     region, kind = resource.region, _KINDS[resource.type]
     answer = api.maybe("rds", kind.operation, (kind.gone,), region=region, **{kind.id: resource.name})
     for item in asked_for(kind.operation, answer, kind.key):
@@ -150,10 +150,7 @@ def _resource(api: Api, region: str, kind: _Kind, item: Item, **observed: Any) -
 
 def _snapshots(api: Api, region: str, kind: _Kind) -> Iterator[Resource]:
     listing = _listing(api, region, kind)
-    for found in api.map(lambda item: _snapshot(api, region, kind, item), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, *kind.types)
+    yield from each(api, region, kind.types, partial(_snapshot, api, region, kind), listing, calls=True)
 
 
 def _snapshot(api: Api, region: str, kind: _Kind, item: Item) -> Resource | None:
@@ -176,83 +173,12 @@ def _is_public(api: Api, region: str, kind: _Kind, item: Item) -> bool | None:
     if answer is None:
         return None
     name = kind.key.removesuffix("s")
-    held = answer[f"{name}AttributesResult"].get(f"{name}Attributes", ())
-    return any(each["AttributeName"] == "restore" and "all" in each.get("AttributeValues", ()) for each in held)
-
-
-# -- Parameter groups ----------------------------------------------------------------------------------------------
-
-
-def _deciding_groups(item: Item) -> Iterator[str]:
-    """Yield the DB parameter groups that decide on an instance's connections; for members of a cluster, others do."""
-    if not item.get("DBClusterIdentifier"):
-        yield from (group["DBParameterGroupName"] for group in item.get("DBParameterGroups") or ())
-
-
-def _parameter_groups(api: Api, region: str, used: set[str], instances: Listing[Item]) -> Iterator[Resource]:
-    """Yield the groups that are used; which they are is as little known as the instances are."""
-    items = api.pages("rds", "describe_db_parameter_groups", "DBParameterGroups", region=region) if used else ()
-    listing = Listing(items)
-    wanted = (
-        each
-        for each in listing
-        if each["DBParameterGroupName"] in used and tls_parameter(each["DBParameterGroupFamily"])
-    )
-    for found in api.map(lambda item: _parameter_group(api, region, item), wanted):
-        if found:
-            yield found
-    in_doubt = list(instances.unreadable(api, region, PARAMETER_GROUP))
-    yield from in_doubt or listing.unreadable(api, region, PARAMETER_GROUP)
-
-
-def _parameter_group_again(api: Api, resource: Resource) -> Resource | None:
-    answer = api.maybe(
-        "rds",
-        "describe_db_parameter_groups",
-        (_GROUP_GONE,),
-        region=resource.region,
-        DBParameterGroupName=resource.name,
-    )
-    items = [] if answer is None else answer["DBParameterGroups"]
-    return next((_parameter_group(api, resource.region, item) for item in items), None)
-
-
-def _parameter_group(api: Api, region: str, item: Item) -> Resource | None:
-    """Return a group with the one parameter that makes TLS a must; None when it is gone."""
-    name, family = item["DBParameterGroupName"], item["DBParameterGroupFamily"]
-    parameters = part(lambda: _parameters(api, region, name, tls_parameter(family)))
-    if parameters is None:
-        return None
-    properties = {
-        "DBParameterGroupName": name,
-        "Family": family,
-        "Description": item.get("Description"),
-        "Parameters": parameters,
-    }
-    return Resource(PARAMETER_GROUP, item["DBParameterGroupArn"], name, region, api.account, properties)
-
-
-def _parameters(api: Api, region: str, group: str, name: str | None) -> dict[str, str] | None:
-    """Return the value in force of one of the hundreds of parameters, {} where the engine decides; None if gone."""
-    answer = api.maybe(
-        "rds",
-        "describe_db_parameters",
-        (_GROUP_GONE,),
-        region=region,
-        DBParameterGroupName=group,
-        Filters=[{"Name": "parameter-name", "Values": [name]}],
-    )
-    if answer is None:
-        return None
-    return {
-        each["ParameterName"]: each["ParameterValue"]
-        for each in answer["Parameters"]
-        if each.get("ParameterName") == name and each.get("ParameterValue") is not None
-    }
+    held = answer[f"{name}AttributesResult"][f"{name}Attributes"]
+    return any(one["AttributeName"] == "restore" and "all" in one["AttributeValues"] for one in held)
 
 
 COLLECTOR = Collector(
-    Service("rds", "Amazon RDS, DocumentDB and Neptune", (*_KINDS, PARAMETER_GROUP), actions(READS)),
+    Service("rds", "Amazon RDS, DocumentDB and Neptune", (*_KINDS, *GROUPS), actions(READS)),
     READS,
     collect,
     reread,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope_aws.collectors.shape import moment, picked, tag_list
+from nephoscope_aws.collectors.shape import moment, needed, part, picked, tag_list
 
 RDS_INSTANCE = "AWS::RDS::DBInstance"
 RDS_CLUSTER = "AWS::RDS::DBCluster"
@@ -19,48 +19,55 @@ NEPTUNE_CLUSTER = "AWS::Neptune::DBCluster"
 SNAPSHOT = "AWS::RDS::DBSnapshot"
 CLUSTER_SNAPSHOT = "AWS::RDS::ClusterSnapshot"
 
+DOCDB_ENGINE = "docdb"
+NEPTUNE_ENGINE = "neptune"
+
 Item = dict[str, Any]
 Shaped = tuple[str, Item]
 """A type and the properties of one resource of it."""
 
-_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier", "AutoMinorVersionUpgrade")
-_RDS_INSTANCE = (
-    "Engine",
-    "EngineVersion",
+_EVERY_INSTANCE = ("DBInstanceIdentifier", "DBInstanceClass", "DBClusterIdentifier")
+_RDS_INSTANCE = ("Engine", "EngineVersion", "KmsKeyId")
+_SAID_OF_INSTANCES = (
     "PubliclyAccessible",
     "StorageEncrypted",
-    "KmsKeyId",
     "MultiAZ",
     "BackupRetentionPeriod",
     "DeletionProtection",
 )
+"""What AWS says of every instance. https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html"""
+
 _EVERY_CLUSTER = (
     "DBClusterIdentifier",
     "EngineVersion",
-    "StorageEncrypted",
     "KmsKeyId",
-    "DeletionProtection",
-    "BackupRetentionPeriod",
 )
+_SAID_OF_CLUSTERS = ("StorageEncrypted", "DeletionProtection", "BackupRetentionPeriod")
 _SNAPSHOT = ("Engine", "EngineVersion", "SnapshotType", "KmsKeyId")
 
 
 def instance(item: Item) -> Shaped:
     """Return a DB instance of the type that its engine says."""
-    properties = {**picked(item, *_EVERY_INSTANCE), "Tags": tag_list(item.get("TagList"))}
-    if item["Engine"] == "docdb":
+    properties = {
+        **picked(item, *_EVERY_INSTANCE),
+        **needed(item, "AutoMinorVersionUpgrade"),
+        "Tags": tag_list(item.get("TagList")),
+    }
+    if item["Engine"] == DOCDB_ENGINE:
         return DOCDB_INSTANCE, properties
-    if item["Engine"] == "neptune":
-        return NEPTUNE_INSTANCE, {**properties, **picked(item, "PubliclyAccessible")}
-    groups = item.get("DBParameterGroups") or [{}]
+    if item["Engine"] == NEPTUNE_ENGINE:
+        return NEPTUNE_INSTANCE, {**properties, **needed(item, "PubliclyAccessible")}
     return RDS_INSTANCE, {
         **properties,
         **picked(item, *_RDS_INSTANCE),
-        "EnableIAMDatabaseAuthentication": item.get("IAMDatabaseAuthenticationEnabled"),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
-        "SourceDBInstanceIdentifier": item.get("ReadReplicaSourceDBInstanceIdentifier") or None,
-        "SourceDBClusterIdentifier": item.get("ReadReplicaSourceDBClusterIdentifier") or None,
-        "DBParameterGroupName": groups[0].get("DBParameterGroupName"),
+        **needed(item, *_SAID_OF_INSTANCES),
+        "EnableIAMDatabaseAuthentication": item["IAMDatabaseAuthenticationEnabled"],
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
+        "SourceDBInstanceIdentifier": part(lambda: item.get("ReadReplicaSourceDBInstanceIdentifier") or None),
+        "SourceDBClusterIdentifier": part(lambda: item.get("ReadReplicaSourceDBClusterIdentifier") or None),
+        "DBParameterGroupName": part(
+            lambda: next((one["DBParameterGroupName"] for one in item["DBParameterGroups"]), None)
+        ),
         "DBSubnetGroupName": item.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
         "VPCSecurityGroups": _groups(item),
         "Observed": picked(item, "StorageEncryptionType"),
@@ -71,7 +78,8 @@ def cluster(item: Item) -> Shaped:
     """Return a DB cluster of the type that its engine says."""
     properties = {
         **picked(item, *_EVERY_CLUSTER),
-        "EnableCloudwatchLogsExports": sorted(item.get("EnabledCloudwatchLogsExports") or ()),
+        **needed(item, *_SAID_OF_CLUSTERS),
+        "EnableCloudwatchLogsExports": part(lambda: sorted(item.get("EnabledCloudwatchLogsExports") or ())),
         "DBClusterParameterGroupName": item.get("DBClusterParameterGroup"),
         "DBSubnetGroupName": item.get("DBSubnetGroup"),
         "VpcSecurityGroupIds": _groups(item),
@@ -79,9 +87,9 @@ def cluster(item: Item) -> Shaped:
     }
     observed = {"Observed": picked(item, "StorageEncryptionType")}
     by_iam = item.get("IAMDatabaseAuthenticationEnabled")
-    if item["Engine"] == "docdb":
+    if item["Engine"] == DOCDB_ENGINE:
         return DOCDB_CLUSTER, properties | observed
-    if item["Engine"] == "neptune":
+    if item["Engine"] == NEPTUNE_ENGINE:
         return NEPTUNE_CLUSTER, properties | observed | {"IamAuthEnabled": by_iam}
     more = picked(item, "Engine", "EngineMode", "PubliclyAccessible", "StorageEncryptionType")
     return RDS_CLUSTER, properties | more | {"EnableIAMDatabaseAuthentication": by_iam}
@@ -89,14 +97,16 @@ def cluster(item: Item) -> Shaped:
 
 def snapshot(item: Item) -> Shaped:
     return SNAPSHOT, {
-        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier", "Encrypted"),
+        **picked(item, "DBSnapshotIdentifier", "DBInstanceIdentifier"),
+        **needed(item, "Encrypted"),
         **_snapshot(item),
     }
 
 
 def cluster_snapshot(item: Item) -> Shaped:
     return CLUSTER_SNAPSHOT, {
-        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier", "StorageEncrypted"),
+        **picked(item, "DBClusterSnapshotIdentifier", "DBClusterIdentifier"),
+        **needed(item, "StorageEncrypted"),
         **_snapshot(item),
     }
 
@@ -110,5 +120,5 @@ def _snapshot(item: Item) -> Item:
     }
 
 
-def _groups(item: Item) -> list[str]:
-    return sorted(group["VpcSecurityGroupId"] for group in item.get("VpcSecurityGroups") or ())
+def _groups(item: Item) -> Any:
+    return part(lambda: sorted(str(group["VpcSecurityGroupId"]) for group in item.get("VpcSecurityGroups") or ()))

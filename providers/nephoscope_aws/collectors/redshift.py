@@ -6,13 +6,15 @@ Calls per region: 1 for each 100 clusters and 1 for each cluster; if there are a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each, isolated
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, part, picked, tag_dict, tag_list
 
 CLUSTER = "AWS::Redshift::Cluster"
 PARAMETER_GROUP = "AWS::Redshift::ClusterParameterGroup"
@@ -32,8 +34,6 @@ _MEMBERS = (
     "NumberOfNodes",
     "DBName",
     "ClusterVersion",
-    "PubliclyAccessible",
-    "Encrypted",
     "KmsKeyId",
     "AutomatedSnapshotRetentionPeriod",
     "EnhancedVpcRouting",
@@ -50,10 +50,9 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's clusters, and the parameter groups that they use."""
     used: set[str] = set()
     clusters = Listing(api.pages("redshift", "describe_clusters", "Clusters", region=region))
-    for found in api.map(lambda item: _cluster(api, region, item), _noting_groups(clusters, used)):
-        if found:
-            yield found
-    yield from clusters.unreadable(api, region, CLUSTER)
+    noting = isolated(api, region, PARAMETER_GROUP, partial(_note_groups, used))
+    shaped = isolated(api, region, CLUSTER, partial(_cluster, api, region))
+    yield from each(api, region, CLUSTER, lambda item: (*noting(item), *shaped(item)), clusters, calls=True)
     yield from _parameter_groups(api, region, used, clusters)
 
 
@@ -62,12 +61,12 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     region, name = resource.region, resource.name
     if resource.type == CLUSTER:
         answer = api.maybe("redshift", "describe_clusters", (_CLUSTER_GONE,), region=region, ClusterIdentifier=name)
-        return next((_cluster(api, region, each) for each in ([] if answer is None else answer["Clusters"])), None)
+        return next((_cluster(api, region, one) for one in ([] if answer is None else answer["Clusters"])), None)
     answer = api.maybe(
         "redshift", "describe_cluster_parameter_groups", (_GROUP_GONE,), region=region, ParameterGroupName=name
     )
     return next(
-        (_parameter_group(api, region, each) for each in ([] if answer is None else answer["ParameterGroups"])), None
+        (_parameter_group(api, region, one) for one in ([] if answer is None else answer["ParameterGroups"])), None
     )
 
 
@@ -87,19 +86,17 @@ def _resource(api: Api, region: str, type: str, place: str, name: str, item: Ite
 # -- Clusters ------------------------------------------------------------------------------------------------------
 
 
-def _noting_groups(clusters: Iterable[Item], used: set[str]) -> Iterator[Item]:
-    for cluster in clusters:
-        used.update(_group_names(cluster))
-        yield cluster
+def _note_groups(used: set[str], cluster: Item) -> None:
+    used.update(_group_names(cluster))
 
 
 def _group_names(cluster: Item) -> list[str]:
-    return [group["ParameterGroupName"] for group in cluster.get("ClusterParameterGroups") or ()]
+    return [str(group["ParameterGroupName"]) for group in cluster["ClusterParameterGroups"]]
 
 
 def _cluster(api: Api, region: str, item: Item) -> Resource | None:
     """Return a cluster with its audit logging; None when it is gone."""
-    name = item["ClusterIdentifier"]
+    name = str(item["ClusterIdentifier"])
     try:
         logging: Any = _logging(api.call("redshift", "describe_logging_status", region=region, ClusterIdentifier=name))
     except PROBLEMS as problem:
@@ -110,8 +107,11 @@ def _cluster(api: Api, region: str, item: Item) -> Resource | None:
         return None
     properties = {
         **picked(item, *_MEMBERS),
-        "ClusterParameterGroupName": next(iter(_group_names(item)), None),
-        "VpcSecurityGroupIds": sorted(each["VpcSecurityGroupId"] for each in item.get("VpcSecurityGroups") or ()),
+        **needed(item, "PubliclyAccessible", "Encrypted"),
+        "ClusterParameterGroupName": part(lambda: next(iter(_group_names(item)), None)),
+        "VpcSecurityGroupIds": part(
+            lambda: sorted(one["VpcSecurityGroupId"] for one in item.get("VpcSecurityGroups") or ())
+        ),
         "LoggingProperties": logging,
     }
     return _resource(api, region, CLUSTER, "cluster", name, item, properties)
@@ -119,7 +119,7 @@ def _cluster(api: Api, region: str, item: Item) -> Resource | None:
 
 def _logging(status: Item) -> Item | None:
     """Return where a cluster's audit log goes; None when it keeps none."""
-    if not status.get("LoggingEnabled"):
+    if not status["LoggingEnabled"]:
         return None
     return {**picked(status, *_LOGGING), "LogExports": sorted(status.get("LogExports") or ())}
 
@@ -131,17 +131,20 @@ def _parameter_groups(api: Api, region: str, used: set[str], clusters: Listing[I
     """Yield the groups that are used; which they are is as little known as the clusters are."""
     items = api.pages("redshift", "describe_cluster_parameter_groups", "ParameterGroups", region=region)
     listing = Listing(items if used else ())
-    wanted = (each for each in listing if each["ParameterGroupName"] in used)
-    for found in api.map(lambda item: _parameter_group(api, region, item), wanted):
-        if found:
-            yield found
-    in_doubt = list(clusters.unreadable(api, region, PARAMETER_GROUP))
-    yield from in_doubt or listing.unreadable(api, region, PARAMETER_GROUP)
+    yield from clusters.unreadable(api, region, PARAMETER_GROUP)
+    yield from each(
+        api,
+        region,
+        PARAMETER_GROUP,
+        lambda item: _parameter_group(api, region, item) if item["ParameterGroupName"] in used else None,
+        listing,
+        calls=True,
+    )
 
 
 def _parameter_group(api: Api, region: str, item: Item) -> Resource | None:
     """Return a group with its parameters; None when it is gone."""
-    name = item["ParameterGroupName"]
+    name = str(item["ParameterGroupName"])
     try:
         parameters: Any = _parameters(api, region, name)
     except PROBLEMS as problem:
@@ -157,8 +160,8 @@ def _parameter_group(api: Api, region: str, item: Item) -> Resource | None:
 
 def _parameters(api: Api, region: str, group: str) -> list[Item]:
     held = api.pages("redshift", "describe_cluster_parameters", "Parameters", region=region, ParameterGroupName=group)
-    found = (picked(each, "ParameterName", "ParameterValue") for each in held)
-    return sorted(found, key=lambda each: str(each["ParameterName"]))
+    found = (needed(one, "ParameterName") | picked(one, "ParameterValue") for one in held)
+    return sorted(found, key=lambda one: str(one["ParameterName"]))
 
 
 COLLECTOR = Collector(

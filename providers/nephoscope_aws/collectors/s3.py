@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, WHOLE, Resource, Service, Share
+from nephoscope_aws.answers import Unavailable, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import (
@@ -26,11 +27,13 @@ from nephoscope_aws.collectors.shape import (
     document,
     existing,
     moment,
+    needed,
     part,
     parts,
     picked,
     tag_dict,
     tag_list,
+    unreadable,
 )
 
 BUCKET = "AWS::S3::Bucket"
@@ -79,14 +82,26 @@ def collect(api: Api, region: str, share: Share = WHOLE) -> Iterator[Resource]:
     Shares, because nine calls for each bucket are more than one process makes quickly.
     """
     listing = Listing(api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000))
-    yield from _buckets(api, (each for each in listing if share.has(_arn(each["Name"]))))
+    nameless: list[Resource] = []
+    yield from _buckets(api, (one for one in listing if _is_of(api, share, one, nameless)))
+    yield from nameless
     yield from listing.unreadable(api, ALL_REGIONS, BUCKET, share=share)
+
+
+def _is_of(api: Api, share: Share, listed: Item, nameless: list[Resource]) -> bool:
+    """Tell whether a listed bucket is of a share; for one without a name, a stand-in goes to ``nameless``."""
+    name = listed["Name"]
+    if isinstance(name, str) and name:
+        return share.has(_arn(name))
+    why = name.why if isinstance(name, Unread) else "list_buckets: a bucket has no name"
+    nameless.append(unreadable(api, ALL_REGIONS, BUCKET, Unavailable(why), share))
+    return False
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one bucket again: 11 calls."""
     found = api.pages("s3", "list_buckets", "Buckets", MaxBuckets=1000, Prefix=resource.name)
-    listed = next((each for each in found if each["Name"] == resource.name), None)
+    listed = next((one for one in found if one["Name"] == resource.name), None)
     return next(_buckets(api, [listed]), None) if listed else None
 
 
@@ -114,7 +129,8 @@ def _located(api: Api, listed: Item) -> _Bucket | None:
     """
     name, created = listed["Name"], moment(listed.get("CreationDate"))
     try:
-        region = listed.get("BucketRegion") or existing(lambda: _region(api, name))
+        told = listed.get("BucketRegion")
+        region = told if isinstance(told, str) and told else existing(lambda: _region(api, name))
     except PROBLEMS:
         region = ALL_REGIONS
     return _Bucket(name, region, created) if region else None
@@ -146,17 +162,15 @@ def _resource(api: Api, bucket: _Bucket, aspects: Iterable[Item | None], block: 
 def _encryption(answer: Answer) -> Answer:
     if not answer:
         return None
-    rules = answer["ServerSideEncryptionConfiguration"].get("Rules", ())
+    rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    return {"ServerSideEncryptionConfiguration": [_encryption_rule(rule) for rule in rules]}
+
+
+def _encryption_rule(rule: Item) -> Item:
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
     return {
-        "ServerSideEncryptionConfiguration": [
-            {
-                "ServerSideEncryptionByDefault": picked(
-                    rule.get("ApplyServerSideEncryptionByDefault", {}), "SSEAlgorithm", "KMSMasterKeyID"
-                ),
-                "BucketKeyEnabled": bool(rule.get("BucketKeyEnabled")),
-            }
-            for rule in rules
-        ]
+        "ServerSideEncryptionByDefault": picked(default, "SSEAlgorithm", "KMSMasterKeyID"),
+        "BucketKeyEnabled": part(lambda: bool(rule.get("BucketKeyEnabled"))),
     }
 
 
@@ -168,7 +182,11 @@ def _logging(answer: Item) -> Answer:
 
 
 def _ownership(answer: Answer) -> Answer:
-    return {"Rules": answer["OwnershipControls"].get("Rules", [])} if answer else None
+    return (
+        {"Rules": [needed(rule, "ObjectOwnership") for rule in answer["OwnershipControls"]["Rules"]]}
+        if answer
+        else None
+    )
 
 
 _ASPECTS = (

@@ -22,7 +22,7 @@ def _rule(rule: Item) -> Item:
     expiration = rule.get("Expiration", {})
     return _used(
         Id=rule.get("ID"),
-        Status=rule.get("Status"),
+        Status=rule["Status"],
         **_scope(rule),
         ExpirationInDays=expiration.get("Days"),
         ExpirationDate=moment(expiration.get("Date")),

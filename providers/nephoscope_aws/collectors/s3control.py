@@ -6,12 +6,14 @@ Calls per region: 1 for each 1,000 access points and 1 for each access point.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.account_wide import public_access_block
+from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.shape import Listing, actions, answers, existing, part, picked
 
 ACCESS_POINT = "AWS::S3::AccessPoint"
@@ -27,10 +29,7 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's access points; the list lacks their public access block."""
     listing = Listing(_listed(api, region))
-    for found in api.map(lambda each: existing(lambda: _resource(api, region, each)), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, ACCESS_POINT)
+    yield from each(api, region, ACCESS_POINT, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -43,7 +42,7 @@ def _listed(api: Api, region: str) -> Iterator[Item]:
     pages = answers(
         api, "s3control", "list_access_points", "NextToken", region=region, AccountId=api.account, MaxResults=1000
     )
-    return (each for page in pages for each in page["AccessPointList"])
+    return (one for page in pages for one in page["AccessPointList"])
 
 
 def _answer(api: Api, region: str, name: str) -> Item:
@@ -59,7 +58,7 @@ def _shaped(api: Api, region: str, item: Item, block: Any) -> Resource:
     properties = {
         **picked(item, "Name", "Bucket"),
         "PublicAccessBlockConfiguration": block,
-        "VpcConfiguration": item.get("VpcConfiguration") or None,
+        "VpcConfiguration": part(lambda: item.get("VpcConfiguration") or None),
         "Observed": picked(item, "NetworkOrigin"),
     }
     return Resource(ACCESS_POINT, item["AccessPointArn"], item["Name"], region, api.account, properties)

@@ -7,6 +7,7 @@ would be one more for each, and no rule needs them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,8 @@ from botocore.exceptions import ClientError
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, existing, hidden, picked
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, part, picked
 
 NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 
@@ -42,19 +44,19 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("sagemaker", "list_notebook_instances", "NotebookInstances", region=region, MaxResults=100)
     )
-    staying = (item for item in listing if item.get("NotebookInstanceStatus") != "Deleting")
-    for found in api.map(lambda item: existing(lambda: _resource(api, region, item)), staying):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, NOTEBOOK)
+    yield from each(api, region, NOTEBOOK, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one notebook instance again, in one call."""
     found = _described(api, resource.region, resource.name)
-    if not found or found.get("NotebookInstanceStatus") == "Deleting":
+    if not found or _deleting(found):
         return None
     return _shaped(api, resource.region, found, _members(found))
+
+
+def _deleting(item: Item) -> bool:
+    return is_one_of(item.get("NotebookInstanceStatus"), ("Deleting",))
 
 
 def _described(api: Api, region: str, name: str) -> Item | None:
@@ -71,7 +73,9 @@ def _described(api: Api, region: str, name: str) -> Item | None:
 
 
 def _resource(api: Api, region: str, listed: Item) -> Resource | None:
-    """Return a notebook instance that was listed, or None when it is gone meanwhile."""
+    """Return a notebook instance that was listed, or None when it is gone or going meanwhile."""
+    if _deleting(listed):
+        return None
     try:
         found = _described(api, region, listed["NotebookInstanceName"])
     except PROBLEMS as problem:
@@ -80,7 +84,8 @@ def _resource(api: Api, region: str, listed: Item) -> Resource | None:
 
 
 def _members(found: Item) -> Item:
-    return {**picked(found, *_DESCRIBED), "SecurityGroupIds": found.get("SecurityGroups") or []}
+    groups = part(lambda: found.get("SecurityGroups") or [])
+    return {**picked(found, *_DESCRIBED), **needed(found, "DirectInternetAccess"), "SecurityGroupIds": groups}
 
 
 def _shaped(api: Api, region: str, item: Item, members: Item) -> Resource:

@@ -7,12 +7,14 @@ deletion are not listed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import Listing, actions, moment, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import Listing, actions, moment, part, picked, tag_dict, tag_list
 
 SECRET = "AWS::SecretsManager::Secret"
 
@@ -31,14 +33,13 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's secrets."""
     listing = Listing(_listed(api, region))
-    yield from (_resource(api, region, secret) for secret in listing)
-    yield from listing.unreadable(api, region, SECRET)
+    yield from each(api, region, SECRET, partial(_resource, api, region), listing)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one secret again, in one call; the filter by name also finds names that begin with it."""
     found = _listed(api, resource.region, Filters=[{"Key": "name", "Values": [resource.name]}])
-    return next((_resource(api, resource.region, each) for each in found if each["ARN"] == resource.id), None)
+    return next((_resource(api, resource.region, one) for one in found if one["ARN"] == resource.id), None)
 
 
 def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
@@ -46,13 +47,13 @@ def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
 
 
 def _resource(api: Api, region: str, secret: Item) -> Resource:
-    rules = picked(secret.get("RotationRules") or {}, "AutomaticallyAfterDays", "Duration", "ScheduleExpression")
+    rules = picked(secret.get("RotationRules", {}), "AutomaticallyAfterDays", "Duration", "ScheduleExpression")
     tags = tag_list(secret.get("Tags"))
     properties = {
         "Id": secret["ARN"],
         **picked(secret, "Name", "KmsKeyId"),
         # The rules of a rotation that was switched off stay listed.
-        "RotationRules": rules if secret.get("RotationEnabled") else None,
+        "RotationRules": part(lambda: rules if secret.get("RotationEnabled") else None),
         "Tags": tags,
         "Observed": {
             **picked(secret, "OwningService", "PrimaryRegion"),

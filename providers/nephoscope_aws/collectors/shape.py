@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,8 +12,10 @@ from typing import Any, Generic, TypeVar
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import WHOLE, Resource, Share, unknown
-from nephoscope_aws.answers import Answer, Unavailable
+from nephoscope_aws.answers import Answer, Unavailable, Unread
 from nephoscope_aws.api import Api, Denied, code_of, said
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -34,8 +37,11 @@ GONE = frozenset(
 )
 """Error codes by which AWS says that the thing asked about no longer exists (each service's API reference)."""
 
-PROBLEMS = (Denied, Unavailable, ClientError)
-"""What a call can raise. A ClientError that is neither a refusal nor a fault hides no more than they do."""
+ODD = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+"""What taking an answer apart raises that holds what no answer should, as a time after the last one."""
+
+PROBLEMS = (Denied, Unavailable, ClientError, *ODD)
+"""What reading can raise. A ClientError that is neither a refusal nor a fault hides no more than they do."""
 
 
 def actions(reads: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
@@ -43,16 +49,16 @@ def actions(reads: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
     return tuple(sorted(set(reads.values())))
 
 
-def moment(value: datetime | None) -> str | None:
-    """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+def moment(value: datetime | None) -> Any:
+    """Return a time as ISO-8601 in UTC with seconds, as ``2026-01-15T12:00:00Z``; unknown for what is none."""
+    return part(lambda: value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None)
 
 
-def to_the_hour(value: datetime | None) -> str | None:
+def to_the_hour(value: datetime | None) -> Any:
     """Return a time that moves all the time rounded up to the hour, so that it does not make each scan a change."""
     if value is None:
         return None
-    return moment(value.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+    return part(lambda: moment(value.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)))
 
 
 def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -60,12 +66,27 @@ def picked(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: source.get(name) for name in names}
 
 
-def tag_list(tags: Iterable[Mapping[str, str]] | None) -> list[dict[str, str]]:
+def needed(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return these members, of which AWS leaves out none: one that is not there is unknown."""
+    return {name: source[name] for name in names}
+
+
+def one_of(source: Mapping[str, Any], name: str, *values: str) -> Any:
+    """Return a member if it has one of these values; what another one means is not known."""
+    value = source[name]
+    if isinstance(value, Unread) or value in values:
+        return value
+    return Unread(f"AWS's answer gives {name} a value that is not known")
+
+
+def tag_list(tags: Iterable[Mapping[str, str]] | None) -> Any:
     """Return tags as CloudFormation writes them; KMS has names of its own for the two members."""
-    return [
-        {"Key": tag.get("Key") or tag["TagKey"], "Value": tag.get("Value") or tag.get("TagValue") or ""}
-        for tag in tags or ()
-    ]
+    return part(lambda: [_tag(tag) for tag in tags or ()])
+
+
+def _tag(tag: Mapping[str, str]) -> dict[str, str]:
+    name = tag.get("Key") or tag["TagKey"]
+    return {"Key": str(name), "Value": str(tag.get("Value") or tag.get("TagValue") or "")}
 
 
 def tag_dict(tags: Any) -> dict[str, str]:
@@ -78,6 +99,8 @@ def document(text: Any) -> Any:
 
     boto3 hands over IAM's documents decoded, and as text what it could not decode.
     """
+    if isinstance(text, Unread):
+        return text
     try:
         value = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):
@@ -91,6 +114,8 @@ def reason(problem: Exception) -> tuple[str, str]:
         return problem.message, problem.permission
     if isinstance(problem, ClientError):
         return said(problem), ""
+    if isinstance(problem, ODD):
+        return f"AWS's answer could not be read ({type(problem).__name__})", ""
     return problem.message if isinstance(problem, Unavailable) else type(problem).__name__, ""
 
 
@@ -98,6 +123,8 @@ def hidden(problem: Exception) -> dict[str, Any]:
     """Return what stands for a value that ``problem`` hid; one that says that its resource is gone is raised."""
     if code_of(problem) in GONE:
         raise problem
+    if isinstance(problem, ODD):
+        log.warning("an answer could not be read", exc_info=problem)
     return unknown(*reason(problem))
 
 

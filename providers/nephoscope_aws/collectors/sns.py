@@ -11,7 +11,8 @@ from typing import Any
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden, part
 
 TOPIC = "AWS::SNS::Topic"
 
@@ -32,10 +33,9 @@ Item = dict[str, Any]
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's topics."""
     listing = Listing(api.pages("sns", "list_topics", "Topics", region=region))
-    for found in api.map(lambda topic: _resource(api, region, topic["TopicArn"]), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, TOPIC)
+    yield from each(
+        api, region, TOPIC, lambda topic: _resource(api, region, str(topic["TopicArn"])), listing, calls=True
+    )
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -58,10 +58,9 @@ def _attributes(api: Api, region: str, arn: str) -> Item | None:
     if answer is None:
         return None
     attributes = answer["Attributes"]
-    policy = attributes.get("Policy")
     return {
-        "KmsMasterKeyId": attributes.get("KmsMasterKeyId") or None,
-        "Policy": document(policy) if policy else None,
+        "KmsMasterKeyId": part(lambda: attributes.get("KmsMasterKeyId") or None),
+        "Policy": part(lambda: document(attributes["Policy"])),
     }
 
 

@@ -7,12 +7,14 @@ are kept: the counts of messages move all the time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, document, hidden, part
 
 QUEUE = "AWS::SQS::Queue"
 
@@ -36,10 +38,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's queues."""
     # Without MaxResults SQS answers no more than 1,000 queues and no token for the rest.
     listing = Listing(api.pages("sqs", "list_queues", "QueueUrls", region=region, MaxResults=1000))
-    for found in api.map(lambda url: _resource(api, region, url), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, QUEUE)
+    yield from each(api, region, QUEUE, partial(_resource, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -63,16 +62,15 @@ def _attributes(api: Api, region: str, url: str) -> Item | None:
     if answer is None:
         return None
     attributes = answer["Attributes"]
-    policy = attributes.get("Policy")
     return {
-        "KmsMasterKeyId": attributes.get("KmsMasterKeyId") or None,
-        "SqsManagedSseEnabled": str(attributes.get("SqsManagedSseEnabled")).lower() == "true",
-        "Policy": document(policy) if policy else None,
+        "KmsMasterKeyId": part(lambda: attributes.get("KmsMasterKeyId") or None),
+        "SqsManagedSseEnabled": part(lambda: str(attributes["SqsManagedSseEnabled"]).lower() == "true"),
+        "Policy": part(lambda: document(attributes["Policy"]) if attributes.get("Policy") else None),
     }
 
 
 def _shaped(api: Api, region: str, url: str, attributes: Item) -> Resource:
-    name = url.rpartition("/")[2]
+    name = str(url).rpartition("/")[2]
     arn = f"arn:aws:sqs:{region}:{api.account}:{name}"
     properties = {"QueueName": name, "QueueUrl": url, **attributes}
     return Resource(QUEUE, arn, name, region, api.account, properties)

@@ -7,6 +7,7 @@ documents and 1 for each document. The content of documents is not read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,8 @@ from botocore.exceptions import ClientError
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, picked, tag_dict, tag_list
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, needed, picked, tag_dict, tag_list
 
 MANAGED = "AWS::SSM::ManagedInstanceInventory"
 DOCUMENT = "AWS::SSM::Document"
@@ -51,10 +53,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
             Filters=[{"Key": "Owner", "Values": ["Self"]}],
         )
     )
-    for found in api.map(lambda each: _document(api, region, each), listing):
-        if found:
-            yield found
-    yield from listing.unreadable(api, region, DOCUMENT)
+    yield from each(api, region, DOCUMENT, partial(_document, api, region), listing, calls=True)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
@@ -83,11 +82,8 @@ def _machines(api: Api, region: str) -> Iterator[Resource]:
     listing = Listing(
         api.pages("ssm", "describe_instance_information", "InstanceInformationList", region=region, MaxResults=50)
     )
-    patched: Callable[[str], Any] | None = None
-    for machine in listing:
-        patched = patched or _patched(api, region)
-        yield _machine(api, region, machine, patched)
-    yield from listing.unreadable(api, region, MANAGED)
+    patched = cache(lambda: _patched(api, region))  # asked where there is a machine
+    yield from each(api, region, MANAGED, lambda machine: _machine(api, region, machine, patched()), listing)
 
 
 def _patched(api: Api, region: str, *filters: Item) -> Callable[[str], Any]:
@@ -104,7 +100,9 @@ def _patched(api: Api, region: str, *filters: Item) -> Callable[[str], Any]:
         Filters=[PATCHES, *filters],
     )
     try:
-        statuses = {item["ResourceId"]: item["Status"] for item in items if item.get("ComplianceType") == "Patch"}
+        statuses = {
+            str(item["ResourceId"]): item["Status"] for item in items if item["ComplianceType"] == PATCHES["Values"][0]
+        }
     except PROBLEMS as problem:
         why = hidden(problem)
         return lambda id: why
@@ -112,7 +110,7 @@ def _patched(api: Api, region: str, *filters: Item) -> Callable[[str], Any]:
 
 
 def _machine(api: Api, region: str, machine: Item, patched: Callable[[str], Any]) -> Resource:
-    id = machine["InstanceId"]
+    id = str(machine["InstanceId"])
     observed = {
         **picked(machine, "PingStatus", "ResourceType", "PlatformType", "PlatformName", "ComputerName"),
         "PatchStatus": patched(id),
@@ -125,7 +123,7 @@ def _machine(api: Api, region: str, machine: Item, patched: Callable[[str], Any]
 
 
 def _document(api: Api, region: str, listed: Item) -> Resource | None:
-    properties = {**picked(listed, "Name", "DocumentType"), "Tags": tag_list(listed.get("Tags"))}
+    properties = {**needed(listed, "Name"), **picked(listed, "DocumentType"), "Tags": tag_list(listed.get("Tags"))}
     try:
         shared: Any = _shared(api, region, listed["Name"])
     except PROBLEMS as problem:
@@ -139,7 +137,7 @@ def _shared(api: Api, region: str, name: str) -> list[str] | None:
         "ssm", "describe_document_permission", "AccountIds", region=region, Name=name, PermissionType="Share"
     )
     try:
-        return sorted(pages)
+        return sorted(str(account) for account in pages)
     except ClientError as error:
         if code_of(error) in _GONE:
             return None
@@ -147,7 +145,7 @@ def _shared(api: Api, region: str, name: str) -> list[str] | None:
 
 
 def _document_shaped(api: Api, region: str, properties: Mapping[str, Any], shared: Any) -> Resource:
-    name = properties["Name"]
+    name = str(properties["Name"])
     arn = f"arn:aws:ssm:{region}:{api.account}:document/{name}"
     return Resource(
         DOCUMENT,

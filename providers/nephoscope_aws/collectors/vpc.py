@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Item
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds
-from nephoscope_aws.collectors.ec2_kinds import PAGE, Item, Kind, listed
-from nephoscope_aws.collectors.shape import actions, part, picked
+from nephoscope_aws.collectors.ec2_kinds import PAGE, Kind, Shaped, listed
+from nephoscope_aws.collectors.shape import actions, needed, one_of, part, picked
 
 NETWORK_ACL = "AWS::EC2::NetworkAcl"
 VPC = "AWS::EC2::VPC"
@@ -57,39 +59,46 @@ def _vpcs(api: Api, region: str, id: str) -> Iterator[Item]:
     for vpc in _VPCS(api, region, id):
         if logs is None:
             logs = part(lambda: _flow_logs(api, region, id))
-        yield {**vpc, "FlowLogs": logs.get(vpc["VpcId"], []) if isinstance(logs, defaultdict) else logs}
+        yield vpc.plus(FlowLogs=part(partial(_of, vpc, logs)))
 
 
-def _flow_logs(api: Api, region: str, id: str) -> defaultdict[str, list[Item]]:
+def _of(vpc: Item, logs: Any) -> Any:
+    return logs.get(vpc["VpcId"], []) if isinstance(logs, defaultdict) else logs
+
+
+def _flow_logs(api: Api, region: str, id: str) -> defaultdict[str, list[Shaped]]:
     """Return the flow logs of whole VPCs by their VPC; those of single subnets and interfaces are left out."""
-    by_vpc: defaultdict[str, list[Item]] = defaultdict(list)
+    by_vpc: defaultdict[str, list[Shaped]] = defaultdict(list)
     for log in _FLOW_LOGS(api, region, id):
         if log["ResourceId"].startswith("vpc-"):
-            by_vpc[log["ResourceId"]].append(picked(log, "FlowLogId", "FlowLogStatus", "TrafficType"))
+            by_vpc[log["ResourceId"]].append(needed(log, "FlowLogId", "FlowLogStatus", "TrafficType"))
     for logs in by_vpc.values():
-        logs.sort(key=lambda log: log["FlowLogId"])
+        logs.sort(key=lambda log: str(log["FlowLogId"]))
     return by_vpc
 
 
-def _vpc(vpc: Item) -> Item:
+def _vpc(vpc: Item) -> Shaped:
     observed = picked(vpc, "IsDefault", "FlowLogs")
     return {**picked(vpc, "VpcId", "CidrBlock", "InstanceTenancy"), "Observed": observed}
 
 
-def _network_acl(acl: Item) -> Item:
-    entries = sorted(acl.get("Entries", ()), key=lambda each: (each["Egress"], each["RuleNumber"]))
+def _network_acl(acl: Item) -> Shaped:
     return {
         "Id": acl["NetworkAclId"],
         "VpcId": acl.get("VpcId"),
-        "Entries": [_entry(each) for each in entries],
+        "Entries": part(lambda: [_entry(one) for one in _in_order(acl["Entries"])]),
         "Observed": {
             "IsDefault": acl.get("IsDefault"),
-            "SubnetIds": sorted(each["SubnetId"] for each in acl.get("Associations", ())),
+            "SubnetIds": part(lambda: sorted(str(one["SubnetId"]) for one in acl.get("Associations", ()))),
         },
     }
 
 
-def _entry(entry: Item) -> Item:
+def _in_order(entries: list[Item]) -> list[Item]:
+    return sorted(entries, key=lambda one: (one["Egress"], one["RuleNumber"]))
+
+
+def _entry(entry: Item) -> Shaped:
     ports = entry.get("PortRange")
     return {
         **picked(entry, "RuleNumber", "RuleAction", "Egress", "Protocol", "CidrBlock", "Ipv6CidrBlock"),
@@ -97,7 +106,7 @@ def _entry(entry: Item) -> Item:
     }
 
 
-def _subnet(subnet: Item) -> Item:
+def _subnet(subnet: Item) -> Shaped:
     return {
         **picked(
             subnet,
@@ -105,28 +114,28 @@ def _subnet(subnet: Item) -> Item:
             "VpcId",
             "CidrBlock",
             "AvailabilityZone",
-            "MapPublicIpOnLaunch",
             "AssignIpv6AddressOnCreation",
         ),
+        **needed(subnet, "MapPublicIpOnLaunch"),
         "Observed": picked(subnet, "DefaultForAz"),
     }
 
 
-def _address(address: Item) -> Item:
+def _address(address: Item) -> Shaped:
     return {
         **picked(address, "AllocationId", "PublicIp", "InstanceId", "Domain", "NetworkBorderGroup"),
         "Observed": picked(address, "AssociationId", "NetworkInterfaceId", "ServiceManaged"),
     }
 
 
-def _transit_gateway(gateway: Item) -> Item:
+def _transit_gateway(gateway: Item) -> Shaped:
     return {
         "Id": gateway["TransitGatewayId"],
         **picked(gateway, "TransitGatewayArn", "Description"),
+        "AutoAcceptSharedAttachments": one_of(gateway["Options"], "AutoAcceptSharedAttachments", "enable", "disable"),
         **picked(
-            gateway.get("Options", {}),
+            gateway["Options"],
             "AmazonSideAsn",
-            "AutoAcceptSharedAttachments",
             "DnsSupport",
             "DefaultRouteTableAssociation",
             "DefaultRouteTablePropagation",
@@ -170,7 +179,7 @@ _ALL = (
         _block_public_access,
         "vpc-block-public-access",
         None,
-        lambda options: picked(options, "InternetGatewayBlockMode"),
+        lambda options: needed(options, "InternetGatewayBlockMode"),
         tagged=False,
     ),
 )

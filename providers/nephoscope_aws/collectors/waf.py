@@ -7,13 +7,14 @@ the same once more. Tags cost a call each, no rule reads them, and they are left
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
-from nephoscope_aws.collectors.many import first_stand_ins
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, hidden, picked
+from nephoscope_aws.collectors.odd import each
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, answers, hidden, needed, picked
 
 WEB_ACL = "AWS::WAFv2::WebACL"
 
@@ -34,44 +35,36 @@ Item = dict[str, Any]
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
     """Yield the region's web ACLs; one scope does not hide the other."""
-    return first_stand_ins(_everything(api, region))
+    return _everything(api, region)
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one web ACL again: through the lists, 2 calls."""
     scope = "CLOUDFRONT" if ":global/" in resource.id else "REGIONAL"
-    return next(
-        (
-            each
-            for each in _of(api, resource.region, scope, _listed(api, resource.region, scope))
-            if each.id == resource.id
-        ),
-        None,
-    )
+    found = _of(api, resource.region, scope, _listed(api, resource.region, scope))
+    return next((one for one in found if one.id == resource.id), None)
 
 
 def _everything(api: Api, region: str) -> Iterator[Resource]:
     for scope in ("REGIONAL", "CLOUDFRONT") if region == CLOUDFRONT_REGION else ("REGIONAL",):
         listing = Listing(_listed(api, region, scope))
         yield from _of(api, region, scope, listing)
-        yield from listing.unreadable(api, region, WEB_ACL)
 
 
 def _listed(api: Api, region: str, scope: str) -> Iterator[Item]:
     pages = answers(api, "wafv2", "list_web_acls", "NextMarker", region=region, Scope=scope, Limit=100)
-    return (each for page in pages for each in page["WebACLs"])
+    return (one for page in pages for one in page["WebACLs"])
 
 
 def _of(api: Api, region: str, scope: str, items: Any) -> Iterator[Resource]:
-    logging: Callable[[str], Any] | None = None
-    for item in items:
-        logging = logging or _logging(api, region, scope)
-        properties = {
-            **picked(item, "Name", "Description"),
-            "Scope": scope,
-            "LoggingConfiguration": logging(item["ARN"]),
-        }
-        yield Resource(WEB_ACL, item["ARN"], item["Name"], region, api.account, properties)
+    logging = cache(lambda: _logging(api, region, scope))  # asked where there is a web ACL
+    return each(api, region, WEB_ACL, lambda item: _web_acl(api, region, scope, item, logging()), items)
+
+
+def _web_acl(api: Api, region: str, scope: str, item: Item, logging: Callable[[str], Any]) -> Resource:
+    arn = str(item["ARN"])
+    properties = {**picked(item, "Name", "Description"), "Scope": scope, "LoggingConfiguration": logging(arn)}
+    return Resource(WEB_ACL, arn, item["Name"], region, api.account, properties)
 
 
 def _logging(api: Api, region: str, scope: str) -> Callable[[str], Any]:
@@ -85,9 +78,9 @@ def _logging(api: Api, region: str, scope: str) -> Callable[[str], Any]:
             api, "wafv2", "list_logging_configurations", "NextMarker", region=region, Scope=scope, Limit=100
         )
         found = {
-            each["ResourceArn"]: picked(each, "LogDestinationConfigs")
+            str(one["ResourceArn"]): needed(one, "LogDestinationConfigs")
             for page in pages
-            for each in page["LoggingConfigurations"]
+            for one in page["LoggingConfigurations"]
         }
     except PROBLEMS as problem:
         why = hidden(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nephoscope_aws_simulator.corrections import (
     blocks,
+    databases,
     edge,
     findings,
     identity,
@@ -21,6 +22,7 @@ def apply(world: World) -> None:
     """Correct this process's moto. Once, before the first request."""
     identity.apply(world)
     storage.apply()
+    databases.apply()
     regional.apply(world)
     blocks.apply()
     edge.apply()

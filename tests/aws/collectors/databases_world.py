@@ -48,7 +48,12 @@ def seed_rds(rds: Any) -> None:
     rds.create_db_cluster(
         DBClusterIdentifier="safe", Engine="aurora-mysql", StorageEncrypted=True, DeletionProtection=True, **PASSWORD
     )
-    rds.create_db_cluster(DBClusterIdentifier="bare", Engine="aurora-postgresql", **PASSWORD)
+    group = {"DBClusterParameterGroupName": "loose"}
+    rds.create_db_cluster_parameter_group(DBParameterGroupFamily="aurora-postgresql16", Description="x", **group)
+    rds.modify_db_cluster_parameter_group(
+        Parameters=[{"ParameterName": "rds.force_ssl", "ParameterValue": "0", "ApplyMethod": "immediate"}], **group
+    )
+    rds.create_db_cluster(DBClusterIdentifier="bare", Engine="aurora-postgresql", **group, **PASSWORD)
     rds.create_db_instance(
         DBInstanceIdentifier="bare-1",
         DBInstanceClass="db.r6g.large",

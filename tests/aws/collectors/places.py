@@ -101,7 +101,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "kms": (2 + 4 + 3, 2),
     "vpc": (7, 7),
     "ebs": (7, 6),
-    "rds": (4 + 2 + 1 + 2, 4),
+    "rds": (4 + 2 + 1 + 2 + 1 + 1, 4),
     "redshift": (1 + 2 + 1 + 2, 1),
     "dynamodb": (1 + 2 * 2, 1),
     "efs": (1 + 2, 1),

@@ -17,7 +17,7 @@ from nephoscope.testing import NOW
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.collectors import rds_shapes as shapes
-from nephoscope_aws.collectors.rds import PARAMETER_GROUP
+from nephoscope_aws.collectors.rds_groups import CLUSTER_GROUP, PARAMETER_GROUP
 from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
 from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
 from nephoscope_aws_simulator.testing import Simulator
@@ -60,6 +60,7 @@ def test_everything_is_told_apart_and_has_the_published_shape(found: list[Resour
             (shapes.CLUSTER_SNAPSHOT, "of-bare"),
             (PARAMETER_GROUP, "tls"),
             (PARAMETER_GROUP, "open"),
+            (CLUSTER_GROUP, "loose"),
             (WAREHOUSE, "right"),
             (WAREHOUSE, "wrong"),
             (WAREHOUSE_GROUP, "mine"),
@@ -168,7 +169,8 @@ CLUSTERS = [shapes.RDS_CLUSTER, shapes.DOCDB_CLUSTER, shapes.NEPTUNE_CLUSTER]
     ("service", "action", "types"),
     [
         ("rds", "rds:DescribeDBInstances", [*INSTANCES, PARAMETER_GROUP]),
-        ("rds", "rds:DescribeDBClusters", CLUSTERS),
+        ("rds", "rds:DescribeDBClusters", [*CLUSTERS, CLUSTER_GROUP]),
+        ("rds", "rds:DescribeDBClusterParameterGroups", [CLUSTER_GROUP]),
         ("rds", "rds:DescribeDBSnapshots", [shapes.SNAPSHOT]),
         ("rds", "rds:DescribeDBClusterSnapshots", [shapes.CLUSTER_SNAPSHOT]),
         ("rds", "rds:DescribeDBParameterGroups", [PARAMETER_GROUP]),
@@ -208,6 +210,7 @@ def test_a_denied_listing_hides_its_own_types(
             rds_clusters.snapshot_public,
         ),
         ("rds:DescribeDBParameters", PARAMETER_GROUP, "open", "Parameters", rds_clusters.tls_required),
+        ("rds:DescribeDBClusterParameters", CLUSTER_GROUP, "loose", "Parameters", rds_clusters.cluster_tls_required),
         ("redshift:DescribeLoggingStatus", WAREHOUSE, "wrong", "LoggingProperties", redshift.audit),
         ("redshift:DescribeClusterParameters", WAREHOUSE_GROUP, "mine", "Parameters", redshift.ssl),
     ],

@@ -17,7 +17,7 @@ from nephoscope.engine import judge
 from nephoscope.testing import NOW
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors import rds_shapes as shapes
-from nephoscope_aws.collectors.rds import PARAMETER_GROUP
+from nephoscope_aws.collectors.rds_groups import PARAMETER_GROUP
 from nephoscope_aws.collectors.redshift import CLUSTER as WAREHOUSE
 from nephoscope_aws.collectors.redshift import PARAMETER_GROUP as WAREHOUSE_GROUP
 from nephoscope_baseline.aws import docdb, rds, rds_clusters, redshift
