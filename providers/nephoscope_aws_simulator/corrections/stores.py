@@ -1,4 +1,4 @@
-"""RDS and its kin, DMS, Redshift, ElastiCache, and EFS."""
+"""RDS and its kin, DMS, Redshift, ElastiCache, OpenSearch, and EFS."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def apply() -> None:
     _replication()
     _parameters()
     _valkey()
+    _endpoints()
     _backup_policies()
 
 
@@ -95,6 +96,19 @@ def _valkey() -> None:
         if given["engine"] == "valkey" and given["at_rest_encryption_enabled"] is None:
             given["at_rest_encryption_enabled"] = True
         return moto(self, **given)
+
+
+def _endpoints() -> None:
+    """What a domain is not told about its endpoint stands in its answer as well.
+
+    https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html
+    """
+    from moto.opensearch.models import OpenSearchDomain, default_domain_endpoint_options
+
+    @extend(OpenSearchDomain, "__init__")
+    def new_domain(moto: Any, self: Any, *args: Any, **given: Any) -> None:
+        moto(self, *args, **given)
+        self.domain_endpoint_options = default_domain_endpoint_options | self.domain_endpoint_options
 
 
 def _backup_policies() -> None:
