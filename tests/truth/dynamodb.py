@@ -6,12 +6,12 @@ from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
 
-ALL = "pitr deletion_protection"
+ALL = "pitr deletion_protection customer_key"
 
 TABLES: dict[str, tuple[str, bool | None, bool | None]] = {
     "right": ("", True, True),
-    "as-made": (ALL, None, None),
-    "said-off": (ALL, False, False),
+    "as-made": ("pitr deletion_protection", None, None),
+    "said-off": ("pitr deletion_protection", False, False),
     "not-restorable": ("pitr", None, True),
     "not-restorable-any-more": ("pitr", False, True),
     "deletable": ("deletion_protection", True, None),
@@ -28,12 +28,12 @@ def tables(truth: Truth) -> None:
             if restorable is not None:
                 _restorable(dynamodb, f"{name}-{region}", True)
                 _restorable(dynamodb, f"{name}-{region}", restorable)
-            truth.judged(f"{name}-{region}", fails=fails, of=ALL)
+            truth.judged(f"{name}-{region}", fails=f"{fails} customer_key", of=ALL)
         _changed_later(truth, region, dynamodb)
 
 
-def _table(dynamodb: Any, name: str, kept: bool | None = None) -> None:
-    given = {} if kept is None else {"DeletionProtectionEnabled": kept}
+def _table(dynamodb: Any, name: str, kept: bool | None = None, **given: Any) -> None:
+    given |= {} if kept is None else {"DeletionProtectionEnabled": kept}
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -53,20 +53,46 @@ def _changed_later(truth: Truth, region: str, dynamodb: Any) -> None:
     for name, kept in (("protected-later", True), ("unprotected-later", False)):
         _table(dynamodb, f"{name}-{region}", not kept)
         dynamodb.update_table(TableName=f"{name}-{region}", DeletionProtectionEnabled=kept)
-        truth.judged(f"{name}-{region}", fails="pitr", **({} if not kept else {"passes": "deletion_protection"}))
-        if not kept:
-            truth.judged(f"{name}-{region}", fails="deletion_protection")
+        fails = "pitr customer_key" + " deletion_protection" * (not kept)
+        truth.judged(f"{name}-{region}", fails=fails, of=ALL)
     _table(dynamodb, f"gone-{region}")
     dynamodb.delete_table(TableName=f"gone-{region}")
+
+
+@holds()
+def keys(truth: Truth) -> None:
+    """Tables under keys of their own, of AWS, of another account, and of nobody's choice."""
+    dynamodb, kms = truth.client("dynamodb"), truth.client("kms")
+    own = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/orders", TargetKeyId=own["KeyId"])
+    other = f"arn:aws:kms:{HOME}:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
+    for name, given, fails in (
+        ("own", {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": own["Arn"]}, False),
+        ("of-another-account", {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": other}, False),
+        ("of-aws", {"Enabled": True, "SSEType": "KMS"}, True),
+        ("off", {"Enabled": False}, True),
+    ):
+        _table(dynamodb, name, True, SSESpecification=given)
+        truth.judged(name, fails="pitr" + " customer_key" * fails, of=ALL)
+
+
+@holds()
+def hidden_keys(truth: Truth) -> None:
+    """It takes the keys to tell one's own from AWS's."""
+    own = truth.client("kms").create_key()["KeyMetadata"]["Arn"]
+    given = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": own}
+    _table(truth.client("dynamodb"), "own", True, SSESpecification=given)
+    truth.judged("own", fails="pitr", unknown="customer_key", of=ALL)
+    truth.cloud.control("deny", actions=["kms:ListKeys"])
 
 
 @holds()
 def unreadable_tables(truth: Truth) -> None:
     """Each of the three calls hidden from someone: what it tells is unknown, and what the others tell is not."""
     _table(truth.client("dynamodb", HOME), "no-backups-told", kept=True)
-    truth.judged("no-backups-told", unknown="pitr", passes="deletion_protection")
+    truth.judged("no-backups-told", unknown="pitr", passes="deletion_protection", fails="customer_key")
     _table(truth.client("dynamodb", ABROAD), "not-described", kept=False)
-    truth.judged("not-described", unknown="deletion_protection", fails="pitr")
+    truth.judged("not-described", unknown="deletion_protection customer_key", fails="pitr")
     truth.cloud.control("deny", actions=["dynamodb:DescribeContinuousBackups"], regions=[HOME])
     truth.cloud.control("deny", actions=["dynamodb:DescribeTable"], regions=[ABROAD])
 

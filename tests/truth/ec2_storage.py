@@ -7,6 +7,7 @@ from typing import Any
 from tests.truth.account import ABROAD, HOME, Truth, holds
 from tests.truth.ec2_instances import tagged
 
+SNAPSHOT = "snapshot_public snapshot_encrypted"
 REGION = "ebs_default_encryption snapshot_bpa"
 
 TOKENS = {"HttpTokens": "required", "HttpEndpoint": "enabled"}
@@ -87,6 +88,7 @@ def disks(truth: Truth) -> None:
     abroad.enable_ebs_encryption_by_default()
     abroad.disable_ebs_encryption_by_default()
     _snapshots(truth, abroad, plain)
+    _encrypted(truth, abroad)
     _images(truth, abroad)
     for name, (fails, versions, default) in TEMPLATES.items():
         first, *later = versions
@@ -149,7 +151,15 @@ def _snapshots(truth: Truth, ec2: Any, volume: str) -> None:
             ec2.modify_snapshot_attribute(
                 SnapshotId=made, Attribute="createVolumePermission", OperationType=step, **whom
             )
-        truth.judged(name, fails="snapshot_public" * fails, of="snapshot_public")
+        truth.judged(name, fails="snapshot_encrypted" + " snapshot_public" * fails, of=SNAPSHOT)
+
+
+def _encrypted(truth: Truth, ec2: Any) -> None:
+    """A snapshot is encrypted as its volume is."""
+    volume = ec2.create_volume(AvailabilityZone=f"{ABROAD}a", Size=1, Encrypted=True, **tagged("volume", "sealed"))
+    truth.judged("sealed", skipped="volume_encrypted")
+    ec2.create_snapshot(VolumeId=volume["VolumeId"], **tagged("snapshot", "sealed-kept"))
+    truth.judged("sealed-kept", passes=SNAPSHOT)
 
 
 def _treated_as_private(truth: Truth, ec2: Any, volume: str) -> None:
@@ -158,7 +168,7 @@ def _treated_as_private(truth: Truth, ec2: Any, volume: str) -> None:
     ec2.modify_snapshot_attribute(
         SnapshotId=made, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
     )
-    truth.judged("blocked", passes="snapshot_public")
+    truth.judged("blocked", passes=SNAPSHOT)
 
 
 def _images(truth: Truth, ec2: Any) -> None:
@@ -180,7 +190,7 @@ def _images(truth: Truth, ec2: Any) -> None:
     for each in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]:  # those of the images' volumes
         if not each.get("Tags"):
             id = f"arn:aws:ec2:{ABROAD}::snapshot/{each['SnapshotId']}"
-            truth.judged(id, passes="snapshot_public")
+            truth.judged(id, fails="snapshot_encrypted", of=SNAPSHOT)
 
 
 LISTED = {
@@ -201,7 +211,7 @@ def unreadable_disks(truth: Truth) -> None:
     truth.judged("spare", skipped="volume_encrypted")
     for name, verdict in (("private", "passes"), ("public", "unknown")):
         made = ec2.create_snapshot(VolumeId=volume, **tagged("snapshot", name))["SnapshotId"]
-        truth.judged(name, **{verdict: "snapshot_public"})
+        truth.judged(name, **{verdict: "snapshot_public"}, fails="snapshot_encrypted")
     ec2.modify_snapshot_attribute(
         SnapshotId=made, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
     )

@@ -186,6 +186,52 @@ def _group(rds: Any, name: str, family: str, parameter: str, value: str) -> None
         rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[given])
 
 
+CLUSTER_GROUPS: dict[str, tuple[bool, str, str, str, str]] = {
+    "aurora-postgresql16-on": (False, "aurora-postgresql", "16.4", FORCE, "1"),
+    "aurora-postgresql16-off": (True, "aurora-postgresql", "16.4", FORCE, "0"),
+    "aurora-postgresql16-as-made": (True, "aurora-postgresql", "16.4", "", ""),
+    "aurora-postgresql17-as-made": (False, "aurora-postgresql", "17.4", "", ""),
+    "aurora-postgresql17-off": (True, "aurora-postgresql", "17.4", FORCE, "0"),
+    "aurora-mysql8.0-on": (False, "aurora-mysql", "8.0.mysql_aurora.3.08.0", SECURE, "ON"),
+    "aurora-mysql8.0-on-by-number": (False, "aurora-mysql", "8.0.mysql_aurora.3.08.0", SECURE, "1"),
+    "aurora-mysql8.0-off": (True, "aurora-mysql", "8.0.mysql_aurora.3.08.0", SECURE, "OFF"),
+    "aurora-mysql8.0-as-made": (True, "aurora-mysql", "8.0.mysql_aurora.3.08.0", "", ""),
+    "mysql8.0-of-many-zones-on": (False, "mysql", "8.0.39", SECURE, "1"),
+    "postgres14-of-many-zones-as-made": (True, "postgres", "14.9", "", ""),
+    "postgres15-of-many-zones-as-made": (False, "postgres", "15.4", "", ""),
+}
+"""The same of clusters. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html"""
+
+
+@holds(regions=(ABROAD,))
+def cluster_parameter_groups(truth: Truth) -> None:
+    rds = truth.client("rds", ABROAD)
+    unused = {"unused-on-cluster": (None, "", "", SECURE, "0")}
+    for number, (name, (fails, engine, version, parameter, value)) in enumerate({**CLUSTER_GROUPS, **unused}.items()):
+        called, family = name.replace(".", "-"), name.split("-o")[0].split("-as-")[0]
+        family = "aurora-mysql8.0" if fails is None else family
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=called, DBParameterGroupFamily=family, Description="truth"
+        )
+        if parameter:
+            given = {"ParameterName": parameter, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=called, Parameters=[given])
+        if fails is None:
+            continue
+        more = KEPT | (MULTI_AZ if "zones" in name else {})
+        rds.create_db_cluster(
+            DBClusterIdentifier=f"c-{number}",
+            Engine=engine,
+            EngineVersion=version,
+            DBClusterParameterGroupName=called,
+            Port=3306,
+            **PASSWORD,
+            **more,
+        )
+        truth.judged(f"c-{number}", passes=BOTH)
+        truth.judged(called, fails="cluster_tls_required" * fails, of="cluster_tls_required")
+
+
 @holds()
 def unreadable_databases(truth: Truth) -> None:
     """At home the details of snapshots and parameters are hidden, abroad the lists."""
@@ -201,6 +247,6 @@ def unreadable_databases(truth: Truth) -> None:
     truth.judged("default.postgres16", unknown="tls_required")
     for action in ("DescribeDBSnapshotAttributes", "DescribeDBClusterSnapshotAttributes", "DescribeDBParameters"):
         truth.cloud.control("deny", actions=[f"rds:{action}"], regions=[HOME])
-    for action in ("DBInstances", "DBClusters", "DBSnapshots", "DBParameterGroups"):
+    for action in ("DBInstances", "DBClusters", "DBSnapshots", "DBParameterGroups", "DBClusterParameterGroups"):
         truth.hide(f"rds:Describe{action}", f"AWS::RDS::{action.removesuffix('s')}")
     truth.hide("rds:DescribeDBClusterSnapshots", "AWS::RDS::ClusterSnapshot")
