@@ -115,7 +115,10 @@ def test_an_error_that_tells_all_it_knows_of_a_connection_does_not_know_it(
     scan = start_scan(system, house, enqueue=False)
     work(scan.pk)
     scan.refresh_from_db()
-    assert (scan.state, scan.error) == ("failed", "cannot use Connection(account='111111111111')")
+    assert (scan.state, scan.error) == (
+        "failed",
+        "cannot use Connection(account='111111111111', regions=('north', 'south'))",
+    )
 
 
 def test_the_audit_log_says_that_the_account_was_connected_and_not_how(house: Account) -> None:

@@ -80,7 +80,7 @@ def test_a_discarded_plan_is_not_approved_and_nothing_is_discarded_twice(house: 
 
 
 def test_a_plan_is_discarded_over_the_api(house: House, remediator: User, sign_in: SignIn) -> None:
-    answer = sign_in(remediator).post(f"/api/v1/changes/{house.plan().pk}/discard")
+    answer = sign_in(remediator).post(f"/api/v1/changes/{house.plan().pk}/discard", content_type="application/json")
     assert (answer.status_code, answer.json()["state"], answer.json()["expires_at"]) == (200, "discarded", None)
 
 

@@ -99,6 +99,7 @@ def services(truth: Truth) -> None:
     _service(truth, "hidden", ABROAD, taskDefinition="abroad", networkConfiguration=_network(truth, "DISABLED", ABROAD))
     truth.cloud.control("deny", actions=["ecs:DescribeServices"], regions=[ABROAD])
     truth.judged("hidden", unknown="public_ip")
+    truth.judged(f"One AWS::ECS::TaskDefinition in {ABROAD}", unknown=ALL)
     truth.cloud.control("deny", actions=["ecs:ListClusters", "ecs:ListTaskDefinitionFamilies"], regions=[FAR])
     truth.judged(f"All AWS::ECS::Service in {FAR}", unknown="public_ip")
     truth.judged(f"All AWS::ECS::TaskDefinition in {FAR}", unknown=ALL)
@@ -168,6 +169,7 @@ def clusters_hidden(truth: Truth) -> None:
     truth.client("ecs", ABROAD).create_cluster(clusterName="main")
     truth.cloud.control("deny", actions=["ecs:ListServices"], regions=[ABROAD])
     truth.judged(f"All AWS::ECS::Service in {ABROAD}", unknown="public_ip")
+    truth.judged(f"One AWS::ECS::TaskDefinition in {ABROAD}", unknown=ALL)
     truth.judged("web", unknown=ALL)
     truth.judged("bad", fails="privileged readonly_root", unknown="env_secrets")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, rule
-from nephoscope.domain.examples import ACCOUNT, example, resource
+from nephoscope.domain.examples import example, resource
 from nephoscope_aws.escalation import Escalation, administers, escalations
 from nephoscope_aws.identity_policies import (
     AWS_POLICY,
@@ -29,7 +29,6 @@ EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 DENY_ALL = {"Effect": "Deny", "Action": "*", "Resource": "*"}
 MINE = "arn:aws:iam::123456789012"
 DEVELOPER = f"example:{POLICY}:developer"
-READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
 def _inline(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -39,11 +38,8 @@ def _inline(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def _managed(name: str, *statements: dict[str, Any]) -> Resource:
-    """An example's neighbour: a managed policy, one of AWS's if its name is an ARN."""
-    document = {"PolicyDocument": {"Statement": list(statements)}}
-    if name.startswith("arn:"):
-        return Resource(AWS_POLICY, name, name.rpartition("/")[2], "global", ACCOUNT, document)
-    return resource(POLICY, document, name=name, region="global")
+    """An example's neighbour: a managed policy."""
+    return resource(POLICY, {"PolicyDocument": {"Statement": list(statements)}}, name=name, region="global")
 
 
 def _allow(*actions: str, on: Any = "*", **condition: Any) -> dict[str, Any]:
@@ -138,8 +134,8 @@ def _known(arn: str, inventory: Inventory) -> Any:
         _inline(_allow("iam:AttachUserPolicy", ArnEquals={"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"})),
         _inline(_allow("iam:PutUserPolicy", StringEquals={"iam:PermissionsBoundary": DEVELOPER})),
         example(
-            _inline(_allow("iam:*"), PermissionsBoundary=READ_ONLY),
-            neighbours=[_managed(READ_ONLY, _allow("iam:Get*", "iam:List*"))],
+            _inline(_allow("iam:*"), PermissionsBoundary=DEVELOPER),
+            neighbours=[_managed("developer", _allow("iam:Get*", "iam:List*"))],
         ),
     ],
     bad=[

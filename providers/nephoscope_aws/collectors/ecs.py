@@ -74,7 +74,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     )
     yield from each(api, region, TASK, partial(_task, api, region, used), _with_retired(families, used), calls=True)
     yield from families.unreadable(api, region, TASK)
-    if used.problem:  # which families run that have no active revision is not known
+    if used.problem and not families.problem:  # which families run that have no active revision is not known
         yield unreadable(api, region, TASK, used.problem, one=True)
 
 

@@ -238,5 +238,6 @@ def test_services_of_clusters_that_can_be_listed_are_found_beside_one_that_canno
     assert [(each.name, not each.unlisted) for each in found] == [
         ("by-task-set", True),
         (f"All {ecs.SERVICE} in {REGION}", False),
+        (f"One {ecs.TASK} in {REGION}", False),
     ]
     assert judged("aws.ecs.public_ip", found[0]).verdict is Verdict.FAIL
