@@ -18,6 +18,7 @@ from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, 
 from nephoscope_aws.plain_secrets import masked
 
 PROJECT = "AWS::CodeBuild::Project"
+PLAINTEXT = "PLAINTEXT"
 
 READS = {
     ("codebuild", "list_projects"): "codebuild:ListProjects",
@@ -94,9 +95,12 @@ def _tag(tag: Item) -> dict[str, str]:
 
 
 def _variable(variable: Item) -> Item:
-    """Return a variable; the value of one in clear text is masked, of the others it is where the secret is kept."""
-    type, value = variable["type"], variable.get("value")
-    return {"Name": variable["name"], "Type": type, "Value": masked(value) if type == "PLAINTEXT" else value}
+    """Return a variable; the value of one in clear text is masked, of the others it is where the secret is kept.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html says what the default is.
+    """
+    type, value = variable.get("type", PLAINTEXT), variable.get("value")
+    return {"Name": variable["name"], "Type": type, "Value": masked(value) if type == PLAINTEXT else value}
 
 
 def _resource(api: Api, region: str, name: str, details: Item) -> Resource:

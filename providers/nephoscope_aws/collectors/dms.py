@@ -12,7 +12,7 @@ from nephoscope.domain import Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each
-from nephoscope_aws.collectors.shape import Listing, actions, needed, part, picked
+from nephoscope_aws.collectors.shape import Listing, actions, part, picked
 from nephoscope_aws.lookups import is_over
 
 INSTANCE = "AWS::DMS::ReplicationInstance"
@@ -57,7 +57,7 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 def _resource(api: Api, region: str, item: Item) -> Resource:
     properties = {
         **picked(item, *_MEMBERS),
-        **needed(item, "PubliclyAccessible"),
+        **picked(item, "PubliclyAccessible"),  # public unless it says not
         "VpcSecurityGroupIds": part(
             lambda: [str(one["VpcSecurityGroupId"]) for one in item.get("VpcSecurityGroups") or ()]
         ),

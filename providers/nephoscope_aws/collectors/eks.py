@@ -75,7 +75,7 @@ def _described(api: Api, region: str, name: str) -> Item | None:
 
 def _network(config: Mapping[str, Any]) -> Item:
     return {
-        "EndpointPublicAccess": config["endpointPublicAccess"],
+        "EndpointPublicAccess": config.get("endpointPublicAccess"),  # public unless it says not
         "EndpointPrivateAccess": config.get("endpointPrivateAccess"),
         "PublicAccessCidrs": part(lambda: sorted(config.get("publicAccessCidrs") or ())),
         "SubnetIds": part(lambda: sorted(config.get("subnetIds") or ())),

@@ -43,7 +43,6 @@ _SETTINGS = {
 _ALWAYS = {
     "EncryptionAtRestOptions": ("Enabled",),
     "NodeToNodeEncryptionOptions": ("Enabled",),
-    "DomainEndpointOptions": ("EnforceHTTPS",),
 }
 """What AWS says of every domain."""
 

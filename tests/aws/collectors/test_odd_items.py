@@ -43,8 +43,12 @@ LEAVES_OUT = {
     ("DescribeLaunchConfigurations", "AssociatePublicIpAddress"),
     ("GetQueueAttributes", "Policy"),
     ("GetResourcePolicy", "ResourcePolicy"),
+    ("BatchGetProjects", "type"),
+    ("DescribeCluster", "endpointPublicAccess"),
+    ("DescribeDomains", "EnforceHTTPS"),
+    ("DescribeReplicationInstances", "PubliclyAccessible"),
 }
-"""What an answer lacks to say that there is none: an operation, and the name on the wire."""
+"""What an answer lacks to say that there is none, or what the default is: an operation, and the name on the wire."""
 
 Judged = Mapping[tuple[str, str], Verdict]
 
