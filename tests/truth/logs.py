@@ -13,11 +13,8 @@ def groups(truth: Truth) -> None:
         logs = truth.client("logs", region)
         logs.create_log_group(logGroupName=f"/app/{region}", kmsKeyId=key)
         logs.create_log_group(logGroupName=f"/app/{region}/plain")
-        logs.create_log_group(logGroupName=f"/given-up/{region}", kmsKeyId=key)
-        logs.disassociate_kms_key(logGroupName=f"/given-up/{region}")
         truth.judged(f"/app/{region}", passes="group_kms")
         truth.judged(f"/app/{region}/plain", fails="group_kms")
-        truth.judged(f"/given-up/{region}", fails="group_kms")
 
 
 @holds()

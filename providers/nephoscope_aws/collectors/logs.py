@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each
@@ -75,6 +76,8 @@ def _listed(api: Api, region: str, **which: Any) -> Iterator[Item]:
 
 def _shaped(api: Api, region: str, item: Item) -> Resource:
     """Return a filter; AWS gives it no ARN, so that its id is made like the one of its log group."""
+    if item["logGroupName"] == "":
+        raise Unavailable("describe_metric_filters: AWS's answer does not name the log group of a filter")
     properties = {
         "FilterName": item["filterName"],
         "LogGroupName": item["logGroupName"],

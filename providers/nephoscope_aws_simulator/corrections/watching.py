@@ -1,4 +1,4 @@
-"""Macie, Inspector, and the machines of Systems Manager."""
+"""Macie, Inspector, log groups, and the machines of Systems Manager."""
 
 from __future__ import annotations
 
@@ -15,7 +15,23 @@ def apply() -> None:
     """Macie is off until somebody turns it on; machines report to Systems Manager when their role lets them."""
     _macie()
     _inspector()
+    _log_groups()
     _machines()
+
+
+def _log_groups() -> None:
+    """moto knows no filters of a log group that is gone; AWS does not know the group.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html
+    """
+    from moto.logs.exceptions import ResourceNotFoundException
+    from moto.logs.models import LogsBackend
+
+    @extend(LogsBackend, "describe_metric_filters")
+    def describe_metric_filters(moto: Any, self: Any, prefix: Any, log_group_name: Any, *more: Any) -> Any:
+        if log_group_name and log_group_name not in self.groups:
+            raise ResourceNotFoundException()
+        return moto(self, prefix, log_group_name, *more)
 
 
 def _macie() -> None:
