@@ -29,7 +29,7 @@ from nephoscope_aws_simulator.testing import Simulator, env_for
 WALL = 10.0
 """Seconds from asking for a scan to its end."""
 
-MEMORY = 200.0
+MEMORY = 210.0
 """Megabytes of the worker's largest process."""
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
