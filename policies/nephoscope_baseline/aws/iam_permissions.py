@@ -161,9 +161,10 @@ def _known(arn: str, inventory: Inventory) -> Any:
     ],
 )
 def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | Fail | None:
-    """IAM identity can make itself an administrator.
+    """IAM identity can escalate its privileges.
 
-    It has few permissions, but some of them give it all others. Whoever gets hold of it owns the account.
+    Some of its permissions give it others that nobody granted: those of other roles and users, or of what runs in the
+    account. Whoever gets hold of it may end up as an administrator.
     """
     if holder.get("Path", "").startswith(SERVICE_LINKED):
         return None
@@ -177,4 +178,4 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
 def _in_words(found: list[Escalation]) -> str:
     shown = "; ".join(f"{way} ({way.by[0].source})" for way in found[:MAX_SHOWN])
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return f"Can become an administrator by {shown}{more}"
+    return f"Can escalate its privileges by {shown}{more}"
