@@ -89,6 +89,8 @@ PASSING = (
         "autoscaling:CreateLaunchConfiguration autoscaling:CreateAutoScalingGroup",
         "autoscaling:CreateLaunchConfiguration autoscaling:UpdateAutoScalingGroup",
         "ec2:CreateLaunchTemplate autoscaling:CreateAutoScalingGroup",
+        "elasticmapreduce:RunJobFlow",
+        "datapipeline:CreatePipeline datapipeline:PutPipelineDefinition",
     ),
     *_passing(
         "lambda",

@@ -118,6 +118,7 @@ def escalating(truth: Truth) -> None:
         "pass-wildcards": [allow("iam:Pass*"), allow("lambda:*")],
         "pass-all-roles": [allow("iam:PassRole", on=f"{own}:role/*"), run],
         "pass-boss": [allow("iam:PassRole", on=[boss, worker]), run],
+        "pass-boss-to-cluster": [allow("iam:PassRole", on=boss), allow("elasticmapreduce:RunJobFlow")],
         "pass-pattern": [allow("iam:PassRole", on=f"{own}:role/bo*"), run],
         "pass-none-but-boss": [pass_any, run, {"Effect": "Deny", "Action": "iam:PassRole", "NotResource": boss}],
         "pass-to-ec2": [allow("iam:PassRole", when=to_ec2), run],
