@@ -26,7 +26,7 @@ from nephoscope_aws.identity_policies import (
     attached_arns,
     permissions,
 )
-from nephoscope_aws.names import home_of, partition
+from nephoscope_aws.names import partition
 
 _KINDS = {USER: "user/", GROUP: "group/", ROLE: "role/", POLICY: "policy/"}
 
@@ -63,6 +63,7 @@ GRANTED = ("AdministratorAccess", "IAMFullAccess")
 
 PASS, TRUST, SEND = "iam:PassRole", "iam:UpdateAssumeRolePolicy", "ssm:SendCommand"
 
+ANY_REGION = "any-region-1"
 EVERYTHING = Statement(False, Names(("*",)), Names(("*",)), (), "", "")
 
 
@@ -191,7 +192,7 @@ def administers(held: Permissions, holder: ResourceView) -> Statement | None:
     They are when they hold for services that nobody has heard of, and the rest can be had by changing IAM: a policy
     that leaves out one service or denies one action still makes an administrator, one that leaves out IAM does not.
     """
-    everything = held.allowing("nephoscope:AnyAction", any_arn("nephoscope", "thing/", holder, "any-region-1"))
+    everything = held.allowing("nephoscope:AnyAction", any_arn("nephoscope", "thing/", holder, ANY_REGION))
     if everything is None:
         return None
     return everything if any(_through_iam(held, holder, own=False)) else None
@@ -245,24 +246,22 @@ def _existing(held: Permissions, holder: ResourceView) -> Iterator[Escalation]:
     """What has code run with the role of any thing, if only in one region."""
     for action, kind in EXISTING:
         service = action.partition(":")[0]
-        things = (
-            any_arn(_SERVED_BY.get(service, service), kind, holder, place) for place in _regions(held, action, holder)
-        )
+        things = (any_arn(_SERVED_BY.get(service, service), kind, holder, place) for place in _regions(held, action))
         if (found := next(_on(held, action, things), None)) and (action != SEND or _scripts(held, holder)):
             yield found
 
 
-def _regions(held: Permissions, action: str, holder: ResourceView) -> list[str]:
-    """Return a region, and those that statements on an action name in ARNs."""
+def _regions(held: Permissions, action: str) -> list[str]:
+    """Return a region that nobody has heard of, and those that statements on an action name in ARNs."""
     arns = (each.split(":") for one in held.statements if one.names(action) for each in one.resources.patterns)
     named = {arn[3].replace("*", "any").replace("?", "a") for arn in arns if len(arn) > 5}
-    return [home_of(partition(holder.id)), *sorted(named - {""})]
+    return [ANY_REGION, *sorted(named - {""})]
 
 
 def _scripts(held: Permissions, holder: ResourceView) -> bool:
     return any(
         held.allowing(SEND, f"arn:{partition(holder.id)}:ssm:{region}:{owner}:document/{name}")
-        for region in _regions(held, SEND, holder)
+        for region in _regions(held, SEND)
         for owner in ("", holder.account)
         for name in SCRIPTS
     )

@@ -173,6 +173,10 @@ def _known(arn: str, inventory: Inventory) -> Any:
         _inline(_allow("iam:UpdateAssumeRolePolicy")),
         _inline(_allow("lambda:UpdateFunctionCode")),
         _inline(_allow("lambda:UpdateFunctionCode", on="arn:aws:lambda:eu-west-1:123456789012:function:*")),
+        _inline(
+            _allow("lambda:UpdateFunctionCode"),
+            {"Effect": "Deny", "Action": "lambda:*", "Resource": "arn:aws:lambda:us-east-1:*"},
+        ),
         _inline(_allow("ecs:ExecuteCommand", on="arn:aws:ecs:*:123456789012:task/*/*")),
         *(
             example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", unbinding)])
