@@ -164,7 +164,10 @@ _PINS: dict[str, _Pin] = {
     **dict.fromkeys(
         ("aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"), _Pin(_STRING, _below_fixed("/"))
     ),
-    **dict.fromkeys(("aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"), _Pin(_STRING | _ARN, _arns_pinned)),
+    **dict.fromkeys(
+        ("aws:principalarn", "aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn"),
+        _Pin(_STRING | _ARN, _arns_pinned),
+    ),
     "aws:userid": _Pin(_STRING, _below_fixed(":")),
     "aws:sourceip": _Pin(_ADDRESS, _networks_narrow),
 }

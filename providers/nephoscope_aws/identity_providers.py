@@ -98,6 +98,10 @@ SHARED: Mapping[str, SharedProvider] = {
         for host in (
             "appleid.apple.com",
             "cognito-identity.amazonaws.com",
+            # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html
+            "cognito-identity-us-gov.amazonaws.com",
+            "cognito-identity.us-gov-east-1.amazonaws.com",
+            "cognito-identity.cn-north-1.amazonaws.com.cn",
             "graph.facebook.com",
             "login.salesforce.com",
             "www.amazon.com",

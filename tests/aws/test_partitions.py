@@ -11,8 +11,10 @@ import pytest
 from tests.aws.collectors.world import ACCOUNT, READS, Clients, collected
 from tests.aws.test_events import message
 
-from nephoscope.domain import ALL_REGIONS, ExportedResource
+from nephoscope.domain import ALL_REGIONS, ExportedResource, Resource, Verdict
+from nephoscope.engine import judge
 from nephoscope.plugins import Registry
+from nephoscope.testing import NOW
 from nephoscope_aws.api import Api
 from nephoscope_aws.asff import _resource
 from nephoscope_aws.clients import home_region, new_session
@@ -59,6 +61,18 @@ def test_no_rule_writes_the_partition_but_in_its_examples() -> None:
         texts = [rule.fix, *(rule.commands.templates.values() if rule.commands else ())]
         texts += [each for each in rule.check.__code__.co_consts if isinstance(each, str)]
         assert not any(STANDARD in text for text in texts if text is not rule.check.__doc__), rule.id
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("aws", Verdict.FAIL), ("aws-cn", Verdict.NOT_APPLICABLE), ("aws-us-gov", Verdict.NOT_APPLICABLE)],
+)
+@pytest.mark.parametrize("rule", ["aws.iam.root_mfa", "aws.iam.root_hardware_mfa"])
+def test_root_needs_mfa_where_it_can_sign_in(rule: str, name: str, expected: Verdict) -> None:
+    summary = {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountSigningCertificatesPresent": 0}
+    id = f"arn:{name}:iam::{ACCOUNT}:root"
+    account = Resource("AWS::::Account", id, ACCOUNT, ALL_REGIONS, ACCOUNT, {"AccountSummary": summary})
+    assert judge(REGISTRY.rules[rule], account, now=NOW).verdict is expected
 
 
 @pytest.mark.parametrize(

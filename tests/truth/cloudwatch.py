@@ -154,6 +154,15 @@ def _halves(truth: Truth) -> None:
     truth.judged(truth.cloud.account, passes=RULES)
 
 
+def _told_elsewhere(truth: Truth) -> None:
+    """Alarms notify a topic of another account, whose subscribers are not seen from here."""
+    _groups(truth)
+    _trail(truth, "main")
+    for name, pattern in PUBLISHED.items():
+        _chain(truth, name, Chain(pattern, topic=f"arn:aws:sns:{HOME}:{OTHER}:central"))
+    truth.judged(truth.cloud.account, unknown=RULES)
+
+
 NOISY = "alarm_unauthorized alarm_root"
 TRAILS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "no-trail": ({}, RULES),
@@ -207,6 +216,7 @@ SAID = [
     _holding("broken-links", partial(_links, links=BROKEN, verdict="fails")),
     _holding("whole-links", partial(_links, links=WHOLE, verdict="passes")),
     _holding("halves", _halves),
+    _holding("told-elsewhere", _told_elsewhere),
     *(_holding(name, partial(_judged_by, trails=trails, fails=fails)) for name, (trails, fails) in TRAILS.items()),
     _holding("in-another-account", partial(_all, trails={"main": {"account": OTHER}}, verdict="skipped")),
     _holding("home-not-scanned", partial(_all, trails=MAIN, verdict="unknown"), (ABROAD,)),

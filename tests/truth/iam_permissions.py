@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.truth.account import Truth, holds
+from tests.truth.account import ABROAD, Truth, holds
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
 OF_AWS = "arn:aws:iam::aws:policy"
@@ -103,6 +103,7 @@ def escalating(truth: Truth) -> None:
     boss = _role(truth, "boss", attached=(f"{OF_AWS}/AdministratorAccess",))
     truth.judged(boss, skipped="privilege_escalation")
     function = f"arn:aws:lambda:*:{truth.cloud.account}:function:f"
+    instances = f"arn:aws:ec2:{ABROAD}:{truth.cloud.account}:instance/*"
     worker = _role(truth, "worker", allow("s3:GetObject"))
     pass_any, run = allow("iam:PassRole"), allow("ec2:RunInstances")
     to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
@@ -117,6 +118,7 @@ def escalating(truth: Truth) -> None:
         "pass-wildcards": [allow("iam:Pass*"), allow("lambda:*")],
         "pass-all-roles": [allow("iam:PassRole", on=f"{own}:role/*"), run],
         "pass-boss": [allow("iam:PassRole", on=[boss, worker]), run],
+        "pass-boss-to-cluster": [allow("iam:PassRole", on=boss), allow("elasticmapreduce:RunJobFlow")],
         "pass-pattern": [allow("iam:PassRole", on=f"{own}:role/bo*"), run],
         "pass-none-but-boss": [pass_any, run, {"Effect": "Deny", "Action": "iam:PassRole", "NotResource": boss}],
         "pass-to-ec2": [allow("iam:PassRole", when=to_ec2), run],
@@ -125,6 +127,10 @@ def escalating(truth: Truth) -> None:
         "own-role": [allow("iam:AttachRolePolicy", on=f"{own}:role/own-role")],
         "any-policy": [allow("iam:AttachRolePolicy", when=any_policy)],
         "trust": [allow("iam:UpdateAssumeRolePolicy", "sts:AssumeRole")],
+        "trust-alone": [allow("iam:UpdateAssumeRolePolicy")],
+        "trust-of-boss": [allow("iam:UpdateAssumeRolePolicy", on=boss)],
+        "functions-abroad": [allow("lambda:UpdateFunctionCode", on=f"arn:aws:lambda:{ABROAD}:*:function:*")],
+        "commands-abroad": [allow("ssm:SendCommand", on=[instances, f"arn:aws:ssm:{ABROAD}::document/AWS-Run*Script"])],
         "denied-elsewhere": [allow("iam:CreatePolicyVersion"), deny("iam:CreatePolicyVersion", on=f"{own}:policy/a")],
         "denied-without-mfa": [allow("iam:PutRolePolicy"), deny("iam:*", when=NO_MFA)],
         "function-of-a-name": [
@@ -148,7 +154,9 @@ def escalating(truth: Truth) -> None:
         "denied-unbounded": [allow("iam:PutRolePolicy"), deny("iam:PutRolePolicy", when=unbounded)],
         "one-policy": [allow("iam:CreatePolicyVersion", on=f"{own}:policy/other")],
         "function-without-run": [pass_any, allow("lambda:CreateFunction")],
-        "trust-alone": [allow("iam:UpdateAssumeRolePolicy")],
+        "trust-of-worker": [allow("iam:UpdateAssumeRolePolicy", on=worker)],
+        "patches": [allow("ssm:SendCommand", on=[instances, f"arn:aws:ssm:{ABROAD}::document/AWS-RunPatchBaseline"])],
+        "pass-boss-to-lambda": [allow("iam:PassRole", on=boss), allow("lambda:*Function")],
         "one-function": [allow("lambda:UpdateFunctionCode", on=function)],
         "all-but-iam": [_all_but("Allow", "iam:*", "sts:*", *RUNNING)],
     }
@@ -158,10 +166,34 @@ def escalating(truth: Truth) -> None:
         truth.judged(_role(truth, name, *statements), passes="privilege_escalation")
     bounded_role = _role(truth, "limited", allow("iam:*"), PermissionsBoundary=f"{OF_AWS}/PowerUserAccess")
     truth.judged(bounded_role, passes="privilege_escalation")
+    for name, limit in BOUNDED.items():
+        document_of = document(*(_owned(each, f"{own}:role/{name}", f"{own}:policy/{name}") for each in limit))
+        arn = truth.client("iam").create_policy(PolicyName=name, PolicyDocument=document_of)["Policy"]["Arn"]
+        role = _role(truth, name, EVERYTHING, PermissionsBoundary=arn)
+        opens = {name.startswith("opens"): "privilege_escalation"}
+        truth.judged(role, fails=opens.get(True, ""), passes=f"no_star_inline {opens.get(False, '')}")
     attached = _role(truth, "full-iam", attached=(f"{OF_AWS}/IAMFullAccess",))
     truth.judged(attached, fails="privilege_escalation")
     reader = _role(truth, "reader", attached=(f"{OF_AWS}/ReadOnlyAccess", f"{OF_AWS}/SecurityAudit"))
     truth.judged(reader, passes="privilege_escalation")
+
+
+ROLE, POLICY = "the role", "the boundary"
+S3 = allow("s3:*")
+TO_THE_SAME = {"StringEquals": {"iam:PermissionsBoundary": POLICY}}
+
+BOUNDED: dict[str, list[dict[str, Any]]] = {
+    "opens-by-deleting": [S3, allow("iam:DeleteRolePermissionsBoundary", on=ROLE)],
+    "opens-by-another": [S3, allow("iam:PutRolePermissionsBoundary")],
+    "opens-by-a-version": [S3, allow("iam:CreatePolicyVersion", on=POLICY)],
+    "holds-on-itself": [S3, allow("iam:PutRolePolicy", "iam:AttachRolePolicy", on=ROLE)],
+    "holds-by-the-same": [S3, allow("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", when=TO_THE_SAME)],
+}
+"""What the boundaries of roles allow that are themselves allowed everything, and whether that opens them."""
+
+
+def _owned(statement: dict[str, Any], role: str, policy: str) -> Any:
+    return json.loads(json.dumps(statement).replace(ROLE, role).replace(POLICY, policy))
 
 
 ALONE = (

@@ -51,9 +51,10 @@ def _has_no_root_credentials(account: ResourceView) -> bool:
 
     Member accounts whose root access is managed centrally have no root credentials, and new ones are made without:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html#id_root-user-access-management. Root of GovCloud
-    cannot sign in to the console: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html.
+    cannot sign in to the console: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html. Accounts
+    in China have no root user: https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html.
     """
-    if partition(account.id) == "aws-us-gov":
+    if partition(account.id) in ("aws-cn", "aws-us-gov"):
         return True
     keys, certificates, password = (account[f"AccountSummary.Account{each}Present"] for each in CREDENTIALS)
     if keys or certificates:

@@ -29,6 +29,10 @@ EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 DENY_ALL = {"Effect": "Deny", "Action": "*", "Resource": "*"}
 MINE = "arn:aws:iam::123456789012"
 DEVELOPER = f"example:{POLICY}:developer"
+EXAMPLE = f"example:{USER}:example"
+FOR_LAMBDA = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}
 
 
 def _inline(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -133,9 +137,31 @@ def _known(arn: str, inventory: Inventory) -> Any:
         _inline(_allow("iam:CreateAccessKey", on=f"{MINE}:user/${{aws:username}}")),
         _inline(_allow("iam:AttachUserPolicy", ArnEquals={"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"})),
         _inline(_allow("iam:PutUserPolicy", StringEquals={"iam:PermissionsBoundary": DEVELOPER})),
+        _inline(
+            _allow(
+                "ssm:SendCommand", on=["arn:aws:ec2:*:*:instance/*", "arn:aws:ssm:*:*:document/AWS-RunPatchBaseline"]
+            )
+        ),
         example(
             _inline(_allow("iam:*"), PermissionsBoundary=DEVELOPER),
             neighbours=[_managed("developer", _allow("iam:Get*", "iam:List*"))],
+        ),
+        example(
+            _inline(_allow("iam:PutUserPolicy", on=EXAMPLE), PermissionsBoundary=DEVELOPER),
+            neighbours=[_managed("developer", _allow("s3:*"), _allow("iam:PutUserPolicy", on=EXAMPLE))],
+        ),
+        example(
+            _inline(EVERYTHING, PermissionsBoundary=DEVELOPER),
+            neighbours=[
+                _managed(
+                    "developer",
+                    _allow("iam:PutUserPermissionsBoundary", StringEquals={"iam:PermissionsBoundary": DEVELOPER}),
+                )
+            ],
+        ),
+        example(
+            _inline(_allow("iam:PassRole", on=f"example:{ROLE}:boss"), _allow("ec2:RunInstances")),
+            neighbours=[resource(ROLE, _inline(EVERYTHING, AssumeRolePolicyDocument=FOR_LAMBDA), name="boss")],
         ),
     ],
     bad=[
@@ -144,8 +170,29 @@ def _known(arn: str, inventory: Inventory) -> Any:
         _inline(_allow("iam:PassRole"), _allow("lambda:*")),
         _inline(_allow("iam:PassRole", on=f"{MINE}:role/*"), _allow("glue:CreateDevEndpoint", on="*")),
         _inline(_allow("iam:CreateAccessKey", on=f"{MINE}:user/*")),
-        _inline(_allow("iam:UpdateAssumeRolePolicy", "sts:AssumeRole")),
+        _inline(_allow("iam:UpdateAssumeRolePolicy")),
         _inline(_allow("lambda:UpdateFunctionCode")),
+        _inline(_allow("lambda:UpdateFunctionCode", on="arn:aws:lambda:eu-west-1:123456789012:function:*")),
+        _inline(
+            _allow("lambda:UpdateFunctionCode"),
+            {"Effect": "Deny", "Action": "lambda:*", "Resource": "arn:aws:lambda:us-east-1:*"},
+        ),
+        _inline(_allow("ecs:ExecuteCommand", on="arn:aws:ecs:*:123456789012:task/*/*")),
+        *(
+            example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", unbinding)])
+            for unbinding in (
+                _allow("iam:DeleteUserPermissionsBoundary"),
+                _allow("iam:CreatePolicyVersion", on=DEVELOPER),
+            )
+        ),
+        example(
+            _inline(_allow("iam:*"), PermissionsBoundary=DEVELOPER),
+            neighbours=[_managed("developer", _allow("iam:DeleteUserPermissionsBoundary"))],
+        ),
+        example(
+            _inline(_allow("iam:AddUserToGroup", on=f"example:{GROUP}:bosses")),
+            neighbours=[resource(GROUP, _inline(EVERYTHING), name="bosses")],
+        ),
         example(
             {"Policies": [], "ManagedPolicyArns": [], "Groups": ["builders"]},
             neighbours=[resource(GROUP, _inline(_allow("iam:AddUserToGroup")), name="builders")],
@@ -171,7 +218,12 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
     held = permissions(holder, inventory)
     if administers(held, holder):
         return None
-    found = list(escalations(holder, held, inventory))
+    found: list[Escalation] = []
+    try:
+        found.extend(escalations(holder, held, inventory))
+    except NotKnown:  # one that is open decides, whatever the others are
+        if not found:
+            raise
     return not found or Fail(_in_words(found), *(each.at for way in found[:MAX_SHOWN] for each in way.by))
 
 

@@ -279,6 +279,11 @@ CIRCLECI = "oidc.circleci.com/org/3d7a1f4e-5b6c-4d8e-9f10-1a2b3c4d5e6f"
         _federated(GITHUB, {"sub": "repo:octo*"}),
         _federated("app.terraform.io", {"aud": "aws.workload.identity", "sub": "organization:*:workspace:prod:*"}),
         _federated("agent.buildkite.com", {"aud": "sts.amazonaws.com"}),
+        _trust(
+            {"Federated": "cognito-identity-us-gov.amazonaws.com"},
+            {"ForAnyValue:StringLike": {"cognito-identity-us-gov.amazonaws.com:amr": "unauthenticated"}},
+            Action="sts:AssumeRoleWithWebIdentity",
+        ),
     ],
 )
 def role_trust_wildcard(role: View) -> bool | Fail:

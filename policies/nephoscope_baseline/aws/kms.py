@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_grants import open_grants
 
 KEY = "AWS::KMS::Key"
+ANYONE = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 OWN = {"AWS": "arn:aws:iam::123456789012:root"}
 
 
@@ -116,7 +117,9 @@ def not_deleting(key: View) -> bool | Fail:
             {"StringEquals": {"kms:CallerAccount": "123456789012", "kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
         ),
         _key_policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
+        _key_policy("*", {"ArnEquals": {"aws:SourceVpcArn": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0a1b2c3d"}}),
         _key_policy({"Service": "logs.eu-west-1.amazonaws.com"}),
+        {"KeyPolicy": {"Statement": [ANYONE, {**ANYONE, "Effect": "Deny", "Resource": f"example:{KEY}:example"}]}},
     ],
     bad=[
         _key_policy("*"),
@@ -125,12 +128,12 @@ def not_deleting(key: View) -> bool | Fail:
         _key_policy("*", {"StringLike": {"kms:CallerAccount": "*"}}),
     ],
 )
-def public(key: View) -> bool | Fail:
+def public(key: ResourceView) -> bool | Fail:
     """KMS key is public.
 
     Any AWS account can call the key, so what it encrypts is no longer protected by it. Depending on the actions,
     strangers can even delete it.
     """
-    for grant in open_grants(key.key("KeyPolicy")):
+    for grant in open_grants(key.key("KeyPolicy"), own=key.id):
         return Fail(f"{grant.who} can use this key: policy allows {grant.actions}", grant.at)
     return True

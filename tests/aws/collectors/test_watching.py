@@ -268,14 +268,14 @@ def listing(name: str, *subscriptions: tuple[str, str]) -> str:
     )
 
 
-def topics_with(by_topic: tuple[int, str], *own: tuple[str, str]) -> list[Resource]:
+def topics_with(by_topic: tuple[int, str], *own: tuple[str, str], topic: str = "") -> list[Resource]:
     """The subscriptions that the collector finds of one topic, by what AWS says of the account's own and of it."""
 
     def answer(_: str, sent: str) -> tuple[int, Any]:
         return by_topic if "ListSubscriptionsByTopic" in sent else (200, listing("ListSubscriptions", *own))
 
     with fake(answer) as api:
-        return list(subscriptions(api, REGION, {TOPIC}))
+        return list(subscriptions(api, REGION, {topic or TOPIC}))
 
 
 TOPIC = f"arn:aws:sns:{REGION}:210987654321:central"
@@ -293,7 +293,9 @@ def test_a_topic_that_may_not_be_asked_is_unknown_and_one_that_is_gone_has_nobod
 
     [hidden] = topics_with((403, error("AuthorizationError")))
     assert why(hidden.properties["Protocol"])["permission"] == "sns:ListSubscriptionsByTopic"
-    assert topics_with((404, error("NotFound"))) == []
+    assert topics_with((404, error("NotFound")), topic=f"arn:aws:sns:{REGION}:{ACCOUNT}:gone") == []
+    [elsewhere] = topics_with((404, error("NotFound")))
+    assert why(elsewhere.properties["Protocol"])
 
 
 # -- Alarms ------------------------------------------------------------------------------------------------------
