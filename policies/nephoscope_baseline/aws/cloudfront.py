@@ -330,8 +330,8 @@ def origin_https(distribution: View) -> bool | Fail | None:
         policy = custom["OriginProtocolPolicy"]
         if policy == "https-only" or (policy == "match-viewer" and not _gets_http(distribution, str(origin["Id"]))):
             continue
-        why = "matches viewers, who may use HTTP" if policy == "match-viewer" else "is asked over HTTP"
-        return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) {why}", custom)
+        when = " when viewers do" if policy == "match-viewer" else ""
+        return Fail(f"CloudFront uses HTTP for origin {origin['Id']} ({origin['DomainName']}){when}", custom)
     return True if found else None
 
 
@@ -378,9 +378,9 @@ def _gets_http(distribution: View, origin: str) -> bool:
 def default_certificate(distribution: View) -> bool | Fail:
     """CloudFront distribution uses the default certificate.
 
-    With the certificate of cloudfront.net, CloudFront accepts TLS 1.0 and no stricter security policy can be set. Links
-    also lead to a name that is not yours, which teaches users to trust any such name.
+    With the default certificate, CloudFront accepts TLS 1.0, and you cannot set a stricter security policy. Links also
+    lead to a cloudfront.net name, from which users cannot tell that the site is yours.
     """
     certificate = "DistributionConfig.ViewerCertificate"
     own = distribution[f"{certificate}.AcmCertificateArn"] or distribution[f"{certificate}.IamCertificateId"]
-    return bool(own) or Fail("The certificate is that of *.cloudfront.net", certificate)
+    return bool(own) or Fail("It uses the certificate of *.cloudfront.net", certificate)

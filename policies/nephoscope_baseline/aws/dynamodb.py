@@ -126,16 +126,14 @@ def deletion_protection(table: View) -> bool:
 def customer_key(table: ResourceView, inventory: Inventory) -> bool | Fail:
     """DynamoDB table is not encrypted with a customer managed key.
 
-    DynamoDB encrypts every table, but with a key of AWS you cannot decide who may decrypt it, see who did, or revoke
-    it. Some frameworks ask for a key that you control.
+    DynamoDB encrypts every table, but you cannot decide who may use an AWS owned or AWS managed key, or disable it.
+    Some frameworks ask for a key that you control.
     """
     if not is_on(table["SSESpecification.SSEEnabled"]):
-        return Fail(
-            "The table is encrypted with a key that AWS owns", "SSESpecification.SSEEnabled", "SSESpecification"
-        )
+        return Fail("The table is encrypted with an AWS owned key", "SSESpecification.SSEEnabled", "SSESpecification")
     key = table["SSESpecification.KMSMasterKeyId"]
     if not key or str(key).endswith(AWS_KEY) or not _is_customers(str(key), table, inventory):
-        return Fail("The table is encrypted with the key that AWS manages", "SSESpecification.KMSMasterKeyId")
+        return Fail("The table is encrypted with the AWS managed key", "SSESpecification.KMSMasterKeyId")
     return True
 
 

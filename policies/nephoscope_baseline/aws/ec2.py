@@ -328,8 +328,8 @@ def default_sg_closed(group: View) -> bool | Fail | None:
     severity=Severity.MEDIUM,
     live_only=True,
     fix="""
-        1. Check that nothing is going to start with the group: launch templates, Auto Scaling groups and functions may
-           name it.
+        1. Check that nothing will start with the group: launch templates, Auto Scaling groups and functions may name
+           it.
         2. Remove the rules of other security groups that name it as their source or destination.
         3. In the EC2 console, choose Security Groups, select the group, then Actions, Delete security groups.
     """,
@@ -349,11 +349,11 @@ def default_sg_closed(group: View) -> bool | Fail | None:
 def sg_unused(group: View) -> bool | Fail | None:
     """Security group is unused.
 
-    A forgotten group is not reviewed any more, and is attached again because its name fits. Whatever its rules then
-    still allow is open at once.
+    A forgotten group is no longer reviewed, but may be attached again because its name fits. Whatever its rules still
+    allow is then open at once.
     """
     # Attached to a network interface, as Security Hub asks; a VPC's default group cannot be deleted.
     # https://docs.aws.amazon.com/config/latest/developerguide/ec2-security-group-attached-to-eni-periodic.html
     if group["GroupName"] == "default":
         return None
-    return bool(group["Observed.Attached"]) or Fail("No network interface has the group", "Observed.Attached")
+    return bool(group["Observed.Attached"]) or Fail("It is not attached to any network interface", "Observed.Attached")

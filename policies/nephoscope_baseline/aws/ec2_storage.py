@@ -268,7 +268,7 @@ def snapshot_public(snapshot: ResourceView, inventory: Inventory) -> bool | Fail
         1. A snapshot cannot be encrypted in place. In the EC2 console, choose Snapshots, select it, then Actions, Copy
            snapshot.
         2. Select Encrypt this snapshot, choose a KMS key, and copy.
-        3. Once the copy is complete, and no image needs the unencrypted snapshot, delete that.
+        3. Once the copy is complete and no AMI uses the original, delete the original.
     """,
     commands="""
         COPY_ID=aws ec2 copy-snapshot --region={region} --source-region={region} --source-snapshot-id={SnapshotId}

@@ -118,7 +118,7 @@ def _known(arn: str, inventory: Inventory) -> Any:
     live_only=True,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     fix="""
-        1. Look at the path in the message: which actions lead to it, and which policies allow them.
+        1. The message names the actions, and the policies that allow them.
         2. Limit these actions to the resources they are needed for: iam:PassRole to single roles and, with
            iam:PassedToService, to one service; changes in IAM to a path without administrators.
         3. Or set a permissions boundary for the user or role with the command below.
@@ -210,8 +210,8 @@ def _known(arn: str, inventory: Inventory) -> Any:
 def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | Fail | None:
     """IAM identity can escalate its privileges.
 
-    Some of its permissions give it others that nobody granted: those of other roles and users, or of what runs in the
-    account. Whoever gets hold of it may end up as an administrator.
+    It can use its permissions to gain others that nobody granted it: those of other users and roles, or of what runs
+    in the account. Whoever gets hold of it may become an administrator.
     """
     if holder.get("Path", "").startswith(SERVICE_LINKED):
         return None
@@ -230,4 +230,4 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
 def _in_words(found: list[Escalation]) -> str:
     shown = "; ".join(f"{way} ({way.by[0].source})" for way in found[:MAX_SHOWN])
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return f"Can escalate its privileges by {shown}{more}"
+    return f"Can escalate its privileges with {shown}{more}"

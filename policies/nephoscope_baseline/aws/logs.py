@@ -16,7 +16,7 @@ GROUP = "AWS::Logs::LogGroup"
         1. Create a symmetric KMS key in the region of the log group, and allow CloudWatch Logs to use it in the key
            policy.
         2. Associate the key with the command below; the console offers that for new log groups only.
-        3. Events that are stored already stay encrypted as they were.
+        3. Events that were stored before stay encrypted as they are.
     """,
     commands="""
         aws logs associate-kms-key --region={region} --log-group-name={name} --kms-key-id={KEY_ARN}
@@ -30,7 +30,7 @@ GROUP = "AWS::Logs::LogGroup"
 def group_kms(group: View) -> bool | Fail:
     """Log group is not encrypted with a customer managed key.
 
-    CloudWatch Logs encrypts every log group, but with a key of AWS you cannot decide who may decrypt it, or revoke it.
-    Some frameworks ask for a key that you control.
+    CloudWatch Logs encrypts every log group, but you cannot decide who may use AWS's own key, or disable it. Some
+    frameworks ask for a key that you control.
     """
-    return bool(group["KmsKeyId"]) or Fail("The log group is encrypted with a key that AWS owns", "KmsKeyId")
+    return bool(group["KmsKeyId"]) or Fail("The log group has no KMS key", "KmsKeyId")

@@ -174,7 +174,7 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/app"}
 def public(secret: ResourceView) -> bool | Fail:
     """Secrets Manager secret is public.
 
-    Its policy lets any AWS account in. Whoever knows its name can read the secret, or replace it by one that your
+    Its policy lets any AWS account in. Whoever knows its name can read the secret, or replace it with one that your
     applications then trust, without any access to your account.
     """
     for grant in open_grants(secret.key("ResourcePolicy"), own=secret.id):
