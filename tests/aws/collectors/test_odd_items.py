@@ -14,7 +14,7 @@ from itertools import islice
 import pytest
 from tests.aws.collectors.conftest import Simulators
 from tests.aws.collectors.places import PLACE_OF
-from tests.aws.collectors.replay import Edit, Key, Replaying, edits
+from tests.aws.collectors.replay import Edit, Key, Replaying, edits, emptied
 from tests.aws.collectors.world import ACCOUNT, READS, collected
 from tests.baseline.test_meta import RULES
 
@@ -29,7 +29,10 @@ MOST = 24
 
 NOW = datetime.now(UTC)
 
-PARENTS = {"GetAccountAuthorizationDetails", "DescribeLoadBalancers", "GetRestApis", "GetApis", "ListFunctions"}
+PARENTS = {
+    *("GetAccountAuthorizationDetails", "DescribeLoadBalancers", "GetRestApis", "GetApis", "ListFunctions"),
+    *("ListClusters", "DescribeInstances"),
+}
 """Operations that list what has children, which cannot be asked for without its name."""
 
 LEAVES_OUT = {
@@ -126,6 +129,42 @@ def test_what_one_item_lacks_costs_that_item_alone(service: str, simulators: Sim
             found += silent(verdicts, judged(after, defaults))
         wrong += [f"{operation} {edit.path} {edit.kind}: {each}" for each in found]
     assert wrong == []
+
+
+@pytest.mark.parametrize("service", PLACE_OF)
+def test_an_empty_item_costs_one_resource(service: str, simulators: Simulators, defaults: Defaults) -> None:
+    replaying = Replaying(simulators(PLACE_OF[service].simulator).endpoint)
+    before = collect(service, replaying)
+    verdicts = judged(before, defaults)
+    wrong = []
+    for key, edit in [(key, edit) for key, answer in replaying.known.items() for edit in emptied(answer)]:
+        replaying.edited = {key: edit.body}
+        after = collect(service, replaying)
+        operation = key[0].rpartition(".")[2]
+        found = [*complaints(before, after, operation, edit), *silent(verdicts, judged(after, defaults))]
+        wrong += [f"{operation} {edit.path}: {each}" for each in found]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [
+        ("vpc", "vpcSet.0.ownerId"),
+        ("ebs", "snapshotSet.0.ownerId"),
+        ("elb", "LoadBalancers.0.LoadBalancerArn"),
+        ("redshift", "Clusters.0.ClusterIdentifier"),
+        ("ssm", "DocumentIdentifiers.0.Name"),
+    ],
+)
+def test_what_has_an_empty_name_is_not_gone(service: str, path: str, simulators: Simulators) -> None:
+    replaying = Replaying(simulators(PLACE_OF[service].simulator).endpoint)
+    before = collect(service, replaying)
+    found = [(key, each) for key, answer in replaying.known.items() for each in edits(answer) if each.path == path]
+    for key, edit in found:
+        if edit.kind in ("null", "empty"):
+            replaying.edited = {key: edit.body}
+            assert list(complaints(before, collect(service, replaying), key[0].rpartition(".")[2], edit)) == []
+    assert found
 
 
 def test_one_odd_instance_of_several_is_there_and_unknown_by_name(simulators: Simulators, defaults: Defaults) -> None:
