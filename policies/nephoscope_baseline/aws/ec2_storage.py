@@ -249,13 +249,23 @@ def snapshot_public(snapshot: ResourceView, inventory: Inventory) -> bool | Fail
     Any AWS account can create a volume from it and read every file. Public snapshots are constantly searched for
     credentials and customer data.
     """
-    if snapshot["Observed.Public"] is False:
-        return True
-    # Such a region keeps the setting of a public snapshot but treats it as private:
-    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html
-    if any(block["State"] == "block-all-sharing" for block in inventory.of(SNAPSHOT_BLOCK, snapshot.region)):
+    try:
+        private = snapshot["Observed.Public"] is False
+    except NotKnown:
+        if _blocks_all_sharing(snapshot, inventory):
+            return True
+        raise
+    if private or _blocks_all_sharing(snapshot, inventory):
         return True
     return Fail("Any AWS account can create volumes from it", "Observed.Public")
+
+
+def _blocks_all_sharing(snapshot: ResourceView, inventory: Inventory) -> bool:
+    """Tell whether the region keeps the setting of a public snapshot but treats it as private.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html
+    """
+    return any(block["State"] == "block-all-sharing" for block in inventory.of(SNAPSHOT_BLOCK, snapshot.region))
 
 
 @rule(
