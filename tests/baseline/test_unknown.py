@@ -12,6 +12,7 @@ from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
 from nephoscope_baseline.aws import (
     accessanalyzer,
+    cloudfront,
     cloudtrail,
     codebuild,
     config,
@@ -19,9 +20,12 @@ from nephoscope_baseline.aws import (
     ec2_instances,
     ec2_storage,
     ecs,
+    elb,
     iam_account,
     inspector,
     lambda_,
+    s3_access,
+    ssm,
 )
 from nephoscope_baseline.aws.cloudtrail_bucket import bucket_logging, bucket_public
 
@@ -164,9 +168,34 @@ ONE_SECRET = [{"Name": "HIDDEN_TOKEN", "Value": HIDDEN}, {"Name": "DB_PASSWORD",
 ASSIGNS = {"AwsvpcConfiguration": {"AssignPublicIp": "ENABLED"}}
 
 
+def served(default: Any, *behaviors: Any, origins: Any = ()) -> dict[str, Any]:
+    config = {"DefaultCacheBehavior": {"ViewerProtocolPolicy": default}, "CacheBehaviors": list(behaviors)}
+    return {"DistributionConfig": {**config, "Origins": list(origins)}}
+
+
+HTTP = {"PathPattern": "/x", "ViewerProtocolPolicy": "allow-all"}
+PLAIN = {"Id": "o", "DomainName": "example.com", "CustomOriginConfig": {"OriginProtocolPolicy": "http-only"}}
+BUCKET_ORIGIN = {"Id": "o", "DomainName": "b.s3.amazonaws.com", "OriginAccessControlId": None}
+FORWARDS = {"Priority": "2", "Conditions": [{"Field": "path-pattern", "Values": ["/x"]}], "Actions": []}
+HIDDEN_RULE = {**FORWARDS, "Priority": "1", "Actions": HIDDEN}
+VERSION = {"VersionNumber": 3, "LaunchTemplateData": {"MetadataOptions": {"HttpTokens": "optional"}}}
+ALL_USERS = {"Permission": "READ", "Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}
+
+
 @pytest.mark.parametrize(
     ("rule", "properties"),
     [
+        (cloudfront.https, served(HIDDEN, HTTP)),
+        (cloudfront.https, served("https-only", {**HTTP, "ViewerProtocolPolicy": HIDDEN}, HTTP)),
+        (cloudfront.origin_https, served("https-only", origins=[HIDDEN, PLAIN])),
+        (cloudfront.tls_origin, served("https-only", origins=[{**PLAIN, "CustomOriginConfig": HIDDEN}, PLAIN])),
+        (cloudfront.oac, served("https-only", origins=[{**BUCKET_ORIGIN, "DomainName": HIDDEN}, BUCKET_ORIGIN])),
+        (elb.https_redirect, {"Protocol": "HTTP", "Observed": {"Rules": [HIDDEN_RULE, FORWARDS]}}),
+        (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"LatestVersion": VERSION}}),
+        (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"VersionsInUse": [HIDDEN, VERSION]}}),
+        (ec2_instances.public_ip, {"PublicIp": None, "Observed": {"PublicIps": [HIDDEN, "203.0.113.7"]}}),
+        (ssm.document_public, {"Observed": {"AccountIds": [HIDDEN, "all"]}}),
+        (s3_access.public_read, {"Observed": {"AclGrants": [{**ALL_USERS, "Grantee": HIDDEN}, ALL_USERS]}}),
         (codebuild.plain_secrets, {"Environment": {"EnvironmentVariables": ONE_SECRET}}),
         (lambda_.env_secrets, {"Environment": {"Variables": {each["Name"]: each["Value"] for each in ONE_SECRET}}}),
         (ecs.env_secrets, {"ContainerDefinitions": [{"Name": "app", "Environment": ONE_SECRET}]}),

@@ -305,8 +305,11 @@ def _revisions(task: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
         gaps.append(gap)
         return
     for each in _members(in_use, gaps):
-        number = str(each["TaskDefinitionArn"]).rpartition(":")[2]
-        yield f" of revision {number[:10]}, which is in use,", each
+        try:
+            number = str(each["TaskDefinitionArn"]).rpartition(":")[2][:10]
+        except NotKnown:
+            number = "?"
+        yield f" of revision {number}, which is in use,", each
 
 
 def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:

@@ -116,9 +116,12 @@ def _policies(function: ResourceView, gaps: list[NotKnown]) -> Iterator[tuple[st
         return
     for each in members(found, gaps):
         if isinstance(each, View):
-            name = str(each.key("Name"))
-            said = f"{each.key('Kind')} '{name[:MAX_NAME]}' of this function"
-            yield said, f"{function.id}:{name}", partial(each.key, "Policy")
+            try:
+                name, kind = str(each.key("Name")), each.key("Kind")
+            except NotKnown as gap:
+                gaps.append(gap)
+                continue
+            yield f"{kind} '{name[:MAX_NAME]}' of this function", f"{function.id}:{name}", partial(each.key, "Policy")
 
 
 def _any_bucket(policy: Any) -> str:

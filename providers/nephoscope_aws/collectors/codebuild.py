@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-from nephoscope_aws.answers import Unread
+from nephoscope_aws.answers import Missing, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
 from nephoscope_aws.collectors.odd import each, is_one_of
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, one_of, part, tag_dict
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, one_of, part, tag_dict, unreadable
 from nephoscope_aws.plain_secrets import masked
 
 PROJECT = "AWS::CodeBuild::Project"
@@ -53,8 +53,8 @@ def reread(api: Api, resource: Resource) -> Resource | None:
 def _projects(api: Api, region: str, listed: list[Any]) -> list[Resource]:
     """Return these projects; if they cannot be described, with everything but the name unknown."""
     names = [name for name in listed if isinstance(name, str)]
-    nameless = each(api, region, PROJECT, str, (name for name in listed if isinstance(name, Unread)))
-    return [*nameless, *_named(api, region, names)]
+    odd = [Missing(name.why) for name in listed if isinstance(name, Unread)]
+    return [*(unreadable(api, region, PROJECT, why, one=True) for why in odd), *_named(api, region, names)]
 
 
 def _named(api: Api, region: str, names: list[str]) -> list[Resource]:
