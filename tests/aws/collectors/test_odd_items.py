@@ -154,6 +154,8 @@ def test_an_empty_item_costs_one_resource(service: str, simulators: Simulators, 
         ("elb", "LoadBalancers.0.LoadBalancerArn"),
         ("redshift", "Clusters.0.ClusterIdentifier"),
         ("ssm", "DocumentIdentifiers.0.Name"),
+        ("rds", "DBClusters.0.DBClusterParameterGroup"),
+        ("rds", "DBClusters.1.DBClusterParameterGroup"),
     ],
 )
 def test_what_has_an_empty_name_is_not_gone(service: str, path: str, simulators: Simulators) -> None:
@@ -165,6 +167,24 @@ def test_what_has_an_empty_name_is_not_gone(service: str, path: str, simulators:
             replaying.edited = {key: edit.body}
             assert list(complaints(before, collect(service, replaying), key[0].rpartition(".")[2], edit)) == []
     assert found
+
+
+@pytest.mark.parametrize("ranges", ["ipRanges", "ipv6Ranges"])
+def test_a_permission_without_a_list_of_sources_may_be_open(
+    ranges: str, simulators: Simulators, defaults: Defaults
+) -> None:
+    replaying = Replaying(simulators(PLACE_OF["ec2"].simulator).endpoint)
+    verdicts = judged(collect("ec2", replaying), defaults)
+    dropped = [
+        (key, edit)
+        for key, answer in replaying.known.items()
+        for edit in edits(answer)
+        if edit.path.endswith(f"ipPermissions.0.{ranges}") and edit.kind == "drop"
+    ]
+    for key, edit in dropped:
+        replaying.edited = {key: edit.body}
+        assert list(silent(verdicts, judged(collect("ec2", replaying), defaults))) == []
+    assert dropped
 
 
 def test_one_odd_instance_of_several_is_there_and_unknown_by_name(simulators: Simulators, defaults: Defaults) -> None:
