@@ -23,6 +23,7 @@ from nephoscope.domain.unknown import as_unknown, unknown
 from nephoscope.engine import Defaults, Neighbours, judge
 from nephoscope.plugins import Registry
 from nephoscope_aws.api import Api
+from nephoscope_aws.plain_secrets import MASK
 
 MOST = 24
 """Changed answers that are tried of each service, half of them such that lack a member. There are some 9,000."""
@@ -185,6 +186,26 @@ def test_a_permission_without_a_list_of_sources_may_be_open(
         replaying.edited = {key: edit.body}
         assert list(silent(verdicts, judged(collect("ec2", replaying), defaults))) == []
     assert dropped
+
+
+def test_a_variable_of_a_type_that_is_not_known_is_masked_and_unknown(
+    simulators: Simulators, defaults: Defaults
+) -> None:
+    replaying = Replaying(simulators(PLACE_OF["codebuild"].simulator).endpoint)
+    verdicts = judged(collect("codebuild", replaying), defaults)
+    odd = [
+        (key, edit)
+        for key, answer in replaying.known.items()
+        for edit in edits(answer)
+        if edit.path.endswith("environmentVariables.0.type") and edit.kind == "enum"
+    ]
+    for key, edit in odd:
+        replaying.edited = {key: edit.body}
+        after = collect("codebuild", replaying)
+        assert list(silent(verdicts, judged(after, defaults))) == []
+        firsts = [(each.properties["Environment"]["EnvironmentVariables"] or [None])[0] for each in after]
+        assert [each for each in firsts if each and "$unknown" in each["Type"] and each["Value"] != MASK] == []
+    assert odd
 
 
 def test_one_odd_instance_of_several_is_there_and_unknown_by_name(simulators: Simulators, defaults: Defaults) -> None:
