@@ -14,7 +14,7 @@ from typing import Any
 from nephoscope.domain import NotKnown, View
 from nephoscope_aws.access_denials import applies
 from nephoscope_aws.access_grants import Grant, Requests, open_grants
-from nephoscope_aws.access_policies import MAX_PATTERNS, Names
+from nephoscope_aws.access_policies import MAX_PATTERNS, Names, members
 
 BLOCK_FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 """The four switches of a public access block. BlockPublic* stop new grants; the other two undo the ones in place.
@@ -145,7 +145,7 @@ def _through_policy(bucket: View, access: Access) -> list[Exposure]:
 
 
 def _through_acl(bucket: View, access: Access) -> list[Exposure]:
-    return _unless(bucket, (_acl_is_ignored, owner_enforced), lambda: [*_acl_exposures(bucket, access)])
+    return _unless(bucket, (_acl_is_ignored, owner_enforced), lambda: _acl_exposures(bucket, access))
 
 
 def _unless(
@@ -225,11 +225,17 @@ def _shown(grant: Grant) -> Names:
     return Names(tuple(islice((pattern for pattern in patterns if Names((pattern,)).which(grant.open)), MAX_SHOWN)))
 
 
-def _acl_exposures(bucket: View, access: Access) -> Iterator[Exposure]:
-    for group, permission, at in _public_grants(bucket):
-        what = _PERMISSIONS.get(permission, {}).get(access)
-        if what:
-            yield Exposure(access, "acl", f"{_GROUPS[group]} can {what}: ACL grants {permission} to {group}", at)
+def _acl_exposures(bucket: View, access: Access) -> list[Exposure]:
+    found: list[Exposure] = []
+    try:
+        for group, permission, at in _public_grants(bucket):
+            if what := _PERMISSIONS.get(permission, {}).get(access):
+                words = f"{_GROUPS[group]} can {what}: ACL grants {permission} to {group}"
+                found.append(Exposure(access, "acl", words, at))
+    except NotKnown:
+        if not found:
+            raise
+    return found
 
 
 def _public_grants(bucket: View) -> Iterator[tuple[str, str, str]]:
@@ -239,10 +245,15 @@ def _public_grants(bucket: View) -> Iterator[tuple[str, str, str]]:
     grants = bucket["Observed.AclGrants"]
     if not isinstance(grants, View) or not grants.is_list:
         return
-    for grant in grants:
-        if not isinstance(grant, View):
+    gaps: list[NotKnown] = []
+    for grant in members(grants, gaps):
+        try:
+            uri, permission = (grant["Grantee.URI"], grant["Permission"]) if isinstance(grant, View) else ("", "")
+        except NotKnown as gap:
+            gaps.append(gap)
             continue
-        uri, permission = grant["Grantee.URI"], grant["Permission"]
         group = uri.rpartition("/groups/global/")[2] if isinstance(uri, str) else ""
         if group in _GROUPS and isinstance(permission, str):
             yield group, permission, grant.path
+    if gaps:
+        raise gaps[0]

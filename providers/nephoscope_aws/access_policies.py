@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.domain import NotKnown, Unknown, View
+from nephoscope.domain import Fail, NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import texts
 
 MAX_PATTERNS = 1_000
@@ -102,6 +102,34 @@ def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
             gaps.append(gap)
         else:
             yield member
+
+
+def objects(value: Any) -> Iterator[View]:
+    """Go through the objects in a list; anything else has none. Raises NotKnown at one that could not be read."""
+    for member in value if isinstance(value, View) and value.is_list else ():
+        if isinstance(member, View) and not member.is_list:
+            yield member
+
+
+def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool | Fail | None:
+    """Judge each object in a list; None if there is nothing to judge.
+
+    One that is certainly wrong outweighs another that could not be read.
+    """
+    gaps: list[NotKnown] = []
+    verdicts: list[bool | None] = []
+    for member in members(value, gaps):
+        try:
+            verdict = judge(member) if isinstance(member, View) and not member.is_list else None
+        except NotKnown as gap:
+            gaps.append(gap)
+            continue
+        if isinstance(verdict, Fail):
+            return verdict
+        verdicts.append(verdict)
+    if gaps:
+        raise gaps[0]
+    return True if any(verdicts) else None
 
 
 def principals(element: Any) -> list[tuple[str, str]]:

@@ -73,6 +73,10 @@ class Unread:
     def __getitem__(self, name: Any) -> Unread:
         return self
 
+    def plus(self, **members: Any) -> Unread:
+        """Return the same: what an item is not, it is not with more members either."""
+        return self
+
     def _refuse(self, *_: Any) -> NoReturn:
         raise Missing(self.why)
 
@@ -147,6 +151,12 @@ def listed(service: str, operation: str, answer: dict[str, Any], key: str) -> It
     if isinstance(found, Unread):
         raise Unavailable(found.why)
     return found  # type: ignore[no-any-return]
+
+
+def require_names(operation: str, parameters: Mapping[str, Any]) -> None:
+    """Raise Missing for a parameter without a value: AWS would say of what has no name that it is gone."""
+    if "" in parameters.values():
+        raise Missing(f"{operation}: AWS's answer before it does not name what is asked for")
 
 
 def check_body(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:

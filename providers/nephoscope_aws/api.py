@@ -28,7 +28,7 @@ from botocore.parsers import ResponseParserError
 
 from nephoscope.configuration import configuration
 from nephoscope.domain import ALL_REGIONS
-from nephoscope_aws.answers import ODD, Answer, Unavailable, items, listed, marked
+from nephoscope_aws.answers import ODD, Answer, Unavailable, items, listed, marked, require_names
 
 IN_FLIGHT = configuration().calls_per_account
 """Calls that one process has in flight to one account at once, over all its sessions, services and regions."""
@@ -279,6 +279,7 @@ class Api:
     def call(self, service: str, operation: str, *, region: str = "", **parameters: Any) -> Answer:
         """Make one call and return what it answered; what is read of it by ``[]`` and is not there is Unread."""
         permission = self.permission(service, operation)
+        require_names(operation, parameters)
         client = self._client(service, region, permission)
         self._count()
         try:
@@ -296,6 +297,7 @@ class Api:
         says the same as the page before it: the list would never end.
         """
         permission = self.permission(service, operation)
+        require_names(operation, parameters)
         client = self._client(service, region, permission)
         if not client.can_paginate(operation):
             yield from listed(service, operation, self.call(service, operation, region=region, **parameters), key)

@@ -165,11 +165,11 @@ class PrefixLists:
     group: ResourceView
     inventory: Inventory
 
-    def ranges(self, id: str) -> list[str]:
-        """Return the ranges of a list. Raises NotKnown when it or a part of it could not be read."""
+    def networks(self, id: str) -> tuple[list[Network], NotKnown | None]:
+        """Return what a list holds, and what hides a part of it. Raises NotKnown when it could not be read."""
         for each in self.inventory.of(PREFIX_LIST, self.group.region):
             if each.id.rpartition("/")[2] == id:
-                return [] if each["Observed.OwnerId"] == "AWS" else [str(entry["Cidr"]) for entry in each["Entries"]]
+                return ([], None) if each["Observed.OwnerId"] == "AWS" else _held(each["Entries"])
         raise NotKnown(LIST, Unknown(f"prefix list {id[:80]} is not among those of the region"))
 
 
@@ -200,19 +200,35 @@ def _sources(entry: View, versions: set[int], lists: PrefixLists) -> Iterator[tu
     """Yield in words and as addresses what a rule admits."""
     for name, version in RANGES.items():
         if version in versions and name in entry and (cidr := entry[name]) is not None:
-            [network] = _networks([str(cidr)], f"{entry.path}.{name}")
+            network = _network(cidr, f"{entry.path}.{name}")
             yield str(network), Addresses.of(network)
     if LIST in entry and (id := entry[LIST]) is not None:
-        networks = _networks(lists.ranges(str(id)), f"{entry.path}.{LIST}")
+        networks, gap = lists.networks(str(id))
         counted = sorted((each for each in networks if each.version in versions), key=lambda each: each.prefixlen)
         if counted:
             more = f" and {len(counted) - 1} more" if len(counted) > 1 else ""
             yield f"prefix list {str(id)[:80]} ({counted[0]}{more})", Addresses.of(*counted)
+        if gap:
+            raise gap
 
 
-def _networks(ranges: Iterable[str], path: str) -> list[Network]:
+def _held(entries: Any) -> tuple[list[Network], NotKnown | None]:
+    """Return what the entries of a prefix list say as far as they can be read, and what hides the others."""
+    if not isinstance(entries, View) or not entries.is_list:
+        raise NotKnown("Entries", Unknown("they are not a list"))
+    networks: list[Network] = []
+    gap: NotKnown | None = None
+    for index in range(len(entries)):
+        try:
+            networks.append(_network(entries[index]["Cidr"], f"Entries[{index}].Cidr"))
+        except NotKnown as unread:
+            gap = gap or unread
+    return networks, gap
+
+
+def _network(range: Any, path: str) -> Network:
     try:
-        return [parse_range(each) for each in ranges]
+        return parse_range(str(range))
     except ValueError as error:
         raise NotKnown(path, Unknown("it is not a range of addresses")) from error
 

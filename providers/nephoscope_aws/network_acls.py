@@ -29,7 +29,8 @@ class Opening:
     source: Network
 
     def __str__(self) -> str:
-        return f"rule {self.entry['RuleNumber']} allows TCP port {self.port} from {self.source}"
+        alone = "" if Addresses.of(self.source).is_world else ", with earlier rules the internet"
+        return f"rule {self.entry['RuleNumber']} allows TCP port {self.port} from {self.source}{alone}"
 
 
 def openings(entries: View, *ports: int) -> list[Opening]:

@@ -205,6 +205,7 @@ def test_a_body_that_is_not_json_is_refused(
         ("alerts?account=prod", "account", "Enter a number."),
         ("alerts?account=99999999999999999999", "account", "less than or equal"),
         ("alerts?since=yesterday", "since", "Enter a valid date/time."),
+        ("alerts?since=0001-01-01T00:00:00%2B01:00", "since", "Enter a valid date/time."),
         ("alerts?opened=-1", "opened", "Enter a number."),
         ("alerts?opened=36501", "opened", "less than or equal to 36500"),
         ("alerts?account=1&account=2", "account", "Give this parameter once"),
@@ -229,6 +230,10 @@ def test_a_wrong_parameter_is_named(administrator: User, api: Any, path: str, fi
     assert message in " ".join(answer.json()[field])
 
 
+def test_a_time_may_be_as_far_from_utc_as_rfc_3339_allows(administrator: User, api: Any) -> None:
+    assert api(administrator).get("/api/v1/alerts?since=2026-01-01T00:00:00%2B23:59").status_code == 200
+
+
 def test_a_page_that_does_not_exist_is_not_found(administrator: User, api: Any) -> None:
     answer = api(administrator).get("/api/v1/alerts?page=99")
 
@@ -241,10 +246,17 @@ def test_a_method_that_an_address_does_not_have_is_said_to_be_wrong(viewer: User
     assert api(viewer).options("/api/v1/alerts").status_code == 405
 
 
+def test_a_method_that_an_address_does_not_have_is_said_to_be_wrong_before_signing_in(api: Any) -> None:
+    assert [getattr(api(), method)("/api/v1/tokens").status_code for method in ("put", "delete", "options")] == [
+        405
+    ] * 3
+
+
 def test_an_address_that_does_not_exist_answers_in_json(api: Any) -> None:
     answer = api().get("/api/v1/nonsense")
 
     assert (answer.status_code, answer.json()) == (404, {"detail": "There is nothing at /api/v1/nonsense."})
+    assert api().get("/api/v1/non%0Asense").json() == {"detail": "There is nothing at /api/v1/non\nsense."}
 
 
 def test_a_name_with_markup_comes_back_as_it_is_and_as_json(administrator: User, cloud: Any, api: Any) -> None:

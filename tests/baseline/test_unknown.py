@@ -10,7 +10,23 @@ import pytest
 from nephoscope.domain import Finding, Resource, Rule, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
 from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
-from nephoscope_baseline.aws import accessanalyzer, cloudtrail, config, ec2_instances, iam_account, inspector
+from nephoscope_baseline.aws import (
+    accessanalyzer,
+    cloudfront,
+    cloudtrail,
+    codebuild,
+    config,
+    ec2,
+    ec2_instances,
+    ec2_storage,
+    ecs,
+    elb,
+    iam_account,
+    inspector,
+    lambda_,
+    s3_access,
+    ssm,
+)
 from nephoscope_baseline.aws.cloudtrail_bucket import bucket_logging, bucket_public
 
 TRAIL, BUCKET = "AWS::CloudTrail::Trail", "AWS::S3::Bucket"
@@ -146,3 +162,84 @@ def test_root_needs_mfa_where_nothing_says_that_it_has_no_password() -> None:
     hidden = {"RootCredentials": unknown("denied", "iam:GenerateCredentialReport")}
     properties = {"AccountSummary": {"AccountMFAEnabled": 0}, "Observed": hidden}
     assert judged(iam_account.root_mfa, properties).verdict is Verdict.FAIL
+
+
+ONE_SECRET = [{"Name": "HIDDEN_TOKEN", "Value": HIDDEN}, {"Name": "DB_PASSWORD", "Value": "hunter2"}]
+ASSIGNS = {"AwsvpcConfiguration": {"AssignPublicIp": "ENABLED"}}
+
+
+def served(default: Any, *behaviors: Any, origins: Any = ()) -> dict[str, Any]:
+    config = {"DefaultCacheBehavior": {"ViewerProtocolPolicy": default}, "CacheBehaviors": list(behaviors)}
+    return {"DistributionConfig": {**config, "Origins": list(origins)}}
+
+
+HTTP = {"PathPattern": "/x", "ViewerProtocolPolicy": "allow-all"}
+PLAIN = {"Id": "o", "DomainName": "example.com", "CustomOriginConfig": {"OriginProtocolPolicy": "http-only"}}
+BUCKET_ORIGIN = {"Id": "o", "DomainName": "b.s3.amazonaws.com", "OriginAccessControlId": None}
+FORWARDS = {"Priority": "2", "Conditions": [{"Field": "path-pattern", "Values": ["/x"]}], "Actions": []}
+HIDDEN_RULE = {**FORWARDS, "Priority": "1", "Actions": HIDDEN}
+VERSION = {"VersionNumber": 3, "LaunchTemplateData": {"MetadataOptions": {"HttpTokens": "optional"}}}
+ALL_USERS = {"Permission": "READ", "Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "properties"),
+    [
+        (cloudfront.https, served(HIDDEN, HTTP)),
+        (cloudfront.https, served("https-only", {**HTTP, "ViewerProtocolPolicy": HIDDEN}, HTTP)),
+        (cloudfront.origin_https, served("https-only", origins=[HIDDEN, PLAIN])),
+        (cloudfront.tls_origin, served("https-only", origins=[{**PLAIN, "CustomOriginConfig": HIDDEN}, PLAIN])),
+        (cloudfront.oac, served("https-only", origins=[{**BUCKET_ORIGIN, "DomainName": HIDDEN}, BUCKET_ORIGIN])),
+        (elb.https_redirect, {"Protocol": "HTTP", "Observed": {"Rules": [HIDDEN_RULE, FORWARDS]}}),
+        (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"LatestVersion": VERSION}}),
+        (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"VersionsInUse": [HIDDEN, VERSION]}}),
+        (ec2_instances.public_ip, {"PublicIp": None, "Observed": {"PublicIps": [HIDDEN, "203.0.113.7"]}}),
+        (ssm.document_public, {"Observed": {"AccountIds": [HIDDEN, "all"]}}),
+        (s3_access.public_read, {"Observed": {"AclGrants": [{**ALL_USERS, "Grantee": HIDDEN}, ALL_USERS]}}),
+        (codebuild.plain_secrets, {"Environment": {"EnvironmentVariables": ONE_SECRET}}),
+        (lambda_.env_secrets, {"Environment": {"Variables": {each["Name"]: each["Value"] for each in ONE_SECRET}}}),
+        (ecs.env_secrets, {"ContainerDefinitions": [{"Name": "app", "Environment": ONE_SECRET}]}),
+        (ecs.public_ip, {"NetworkConfiguration": HIDDEN, "Observed": {"OtherNetworks": [ASSIGNS]}}),
+        (
+            ecs.public_ip,
+            {"NetworkConfiguration": None, "Observed": {"OtherNetworks": [{"AwsvpcConfiguration": HIDDEN}, ASSIGNS]}},
+        ),
+    ],
+)
+def test_one_that_is_hidden_does_not_hide_what_is_wrong_in_another(rule: Rule, properties: Mapping[str, Any]) -> None:
+    assert judged(rule, properties).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("rule", "properties"),
+    [
+        (codebuild.plain_secrets, {"Environment": {"EnvironmentVariables": ONE_SECRET[:1]}}),
+        (lambda_.env_secrets, {"Environment": {"Variables": {"HIDDEN_TOKEN": HIDDEN, "STAGE": "prod"}}}),
+        (ecs.public_ip, {"NetworkConfiguration": HIDDEN, "Observed": {"OtherNetworks": []}}),
+    ],
+)
+def test_one_that_is_hidden_among_what_is_right_is_unknown(rule: Rule, properties: Mapping[str, Any]) -> None:
+    assert judged(rule, properties).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("entries", "verdict"),
+    [
+        ([{"Cidr": HIDDEN}, {"Cidr": "0.0.0.0/0"}], Verdict.FAIL),
+        ([{"Cidr": "odd"}, {"Cidr": "0.0.0.0/0"}], Verdict.FAIL),
+        ([{"Cidr": HIDDEN}, {"Cidr": "10.0.0.0/8"}], Verdict.UNKNOWN),
+        (None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_hidden_entry_of_a_prefix_list_does_not_hide_the_internet_in_another(entries: Any, verdict: Verdict) -> None:
+    entry = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "SourcePrefixListId": "pl-1"}
+    held = resource("AWS::EC2::PrefixList", {"Entries": entries, "Observed": {"OwnerId": ACCOUNT}}, name="list/pl-1")
+    assert judged(ec2.sg_ssh, {"SecurityGroupIngress": [entry]}, held).verdict is verdict
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("block-all-sharing", Verdict.PASS), ("unblocked", Verdict.UNKNOWN)])
+def test_a_region_that_blocks_all_sharing_outweighs_a_hidden_setting_of_a_snapshot(
+    state: str, verdict: Verdict
+) -> None:
+    block = resource(ec2_storage.SNAPSHOT_BLOCK, {"State": state})
+    assert judged(ec2_storage.snapshot_public, {"Observed": {"Public": HIDDEN}}, block).verdict is verdict

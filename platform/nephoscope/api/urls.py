@@ -71,5 +71,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/health", HealthView.as_view({"get": "show"}), name="health"),
     path("v1/me", Me.as_view({"get": "show", "patch": "change"}), name="me"),
     path("v1/", include(router.urls)),
-    re_path(r"^(?P<rest>.*)$", nothing_here),
+    re_path(r"^(?P<rest>[\s\S]*)$", nothing_here),
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope_aws.access_policies import all_right, objects
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 
@@ -93,13 +94,6 @@ def _matching(default: str, target: str, *others: str, other: str = "https-only"
 WEBSITE = {**_custom("TLSv1.2", policy="http-only"), "DomainName": "site.s3-website-eu-west-1.amazonaws.com"}
 
 
-def _objects(value: Any) -> Iterator[View]:
-    """Go through the members of a list that are objects; anything else has none."""
-    for each in value if isinstance(value, View) and value.is_list else ():
-        if isinstance(each, View) and not each.is_list:
-            yield each
-
-
 @rule(
     "aws.cloudfront.https",
     on=DISTRIBUTION,
@@ -125,13 +119,21 @@ def https(distribution: View) -> bool | Fail:
     Traffic over HTTP, session cookies included, can be read and changed in transit. A redirect to HTTPS costs nothing
     and keeps old links working.
     """
-    default = distribution["DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy"]
+    try:
+        default = distribution["DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy"]
+    except NotKnown:
+        if isinstance(found := all_right(distribution["DistributionConfig.CacheBehaviors"], _encrypts), Fail):
+            return found
+        raise
     if default not in ENCRYPTED:
         return Fail("The default behavior allows HTTP", "DistributionConfig.DefaultCacheBehavior")
-    for behavior in _objects(distribution["DistributionConfig.CacheBehaviors"]):
-        if behavior["ViewerProtocolPolicy"] not in ENCRYPTED:
-            return Fail(f"Behavior {behavior['PathPattern']} allows HTTP", behavior)
-    return True
+    return all_right(distribution["DistributionConfig.CacheBehaviors"], _encrypts) or True
+
+
+def _encrypts(behavior: View) -> bool | Fail:
+    if behavior["ViewerProtocolPolicy"] in ENCRYPTED:
+        return True
+    return Fail(f"Behavior {behavior['PathPattern']} allows HTTP", behavior)
 
 
 @rule(
@@ -235,11 +237,15 @@ def oac(distribution: View) -> bool | Fail | None:
     regions. Requests sent straight to a public bucket bypass AWS WAF, the logs and all restrictions of the
     distribution.
     """
-    buckets = [each for each in _objects(distribution["DistributionConfig.Origins"]) if _is_bucket(each)]
-    for origin in buckets:
-        if not origin["OriginAccessControlId"]:
-            return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) has no origin access control", origin)
-    return True if buckets else None
+    return all_right(distribution["DistributionConfig.Origins"], _has_control)
+
+
+def _has_control(origin: View) -> bool | Fail | None:
+    if not _is_bucket(origin):
+        return None
+    if origin["OriginAccessControlId"]:
+        return True
+    return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) has no origin access control", origin)
 
 
 def _is_bucket(origin: View) -> bool:
@@ -278,14 +284,18 @@ def tls_origin(distribution: View) -> bool | Fail | None:
     SSLv3 has been broken since 2014 (POODLE), so traffic between CloudFront and the origin can be decrypted. Every
     maintained server supports TLS 1.2.
     """
-    customs = [(each, each["CustomOriginConfig"]) for each in _objects(distribution["DistributionConfig.Origins"])]
-    found = [(origin, custom) for origin, custom in customs if isinstance(custom, View)]
-    for origin, custom in found:
-        protocols = custom["OriginSSLProtocols"]
-        named = list(protocols) if isinstance(protocols, View) and protocols.is_list else DEFAULT_ORIGIN_PROTOCOLS
-        if "SSLv3" in named:
-            return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) allows SSLv3", custom)
-    return True if found else None
+    return all_right(distribution["DistributionConfig.Origins"], _refuses_sslv3)
+
+
+def _refuses_sslv3(origin: View) -> bool | Fail | None:
+    custom = origin["CustomOriginConfig"]
+    if not isinstance(custom, View):
+        return None
+    protocols = custom["OriginSSLProtocols"]
+    named = list(protocols) if isinstance(protocols, View) and protocols.is_list else DEFAULT_ORIGIN_PROTOCOLS
+    if "SSLv3" not in named:
+        return True
+    return Fail(f"Origin {origin['Id']} ({origin['DomainName']}) allows SSLv3", custom)
 
 
 @rule(
@@ -324,26 +334,29 @@ def origin_https(distribution: View) -> bool | Fail | None:
     Between CloudFront and the origin, requests cross the internet, and with them what viewers sent over HTTPS. Whoever
     is on that path can read and change them.
     """
-    customs = [(each, each["CustomOriginConfig"]) for each in _objects(distribution["DistributionConfig.Origins"])]
-    found = [(origin, custom) for origin, custom in customs if isinstance(custom, View)]
-    for origin, custom in found:
-        policy = custom["OriginProtocolPolicy"]
-        if policy == "https-only" or (policy == "match-viewer" and not _gets_http(distribution, str(origin["Id"]))):
-            continue
-        when = " when viewers do" if policy == "match-viewer" else ""
-        return Fail(f"CloudFront uses HTTP for origin {origin['Id']} ({origin['DomainName']}){when}", custom)
-    return True if found else None
+    return all_right(distribution["DistributionConfig.Origins"], partial(_is_encrypted, distribution))
+
+
+def _is_encrypted(distribution: View, origin: View) -> bool | Fail | None:
+    custom = origin["CustomOriginConfig"]
+    if not isinstance(custom, View):
+        return None
+    policy = custom["OriginProtocolPolicy"]
+    if policy == "https-only" or (policy == "match-viewer" and not _gets_http(distribution, str(origin["Id"]))):
+        return True
+    when = " when viewers do" if policy == "match-viewer" else ""
+    return Fail(f"CloudFront uses HTTP for origin {origin['Id']} ({origin['DomainName']}){when}", custom)
 
 
 def _gets_http(distribution: View, origin: str) -> bool:
     """Tell whether a behavior that admits HTTP sends requests to an origin, by itself or in a group."""
     config = distribution["DistributionConfig"]
     default = config["DefaultCacheBehavior"]
-    behaviors = [*([default] if isinstance(default, View) else []), *_objects(config["CacheBehaviors"])]
+    behaviors = [*([default] if isinstance(default, View) else []), *objects(config["CacheBehaviors"])]
     groups = [
         str(group["Id"])
-        for group in _objects(config["OriginGroups.Items"])
-        if origin in [member["OriginId"] for member in _objects(group["Members.Items"])]
+        for group in objects(config["OriginGroups.Items"])
+        if origin in [member["OriginId"] for member in objects(group["Members.Items"])]
     ]
     return any(
         each["ViewerProtocolPolicy"] not in ENCRYPTED and each["TargetOriginId"] in (origin, *groups)

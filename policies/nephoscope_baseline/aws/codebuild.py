@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope_aws.access_policies import members
 from nephoscope_aws.plain_secrets import plain_secret
 
 PROJECT = "AWS::CodeBuild::Project"
@@ -69,17 +70,22 @@ def plain_secrets(project: View) -> bool | Fail | None:
     Anyone who can view the project can read them, and builds print their environment to logs. With these credentials an
     attacker can often change what is shipped to customers.
     """
-    found = False
-    for variable in _variables(project):
-        found = True
-        if what := _secret(variable):
-            return Fail(f"{str(variable['Name'])[:80]} is in plaintext ({what})", variable)
-    return True if found else None
+    gaps: list[NotKnown] = []
+    judged = 0
+    for variable in _variables(project, gaps):
+        judged += 1
+        try:
+            if what := _secret(variable):
+                return Fail(f"{str(variable['Name'])[:80]} is in plaintext ({what})", variable)
+        except NotKnown as gap:
+            gaps.append(gap)
+    if gaps:
+        raise gaps[0]
+    return True if judged else None
 
 
-def _variables(project: View) -> Iterator[View]:
-    variables = project["Environment.EnvironmentVariables"]
-    for each in variables if isinstance(variables, View) and variables.is_list else ():
+def _variables(project: View, gaps: list[NotKnown]) -> Iterator[View]:
+    for each in members(project["Environment.EnvironmentVariables"], gaps):
         if isinstance(each, View) and not each.is_list:
             yield each
 

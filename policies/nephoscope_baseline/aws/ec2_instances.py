@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope_aws.access_policies import all_right, members
 
 INSTANCE = "AWS::EC2::Instance"
 
@@ -99,19 +100,26 @@ def public_ip(instance: View) -> bool | Fail | None:
     if "PublicIp" in instance:
         return _addresses(instance)
     # A template does not know the address; where it leaves the choice to the subnet there is nothing to judge.
-    asked = [str(each["AssociatePublicIpAddress"]).lower() for each in instance.get("NetworkInterfaces", ())]
-    if "true" in asked:
-        return Fail("A public IP address is assigned at launch", "NetworkInterfaces")
-    return True if "false" in asked else None
+    return all_right(instance.get("NetworkInterfaces"), _is_private)
+
+
+def _is_private(interface: View) -> bool | Fail | None:
+    asked = str(interface["AssociatePublicIpAddress"]).lower()
+    if asked == "true":
+        return Fail("A public IP address is assigned at launch", interface)
+    return True if asked == "false" else None
 
 
 def _addresses(instance: View) -> bool | Fail:
     """Judge a running instance: the address it is known by, and those of its other network interfaces."""
     if address := instance["PublicIp"]:
         return Fail(f"Public IP address {address}", "PublicIp")
-    if others := [str(each) for each in instance.get("Observed.PublicIps", ())]:
+    gaps: list[NotKnown] = []
+    if others := [str(each) for each in members(instance.get("Observed.PublicIps"), gaps)]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         return Fail(f"Public IP address {others[0]}{more} on another network interface", "Observed.PublicIps")
+    if gaps:
+        raise gaps[0]
     return True
 
 

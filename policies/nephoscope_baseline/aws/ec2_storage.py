@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
-from nephoscope_aws.access_policies import members
+from nephoscope_aws.access_policies import all_right, members
 
 SNAPSHOT_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
 LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 TEMPLATE_LINK = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html"
+
+_IN_USE = "Version {}, which an Auto Scaling group uses,"
 
 TOKENS = {"MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"}}
 NO_TOKENS = {"MetadataOptions": {"HttpTokens": "optional"}}
@@ -29,21 +31,45 @@ def _template(
     return {"LaunchTemplateData": data, "Observed": {"LatestVersion": version, "VersionsInUse": used}}
 
 
-def _versions(template: View) -> Iterator[tuple[str, View]]:
+def _versions(template: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
     """What a launch template may launch: each version in words, and what holds its data.
 
     Who launches from it without naming a version gets the default one, the only one that AWS Config judges
     (https://docs.aws.amazon.com/config/latest/developerguide/ec2-launch-template-imdsv2-check.html). Auto Scaling
     groups may follow the latest one instead, or stay with one in between. A template of CloudFormation describes just
-    one.
+    one. What cannot be read goes to ``gaps``.
     """
     yield "The default version", template
-    if isinstance(latest := template["Observed.LatestVersion"], View):
-        yield f"The latest version, {latest['VersionNumber']},", latest
-    in_use = template["Observed.VersionsInUse"]
-    for each in in_use if isinstance(in_use, View) and in_use.is_list else ():
-        if isinstance(each, View):
-            yield f"Version {each['VersionNumber']}, which an Auto Scaling group uses,", each
+    for words, name in (("The latest version, {},", "LatestVersion"), (_IN_USE, "VersionsInUse")):
+        try:
+            found = template[f"Observed.{name}"]
+        except NotKnown as gap:
+            gaps.append(gap)
+            continue
+        for each in members(found, gaps) if isinstance(found, View) and found.is_list else (found,):
+            if isinstance(each, View):
+                yield words.format(_number(each)), each
+
+
+def _number(version: View) -> str:
+    try:
+        return str(version["VersionNumber"])
+    except NotKnown:
+        return "?"
+
+
+def _no_version(template: View, wrong: Callable[[View], bool], what: str, at: str) -> bool | Fail:
+    """Fail for the first version that is certainly wrong, which outweighs another that could not be read."""
+    gaps: list[NotKnown] = []
+    for words, version in _versions(template, gaps):
+        try:
+            if wrong(version):
+                return Fail(f"{words} {what}", _path(version, at))
+        except NotKnown as gap:
+            gaps.append(gap)
+    if gaps:
+        raise gaps[0]
+    return True
 
 
 def _path(version: View, name: str) -> str:
@@ -87,12 +113,14 @@ def lt_imdsv2(template: View) -> bool | Fail:
     IMDSv1 answers any request, so a server-side request forgery (SSRF) flaw in an application exposes the instance
     role's credentials. IMDSv2 requires a session token that such a request cannot obtain.
     """
-    for words, version in _versions(template):
-        if version["LaunchTemplateData.MetadataOptions.HttpEndpoint"] == "disabled":
-            continue
-        if version["LaunchTemplateData.MetadataOptions.HttpTokens"] != "required":
-            return Fail(f"{words} does not require IMDSv2", _path(version, "MetadataOptions"))
-    return True
+    return _no_version(template, _needs_no_tokens, "does not require IMDSv2", "MetadataOptions")
+
+
+def _needs_no_tokens(version: View) -> bool:
+    options = version["LaunchTemplateData.MetadataOptions"]
+    if not isinstance(options, View):
+        return True
+    return bool(options["HttpEndpoint"] != "disabled" and options["HttpTokens"] != "required")
 
 
 @rule(
@@ -134,14 +162,15 @@ def lt_public_ip(template: View) -> bool | Fail:
     Every instance launched from it is one bad security group rule away from the internet. An Auto Scaling group
     multiplies the mistake.
     """
-    gaps: list[NotKnown] = []
-    for words, version in _versions(template):
-        for each in members(version["LaunchTemplateData.NetworkInterfaces"], gaps):
-            if isinstance(each, View) and is_on(each["AssociatePublicIpAddress"]):
-                return Fail(f"{words} assigns a public IP address", _path(version, "NetworkInterfaces"))
-    if gaps:
-        raise gaps[0]
-    return True
+    return _no_version(template, _assigns_address, "assigns a public IP address", "NetworkInterfaces")
+
+
+def _assigns_address(version: View) -> bool:
+    return isinstance(all_right(version["LaunchTemplateData.NetworkInterfaces"], _is_private), Fail)
+
+
+def _is_private(interface: View) -> bool | Fail:
+    return not is_on(interface["AssociatePublicIpAddress"]) or Fail("", interface)
 
 
 @rule(
@@ -249,13 +278,23 @@ def snapshot_public(snapshot: ResourceView, inventory: Inventory) -> bool | Fail
     Any AWS account can create a volume from it and read every file. Public snapshots are constantly searched for
     credentials and customer data.
     """
-    if snapshot["Observed.Public"] is False:
-        return True
-    # Such a region keeps the setting of a public snapshot but treats it as private:
-    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html
-    if any(block["State"] == "block-all-sharing" for block in inventory.of(SNAPSHOT_BLOCK, snapshot.region)):
+    try:
+        private = snapshot["Observed.Public"] is False
+    except NotKnown:
+        if _blocks_all_sharing(snapshot, inventory):
+            return True
+        raise
+    if private or _blocks_all_sharing(snapshot, inventory):
         return True
     return Fail("Any AWS account can create volumes from it", "Observed.Public")
+
+
+def _blocks_all_sharing(snapshot: ResourceView, inventory: Inventory) -> bool:
+    """Tell whether the region keeps the setting of a public snapshot but treats it as private.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html
+    """
+    return any(block["State"] == "block-all-sharing" for block in inventory.of(SNAPSHOT_BLOCK, snapshot.region))
 
 
 @rule(

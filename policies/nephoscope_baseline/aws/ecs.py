@@ -93,18 +93,27 @@ def public_ip(service: View) -> bool | Fail | None:
     Each task can be reached from the internet, with only its security group for protection. Behind a load balancer in
     private subnets, one bad rule exposes nothing.
     """
-    assigned = service[f"{NETWORK}.AssignPublicIp"]
-    if assigned is not None and str(assigned).upper() != "DISABLED":
-        return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
     gaps: list[NotKnown] = []
+    if _assigns(service, f"{NETWORK}.AssignPublicIp", gaps):
+        return Fail("Tasks get a public IP address", f"{NETWORK}.AssignPublicIp")
     for other in _members(service["Observed.OtherNetworks"], gaps):
-        if str(other["AwsvpcConfiguration.AssignPublicIp"]).upper() == "ENABLED":
+        if _assigns(other, "AwsvpcConfiguration.AssignPublicIp", gaps):
             return Fail("Tasks of a deployment or task set get a public IP address", other)
     if gaps:
         raise gaps[0]
     # DISABLED is the default of a service in a VPC; without a network of their own, tasks share the machine's.
     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html
     return True if isinstance(service[NETWORK], View) else None
+
+
+def _assigns(network: View, path: str, gaps: list[NotKnown]) -> bool:
+    """Tell whether tasks certainly get a public address."""
+    try:
+        assigned = network[path]
+    except NotKnown as gap:
+        gaps.append(gap)
+        return False
+    return assigned is not None and str(assigned).upper() != "DISABLED"
 
 
 @rule(
@@ -296,8 +305,11 @@ def _revisions(task: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]]:
         gaps.append(gap)
         return
     for each in _members(in_use, gaps):
-        number = str(each["TaskDefinitionArn"]).rpartition(":")[2]
-        yield f" of revision {number[:10]}, which is in use,", each
+        try:
+            number = str(each["TaskDefinitionArn"]).rpartition(":")[2][:10]
+        except NotKnown:
+            number = "?"
+        yield f" of revision {number}, which is in use,", each
 
 
 def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:

@@ -104,7 +104,7 @@ def public_endpoint(cluster: View) -> bool | Fail:
         try:
             allowed |= Addresses.of(parse_range(str(cidrs[index])))
             if allowed.is_world:
-                return Fail(f"The endpoint is open to {cidrs[index]}", f"{CIDRS}[{index}]")
+                return _open_to(cidrs, index)
         except NotKnown as problem:
             gap = gap or problem
         except ValueError:
@@ -112,6 +112,13 @@ def public_endpoint(cluster: View) -> bool | Fail:
     if gap:
         raise gap
     return True
+
+
+def _open_to(cidrs: View, last: int) -> Fail:
+    """Say by which ranges the endpoint is open: by one alone, or by it with those before it."""
+    if Addresses.of(parse_range(str(cidrs[last]))).is_world:
+        return Fail(f"The endpoint is open to {cidrs[last]}", f"{CIDRS}[{last}]")
+    return Fail(f"The endpoint is open to {cidrs[last]} and others, together the internet", CIDRS)
 
 
 @rule(

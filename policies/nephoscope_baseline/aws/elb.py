@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
 from nephoscope_aws.access import is_on
+from nephoscope_aws.access_policies import objects
 
 BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 CLASSIC = "AWS::ElasticLoadBalancing::LoadBalancer"
@@ -135,27 +135,34 @@ def https_redirect(listener: View) -> bool | Fail | None:
     if listener["Protocol"] != "HTTP":
         return None
     port = listener.get("Port", 80)
-    for request_rule in _objects(listener["Observed.Rules"]):
-        if not _answers(request_rule["Actions"]):
+    gap: NotKnown | None = None
+    for request_rule in objects(listener["Observed.Rules"]):
+        try:
+            answers = _answers(request_rule["Actions"])
+        except NotKnown as unread:
+            answers, gap = True, gap or unread  # one after it may be certainly wrong
+        if not answers:
             number = request_rule["Priority"]
             return Fail(f"HTTP on port {port} is not redirected to HTTPS by rule {number}", request_rule)
-        if all(map(_is_always, _objects(request_rule["Conditions"]))):
-            return True  # Nothing is left for the rules after it, nor for the default action.
-    if any(map(_is_redirect, _objects(listener["DefaultActions"]))):
-        return True
-    return Fail(f"HTTP on port {port} is not redirected to HTTPS", "Protocol", "DefaultActions")
+        if _takes_all(request_rule["Conditions"]):
+            break  # Nothing is left for the rules after it, nor for the default action.
+    else:
+        if not any(map(_is_redirect, objects(listener["DefaultActions"]))):
+            return Fail(f"HTTP on port {port} is not redirected to HTTPS", "Protocol", "DefaultActions")
+    if gap:
+        raise gap
+    return True
 
 
-def _objects(value: Any) -> Iterator[View]:
-    """Go through the members of a list that are objects; anything else has none."""
-    for each in value if isinstance(value, View) and value.is_list else ():
-        if isinstance(each, View) and not each.is_list:
-            yield each
+def _takes_all(conditions: Any) -> bool:
+    """Tell whether every request meets all conditions; a rule has at least one."""
+    found = [_is_always(each) for each in objects(conditions)]
+    return bool(found) and all(found)
 
 
 def _answers(actions: Any) -> bool:
     """Tell whether a rule serves nothing over HTTP: it redirects to HTTPS, or refuses with a fixed answer."""
-    return any(_is_redirect(each) or each["Type"] == "fixed-response" for each in _objects(actions))
+    return any(_is_redirect(each) or each["Type"] == "fixed-response" for each in objects(actions))
 
 
 def _is_redirect(action: View) -> bool:

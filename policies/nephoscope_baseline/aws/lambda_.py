@@ -116,9 +116,12 @@ def _policies(function: ResourceView, gaps: list[NotKnown]) -> Iterator[tuple[st
         return
     for each in members(found, gaps):
         if isinstance(each, View):
-            name = str(each.key("Name"))
-            said = f"{each.key('Kind')} '{name[:MAX_NAME]}' of this function"
-            yield said, f"{function.id}:{name}", partial(each.key, "Policy")
+            try:
+                name, kind = str(each.key("Name")), each.key("Kind")
+            except NotKnown as gap:
+                gaps.append(gap)
+                continue
+            yield f"{kind} '{name[:MAX_NAME]}' of this function", f"{function.id}:{name}", partial(each.key, "Policy")
 
 
 def _any_bucket(policy: Any) -> str:
@@ -249,9 +252,24 @@ def env_secrets(function: View) -> bool | Fail | None:
     variables = function["Environment.Variables"]
     if not isinstance(variables, View):
         return None
-    found = {name: what for name in variables.names() if (what := plain_secret(name, variables.key(name)))}
+    found, gaps = _plain_secrets(variables)
     if not found:
+        if gaps:
+            raise gaps[0]
         return True
     words = ", ".join(f"{name[:80]} ({what})" for name, what in list(found.items())[:MAX_SHOWN])
     more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
     return Fail(f"In plaintext: {words}{more}", *(f"{variables.path}.{name}" for name in found))
+
+
+def _plain_secrets(variables: View) -> tuple[dict[str, str], list[NotKnown]]:
+    """Return which variables hold what secret, and what hides the value of others."""
+    found: dict[str, str] = {}
+    gaps: list[NotKnown] = []
+    for name in variables.names():
+        try:
+            if what := plain_secret(name, variables.key(name)):
+                found[name] = what
+        except NotKnown as gap:
+            gaps.append(gap)
+    return found, gaps

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope_aws.access_conditions import texts
+from nephoscope_aws.access_policies import members
 
 INSTANCE = "AWS::EC2::Instance"
 MANAGED = "AWS::SSM::ManagedInstanceInventory"
@@ -128,7 +128,9 @@ def document_public(document: View) -> bool | Fail:
     Documents reveal how your instances are set up, and often contain names, addresses and passwords. Copies made by
     strangers cannot be revoked.
     """
-    shared = texts(document["Observed.AccountIds"])
-    if any(account.lower() == EVERYONE for account in shared):
+    gaps: list[NotKnown] = []
+    if any(str(account).lower() == EVERYONE for account in members(document["Observed.AccountIds"], gaps)):
         return Fail("Any AWS account can read this document", "Observed.AccountIds")
+    if gaps:
+        raise gaps[0]
     return True

@@ -10,15 +10,18 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.answers import Missing, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
-from nephoscope_aws.collectors.odd import each
-from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, part, tag_dict
+from nephoscope_aws.collectors.odd import each, is_one_of
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, hidden, one_of, part, tag_dict, unreadable
 from nephoscope_aws.plain_secrets import masked
 
 PROJECT = "AWS::CodeBuild::Project"
 PLAINTEXT = "PLAINTEXT"
+_ELSEWHERE = ("PARAMETER_STORE", "SECRETS_MANAGER")
+"""The types of a variable whose value is a name."""
 
 READS = {
     ("codebuild", "list_projects"): "codebuild:ListProjects",
@@ -47,10 +50,16 @@ def reread(api: Api, resource: Resource) -> Resource | None:
     return next(iter(_described(api, resource.region, [resource.name])), None)
 
 
-def _projects(api: Api, region: str, names: list[str]) -> list[Resource]:
+def _projects(api: Api, region: str, listed: list[Any]) -> list[Resource]:
     """Return these projects; if they cannot be described, with everything but the name unknown."""
+    names = [name for name in listed if isinstance(name, str)]
+    odd = [Missing(name.why) for name in listed if isinstance(name, Unread)]
+    return [*(unreadable(api, region, PROJECT, why, one=True) for why in odd), *_named(api, region, names)]
+
+
+def _named(api: Api, region: str, names: list[str]) -> list[Resource]:
     try:
-        return _described(api, region, names)
+        return _described(api, region, names) if names else []
     except PROBLEMS as problem:
         details = dict.fromkeys(_DETAILS, hidden(problem))
         return [_resource(api, region, name, details) for name in names]
@@ -95,12 +104,13 @@ def _tag(tag: Item) -> dict[str, str]:
 
 
 def _variable(variable: Item) -> Item:
-    """Return a variable; the value of one in clear text is masked, of the others it is where the secret is kept.
+    """Return a variable; the value of one that is kept elsewhere says where, and of any other it is masked.
 
     https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html says what the default is.
     """
-    type, value = variable.get("type", PLAINTEXT), variable.get("value")
-    return {"Name": variable["name"], "Type": type, "Value": masked(value) if type == PLAINTEXT else value}
+    type = one_of(variable, "type", PLAINTEXT, *_ELSEWHERE) if "type" in variable else PLAINTEXT
+    value = variable.get("value")
+    return {"Name": variable["name"], "Type": type, "Value": value if is_one_of(type, _ELSEWHERE) else masked(value)}
 
 
 def _resource(api: Api, region: str, name: str, details: Item) -> Resource:

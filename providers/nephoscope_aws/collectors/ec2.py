@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service
-from nephoscope_aws.answers import Item
+from nephoscope_aws.answers import Item, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors import ec2_kinds, prefix_lists
@@ -152,7 +152,10 @@ def _security_groups(api: Api, region: str, group: Item) -> Iterator[Resource]:
 
 
 def _entries(permissions: Any, end: str) -> Iterator[Shaped]:
-    """Yield one entry per source: AWS gathers all sources of one range of ports, CloudFormation does not."""
+    """Yield one entry per source: AWS gathers all sources of one range of ports, CloudFormation does not.
+
+    AWS leaves out none of the lists; one that is not there may have held any source.
+    """
     sources = (
         ("IpRanges", "CidrIp", "CidrIp"),
         ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
@@ -162,7 +165,8 @@ def _entries(permissions: Any, end: str) -> Iterator[Shaped]:
     for permission in permissions:
         ports = needed(permission, "IpProtocol") | picked(permission, "FromPort", "ToPort")
         for plural, member, name in sources:
-            for source in permission.get(plural, ()):
+            found = permission[plural]
+            for source in [{member: found}] if isinstance(found, Unread) else found:
                 yield {**ports, name: source[member], "Description": source.get("Description")}
 
 

@@ -75,7 +75,7 @@ def reread(api: Api, resource: Resource, kind: Kind) -> Resource | None:
 def _kept(api: Api, kind: Kind, item: Item) -> bool:
     """Tell whether the account can change it: what others share with it is listed too, as VPCs and gateways."""
     owner = item.get("OwnerId", api.account)
-    own = bool(kind.arn) or isinstance(owner, Unread) or owner == api.account
+    own = bool(kind.arn) or isinstance(owner, Unread) or owner in ("", api.account)  # an odd one is not another's
     return own and not is_over(item)
 
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource, Service, unknown
+from nephoscope_aws.answers import Missing, Unread
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.many import batches
@@ -114,7 +115,8 @@ def _with_retired(families: Listing[str], used: _Used) -> Iterator[str]:
     """Yield the families, then those without an active revision of which one still runs."""
     active: set[str] = set()
     for family in families:
-        active.add(family)
+        if isinstance(family, str):
+            active.add(family)
         yield family
     if not families.problem:
         yield from sorted(set(used.revisions) - active)
@@ -156,12 +158,17 @@ def _listed(api: Api, region: str, cluster: str) -> _Cluster:
 
 
 def _filled(into: list[str], found: Iterator[str]) -> Exception | None:
-    """Put all that is found into a list; return what hid the rest. What was found before it is kept."""
+    """Put all that is found into a list; return what hid the rest. What was found besides is kept."""
+    odd: Exception | None = None
     try:
-        into.extend(found)
+        for one in found:
+            if isinstance(one, Unread):
+                odd = Missing(one.why)
+            else:
+                into.append(one)
     except PROBLEMS as problem:
         return None if code_of(problem) in _NO_CLUSTER else problem
-    return None
+    return odd
 
 
 def _running(api: Api, region: str, cluster: str) -> Iterator[str]:

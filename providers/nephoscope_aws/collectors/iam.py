@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import ALL_REGIONS, Resource, Service
-from nephoscope_aws.answers import Unavailable
+from nephoscope_aws.answers import Unavailable, Unread
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.iam_credentials import (
@@ -116,9 +116,12 @@ def _details(api: Api, *types: str) -> Iterator[Item]:
 
 def _of(page: Item, type: str) -> list[Item]:
     found = list(page.get(_LISTS[type][1], ()))
-    if type in (POLICY, AWS_POLICY):
-        return [each for each in found if (":iam::aws:" in each["Arn"]) == (type == AWS_POLICY)]
-    return found
+    return [one for one in found if _may_be_of(one["Arn"], type)] if type in (POLICY, AWS_POLICY) else found
+
+
+def _may_be_of(arn: Any, type: str) -> bool:
+    """Tell whose policy this is; one without an ARN may be AWS's or the account's."""
+    return isinstance(arn, Unread) or (":iam::aws:" in arn) == (type == AWS_POLICY)
 
 
 def _aws_policy(api: Api, detail: Item) -> Resource | None:

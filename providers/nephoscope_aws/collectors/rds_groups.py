@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Resource
+from nephoscope_aws.answers import Missing
 from nephoscope_aws.api import Api
 from nephoscope_aws.collectors.odd import each
 from nephoscope_aws.collectors.rds_shapes import DOCDB_ENGINE, NEPTUNE_ENGINE
@@ -56,13 +57,19 @@ class Groups:
 def _of_instance(item: Item) -> list[str]:
     if item.get("DBClusterIdentifier"):  # the cluster's group decides
         return []
-    return [str(group["DBParameterGroupName"]) for group in item["DBParameterGroups"]]
+    return [_named(group["DBParameterGroupName"]) for group in item["DBParameterGroups"]]
 
 
 def _of_cluster(item: Item) -> list[str]:
     if item["Engine"] in (DOCDB_ENGINE, NEPTUNE_ENGINE):
         return []
-    return [str(item["DBClusterParameterGroup"])]
+    return [_named(item["DBClusterParameterGroup"])]
+
+
+def _named(group: Any) -> str:
+    if not group:
+        raise Missing("AWS's answer does not name the parameter group")
+    return str(group)
 
 
 OF_INSTANCES = Groups(

@@ -102,6 +102,27 @@ def edits(answer: Recorded) -> Iterator[Edit]:
         yield from _xml_edits(answer.body, outside, shape.serialization.get("resultWrapper"))
 
 
+def emptied(answer: Recorded) -> Iterator[Edit]:
+    """Yield an answer with the first of several items of each of its own lists made empty, in turn."""
+    shape = answer.operation.output_shape
+    if shape is None or answer.status >= 300 or not answer.body.strip() or shape.serialization.get("payload"):
+        return
+    lists = {name: member for name, member in shape.members.items() if member.type_name == "list"}
+    if answer.operation.service_model.resolved_protocol in ("json", "rest-json"):
+        for key in (plain_name(name, member) for name, member in lists.items()):
+            changed = json.loads(answer.body)
+            if len(changed.get(key) or ()) > 1:
+                changed[key][0] = None
+                yield Edit("item", key, json.dumps(changed).encode(), True)
+        return
+    for key in (xml_name(name, member) for name, member in lists.items()):
+        root = ElementTree.fromstring(answer.body)
+        found = next((each for each in root.iter() if local(each) == key), None)
+        if found is not None and len(found) > 1:
+            found[0].clear()
+            yield Edit("item", key, ElementTree.tostring(root), True)
+
+
 def _odd_values(shape: Any) -> Iterator[tuple[str, Any]]:
     kind = shape.type_name
     yield "null", None

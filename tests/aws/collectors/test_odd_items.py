@@ -14,7 +14,7 @@ from itertools import islice
 import pytest
 from tests.aws.collectors.conftest import Simulators
 from tests.aws.collectors.places import PLACE_OF
-from tests.aws.collectors.replay import Edit, Key, Replaying, edits
+from tests.aws.collectors.replay import Edit, Key, Replaying, edits, emptied
 from tests.aws.collectors.world import ACCOUNT, READS, collected
 from tests.baseline.test_meta import RULES
 
@@ -23,13 +23,17 @@ from nephoscope.domain.unknown import as_unknown, unknown
 from nephoscope.engine import Defaults, Neighbours, judge
 from nephoscope.plugins import Registry
 from nephoscope_aws.api import Api
+from nephoscope_aws.plain_secrets import MASK
 
 MOST = 24
 """Changed answers that are tried of each service, half of them such that lack a member. There are some 9,000."""
 
 NOW = datetime.now(UTC)
 
-PARENTS = {"GetAccountAuthorizationDetails", "DescribeLoadBalancers", "GetRestApis", "GetApis", "ListFunctions"}
+PARENTS = {
+    *("GetAccountAuthorizationDetails", "DescribeLoadBalancers", "GetRestApis", "GetApis", "ListFunctions"),
+    *("ListClusters", "DescribeInstances"),
+}
 """Operations that list what has children, which cannot be asked for without its name."""
 
 LEAVES_OUT = {
@@ -126,6 +130,82 @@ def test_what_one_item_lacks_costs_that_item_alone(service: str, simulators: Sim
             found += silent(verdicts, judged(after, defaults))
         wrong += [f"{operation} {edit.path} {edit.kind}: {each}" for each in found]
     assert wrong == []
+
+
+@pytest.mark.parametrize("service", PLACE_OF)
+def test_an_empty_item_costs_one_resource(service: str, simulators: Simulators, defaults: Defaults) -> None:
+    replaying = Replaying(simulators(PLACE_OF[service].simulator).endpoint)
+    before = collect(service, replaying)
+    verdicts = judged(before, defaults)
+    wrong = []
+    for key, edit in [(key, edit) for key, answer in replaying.known.items() for edit in emptied(answer)]:
+        replaying.edited = {key: edit.body}
+        after = collect(service, replaying)
+        operation = key[0].rpartition(".")[2]
+        found = [*complaints(before, after, operation, edit), *silent(verdicts, judged(after, defaults))]
+        wrong += [f"{operation} {edit.path}: {each}" for each in found]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [
+        ("vpc", "vpcSet.0.ownerId"),
+        ("ebs", "snapshotSet.0.ownerId"),
+        ("elb", "LoadBalancers.0.LoadBalancerArn"),
+        ("redshift", "Clusters.0.ClusterIdentifier"),
+        ("ssm", "DocumentIdentifiers.0.Name"),
+        ("rds", "DBClusters.0.DBClusterParameterGroup"),
+        ("rds", "DBClusters.1.DBClusterParameterGroup"),
+    ],
+)
+def test_what_has_an_empty_name_is_not_gone(service: str, path: str, simulators: Simulators) -> None:
+    replaying = Replaying(simulators(PLACE_OF[service].simulator).endpoint)
+    before = collect(service, replaying)
+    found = [(key, each) for key, answer in replaying.known.items() for each in edits(answer) if each.path == path]
+    for key, edit in found:
+        if edit.kind in ("null", "empty"):
+            replaying.edited = {key: edit.body}
+            assert list(complaints(before, collect(service, replaying), key[0].rpartition(".")[2], edit)) == []
+    assert found
+
+
+@pytest.mark.parametrize("ranges", ["ipRanges", "ipv6Ranges"])
+def test_a_permission_without_a_list_of_sources_may_be_open(
+    ranges: str, simulators: Simulators, defaults: Defaults
+) -> None:
+    replaying = Replaying(simulators(PLACE_OF["ec2"].simulator).endpoint)
+    verdicts = judged(collect("ec2", replaying), defaults)
+    dropped = [
+        (key, edit)
+        for key, answer in replaying.known.items()
+        for edit in edits(answer)
+        if edit.path.endswith(f"ipPermissions.0.{ranges}") and edit.kind == "drop"
+    ]
+    for key, edit in dropped:
+        replaying.edited = {key: edit.body}
+        assert list(silent(verdicts, judged(collect("ec2", replaying), defaults))) == []
+    assert dropped
+
+
+def test_a_variable_of_a_type_that_is_not_known_is_masked_and_unknown(
+    simulators: Simulators, defaults: Defaults
+) -> None:
+    replaying = Replaying(simulators(PLACE_OF["codebuild"].simulator).endpoint)
+    verdicts = judged(collect("codebuild", replaying), defaults)
+    odd = [
+        (key, edit)
+        for key, answer in replaying.known.items()
+        for edit in edits(answer)
+        if edit.path.endswith("environmentVariables.0.type") and edit.kind == "enum"
+    ]
+    for key, edit in odd:
+        replaying.edited = {key: edit.body}
+        after = collect("codebuild", replaying)
+        assert list(silent(verdicts, judged(after, defaults))) == []
+        firsts = [(each.properties["Environment"]["EnvironmentVariables"] or [None])[0] for each in after]
+        assert [each for each in firsts if each and "$unknown" in each["Type"] and each["Value"] != MASK] == []
+    assert odd
 
 
 def test_one_odd_instance_of_several_is_there_and_unknown_by_name(simulators: Simulators, defaults: Defaults) -> None:

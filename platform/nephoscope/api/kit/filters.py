@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -127,7 +128,11 @@ class MomentField(filters.IsoDateTimeFilter.field_class):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and value and not MOMENT.fullmatch(value):
             raise FormError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
+        found = super().to_python(value)
+        try:  # PostgreSQL takes no offset of 16 hours or more
+            return found and found.astimezone(UTC)
+        except OverflowError:
+            raise FormError(self.error_messages["invalid"], code="invalid") from None
 
 
 class MomentFilter(filters.IsoDateTimeFilter):

@@ -48,6 +48,12 @@ class Endpoint(GenericViewSet[Any]):
     def actor(self) -> Actor:
         return Actor.from_request(self.request)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Say that an address does not have a method before asking who it is: signing in helps nobody then."""
+        if request.method == "OPTIONS" or not hasattr(self, str(request.method).lower()):
+            self.http_method_not_allowed(request)
+        super().initial(request, *args, **kwargs)
+
     def perform_authentication(self, request: Request) -> None:
         """Take a token that is not even text for a wrong one; knox would fail over it."""
         try:
