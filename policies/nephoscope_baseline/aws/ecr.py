@@ -8,7 +8,7 @@ from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rul
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_grants import open_grants
-from nephoscope_aws.access_policies import matches
+from nephoscope_aws.access_policies import matches, objects
 
 REPOSITORY = "AWS::ECR::Repository"
 SCANNING = "AWS::ECR::RegistryScanningConfiguration"
@@ -93,8 +93,8 @@ def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool | Fail:
 def _scans(registry: View, name: str) -> bool:
     return any(
         entry["ScanFrequency"] in BY_ITSELF
-        and any(_covers(each["Filter"], name) for each in _objects(entry["RepositoryFilters"]))
-        for entry in _objects(registry["Rules"])
+        and any(_covers(each["Filter"], name) for each in objects(entry["RepositoryFilters"]))
+        for entry in objects(registry["Rules"])
     )
 
 
@@ -106,10 +106,6 @@ def _covers(filter: Any, name: str) -> bool:
     if not isinstance(filter, str) or not filter:
         return False
     return matches(filter, name) if "*" in filter else filter in name
-
-
-def _objects(held: Any) -> list[View]:
-    return [each for each in held if isinstance(each, View)] if isinstance(held, View) and held.is_list else []
 
 
 @rule(
