@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -28,6 +29,9 @@ from nephoscope.domain import (
     with_results,
 )
 from nephoscope.domain.reasons import in_short
+
+LANES = 8
+"""Resources that are read, or calls that are checked, at a time."""
 
 Kept = Mapping[int, Mapping[str, Any]]
 """What is kept of the answers to calls: by the position of the step, and then by path."""
@@ -65,22 +69,23 @@ def make_plan(
     session: LiveSession,
     provider: Provider,
 ) -> Plan:
-    """Read the live state of some resources and plan their fix; the requests have the same inputs.
+    """Read the live state of some resources, many at a time, and plan their fix; the requests have the same inputs.
 
     The plan's warnings begin with what may stop working.
 
     :raises PlanProblem: none of them can be fixed; those that cannot while others can are named in ``warnings``.
     """
-    steps: list[Step] = []
-    left_out: list[str] = []
+    with ThreadPoolExecutor(LANES) as lanes:
+        planned = list(lanes.map(lambda request: _planned(remediation, request, session), requests))
+    steps, uses, left_out = list[Step](), list[str](), list[str]()
     warnings: list[str] = [remediation.breaks] if remediation.breaks else []
-    for request in requests:
+    for request, one in zip(requests, planned, strict=True):
         resource = request.resource
-        try:
-            steps += remediation.plan(request, session)
-        except PlanProblem as problem:
-            left_out.append(f"{resource.name} is left out: {in_short(problem)}")
+        if isinstance(one, PlanProblem):
+            left_out.append(f"{resource.name} is left out: {in_short(one)}")
             continue
+        steps += one[0]
+        uses += one[1]
         if provider.writing and (manager := provider.writing.managed_by(resource)):
             warnings.append(
                 f"{resource.name} is managed by {manager}, which may undo this change; change it there too."
@@ -90,7 +95,46 @@ def make_plan(
     if any(step.inverse is None for step in steps):
         warnings.append("This change cannot be undone.")
     inputs = dict(requests[0].inputs)
-    return Plan(remediation.id, rule, account, tuple(steps), (*warnings, *left_out), inputs)
+    plan = Plan(remediation.id, rule, account, tuple(steps), (), inputs, tuple(uses))
+    return replace(plan, warnings=(*warnings, *plan.losses, *left_out))
+
+
+def _planned(
+    remediation: Remediation, request: FixRequest, session: LiveSession
+) -> tuple[list[Step], list[str]] | PlanProblem:
+    """Return the steps for one resource and who uses it, or why there are none."""
+    try:
+        steps = remediation.plan(request, session)
+    except PlanProblem as problem:
+        return problem
+    name = request.resource.name
+    try:
+        return steps, [f"{name}: {use}" for use in remediation.uses(request, session)]
+    except Exception as problem:
+        return steps, [f"{name}: who uses it could not be read ({in_short(problem)})."]
+
+
+def rehearse(steps: Sequence[Step], writer: Writer) -> tuple[Permission, ...]:
+    """Have the cloud check the calls that it can check without making them; return the permissions that it granted.
+
+    Calls that use what an earlier one returns cannot be checked before that is made.
+
+    :raises PlanProblem: the cloud would refuse one; says which and why.
+    """
+    with ThreadPoolExecutor(LANES) as lanes:
+        granted = list(lanes.map(lambda step: _rehearsed(step, writer), steps))
+    return tuple(dict.fromkeys(permission for each in granted for permission in each))
+
+
+def _rehearsed(step: Step, writer: Writer) -> tuple[Permission, ...]:
+    try:
+        call = _resolved(step.call, {})
+    except LookupError:
+        return ()
+    try:
+        return call.permissions if writer.rehearse(call) else ()
+    except Exception as problem:
+        raise PlanProblem(f"{step.title}: {call.label} would fail: {in_short(problem)}") from problem
 
 
 def open_writer(provider: Provider, connection: Connection, permissions: Sequence[Permission]) -> Writer:
@@ -207,9 +251,14 @@ def not_as_before(
 def is_as_before(remediation: Remediation, step: Step, results: Kept, session: LiveSession) -> bool:
     """Whether what a step changes is seen to be as it was before; no, where that cannot be read."""
     try:
-        return same_state(remediation.state(replace(step, call=_resolved(step.call, results)), session), step.before)
+        return _is_back(step, remediation.state(replace(step, call=_resolved(step.call, results)), session))
     except Exception:
         return False
+
+
+def _is_back(step: Step, now: Any) -> bool:
+    """Whether a state is the one before a step, or what undoing it leads to."""
+    return same_state(now, step.before) or same_state(now, step.undone)
 
 
 def undo(
@@ -266,7 +315,7 @@ def _inverses(
         journal.beat()
         results, step = _results(steps, position, kept, itself=True), steps[position]
         now = remediation.state(replace(step, call=_resolved(step.call, results)), session)
-        if same_state(now, step.before):
+        if _is_back(step, now):
             as_before.append(position)
         elif not same_state(now, step.after):
             raise StaleError(f"{step.resource} was changed by somebody else since; nothing was undone.")

@@ -278,7 +278,8 @@ class CloseDoor(domain.Remediation):
     summary = "Closes it."
     breaks = "Nobody comes in without a key."
     provider = "toy"
-    on = DOOR
+    group = "Doors"
+    on = (DOOR,)
     reads = (READ,)
     writes = (WRITE,)
 
@@ -301,7 +302,8 @@ class FitLock(domain.Remediation):
     summary = "Orders a lock, and closes the door with it."
     breaks = "Nobody comes in without a key."
     provider = "toy"
-    on = DOOR
+    group = "Doors"
+    on = (DOOR,)
     reads = (READ,)
     writes = (WRITE,)
     inputs = (domain.Field("maker", "Maker", "Who makes the lock.", required=True),)

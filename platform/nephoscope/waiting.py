@@ -8,15 +8,16 @@ deadline passes. Such a thread must touch nothing but the provider: connections 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from nephoscope import surgery
 from nephoscope.domain import (
     WHOLE,
     Call,
@@ -29,8 +30,8 @@ from nephoscope.domain import (
     Resource,
     Session,
     Share,
+    Step,
 )
-from nephoscope.surgery import open_writer
 
 MOST = 64
 """Threads of one process that may wait at once, those left behind among them until the cloud lets go of them."""
@@ -87,13 +88,20 @@ def open_in_time(provider: Provider, connection: Connection) -> Session:
     return _TimedSession(session, provider, connection.deadline)
 
 
-def try_writer(provider: Provider, connection: Connection, permissions: list[Permission]) -> None:
-    """Open an account for writing and close it again, in time.
+def rehearse(
+    provider: Provider, connection: Connection, permissions: list[Permission], steps: Sequence[Step]
+) -> tuple[Permission, ...]:
+    """Open an account for writing and have it check the calls of some steps, in time; return what was granted.
 
     :raises ConnectionProblem: it cannot be reached as described, or not in time.
-    :raises PlanProblem: the provider changes nothing, or cannot be held to so many permissions.
+    :raises PlanProblem: the provider changes nothing, cannot be held to so many permissions, or refuses a call.
     """
-    in_time(provider, connection.deadline, lambda: open_writer(provider, connection, permissions).close())
+
+    def ask() -> tuple[Permission, ...]:
+        with closing(surgery.open_writer(provider, connection, permissions)) as writer:
+            return surgery.rehearse(steps, writer)
+
+    return in_time(provider, connection.deadline, ask)
 
 
 class _TimedSession(Session):

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,7 +25,7 @@ from nephoscope.domain import (
 )
 from nephoscope_aws import detections, lookups
 from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import MALFORMED, RAISED, Api, says_missing, translated
+from nephoscope_aws.api import MALFORMED, RAISED, Api, code_of, says_missing, slots, translated
 from nephoscope_aws.call import AwsCall
 from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.collector import Collector
@@ -51,6 +52,12 @@ def send(clients: ClientCache, call: Call) -> dict[str, Any]:
         raise translated(error, call.permissions[0].action) from error
     answer.pop("ResponseMetadata", None)
     return answer
+
+
+def has_dry_run(client: Any, operation: str) -> bool:
+    """Whether an operation of boto3 can be asked for as a dry run."""
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
+    return shape is not None and "DryRun" in shape.members
 
 
 def _understood(problem: Exception, what: str) -> Exception:
@@ -102,7 +109,8 @@ class AwsSession(LiveSession):
         if not asked.operation.startswith(_READING):
             raise ValueError(f"{asked.service}.{asked.operation} is not a reading call")
         try:
-            return send(self._clients, call)
+            with slots(self.api.account):
+                return send(self._clients, call)
         except ClientError as error:
             if says_missing(error):
                 return None
@@ -118,7 +126,7 @@ class AwsWriter(Writer):
     """One account, open for writing, held by AWS to the permissions in its session policy."""
 
     def __init__(self, connected: Connected) -> None:
-        self._clients = connected.clients
+        self._clients, self._slots = connected.clients, slots(connected.account)
 
     def write(self, call: Call) -> dict[str, Any]:
         """Do one changing call. Raises Denied, Unavailable, or what botocore raises.
@@ -126,7 +134,26 @@ class AwsWriter(Writer):
         No try of it begins late (:data:`nephoscope_aws.clients.WRITE_SECONDS`), not even in a process that was stopped.
         """
         self._clients.tries_until = Deadline(WRITE_SECONDS)
-        return send(self._clients, call)
+        with self._slots:
+            return send(self._clients, call)
+
+    def rehearse(self, call: Call) -> bool:
+        """Make the call as a dry run, where its operation has one: those of EC2.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html (``DryRun``)
+        """
+        asked = AwsCall.of(call)
+        if not has_dry_run(self._clients.client(asked.service, asked.region), asked.operation):
+            return False
+        dry = replace(call, body={**call.body, "parameters": {**asked.parameters, "DryRun": True}})
+        try:
+            with self._slots:
+                send(self._clients, dry)
+        except ClientError as error:
+            if code_of(error) == "DryRunOperation":
+                return True
+            raise
+        raise Unavailable(f"{call.label}: AWS did not take the dry run for one")
 
     def close(self) -> None:
         self._clients.close()

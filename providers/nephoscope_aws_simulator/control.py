@@ -111,7 +111,7 @@ def _calls(world: World, _: Payload) -> dict[str, Any]:
     with world.lock:
         log = world.calls
         calls, errors, peak = dict(log.counts), dict(log.errors), dict(log.max_in_flight)
-        most = log.most_in_flight
+        most, actions = log.most_in_flight, dict(log.actions)
     totals: dict[str, int] = {}
     regions: dict[str, int] = {}
     for (operation, region), count in calls.items():
@@ -123,6 +123,7 @@ def _calls(world: World, _: Payload) -> dict[str, Any]:
         "regions": dict(sorted(regions.items())),
         "calls": _by_place(calls),
         "errors": _by_place(errors),
+        "actions": dict(sorted(actions.items())),
         "max_in_flight": _by_place(peak),
         "most_in_flight": most,
     }

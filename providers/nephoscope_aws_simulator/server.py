@@ -84,6 +84,12 @@ class Application:
         if kind := self._world.denial_for(names, call.region, [target for target in targets if target]):
             raise authorize.injected(call, caller, kind, targets)
         authorize.authorize(call, caller, targets)
+        if caller.session:
+            with self._world.lock:
+                self._world.calls.actions[iam_action(call)] += 1
+        if call.protocol == "ec2" and call.params.get("DryRun") == "true":
+            # Not every operation of moto heeds it: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
+            raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         if call.service == "sts" and call.operation == "AssumeRole":
             authorize.authorize_assume_role(call, caller)
         if call.service == "iam" and call.operation == "SimulatePrincipalPolicy":

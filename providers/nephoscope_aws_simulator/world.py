@@ -54,10 +54,11 @@ class Denial:
 
 @dataclass
 class CallLog:
-    """What was called, counted; and how much of it at once."""
+    """What was called, counted; and how much of it at once. ``actions`` are the IAM actions that roles used."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     max_in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     now_in_flight: int = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from nephoscope.domain import as_unknown
@@ -14,13 +16,21 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
+MODULES = ("ec2_groups", "guardduty", "rds", "s3", "s3_public", "sqs")
+"""The modules of fixes, by service."""
+
+
 @hookimpl
 def register_remediations() -> list[Remediation]:
     # Only when asked for: the command line asks the same module for nothing that needs botocore.
-    from nephoscope_aws_fixes.aws_guardduty import ArchiveFinding
-    from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
+    modules = [import_module(f"nephoscope_aws_fixes.{name}") for name in MODULES]
+    return [each() for module in modules for each in _fixes(module)]
 
-    return [RemovePublicAccess(), ArchiveFinding()]
+
+def _fixes(module: ModuleType) -> list[type[Remediation]]:
+    """Return the fixes that a module defines, in its order; bases of fixes have no id."""
+    classes = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+    return [each for each in classes if "id" in vars(each)]
 
 
 @hookimpl

@@ -31,7 +31,7 @@ from nephoscope.judging.rechecks import recheck
 from nephoscope.scans.runner import work
 from nephoscope.scans.services import start_scan
 from nephoscope_aws.detections import detection, severity
-from nephoscope_aws_fixes.aws_guardduty import ArchiveFinding
+from nephoscope_aws_fixes.guardduty import ArchiveFinding
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 pytestmark = pytest.mark.django_db

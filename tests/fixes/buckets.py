@@ -13,7 +13,7 @@ from nephoscope.domain import Connection, FixRequest, LiveSession, Plan, PlanPro
 from nephoscope.testing import Notes
 from nephoscope_aws.access import bucket_exposure
 from nephoscope_aws.provider import AwsProvider
-from nephoscope_aws_fixes.aws_s3 import RemovePublicAccess
+from nephoscope_aws_fixes.s3_public import RemovePublicAccess
 from nephoscope_aws_simulator.testing import Cloud
 
 ACCOUNT = "444444444444"

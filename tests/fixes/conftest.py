@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.fixes.buckets import ACCOUNT, CONNECTION, FIX, PROVIDER, Bucket, make_role
+from tests.fixes.buckets import ACCOUNT, CONNECTION, PROVIDER, Bucket, make_role
 
 from nephoscope.domain import LiveSession
 from nephoscope_aws_simulator.testing import Cloud, Simulator
@@ -22,9 +22,9 @@ def simulator(company: Simulator) -> Iterator[Cloud]:
         none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         for name, value in (simulator.env() | none).items():
             patch.setenv(name, value)
-        make_role(simulator, "nephoscope-read", "read-word", [*FIX.reads, "s3:List*", "s3:Get*"])
-        # More than the fix declares: what holds it back must be the session's policy.
-        make_role(simulator, "nephoscope-fix", "write-word", ["s3:*"])
+        make_role(simulator, "nephoscope-read", "read-word", ["*"])
+        # More than a fix declares: what holds it back must be the session's policy.
+        make_role(simulator, "nephoscope-fix", "write-word", ["*"])
         yield simulator
 
 

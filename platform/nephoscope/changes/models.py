@@ -55,8 +55,9 @@ class Change(Leased):
 
     ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here.
     ``before_undo`` is the state that it goes back to when an undo is refused. ``parameters`` are the rule's that it was
-    planned by; None where that was not kept. ``quiet_at`` is when the last call of a worker that stopped can reach the
-    cloud no more; an undo begins after it.
+    planned by; None where that was not kept. ``closes`` are the other findings that it resolves as well, each with its
+    ``rule``, ``title`` and ``resource``; ``proven`` the actions that the cloud granted in a dry run. ``quiet_at`` is
+    when the last call of a worker that stopped can reach the cloud no more; an undo begins after it.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes", verbose_name=_("account"))
@@ -67,6 +68,9 @@ class Change(Leased):
     inputs = models.JSONField(_("inputs"), default=dict)
     warnings = models.JSONField(_("warnings"), default=list)
     permissions = models.JSONField(_("permissions"), default=list)
+    uses = models.JSONField(_("used by"), default=list)
+    closes = models.JSONField(_("also closes"), default=list)
+    proven = models.JSONField(_("proven permissions"), default=list)
     parameters = models.JSONField(null=True, editable=False)
     suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
     state = models.CharField(_("state"), max_length=12, choices=ChangeState.choices, default=ChangeState.PLANNED)
@@ -144,6 +148,8 @@ class ChangeStep(models.Model):
     after = models.JSONField(null=True)
     wait = models.JSONField(null=True)
     keep = models.JSONField(default=list)
+    loses = models.TextField(blank=True)
+    restored = models.JSONField(null=True)
     kept = models.JSONField(default=dict)
     """What is kept of the call's answer, by path: just what later steps and the inverses use."""
     state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from nephoscope import domain, surgery
+from nephoscope import domain, surgery, waiting
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
-from nephoscope.waiting import open_in_time, try_writer
+from nephoscope.waiting import open_in_time
 
 
 def open_session(account: Account, deadline: domain.Deadline | None = None) -> domain.LiveSession:
@@ -32,10 +32,16 @@ def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer
         return surgery.open_writer(provider_of(account), account.connection, _permissions(calls))
 
 
-def require_writer(account: Account, calls: Iterable[domain.Call], deadline: domain.Deadline) -> None:
-    """Try to open an account for just these calls, in time; raises ValidationError."""
+def rehearse(
+    account: Account, steps: Sequence[domain.Step], deadline: domain.Deadline
+) -> tuple[domain.Permission, ...]:
+    """Open an account for just the calls of these steps, and have it check them, in time; raises ValidationError.
+
+    Returns the permissions that the cloud proved so.
+    """
+    connection, permissions = account.connection.until(deadline), _permissions(step.call for step in steps)
     with _problems_named():
-        try_writer(provider_of(account), account.connection.until(deadline), _permissions(calls))
+        return waiting.rehearse(provider_of(account), connection, permissions, steps)
 
 
 def _permissions(calls: Iterable[domain.Call]) -> list[domain.Permission]:

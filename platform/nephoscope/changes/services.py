@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -32,13 +32,15 @@ from nephoscope.audit.actions.changes import (
 )
 from nephoscope.audit.canonical import as_stored
 from nephoscope.audit.services import Actor, record, require_reason
+from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
-from nephoscope.changes.opening import open_session, require_writer
+from nephoscope.changes.opening import open_session, rehearse
 from nephoscope.changes.readiness import no_fix_role
 from nephoscope.changes.standing import parameters_of, require_standing
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.domain.reasons import in_short
 from nephoscope.inventory.models import Resource
+from nephoscope.judging.services import Judge
 from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import dispatch
 
@@ -54,6 +56,8 @@ class Draft:
     plan: domain.Plan
     names: dict[str, str]
     parameters: Mapping[str, domain.Value]
+    closes: list[dict[str, object]]
+    proven: tuple[domain.Permission, ...]
 
 
 def plan_change(
@@ -95,16 +99,19 @@ def draft_change(
     if len(failing) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
         raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
-    parameters = parameters_of(alert)
-    requests = [_request(alert, each, given, parameters) for each in failing]
+    judge, parameters = Judge(alert.account, actor), parameters_of(alert)
+    by_rule = judging(judge, alert.rule) if alert.rule else None
+    requests = [_request(alert, each, given, parameters, by_rule) for each in failing]
     deadline = deadline or patience()
     plan = _read_and_plan(alert, remediation, requests, deadline)
+    closes, left = effects(judge, alert, remediation, plan, failing)
+    plan = replace(plan, warnings=(*plan.warnings, *left))
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    require_writer(alert.account, [step.call for step in plan.steps], deadline)
+    proven = rehearse(alert.account, plan.steps, deadline)
     names = {each.resource.resource_id: each.resource.name for each in failing}
-    return Draft(alert, remediation, plan, names, requests[0].parameters)
+    return Draft(alert, remediation, plan, names, requests[0].parameters, closes, proven)
 
 
 def _completed(remediation: domain.Remediation, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -121,12 +128,16 @@ def _completed(remediation: domain.Remediation, inputs: Mapping[str, str]) -> di
 
 
 def _request(
-    alert: Alert, finding: Finding, inputs: Mapping[str, str], parameters: Mapping[str, domain.Value]
+    alert: Alert,
+    finding: Finding,
+    inputs: Mapping[str, str],
+    parameters: Mapping[str, domain.Value],
+    judge: Callable[[domain.Resource], domain.Finding] | None,
 ) -> domain.FixRequest:
     """Return what the remediation is asked to fix."""
     evidence = tuple(domain.Evidence(**each) for each in finding.evidence)
     resource, id = finding.resource.to_domain(), finding.rule_id if alert.rule else ""
-    return domain.FixRequest(resource, id, finding.message, evidence, parameters, inputs)
+    return domain.FixRequest(resource, id, finding.message, evidence, parameters, inputs, judge)
 
 
 def _read_and_plan(
@@ -160,6 +171,9 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
         warnings=list(plan.warnings),
         permissions=[asdict(each) for each in plan.permissions],
         parameters=as_stored(dict(draft.parameters)),
+        uses=list(plan.uses),
+        closes=draft.closes,
+        proven=[each.action for each in draft.proven],
         suppression=suppression,
         planned_by=actor.user,
     )

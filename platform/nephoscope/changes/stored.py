@@ -25,6 +25,8 @@ def save_steps(change: Change, plan: domain.Plan, names: Mapping[str, str]) -> N
             after=step.after,
             wait=asdict(step.wait) if step.wait else None,
             keep=list(step.keep),
+            loses=step.loses,
+            restored=step.restored,
         )
         for position, step in enumerate(plan.steps)
     )
@@ -38,14 +40,15 @@ def to_steps(rows: Iterable[ChangeStep]) -> list[domain.Step]:
 def to_plan(change: Change, steps: Sequence[domain.Step]) -> domain.Plan:
     """Return a stored plan as it was made; its digest is that of what is stored now."""
     rule, number, warnings = change.alert.key, change.account.number, tuple(change.warnings)
-    return domain.Plan(change.remediation, rule, number, tuple(steps), warnings, change.inputs)
+    return domain.Plan(change.remediation, rule, number, tuple(steps), warnings, change.inputs, tuple(change.uses))
 
 
 def _to_step(row: ChangeStep) -> domain.Step:
     inverse = _to_call(row.inverse) if row.inverse else None
     wait = domain.Wait(**{**row.wait, "read": _to_call(row.wait["read"])}) if row.wait else None
-    keep = tuple(row.keep)
-    return domain.Step(row.resource_id, row.title, _to_call(row.call), inverse, row.before, row.after, wait, keep)
+    states, keep = (row.before, row.after), tuple(row.keep)
+    call = _to_call(row.call)
+    return domain.Step(row.resource_id, row.title, call, inverse, *states, wait, keep, row.loses, row.restored)
 
 
 def _to_call(row: Mapping[str, Any]) -> domain.Call:

@@ -50,12 +50,13 @@ def permissions_for(account: Account, *, writing: bool) -> list[str]:
     """Return the actions that the reading role needs, or the writing role for all that its provider may change."""
     provider = provider_of(account)
     services = provider.services
+    fixes = [each for each in registry().remediations.values() if each.provider == account.provider]
     if writing:
-        fixes = (each for each in registry().remediations.values() if each.provider == account.provider)
         return sorted({action for fix in fixes for action in fix.writes})
     lists_members = provider.organisations and hasattr(account, "organisation")
     listing = provider.organisations.permissions if provider.organisations and lists_members else ()
-    return sorted({*listing, *(action for service in services for action in service.permissions)})
+    scanning = (action for service in services for action in service.permissions)
+    return sorted({*listing, *scanning, *(action for fix in fixes for action in fix.reads)})
 
 
 def hindrance(

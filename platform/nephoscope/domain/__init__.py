@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         Event,
         EventSource,
         Field,
-        LiveSession,
         Member,
         MemberState,
         Onboarding,
@@ -55,17 +54,16 @@ if TYPE_CHECKING:
         Provider,
         Region,
         Service,
-        Session,
         SetupTemplate,
         TagLimits,
         Verification,
-        Writer,
         Writing,
         completed,
     )
+    from nephoscope.domain.sessions import LiveSession, Session, Writer
 else:
     # What rules are not made of is imported when it is asked for: who lists rules waits for no part of it.
-    _LATER = ("calls", "connection", "detections", "exports", "fixes", "frameworks", "providers")
+    _LATER = ("calls", "connection", "detections", "exports", "fixes", "frameworks", "providers", "sessions")
 
     def __getattr__(name: str) -> Any:
         if name in __all__:

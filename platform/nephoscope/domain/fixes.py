@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nephoscope.domain.calls import Call, Permission
-from nephoscope.domain.providers import Field, LiveSession
+from nephoscope.domain.providers import Field
 from nephoscope.domain.resource import Resource
-from nephoscope.domain.rules import Value
+from nephoscope.domain.rules import Finding, Value
+from nephoscope.domain.sessions import LiveSession
 from nephoscope.domain.view import Evidence
 
 
@@ -37,7 +38,8 @@ class Step:
 
     ``before`` is the state before the whole plan. ``wait`` is waited for after the call. ``keep`` names, by paths in
     the call's answer, what later steps and the inverses use of it through :func:`result`; nothing else of an answer is
-    kept.
+    kept. ``loses`` says what the inverse does not bring back, in a sentence; the undo then leads to ``restored``
+    instead of ``before``.
     """
 
     resource: str
@@ -48,6 +50,13 @@ class Step:
     after: Any
     wait: Wait | None = None
     keep: tuple[str, ...] = ()
+    loses: str = ""
+    restored: Any = None
+
+    @property
+    def undone(self) -> Any:
+        """The state that the inverse leads to."""
+        return self.restored if self.loses else self.before
 
 
 class PlanProblem(Exception):
@@ -56,7 +65,10 @@ class PlanProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a remediation would do, exactly. A person approves its digest. ``inputs`` is what that person entered."""
+    """What a remediation would do, exactly. A person approves its digest. ``inputs`` is what that person entered.
+
+    ``uses`` says who uses what is changed, as far as it can be read: what may stop working.
+    """
 
     remediation: str
     rule: str
@@ -64,6 +76,7 @@ class Plan:
     steps: tuple[Step, ...]
     warnings: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
 
     @property
     def permissions(self) -> tuple[Permission, ...]:
@@ -73,6 +86,11 @@ class Plan:
     @property
     def reversible(self) -> bool:
         return all(step.inverse for step in self.steps)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What an undo does not bring back, each once."""
+        return tuple(dict.fromkeys(step.loses for step in self.steps if step.loses))
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -89,7 +107,8 @@ class FixRequest:
 
     ``rule`` is the rule's id, empty for a detection; ``message`` and ``evidence`` are the finding's. ``parameters`` are
     the rule's as they are set for the account. ``inputs`` is what the person entered for :attr:`Remediation.inputs`,
-    complete and without unknown names.
+    complete and without unknown names. ``judge`` judges the resource, as it is or would be, by that rule; None for a
+    detection. It reads neither the cloud nor a database.
     """
 
     resource: Resource
@@ -98,6 +117,7 @@ class FixRequest:
     evidence: tuple[Evidence, ...] = ()
     parameters: Mapping[str, Value] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    judge: Callable[[Resource], Finding] | None = field(default=None, compare=False, repr=False)
 
 
 class Remediation(ABC):
@@ -107,9 +127,14 @@ class Remediation(ABC):
     title: str
     summary: str
     provider: str
-    on: str
+    group: str
+    """Under what a fix role allows it, with all others of the group: "Public S3 buckets"."""
+    on: tuple[str, ...]
+    """The types of resources that it is for."""
     reads: tuple[str, ...]
+    """The actions that planning and verifying need, of the access for reading."""
     writes: tuple[str, ...]
+    """The actions that applying and undoing need, of the access for fixes."""
     breaks: str = ""
     """What may stop working once it is applied, in a sentence or two for the person who approves it.
 
@@ -117,6 +142,8 @@ class Remediation(ABC):
     """
     inputs: tuple[Field, ...] = ()
     """What it needs to know of the person who asks for it. None is secret: a plan is stored and shown."""
+    settles: int = 60
+    """Seconds that the cloud may take to show what was done, the new value read where it is read anew."""
 
     @abstractmethod
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
@@ -128,3 +155,14 @@ class Remediation(ABC):
 
         Before the plan is applied, a call that uses what an earlier step returns still holds :func:`result` for it.
         """
+
+    def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:
+        """Return the resource as it will be once its steps are done, for rules to judge; None where that is not known.
+
+        Pure: what is in the steps is all that is known.
+        """
+        return None
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        """Say who uses what would be changed, in sentences, as far as the cloud tells; nothing where it does not."""
+        return []

@@ -15,11 +15,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from nephoscope.domain.calls import Call, Permission
+from nephoscope.domain.calls import Permission
 from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
 from nephoscope.domain.detections import Detection, DetectionCleared
 from nephoscope.domain.reasons import in_short
-from nephoscope.domain.resource import WHOLE, Default, Resource, Share
+from nephoscope.domain.resource import Default, Resource
+from nephoscope.domain.sessions import Session, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,52 +172,6 @@ class Member:
     path: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     management: bool = False
-
-
-class Session(ABC):
-    """An open reading connection to one account. It holds no global state: two sessions never share credentials."""
-
-    @abstractmethod
-    def collect(self, service: str, region: str, share: Share = WHOLE) -> Iterator[Resource]:
-        """Yield the resources of a service page by page, and :meth:`Resource.unreadable` for what was hidden.
-
-        Of a service that is read in shares only those that the share has; of any other, ``share`` is the whole.
-        What one call hid becomes unknown; only a fault that hides everything may raise.
-        """
-
-    @abstractmethod
-    def reread(self, resource: Resource) -> Resource | None:
-        """Read one known resource again; None when it is gone. Raises what the cloud raises."""
-
-    def is_gone(self, resource: Resource) -> bool | None:
-        """Say whether one known resource is gone, by asking the cloud for it by its name and not through a listing.
-
-        None where it cannot be asked for by its name. Asked before many are closed that a listing no longer has, and
-        before one is closed that :meth:`reread` does not find. Raises what the cloud raises.
-        """
-        return self.reread(resource) is None
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-
-class LiveSession(Session):
-    """A session whose account can also be changed, by a :class:`Writer`: remediations read through it."""
-
-    @abstractmethod
-    def read(self, call: Call) -> Mapping[str, Any] | None:
-        """Do one reading call; None when the thing asked for does not exist."""
-
-
-class Writer(ABC):
-    """An open writing connection that can do no more than the permissions it was opened with."""
-
-    @abstractmethod
-    def write(self, call: Call) -> Mapping[str, Any]:
-        """Do one changing call and return its answer. Raises what the cloud raises."""
-
-    @abstractmethod
-    def close(self) -> None: ...
 
 
 class Onboarding(ABC):

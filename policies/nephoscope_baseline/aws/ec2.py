@@ -85,6 +85,7 @@ def _closed(
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[
         WEB,
         _ingress(_tcp(22, cidr="10.0.0.0/8"), _tcp(22, cidr="203.0.113.7/32"), _tcp(22, cidr="fd00::/8")),
@@ -126,6 +127,7 @@ def sg_ssh(group: ResourceView, inventory: Inventory) -> bool | Fail:
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[WEB, _ingress(_tcp(3389, cidr="192.168.0.0/16")), _ingress(_tcp(3390, 3400))],
     bad=[_ingress(_tcp(3389)), _ingress(_tcp(3000, 4000, cidr="2000::/3")), _ingress(ALL_TRAFFIC)],
 )
@@ -148,6 +150,7 @@ def sg_rdp(group: ResourceView, inventory: Inventory) -> bool | Fail:
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[WEB, _ingress(_tcp(22, cidr="::/0")), _ingress(_tcp(22, cidr="198.51.100.0/24"))],
     bad=[
         _by_list(22, "0.0.0.0/0"),
@@ -176,6 +179,7 @@ def sg_admin_v4(group: ResourceView, inventory: Inventory, *, ports: tuple[int, 
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[WEB, _ingress(_tcp(22)), _ingress(_tcp(3389, cidr="2001:db8:1::/48")), _by_list(22, "0.0.0.0/0")],
     bad=[
         _ingress(_tcp(22, cidr="::/0")),
@@ -204,6 +208,7 @@ def sg_admin_v6(group: ResourceView, inventory: Inventory, *, ports: tuple[int, 
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[WEB, _ingress(_tcp(5432, cidr="10.1.0.0/16")), _ingress(_tcp(8443))],
     bad=[_ingress(_tcp(5432)), _ingress(_tcp(9000, 9999)), _ingress(_tcp(23, cidr="::/0")), _ingress(ALL_TRAFFIC)],
 )
@@ -225,6 +230,7 @@ def sg_high_risk_ports(group: ResourceView, inventory: Inventory, *, ports: tupl
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[WEB, _ingress(_tcp(445, cidr="172.16.0.0/12"))],
     bad=[_ingress(_tcp(445)), _ingress(_tcp(137, 445, cidr="::/0"))],
 )
@@ -247,6 +253,7 @@ def sg_cifs(group: ResourceView, inventory: Inventory) -> bool | Fail:
     commands=CLOSE,
     inputs=CLOSE_INPUTS,
     link=RULES_LINK,
+    remediations=("aws.ec2.close_ingress",),
     good=[
         WEB,
         _ingress({"IpProtocol": "udp", "FromPort": "443", "ToPort": "443", "CidrIp": "0.0.0.0/0"}),
@@ -294,6 +301,7 @@ def sg_unrestricted(group: ResourceView, inventory: Inventory, *, ports: tuple[i
     """,
     inputs={"INBOUND_RULE": "the ID of an inbound rule", "OUTBOUND_RULE": "the ID of an outbound rule"},
     link="https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html",
+    remediations=("aws.ec2.empty_default_group",),
     good=[
         {"GroupName": "default", "SecurityGroupIngress": [], "SecurityGroupEgress": []},
         {"GroupName": "web", "SecurityGroupIngress": [_tcp(443)], "SecurityGroupEgress": [ALL_TRAFFIC]},

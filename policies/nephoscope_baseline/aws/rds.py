@@ -66,6 +66,7 @@ def _whole(value: Any) -> int | None:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --no-publicly-accessible
           --apply-immediately
     """,
+    remediations=("aws.rds.keep_private",),
     good=[
         postgres(PubliclyAccessible=False),
         {"Engine": "mysql", "PubliclyAccessible": "false"},

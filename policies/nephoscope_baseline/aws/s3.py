@@ -74,6 +74,7 @@ def account_bpa(account: View) -> bool | Fail:
         2. Turn on Block all public access, save and confirm.
     """,
     commands=BLOCK_BUCKET,
+    remediations=("aws.s3.block_public_access",),
     good=[
         {BLOCK: COMPLETE},
         {BLOCK: dict.fromkeys(BLOCK_FLAGS, "true")},
@@ -181,6 +182,7 @@ def logging(bucket: View) -> bool:
     commands="""
         aws s3api put-bucket-versioning --region={region} --bucket={name} --versioning-configuration=Status=Enabled
     """,
+    remediations=("aws.s3.enable_versioning",),
     good=[{"VersioningConfiguration": {"Status": "Enabled"}}],
     bad=[{"VersioningConfiguration": None}, {"VersioningConfiguration": {"Status": "Suspended"}}, {}],
 )

@@ -78,6 +78,7 @@ def encrypted(queue: View) -> bool | Fail:
     inputs={
         "ATTRIBUTES_FILE": "file://attributes.json: a JSON object with the new policy, as text, under Policy",
     },
+    remediations=("aws.sqs.remove_public_access",),
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
         _policy("*", {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:eu-west-1:123456789012:news"}}),

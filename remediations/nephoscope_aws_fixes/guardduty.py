@@ -31,7 +31,8 @@ class ArchiveFinding(Remediation):
         "its console does not see it any more."
     )
     provider = "aws"
-    on = FINDING
+    group = "GuardDuty findings"
+    on = (FINDING,)
     reads = (_ACTIONS["get_findings"],)
     writes = (_ACTIONS["archive_findings"], _ACTIONS["unarchive_findings"])
 

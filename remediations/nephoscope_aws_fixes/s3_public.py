@@ -136,7 +136,8 @@ class RemovePublicAccess(Remediation):
         "served from it, public downloads, and other accounts that have no statement of their own in its policy."
     )
     provider = "aws"
-    on = "AWS::S3::Bucket"
+    group = "Public S3 buckets"
+    on = ("AWS::S3::Bucket",)
     reads = (*(action for action in _ACTIONS.values() if ":Get" in action), _ACCOUNT_BLOCK)
     writes = tuple(action for action in _ACTIONS.values() if ":Put" in action)
 
