@@ -35,7 +35,7 @@ from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.opening import open_session, rehearse
-from nephoscope.changes.readiness import no_fix_role
+from nephoscope.changes.readiness import require_allowed
 from nephoscope.changes.standing import parameters_of, require_standing
 from nephoscope.changes.stored import save_steps, to_plan, to_steps
 from nephoscope.domain.reasons import in_short
@@ -71,7 +71,8 @@ def plan_change(
 
     :param inputs: what the person entered for the fix's ``inputs``.
     :raises ValidationError: nothing chosen, too many resources, an unknown fix, an input that is missing or unknown, an
-        account that was removed or has no fix role, a veto, or nothing to do; names the field.
+        account that was removed or has no fix role, a fix role that does not allow the fix (FixNotAllowed), a veto, or
+        nothing to do; names the field.
     """
     return save_draft(actor, draft_change(actor, alert, findings, remediation_id, inputs))
 
@@ -93,8 +94,7 @@ def draft_change(
     require_present(alert.account)
     remediation = remediation_of(alert, remediation_id)
     given = _completed(remediation, inputs or {})
-    if not alert.account.writing_verified_at:
-        raise ValidationError({"account": [no_fix_role(alert.account)]})
+    require_allowed(alert.account, remediation)
     failing = chosen(alert, findings)
     if len(failing) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
@@ -109,7 +109,7 @@ def draft_change(
     if vetoes := registry().vetoes(plan, [each.resource for each in requests]):
         raise ValidationError({"findings": vetoes})
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    proven = rehearse(alert.account, plan.steps, deadline)
+    proven = rehearse(alert.account, remediation, plan.steps, deadline)
     names = {each.resource.resource_id: each.resource.name for each in failing}
     return Draft(alert, remediation, plan, names, requests[0].parameters, closes, proven)
 

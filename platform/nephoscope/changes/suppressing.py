@@ -36,6 +36,7 @@ from nephoscope.changes.services import (
     request_undo,
     save_draft,
 )
+from nephoscope.connections.fix_access import denied
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)
@@ -211,6 +212,10 @@ def why_not_archived(user: Any, alert: Alert) -> str:
         return _("%(account)s has no fix role, so this is not archived in %(source)s.") % values
     if user is not None and not may(user, "change"):
         return _("Archiving this in %(source)s requires the Remediator role.") % values
+    missing = [each for id in fixes_of(alert) for each in denied(alert.account, registry().remediations[id])]
+    if missing:
+        said = _("The fix role does not allow %(permissions)s, so this is not archived in %(source)s.")
+        return said % {**values, "permissions": ", ".join(missing)}
     return ""
 
 

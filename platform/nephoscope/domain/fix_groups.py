@@ -27,7 +27,7 @@ class FixGroup:
 
     @property
     def id(self) -> str:
-        """The title in letters and digits, as an access names it: "Public S3 buckets" is ``PublicS3Buckets``."""
+        """The title in letters and digits, as an access names it: "Open the doors" is ``OpenTheDoors``."""
         return group_id(self.title)
 
 
