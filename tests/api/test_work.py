@@ -135,13 +135,13 @@ def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remedi
     front = next(each for each in shown["findings"] if each["resource"]["name"] == "front")
     assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]
     maker = {"name": "maker", "label": "Maker", "help": "Who makes the lock.", "required": True, "default": ""}
-    breaks = "Nobody comes in without a key."
     lock = "Orders a lock, and closes the door with it."
     fixes = [
-        {"id": "toy.close", "title": "Close the door", "summary": "Closes it.", "breaks": breaks, "inputs": []},
-        {"id": "toy.lock", "title": "Fit a lock", "summary": lock, "breaks": breaks, "inputs": [maker]},
+        {"id": "toy.close", "title": "Close the door", "summary": "Closes it.", "group": "Doors", "inputs": []},
+        {"id": "toy.lock", "title": "Fit a lock", "summary": lock, "group": "Locks", "inputs": [maker]},
     ]
-    assert shown["fixing"] == {"ready": True, "why": "", "remediations": fixes}
+    allowed = {"breaks": "Nobody comes in without a key.", "allowed": None, "why": "", "command": ""}
+    assert shown["fixing"] == {"ready": True, "why": "", "remediations": [each | allowed for each in fixes]}
     assert f"ada suppressed 1 resource of {world.alert}: back" in [each["sentence"] for each in shown["timeline"]]
 
 

@@ -170,7 +170,7 @@ def test_a_bucket_is_fixed_and_the_fix_is_undone_from_the_console(
     fixing = reverse("admin:accounts_account_fixing", args=[account.pk])
     assert "no-such" in admin.post(fixing, {"write_role_arn": "no-such"}).context["main"]["value"]
     assert (
-        "All required permissions are granted"
+        "8 of 8 groups of fixes are allowed"
         in admin.post(fixing, {"write_role_arn": fix_role}, follow=True).content.decode()
     )
 
