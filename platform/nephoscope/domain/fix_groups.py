@@ -37,7 +37,7 @@ def group_id(title: str) -> str:
 
 
 def grouped(fixes: Iterable[Remediation]) -> list[FixGroup]:
-    """Return the groups of some fixes by title; titles that lead to the same id are one group.
+    """Return the groups of some fixes by title; titles that lead to the same id are one group, in the first's words.
 
     :raises ValueError: the group of a fix has a title that cannot be.
     """
