@@ -93,8 +93,8 @@ def draft_change(
     actor.require("change")
     require_present(alert.account)
     remediation = remediation_of(alert, remediation_id)
-    given = _completed(remediation, inputs or {})
     require_allowed(alert.account, remediation)
+    given = _completed(remediation, inputs or {})
     failing = chosen(alert, findings)
     if len(failing) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
         message = _("One plan may touch at most %(most)s resources; choose fewer.")
