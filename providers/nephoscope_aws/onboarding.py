@@ -160,7 +160,7 @@ def cli_script(role: Role) -> str:
 #!/usr/bin/env bash
 # {role.purpose}: creates the role {role.name}, or updates it.
 # Run it with credentials of that account that may administer IAM.
-# {ROLE_NAME} gives the role another name.
+# {ROLE_NAME} gives the role another name.{_cli_help(role)}
 set -euo pipefail
 export AWS_PAGER=""
 {cli_options(role)}
@@ -207,7 +207,12 @@ aws iam get-role --role-name "$role" --query Role.Arn --output text
 """
 
 
+def _cli_help(role: Role) -> str:
+    return "\n# It asks what the role may do; --help prints the options that say it instead." if role.groups else ""
+
+
 def cli_options(role: Role) -> str:
+    """Return what reads a script's options, for a role that lets a person choose; or nothing."""
     return f"\n{fix_choice.bash(role.groups)}" if role.groups else ""
 
 

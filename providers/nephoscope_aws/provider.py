@@ -107,7 +107,7 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
-    intro = "It is a second role with its own external ID and only the permissions that the fixes need."
+    intro = "It is a second role with its own external ID and only the permissions of the fixes that you choose."
 
     def setup_templates(self, connection: Connection, groups: Sequence[FixGroup]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)

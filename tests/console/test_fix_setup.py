@@ -191,6 +191,20 @@ def test_the_api_tells_what_is_allowed_why_not_and_the_command(
     assert sign_in(everyone["stranger"]).get(f"/api/v1/alerts/{house.alert.pk}").status_code == 404
 
 
+def test_the_api_tells_of_an_account_what_its_fix_role_allows(
+    house: House, everyone: dict[str, User], sign_in: SignIn
+) -> None:
+    verify(house, toy.ORDER)
+    address = f"/api/v1/accounts/{house.account.pk}"
+    for role in ("viewer", "administrator"):
+        told = sign_in(everyone[role]).get(address).json()["fix_access"]
+        assert [(each["id"], each["allowed"]) for each in told] == [("Doors", True), ("Locks", False)]
+        assert told[1]["title"] == "Locks" and told[1]["permissions"] == sorted([toy.WRITE, toy.ORDER])
+    assert sign_in(everyone["stranger"]).get(address).status_code == 404
+    Account.objects.update(writing_verified_at=None)
+    assert sign_in(everyone["viewer"]).get(address).json()["fix_access"] == []
+
+
 def test_the_api_tells_that_there_is_no_fix_role(roleless: House, administrator: User, sign_in: SignIn) -> None:
     fixing = sign_in(administrator).get(f"/api/v1/alerts/{roleless.alert.pk}").json()["fixing"]
     assert not fixing["ready"] and {each["allowed"] for each in fixing["remediations"]} == {False}
