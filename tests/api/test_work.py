@@ -31,7 +31,7 @@ def test_an_account_is_connected_configured_and_scanned(
     account = f"{V1}/accounts/{made['id']}"
     [kit] = client.get(f"{account}/setup-templates").json()
     assert (kit["filename"], "--allow toy:GetDoor" in kit["text"]) == ("role.sh", True)
-    assert "--allow toy:SetDoor" in client.get(f"{account}/setup-templates?writing=true").json()[0]["text"]
+    assert "--choose Doors,Locks" in client.get(f"{account}/setup-templates?writing=true").json()[0]["text"]
     assert "Verify the connection" in client.post(f"{account}/scan", {}).json()["account"][0]
 
     verified = client.post(f"{account}/verify", {"role": "role/reader"}).json()
@@ -92,7 +92,7 @@ def test_the_fix_role_is_verified_on_its_own(toy_account: Account, administrator
 
     shown = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", asked).json()
 
-    assert [check["permission"] for check in shown["verification"]["writing"]["checks"]] == ["toy:SetDoor"]
+    assert [check["permission"] for check in shown["verification"]["writing"]["checks"]] == ["toy:OrderLock", "toy:SetDoor"]
 
 
 def test_another_account_with_the_same_number_is_refused(toy_account: Account, administrator: User, api: Any) -> None:

@@ -29,7 +29,7 @@ from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.connections.conditions import condition
 from nephoscope.connections.entered import shown
-from nephoscope.connections.fix_access import GroupAccess, group_access
+from nephoscope.connections.fix_access import group_access
 from nephoscope.plugins import registry
 from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
@@ -51,7 +51,7 @@ class VerificationSerializer(serializers.Serializer[Any]):
     writing = VerifiedSerializer(required=False)
 
 
-class GroupAccessSerializer(serializers.Serializer[GroupAccess]):
+class GroupAccessSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(source="group.id", help_text="The group's name in the access for fixes.")
     title = serializers.CharField(source="group.title")
     permissions = serializers.ListField(child=serializers.CharField(), source="group.permissions")
