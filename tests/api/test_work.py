@@ -92,7 +92,8 @@ def test_the_fix_role_is_verified_on_its_own(toy_account: Account, administrator
 
     shown = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", asked).json()
 
-    assert [check["permission"] for check in shown["verification"]["writing"]["checks"]] == ["toy:OrderLock", "toy:SetDoor"]
+    checked = [check["permission"] for check in shown["verification"]["writing"]["checks"]]
+    assert checked == ["toy:OrderLock", "toy:SetDoor"]
 
 
 def test_another_account_with_the_same_number_is_refused(toy_account: Account, administrator: User, api: Any) -> None:
