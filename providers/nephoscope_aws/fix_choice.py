@@ -183,7 +183,7 @@ allow() { # LIST
   local each
   numbers_of "$1" , || stop 'Nothing was changed. --list prints the actions with their numbers and names.'
   for each in ${numbers[@]+"${numbers[@]}"}; do
-    if [ "$each" = 1 ]; then mark_all '+'; else marks[each - 2]='+'; fi
+    if [ "$each" = 1 ]; then mark_all '+'; else marks[each-2]='+'; fi
   done
   told=yes
 }

@@ -322,7 +322,7 @@ def test_the_parameters_of_a_stack_say_what_the_role_allows(simulator: Cloud) ->
     assert described[f"Allow{ODD.id}"]["Description"] == f"{ODD.title}: ec2:CreateTags"
     assert sids(simulator) == sorted(each.id for each in ROLE.groups)
     for allowed in ([BUCKETS.id], []):
-        # The simulator updates no role, so the stack is made anew.
+        # The simulator updates nothing where only parameters changed, so the stack is made anew.
         client.delete_stack(StackName="fixes")
         client.create_stack(**given, Parameters=chosen(allowed))
         assert sids(simulator) == allowed
@@ -357,6 +357,41 @@ def test_the_terraform_files_are_sound_and_list_what_can_be_chosen(text: str) ->
     names = json.dumps([each.id for each in ROLE.groups])
     assert f"default     = {names}" in text and f"contains({names}, name)" in text
     assert "$${HOME} %%{if}" in text
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def test_terraform_allows_what_its_variables_list_and_refuses_an_unknown_name(tmp_path: Path) -> None:
+    """Only expressions are evaluated: Terraform's provider for AWS is no part of the tests."""
+    alone, members = onboarding.terraform(ROLE), stacksets.terraform(ROLE, "/", NAME)
+    parts = [
+        *(part(text, r'^variable "\w+_allow" \{\n.*?^\}$') for text in (alone, members)),
+        f"output role {{ value = {part(alone, r'(?<=policy = )jsonencode.{3}    Version.*?^  .{2}$')} }}",
+        f"output members {{ value = {part(members, r'merge.*?^  .{2}$')} }}",
+        'variable "nephoscope_fix_members_principal_arn" { default = "someone" }',
+    ]
+    (tmp_path / "main.tf").write_text("\n".join(parts))
+
+    def terraform(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["terraform", *command], cwd=tmp_path, capture_output=True, text=True)
+
+    def chosen_by(name: str) -> list[str]:
+        return ["-var", f'nephoscope_fix_allow=["{name}"]', "-var", f'nephoscope_fix_members_allow=["{name}"]']
+
+    assert terraform("init").returncode == 0
+    assert "Known are: PublicS3Buckets" in terraform("apply", "-auto-approve", *chosen_by("Unknown")).stderr
+    done = terraform("apply", "-auto-approve", *chosen_by(BUCKETS.id))
+    assert done.returncode == 0, done.stderr
+    found = {name: each["value"] for name, each in json.loads(terraform("output", "-json").stdout).items()}
+    expected = onboarding.writing_role([BUCKETS], "", "").policy
+    assert json.loads(found["role"]) == expected
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in chosen([BUCKETS.id])}
+    assert found["members"] == {"NephoscopePrincipalArn": "someone", **given}
+
+
+def part(text: str, pattern: str) -> str:
+    found = re.search(pattern, text, re.DOTALL | re.MULTILINE)
+    assert found, pattern
+    return found[0]
 
 
 # -- The fixes that there are ----------------------------------------------------------------------

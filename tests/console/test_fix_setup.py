@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from tests.house import House
@@ -18,6 +20,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
 from nephoscope.changes.readiness import FixNotAllowed
 from nephoscope.connections.services import verify_account
+from nephoscope.plugins import registry
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
@@ -113,6 +116,12 @@ def test_who_may_not_connect_accounts_is_told_and_led_nowhere(
 # -- What the role allows --------------------------------------------------------------------------
 
 
+def test_the_command_that_connects_says_what_the_fix_role_allows(house: House) -> None:
+    house.cloud.writing.denied, out = {toy.ORDER}, StringIO()
+    call_command("connect", "toy", house.account.name, "--writing", "--write-role", "role/fixer", stdout=out)
+    assert out.getvalue().splitlines()[-2:] == ["✔  Doors", "✘ NOT ALLOWED  Locks"]
+
+
 def test_verify_lists_the_groups_and_what_each_needs(house: House, administrator: User, sign_in: SignIn) -> None:
     verify(house, toy.ORDER)
     client = sign_in(administrator)
@@ -150,6 +159,15 @@ def test_a_fix_that_is_not_allowed_says_why_and_shows_the_command(
     answer = client.get(plan_page(house, "front", fix=toy.FitLock.id), follow=True)
     assert LOCKS in [str(each) for each in answer.context["messages"]]
     assert client.get(plan_page(house, "front")).status_code == 200
+
+
+def test_a_rule_without_a_fix_says_so_whatever_the_fix_role_allows(
+    house: House, remediator: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify(house, toy.ORDER)
+    monkeypatch.setattr(registry(), "remediations", {})
+    text = sign_in(remediator).get(alert_page(house)).content.decode()
+    assert "No automatic fix for this rule yet." in text and "does not allow" not in text
 
 
 def test_where_no_fix_is_allowed_the_button_is_off(house: House, remediator: User, sign_in: SignIn) -> None:
