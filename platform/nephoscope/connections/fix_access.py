@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from nephoscope import domain
 from nephoscope.accounts.models import Account
-from nephoscope.accounts.queries import provider_of
 from nephoscope.plugins import registry
 
 
@@ -49,12 +48,12 @@ def denied(account: Account, fix: domain.Remediation) -> list[str]:
 
 def allow_command(account: Account, fix: domain.Remediation) -> str:
     """Return the command that has the access allow a fix, and what it allows now; empty where there is none."""
-    writing = provider_of(account).writing
-    if writing is None:
+    provider = registry().providers.get(account.provider)
+    if provider is None or provider.writing is None:
         return ""
     wanted = domain.group_id(fix.group)
     groups = [each.group for each in group_access(account) if each.allowed or each.group.id == wanted]
-    return writing.allow_command(account.shown_connection, groups)
+    return provider.writing.allow_command(account.shown_connection, groups)
 
 
 def _checks(account: Account, permissions: tuple[str, ...]) -> tuple[domain.Check, ...]:
