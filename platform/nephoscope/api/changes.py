@@ -44,6 +44,7 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
     before = serializers.JSONField(read_only=True)
     after = serializers.JSONField(read_only=True)
     wait = WaitSerializer(read_only=True, allow_null=True, help_text="What is waited for after the call.")
+    loses = serializers.CharField(read_only=True, help_text="What an undo does not bring back; mostly empty.")
 
     class Meta:
         model = ChangeStep
@@ -59,8 +60,16 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
             "wait",
             "state",
             "error",
+            "loses",
         ]
         read_only_fields = fields
+
+
+class ClosedSerializer(serializers.Serializer[Any]):
+    alert = serializers.IntegerField(allow_null=True)
+    rule = serializers.CharField()
+    title = serializers.CharField()
+    resource = serializers.CharField(help_text="The resource's name.")
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
@@ -111,10 +120,27 @@ class ChangeDetailSerializer(ChangeSerializer):
         help_text="First what may stop working, then what is left out, and what may undo the change.",
     )
     permissions = PermissionSerializer(many=True, read_only=True)
+    proven = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Actions that the cloud granted in a dry run."
+    )
+    uses = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Who uses what is changed, where that can be read."
+    )
+    closes = ClosedSerializer(many=True, read_only=True, help_text="Findings of other rules that it resolves as well.")
     steps = StepSerializer(many=True, read_only=True)
 
     class Meta(ChangeSerializer.Meta):
-        fields = [*ChangeSerializer.Meta.fields, "digest", "inputs", "warnings", "permissions", "steps"]
+        fields = [
+            *ChangeSerializer.Meta.fields,
+            "digest",
+            "inputs",
+            "warnings",
+            "permissions",
+            "proven",
+            "uses",
+            "closes",
+            "steps",
+        ]
         read_only_fields = fields
 
 
@@ -149,7 +175,8 @@ class Changes(Models):
     def apply(self, request: Request, id: str) -> Response:
         """Approve exactly the plan with this digest, for a worker to apply and verify.
 
-        Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
+        Look at the change again to see how far it is: *approved* while it is queued, then *applying*, *waiting* while
+        what was applied does not show yet, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that what it was
         planned or approved for no longer holds: the cloud changed, a finding was suppressed or closed, the rule is off,
         in no policy of the account or set otherwise, or the approver may no longer apply it. Nothing was written then,

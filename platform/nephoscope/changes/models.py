@@ -20,6 +20,7 @@ class ChangeState(models.TextChoices):
     PLANNED = "planned", _("Planned")
     APPROVED = "approved", _("Queued")
     APPLYING = "applying", _("Applying")
+    WAITING = "waiting", _("Applied, waiting")
     APPLIED = "applied", _("Applied")
     VERIFIED = "verified", _("Applied and verified")
     FAILED = "failed", _("Failed")
@@ -57,7 +58,8 @@ class Change(Leased):
     ``before_undo`` is the state that it goes back to when an undo is refused. ``parameters`` are the rule's that it was
     planned by; None where that was not kept. ``closes`` are the other findings that it resolves as well, each with its
     ``rule``, ``title`` and ``resource``; ``proven`` the actions that the cloud granted in a dry run. ``quiet_at`` is
-    when the last call of a worker that stopped can reach the cloud no more; an undo begins after it.
+    when the last call of a worker that stopped can reach the cloud no more; an undo begins after it. One that waits
+    until its new values show is looked at again at ``look_at``, and no more after ``waits_until``.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes", verbose_name=_("account"))
@@ -88,6 +90,8 @@ class Change(Leased):
     before_undo = models.CharField(max_length=12, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
     quiet_at = models.DateTimeField(null=True, editable=False)
+    look_at = models.DateTimeField(null=True, editable=False)
+    waits_until = models.DateTimeField(null=True, editable=False)
 
     objects = InAccountQuerySet.as_manager()
 

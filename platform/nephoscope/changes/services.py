@@ -302,6 +302,9 @@ def _require_undoable(change: Change) -> None:
         raise ValidationError({"change": [said % {"change": change, "time": time}]})
     if change.state in (*UNDER_WAY, ChangeState.UNDO_QUEUED):
         raise ValidationError({"change": [_("%s is in progress; wait until it finishes.") % change]})
+    if change.state == ChangeState.WAITING:
+        said = _("%s was applied, but its new values do not show yet. Undo it once they do.")
+        raise ValidationError({"change": [said % change]})
     if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
         raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})
     if not can_undo(change):

@@ -26,7 +26,7 @@ from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
-from nephoscope.changes.models import UNDER_WAY, Change
+from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
 from nephoscope.changes.services import (
     Draft,
     approve_change,
@@ -194,7 +194,7 @@ def _end_expired(rows: QuerySet[Suppression]) -> int:
 def _is_archiving(suppression_ids: Sequence[int]) -> bool:
     """Whether a worker is at what suppressing archives; none begins until the end of the transaction."""
     states = Change.objects.select_for_update(of=("self",)).filter(suppression__in=suppression_ids)
-    return any(state in UNDER_WAY for state in states.values_list("state", flat=True))
+    return any(state in (*UNDER_WAY, ChangeState.WAITING) for state in states.values_list("state", flat=True))
 
 
 def archives(alert: Alert) -> bool:

@@ -94,6 +94,11 @@ def shown_inputs(change: Change) -> list[tuple[str, str]]:
     return [(labels.get(name, name), value) for name, value in change.inputs.items()]
 
 
+def losses(change: Change) -> list[str]:
+    """Return what an undo does not bring back, each once."""
+    return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
+
+
 def needed(change: Change) -> dict[str, list[str]]:
     """Return the actions that a change needs, each once, with what it needs them on."""
     found: dict[str, list[str]] = {}
@@ -164,10 +169,11 @@ class ChangeAdmin(ConsoleAdmin):
             "needed": needed(shown),
             "replannable": replannable(request.user, shown),
             "reversible": all(each["step"].inverse for each in steps),
+            "losses": losses(shown),
             "inputs": shown_inputs(shown),
             "planned": shown.state == ChangeState.PLANNED,
             "unfolded": shown.state == ChangeState.PLANNED and len(steps) <= UNFOLDED,
-            "live": shown.state in (*QUEUED, *UNDER_WAY),
+            "live": shown.state in (*QUEUED, *UNDER_WAY, ChangeState.WAITING),
             "progress": progress(shown, [each["step"] for each in steps]),
             "undoable": can_undo(shown),
             "withdrawable": shown.state == ChangeState.APPROVED,
@@ -181,11 +187,12 @@ class ChangeAdmin(ConsoleAdmin):
         return [*self.paths("apply", "discard", "undo"), *super().get_urls()]
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Approve the plan by its digest, and queue it; one that cannot be undone is asked about twice."""
+        """Approve the plan by its digest, and queue it; one that cannot be wholly undone is asked about twice."""
         change, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
         digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
-        if not all(step.inverse for step in change.steps.all()) and "irreversible" not in request.POST:
+        whole = all(step.inverse and not step.loses for step in change.steps.all())
+        if not whole and "irreversible" not in request.POST:
             return self._again(request, change, {"irreversible": [_t("Confirm that you understand this.")]})
         try:
             approve_change(actor, change, digest=digest, reason=reason)

@@ -21,6 +21,7 @@ class Outcome(TextChoices):
     VERIFIED = "verified", _("Applied and verified.")
     PASSES = "passes", _("Applied and verified: the resources now pass.")
     NOT_VERIFIED = "not_verified", _("Applied, but not verified: %(problem)s")
+    WAITING = "waiting", _("Applied. Waiting until the new values show.")
     CALLS_FAILED = "calls_failed", _("Some calls failed. See the steps.")
     INTERRUPTED = "interrupted", _("Interrupted: its worker stopped. Each step shows how far it got.")
     PROBLEM = "problem", "%(problem)s"
@@ -138,6 +139,13 @@ CHANGE_APPLIED = register(
     _("Change applied, not verified"),
     _approved(_("applied %(target)s “%(title)s”, not verified: %(problem)s")),
     **_ended(Outcome.NOT_VERIFIED, "logs-prod"),
+)
+CHANGE_WAITING = register(
+    "change.waiting",
+    _("Change applied, waiting"),
+    _approved(_("applied %(target)s “%(title)s”; the new values do not show yet")),
+    title=_TITLE,
+    approved_by="ada",
 )
 CHANGE_FAILED = register("change.failed", _("Change failed"), _failed, **_ended(Outcome.CALLS_FAILED))
 CHANGE_REFUSED = register(
