@@ -17,9 +17,10 @@ from tests.house import House
 from nephoscope import testing as toy
 from nephoscope.accounts.models import User
 from nephoscope.changes import applying
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, request_undo
+from nephoscope.changes.services import request_undo
 from nephoscope.changes.worker import Worker
 from nephoscope.domain import Call
 

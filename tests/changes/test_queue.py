@@ -17,8 +17,9 @@ from nephoscope.accounts.models import User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes import applying, services, worker
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, plan_change, request_undo
+from nephoscope.changes.services import plan_change, request_undo
 from nephoscope.domain import Call
 from nephoscope.plugins import registry
 

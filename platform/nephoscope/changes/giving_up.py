@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import CHANGE_APPROVAL_EXPIRED, CHANGE_DISCARDED, CHANGE_EXPIRED, Outcome
 from nephoscope.audit.services import Actor, record
+from nephoscope.changes.approvals import require_planned
 from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeState
-from nephoscope.changes.services import locked, require_planned
+from nephoscope.changes.services import locked
 
 
 @transaction.atomic
@@ -32,7 +33,8 @@ def expire_plans() -> int:
         rows = Change.objects.select_for_update(skip_locked=True, of=("self",)).select_related("account", "alert")
         planned = Q(state=ChangeState.PLANNED, planned_at__lte=timezone.now() - PLAN_LIFETIME)
         approved = Q(state=ChangeState.APPROVED, approved_at__lte=timezone.now() - APPROVAL_LIFETIME)
-        over = list(rows.filter(planned | approved))
+        half = Q(state=ChangeState.HALF_APPROVED, first_at__lte=timezone.now() - APPROVAL_LIFETIME)
+        over = list(rows.filter(planned | half | approved))
         for change in over:
             expire(change)
     return len(over)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account
-from nephoscope.alerts.models import Alert, Suppression
+from nephoscope.alerts.models import Alert, SeverityChoice, Suppression
 from nephoscope.inventory.models import InAccountQuerySet
+from nephoscope.plugins import registry
 from nephoscope.queue.lease import Leased
 
 
 class ChangeState(models.TextChoices):
     PLANNED = "planned", _("Planned")
+    HALF_APPROVED = "half_approved", _("Needs a second approval")
     APPROVED = "approved", _("Queued")
     APPLYING = "applying", _("Applying")
     WAITING = "waiting", _("Applied, waiting")
@@ -75,11 +78,14 @@ class Change(Leased):
     proven = models.JSONField(_("proven permissions"), default=list)
     parameters = models.JSONField(null=True, editable=False)
     suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
-    state = models.CharField(_("state"), max_length=12, choices=ChangeState.choices, default=ChangeState.PLANNED)
+    state = models.CharField(_("state"), max_length=13, choices=ChangeState.choices, default=ChangeState.PLANNED)
     reason = models.TextField(_("reason"), blank=True)
     outcome = ReasonField(_("outcome"), blank=True)
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     planned_at = models.DateTimeField(_("planned"), auto_now_add=True)
+    first_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    first_at = models.DateTimeField(_("first approved"), null=True)
+    first_reason = models.TextField(_("reason of the first approval"), blank=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True)
     queued_at = models.DateTimeField(null=True)
@@ -87,7 +93,7 @@ class Change(Leased):
     undo_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     undo_requested_at = models.DateTimeField(_("undo requested"), null=True)
     undo_reason = models.TextField(_("reason for undoing"), blank=True)
-    before_undo = models.CharField(max_length=12, choices=ChangeState.choices, blank=True)
+    before_undo = models.CharField(max_length=13, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
     quiet_at = models.DateTimeField(null=True, editable=False)
     look_at = models.DateTimeField(null=True, editable=False)
@@ -108,6 +114,8 @@ class Change(Leased):
         """When it can be approved no more, or once it is approved, applied no more; None for what is over or begun."""
         if self.state == ChangeState.PLANNED:
             return self.planned_at + PLAN_LIFETIME
+        if self.state == ChangeState.HALF_APPROVED and self.first_at:
+            return self.first_at + APPROVAL_LIFETIME
         if self.state == ChangeState.APPROVED and self.approved_at:
             return self.approved_at + APPROVAL_LIFETIME
         return None
@@ -121,6 +129,37 @@ class Change(Leased):
     def under_way(self) -> bool:
         """Whether a worker is at it, as far as is known: one whose lease ran out has stopped."""
         return self.state in UNDER_WAY and self.held
+
+
+class SecondApproval(models.Model):
+    """What changes need a second approver for: one of a fix, an account, and a severity of alerts."""
+
+    remediation = models.CharField(_("fix"), max_length=200, blank=True)
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, verbose_name=_("account"))
+    severity = models.CharField(_("severity"), max_length=10, choices=SeverityChoice.choices, blank=True)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    set_at = models.DateTimeField(_("set"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["severity", "remediation", "account"]
+        verbose_name = _("second approver")
+        verbose_name_plural = _("second approvers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["remediation", "account", "severity"], nulls_distinct=False, name="one_second_approval_for_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        if self.account:
+            return str(self.account)
+        return self.get_severity_display() if self.severity else self.remediation
+
+    def clean(self) -> None:
+        if sum(map(bool, (self.remediation, self.account_id, self.severity))) != 1:
+            raise ValidationError(_("Name a fix, an account or a severity: just one of them."))
+        if self.remediation and self.remediation not in registry().remediations:
+            raise ValidationError({"remediation": [_("There is no fix “%s”.") % self.remediation]})
 
 
 class StepState(models.TextChoices):

@@ -21,7 +21,6 @@ from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.changes import (
     CHANGE_APPLIED,
-    CHANGE_APPROVED,
     CHANGE_FAILED,
     CHANGE_PLANNED,
     CHANGE_REFUSED,
@@ -36,8 +35,8 @@ from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.opening import open_session, rehearse
 from nephoscope.changes.readiness import no_fix_role
-from nephoscope.changes.standing import parameters_of, require_standing
-from nephoscope.changes.stored import save_steps, to_plan, to_steps
+from nephoscope.changes.standing import parameters_of
+from nephoscope.changes.stored import save_steps, to_plan
 from nephoscope.domain.reasons import in_short
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import Judge
@@ -182,45 +181,7 @@ def save_draft(actor: Actor, draft: Draft, suppression: Suppression | None = Non
     return change
 
 
-# -- Approving and undoing -------------------------------------------------------------------------
-
-
-@transaction.atomic
-def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
-    """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
-
-    :raises ValidationError: no reason, another digest, a veto, it has expired, it does not wait for approval any more,
-        what it was planned for no longer holds, or its account was removed.
-    """
-    actor.require("change")
-    reason = require_reason(reason)
-    hold(change.account)
-    change = locked(change)
-    require_planned(change)
-    if change.expired:
-        raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
-    if digest != change.digest:
-        raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
-    remediation_of(change.alert, change.remediation)
-    require_standing(change)
-    require_as_planned(change, to_steps(change.steps.all()))
-    change.approved_by, change.approved_at, change.reason = actor.user, timezone.now(), reason
-    _put_into_queue(change, ChangeState.APPROVED)
-    data = {"title": change.title, "alert": str(change.alert)}
-    record(actor, CHANGE_APPROVED, change, data, account=change.account, reason=reason)
-    return change
-
-
-def require_planned(change: Change) -> None:
-    """Raise ValidationError, which says what to do, unless it is a plan that waits for approval."""
-    if change.state == ChangeState.PLANNED:
-        return
-    approved = _("%s was approved already.") if change.approved_at else _("%s was refused; plan again.")
-    said = {
-        ChangeState.DISCARDED: _("%s was discarded. Plan again."),
-        ChangeState.EXPIRED: _("%s has expired. Plan again."),
-    }.get(ChangeState(change.state), approved)
-    raise ValidationError({"change": [said % change]})
+# -- Undoing ---------------------------------------------------------------------------------------
 
 
 def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
@@ -244,7 +205,7 @@ def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
     change.before_undo = change.state
-    _put_into_queue(change, ChangeState.UNDO_QUEUED)
+    put_into_queue(change, ChangeState.UNDO_QUEUED)
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, CHANGE_UNDO_REQUESTED, change, data, account=change.account, reason=reason)
     return change
@@ -275,7 +236,7 @@ def locked(change: Change) -> Change:
     return found
 
 
-def _put_into_queue(change: Change, state: ChangeState) -> None:
+def put_into_queue(change: Change, state: ChangeState) -> None:
     change.state, change.queued_at = state, timezone.now()
     change.save()
     transaction.on_commit(partial(wake, change))

@@ -26,16 +26,9 @@ from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
-from nephoscope.changes.services import (
-    Draft,
-    approve_change,
-    can_undo,
-    draft_change,
-    fixes_of,
-    request_undo,
-    save_draft,
-)
+from nephoscope.changes.services import Draft, can_undo, draft_change, fixes_of, request_undo, save_draft
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)

@@ -107,6 +107,25 @@ CHANGE_APPROVED = register(
     title=_TITLE,
     alert="A-000042",
 )
+CHANGE_APPROVED_FIRST = register(
+    "change.approved_first",
+    _("Change approved, needs a second approval"),
+    _("approved %(target)s “%(title)s” for %(alert)s; it needs a second approver"),
+    title=_TITLE,
+    alert="A-000042",
+)
+SECOND_APPROVER_REQUIRED = register(
+    "approval.second_required",
+    _("Second approver required"),
+    _("required a second approver for changes of “%(what)s”"),
+    what="prod",
+)
+SECOND_APPROVER_DROPPED = register(
+    "approval.second_dropped",
+    _("Second approver no longer required"),
+    _("no longer requires a second approver for changes of “%(what)s”"),
+    what="prod",
+)
 CHANGE_DISCARDED = register(
     "change.discarded",
     _("Plan discarded"),
