@@ -19,7 +19,8 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes import applying, services, worker
 from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import plan_change, request_undo
+from nephoscope.changes.planning import plan_change
+from nephoscope.changes.services import request_undo
 from nephoscope.domain import Call
 from nephoscope.plugins import registry
 

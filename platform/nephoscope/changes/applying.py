@@ -65,7 +65,7 @@ def reap() -> int:
         for change in dead:
             interrupt(change)
     now = timezone.now()
-    untaken = Q(state__in=QUEUED, queued_at__lt=now - lease.length())
+    untaken = Q(change_set=None, state__in=QUEUED, queued_at__lt=now - lease.length())
     to_look_at = Q(lease.free(), state=ChangeState.WAITING, look_at__lte=now)
     for change in Change.objects.filter(untaken | to_look_at):
         wake(change)

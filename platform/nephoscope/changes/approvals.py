@@ -17,7 +17,7 @@ from nephoscope.audit.actions.changes import (
     SECOND_APPROVER_REQUIRED,
 )
 from nephoscope.audit.services import Actor, record, require_reason
-from nephoscope.changes.models import Change, ChangeState, SecondApproval
+from nephoscope.changes.models import Change, ChangeSet, ChangeState, SecondApproval
 from nephoscope.changes.services import locked, put_into_queue, remediation_of, require_as_planned
 from nephoscope.changes.standing import require_standing
 from nephoscope.changes.stored import to_steps
@@ -39,6 +39,8 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
     hold(change.account)
     change = locked(change)
     require_planned(change)
+    if change.change_set_id:
+        raise ValidationError({"change": [_("%s is approved with its bulk change.") % change]})
     if change.expired:
         raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
     if digest != change.digest:
@@ -54,7 +56,7 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
         record(actor, CHANGE_APPROVED_FIRST, change, data, account=change.account, reason=reason)
         return change
     if change.state == ChangeState.HALF_APPROVED:
-        _require_second(actor, change)
+        require_another(actor, change)
     change.approved_by, change.approved_at, change.reason = actor.user, timezone.now(), reason
     put_into_queue(change, ChangeState.APPROVED)
     record(actor, CHANGE_APPROVED, change, data, account=change.account, reason=reason)
@@ -80,8 +82,8 @@ def needs_second(change: Change) -> bool:
     ).exists()
 
 
-def why_not_second(user: object, change: Change) -> str:
-    """Say why a user cannot be the second approver of a change that waits for one, or nothing."""
+def why_not_second(user: object, change: Change | ChangeSet) -> str:
+    """Say why a user cannot be the second approver of what waits for one, or nothing."""
     if user == change.planned_by:
         return _("You planned %s, so somebody else has to be the second approver.") % change
     if user == change.first_by:
@@ -89,7 +91,8 @@ def why_not_second(user: object, change: Change) -> str:
     return ""
 
 
-def _require_second(actor: Actor, change: Change) -> None:
+def require_another(actor: Actor, change: Change | ChangeSet) -> None:
+    """Raise ValidationError, which says why, unless the actor can be the second approver."""
     if why := why_not_second(actor.user, change):
         raise ValidationError({"change": [why]})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -11,19 +12,31 @@ from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import CHANGE_APPROVAL_EXPIRED, CHANGE_DISCARDED, CHANGE_EXPIRED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.approvals import require_planned
-from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeState
+from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeState, SetState
 from nephoscope.changes.services import locked
 
 
 @transaction.atomic
 def discard_plan(actor: Actor, change: Change) -> Change:
-    """Throw away a plan that nobody approved.
+    """Throw away a plan that nobody approved. A bulk change that it is part of goes on without it.
 
-    :raises ValidationError: it does not wait for approval any more.
+    :raises ValidationError: it does not wait for approval any more, or its bulk change needs a second approval only.
     """
     actor.require("change")
     change = locked(change)
     require_planned(change)
+    of = change.change_set
+    if of and of.state not in (SetState.PLANNING, SetState.PLANNED):
+        raise ValidationError({"change": [_("%s is part of a bulk change that somebody approved already.") % change]})
+    change = discard(actor, change)
+    if of:
+        of.digest = of.digest_now() if of.digest else ""
+        of.save(update_fields=["digest"])
+    return change
+
+
+def discard(actor: Actor, change: Change) -> Change:
+    """Throw away a locked plan."""
     return _give_up(actor, change, ChangeState.DISCARDED, CHANGE_DISCARDED)
 
 

@@ -28,7 +28,8 @@ from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
 from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
-from nephoscope.changes.services import Draft, can_undo, draft_change, fixes_of, request_undo, save_draft
+from nephoscope.changes.planning import Draft, draft_change, save_draft
+from nephoscope.changes.services import can_undo, fixes_of, request_undo
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)

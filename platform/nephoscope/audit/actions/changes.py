@@ -196,3 +196,51 @@ CHANGE_UNDO_REFUSED = register(
     requested_by="ada",
     problem="logs-prod has changed since the fix",
 )
+
+SET_PLANNED = register(
+    "changeset.planned",
+    _("Bulk change planned"),
+    _("planned the bulk change %(target)s “%(title)s” for %(count)s resources"),
+    title=_TITLE,
+    count=340,
+)
+SET_APPROVED_FIRST = register(
+    "changeset.approved_first",
+    _("Bulk change approved, needs a second approval"),
+    _("approved the bulk change %(target)s “%(title)s” of %(count)s resources; it needs a second approver"),
+    title=_TITLE,
+    count=340,
+)
+SET_APPROVED = register(
+    "changeset.approved",
+    _("Bulk change approved"),
+    _("approved the bulk change %(target)s “%(title)s” of %(count)s resources"),
+    title=_TITLE,
+    count=340,
+)
+SET_STOPPED = register(
+    "changeset.stopped",
+    _("Bulk change stopped"),
+    _("stopped the bulk change %(target)s “%(title)s”; %(count)s of its changes were withdrawn"),
+    title=_TITLE,
+    count=12,
+)
+SET_DISCARDED = register(
+    "changeset.discarded",
+    _("Bulk change discarded"),
+    _("discarded the bulk change %(target)s “%(title)s”"),
+    title=_TITLE,
+)
+SET_EXPIRED = register(
+    "changeset.expired",
+    _("Bulk change expired"),
+    _("let the bulk change %(target)s “%(title)s” expire: nobody approved it in time"),
+    title=_TITLE,
+)
+SET_UNDO_REQUESTED = register(
+    "changeset.undo_requested",
+    _("Undo of a bulk change requested"),
+    _("requested the undo of %(count)s changes of the bulk change %(target)s “%(title)s”"),
+    title=_TITLE,
+    count=340,
+)
