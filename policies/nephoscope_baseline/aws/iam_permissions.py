@@ -6,7 +6,8 @@ from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope_aws.escalation import Escalation, administers, escalations
+from nephoscope_aws.administrators import Escalation, administers
+from nephoscope_aws.escalation import escalations
 from nephoscope_aws.identity_policies import (
     AWS_POLICY,
     GROUP,
@@ -14,6 +15,7 @@ from nephoscope_aws.identity_policies import (
     ROLE,
     USER,
     Permissions,
+    at_most,
     attached_arns,
     bounded,
     managed,
@@ -215,7 +217,12 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
     """
     if holder.get("Path", "").startswith(SERVICE_LINKED):
         return None
-    held = permissions(holder, inventory)
+    try:
+        held = permissions(holder, inventory)
+    except NotKnown:  # what was not read decides nothing where it could not add or take away enough
+        if _is_harmless(holder, at_most(holder, inventory), inventory):
+            return True
+        raise
     if administers(held, holder):
         return None
     found: list[Escalation] = []
@@ -225,6 +232,10 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
         if not found:
             raise
     return not found or Fail(_in_words(found), *(each.at for way in found[:MAX_SHOWN] for each in way.by))
+
+
+def _is_harmless(holder: ResourceView, held: Permissions, inventory: Inventory) -> bool:
+    return not administers(held, holder) and not any(escalations(holder, held, inventory))
 
 
 def _in_words(found: list[Escalation]) -> str:
