@@ -152,7 +152,7 @@ def _used(held: Permissions, holder: ResourceView, use: Use, region: str) -> Sta
 
 def _named(held: Permissions, use: Use) -> Iterator[str]:
     """Go through the names that statements on the action give to things of this kind."""
-    for pattern in (each for one in held.about(use.action) for each in one.resources.patterns):
+    for pattern in held.patterns(use.action):
         thing = pattern.split(":", 5)[-1]
         if thing.startswith(use.kind):
             yield thing.removeprefix(use.kind).replace("*", ANY_NAME).replace("?", "q")
@@ -160,8 +160,7 @@ def _named(held: Permissions, use: Use) -> Iterator[str]:
 
 def _regions(held: Permissions, *actions: str) -> list[str]:
     """Return a region that nobody has heard of, and those that statements on the actions name in ARNs."""
-    about = (one for action in actions for one in held.about(action))
-    arns = (each.split(":") for one in about for each in one.resources.patterns)
+    arns = (pattern.split(":") for action in actions for pattern in held.patterns(action))
     named = {arn[3].replace("*", "any").replace("?", "a") for arn in arns if len(arn) > 5}
     return [ANY_REGION, *sorted(named - {""})]
 
@@ -302,13 +301,8 @@ def _administrators(
 ) -> tuple[list[Administrator], NotKnown | None]:
     """Return others that statements on an action name and that are or may be administrators; why there may be more."""
     any_name = any_of(type, holder)
-    patterns = {
-        pattern
-        for each in held.about(action)
-        if each.denies == each.resources.excepted
-        for pattern in each.resources.patterns
-        if not matches(pattern, any_name)  # what holds for any name was asked before
-    }
+    # what holds for any name was asked before
+    patterns = [each for each in held.patterns(action) if not matches(each, any_name)]
     if not patterns:
         return [], None
     every = inventory.once(administrators)[type]

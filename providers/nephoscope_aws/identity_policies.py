@@ -114,14 +114,19 @@ class Permissions:
             return None
         return next((each for each in concerned if not each.denies and self._holds(each) is not False), None)
 
+    def patterns(self, action: str) -> list[str]:
+        """Return what statements on an action name of what it may be allowed on, those of the boundary included."""
+        about = [*self.about(action), *(self.boundary.about(action) if self.boundary else ())]
+        named = (each.resources.patterns for each in about if each.denies == each.resources.excepted)
+        return [*dict.fromkeys(pattern for patterns in named for pattern in patterns)]
+
     def allowing_somewhere(self, action: str) -> Statement | None:
         """Return a statement that allows an action on any resource at all."""
-        for each in self.about(action):
-            if each.denies:
-                continue
-            for resource in (ANY_NAME,) if each.resources.excepted else each.resources.patterns:
-                if found := self.allowing(action, resource.replace("*", ANY_NAME).replace("?", "q")):
-                    return found
+        if not any(not each.denies for each in self.about(action)):
+            return None
+        for resource in (ANY_NAME, *self.patterns(action)):
+            if found := self.allowing(action, resource.replace("*", ANY_NAME).replace("?", "q")):
+                return found
         return None
 
     def _holds(self, statement: Statement) -> bool | None:
