@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from typing import Any
 
-from nephoscope.domain import Inventory, NotKnown, ResourceView
-from nephoscope_aws.access_policies import matches, principals, statements
+from nephoscope.domain import Inventory, NotKnown, ResourceView, View
+from nephoscope_aws.access_policies import known, matches, members, statements
 from nephoscope_aws.escalation_paths import GRANTED, GRANTING, OF_OTHERS, OF_POLICIES
 from nephoscope_aws.identity_policies import (
     GROUP,
@@ -59,15 +61,19 @@ def through_iam(held: Permissions, holder: ResourceView) -> Iterator[Escalation]
 
 
 def granting(
-    held: Permissions, holder: ResourceView, targets: Callable[[str], list[str]], *, boundary: tuple[str, ...] = ()
+    held: Permissions,
+    holder: ResourceView,
+    targets: Callable[[str], list[str]],
+    *,
+    boundary: tuple[str, ...] | None = (),
 ) -> Iterator[Escalation]:
     """What gives permissions to one of the targets, which are asked for by type.
 
-    :param boundary: the one of those targets that are of the holder's own type.
+    :param boundary: the one of those targets that are of the holder's own type; None where it was not read.
     """
     for action, type in GRANTING.items():
         bounds = boundary if type == holder.type else ()
-        asked = held if action in OF_POLICIES else held.knowing(iam__permissionsboundary=bounds)
+        asked = held if bounds is None or action in OF_POLICIES else held.knowing(iam__permissionsboundary=bounds)
         policies = [{"iam__policyarn": (of_aws(each, holder),)} for each in GRANTED] if "Attach" in action else [{}]
         ways = (way for each in policies for way in on_one(asked.knowing(**each), action, targets(type)))
         yield from islice(ways, 1)
@@ -169,15 +175,17 @@ def _as_administrator(holder: ResourceView, inventory: Inventory) -> Iterator[Ad
 
 def _trusted(role: ResourceView, gaps: list[NotKnown]) -> tuple[str, ...] | None:
     """Return what a role's trust policy names, None if it has none; what is not known goes to ``gaps``."""
-    named: list[str] = []
-    try:
-        document = role.key("AssumeRolePolicyDocument")
-        for each in statements(document, gaps):
-            try:
-                named += [name for _, name in principals(each.key("Principal")) if each.key("Effect") == "Allow"]
-            except NotKnown as gap:
-                gaps.append(gap)
-    except NotKnown as gap:
-        gaps.append(gap)
-        return ()
-    return None if document is None else tuple(named)
+    document = known(gaps, partial(role.key, "AssumeRolePolicyDocument"), "")
+    if document is None:
+        return None
+    found = known(gaps, lambda: tuple(statements(document, gaps)), ())
+    allowed = [each for each in found if known(gaps, partial(each.key, "Effect"), "Allow") == "Allow"]
+    elements = [known(gaps, partial(each.key, "Principal"), None) for each in allowed]
+    return tuple(name for each in elements for name in _named(each, gaps))
+
+
+def _named(principal: Any, gaps: list[NotKnown]) -> Iterator[Any]:
+    by_kind = isinstance(principal, View) and not principal.is_list
+    parts = [known(gaps, partial(principal.key, kind), None) for kind in principal.names()] if by_kind else [principal]
+    for part in parts:
+        yield from [part] if isinstance(part, str) else members(part, gaps)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nephoscope.domain import Inventory, NotKnown, ResourceView
-from nephoscope_aws.access_policies import matches
+from nephoscope_aws.access_policies import known, matches
 from nephoscope_aws.administrators import (
     ANY_REGION,
     Administrator,
     Escalation,
-    administers,
     administrators,
     any_of,
     granting,
@@ -49,6 +48,7 @@ from nephoscope_aws.identity_policies import (
     Statement,
     any_arn,
     attached_arns,
+    groups_of,
     inline_policies,
     managed,
 )
@@ -88,9 +88,8 @@ def _paths(holder: ResourceView, held: Permissions, inventory: Inventory) -> Ite
 def _opens(held: Permissions, holder: ResourceView, inventory: Inventory) -> bool:
     """Whether there is more behind these permissions than an identity has, if it can get them."""
     return (
-        administers(held, holder) is not None
-        or any(through_iam(held, holder))
-        or (held.boundary is None and any(_on_own(held, holder)))
+        any(through_iam(held, holder))
+        or (held.boundary is None and any(_on_own(held, holder, inventory)))
         or any(_all_of(_paths(holder, held, inventory), _unbinding(held, holder, inventory)))
     )
 
@@ -101,22 +100,36 @@ def _through_own(held: Permissions, holder: ResourceView, inventory: Inventory) 
     What it grants itself holds within its boundary, so that is a way only where there is one behind it.
     """
     open_on_any = {way.actions for way in through_iam(held, holder)}
-    ways = [way for way in _on_own(held, holder) if way.actions not in open_on_any]
+    gaps: list[NotKnown] = []
+    ways = [
+        way
+        for way in known(gaps, lambda: tuple(_on_own(held, holder, inventory)), ())
+        if way.actions not in open_on_any
+    ]
     granted = Permissions((*held.statements, EVERYTHING), held.boundary, held.known)
-    if ways and (held.boundary is None or _opens(granted, holder, inventory)):
+    if (ways or gaps) and (held.boundary is None or _opens(granted, holder, inventory)):
         yield from ways
+        if gaps:
+            raise gaps[0]
 
 
-def _on_own(held: Permissions, holder: ResourceView) -> Iterator[Escalation]:
+def _on_own(held: Permissions, holder: ResourceView, inventory: Inventory) -> Iterator[Escalation]:
     def targets(type: str) -> list[str]:
         if type == POLICY:
             return [arn for arn in attached_arns(holder) if ":iam::aws:" not in arn]
         if type == GROUP:
-            return [any_of(GROUP, holder).replace(ANY_NAME, name) for name in _names_of_groups(holder)]
+            return [group.id for group in groups_of(holder, inventory)]
         return [holder.id] if type == holder.type else []
 
-    bounds = holder["PermissionsBoundary"]
-    yield from granting(held, holder, targets, boundary=(bounds,) if isinstance(bounds, str) and bounds else ())
+    yield from granting(held, holder, targets, boundary=_boundary_of(holder))
+
+
+def _boundary_of(holder: ResourceView) -> tuple[str, ...] | None:
+    try:
+        arn = holder["PermissionsBoundary"]
+    except NotKnown:
+        return None
+    return (arn,) if isinstance(arn, str) and arn else ()
 
 
 def _existing(held: Permissions, holder: ResourceView) -> Iterator[Escalation]:
@@ -225,8 +238,8 @@ def _undenying(held: Permissions, holder: ResourceView, inventory: Inventory) ->
     """Getting rid of one's own policies that deny something is a way where there is more without them."""
     gone: set[Statement] = set()
     ways: list[Escalation] = []
-    for action, known, policy in _denying(holder, inventory) if any(each.denies for each in held.statements) else ():
-        for way in on_one(held.knowing(**known), action, [holder.id]):
+    for action, facts, policy in _denying(holder, inventory) if any(each.denies for each in held.statements) else ():
+        for way in on_one(held.knowing(**facts), action, [holder.id]):
             gone.update(policy)
             ways += [way] if way not in ways else []
     left = tuple(each for each in held.statements if each not in gone)
@@ -307,7 +320,3 @@ def _administrators(
         return [], None
     every = inventory.once(administrators)[type]
     return [each for each in every.matching(patterns) if each.id != holder.id], every.hidden
-
-
-def _names_of_groups(holder: ResourceView) -> list[str]:
-    return [str(name) for name in holder.get("Groups", ())] if holder.type == USER else []

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
 from nephoscope.domain import Inventory, NotKnown, ResourceView, Unknown, View
-from nephoscope_aws.access_policies import Names, matches, statements
+from nephoscope_aws.access_policies import Names, known, matches, statements
 from nephoscope_aws.names import partition
 
 P = ParamSpec("P")
@@ -289,12 +289,12 @@ def at_most(holder: ResourceView, inventory: Inventory) -> Permissions:
     try:
         return bounded(holder, inventory, allowed)
     except NotKnown:
-        return Permissions(tuple(allowed), None, _known(holder))
+        return Permissions(tuple(allowed), None, _facts(holder))
 
 
 def _allowed(holder: ResourceView, inventory: Inventory, gaps: list[NotKnown]) -> list[Statement]:
     name = holder.name if holder.type == USER else ""
-    identities = [holder, *_read(gaps, _groups, holder, inventory)]
+    identities = [holder, *_read(gaps, groups_of, holder, inventory)]
     allowed = [each for identity in identities for each in _read(gaps, own_statements, identity)]
     for arn in dict.fromkeys(arn for identity in identities for arn in _read(gaps, attached_arns, identity)):
         allowed += _read(gaps, managed, arn, inventory, name)
@@ -303,27 +303,27 @@ def _allowed(holder: ResourceView, inventory: Inventory, gaps: list[NotKnown]) -
 
 def _read(gaps: list[NotKnown], reading: Callable[P, Iterable[T]], *args: P.args, **more: P.kwargs) -> tuple[T, ...]:
     """Return what is read, nothing where a part of it is not known."""
-    try:
-        return tuple(reading(*args, **more))
-    except NotKnown as gap:
-        gaps.append(gap)
-        return ()
+    return known(gaps, lambda: tuple(reading(*args, **more)), ())
 
 
 def bounded(holder: ResourceView, inventory: Inventory, allowed: Iterable[Statement]) -> Permissions:
     """Return these statements as they hold for an identity: within its boundary, and with what is known of it."""
-    known = _known(holder)
+    facts = _facts(holder)
     arn = holder["PermissionsBoundary"] if holder.type != GROUP else None
     name = holder.name if holder.type == USER else ""
-    boundary = Permissions(managed(arn, inventory, name), None, known) if isinstance(arn, str) and arn else None
-    return Permissions(tuple(allowed), boundary, known)
+    boundary = Permissions(managed(arn, inventory, name), None, facts) if isinstance(arn, str) and arn else None
+    return Permissions(tuple(allowed), boundary, facts)
 
 
-def _known(holder: ResourceView) -> dict[str, tuple[str, ...]]:
+def _facts(holder: ResourceView) -> dict[str, tuple[str, ...]]:
     return {"aws:principalarn": (holder.id,), "aws:principalaccount": (holder.account,)}
 
 
-def _groups(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceView]:
+def groups_of(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceView]:
+    """Go through the groups that a user is in.
+
+    :raises NotKnown: one of them was not read.
+    """
     names = holder["Groups"] if holder.type == USER else None
     for name in names if isinstance(names, View) and names.is_list else ():
         group = inventory.get(GROUP, name)

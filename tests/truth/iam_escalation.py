@@ -203,3 +203,17 @@ def denied_to_itself(truth: Truth) -> None:
         iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=granted)
         truth.judged(f"{own}:user/{name}", **verdict)
         truth.judged(f"{own}:user/{name}", fails="user_no_direct_policies")
+
+
+@holds(services=("iam",))
+def groups(truth: Truth) -> None:
+    """A user's own group, whose ARN has its path."""
+    iam, own = truth.client("iam"), f"arn:aws:iam::{truth.cloud.account}"
+    iam.create_group(GroupName="devs", Path="/eng/")
+    for name, on, verdict in (("ann", "group/eng/devs", FAILS), ("bob", "group/devs", PASSES)):
+        iam.create_user(UserName=name)
+        granted = document(allow("iam:PutGroupPolicy", on=f"{own}:{on}"))
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=granted)
+        iam.add_user_to_group(GroupName="devs", UserName=name)
+        truth.judged(f"{own}:user/{name}", **verdict)
+        truth.judged(f"{own}:user/{name}", fails="user_no_direct_policies")

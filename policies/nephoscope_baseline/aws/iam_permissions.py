@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, rule
@@ -15,6 +16,7 @@ from nephoscope_aws.identity_policies import (
     ROLE,
     USER,
     Permissions,
+    Statement,
     at_most,
     attached_arns,
     bounded,
@@ -102,14 +104,11 @@ def no_star_inline(holder: ResourceView, inventory: Inventory) -> bool | Fail:
     return found is None or Fail(f"{found.source.capitalize()} allows {allowed_by(found)}", found.at)
 
 
-def _known(arn: str, inventory: Inventory) -> Any:
+def _known(arn: str, inventory: Inventory) -> Iterable[Statement]:
     """The statements of a managed policy; a template has none of those that it does not make itself."""
-    try:
-        return managed(arn, inventory)
-    except NotKnown:
-        if arn.endswith(":iam::aws:policy/AWSDenyAll"):
-            raise
-        return ()
+    of_aws, denies_all = ":iam::aws:" in arn, arn.endswith(":iam::aws:policy/AWSDenyAll")
+    is_there = inventory.get(AWS_POLICY if of_aws else POLICY, arn) is not None
+    return managed(arn, inventory) if is_there or denies_all else ()
 
 
 @rule(
