@@ -112,19 +112,17 @@ class Administrator:
     untold: NotKnown | None = None
     gap: NotKnown | None = None
 
-    def trusts(self, service: str) -> bool:
+    def is_usable(self, service: str) -> bool | None:
         """Whether a service can use the role, for which its trust policy has to name it, also by region.
 
-        :raises NotKnown: the trust policy was not read.
+        None where that is not known.
         """
         own = service.removesuffix("amazonaws.com")
         if self.trusted is None or any(
             name == "*" or (name.startswith(own) and ".amazonaws.com" in name) for name in self.trusted
         ):
             return True
-        if self.untold:
-            raise self.untold
-        return False
+        return None if self.untold else False
 
 
 class Administrators:
@@ -134,6 +132,7 @@ class Administrators:
         self.hidden: NotKnown | None = None
         self._all = sorted(self._found(type, inventory), key=lambda each: each.id)
         self._ids = [each.id for each in self._all]
+        self._usable: dict[str, set[str]] = {}
 
     def _found(self, type: str, inventory: Inventory) -> Iterator[Administrator]:
         try:
@@ -144,8 +143,14 @@ class Administrators:
 
     def matching(self, patterns: Iterable[str]) -> list[Administrator]:
         """Return those whose ARNs match one of the patterns, those that are known first."""
-        found = {each.id: each for pattern in patterns for each in self._matching(pattern)}
-        return sorted(found.values(), key=lambda each: (each.gap is not None, each.id))
+        found = {each.id: each for pattern in patterns for each in self._matching(pattern)}.values()
+        return [*(each for each in found if not each.gap), *(each for each in found if each.gap)]
+
+    def usable(self, service: str) -> set[str]:
+        """Return the ARNs of roles that a service can use, or may be able to."""
+        if service not in self._usable:
+            self._usable[service] = {each.id for each in self._all if each.is_usable(service) is not False}
+        return self._usable[service]
 
     def _matching(self, pattern: str) -> Iterator[Administrator]:
         head = pattern.partition("*")[0].partition("?")[0]

@@ -7,7 +7,8 @@ its own policies, or, for a role that is passed, on one that has administrator p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from nephoscope.domain import Inventory, NotKnown, ResourceView
 from nephoscope_aws.access_policies import known, matches
@@ -207,14 +208,26 @@ def _on_administrator(
     held: Permissions, holder: ResourceView, inventory: Inventory, action: str, type: str
 ) -> Iterator[Escalation]:
     others, hidden = _administrators(held, holder, inventory, action, type)
-    for other in others:
-        if by := held.allowing(action, other.id):
-            if other.gap:
-                raise other.gap
-            yield Escalation((action,), (by,))
-            return
+    for other, by in _allowed(held, action, others):
+        if other.gap:
+            raise other.gap
+        yield Escalation((action,), (by,))
+        return
     if hidden:
         raise hidden
+
+
+def _allowed(
+    held: Permissions, action: str, others: Iterable[Administrator]
+) -> Iterator[tuple[Administrator, Statement]]:
+    """Go through those on whom an action is allowed. What no statement tells apart is asked once: they may be many."""
+    asked: dict[tuple[bool, ...], Statement | None] = {}
+    for other in others:
+        alike = held.alike(action, other.id)
+        if alike not in asked:
+            asked[alike] = held.allowing(action, other.id)
+        if by := asked[alike]:
+            yield other, by
 
 
 def _unbinding(held: Permissions, holder: ResourceView, inventory: Inventory) -> Iterator[Escalation]:
@@ -263,38 +276,41 @@ def _denying(
 
 
 def _passed(held: Permissions, holder: ResourceView, inventory: Inventory) -> Iterator[Escalation]:
+    ways = [*_doable(held, holder)] if held.about(PASS) else []
+    named, hidden = _administrators(held, holder, inventory, PASS, ROLE) if ways else ([], None)
     gaps: list[NotKnown] = []
-    for way, asked in _asked(held, holder) if held.about(PASS) else ():
-        by = [found for action in way.actions if (found := asked.allowing_somewhere(action))]
-        if len(by) < len(way.actions):
-            continue
-        try:
-            passes = asked.allowing(PASS, any_of(ROLE, holder)) or _passes(asked, holder, inventory, way)
-        except NotKnown as gap:
-            gaps.append(gap)
-            continue
-        if passes:
+    for way, asked, by in ways:
+        usable = inventory.once(administrators)[ROLE].usable(way.to) if named else ()
+        roles = [each for each in named if each.id in usable]
+        if passes := known(gaps, partial(_passes, asked, holder, way, roles, hidden), None):
             yield Escalation((PASS, *way.actions), (passes, *by))
     if gaps:
         raise gaps[0]
 
 
-def _passes(held: Permissions, holder: ResourceView, inventory: Inventory, way: Passing) -> Statement | None:
-    """Return the statement by which an administrator's role can be passed to a service."""
-    others, hidden = _administrators(held, holder, inventory, PASS, ROLE)
-    gaps = [hidden] if hidden else []
-    for role in others:
-        if by := held.allowing(PASS, role.id):
-            try:
-                usable = role.trusts(way.to)
-            except NotKnown as gap:
-                gaps.append(gap)
-                continue
-            if usable and role.gap is None:
-                return by
-            gaps += [role.gap] if usable and role.gap else []
-    if gaps:
-        raise gaps[0]
+def _doable(held: Permissions, holder: ResourceView) -> Iterator[tuple[Passing, Permissions, list[Statement]]]:
+    """Go through the services that can be told what to do, with what is allowed of them and by which statements."""
+    for way, asked in _asked(held, holder):
+        by = [found for action in way.actions if (found := asked.allowing_somewhere(action))]
+        if len(by) == len(way.actions):
+            yield way, asked, by
+
+
+def _passes(
+    held: Permissions, holder: ResourceView, way: Passing, roles: list[Administrator], gap: NotKnown | None
+) -> Statement | None:
+    """Return the statement by which any role, or one of these, can be passed to a service.
+
+    :raises NotKnown: none can, but for a ``gap``, or for what is not known of one.
+    """
+    if by := held.allowing(PASS, any_of(ROLE, holder)):
+        return by
+    for role, by in _allowed(held, PASS, roles):
+        if role.gap is None and role.is_usable(way.to):
+            return by
+        gap = gap or role.gap or role.untold
+    if gap:
+        raise gap
     return None
 
 

@@ -120,6 +120,11 @@ class Permissions:
         named = (each.resources.patterns for each in about if each.denies == each.resources.excepted)
         return [*dict.fromkeys(pattern for patterns in named for pattern in patterns)]
 
+    def alike(self, action: str, resource: str) -> tuple[bool, ...]:
+        """Return what decides an action on a resource: all for which it is the same are allowed, or none."""
+        about = [*self.about(action), *(self.boundary.about(action) if self.boundary else ())]
+        return tuple(each.reaches(resource) for each in about)
+
     def allowing_somewhere(self, action: str) -> Statement | None:
         """Return a statement that allows an action on any resource at all."""
         if not any(not each.denies for each in self.about(action)):
