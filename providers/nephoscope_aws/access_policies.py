@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from nephoscope.domain import Fail, NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import texts
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MAX_PATTERNS = 1_000
 """Action patterns with wildcards in one statement; more count as all actions. S3 has fewer than 200 actions. It
@@ -104,6 +107,15 @@ def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
             yield member
 
 
+def known(gaps: list[NotKnown], read: Callable[[], T], otherwise: U) -> T | U:
+    """Return what is read; where that is not known, ``otherwise``, and why goes to ``gaps``."""
+    try:
+        return read()
+    except NotKnown as gap:
+        gaps.append(gap)
+        return otherwise
+
+
 def objects(value: Any) -> Iterator[View]:
     """Go through the objects in a list; anything else has none. Raises NotKnown at one that could not be read."""
     for member in value if isinstance(value, View) and value.is_list else ():
@@ -117,18 +129,28 @@ def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool |
     One that is certainly wrong outweighs another that could not be read.
     """
     gaps: list[NotKnown] = []
-    verdicts: list[bool | None] = []
-    for member in members(value, gaps):
-        try:
-            verdict = judge(member) if isinstance(member, View) and not member.is_list else None
-        except NotKnown as gap:
-            gaps.append(gap)
-            continue
+    objects = [each for each in members(value, gaps) if isinstance(each, View) and not each.is_list]
+    return together((functools.partial(judge, each) for each in objects), gaps)
+
+
+def together(
+    judgements: Iterable[Callable[[], bool | Fail | None]], gaps: Iterable[NotKnown] = ()
+) -> bool | Fail | None:
+    """Judge several things as one: the first that fails; None if none was judged.
+
+    One that is certainly wrong outweighs another that could not be read.
+    :param gaps: why there may be more than these.
+    :raises NotKnown: nothing is wrong as far as is known.
+    """
+    unread = [*gaps]
+    verdicts: list[bool | Fail | None] = []
+    for judge in judgements:
+        verdict = known(unread, judge, None)
         if isinstance(verdict, Fail):
             return verdict
         verdicts.append(verdict)
-    if gaps:
-        raise gaps[0]
+    if unread:
+        raise unread[0]
     return True if any(verdicts) else None
 
 

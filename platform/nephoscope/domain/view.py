@@ -7,13 +7,15 @@ the verdict *unknown*: a rule cannot forget it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nephoscope.domain.resource import Default, Resource
 from nephoscope.domain.unknown import NotKnown, as_unknown
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,13 @@ class Inventory(Protocol):
 
     def get(self, type: str, id: str, region: str = "") -> ResourceView | None:
         """The one with this id or name (in a region), or None. Raises NotKnown when it may be among what is hidden."""
+        ...
+
+    def once(self, work: Callable[[Inventory], T]) -> T:
+        """What is worked out of the neighbours alone, once for all resources that this rule judges.
+
+        What ``work`` reads is no evidence. It must keep no views, and neither raise nor depend on the time.
+        """
         ...
 
 
