@@ -135,7 +135,7 @@ def _boundary_of(holder: ResourceView) -> tuple[str, ...] | None:
 
 def _existing(held: Permissions, holder: ResourceView) -> Iterator[Escalation]:
     """What has code run with the role of any thing, if only in one region."""
-    asked = held.knowing(cloudformation__rolearn=(), ec2__attribute=("UserData",))
+    asked = held.knowing(cloudformation__rolearn=())
     found: set[tuple[str, ...]] = set()
     for way in EXISTING:
         actions = tuple(dict.fromkeys(use.action for use in way))

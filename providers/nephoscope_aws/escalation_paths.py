@@ -200,8 +200,6 @@ EXISTING = (
     _all("instance/", "ssm:CreateAssociation", service="ec2"),
     _all("instance/", "ssm:StartSession", service="ec2"),
     _all("instance/", "ec2-instance-connect:SendSSHPublicKey", service="ec2"),
-    _all("instance/", "ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances"),
-    _all("launch-template/", "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
     _all(f"task/{ANY_NAME}/", "ecs:ExecuteCommand"),
     (Use("batch:SubmitJob", "job-definition/"), Use("batch:SubmitJob", "job-queue/", any=False)),
     _all(f"service/{ANY_NAME}/", "apprunner:UpdateService"),
@@ -217,7 +215,11 @@ EXISTING = (
     _all("runtime/", "bedrock-agentcore:InvokeAgentRuntimeCommand"),
     *(_all(kind, *_BROWSING) for kind in ("browser/", "browser-custom/")),
 )
-"""What has code run with the role that something has already: all uses of a way are needed, in one region."""
+"""What has code run with the role that something has already: all uses of a way are needed, in one region.
+
+Changing the user data of an instance, or its launch template, is left out: whoever administers EC2 may do that, and
+whether it is a way depends on the instances that there are.
+"""
 
 SCRIPTED = ("ssm:SendCommand", "ssm:CreateAssociation")
 SCRIPTS = ("AWS-RunShellScript", "AWS-RunPowerShellScript", ANY_NAME)

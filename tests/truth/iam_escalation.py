@@ -10,8 +10,6 @@ from tests.truth.iam_permissions import NO_MFA, OF_AWS, allow, deny, document, m
 FAILS, PASSES = {"fails": "privilege_escalation"}, {"passes": "privilege_escalation"}
 
 TAKEOVERS = {
-    "user-data": "ec2:ModifyInstanceAttribute ec2:StopInstances ec2:StartInstances",
-    "launch-template": "ec2:CreateLaunchTemplateVersion ec2:ModifyLaunchTemplate",
     "stack": "cloudformation:UpdateStack",
     "change-set": "cloudformation:CreateChangeSet cloudformation:ExecuteChangeSet",
     "notebook": "sagemaker:CreateNotebookInstanceLifecycleConfig sagemaker:StopNotebookInstance"
@@ -113,7 +111,7 @@ def pinned(truth: Truth) -> None:
     own, account = f"arn:aws:iam::{truth.cloud.account}", truth.cloud.account
     boss = make_role(truth, "boss", attached=(f"{OF_AWS}/AdministratorAccess",))
     truth.judged(boss, skipped="privilege_escalation")
-    user_data = TAKEOVERS["user-data"].split()
+    changing = TAKEOVERS["change-set"].split()
     stack, instance = "arn:aws:cloudformation:*:*:stack", f"arn:aws:ec2:*:{account}:instance"
     any_job = f"arn:aws:batch:*:{account}:job-definition/*"
     queue, config = (
@@ -127,10 +125,8 @@ def pinned(truth: Truth) -> None:
     wrong = {
         "any-stack": [allow("cloudformation:UpdateStack", on=f"{stack}/*")],
         "stacks-abroad": [allow("cloudformation:UpdateStack", on=f"arn:aws:cloudformation:{ABROAD}:*:stack/*/*")],
-        "any-instance": [allow(*user_data, on=f"{instance}/*")],
         "any-job-one-queue": [allow("batch:SubmitJob", on=[any_job, queue])],
         "named-config": [deploy, allow("codedeploy:GetDeploymentConfig", on=config)],
-        "all-of-ec2": [allow("ec2:*")],
         "own-stack-any-role": [pass_any, allow("cloudformation:UpdateStack", on=f"{stack}/mine/*")],
         "pass-but-for-subnets": [pass_any, allow("ec2:RunInstances"), _only("ec2:*", "arn:aws:ec2:*:*:subnet/s")],
     }
@@ -138,14 +134,12 @@ def pinned(truth: Truth) -> None:
         "one-stack": [allow("cloudformation:UpdateStack", on=f"{stack}/mine/*")],
         "prefix-of-stacks": [allow("cloudformation:*ChangeSet", on=f"{stack}/team-*/*")],
         "stack-with-role": [allow("cloudformation:UpdateStack", when=_role_is(boss))],
-        "one-instance": [allow(*user_data, on=f"{instance}/i-0123456789abcdef0")],
+        "all-of-ec2": [allow("ec2:*")],
         "two-regions": [
-            allow(*user_data[:1], on=f"arn:aws:ec2:{ABROAD}:*:instance/*"),
-            allow(*user_data[1:], on="arn:aws:ec2:us-east-1:*:instance/*"),
+            allow(changing[0], on=f"arn:aws:cloudformation:{ABROAD}:*:stack/*"),
+            allow(changing[1], on="arn:aws:cloudformation:us-east-1:*:stack/*"),
         ],
-        "tagged": [allow(*user_data, when={"StringEquals": {"aws:ResourceTag/team": "web"}})],
-        "only-size": [allow(*user_data[1:]), allow(user_data[0], when=_attribute("InstanceType"))],
-        "no-user-data": [allow(*user_data), deny(user_data[0], when=_attribute("UserData"))],
+        "tagged": [allow(*changing, when={"StringEquals": {"aws:ResourceTag/team": "web"}})],
         "one-job": [allow("batch:SubmitJob", on=[any_job.replace("/*", "/one:1"), queue])],
         "queue-alone": [allow("batch:SubmitJob", on=queue)],
         "job-without-queue": [allow("batch:SubmitJob", on=any_job)],
@@ -170,10 +164,6 @@ def _only(action: str, on: str) -> dict[str, Any]:
 
 def _role_is(arn: str) -> dict[str, Any]:
     return {"StringEquals": {"cloudformation:RoleArn": arn}}
-
-
-def _attribute(name: str) -> dict[str, Any]:
-    return {"StringEquals": {"ec2:Attribute": name}}
 
 
 @holds(services=("iam",))

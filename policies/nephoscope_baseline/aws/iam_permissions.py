@@ -130,9 +130,8 @@ def _known(arn: str, inventory: Inventory) -> Iterable[Statement]:
     },
     inputs={"BOUNDARY_ARN": "the ARN of a managed policy that allows no changes in IAM"},
     good=[
-        _inline(_allow("dynamodb:*", "s3:*")),
+        _inline(_allow("ec2:*", "s3:*")),
         _inline(EVERYTHING),
-        _inline(_allow("ec2:ModifyInstanceAttribute", "ec2:StopInstances")),
         _inline(_allow("iam:PassRole", on=f"{MINE}:role/worker"), _allow("ec2:RunInstances")),
         _inline(_allow("iam:PassRole"), {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}),
         _inline(_allow("iam:PassRole", StringEquals={"iam:PassedToService": "rds.amazonaws.com"}), _allow("ec2:Run*")),
@@ -180,7 +179,6 @@ def _known(arn: str, inventory: Inventory) -> Iterable[Statement]:
             {"Effect": "Deny", "Action": "lambda:*", "Resource": "arn:aws:lambda:us-east-1:*"},
         ),
         _inline(_allow("ecs:ExecuteCommand", on="arn:aws:ecs:*:123456789012:task/*/*")),
-        _inline(_allow("ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances")),
         _inline(_allow("cloudformation:UpdateStack", on="arn:aws:cloudformation:*:123456789012:stack/*/*")),
         *(
             example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", unbinding)])
