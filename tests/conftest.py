@@ -53,8 +53,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Dealing:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's walks first: they take longest, and tests are dealt out in this order."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Whole directories first: they take longest, and tests are dealt out in this order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_TOGETHER))
 
 
 def pytest_collection_finish() -> None:
