@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from tests.aws.collectors.watching_world import TRAIL_PATTERN
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
+from tests.serving import serving
 
 from nephoscope.domain import Finding, Resource, Rule, Verdict
 from nephoscope.engine import Neighbours, judge
@@ -167,14 +167,12 @@ def fake(answer: Callable[[str, str], tuple[int, Any]]) -> Iterator[Api]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         try:
             yield api
         finally:
             api.close()
-            server.shutdown()
 
 
 def test_macie_that_is_off_answers_as_if_access_were_denied() -> None:
