@@ -7,6 +7,7 @@ from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
+from nephoscope.domain.unknown import Unknown
 from nephoscope_aws.access import is_on
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.aws.trails import (
@@ -375,6 +376,15 @@ def kms(trail: View) -> bool | Fail:
             "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
             "Observed": {"LatestCloudWatchLogsDeliveryTime": None},
         },
+        {
+            **WATCHING,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            "Observed": {
+                "LatestCloudWatchLogsDeliveryTime": None,
+                "LatestCloudWatchLogsDeliveryError": "AccessDenied",
+                "StartLoggingTime": "2026-01-15T11:50:00Z",
+            },
+        },
         WATCHING,
     ],
 )
@@ -390,7 +400,19 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
         return True
     when = "Observed.LatestCloudWatchLogsDeliveryTime"
     age = age_days(trail[when], trail.now)
+    if age is not None and age <= days:
+        return True
+    if _just_started(trail):
+        raise NotKnown(when, Unknown("logging started less than a day ago, and nothing has been delivered since"))
     if age is None:
         return Fail("Nothing has ever been delivered to the log group", when)
     since = f"{trail[when]}, more than {days} {'day' if days == 1 else 'days'} ago"
-    return age <= days or Fail(f"Nothing delivered to the log group since {since}", when)
+    return Fail(f"Nothing delivered to the log group since {since}", when)
+
+
+def _just_started(trail: ResourceView) -> bool:
+    """Tell whether a trail may not have had time to deliver, and has met no error either."""
+    if not is_on(trail["IsLogging"]) or trail["Observed.LatestCloudWatchLogsDeliveryError"]:
+        return False
+    started = age_days(trail["Observed.StartLoggingTime"], trail.now)
+    return started is not None and started < 1

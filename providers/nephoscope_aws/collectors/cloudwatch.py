@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 
 from nephoscope.domain import Resource, Service
 from nephoscope_aws.alarm_rules import understood
+from nephoscope_aws.answers import Missing, Unavailable
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of
 from nephoscope_aws.collectors.shape import (
-    ODD,
     PROBLEMS,
     Listing,
     actions,
@@ -51,11 +51,10 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
     topics, names = set[str](), set[str]()
     # Without all alarms it is not known whose subscriptions are asked for.
     stand_ins: list[Resource] = []
-    for composite in _composites(api, region, topics):
+    for composite in _composites(api, region, topics, names):
         if composite.unlisted:
             stand_ins.append(composite)
         else:
-            names |= _named(composite)
             yield composite
     listing = Listing(_described(api, region, "MetricAlarm", MaxRecords=100))
     for alarm in each(api, region, (ALARM, SUBSCRIPTION), partial(_wanted, api, region, topics, names), listing):
@@ -80,26 +79,38 @@ def reread(api: Api, resource: Resource) -> Resource | None:
         composites = _described(api, region, "CompositeAlarm", AlarmNames=[resource.name])
         return next((_composite(api, region, one) for one in composites), None)
     alarm = next(_described(api, region, "MetricAlarm", AlarmNames=[resource.name]), None)
-    if alarm is None:
-        return None
     # One that notifies nobody any more is one that would not have been collected.
-    wanted = _topics(alarm) or any(resource.name in _named(each) for each in _composites(api, region, set()))
-    return _alarm(api, region, alarm) if wanted else None
+    return _alarm(api, region, alarm) if alarm and (_topics(alarm) or _is_named(api, region, alarm)) else None
+
+
+def _is_named(api: Api, region: str, alarm: Item) -> bool:
+    names = set[str]()
+    hidden = [each for each in _composites(api, region, set(), names) if each.unlisted]
+    if not (named := is_one_of(alarm["AlarmName"], names)) and hidden:
+        raise Unavailable("It is not known which alarms the composite alarms name")
+    return named
 
 
 def _described(api: Api, region: str, type: str, **which: Any) -> Iterator[Item]:
     return api.pages("cloudwatch", "describe_alarms", f"{type}s", region=region, AlarmTypes=[type], **which)
 
 
-def _composites(api: Api, region: str, topics: set[str]) -> Iterator[Resource]:
-    """Yield the composite alarms, whose topics are added to ``topics``."""
+def _composites(api: Api, region: str, topics: set[str], names: set[str]) -> Iterator[Resource]:
+    """Yield the composite alarms; their topics are added to ``topics``, the alarms that they name to ``names``.
 
-    def made(item: Item) -> Resource:
+    Where it is not known what a rule names, some alarms are hidden.
+    """
+
+    def made(item: Item) -> Iterator[Resource]:
+        yield _composite(api, region, item)
         topics.update(_topics(item))
-        return _composite(api, region, item)
+        try:
+            names.update(understood(str(item["AlarmRule"])).names)
+        except (Missing, ValueError) as problem:
+            yield unreadable(api, region, ALARM, Missing(str(problem)), one=True)
 
     listing = Listing(_described(api, region, "CompositeAlarm", MaxRecords=100))
-    return each(api, region, (COMPOSITE, SUBSCRIPTION), made, listing)
+    return each(api, region, (COMPOSITE, ALARM, SUBSCRIPTION), made, listing)
 
 
 def _composite(api: Api, region: str, alarm: Item) -> Resource:
@@ -108,14 +119,6 @@ def _composite(api: Api, region: str, alarm: Item) -> Resource:
         **needed(alarm, "AlarmRule", "ActionsEnabled"),
     }
     return Resource(COMPOSITE, alarm["AlarmArn"], alarm["AlarmName"], region, api.account, properties)
-
-
-def _named(composite: Resource) -> frozenset[str]:
-    """Return the names of the alarms in a rule; of one that cannot be read, they are not known."""
-    try:
-        return understood(composite.properties["AlarmRule"]).names
-    except ODD:
-        return frozenset()
 
 
 def _wanted(api: Api, region: str, topics: set[str], names: set[str], alarm: Item) -> Resource | None:
