@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Unknown, View
+from nephoscope.domain.view import NO_LIST
 from nephoscope_aws.access_conditions import texts
 
 MAX_PATTERNS = 1_000
@@ -85,7 +86,9 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
     """
     if isinstance(policy, str):
         raise NotKnown("", Unknown("the policy is text, not a document"))
-    held = policy.key("Statement") if isinstance(policy, View) else None
+    if policy is not None and not isinstance(policy, View):
+        raise NotKnown("", Unknown("the policy is not a document"))
+    held = policy.key("Statement") if policy is not None else None
     if not isinstance(held, View):
         return
     for statement in members(held, gaps) if held.is_list else (held,):
@@ -94,10 +97,15 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
 
 
 def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
-    """Go through what can be read of a list; what cannot goes to ``gaps``. Anything else has no members."""
-    for index in range(len(value)) if isinstance(value, View) and value.is_list else ():
+    """Go through what can be read of a list; what cannot, and anything else than a list, goes to ``gaps``."""
+    try:
+        listed = _list(value)
+    except NotKnown as gap:
+        gaps.append(gap)
+        return
+    for index in range(len(listed)):
         try:
-            member = value[index]
+            member = listed[index]
         except NotKnown as gap:
             gaps.append(gap)
         else:
@@ -105,10 +113,21 @@ def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
 
 
 def objects(value: Any) -> Iterator[View]:
-    """Go through the objects in a list; anything else has none. Raises NotKnown at one that could not be read."""
-    for member in value if isinstance(value, View) and value.is_list else ():
-        if isinstance(member, View) and not member.is_list:
-            yield member
+    """Go through the objects in a list; what is absent has none. Raises NotKnown at anything else."""
+    for member in _list(value):
+        yield _object(member, value)
+
+
+def _object(member: Any, of: Any) -> View:
+    if isinstance(member, View) and not member.is_list:
+        return member
+    raise NotKnown(getattr(of, "path", ""), Unknown("a member of the list is not an object"))
+
+
+def _list(value: Any) -> Any:
+    if value is None or isinstance(value, tuple) or (isinstance(value, View) and value.is_list):
+        return () if value is None else value
+    raise NotKnown(getattr(value, "path", ""), Unknown(NO_LIST))
 
 
 def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool | Fail | None:
@@ -120,7 +139,7 @@ def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool |
     verdicts: list[bool | None] = []
     for member in members(value, gaps):
         try:
-            verdict = judge(member) if isinstance(member, View) and not member.is_list else None
+            verdict = judge(_object(member, value))
         except NotKnown as gap:
             gaps.append(gap)
             continue

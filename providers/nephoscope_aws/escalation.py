@@ -365,4 +365,4 @@ def _arn(type: str, name: str, holder: ResourceView) -> str:
 
 
 def _names_of_groups(holder: ResourceView) -> list[str]:
-    return [str(name) for name in holder.get("Groups", ())] if holder.type == USER else []
+    return list(holder.texts("Groups")) if holder.type == USER else []

@@ -214,10 +214,9 @@ def _values_of(value: Any) -> list[Any]:
 def own_statements(holder: ResourceView) -> tuple[Statement, ...]:
     """Return the statements of an identity's inline policies."""
     name = holder.name if holder.type == USER else ""
-    inline = holder["Policies"]
     return tuple(
         statement
-        for each in (inline if isinstance(inline, View) and inline.is_list else ())
+        for each in holder.objects("Policies")
         for statement in read_document(each["PolicyDocument"], f"inline policy '{each['PolicyName']}'", name)
     )
 
@@ -266,8 +265,8 @@ def bounded(holder: ResourceView, inventory: Inventory, allowed: Iterable[Statem
 
 
 def _groups(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceView]:
-    names = holder["Groups"] if holder.type == USER else None
-    for name in names if isinstance(names, View) and names.is_list else ():
+    names = holder.texts("Groups") if holder.type == USER else ()
+    for name in names:
         group = inventory.get(GROUP, name)
         if group is None:
             raise NotKnown("Groups", Unknown(f"the group {name} was not read"))

@@ -399,7 +399,7 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     if "Observed" not in trail:
         return True
     when = "Observed.LatestCloudWatchLogsDeliveryTime"
-    age = age_days(trail[when], trail.now)
+    age = age_days(trail[when], trail.now, when)
     if age is not None and age <= days:
         return True
     if _just_started(trail):
@@ -414,5 +414,6 @@ def _just_started(trail: ResourceView) -> bool:
     """Tell whether a trail may not have had time to deliver, and has met no error either."""
     if not is_on(trail["IsLogging"]) or trail["Observed.LatestCloudWatchLogsDeliveryError"]:
         return False
-    started = age_days(trail["Observed.StartLoggingTime"], trail.now)
+    when = "Observed.StartLoggingTime"
+    started = age_days(trail[when], trail.now, when)
     return started is not None and started < 1

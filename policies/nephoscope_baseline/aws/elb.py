@@ -123,7 +123,6 @@ def _turning_on(attribute: str) -> str:
         _ruled(TO_HTTPS, (_forwarding("HTTP"), ("/api/*",))),
         _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (_redirecting(Protocol="HTTP"), ("/new/*",))),
         _ruled(_forwarding("HTTP"), (TO_HTTPS, ("/old/*",))),
-        {"Protocol": "HTTP", "DefaultActions": "odd"},
     ],
 )
 def https_redirect(listener: View) -> bool | Fail | None:

@@ -118,7 +118,7 @@ def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
     """
     report = _report(user)
     for what, at, last, since in _credentials(report):
-        age = age_days(last or since or report["UserCreationTime"], user.now)
+        age = age_days(last or since or report["UserCreationTime"], user.now, at)
         if age is not None and age > days:
             used = f"last used {age:.0f} days ago" if last else "never used"
             return Fail(f"{what} was {used}; the limit is {days} days", at)
@@ -130,7 +130,7 @@ def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | Non
     if report["PasswordEnabled"]:
         path = f"{report.path}.PasswordLastUsed"
         yield "The console password", path, report["PasswordLastUsed"], report["PasswordLastChanged"]
-    for number, key in enumerate(report.get("AccessKeys", ()), 1):
+    for number, key in enumerate(report.objects("AccessKeys"), 1):
         if key["Active"]:
             yield f"Access key {number}", key.path, key["LastUsedDate"], key["LastRotated"]
 
@@ -161,7 +161,7 @@ def one_active_key(user: View) -> bool | Fail:
 
     The second key is meant for rotation only. Left active, it doubles what can leak, and nobody watches it.
     """
-    active = [key for key in _report(user).get("AccessKeys", ()) if key["Active"]]
+    active = [key for key in _report(user).objects("AccessKeys") if key["Active"]]
     return len(active) <= 1 or Fail(f"{len(active)} access keys are active", *active)
 
 
@@ -200,7 +200,7 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     """
     if key["Status"] != "Active":
         return None
-    age = age_days(key["Observed.CreateDate"], key.now)
+    age = age_days(key["Observed.CreateDate"], key.now, "Observed.CreateDate")
     if age is None:
         raise NotKnown("Observed.CreateDate", Unknown("the key's age is unknown", "iam:ListAccessKeys"))
     old = f"Key of {key['UserName']} is {age:.0f} days old; the limit is {days} days"
@@ -278,7 +278,7 @@ def expired_certs(certificate: ResourceView) -> bool | Fail:
 
     If it is deployed by mistake, every client connection fails. It serves no other purpose.
     """
-    age = age_days(certificate["Observed.Expiration"], certificate.now)
+    age = age_days(certificate["Observed.Expiration"], certificate.now, "Observed.Expiration")
     if age is None:
         raise NotKnown("Observed.Expiration", Unknown("its expiry date is unknown", "iam:ListServerCertificates"))
     return age < 0 or Fail(f"Expired {age:.0f} days ago", "Observed.Expiration")

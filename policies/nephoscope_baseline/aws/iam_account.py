@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.names import partition
@@ -175,7 +175,7 @@ def root_hardware_mfa(account: ResourceView) -> bool | Fail | None:
     if account["AccountSummary.AccountMFAEnabled"] != 1:
         nobody = _has_no_root_credentials(account)
         return None if nobody else Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
-    for device in account.get("VirtualMFADevices", ()):
+    for device in account.objects("VirtualMFADevices"):
         serial, owner = str(device["SerialNumber"]), str(device["UserArn"])
         if serial.endswith(":mfa/root-account-mfa-device") or owner.endswith(":root"):
             return Fail("The root user's MFA device is an authenticator app", device)
@@ -218,11 +218,13 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
 
     Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
     """
-    root = account["Observed.RootCredentials"]
+    root = account.object("Observed.RootCredentials")
+    if root is None:
+        raise NotKnown("Observed.RootCredentials", Unknown("the root user is not in the credential report"))
     uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
-    uses += [("access key", key["LastUsedDate"]) for key in root.get("AccessKeys", ())]
+    uses += [("access key", key["LastUsedDate"]) for key in root.objects("AccessKeys")]
     for what, moment in uses:
-        age = age_days(moment, account.now)
+        age = age_days(moment, account.now, root.path)
         if age is not None and age <= days:
             how = "signed in" if what == "PasswordLastUsed" else "used an access key"
             return Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", root)
@@ -239,7 +241,7 @@ def _password_policy(length: str, remembered: str) -> str:
 
 
 def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
-    policy = account["PasswordPolicy"]
+    policy = account.object("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     value = policy[setting]
@@ -323,7 +325,7 @@ def password_strength(account: View) -> bool | Fail:
 
     Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
     """
-    policy = account["PasswordPolicy"]
+    policy = account.object("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     kinds = {

@@ -114,7 +114,7 @@ class _Chain:
 
     def _heard(self, metric_filter: View, region: str) -> bool:
         metrics = {
-            (each["MetricNamespace"], each["MetricName"]) for each in metric_filter.get("MetricTransformations", ())
+            (each["MetricNamespace"], each["MetricName"]) for each in metric_filter.objects("MetricTransformations")
         }
         alarms = [
             each for each in self.known(self.inventory.of(ALARM, region)) if self._certain(_watches, each, metrics)
@@ -130,7 +130,7 @@ class _Chain:
 
     def _acts(self, alarm: View) -> bool:
         enabled = is_on(alarm.get("ActionsEnabled", True))
-        return enabled and any(self._subscribed(topic) for topic in alarm.get("AlarmActions", ()))
+        return enabled and any(map(self._subscribed, alarm.texts("AlarmActions")))
 
     def _certain(self, ask: Callable[..., bool], *about: Any) -> bool:
         """Tell whether something is so for certain, and remember what could not be read."""
@@ -161,7 +161,7 @@ def _watches(alarm: View, metrics: set[tuple[object, object]]) -> bool:
 def _metrics(alarm: View) -> Iterator[tuple[object, object]]:
     """Yield the metrics that an alarm watches, directly or in a calculation."""
     yield alarm["Namespace"], alarm["MetricName"]
-    for each in alarm.get("Metrics", ()):
+    for each in alarm.objects("Metrics"):
         yield each["MetricStat.Metric.Namespace"], each["MetricStat.Metric.MetricName"]
 
 
