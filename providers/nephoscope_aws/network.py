@@ -133,9 +133,11 @@ def openings(
     rules: list[_Rule] = []
     gap: NotKnown | None = None
     entries = group["SecurityGroupIngress"]
-    if entries is not None and not (isinstance(entries, View) and entries.is_list):
+    if entries is None:
+        return []
+    if not isinstance(entries, View) or not entries.is_list:
         raise NotKnown("SecurityGroupIngress", Unknown(NO_LIST))
-    for index in range(len(entries or ())):
+    for index in range(len(entries)):
         try:
             rules.extend(_rules(entries[index], f"SecurityGroupIngress[{index}]", wanted, set(versions), lists))
         except NotKnown as unread:

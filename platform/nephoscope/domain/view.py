@@ -122,7 +122,7 @@ class View:
         value = self[at]
         return otherwise if value is None else value
 
-    def object(self, at: str) -> View | None:
+    def object_at(self, at: str) -> View | None:
         """Return the object ``self[at]``, or None where that is absent. Raises NotKnown if it is something else."""
         held = self[at]
         if held is not None and not (isinstance(held, View) and not held.is_list):

@@ -318,10 +318,12 @@ def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:
 
     By index, because asking for the length of a view makes all of it evidence.
     """
-    if value is not None and not (isinstance(value, View) and value.is_list):
+    if value is None:
+        return
+    if not isinstance(value, View) or not value.is_list:
         gaps.append(NotKnown("", Unknown(f"what should be a list of objects: {NO_LIST}")))
         return
-    for index in count() if value is not None else ():
+    for index in count():
         try:
             member = value[index]
         except NotKnown as gap:

@@ -218,7 +218,7 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
 
     Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
     """
-    root = account.object("Observed.RootCredentials")
+    root = account.object_at("Observed.RootCredentials")
     if root is None:
         raise NotKnown("Observed.RootCredentials", Unknown("the root user is not in the credential report"))
     uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
@@ -241,7 +241,7 @@ def _password_policy(length: str, remembered: str) -> str:
 
 
 def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
-    policy = account.object("PasswordPolicy")
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     value = policy[setting]
@@ -325,7 +325,7 @@ def password_strength(account: View) -> bool | Fail:
 
     Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
     """
-    policy = account.object("PasswordPolicy")
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     kinds = {
