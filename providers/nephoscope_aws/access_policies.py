@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Unknown, View
-from nephoscope.domain.view import NO_LIST
+from nephoscope.domain import NO_LIST, Fail, NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import texts
 
 MAX_PATTERNS = 1_000

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from nephoscope.domain import Inventory, NotKnown, ResourceView, Unknown, View
-from nephoscope.domain.view import NO_LIST, NO_OBJECT
+from nephoscope.domain import NO_LIST, NO_OBJECT, Inventory, NotKnown, ResourceView, Unknown, View
 from nephoscope_aws.addresses import Addresses, Network, merged, parse_range
 
 PREFIX_LIST = "AWS::EC2::PrefixList"

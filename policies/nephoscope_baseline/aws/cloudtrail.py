@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope.domain.unknown import Unknown
 from nephoscope_aws.access import is_on
 from nephoscope_aws.times import age_days
 from nephoscope_baseline.aws.trails import (

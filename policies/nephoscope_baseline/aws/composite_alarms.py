@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
-from nephoscope.domain import NotKnown, ResourceView
-from nephoscope.domain.unknown import Unknown
+from nephoscope.domain import NotKnown, ResourceView, Unknown
 from nephoscope_aws.alarm_rules import ALARM, OK, AlarmRule, named, understood
 
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"

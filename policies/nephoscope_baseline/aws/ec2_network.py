@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Parameter, Severity, Unknown, View, rule
-from nephoscope.domain.view import NO_LIST
+from nephoscope.domain import NO_LIST, Fail, NotKnown, Parameter, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.network_acls import openings

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, Unknown, View, rule
+from nephoscope.domain import (
+    NO_OBJECT,
+    Fail,
+    Inventory,
+    NotKnown,
+    Resource,
+    ResourceView,
+    Severity,
+    Unknown,
+    View,
+    rule,
+)
 from nephoscope.domain.examples import example, resource
-from nephoscope.domain.view import NO_OBJECT
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import all_right, members
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, Unknown, View, rule
-from nephoscope.domain.view import NO_LIST, NO_OBJECT
+from nephoscope.domain import NO_LIST, NO_OBJECT, Fail, NotKnown, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.plain_secrets import plain_secret
 
