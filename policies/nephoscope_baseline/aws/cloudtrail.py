@@ -68,6 +68,7 @@ def _lacks_objects(read_only: str) -> Callable[[View], str]:
 # -- Examples ----------------------------------------------------------------------------------------------------
 
 WATCHING = {"TrailName": "main", "S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
+TO_LOGS = {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"}
 
 
 def _account(*trails: Mapping[str, Any]) -> dict[str, Any]:
@@ -356,28 +357,15 @@ def kms(trail: View) -> bool | Fail:
     },
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     good=[
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"},
-        },
-        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"},
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}},
+        TO_LOGS,
     ],
     bad=[
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
         {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"},
-        },
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": None},
-        },
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
+            **TO_LOGS,
             "Observed": {
                 "LatestCloudWatchLogsDeliveryTime": None,
                 "LatestCloudWatchLogsDeliveryError": "AccessDenied",

@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nephoscope.domain import (
-    NO_OBJECT,
-    Fail,
-    Inventory,
-    NotKnown,
-    Resource,
-    ResourceView,
-    Severity,
-    Unknown,
-    View,
-    rule,
-)
+from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import all_right, members
@@ -58,10 +47,8 @@ def _versions(template: View, gaps: list[NotKnown]) -> Iterator[tuple[str, View]
             gaps.append(gap)
             continue
         for each in members(found, gaps) if isinstance(found, View) and found.is_list else (found,):
-            if isinstance(each, View) and not each.is_list:
+            if isinstance(each, View):
                 yield words.format(_number(each)), each
-            elif each is not None:
-                gaps.append(NotKnown(f"Observed.{name}", Unknown(NO_OBJECT)))
 
 
 def _number(version: View) -> str:

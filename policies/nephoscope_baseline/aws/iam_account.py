@@ -220,12 +220,11 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
     """
     root = account.object_at("Observed.RootCredentials")
     if root is None:
-        raise NotKnown("Observed.RootCredentials", Unknown("the root user is not in the credential report"))
+        raise NotKnown("Observed.RootCredentials", Unknown("root is not in the credential report"))
     uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
     uses += [("access key", key["LastUsedDate"]) for key in root.objects("AccessKeys")]
     for what, moment in uses:
-        age = age_days(moment, account.now, root.path)
-        if age is not None and age <= days:
+        if (age := age_days(moment, account.now, root.path)) is not None and age <= days:
             how = "signed in" if what == "PasswordLastUsed" else "used an access key"
             return Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", root)
     return True
