@@ -69,6 +69,7 @@ def _lacks_objects(read_only: str) -> Callable[[View], str]:
 
 WATCHING = {"TrailName": "main", "S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
 TO_LOGS = {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"}
+REFUSED = {"LatestCloudWatchLogsDeliveryTime": None, "LatestCloudWatchLogsDeliveryError": "AccessDenied"}
 
 
 def _account(*trails: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,13 +365,7 @@ def kms(trail: View) -> bool | Fail:
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
-        {
-            **TO_LOGS,
-            "Observed": {
-                "LatestCloudWatchLogsDeliveryTime": None,
-                "LatestCloudWatchLogsDeliveryError": "AccessDenied",
-                "StartLoggingTime": "2026-01-15T11:50:00Z",
-            },
+        {**TO_LOGS, "Observed": {**REFUSED, "StartLoggingTime": "2026-01-15T11:50:00Z"}},
         },
         WATCHING,
     ],
@@ -401,6 +396,5 @@ def _just_started(trail: ResourceView) -> bool:
     """Tell whether a trail may not have had time to deliver, and has met no error either."""
     if not is_on(trail["IsLogging"]) or trail["Observed.LatestCloudWatchLogsDeliveryError"]:
         return False
-    when = "Observed.StartLoggingTime"
-    started = age_days(trail[when], trail.now, when)
+    started = age_days(trail["Observed.StartLoggingTime"], trail.now, "Observed.StartLoggingTime")
     return started is not None and started < 1
