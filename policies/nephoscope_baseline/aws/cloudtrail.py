@@ -366,7 +366,6 @@ def kms(trail: View) -> bool | Fail:
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
         {**TO_LOGS, "Observed": {**REFUSED, "StartLoggingTime": "2026-01-15T11:50:00Z"}},
-        },
         WATCHING,
     ],
 )
