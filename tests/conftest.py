@@ -39,7 +39,7 @@ _SERVICE = re.compile(r"(tests/truth/.*|tests/fixes/test_rounds\.py)::.*\[(?:aws
 
 
 class _Dealing(LoadFileScheduling):
-    """Deals out whole directories of what shares something slow to start, truth and fixes by service, the rest by file."""
+    """Deals out whole directories of what shares something slow to start, truth and fixes by service, else files."""
 
     def _split_scope(self, nodeid: str) -> str:
         if of_service := _SERVICE.match(nodeid):
