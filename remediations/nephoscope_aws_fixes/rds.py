@@ -1,15 +1,28 @@
-"""Fixes for Amazon RDS."""
+"""Fixes for DB instances and DB clusters of Amazon RDS.
+
+What AWS does at once, and what only where it is told to apply it immediately:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from nephoscope.domain import Resource
+from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Step
+from nephoscope_aws.databases import logs_of
 from nephoscope_aws_fixes.setting import Members, operation
+
+CHANGEABLE = ("available", "storage-optimization")
+"""States in which RDS takes changes.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html"""
+
+IMMEDIATELY = {"ApplyImmediately": True}
 
 
 class InstanceMembers(Members):
-    """Members of a DB instance, changed at once and not in its next maintenance window.
+    """Members of a DB instance.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
     """
@@ -19,11 +32,40 @@ class InstanceMembers(Members):
     getter = operation("rds", "describe_db_instances", "rds:DescribeDBInstances")
     setter = operation("rds", "modify_db_instance", "rds:ModifyDBInstance")
     path = ("DBInstances", 0)
-    sends = {"ApplyImmediately": True}
     settles = 900
+    of_cluster = False
+    """Whether the cluster decides on it for all its members; else only a Multi-AZ DB cluster does."""
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"DBInstanceIdentifier": resource.name}
+
+    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
+        after = self.target_state(super().wanted(before, request, session), before, request)
+        if after != before:
+            self.require_changeable(self.described(request.resource, session))
+        return after
+
+    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
+        """Return what should be, where ``wants`` does not say it."""
+        return after
+
+    def require_changeable(self, instance: Mapping[str, Any]) -> None:
+        """Raise PlanProblem if its cluster decides, if it cannot be changed now, or if more would be changed."""
+        cluster = instance.get("DBClusterIdentifier")
+        if cluster and (self.of_cluster or not str(instance["Engine"]).startswith("aurora")):
+            raise PlanProblem(f"its cluster decides on that. Change the DB cluster {cluster}.")
+        require_available(instance["DBInstanceStatus"])
+        if self.sends and (waiting := sorted(instance.get("PendingModifiedValues") or {})):
+            raise PlanProblem(
+                f"other changes wait for its maintenance window ({', '.join(waiting)}), and this one would apply them "
+                "at once. Apply them or take them back first."
+            )
+
+
+def require_available(status: Any) -> None:
+    """Raise PlanProblem if an instance or a cluster is in a state in which AWS does not change it."""
+    if status not in CHANGEABLE:
+        raise PlanProblem(f"it is {status}, and AWS changes it only when it is available. Try again then.")
 
 
 class KeepPrivate(InstanceMembers):
@@ -33,3 +75,126 @@ class KeepPrivate(InstanceMembers):
     breaks = "Whoever connects from outside the VPC, without a VPN or a peering, can no longer connect."
     group = "Public databases"
     wants = {"PubliclyAccessible": False}
+
+
+class ProtectFromDeletion(InstanceMembers):
+    id = "aws.rds.enable_deletion_protection"
+    title = "Turn on deletion protection of the DB instance"
+    summary = "Turns on deletion protection. It takes effect at once and causes no outage."
+    breaks = "Whatever deletes the DB instance, a stack that is torn down for instance, fails until it is turned off."
+    group = "Database protection and backups"
+    wants = {"DeletionProtection": True}
+
+
+class UpgradeMinorVersions(InstanceMembers):
+    """RDS Custom demands it off; its instances are not judged."""
+
+    id = "aws.rds.enable_minor_upgrades"
+    title = "Turn on automatic minor version upgrades of the DB instance"
+    summary = "New minor versions are installed in the maintenance window. Nothing is installed at once."
+    breaks = (
+        "The DB instance is restarted in a maintenance window when a newer minor version is there, which may be the "
+        "next one. Check that its window is at a quiet time."
+    )
+    group = "Database protection and backups"
+    wants = {"AutoMinorVersionUpgrade": True}
+
+
+class KeepBackups(InstanceMembers):
+    """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html"""
+
+    id = "aws.rds.keep_backups"
+    title = "Keep automated backups of the DB instance long enough"
+    summary = "Raises the backup retention period to what the rule asks for. A longer one stays."
+    breaks = (
+        "Turning backups on suspends I/O for seconds to minutes, which interrupts what uses the DB instance. Where "
+        "they are on already, nothing is interrupted. Backup storage is charged."
+    )
+    group = "Database protection and backups"
+    wants = {"BackupRetentionPeriod": None}
+    sends = IMMEDIATELY
+    of_cluster = True
+
+    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
+        days = max(int(str(request.parameters["days"])), before["BackupRetentionPeriod"])
+        return {"BackupRetentionPeriod": days}
+
+    def lost(self, before: Any, after: Any) -> tuple[str, Any]:
+        days = before["BackupRetentionPeriod"]
+        gone = f"those older than {days} day{'s' if days > 1 else ''}" if days else "all of them, and interrupts I/O"
+        return f"Undo shortens the retention of automated backups again, which deletes {gone}.", before
+
+
+class SignInByIam(InstanceMembers):
+    """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Enabling.html"""
+
+    id = "aws.rds.enable_iam_auth"
+    title = "Turn on IAM authentication of the DB instance"
+    summary = "Lets database users sign in with a token of IAM. Passwords keep working."
+    breaks = "Nothing stops working. Who signs in with IAM is decided by database users that you create for it."
+    group = "Database parameters"
+    wants = {"IAMDatabaseAuthenticationEnabled": True}
+    sent_as = {"IAMDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication"}
+    shown = sent_as
+    sends = IMMEDIATELY
+    of_cluster = True
+
+
+class ExportLogs(InstanceMembers):
+    """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html"""
+
+    id = "aws.rds.export_logs"
+    title = "Export the logs of the DB instance to CloudWatch Logs"
+    summary = "Exports the logs that the rule asks for. Others that are exported stay so; undo keeps the log groups."
+    breaks = "Nothing stops working. CloudWatch Logs charges for what is written, much of it for a general query log."
+    group = "Database parameters"
+    wants = {"EnabledCloudwatchLogsExports": None}
+    shown = {"EnabledCloudwatchLogsExports": "EnableCloudwatchLogsExports"}
+    of_cluster = True
+
+    def found(self, answer: Mapping[str, Any]) -> Any:
+        described = super().found(answer)
+        return described and {name: sorted(value or ()) for name, value in described.items()}
+
+    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
+        exported = before["EnabledCloudwatchLogsExports"]
+        asked_for = logs_of(str(request.resource.properties["Engine"]))
+        return {"EnabledCloudwatchLogsExports": sorted({*exported, *asked_for})}
+
+    def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
+        """AWS takes what is turned on or off, and not what should be on."""
+        [step] = super().plan(request, session)
+        before, after = (state["EnabledCloudwatchLogsExports"] for state in (step.before, step.after))
+        more = [each for each in after if each not in before]
+        target = self.target(request.resource)
+        call, inverse = (
+            self.setter.on(target, {**target.names, "CloudwatchLogsExportConfiguration": {switch: more}})
+            for switch in ("EnableLogTypes", "DisableLogTypes")
+        )
+        return [replace(step, call=call, inverse=inverse)]
+
+
+class ProtectClusterFromDeletion(Members):
+    """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html"""
+
+    id = "aws.rds.enable_cluster_deletion_protection"
+    title = "Turn on deletion protection of the DB cluster"
+    summary = "Turns on deletion protection. It takes effect at once and causes no outage."
+    breaks = "Whatever deletes the DB cluster, a stack that is torn down for instance, fails until it is turned off."
+    group = "Database protection and backups"
+    on = ("AWS::RDS::DBCluster",)
+    keys = ("DBClusterIdentifier",)
+    getter = operation("rds", "describe_db_clusters", "rds:DescribeDBClusters")
+    setter = operation("rds", "modify_db_cluster", "rds:ModifyDBCluster")
+    path = ("DBClusters", 0)
+    wants = {"DeletionProtection": True}
+    settles = 900
+
+    def names(self, resource: Resource) -> dict[str, Any]:
+        return {"DBClusterIdentifier": resource.name}
+
+    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
+        after = super().wanted(before, request, session)
+        if after != before:
+            require_available(self.described(request.resource, session)["Status"])
+        return after

@@ -164,6 +164,7 @@ def encrypted(db: View) -> bool | Fail | None:
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --auto-minor-version-upgrade
     """,
+    remediations=("aws.rds.enable_minor_upgrades",),
     good=[
         postgres(AutoMinorVersionUpgrade=True),
         {"AutoMinorVersionUpgrade": "true"},
@@ -223,6 +224,7 @@ def multi_az(db: View) -> bool | None:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name}
           --backup-retention-period={days} --apply-immediately
     """,
+    remediations=("aws.rds.keep_backups",),
     good=[
         postgres(BackupRetentionPeriod=7),
         {"BackupRetentionPeriod": "35"},
@@ -266,6 +268,7 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --deletion-protection
           --apply-immediately
     """,
+    remediations=("aws.rds.enable_deletion_protection",),
     good=[
         postgres(DeletionProtection=True),
         {"DeletionProtection": "true"},
