@@ -53,6 +53,4 @@ class AcceptTls(Members):
         found = session.read(self.nodes.on(self.target(group), {"CacheClusterId": node})) or {}
         for each in found.get("CacheClusters", ()):
             if each["Engine"] == "redis" and int(each["EngineVersion"].partition(".")[0]) < 7:
-                raise PlanProblem(
-                    f"Redis OSS {each['EngineVersion']} has it only from its creation on. Upgrade it first."
-                )
+                raise PlanProblem(f"Redis OSS {each['EngineVersion']} cannot turn it on later. Upgrade it to 7 first.")

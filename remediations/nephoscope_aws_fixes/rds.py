@@ -12,6 +12,7 @@ from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Step
 from nephoscope_aws.databases import logs_of
+from nephoscope_aws_fixes.connections import METRICS, most_connections
 from nephoscope_aws_fixes.setting import Members, operation
 
 CHANGEABLE = ("available", "storage-optimization")
@@ -75,6 +76,10 @@ class KeepPrivate(InstanceMembers):
     breaks = "Whoever connects from outside the VPC, without a VPN or a peering, can no longer connect."
     group = "Public databases"
     wants = {"PubliclyAccessible": False}
+    also_reads = METRICS.actions
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        return [most_connections(self.target(request.resource), "AWS/RDS", "DBInstanceIdentifier", session)]
 
 
 class ProtectFromDeletion(InstanceMembers):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
+from nephoscope_aws_fixes.connections import METRICS, most_connections
 from nephoscope_aws_fixes.setting import Members, Setting, Target, at, operation
 
 CLUSTER = "AWS::Redshift::Cluster"
@@ -26,10 +27,14 @@ class KeepPrivate(Members):
     setter = operation("redshift", "modify_cluster", "redshift:ModifyCluster")
     path = ("Clusters", 0)
     wants = {"PubliclyAccessible": False}
+    also_reads = METRICS.actions
     settles = 900
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"ClusterIdentifier": resource.name}
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        return [most_connections(self.target(request.resource), "AWS/Redshift", "ClusterIdentifier", session)]
 
     def found(self, answer: Mapping[str, Any]) -> Any:
         state = super().found(answer)

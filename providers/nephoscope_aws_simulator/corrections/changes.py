@@ -10,13 +10,14 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Parameters with their source and their reset, logs that are turned off, TLS of caches, updates of clusters, attributes."""
+    """Parameters, their source and reset; logs that are off; TLS of caches; updates of clusters; attributes; states."""
     _parameters_of_databases()
     _parameters_of_warehouses()
     _logs_of_warehouses()
     _caches()
     _updates()
     _load_balancers()
+    _tables()
 
 
 def _parameters_of_databases() -> None:
@@ -176,3 +177,14 @@ def _load_balancers() -> None:
     for name, policy in [each for each in SSL_POLICIES.items() if "-TLS13-1-" in each[0]]:
         of_fips = name.replace("2021-06", "FIPS-2023-04")
         SSL_POLICIES.setdefault(of_fips, {**policy, "name": of_fips})
+
+
+def _tables() -> None:
+    """A table that a test has changed to another state says so; moto's are always ACTIVE."""
+    from moto.dynamodb.models import Table
+
+    @extend(Table, "describe")
+    def describe(moto: Any, self: Any, base_key: str = "TableDescription") -> dict[str, Any]:
+        answer: dict[str, Any] = moto(self, base_key)
+        answer[base_key]["TableStatus"] = vars(self).get("status", "ACTIVE")
+        return answer

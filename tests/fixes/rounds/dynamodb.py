@@ -9,7 +9,7 @@ from tests.fixes.rounds.round import ACCOUNT, Made, goes_round
 from nephoscope_aws_simulator.testing import Cloud
 
 
-def _table(cloud: Cloud, name: str) -> Made:
+def table(cloud: Cloud, name: str) -> Made:
     dynamodb = cloud.client("dynamodb")
     for each in (name, f"{name}-beside"):
         dynamodb.create_table(
@@ -29,9 +29,9 @@ def _table(cloud: Cloud, name: str) -> Made:
 
 @goes_round("aws.dynamodb.enable_pitr", "aws.dynamodb.pitr")
 def without_recovery(cloud: Cloud) -> Made:
-    return _table(cloud, "round-recovery")
+    return table(cloud, "round-recovery")
 
 
 @goes_round("aws.dynamodb.enable_deletion_protection", "aws.dynamodb.deletion_protection")
 def deletable(cloud: Cloud) -> Made:
-    return _table(cloud, "round-deletable")
+    return table(cloud, "round-deletable")

@@ -9,7 +9,7 @@ from tests.fixes.rounds.round import ACCOUNT, Made, goes_round
 from nephoscope_aws_simulator.testing import Cloud
 
 
-def _system(cloud: Cloud, name: str, policy: str = "") -> Made:
+def system(cloud: Cloud, name: str, policy: str = "") -> Made:
     efs = cloud.client("efs")
     ids = [efs.create_file_system(CreationToken=f"{name}-{number}")["FileSystemId"] for number in range(2)]
     for id in ids if policy else ():
@@ -34,9 +34,9 @@ def _system(cloud: Cloud, name: str, policy: str = "") -> Made:
 
 @goes_round("aws.efs.enable_backups", "aws.efs.backup")
 def never_backed_up(cloud: Cloud) -> Made:
-    return _system(cloud, "round-never")
+    return system(cloud, "round-never")
 
 
 @goes_round("aws.efs.enable_backups", "aws.efs.backup")
 def backed_up_no_more(cloud: Cloud) -> Made:
-    return _system(cloud, "round-no-more", "DISABLED")
+    return system(cloud, "round-no-more", "DISABLED")
