@@ -12,6 +12,13 @@ from nephoscope_aws_fixes.setting import Members, Setting, Target, at, operation
 CLUSTER = "AWS::Redshift::Cluster"
 TLS = "require_ssl"
 
+OFF = {"LoggingEnabled": False}
+TO_CLOUDWATCH = {
+    "LoggingEnabled": True,
+    "LogDestinationType": "cloudwatch",
+    "LogExports": ["connectionlog", "useractivitylog", "userlog"],
+}
+
 
 class KeepPrivate(Members):
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html"""
@@ -74,27 +81,25 @@ class LogAudit(Setting):
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"ClusterIdentifier": resource.name}
 
-    def read(self, target: Target, session: LiveSession) -> Any:
-        """A cluster that is gone is not one without logs."""
-        answer = session.read(self.getter.on(target, self.asked(target)))
-        if answer is None:
-            raise PlanProblem("it does not exist any more.")
-        return self.found(answer)
-
     def found(self, answer: Mapping[str, Any]) -> Any:
         if not answer["LoggingEnabled"]:
-            return None
+            return OFF
         to = {name: answer[name] for name in ("BucketName", "S3KeyPrefix", "LogDestinationType") if answer.get(name)}
-        return {**to, "LogExports": sorted(answer.get("LogExports") or ())}
+        return {"LoggingEnabled": True, **to, "LogExports": sorted(answer.get("LogExports") or ())}
 
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        return before or {
-            "LogDestinationType": "cloudwatch",
-            "LogExports": ["connectionlog", "useractivitylog", "userlog"],
-        }
+        if before is None:
+            raise PlanProblem("it does not exist any more.")
+        return TO_CLOUDWATCH if before == OFF else before
+
+    def set_to(self, target: Target, state: Any) -> Call | None:
+        if state == OFF:
+            return self.remover.on(target, target.names)
+        sent = {name: value for name, value in state.items() if name != "LoggingEnabled"}
+        return self.setter.on(target, {**target.names, **sent})
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
-        properties["LoggingProperties"] = state
+        properties["LoggingProperties"] = None if state == OFF else state
 
 
 class RequireTls(Setting):
@@ -141,7 +146,8 @@ class RequireTls(Setting):
         return self.setter.on(target, {**target.names, "Parameters": [{**named, "ParameterValue": state}]})
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
-        others = [each for each in properties.get("Parameters") or () if each["ParameterName"] != TLS]
+        held = properties.get("Parameters")
+        others = [each for each in held if each["ParameterName"] != TLS] if isinstance(held, list) else []
         properties["Parameters"] = [*others, {"ParameterName": TLS, "ParameterValue": state}]
 
     def uses(self, request: FixRequest, session: LiveSession) -> list[str]:

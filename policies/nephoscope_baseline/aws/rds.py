@@ -64,7 +64,6 @@ def _whole(value: Any) -> int | None:
     """,
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --no-publicly-accessible
-          --apply-immediately
     """,
     remediations=("aws.rds.keep_private",),
     good=[
@@ -266,7 +265,6 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
     """,
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --deletion-protection
-          --apply-immediately
     """,
     remediations=("aws.rds.enable_deletion_protection",),
     good=[

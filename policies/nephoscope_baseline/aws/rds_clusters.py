@@ -96,7 +96,6 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
     """,
     commands="""
         aws rds modify-db-cluster --region={region} --db-cluster-identifier={name} --deletion-protection
-          --apply-immediately
     """,
     remediations=("aws.rds.enable_cluster_deletion_protection",),
     good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],

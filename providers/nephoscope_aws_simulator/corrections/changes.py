@@ -159,12 +159,13 @@ def _logging(held: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 
 def _load_balancers() -> None:
-    """An application load balancer tells every attribute that it has; moto knows no policies of FIPS.
+    """An application load balancer tells every attribute that it has, and takes no empty one; policies of FIPS.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html,
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
     """
-    from moto.elbv2.models import FakeLoadBalancer
+    from moto.elbv2.exceptions import ELBClientError
+    from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
     from moto.elbv2.ssl_policies import SSL_POLICIES
 
     @extend(FakeLoadBalancer, "__init__")
@@ -174,6 +175,12 @@ def _load_balancers() -> None:
             logs = {"access_logs.s3.enabled": "false", "access_logs.s3.bucket": "", "access_logs.s3.prefix": ""}
             self.attrs = logs | {"routing.http.drop_invalid_header_fields.enabled": "false"} | self.attrs
 
+    @extend(ELBv2Backend, "modify_load_balancer_attributes")
+    def modify(moto: Any, self: Any, arn: str, attrs: dict[str, Any]) -> Any:
+        if attrs.get("access_logs.s3.bucket") == "":
+            raise ELBClientError("ValidationError", "The value of 'access_logs.s3.bucket' cannot be empty")
+        return moto(self, arn, attrs)
+
     for name, policy in [each for each in SSL_POLICIES.items() if "-TLS13-1-" in each[0]]:
         of_fips = name.replace("2021-06", "FIPS-2023-04")
         SSL_POLICIES.setdefault(of_fips, {**policy, "name": of_fips})
@@ -181,7 +188,7 @@ def _load_balancers() -> None:
 
 def _tables() -> None:
     """A table that a test has changed to another state says so; moto's are always ACTIVE."""
-    from moto.dynamodb.models import Table
+    from moto.dynamodb.models.table import Table
 
     @extend(Table, "describe")
     def describe(moto: Any, self: Any, base_key: str = "TableDescription") -> dict[str, Any]:
