@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
 from nephoscope_aws.databases import TLS_PARAMETERS, cluster_tls_parameter, tls_parameter
-from nephoscope_aws_fixes.setting import Operation, Setting, Target, operation, put
+from nephoscope_aws_fixes.setting import Operation, Setting, Target, in_short_list, operation, put
 
 DEFAULT = "default."
 """How the names of AWS's own groups begin, which nobody can change.
@@ -70,7 +70,7 @@ class _RequireTls(Setting):
     def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
         name, target = request.resource.name, self.target(request.resource)
         using = [str(each) for each in self.using(name, lambda asked: session.read(self.users.on(target, asked)) or {})]
-        return [f"Used by {', '.join(using)}."] if using else ["Nothing uses it."]
+        return [f"Used by {in_short_list(using)}."] if using else ["Nothing uses it."]
 
     def tls(self, family: object) -> str | None:
         """Return the parameter of a family; None if it has none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
-from nephoscope_aws_fixes.setting import Setting, operation, put
+from nephoscope_aws_fixes.setting import Setting, in_short_list, operation, put
 
 EVERYONE = "all"
 """Stands among the accounts for all of AWS.
@@ -51,7 +51,9 @@ class _Private(Setting):
         accounts = [each for each in self.read(self.target(request.resource), session) or () if each != EVERYONE]
         if not accounts:
             return ["It is shared with no account by name. AWS does not tell who has restored or copied it."]
-        return [f"It stays shared with {', '.join(accounts)}. AWS does not tell who else has restored or copied it."]
+        return [
+            f"It stays shared with {in_short_list(accounts)}. AWS does not tell who else has restored or copied it."
+        ]
 
 
 class KeepSnapshotPrivate(_Private):

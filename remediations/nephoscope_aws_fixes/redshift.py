@@ -7,7 +7,7 @@ from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
 from nephoscope_aws_fixes.connections import METRICS, most_connections
-from nephoscope_aws_fixes.setting import Members, Setting, Target, at, operation
+from nephoscope_aws_fixes.setting import Members, Setting, Target, at, in_short_list, operation
 
 CLUSTER = "AWS::Redshift::Cluster"
 TLS = "require_ssl"
@@ -157,6 +157,4 @@ class RequireTls(Setting):
             for cluster in answer.get("Clusters", ())
             if any(each["ParameterGroupName"] == request.resource.name for each in cluster["ClusterParameterGroups"])
         ]
-        return (
-            [f"Used by {', '.join(using)}: reboot afterwards."] if using else ["No cluster uses the parameter group."]
-        )
+        return [f"Used by {in_short_list(using)}: reboot afterwards."] if using else ["No cluster uses it."]

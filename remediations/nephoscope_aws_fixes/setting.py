@@ -21,6 +21,9 @@ from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
 
+MOST_NAMED = 5
+"""Names that a sentence has; of more, the number is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -220,6 +223,12 @@ def at(answer: Any, path: Sequence[str | int]) -> Any:
         except (LookupError, TypeError):
             return None
     return answer
+
+
+def in_short_list(names: Sequence[str]) -> str:
+    """Return names as a sentence has them; of many, the first ones and how many more."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def put(properties: dict[str, Any], path: str, value: Any) -> None:

@@ -130,3 +130,8 @@ def test_how_many_connected_to_a_public_database_is_said(
     data = [{"MetricName": "DatabaseConnections", "Dimensions": dimensions, "Value": 12}]
     simulator.client("cloudwatch").put_metric_data(Namespace="AWS/RDS", MetricData=data)
     assert planned(session, *PRIVATE, database).uses[0].startswith("refused: It had up to 12 connections at a time")
+
+
+def test_a_call_is_called_as_aws_calls_it(session: LiveSession, database: Made) -> None:
+    [step] = planned(session, *PRIVATE, database).steps
+    assert step.call.label == "rds:ModifyDBInstance"
