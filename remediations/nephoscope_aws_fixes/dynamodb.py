@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
+from nephoscope.domain import Resource
+from nephoscope_aws_fixes.pending import PendingMembers
 from nephoscope_aws_fixes.setting import Members, operation
 
 TABLE = "AWS::DynamoDB::Table"
@@ -44,7 +45,7 @@ def _enabled(state: Mapping[str, Any]) -> bool:
     return bool(state["PointInTimeRecoveryStatus"] == "ENABLED")
 
 
-class ProtectFromDeletion(Members):
+class ProtectFromDeletion(PendingMembers):
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html"""
 
     id = "aws.dynamodb.enable_deletion_protection"
@@ -57,14 +58,10 @@ class ProtectFromDeletion(Members):
     getter = operation("dynamodb", "describe_table", "dynamodb:DescribeTable")
     setter = operation("dynamodb", "update_table", "dynamodb:UpdateTable")
     path = ("Table",)
+    status = "TableStatus"
+    ready = ("ACTIVE",)
     wants = {"DeletionProtectionEnabled": True}
     settles = 300
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"TableName": resource.name}
-
-    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        after = super().wanted(before, request, session)
-        if after != before and (status := self.described(request.resource, session)["TableStatus"]) != "ACTIVE":
-            raise PlanProblem(f"it is {status}, and AWS changes it only when it is ACTIVE. Try again then.")
-        return after

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
-from nephoscope_aws_fixes.setting import Members, operation
+from nephoscope_aws_fixes.pending import PendingMembers
+from nephoscope_aws_fixes.setting import operation
 
 
-class AcceptTls(Members):
+class AcceptTls(PendingMembers):
     """https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html"""
 
     id = "aws.elasticache.accept_tls"
@@ -24,6 +25,7 @@ class AcceptTls(Members):
     getter = operation("elasticache", "describe_replication_groups", "elasticache:DescribeReplicationGroups")
     setter = operation("elasticache", "modify_replication_group", "elasticache:ModifyReplicationGroup")
     path = ("ReplicationGroups", 0)
+    status = "Status"
     wants = {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"}
     sends = {"ApplyImmediately": True}
     nodes = operation("elasticache", "describe_cache_clusters", "elasticache:DescribeCacheClusters", anywhere=True)
@@ -33,19 +35,14 @@ class AcceptTls(Members):
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"ReplicationGroupId": resource.name}
 
+    def should_be(self, before: Any, request: FixRequest) -> Any:
+        return before if before["TransitEncryptionEnabled"] else super().should_be(before, request)
+
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
         after = super().wanted(before, request, session)
-        if before["TransitEncryptionEnabled"]:
-            return before
-        group = self.described(request.resource, session)
-        if group["Status"] != "available":
-            raise PlanProblem(f"it is {group['Status']}, and AWS changes it only when it is available. Try again then.")
-        if waiting := sorted(group.get("PendingModifiedValues") or {}):
-            raise PlanProblem(
-                f"other changes wait for its maintenance window ({', '.join(waiting)}), and this one would apply them "
-                "at once. Apply them or take them back first."
-            )
-        self._require_recent(request.resource, str(group["MemberClusters"][0]), session)
+        if after != before:
+            nodes = self.described(request.resource, session)["MemberClusters"]
+            self._require_recent(request.resource, str(nodes[0]), session)
         return after
 
     def _require_recent(self, group: Resource, node: str, session: LiveSession) -> None:

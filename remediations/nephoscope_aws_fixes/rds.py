@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Step
 from nephoscope_aws.databases import logs_of
 from nephoscope_aws_fixes.connections import METRICS, most_connections
-from nephoscope_aws_fixes.setting import Members, operation
+from nephoscope_aws_fixes.pending import PendingMembers
+from nephoscope_aws_fixes.setting import operation
 
 CHANGEABLE = ("available", "storage-optimization")
 """States in which RDS takes changes.
@@ -22,7 +23,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
 IMMEDIATELY = {"ApplyImmediately": True}
 
 
-class InstanceMembers(Members):
+class InstanceMembers(PendingMembers):
     """Members of a DB instance.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
@@ -33,40 +34,20 @@ class InstanceMembers(Members):
     getter = operation("rds", "describe_db_instances", "rds:DescribeDBInstances")
     setter = operation("rds", "modify_db_instance", "rds:ModifyDBInstance")
     path = ("DBInstances", 0)
+    status = "DBInstanceStatus"
+    ready = CHANGEABLE
     settles = 900
-    of_cluster = False
+    of_cluster: ClassVar[bool] = False
     """Whether the cluster decides on it for all its members; else only a Multi-AZ DB cluster does."""
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"DBInstanceIdentifier": resource.name}
 
-    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        after = self.target_state(super().wanted(before, request, session), before, request)
-        if after != before:
-            self.require_changeable(self.described(request.resource, session))
-        return after
-
-    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
-        """Return what should be, where ``wants`` does not say it."""
-        return after
-
-    def require_changeable(self, instance: Mapping[str, Any]) -> None:
-        """Raise PlanProblem if its cluster decides, if it cannot be changed now, or if more would be changed."""
-        cluster = instance.get("DBClusterIdentifier")
-        if cluster and (self.of_cluster or not str(instance["Engine"]).startswith("aurora")):
+    def require_changeable(self, described: Mapping[str, Any]) -> None:
+        cluster = described.get("DBClusterIdentifier")
+        if cluster and (self.of_cluster or not str(described["Engine"]).startswith("aurora")):
             raise PlanProblem(f"its cluster decides on that. Change the DB cluster {cluster}.")
-        require_available(instance["DBInstanceStatus"])
-        if self.sends and (waiting := sorted(instance.get("PendingModifiedValues") or {})):
-            raise PlanProblem(
-                f"other changes wait for its maintenance window ({', '.join(waiting)}), and this one would apply them "
-                "at once. Apply them or take them back first."
-            )
-
-
-def require_available(status: Any) -> None:
-    """Raise PlanProblem if an instance or a cluster is in a state in which AWS does not change it."""
-    if status not in CHANGEABLE:
-        raise PlanProblem(f"it is {status}, and AWS changes it only when it is available. Try again then.")
+        super().require_changeable(described)
 
 
 class KeepPrivate(InstanceMembers):
@@ -120,9 +101,9 @@ class KeepBackups(InstanceMembers):
     sends = IMMEDIATELY
     of_cluster = True
 
-    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
-        days = max(int(str(request.parameters["days"])), before["BackupRetentionPeriod"])
-        return {"BackupRetentionPeriod": days}
+    def should_be(self, before: Any, request: FixRequest) -> Any:
+        days = int(str(request.parameters["days"]))
+        return {**before, "BackupRetentionPeriod": max(days, before["BackupRetentionPeriod"])}
 
     def lost(self, before: Any, after: Any) -> tuple[str, Any]:
         days = before["BackupRetentionPeriod"]
@@ -158,13 +139,15 @@ class ExportLogs(InstanceMembers):
     of_cluster = True
 
     def found(self, answer: Mapping[str, Any]) -> Any:
-        described = super().found(answer)
-        return described and {name: sorted(value or ()) for name, value in described.items()}
+        state = super().found(answer)
+        return state and {**state, "EnabledCloudwatchLogsExports": sorted(state["EnabledCloudwatchLogsExports"] or ())}
 
-    def target_state(self, after: Any, before: Any, request: FixRequest) -> Any:
-        exported = before["EnabledCloudwatchLogsExports"]
+    def own_pending(self) -> tuple[str, ...]:
+        return ("PendingCloudwatchLogsExports",)
+
+    def should_be(self, before: Any, request: FixRequest) -> Any:
         asked_for = logs_of(str(request.resource.properties["Engine"]))
-        return {"EnabledCloudwatchLogsExports": sorted({*exported, *asked_for})}
+        return {**before, "EnabledCloudwatchLogsExports": sorted({*before["EnabledCloudwatchLogsExports"], *asked_for})}
 
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
         """AWS takes what is turned on or off, and not what should be on."""
@@ -179,7 +162,7 @@ class ExportLogs(InstanceMembers):
         return [replace(step, call=call, inverse=inverse)]
 
 
-class ProtectClusterFromDeletion(Members):
+class ProtectClusterFromDeletion(PendingMembers):
     """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html"""
 
     id = "aws.rds.enable_cluster_deletion_protection"
@@ -192,14 +175,10 @@ class ProtectClusterFromDeletion(Members):
     getter = operation("rds", "describe_db_clusters", "rds:DescribeDBClusters")
     setter = operation("rds", "modify_db_cluster", "rds:ModifyDBCluster")
     path = ("DBClusters", 0)
+    status = "Status"
+    ready = CHANGEABLE
     wants = {"DeletionProtection": True}
     settles = 900
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"DBClusterIdentifier": resource.name}
-
-    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        after = super().wanted(before, request, session)
-        if after != before:
-            require_available(self.described(request.resource, session)["Status"])
-        return after

@@ -7,7 +7,8 @@ from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
 from nephoscope_aws_fixes.connections import METRICS, most_connections
-from nephoscope_aws_fixes.setting import Members, Setting, Target, at, in_short_list, operation
+from nephoscope_aws_fixes.pending import PendingMembers
+from nephoscope_aws_fixes.setting import Setting, Target, at, in_short_list, operation
 
 CLUSTER = "AWS::Redshift::Cluster"
 TLS = "require_ssl"
@@ -20,7 +21,7 @@ TO_CLOUDWATCH = {
 }
 
 
-class KeepPrivate(Members):
+class KeepPrivate(PendingMembers):
     """https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html"""
 
     id = "aws.redshift.keep_private"
@@ -33,6 +34,7 @@ class KeepPrivate(Members):
     getter = operation("redshift", "describe_clusters", "redshift:DescribeClusters")
     setter = operation("redshift", "modify_cluster", "redshift:ModifyCluster")
     path = ("Clusters", 0)
+    status = "ClusterStatus"
     wants = {"PubliclyAccessible": False}
     also_reads = METRICS.actions
     settles = 900
@@ -49,13 +51,8 @@ class KeepPrivate(Members):
         address = at(answer, (*self.path, "ElasticIpStatus", "ElasticIp"))
         return state and {**state, "ElasticIp": address if state["PubliclyAccessible"] else None}
 
-    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        after = super().wanted(before, request, session)
-        if after == before:
-            return after
-        if (status := self.described(request.resource, session)["ClusterStatus"]) != "available":
-            raise PlanProblem(f"it is {status}, and AWS changes it only when it is available. Try again then.")
-        return {**after, "ElasticIp": None}
+    def should_be(self, before: Any, request: FixRequest) -> Any:
+        return {**super().should_be(before, request), "ElasticIp": None}
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         properties["PubliclyAccessible"] = state["PubliclyAccessible"]

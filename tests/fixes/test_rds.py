@@ -9,11 +9,13 @@ import pytest
 from tests.fixes.refusals import planned, refused
 from tests.fixes.rounds.rds import ARN, PASSWORD, group, instance
 from tests.fixes.rounds.round import Made
+from tests.fixes.test_meta import REGISTRY
 
 from nephoscope.domain import LiveSession
 from nephoscope_aws_simulator.testing import Cloud
 
 BACKUPS = ("aws.rds.keep_backups", "aws.rds.backups")
+LOGS = ("aws.rds.export_logs", "aws.rds.logs")
 PRIVATE = ("aws.rds.keep_private", "aws.rds.public")
 
 
@@ -34,7 +36,7 @@ def database(simulator: Cloud) -> Made:
         PRIVATE,
         BACKUPS,
         ("aws.rds.enable_deletion_protection", "aws.rds.deletion_protection"),
-        ("aws.rds.export_logs", "aws.rds.logs"),
+        LOGS,
     ],
 )
 def test_a_database_that_is_gone_is_left_out(session: LiveSession, database: Made, fix: str, rule: str) -> None:
@@ -73,6 +75,28 @@ def test_changes_that_wait_for_the_maintenance_window_are_not_applied_by_the_way
         _set(simulator, "refused", "pending_modified_values", {})
 
 
+@pytest.mark.parametrize(
+    ("fix", "rule", "pending"),
+    [
+        (*BACKUPS, {"BackupRetentionPeriod": 7}),
+        ("aws.rds.enable_iam_auth", "aws.rds.iam_auth", {"IAMDatabaseAuthenticationEnabled": True}),
+        (*LOGS, {"PendingCloudwatchLogsExports": {"LogTypesToEnable": ["postgresql", "upgrade"]}}),
+    ],
+)
+def test_a_change_that_aws_has_not_made_yet_is_neither_planned_again_nor_taken_for_undone(
+    simulator: Cloud, session: LiveSession, database: Made, fix: str, rule: str, pending: dict[str, Any]
+) -> None:
+    [step] = planned(session, fix, rule, database).steps
+    remediation = REGISTRY.remediations[fix]
+    assert remediation.state(step, session) == step.before
+    _set(simulator, "refused", "pending_modified_values", pending)
+    try:
+        assert remediation.state(step, session) not in (step.before, step.after)
+        assert refused(session, fix, rule, database).startswith("AWS makes such a change already")
+    finally:
+        _set(simulator, "refused", "pending_modified_values", {})
+
+
 def test_an_undo_of_longer_backups_says_which_are_deleted(
     simulator: Cloud, session: LiveSession, database: Made
 ) -> None:
@@ -92,7 +116,7 @@ def member(simulator: Cloud) -> Made:
 
 @pytest.mark.parametrize(
     ("fix", "rule"),
-    [BACKUPS, ("aws.rds.enable_iam_auth", "aws.rds.iam_auth"), ("aws.rds.export_logs", "aws.rds.logs")],
+    [BACKUPS, ("aws.rds.enable_iam_auth", "aws.rds.iam_auth"), LOGS],
 )
 def test_what_a_cluster_decides_is_not_changed_on_its_member(
     session: LiveSession, member: Made, fix: str, rule: str
