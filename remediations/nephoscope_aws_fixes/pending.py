@@ -53,7 +53,7 @@ class PendingMembers(Members):
 
     def _require_none_waiting(self, waiting: list[str]) -> None:
         if set(waiting) & set(self.own_pending()):
-            raise PlanProblem("AWS makes such a change already, at the latest in the next maintenance window.")
+            raise PlanProblem("AWS is making this change already, or will in the next maintenance window.")
         if waiting:
             raise PlanProblem(
                 f"other changes wait for its maintenance window ({', '.join(waiting)}), and this one would apply them "

@@ -86,6 +86,22 @@ class UpgradeMinorVersions(InstanceMembers):
     wants = {"AutoMinorVersionUpgrade": True}
 
 
+class KeepStandby(InstanceMembers):
+    """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Migrating.html"""
+
+    id = "aws.rds.enable_multi_az"
+    title = "Add a standby of the DB instance in another Availability Zone"
+    summary = "Makes the DB instance Multi-AZ. AWS takes from minutes to hours, without an outage."
+    breaks = (
+        "Nothing stops working, but the standby doubles what the DB instance costs, writes become slightly slower, and "
+        "a busy DB instance is slow while it is copied: do it at a quiet time."
+    )
+    group = "Database protection and backups"
+    wants = {"MultiAZ": True}
+    sends = IMMEDIATELY
+    settles = 7_200
+
+
 class KeepBackups(InstanceMembers):
     """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html"""
 

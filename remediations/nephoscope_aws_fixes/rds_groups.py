@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
 from nephoscope_aws.databases import TLS_PARAMETERS, cluster_tls_parameter, tls_parameter
-from nephoscope_aws_fixes.setting import Operation, Setting, Target, in_short_list, operation, put
+from nephoscope_aws_fixes.setting import Operation, Setting, Target, at, in_short_list, operation, put
 
 DEFAULT = "default."
 """How the names of AWS's own groups begin, which nobody can change.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html"""
+
+LATER = "pending-reboot"
 
 
 class _RequireTls(Setting):
@@ -23,11 +25,11 @@ class _RequireTls(Setting):
     title = "Require TLS in the parameter group"
     summary = (
         "Sets rds.force_ssl or require_secure_transport, whichever the engine has, to 1. All other parameters stay. "
-        "Where the engine takes it at the next restart only, restart the databases afterwards."
+        "SQL Server takes it at the next reboot only."
     )
     breaks = (
-        "Clients that connect without TLS are refused, at once with PostgreSQL, MySQL and MariaDB, after the next "
-        "restart with SQL Server."
+        "Clients that connect without TLS are refused: at once with PostgreSQL, MySQL and MariaDB, after the next "
+        "reboot with SQL Server."
     )
     group = "Database parameters"
     users: ClassVar[Operation]
@@ -70,7 +72,10 @@ class _RequireTls(Setting):
     def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
         name, target = request.resource.name, self.target(request.resource)
         using = [str(each) for each in self.using(name, lambda asked: session.read(self.users.on(target, asked)) or {})]
-        return [f"Used by {in_short_list(using)}."] if using else ["Nothing uses it."]
+        if not using:
+            return ["Nothing uses it."]
+        late = at(self.read(target, session), ("ApplyMethod",)) == LATER
+        return [f"Used by {in_short_list(using)}{': reboot them afterwards' if late else ''}."]
 
     def tls(self, family: object) -> str | None:
         """Return the parameter of a family; None if it has none."""
@@ -86,7 +91,7 @@ def _state(parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ParameterName": parameter["ParameterName"],
         "ParameterValue": parameter.get("ParameterValue") if parameter["Source"] == "user" else None,
-        "ApplyMethod": "immediate" if parameter["ApplyType"] == "dynamic" else "pending-reboot",
+        "ApplyMethod": "immediate" if parameter["ApplyType"] == "dynamic" else LATER,
     }
 
 

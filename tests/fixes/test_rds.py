@@ -92,7 +92,7 @@ def test_a_change_that_aws_has_not_made_yet_is_neither_planned_again_nor_taken_f
     _set(simulator, "refused", "pending_modified_values", pending)
     try:
         assert remediation.state(step, session) not in (step.before, step.after)
-        assert refused(session, fix, rule, database).startswith("AWS makes such a change already")
+        assert refused(session, fix, rule, database).startswith("AWS is making this change already")
     finally:
         _set(simulator, "refused", "pending_modified_values", {})
 
@@ -142,6 +142,13 @@ def test_who_uses_a_parameter_group_is_said(simulator: Cloud, session: LiveSessi
     assert planned(session, *fix).uses == ("used: Nothing uses it.",)
     instance(simulator, "user", Engine="mysql", DBParameterGroupName="used")
     assert planned(session, *fix).uses == ("used: Used by user, user-beside.",)
+
+
+def test_databases_that_have_to_be_rebooted_are_said(simulator: Cloud, session: LiveSession) -> None:
+    made = group(simulator, "static", "sqlserver-se-15.0", ("rds.force_ssl", "0"))
+    instance(simulator, "mssql", Engine="sqlserver-se", DBParameterGroupName="static")
+    plan = planned(session, "aws.rds.require_tls", "aws.rds.tls_required", made)
+    assert plan.uses == ("static: Used by mssql, mssql-beside: reboot them afterwards.",)
 
 
 def test_how_many_connected_to_a_public_database_is_said(

@@ -194,6 +194,7 @@ def minor_upgrade(db: View) -> bool | None:
         2. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
     """,
     commands="aws rds modify-db-instance --region={region} --db-instance-identifier={name} --multi-az",
+    remediations=("aws.rds.enable_multi_az",),
     good=[postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
     bad=[postgres(MultiAZ=False), {"Engine": "mysql"}],
 )

@@ -42,6 +42,11 @@ def not_upgraded(cloud: Cloud) -> Made:
     return instance(cloud, "round-old", AutoMinorVersionUpgrade=False)
 
 
+@goes_round("aws.rds.enable_multi_az", "aws.rds.multi_az")
+def in_one_zone(cloud: Cloud) -> Made:
+    return instance(cloud, "round-one-zone", MultiAZ=False)
+
+
 @goes_round("aws.rds.keep_backups", "aws.rds.backups")
 def without_backups(cloud: Cloud) -> Made:
     return instance(cloud, "round-backups-0", BackupRetentionPeriod=0)
