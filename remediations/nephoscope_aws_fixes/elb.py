@@ -87,7 +87,7 @@ class LogAccess(BalancerAttributes):
         return {**after, "access_logs.s3.bucket": bucket}
 
     def parameters(self, state: Any) -> Mapping[str, Any]:
-        """What is off has no bucket that AWS could check."""
+        """AWS takes no empty name of a bucket, and may check any other one."""
         on = state["access_logs.s3.enabled"] == "true"
         return super().parameters(state if on else {"access_logs.s3.enabled": "false"})
 

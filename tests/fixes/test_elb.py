@@ -53,6 +53,17 @@ def test_access_logs_need_the_name_of_a_bucket(simulator: Cloud, session: LiveSe
     assert refused(session, *LOGS, made, {"bucket": bucket}) == f"{bucket!r} is not the name of a bucket."
 
 
+def test_undo_turns_access_logs_off_and_says_that_the_bucket_stays_entered(
+    simulator: Cloud, session: LiveSession
+) -> None:
+    made = Made(BALANCER, balancer(simulator, "logs-off"), "logs-off", dict, dict)
+    plan = planned(session, *LOGS, made, {"bucket": "acme-access-logs"})
+    [step] = plan.steps
+    assert step.inverse
+    assert step.inverse.body["parameters"]["Attributes"] == [{"Key": "access_logs.s3.enabled", "Value": "false"}]
+    assert plan.losses == ("Undo turns access logs off; the bucket’s name stays entered.",)
+
+
 def test_what_is_gone_is_left_out(session: LiveSession, forwards: Made) -> None:
     gone = replace(forwards, id=f"{forwards.id[:-8]}00000000")
     assert refused(session, "aws.elb.use_strong_tls", "aws.elb.tls_policy", gone) == "it does not exist any more."
