@@ -44,7 +44,6 @@ def _by_kms(key: Any, **more: Any) -> dict[str, Any]:
     bad=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
         {"PointInTimeRecoverySpecification": None},
-        {"PointInTimeRecoverySpecification": "yes"},
         {},
     ],
 )
