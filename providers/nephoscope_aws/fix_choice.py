@@ -299,15 +299,17 @@ Conditions:{conditions}
 
 def cloudformation_policies(groups: Sequence[FixGroup], name: str) -> str:
     """Return the policies of the role: one with what is allowed, or none."""
-    nothing = {"Ref": "AWS::NoValue"}
-    statements = [{"Fn::If": [f"Allows{each.id}", statement(each), nothing]} for each in groups]
-    document = textwrap.indent(json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2), " " * 14)
+    statements = "".join(
+        f"\n                - !If [Allows{each.id}, {json.dumps(statement(each))}, !Ref AWS::NoValue]"
+        for each in groups
+    )
     return f"""
       Policies: !If
         - AnyAllowed
         - - PolicyName: {name}
             PolicyDocument:
-{document}
+              Version: "2012-10-17"
+              Statement:{statements}
         - !Ref AWS::NoValue"""
 
 

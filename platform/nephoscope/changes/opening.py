@@ -34,7 +34,10 @@ def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer
 
 
 def rehearse(
-    account: Account, remediation: domain.Remediation, steps: Sequence[domain.Step], deadline: domain.Deadline
+    account: Account,
+    remediation: domain.Remediation,
+    steps: Sequence[domain.Step],
+    deadline: domain.Deadline | None = None,
 ) -> tuple[domain.Permission, ...]:
     """Open an account for just the calls of these steps, and have it check them, in time; raises ValidationError.
 
