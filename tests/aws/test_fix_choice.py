@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +13,7 @@ from typing import Any
 import cfnlint
 import pytest
 from tests.aws.cli import needs_cli, prepared, try_script
+from tests.aws.terminal import Terminal
 
 from nephoscope.domain import FixGroup
 from nephoscope.plugins import registry
@@ -71,61 +69,12 @@ def exists(simulator: Cloud) -> bool:
 # -- In a terminal ---------------------------------------------------------------------------------
 
 
-class Terminal:
-    """A person who runs the script in a terminal, and types when asked."""
-
-    def __init__(self, simulator: Cloud, folder: Path, *options: str) -> None:
-        command, environment = prepared(SCRIPT, simulator, folder, *options)
-        self.folder, self.screen = folder, ""
-        ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        )
-        os.close(theirs)
-        self.terminal = ours
-
-    def _read(self, seconds: float) -> bool:
-        if not select.select([self.terminal], [], [], seconds)[0]:
-            return False
-        try:
-            found = os.read(self.terminal, 65536)
-        except OSError:  # the other end was closed
-            return False
-        self.screen += found.decode().replace("\r\n", "\n")
-        return bool(found)
-
-    def until(self, text: str) -> str:
-        """Wait until the last thing on the screen is this, and return what came since it was last waited for."""
-        while not self.screen.endswith(text):
-            assert self._read(30), self.screen
-        shown, self.screen = self.screen, ""
-        return shown
-
-    def type(self, text: str) -> None:
-        os.write(self.terminal, text.encode())
-
-    def choose(self, *lines: str) -> str:
-        """Type lines at the list and return the list as it is then."""
-        shown = self.until(ASKED)
-        for line in lines:
-            self.type(f"{line}\n")
-            shown = self.until(ASKED)
-        return shown
-
-    def end(self) -> tuple[int, str]:
-        """Return how it ended, and the last that it showed."""
-        while self._read(60):
-            pass
-        os.close(self.terminal)
-        return self.process.wait(30), self.screen
-
-
 @pytest.fixture
 def terminal(simulator: Cloud, tmp_path: Path) -> Iterator[Any]:
     begun: list[Terminal] = []
 
     def begin(*options: str) -> Terminal:
-        begun.append(Terminal(simulator, tmp_path, *options))
+        begun.append(Terminal(*prepared(SCRIPT, simulator, tmp_path, *options), tmp_path))
         return begun[-1]
 
     yield begin
@@ -133,6 +82,15 @@ def terminal(simulator: Cloud, tmp_path: Path) -> Iterator[Any]:
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+
+
+def choose(person: Terminal, *lines: str) -> str:
+    """Type lines at the list and return the list as it is then."""
+    shown = person.until(ASKED)
+    for line in lines:
+        person.type(f"{line}\n")
+        shown = person.until(ASKED)
+    return shown
 
 
 def marks(shown: str) -> dict[str, str]:
@@ -173,7 +131,7 @@ def test_run_again_it_begins_with_what_is_allowed_and_changes_it(
 ) -> None:
     try_script(SCRIPT, simulator, tmp_path, "--allow", BUCKETS.id, "--yes")
     person = terminal()
-    assert marks(person.choose()) == {"1": " ", "2": "+", "3": " ", "4": " "}
+    assert marks(choose(person)) == {"1": " ", "2": "+", "3": " ", "4": " "}
     person.type("2,3\n")
     assert marks(person.until(ASKED)) == {"1": " ", "2": " ", "3": "+", "4": " "}
     person.type("\n")
@@ -191,7 +149,7 @@ def test_all_is_checked_and_unchecked_by_its_number_and_nothing_is_asked_about(
     try_script(SCRIPT, simulator, tmp_path, "--all", "--yes")
     assert len(sids(simulator)) == 3
     person = terminal()
-    assert set(marks(person.choose()).values()) == {"+"}
+    assert set(marks(choose(person)).values()) == {"+"}
     for line, mark in (("3", {"+", " "}), ("1", {"+"}), ("1", {" "})):
         person.type(f"{line}\n")
         assert set(marks(person.until(ASKED)).values()) == mark
@@ -206,7 +164,7 @@ def test_all_is_checked_and_unchecked_by_its_number_and_nothing_is_asked_about(
 @pytest.mark.parametrize("line", ["9", "0", "-2", "2 9", "2.5", "99999999999999999999", "*", "$(id)", "word", "é"])
 def test_what_is_not_in_the_list_is_said_and_checks_nothing(line: str, terminal: Any, simulator: Cloud) -> None:
     person = terminal()
-    shown = person.choose(line)
+    shown = choose(person, line)
     assert f'"{line.split()[-1]}" is not in the list.' in shown and set(marks(shown).values()) == {" "}
     person.type("\x03")
     assert person.end()[0] != 0 and not exists(simulator)
@@ -216,7 +174,7 @@ def test_what_is_not_in_the_list_is_said_and_checks_nothing(line: str, terminal:
 @pytest.mark.parametrize(("line", "sure"), [("\n", "n\n"), ("\n", "\x04"), ("\x04", "")])
 def test_no_and_the_end_of_the_input_change_nothing(line: str, sure: str, terminal: Any, simulator: Cloud) -> None:
     person = terminal()
-    person.choose("2")
+    choose(person, "2")
     person.type(line)
     if sure:
         person.until(SURE)
@@ -241,7 +199,7 @@ def test_a_role_that_an_older_script_made_begins_with_what_it_allows(terminal: A
     statement = {"Effect": "Allow", "Action": [*BUCKETS.permissions, GROUPS.permissions[0]], "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": statement})
     iam.put_role_policy(RoleName=NAME, PolicyName="nephoscope", PolicyDocument=document)
-    assert marks(terminal().choose()) == {"1": " ", "2": "+", "3": " ", "4": " "}
+    assert marks(choose(terminal())) == {"1": " ", "2": "+", "3": " ", "4": " "}
 
 
 # -- Without one -----------------------------------------------------------------------------------
