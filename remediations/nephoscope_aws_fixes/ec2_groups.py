@@ -18,7 +18,7 @@ from nephoscope.domain import (
     Verdict,
 )
 from nephoscope_aws.call import AwsCall, aws_call
-from nephoscope_aws_fixes.setting import unless_hidden
+from nephoscope_aws_fixes.setting import in_short_list, unless_hidden
 
 GROUP = "AWS::EC2::SecurityGroup"
 _READ_RULES = "ec2:DescribeSecurityGroupRules"
@@ -28,9 +28,6 @@ _VERBS[True] = ("revoke_security_group_egress", "authorize_security_group_egress
 
 LOSES = "A rule that is put back has a new rule ID; what refers to the rule by its ID has to be changed."
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html"""
-
-MOST_SHOWN = 5
-"""Network interfaces that are named; of more, the number is."""
 
 Rule = dict[str, Any]
 """A rule of a security group as DescribeSecurityGroupRules gives it, less its id and its group's."""
@@ -170,9 +167,8 @@ class GroupFix(Remediation):
         found = (session.read(read) or {}).get("NetworkInterfaces", [])
         if not found:
             return ["No network interface uses it."]
-        named = ", ".join(_interface(each) for each in found[:MOST_SHOWN])
-        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-        return [f"Used by {len(found)} network interface{'s' if len(found) > 1 else ''}: {named}{more}."]
+        named = in_short_list([_interface(each) for each in found])
+        return [f"Used by {len(found)} network interface{'s' if len(found) > 1 else ''}: {named}."]
 
 
 def _interface(found: Mapping[str, Any]) -> str:

@@ -16,7 +16,18 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
-MODULES = ("ec2_groups", "guardduty", "rds", "s3", "s3_public", "sqs")
+MODULES = (
+    "ec2_groups",
+    "ec2_instances",
+    "ec2_network",
+    "ec2_regions",
+    "ec2_storage",
+    "guardduty",
+    "rds",
+    "s3",
+    "s3_public",
+    "sqs",
+)
 """The modules of fixes, by service."""
 
 

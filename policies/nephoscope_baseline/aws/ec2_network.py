@@ -163,6 +163,7 @@ def flow_logs(vpc: View) -> bool | Fail:
     commands="""
         aws ec2 modify-subnet-attribute --region={region} --subnet-id={SubnetId} --no-map-public-ip-on-launch
     """,
+    remediations=("aws.ec2.keep_subnet_private",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/subnet-public-ip.html",
     good=[{"MapPublicIpOnLaunch": False}, {"MapPublicIpOnLaunch": "false"}, {"CidrBlock": "10.0.1.0/24"}],
     bad=[{"MapPublicIpOnLaunch": True}, {"MapPublicIpOnLaunch": "true", "CidrBlock": "10.0.2.0/24"}],
@@ -227,6 +228,7 @@ def eip_unused(address: View) -> bool | Fail | None:
         aws ec2 modify-transit-gateway --region={region} --transit-gateway-id={Id}
           --options=AutoAcceptSharedAttachments=disable
     """,
+    remediations=("aws.ec2.stop_auto_accept",),
     link="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-modifying.html",
     good=[{"AutoAcceptSharedAttachments": "disable"}, {"Description": "hub", "AmazonSideAsn": 64512}],
     bad=[{"AutoAcceptSharedAttachments": "enable"}, {"AutoAcceptSharedAttachments": "enable", "DnsSupport": "enable"}],
@@ -253,6 +255,7 @@ def tgw_auto_accept(gateway: View) -> bool:
     commands="""
         aws ec2 modify-vpc-block-public-access-options --region={region} --internet-gateway-block-mode=block-ingress
     """,
+    remediations=("aws.ec2.block_public_vpcs",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html",
     good=[{"InternetGatewayBlockMode": "block-ingress"}, {"InternetGatewayBlockMode": "block-bidirectional"}],
     bad=[{"InternetGatewayBlockMode": "off"}, {"InternetGatewayBlockMode": None}],
