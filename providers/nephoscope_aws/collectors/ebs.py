@@ -215,14 +215,15 @@ def _snapshot_block(api: Api, region: str, _: str) -> Iterator[Item]:
 
 
 def _region_settings(api: Api, region: str, _: str) -> Iterator[Item]:
-    def said(operation: str, member: str) -> Any:
-        return part(lambda: api.call("ec2", operation, region=region)[member])
-
-    yield Item(
-        EbsEncryptionByDefault=said("get_ebs_encryption_by_default", "EbsEncryptionByDefault"),
-        ImageBlockPublicAccessState=said("get_image_block_public_access_state", "ImageBlockPublicAccessState"),
+    settings = api.call("ec2", "get_ebs_encryption_by_default", region=region)
+    yield settings.plus(
+        ImageBlockPublicAccessState=part(lambda: _image_block(api, region)),
         InstanceMetadataDefaults=part(lambda: _metadata_defaults(api, region)),
     )
+
+
+def _image_block(api: Api, region: str) -> Any:
+    return api.call("ec2", "get_image_block_public_access_state", region=region)["ImageBlockPublicAccessState"]
 
 
 def _metadata_defaults(api: Api, region: str) -> Shaped:
