@@ -121,6 +121,7 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     inputs={
         "BUCKET_ARN": "the ARN of the bucket that receives the logs",
     },
+    remediations=("aws.ec2.create_flow_log",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/working-with-flow-logs.html",
     good=[
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}),
