@@ -46,7 +46,11 @@ class AwsWriter(Writer):
         clients = self._clients_for(call)
         clients.tries_until = Deadline(WRITE_SECONDS)
         with self._slots:
-            return send(clients, call)
+            answer = send(clients, call)
+        if refused := answer.get("Unsuccessful"):
+            # So says EC2 that it did nothing, with status 200: the API reference of CreateFlowLogs.
+            raise Unavailable(f"{call.label}: {refused[0].get('Error', {}).get('Message', 'AWS did not do it')}")
+        return answer
 
     def rehearse(self, call: Call) -> bool:
         """Make the call as a dry run, where its operation has one: those of EC2.

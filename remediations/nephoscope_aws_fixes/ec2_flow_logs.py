@@ -22,9 +22,13 @@ from nephoscope.domain import (
 )
 from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws.names import partition
-from nephoscope_aws_fixes.setting import unless_hidden
+from nephoscope_aws_fixes.setting import Target, operation, unless_hidden
 
-_READS = ("ec2:DescribeFlowLogs", "logs:DescribeLogGroups", "iam:GetRole")
+VPCS = operation("ec2", "describe_vpcs", "ec2:DescribeVpcs")
+FLOW_LOGS = operation("ec2", "describe_flow_logs", "ec2:DescribeFlowLogs", anywhere=True)
+LOG_GROUPS = operation("logs", "describe_log_groups", "logs:DescribeLogGroups")
+ROLES = operation("iam", "get_role", "iam:GetRole")
+
 _SERVICE = "vpc-flow-logs.amazonaws.com"
 _LOG_GROUP = re.compile(r"arn:[\w-]+:logs:([\w-]+):(\d{12}):log-group:([^:*]+)(?::\*)?")
 _BUCKET = re.compile(r"arn:[\w-]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/\S*)?")
@@ -46,7 +50,7 @@ class CreateFlowLog(Remediation):
     provider = "aws"
     group = "Subnets and flow logs"
     on = ("AWS::EC2::VPC",)
-    reads = _READS
+    reads = tuple(action for each in (VPCS, FLOW_LOGS, LOG_GROUPS, ROLES) for action in each.actions)
     writes = (
         "ec2:CreateFlowLogs",
         "ec2:DeleteFlowLogs",
@@ -72,11 +76,12 @@ class CreateFlowLog(Remediation):
 
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
         vpc = request.resource
+        target = Target({"VpcId": vpc.id.rpartition("/")[2]}, vpc.id, vpc.region)
         with unless_hidden():
+            if session.read(VPCS.on(target, {"VpcIds": [target.names["VpcId"]]})) is None:
+                raise PlanProblem("it does not exist any more.")
             wanted = _wanted(request, session)
-            known = flow_logs(vpc.id.rpartition("/")[2], vpc.region, session)
-        if known is None:
-            raise PlanProblem("it does not exist any more.")
+            known = flow_logs(target, session)
         if any(each.get("FlowLogStatus") == "ACTIVE" and each["TrafficType"] in ("ALL", "REJECT") for each in known):
             raise PlanProblem("it has a flow log of rejected traffic already.")
         if any(_destination(each) == _destination(wanted) for each in known):
@@ -86,8 +91,8 @@ class CreateFlowLog(Remediation):
 
     def state(self, step: Step, session: LiveSession) -> Any:
         asked = AwsCall.of(step.call)
-        known = flow_logs(asked.parameters["ResourceIds"][0], asked.region, session) or []
-        found = ({name: each[name] for name in _KEPT if each.get(name)} for each in known)
+        target = Target({"VpcId": asked.parameters["ResourceIds"][0]}, step.resource, asked.region)
+        found = ({name: each[name] for name in _KEPT if each.get(name)} for each in flow_logs(target, session))
         return next((each for each in found if _destination(each) == _destination(asked.parameters)), None)
 
     def project(self, resource: Resource, steps: Sequence[Step]) -> Resource:
@@ -98,11 +103,10 @@ class CreateFlowLog(Remediation):
         return replace(resource, properties={**resource.properties, "Observed": observed})
 
 
-def flow_logs(vpc: str, region: str, session: LiveSession) -> list[dict[str, Any]] | None:
-    """Return the flow logs of a whole VPC; None when there is no such VPC."""
-    asked = {"Filter": [{"Name": "resource-id", "Values": [vpc]}]}
-    answer = session.read(aws_call("ec2", "describe_flow_logs", asked, Permission(_READS[0]), region=region))
-    return None if answer is None else list(answer["FlowLogs"])
+def flow_logs(vpc: Target, session: LiveSession) -> list[dict[str, Any]]:
+    """Return the flow logs of a whole VPC."""
+    asked = {"Filter": [{"Name": "resource-id", "Values": [vpc.names["VpcId"]]}]}
+    return list((session.read(FLOW_LOGS.on(vpc, asked)) or {}).get("FlowLogs", []))
 
 
 def _destination(log: Mapping[str, Any]) -> Any:
@@ -131,9 +135,7 @@ def _wanted(request: FixRequest, session: LiveSession) -> dict[str, Any]:
 
 
 def _require_log_group(name: str, vpc: Resource, session: LiveSession) -> None:
-    read = Permission(_READS[1])
-    asked = {"logGroupNamePrefix": name}
-    answer = session.read(aws_call("logs", "describe_log_groups", asked, read, region=vpc.region)) or {}
+    answer = session.read(LOG_GROUPS.on(Target({}, "*", vpc.region), {"logGroupNamePrefix": name})) or {}
     if name not in [each["logGroupName"] for each in answer.get("logGroups", [])]:
         raise PlanProblem(f"there is no log group {name} in {vpc.region}.")
 
@@ -143,7 +145,7 @@ def _require_role(role: str, vpc: Resource, session: LiveSession) -> None:
     named = _ROLE.fullmatch(role)
     if not named or named[1] != vpc.account:
         raise PlanProblem("a flow log to a log group needs the ARN of a role of its account.")
-    answer = session.read(aws_call("iam", "get_role", {"RoleName": named[2]}, Permission(_READS[2], role)))
+    answer = session.read(ROLES.on(Target({}, role, vpc.region), {"RoleName": named[2]}))
     if answer is None:
         raise PlanProblem(f"there is no role {named[2]}.")
     if _SERVICE not in json.dumps(answer["Role"].get("AssumeRolePolicyDocument", "")):

@@ -17,6 +17,7 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 
 MODULES = (
+    "ec2_acls",
     "ec2_flow_logs",
     "ec2_groups",
     "ec2_instances",

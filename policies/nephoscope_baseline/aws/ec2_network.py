@@ -64,6 +64,7 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         "RULE_NUMBER": "a number lower than that of the rule named in the finding",
         "ADMIN_PORT": "the port to deny, such as 22 or 3389",
     },
+    remediations=("aws.ec2.deny_admin_ports",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html",
     good=[
         _acl(_entry(100, "allow", 443), _entry(110, "allow", 32768, 65535)),
