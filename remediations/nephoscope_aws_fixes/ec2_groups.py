@@ -70,7 +70,7 @@ def as_entry(rule: Rule) -> dict[str, Any]:
 def step_for(group: Resource, rule: Rule) -> Step:
     """Return the step that takes a rule away, and whose undo makes one that is just the same."""
     revoke, authorize = _VERBS[rule["IsEgress"]]
-    permission = _as_permission(rule)
+    permission = as_permission(rule)
     tags = [{"ResourceType": "security-group-rule", "Tags": rule["Tags"]}] if rule["Tags"] else []
     back: dict[str, Any] = {"IpPermissions": [permission]} | ({"TagSpecifications": tags} if tags else {})
     call = _call(group, revoke, {"IpPermissions": [permission]})
@@ -89,7 +89,7 @@ def group_id(group: Resource) -> str:
     return group.id.rpartition("/")[2]
 
 
-def _as_permission(rule: Rule) -> dict[str, Any]:
+def as_permission(rule: Rule) -> dict[str, Any]:
     said = {"Description": rule["Description"]} if rule.get("Description") else {}
     known: dict[str, dict[str, Any]] = {
         "IpRanges": {"CidrIp": rule.get("CidrIpv4")},
@@ -149,7 +149,7 @@ class GroupFix(Remediation):
         [wanted] = asked.parameters["IpPermissions"]
         bare = _undescribed(wanted)
         egress = asked.operation == _VERBS[True][0]
-        alike = (each for each in rules if each["IsEgress"] == egress and _undescribed(_as_permission(each)) == bare)
+        alike = (each for each in rules if each["IsEgress"] == egress and _undescribed(as_permission(each)) == bare)
         return next(alike, None)
 
     def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:

@@ -24,6 +24,7 @@ MODULES = (
     "ec2_network",
     "ec2_regions",
     "ec2_storage",
+    "ec2_unused",
     "guardduty",
     "rds",
     "s3",
