@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Wait
 from nephoscope_aws_fixes.setting import Members, Target, at, in_short_list, operation
@@ -19,7 +19,7 @@ class RegionMembers(Members):
 
     on = (REGION_SETTINGS,)
     keys = ()
-    path = ()
+    path: ClassVar[tuple[str | int, ...]] = ()
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {}

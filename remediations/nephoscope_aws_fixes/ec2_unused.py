@@ -62,9 +62,8 @@ class DeleteUnused(Remediation):
             _require_unused(target, session)
             _require_no_ipv6(target, before["VpcId"], session)
         undo = _made_again(resource, before)
-        return [
-            Step(resource.id, self.title, DELETE.on(target, target.names), undo, before, None, (), (), LOSES, before)
-        ]
+        delete = DELETE.on(target, target.names)
+        return [Step(resource.id, self.title, delete, undo, before, None, loses=LOSES, restored=before)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
         """Read the group by its name, which only one in its VPC can have."""
@@ -137,7 +136,7 @@ def _tagged(type: str, tags: Any) -> dict[str, Any]:
 
 def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Return a rule as an IP permission; one that refers to its own group refers to the new one."""
-    permission = as_permission(rule)
+    permission = as_permission(dict(rule))
     pairs = permission.get("UserIdGroupPairs", [])
     own = [{**each, "GroupId": answered("GroupId")} if each.get("GroupId") == ITSELF else each for each in pairs]
     return {**permission, "UserIdGroupPairs": own} if own else permission
