@@ -74,14 +74,15 @@ def step_for(group: Resource, rule: Rule) -> Step:
     tags = [{"ResourceType": "security-group-rule", "Tags": rule["Tags"]}] if rule["Tags"] else []
     back: dict[str, Any] = {"IpPermissions": [permission]} | ({"TagSpecifications": tags} if tags else {})
     call = _call(group, revoke, {"IpPermissions": [permission]})
-    inverse = _call(group, authorize, back, *(["ec2:CreateTags"] if tags else []))
+    on_rules = f"{group.id.rpartition('security-group/')[0]}security-group-rule/*"
+    inverse = _call(group, authorize, back, *([Permission("ec2:CreateTags", on_rules)] if tags else []))
     return Step(group.id, f"Remove the rule for {_in_words(rule)}", call, inverse, rule, None)
 
 
-def _call(group: Resource, operation: str, parameters: Mapping[str, Any], *also: str) -> Call:
+def _call(group: Resource, operation: str, parameters: Mapping[str, Any], *also: Permission) -> Call:
     """Return a call on a group; tags are put on the new rule, whose ARN nobody knows before."""
     action = "".join(part.capitalize() for part in operation.split("_"))
-    permissions = (Permission(f"ec2:{action}", group.id), *(Permission(each) for each in also))
+    permissions = (Permission(f"ec2:{action}", group.id), *also)
     return aws_call("ec2", operation, {"GroupId": group_id(group), **parameters}, *permissions, region=group.region)
 
 
