@@ -23,7 +23,7 @@ from nephoscope_aws.session import send
 MAX_SESSION_POLICY = 2_048
 """Characters of an inline session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
-PAUSES = (1, 2, 4, 8, 0)
+PAUSES = (0.2, 1, 2, 4, 8, 0)
 """Seconds between tries of a call on what was made a moment ago; 0 after the last."""
 
 

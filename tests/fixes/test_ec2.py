@@ -218,6 +218,18 @@ def test_a_group_of_a_vpc_with_ipv6_is_not_deleted(simulator: Cloud, session: Li
     assert refused(session, *UNUSED, made).startswith("its VPC has IPv6 addresses")
 
 
+def test_an_undo_waits_until_aws_finds_what_was_made_a_moment_ago(simulator: Cloud, session: LiveSession) -> None:
+    made = ec2_unused.unused(simulator, "found-late", closed=False)
+    before = made.state()
+    plan, fix, notes = planned(session, *UNUSED, made), REGISTRY.remediations[UNUSED[0]], Notes()
+    with closing(surgery.open_writer(PROVIDER, CONNECTION, plan.permissions)) as writer:
+        assert surgery.apply(fix, plan.steps, session, writer, notes), notes
+        late = {"actions": ["ec2:RevokeSecurityGroupEgress"], "error": "InvalidGroup.NotFound", "times": 1}
+        simulator.control("deny", late)
+        assert surgery.undo(fix, plan.steps, [0], notes.kept, session, writer, notes), notes
+    assert made.state() == before
+
+
 def test_an_undo_that_stops_in_between_says_what_was_made(simulator: Cloud, session: LiveSession) -> None:
     made = ec2_unused.unused(simulator, "half-made", closed=False)
     plan, fix, notes = planned(session, *UNUSED, made), REGISTRY.remediations[UNUSED[0]], Notes()
