@@ -13,6 +13,7 @@ from nephoscope_aws_fixes.setting import Target, at, in_short_list, operation, u
 GROUPS = operation("ec2", "describe_security_groups", "ec2:DescribeSecurityGroups", anywhere=True)
 INTERFACES = operation("ec2", "describe_network_interfaces", "ec2:DescribeNetworkInterfaces", anywhere=True)
 VPCS = operation("ec2", "describe_vpcs", "ec2:DescribeVpcs", anywhere=True)
+TEMPLATES = operation("ec2", "describe_launch_template_versions", "ec2:DescribeLaunchTemplateVersions", anywhere=True)
 DELETE = operation("ec2", "delete_security_group", "ec2:DeleteSecurityGroup")
 
 ITSELF = "this group"
@@ -42,7 +43,7 @@ class DeleteUnused(Remediation):
     provider = "aws"
     group = "Unused security groups"
     on = (GROUP,)
-    reads = ("ec2:DescribeSecurityGroupRules", *GROUPS.actions, *INTERFACES.actions, *VPCS.actions)
+    reads = ("ec2:DescribeSecurityGroupRules", *GROUPS.actions, *INTERFACES.actions, *VPCS.actions, *TEMPLATES.actions)
     writes = (
         *DELETE.actions,
         "ec2:CreateSecurityGroup",
@@ -69,6 +70,23 @@ class DeleteUnused(Remediation):
         """Read the group by its name, which only one in its VPC can have."""
         target = Target({}, step.resource, AwsCall.of(step.call).region)
         return _found(target, {"group-name": step.before["GroupName"], "vpc-id": step.before["VpcId"]}, session)
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        """AWS deletes also what launch templates name, which then launch nothing any more."""
+        id = request.resource.id.rpartition("/")[2]
+        asked = {"Versions": ["$Default", "$Latest"]}
+        answer = session.read(TEMPLATES.on(Target({}, "*", request.resource.region), asked)) or {}
+        named = {
+            str(each["LaunchTemplateName"]) for each in answer.get("LaunchTemplateVersions", []) if _names(each, id)
+        }
+        return [f"Launch templates that name it: {in_short_list(sorted(named))}."] if named else []
+
+
+def _names(version: Mapping[str, Any], id: str) -> bool:
+    """Whether a version of a launch template names a security group."""
+    data = version.get("LaunchTemplateData", {})
+    of_interfaces = [group for each in data.get("NetworkInterfaces", []) for group in each.get("Groups", [])]
+    return id in (*data.get("SecurityGroupIds", []), *of_interfaces)
 
 
 def _found(target: Target, which: Mapping[str, str], session: LiveSession) -> dict[str, Any] | None:

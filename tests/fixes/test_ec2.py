@@ -210,6 +210,19 @@ def test_a_group_that_is_used_meanwhile_is_not_deleted(simulator: Cloud, session
     assert refused(session, *UNUSED, made) == f"{interface} uses it now."
 
 
+def test_a_plan_names_the_launch_templates_that_name_a_group(simulator: Cloud, session: LiveSession) -> None:
+    made = ec2_unused.unused(simulator, "named", closed=False)
+    ec2, id = simulator.client("ec2"), made.id.rpartition("/")[2]
+    assert planned(session, *UNUSED, made).uses == ()
+    for name, data in (
+        ("by-interface", {"NetworkInterfaces": [{"DeviceIndex": 0, "Groups": [id]}]}),
+        ("by-id", {"SecurityGroupIds": [id]}),
+        ("another", {"SecurityGroupIds": ["sg-0a1b2c3d"]}),
+    ):
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    assert planned(session, *UNUSED, made).uses == ("named: Launch templates that name it: by-id, by-interface.",)
+
+
 def test_a_group_of_a_vpc_with_ipv6_is_not_deleted(simulator: Cloud, session: LiveSession) -> None:
     ec2 = simulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.94.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
