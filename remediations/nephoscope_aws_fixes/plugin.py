@@ -18,7 +18,14 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 MODULES = (
     "dynamodb",
+    "ec2_acls",
+    "ec2_flow_logs",
     "ec2_groups",
+    "ec2_instances",
+    "ec2_network",
+    "ec2_regions",
+    "ec2_storage",
+    "ec2_unused",
     "efs",
     "eks",
     "elasticache",
