@@ -35,6 +35,8 @@ READS = {
 SOURCE = "GuardDuty"
 ARCHIVE = "aws.guardduty.archive"
 """The remediation that archives a finding."""
+CONTAIN = "aws.iam.contain"
+"""The remediation that takes all rights from the user or role that a finding names."""
 
 SERVICE = Service("guardduty_findings", "GuardDuty findings", (FINDING,), actions(READS), detections=True)
 
@@ -176,6 +178,27 @@ def detection(region: str, finding: Mapping[str, Any]) -> Detection:
         sample=_is_sample(finding),
         type=finding["Type"],
     )
+
+
+IDENTITIES = {"IAMUser": "User", "AssumedRole": "Role", "Role": "Role"}
+"""Which kind of identity of IAM a finding's UserType means.
+
+https://docs.aws.amazon.com/guardduty/latest/APIReference/API_AccessKeyDetails.html
+"""
+
+
+def identity(finding: Resource) -> tuple[str, str] | None:
+    """Return the kind, User or Role, and the name of the identity whose credentials a stored finding names, if any."""
+    about = access_key(finding)
+    kind, name = IDENTITIES.get(str(about.get("UserType"))), about.get("UserName")
+    return (kind, name) if kind and isinstance(name, str) and name else None
+
+
+def access_key(finding: Resource) -> Mapping[str, Any]:
+    """Return what a stored finding says of the credentials that were used."""
+    about = finding.properties.get("Resource")
+    details = about.get("AccessKeyDetails") if isinstance(about, dict) else None
+    return details if isinstance(details, dict) else {}
 
 
 def _key(region: str, id: str) -> str:

@@ -16,7 +16,23 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
-MODULES = ("ec2_groups", "guardduty", "rds", "s3", "s3_public", "sqs")
+MODULES = (
+    "cloudtrail",
+    "cloudtrail_regions",
+    "ec2_groups",
+    "guardduty",
+    "iam_contain",
+    "iam_keys",
+    "iam_password",
+    "kms",
+    "logs",
+    "rds",
+    "s3",
+    "s3_public",
+    "s3_settings",
+    "sqs",
+    "ssm",
+)
 """The modules of fixes, by service."""
 
 

@@ -69,13 +69,16 @@ class Setting(Remediation):
     """The parameters of the setter that name the resource."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    also_writes: ClassVar[tuple[str, ...]] = ()
+    """Actions on something else that setting needs as well, such as iam:PassRole; ``set_to`` adds the permission."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if hasattr(cls, "getter"):
             cls.reads = _once((*cls.getter.actions, *cls.also_reads))
         if hasattr(cls, "setter"):
-            cls.writes = _once((*cls.setter.actions, *(cls.remover.actions if cls.remover else ())))
+            removing = cls.remover.actions if cls.remover else ()
+            cls.writes = _once((*cls.setter.actions, *removing, *cls.also_writes))
 
     # -- what a fix says --------------------------------------------------------------------------
 

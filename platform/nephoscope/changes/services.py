@@ -34,6 +34,7 @@ from nephoscope.audit.canonical import as_stored
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
+from nephoscope.changes.offers import fixes_of
 from nephoscope.changes.opening import open_session, rehearse
 from nephoscope.changes.readiness import no_fix_role
 from nephoscope.changes.standing import parameters_of, require_standing
@@ -353,14 +354,6 @@ _FINISHED = {
 
 
 # -- What planning and applying share --------------------------------------------------------------
-
-
-def fixes_of(alert: Alert) -> tuple[str, ...]:
-    """Return the ids of the remediations for an alert: its rule's, or what archives a detection in its cloud."""
-    if alert.traits.by_rule:
-        return alert.rule.remediations if alert.rule else ()
-    detector = provider_of(alert.account).detections
-    return (detector.archive,) if detector and detector.archive else ()
 
 
 def remediation_of(alert: Alert, id: str) -> domain.Remediation:

@@ -262,6 +262,7 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     """,
     commands=_password_policy("{length}", "{REMEMBERED_PASSWORDS}"),
     inputs=OF_REUSE,
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
 )
@@ -287,6 +288,7 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     """,
     commands=_password_policy("{MINIMUM_LENGTH}", "{passwords}"),
     inputs=OF_LENGTH,
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}],
     bad=[
         {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": 5}},
@@ -315,6 +317,7 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """,
     commands=_password_policy("{MINIMUM_LENGTH}", "{REMEMBERED_PASSWORDS}"),
     inputs={**OF_LENGTH, **OF_REUSE},
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}],
     bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
 )
