@@ -26,7 +26,7 @@ class MakePrivate(Remediation):
 
     id = "aws.ssm.make_document_private"
     title = "Make the SSM document private"
-    summary = "Stops sharing the document with all AWS accounts. Accounts that it is shared with by number keep it."
+    summary = "Stops sharing the document with all AWS accounts. Its content and versions stay as they are."
     breaks = "Accounts that use the document only because it is public can no longer run it."
     provider = "aws"
     group = "SSM documents"
@@ -41,13 +41,12 @@ class MakePrivate(Remediation):
             blocked = _sharing_is_blocked(document.region, session)
         if before is None:
             raise PlanProblem("it does not exist any more.")
-        public = [each for each in before if each.lower() == EVERYONE]
-        if not public:
+        if EVERYONE not in before:
             raise PlanProblem("it is not public any more.")
-        after = [each for each in before if each not in public]
-        call = _modify(document, AccountIdsToRemove=public)
+        after = [each for each in before if each != EVERYONE]
         # What a region's block refuses to make public again cannot be undone.
-        inverse = None if blocked else _modify(document, AccountIdsToAdd=public)
+        inverse = None if blocked else _modify(document, "AccountIdsToAdd")
+        call = _modify(document, "AccountIdsToRemove")
         return [Step(document.id, self.title, call, inverse, before, after)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
@@ -57,11 +56,6 @@ class MakePrivate(Remediation):
     def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:
         observed = {**resource.properties["Observed"], "AccountIds": steps[-1].after}
         return replace(resource, properties={**resource.properties, "Observed": observed})
-
-    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
-        shared = _shared_with(request.resource.name, request.resource.region, session) or []
-        others = [each for each in shared if each.lower() != EVERYONE]
-        return [f"Also shared with {', '.join(others)}, who keep their access."] if others else []
 
 
 def _shared_with(name: str, region: str, session: LiveSession) -> list[str] | None:
@@ -73,7 +67,7 @@ def _shared_with(name: str, region: str, session: LiveSession) -> list[str] | No
         answer = session.read(read)
         if answer is None:
             return None
-        found += answer.get("AccountIds", [])
+        found += [each.lower() for each in answer.get("AccountIds", [])]
         if not answer.get("NextToken"):
             return sorted(found)
         token = {"NextToken": answer["NextToken"]}
@@ -85,6 +79,7 @@ def _sharing_is_blocked(region: str, session: LiveSession) -> bool:
     return setting.get("SettingValue") == "Disable"
 
 
-def _modify(document: Resource, **accounts: Sequence[str]) -> Call:
-    asked = {"Name": document.name, "PermissionType": "Share", **accounts}
-    return aws_call("ssm", "modify_document_permission", asked, Permission(_WRITE, document.id), region=document.region)
+def _modify(document: Resource, parameter: str) -> Call:
+    asked = {"Name": document.name, "PermissionType": "Share", parameter: [EVERYONE]}
+    permission = Permission(_WRITE, document.id)
+    return aws_call("ssm", "modify_document_permission", asked, permission, region=document.region)
