@@ -13,7 +13,7 @@ from typing import Any
 from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Remediation, Resource, Step
 from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws.collectors.shape import moment
-from nephoscope_aws_fixes.setting import unless_hidden
+from nephoscope_aws_fixes.setting import number, unless_hidden
 
 LIST, LAST_USED, WRITE = "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:UpdateAccessKey"
 
@@ -138,7 +138,7 @@ class DeactivateUnusedKeys(OfUser):
     def going(self, request: FixRequest, active: Sequence[Key], session: LiveSession) -> Iterator[Key]:
         for key in active:
             since = last_use(key, session).get("LastUsedDate") or key["CreateDate"]
-            if (datetime.now(UTC) - since).total_seconds() > int(request.parameters["days"]) * 86_400:
+            if (datetime.now(UTC) - since).total_seconds() > number(request, "days") * 86_400:
                 yield key
 
     def none_left(self, request: FixRequest) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, Resource
-from nephoscope_aws_fixes.setting import Setting, operation
+from nephoscope_aws_fixes.setting import Setting, number, operation
 
 KINDS = ("RequireSymbols", "RequireNumbers", "RequireUppercaseCharacters", "RequireLowercaseCharacters")
 STRONG = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, **dict.fromkeys(KINDS, True)}
@@ -62,7 +62,7 @@ def _asked_by(request: FixRequest, before: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the rule asks for, by its parameters; never less than there is."""
     names = {"length": "MinimumPasswordLength", "passwords": "PasswordReusePrevention"}
     asked: dict[str, Any] = {
-        name: max(int(request.parameters[parameter]), before.get(name) or 0)
+        name: max(number(request, parameter), before.get(name) or 0)
         for parameter, name in names.items()
         if parameter in request.parameters
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
-from nephoscope_aws_fixes.setting import Setting, Target, operation
+from nephoscope_aws_fixes.setting import Setting, Target, number, operation
 
 PERIODS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Days that events can be kept:
@@ -50,7 +50,7 @@ class ExtendRetention(Setting):
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
         if before is None:
             raise PlanProblem("it does not exist any more.")
-        least, now = int(request.parameters["days"]), before["retentionInDays"]
+        least, now = number(request, "days"), before["retentionInDays"]
         if now is None or now >= least:
             raise PlanProblem("it keeps its events long enough already.")
         return {"retentionInDays": next((days for days in PERIODS if days >= least), PERIODS[-1])}

@@ -205,6 +205,13 @@ def unless_hidden() -> Iterator[None]:
         raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
 
 
+def number(request: FixRequest, parameter: str) -> int:
+    """Return a parameter of the finding's rule that is a number."""
+    value = request.parameters[parameter]
+    assert isinstance(value, int), f"{parameter} is no number"
+    return value
+
+
 def at(answer: Any, path: Sequence[str | int]) -> Any:
     """Return what a path leads to in an answer; None where it leads nowhere."""
     for name in path:

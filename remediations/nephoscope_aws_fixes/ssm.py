@@ -60,7 +60,7 @@ class MakePrivate(Remediation):
 
 def _shared_with(name: str, region: str, session: LiveSession) -> list[str] | None:
     """Return the accounts that a document is shared with, ``all`` for everyone; None when it is gone."""
-    found, token = list[str](), {}
+    found, token = list[str](), dict[str, str]()
     while True:
         asked = {"Name": name, "PermissionType": "Share", **token}
         read = aws_call("ssm", "describe_document_permission", asked, Permission(_READ), region=region)
