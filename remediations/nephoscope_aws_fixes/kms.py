@@ -22,6 +22,8 @@ LEAST_WINDOW = 7
 """Days that a key waits for its deletion at least:
 https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html"""
 
+_DESCRIBE = "kms:DescribeKey"
+
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 
 
@@ -41,6 +43,7 @@ class EnableRotation(Setting):
     getter = operation("kms", "get_key_rotation_status", "kms:GetKeyRotationStatus")
     setter = operation("kms", "enable_key_rotation", "kms:EnableKeyRotation")
     remover = operation("kms", "disable_key_rotation", "kms:DisableKeyRotation")
+    also_reads = (_DESCRIBE,)
 
     def names(self, resource: Resource) -> dict[str, Any]:
         return {"KeyId": resource.id}
@@ -58,6 +61,7 @@ class EnableRotation(Setting):
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
         if before is None:
             raise PlanProblem("it does not exist any more.")
+        _require_not_replica(request.resource, session)
         return before if before["KeyRotationEnabled"] else {"RotationPeriodInDays": YEARLY, **before, **_ON}
 
     def set_to(self, target: Target, state: Any) -> Call | None:
@@ -72,7 +76,21 @@ class EnableRotation(Setting):
 
 _ON = {"KeyRotationEnabled": True}
 
-_DESCRIBE = "kms:DescribeKey"
+
+def _require_not_replica(key: Resource, session: LiveSession) -> None:
+    """Raise PlanProblem for a replica, which rotates with its primary key and cannot be set itself.
+
+    The IDs of multi-Region keys, and no others, begin with ``mrk-``.
+    https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+    """
+    if not key.id.rpartition("/")[2].startswith("mrk-"):
+        return
+    regions = (_described(key.id, key.region, session) or {}).get("MultiRegionConfiguration") or {}
+    primary = regions.get("PrimaryKey", {}).get("Arn", key.id)
+    if primary != key.id:
+        raise PlanProblem(f"it is a replica; turn on rotation of its primary key {primary}.")
+
+
 _ACTIONS = {
     "cancel_key_deletion": "kms:CancelKeyDeletion",
     "schedule_key_deletion": "kms:ScheduleKeyDeletion",

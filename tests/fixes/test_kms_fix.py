@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.fixes.planning import planned, refused
 from tests.fixes.rounds import kms as rounds
@@ -21,6 +23,17 @@ def test_a_key_that_is_right_already_is_left_alone(simulator: Cloud, session: Li
     made = rounds.without_rotation(simulator)
     simulator.client("kms").enable_key_rotation(KeyId=made.id, RotationPeriodInDays=200)
     assert why in refused(session, fix, made.resource)
+
+
+def test_a_replica_rotates_with_its_primary_key(simulator: Cloud, session: LiveSession) -> None:
+    primary = simulator.client("kms").create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
+    simulator.client("kms").replicate_key(KeyId=primary.rpartition("/")[2], ReplicaRegion="eu-west-1")
+    replica = replace(
+        rounds.without_rotation(simulator).resource, id=primary.replace("us-east-1", "eu-west-1"), region="eu-west-1"
+    )
+    assert f"turn on rotation of its primary key {primary}" in refused(session, "aws.kms.enable_rotation", replica)
+    of_primary = replace(replica, id=primary, region="us-east-1")
+    assert planned(session, "aws.kms.enable_rotation", of_primary).reversible
 
 
 @pytest.mark.parametrize(("days", "window"), [(7, 7), (20, 20), (30, 30)])
