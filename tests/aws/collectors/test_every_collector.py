@@ -50,8 +50,19 @@ NO_ERROR_HERE = {
 }
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
-NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
-"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
+NAMED_ELSEWHERE = {
+    "guardduty:UnarchiveFindings",
+    "iam:DeleteAccountPasswordPolicy",
+    "iam:DeleteUserPolicy",
+    "kms:CancelKeyDeletion",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "ssm:ModifyDocumentPermission",
+}
+"""In each service's page of the service authorization reference.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
