@@ -188,7 +188,13 @@ https://docs.aws.amazon.com/guardduty/latest/APIReference/API_AccessKeyDetails.h
 
 
 def identity(finding: Resource) -> tuple[str, str] | None:
-    """Return the kind, User or Role, and the name of the identity whose credentials a stored finding names, if any."""
+    """Return the kind, User or Role, and the name of the identity whose credentials a stored finding names, if any.
+
+    An administrator account is told of the findings of its members, whose identities are none of its own.
+    https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_accounts.html
+    """
+    if finding.properties.get("AccountId", finding.account) != finding.account:
+        return None
     about = access_key(finding)
     kind, name = IDENTITIES.get(str(about.get("UserType"))), about.get("UserName")
     return (kind, name) if kind and isinstance(name, str) and name else None

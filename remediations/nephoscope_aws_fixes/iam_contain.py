@@ -48,6 +48,11 @@ class _Identity:
     def arn(self) -> str:
         return str(self.described["Arn"])
 
+    @property
+    def unique_id(self) -> str:
+        """What no other identity ever has: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+        return str(self.described[f"{self.kind}Id"])
+
     def call(self, verb: str, **more: Any) -> Call:
         """Return a call on its inline policy that contains it."""
         asked = {f"{self.kind}Name": self.name, "PolicyName": POLICY_NAME, **more}
@@ -113,13 +118,17 @@ def _identity(finding: Resource, session: LiveSession) -> _Identity:
         raise PlanProblem("no policy holds for the root user; change its password and delete its access keys.")
     named = identity(finding)
     if named is None:
-        raise PlanProblem("the finding does not name an IAM user or role.")
+        raise PlanProblem("the finding does not name an IAM user or role of this account.")
     kind, name = named
     asked = aws_call("iam", f"get_{kind.lower()}", {f"{kind}Name": name}, Permission(f"iam:Get{kind}"))
     answer = session.read(asked)
     if answer is None:
         raise PlanProblem(f"there is no {kind.lower()} {name} any more.")
-    return _Identity(kind, answer[kind])
+    who = _Identity(kind, answer[kind])
+    principal = str(access_key(finding).get("PrincipalId")).partition(":")[0]
+    if principal.startswith(("AIDA", "AROA")) and principal != who.unique_id:
+        raise PlanProblem(f"the {kind.lower()} {name} that it names was deleted, and another one has that name now.")
+    return who
 
 
 def _require_not_own(who: _Identity, session: LiveSession) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, Resource
-from nephoscope_aws_fixes.setting import Setting, number, operation
+from nephoscope_aws_fixes.setting import Setting, at, number, operation
 
 KINDS = ("RequireSymbols", "RequireNumbers", "RequireUppercaseCharacters", "RequireLowercaseCharacters")
 STRONG = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, **dict.fromkeys(KINDS, True)}
@@ -51,6 +51,10 @@ class StrengthenPasswords(Setting):
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         properties["PasswordPolicy"] = state
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        users = at(request.resource.properties, ("AccountSummary", "Users"))
+        return [f"The account has {users} IAM user{'' if users == 1 else 's'}."] if isinstance(users, int) else []
 
 
 def _said(policy: Any) -> dict[str, Any] | None:

@@ -23,10 +23,11 @@ USED = {"age_days": 20, "used_days": 1}
 OFF = {"age_days": 300, "used_days": None}
 
 
-def finding(name: str, kind: str) -> Resource:
+def finding(name: str, kind: str, principal: str = "", account: str = ACCOUNT) -> Resource:
     """A finding about the credentials of a user or role."""
-    about = {"AccessKeyDetails": {"UserName": name, "UserType": kind, "AccessKeyId": "AKIAEXAMPLE"}}
-    return Resource(FINDING, f"us-east-1/{name}", name, "us-east-1", ACCOUNT, {"Resource": about})
+    about = {"AccessKeyDetails": {"UserName": name, "UserType": kind, "PrincipalId": principal}}
+    said = {"Resource": about, "AccountId": account}
+    return Resource(FINDING, f"us-east-1/{name}", name, "us-east-1", ACCOUNT, said)
 
 
 def role(simulator: Cloud, name: str, **more: Any) -> None:
@@ -166,3 +167,19 @@ def test_another_policy_of_the_same_name_is_not_written_over(simulator: Cloud, s
     allow = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
     simulator.client("iam").put_role_policy(RoleName="half", PolicyName=POLICY_NAME, PolicyDocument=policy(allow))
     assert "has another policy named" in refused(session, FIX, finding("half", "AssumedRole"))
+
+
+def test_a_members_identity_is_not_taken_for_one_of_the_administrators_account(
+    simulator: Cloud, session: LiveSession
+) -> None:
+    role(simulator, "twin")
+    about = finding("twin", "AssumedRole", account="210987654321")
+    assert "does not name an IAM user or role of this account" in refused(session, FIX, about)
+    assert planned(session, FIX, finding("twin", "AssumedRole")).reversible
+
+
+def test_who_has_the_name_of_a_deleted_role_now_is_left_alone(simulator: Cloud, session: LiveSession) -> None:
+    role(simulator, "reborn")
+    id = simulator.client("iam").get_role(RoleName="reborn")["Role"]["RoleId"]
+    assert "was deleted" in refused(session, FIX, finding("reborn", "AssumedRole", "AROAEXAMPLEEXAMPLE12:session"))
+    assert planned(session, FIX, finding("reborn", "AssumedRole", f"{id}:session")).reversible

@@ -290,11 +290,7 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     inputs=OF_LENGTH,
     remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}],
-    bad=[
-        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": 5}},
-        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": None}},
-        {"PasswordPolicy": None},
-    ],
+    bad=[{"PasswordPolicy": None}, *({"PasswordPolicy": {**STRONG, "PasswordReusePrevention": n}} for n in (5, None))],
 )
 def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """Password policy allows password reuse.
