@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Any
 from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Remediation, Resource, Step
 from nephoscope_aws.call import AwsCall, aws_call
 from nephoscope_aws.collectors.shape import moment
-from nephoscope_aws_fixes.setting import number, unless_hidden
+from nephoscope_aws_fixes.setting import at, number, unless_hidden
 
 LIST, LAST_USED, WRITE = "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:UpdateAccessKey"
 
@@ -52,7 +53,12 @@ def step_off(resource: str, user_arn: str, key: Key) -> Step:
     """Return the step that makes an active key inactive."""
     off, on = (_set(user_arn, key, status) for status in ("Inactive", "Active"))
     title = f"Make access key {key['AccessKeyId']} inactive"
-    return Step(resource, title, off, on, {"Status": "Active"}, {"Status": "Inactive"})
+    return Step(resource, title, off, on, _state(key), {**_state(key), "Status": "Inactive"})
+
+
+def _state(key: Key) -> dict[str, Any]:
+    """Return the status of a key, with what tells it from others in a credential report."""
+    return {"Status": key["Status"], "CreateDate": moment(key["CreateDate"])}
 
 
 def _set(user_arn: str, key: Key, status: str) -> Call:
@@ -64,7 +70,7 @@ def status_of(step: Step, session: LiveSession) -> Any:
     """Read the status of the key of a step; None when it is gone."""
     asked = AwsCall.of(step.call).parameters
     keys = keys_of(asked["UserName"], session) or []
-    return next(({"Status": each["Status"]} for each in keys if each["AccessKeyId"] == asked["AccessKeyId"]), None)
+    return next((_state(each) for each in keys if each["AccessKeyId"] == asked["AccessKeyId"]), None)
 
 
 class DeactivateKeys(Remediation):
@@ -126,8 +132,14 @@ class OfUser(DeactivateKeys):
     on = ("AWS::IAM::User",)
 
     def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:
-        """Not known: nothing tells which of the credential report's keys is which."""
-        return None
+        """Not known where the credential report, which names no keys, cannot tell which these are."""
+        properties = copy.deepcopy(dict(resource.properties))
+        keys = at(properties, ("Observed", "CredentialReport", "AccessKeys"))
+        going = {step.before["CreateDate"] for step in steps}
+        found = [each for each in keys if each["LastRotated"] in going] if isinstance(keys, list) else []
+        for key in found:
+            key["Active"] = False
+        return replace(resource, properties=properties) if len(found) == len(steps) else None
 
 
 class DeactivateUnusedKeys(OfUser):

@@ -51,6 +51,25 @@ def test_the_plan_says_when_and_for_what_a_key_was_last_used(simulator: Cloud, s
     assert use.endswith("was never used.")
 
 
+def test_what_the_credential_report_will_say_is_known_unless_two_keys_are_of_one_age(
+    simulator: Cloud, session: LiveSession
+) -> None:
+    resource = of_user(simulator, "apart", {"age_days": 300, "used_days": 200}, {"age_days": 5, "used_days": 1})
+    plan = planned(session, UNUSED, resource, "aws.iam.unused_credentials")
+    read = session.reread(resource)
+    assert read
+    keys = read.properties["Observed"]["CredentialReport"]["AccessKeys"]
+    after = BY_ID[UNUSED].project(read, plan.steps)
+    assert after
+    shown = after.properties["Observed"]["CredentialReport"]["AccessKeys"]
+    assert {key["LastRotated"]: key["Active"] for key in shown} == {
+        key["LastRotated"]: key["LastRotated"] != plan.steps[0].before["CreateDate"] for key in keys
+    }
+    for key in keys:
+        key["LastRotated"] = plan.steps[0].before["CreateDate"]
+    assert BY_ID[UNUSED].project(read, plan.steps) is None
+
+
 @pytest.mark.parametrize(
     ("rule", "parameters", "policy", "asked"),
     [
