@@ -5,12 +5,13 @@ from __future__ import annotations
 from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
-    changing,
+    changes,
     containers,
     databases,
     edge,
     findings,
     identity,
+    keys_and_trails,
     regional,
     secrets,
     speed,
@@ -37,5 +38,6 @@ def apply(world: World) -> None:
     containers.apply()
     stacks.apply()
     stores.apply()
-    changing.apply()
+    changes.apply()
+    keys_and_trails.apply()
     speed.apply()
