@@ -14,10 +14,11 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change, ChangeState
 from nephoscope.changes.offers import archive_of, fixes_of, responses_to
+from nephoscope.changes.planning import plan_change
 from nephoscope.changes.readiness import readiness
-from nephoscope.changes.services import approve_change, plan_change
 
 pytestmark = pytest.mark.django_db
 

@@ -361,10 +361,7 @@ def kms(trail: View) -> bool | Fail:
     },
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     remediations=("aws.cloudtrail.send_to_logs",),
-    good=[
-        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}},
-        TO_LOGS,
-    ],
+    good=[TO_LOGS, {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}}],
     bad=[
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
