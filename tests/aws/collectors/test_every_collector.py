@@ -52,6 +52,7 @@ NO_ERROR_HERE = {
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
 NAMED_ELSEWHERE = {
+    "elasticache:ModifyReplicationGroup",
     "guardduty:UnarchiveFindings",
     "iam:DeleteAccountPasswordPolicy",
     "iam:DeleteUserPolicy",
@@ -60,6 +61,10 @@ NAMED_ELSEWHERE = {
     "kms:DisableKeyRotation",
     "kms:EnableKey",
     "kms:EnableKeyRotation",
+    "redshift:DisableLogging",
+    "redshift:EnableLogging",
+    "redshift:ModifyClusterParameterGroup",
+    "redshift:ResetClusterParameterGroup",
     "ssm:ModifyDocumentPermission",
 }
 """In each service's page of the service authorization reference.
