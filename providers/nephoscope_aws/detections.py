@@ -171,6 +171,7 @@ def detection(region: str, finding: Mapping[str, Any]) -> Detection:
             "Finding type": finding["Type"],
             "Severity in GuardDuty": str(finding.get("Severity", "")),
             "Resource": " ".join(part for part in (type, id or name) if part),
+            **_credentials(finding.get("Resource", {})),
             **_action(service.get("Action", {})),
         },
         details=_plain(finding),
@@ -239,6 +240,13 @@ def _resource(finding: Mapping[str, Any]) -> tuple[str, str, str]:
 def _instance(finding: Mapping[str, Any], id: str) -> str:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"""
     return f"arn:{finding.get('Partition') or 'aws'}:ec2:{finding['Region']}:{finding['AccountId']}:instance/{id}"
+
+
+def _credentials(about: Mapping[str, Any]) -> dict[str, str]:
+    """Return whose credentials were used: an instance's finding names its role as well."""
+    details = about.get("AccessKeyDetails") or {}
+    name, kind = details.get("UserName"), details.get("UserType")
+    return {"Credentials of": f"{name} ({kind})" if kind else str(name)} if name else {}
 
 
 def _action(action: Mapping[str, Any]) -> dict[str, str]:

@@ -146,6 +146,12 @@ def test_a_finding_that_names_a_role_offers_to_contain_it_to_those_who_may(
     assert [each["id"] for each in fix["remediations"]] == ["aws.iam.contain"]
 
 
+def test_a_finding_about_an_instance_says_whose_credentials_were_used() -> None:
+    about = {**FINDING["Resource"], "AccessKeyDetails": {"UserName": "ghost", "UserType": "AssumedRole"}}
+    assert detection("eu-west-1", {**FINDING, "Resource": about}).facts["Credentials of"] == "ghost (AssumedRole)"
+    assert "Credentials of" not in detection("eu-west-1", FINDING).facts
+
+
 def test_the_api_has_it_with_its_details(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:
     address = f"/api/v1/alerts/{alert.pk}"
     assert sign_in(everyone["stranger"]).get(address).status_code == 404
