@@ -17,6 +17,8 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 
 MODULES = (
+    "cloudtrail",
+    "cloudtrail_regions",
     "dynamodb",
     "ec2_acls",
     "ec2_flow_logs",
@@ -31,13 +33,20 @@ MODULES = (
     "elasticache",
     "elb",
     "guardduty",
+    "iam_contain",
+    "iam_keys",
+    "iam_password",
+    "kms",
+    "logs",
     "rds",
     "rds_groups",
     "rds_snapshots",
     "redshift",
     "s3",
     "s3_public",
+    "s3_settings",
     "sqs",
+    "ssm",
 )
 """The modules of fixes, by service."""
 

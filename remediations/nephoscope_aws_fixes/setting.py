@@ -74,6 +74,8 @@ class Setting(Remediation):
     """The parameters of the setter that name the resource."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    also_writes: ClassVar[tuple[str, ...]] = ()
+    """Actions on something else that setting needs as well, such as iam:PassRole; ``set_to`` adds the permission."""
     keep: ClassVar[tuple[str, ...]] = ()
     """What of the setter's answer ``wait`` needs, by :func:`nephoscope.domain.result`."""
 
@@ -82,7 +84,8 @@ class Setting(Remediation):
         if hasattr(cls, "getter"):
             cls.reads = _once((*cls.getter.actions, *cls.also_reads))
         if hasattr(cls, "setter"):
-            cls.writes = _once((*cls.setter.actions, *(cls.remover.actions if cls.remover else ())))
+            removing = cls.remover.actions if cls.remover else ()
+            cls.writes = _once((*cls.setter.actions, *removing, *cls.also_writes))
 
     # -- what a fix says --------------------------------------------------------------------------
 
@@ -215,6 +218,13 @@ def unless_hidden() -> Iterator[None]:
         yield
     except (Denied, Unavailable) as hidden:
         raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
+
+
+def number(request: FixRequest, parameter: str) -> int:
+    """Return a parameter of the finding's rule that is a number."""
+    value = request.parameters[parameter]
+    assert isinstance(value, int), f"{parameter} is no number"
+    return value
 
 
 def at(answer: Any, path: Sequence[str | int]) -> Any:

@@ -129,7 +129,7 @@ class Remediation(ABC):
     summary: str
     provider: str
     group: str
-    """Under what a fix role allows it, with all others of the group: "Public S3 buckets"."""
+    """Under what a fix role allows it, with all others of the group: "Public buckets"."""
     on: tuple[str, ...]
     """The types of resources that it is for."""
     reads: tuple[str, ...]

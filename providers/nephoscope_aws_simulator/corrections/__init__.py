@@ -11,6 +11,7 @@ from nephoscope_aws_simulator.corrections import (
     edge,
     findings,
     identity,
+    keys_and_trails,
     regional,
     secrets,
     speed,
@@ -38,4 +39,5 @@ def apply(world: World) -> None:
     stacks.apply()
     stores.apply()
     changes.apply()
+    keys_and_trails.apply()
     speed.apply()

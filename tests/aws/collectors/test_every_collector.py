@@ -61,9 +61,23 @@ NAMED_ELSEWHERE = {
     "ec2:ModifyInstanceMetadataDefaults",
     "ec2:ModifyInstanceMetadataOptions",
     "ec2:ModifyVpcBlockPublicAccessOptions",
+    "elasticache:ModifyReplicationGroup",
     "guardduty:UnarchiveFindings",
+    "iam:DeleteAccountPasswordPolicy",
+    "iam:DeleteUserPolicy",
+    "kms:CancelKeyDeletion",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "redshift:DisableLogging",
+    "redshift:EnableLogging",
+    "redshift:ModifyClusterParameterGroup",
+    "redshift:ResetClusterParameterGroup",
+    "ssm:ModifyDocumentPermission",
 }
-"""Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonec2.html."""
+"""In each service's page of the service authorization reference.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
