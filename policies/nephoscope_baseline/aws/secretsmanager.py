@@ -152,6 +152,7 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/app"}
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.secretsmanager.remove_public_access",),
     good=[
         _policy(OWN),
         _policy({"AWS": "arn:aws:iam::210987654321:root"}),

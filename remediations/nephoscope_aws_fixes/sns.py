@@ -1,0 +1,105 @@
+"""Fixes for Amazon SNS topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
+from nephoscope_aws.access_policies import principals
+from nephoscope_aws_fixes.encryption_key import READS_KEY, key_field, require_usable
+from nephoscope_aws_fixes.public_policy import ClosePolicy, parsed
+from nephoscope_aws_fixes.setting import Setting, Target, at, operation
+
+TOPIC = "AWS::SNS::Topic"
+AWS_KEY = "alias/aws/sns"
+
+
+class TopicSetting(Setting):
+    """An attribute of a topic. https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html"""
+
+    on = (TOPIC,)
+    keys = ("TopicArn", "AttributeName")
+    attribute: str
+    getter = operation("sns", "get_topic_attributes", "sns:GetTopicAttributes")
+    setter = operation("sns", "set_topic_attributes", "sns:SetTopicAttributes")
+
+    def names(self, resource: Resource) -> dict[str, Any]:
+        return {"TopicArn": resource.id, "AttributeName": self.attribute}
+
+    def asked(self, target: Target) -> Mapping[str, Any]:
+        return {"TopicArn": target.names["TopicArn"]}
+
+    def parameters(self, state: Any) -> Mapping[str, Any]:
+        return {"AttributeValue": state}
+
+
+class RemovePublicAccess(TopicSetting, ClosePolicy):
+    """Policies of topics have up to 30 KB.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html
+    """
+
+    id = "aws.sns.remove_public_access"
+    title = "Limit the topic’s policy to its own account"
+    breaks = (
+        "Whoever publishes or subscribes to the topic only because everyone may can no longer do so. Users and roles "
+        "of the account itself then need an IAM policy that allows it."
+    )
+    group = "Public queues, topics and functions"
+    attribute = "Policy"
+    policy_at = ("Attributes", "Policy")
+    longest = 30_720
+
+
+class Encrypt(TopicSetting):
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html"""
+
+    id = "aws.sns.encrypt"
+    title = "Encrypt the topic with a KMS key"
+    summary = "Sets the KMS key by which SNS encrypts the messages that it stores."
+    breaks = (
+        "Publishers need kms:GenerateDataKey and kms:Decrypt on the key. AWS services such as CloudWatch, EventBridge "
+        "and S3 cannot use the key alias/aws/sns: they need a customer managed key whose policy allows them."
+    )
+    group = "Queue and topic encryption"
+    inputs = (key_field(AWS_KEY, "Its ID, ARN or alias. Where AWS services publish, a customer managed key."),)
+    attribute = "KmsMasterKeyId"
+    also_reads = (READS_KEY,)
+
+    def found(self, answer: Mapping[str, Any]) -> Any:
+        return {"KmsMasterKeyId": at(answer, ("Attributes", "KmsMasterKeyId")) or ""}
+
+    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
+        if before is None:
+            raise PlanProblem("it does not exist any more.")
+        if before["KmsMasterKeyId"]:
+            return before
+        require_usable(request.inputs["key"], request.resource.region, session)
+        return {"KmsMasterKeyId": request.inputs["key"]}
+
+    def parameters(self, state: Any) -> Mapping[str, Any]:
+        return {"AttributeValue": state["KmsMasterKeyId"]}
+
+    def show(self, properties: dict[str, Any], state: Any) -> None:
+        properties["KmsMasterKeyId"] = state["KmsMasterKeyId"] or None
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        answer = session.read(self.getter.on(self.target(request.resource), {"TopicArn": request.resource.id}))
+        policy = at(answer, ("Attributes", "Policy"))
+        named = _services(parsed(policy)) if policy else []
+        return [f"Its policy lets {', '.join(named)} publish, which need access to the key."] if named else []
+
+
+def _services(policy: Any) -> list[str]:
+    """Return the AWS services that a policy lets in."""
+    statements = policy.get("Statement", [])
+    allowing = statements if isinstance(statements, list) else [statements]
+    found = (
+        name
+        for each in allowing
+        if each.get("Effect") == "Allow"
+        for kind, name in principals(each.get("Principal", {}))
+        if kind == "Service"
+    )
+    return sorted(set(found))
