@@ -10,9 +10,7 @@ from nephoscope_aws.call import aws_call
 
 READS_KEY = "kms:DescribeKey"
 
-_NAME = re.compile(
-    r"arn:[\w-]+:kms:[\w-]+:\d{12}:(key|alias)/[\w/-]+|alias/[\w/-]+|(mrk-)?[0-9a-f-]{32,36}", re.ASCII
-)
+_NAME = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:(key|alias)/[\w/-]+|alias/[\w/-]+|(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
 
 _MANAGED = "alias/aws/"
 """How the aliases of the keys that AWS manages begin; asking for one that is not there yet would make it.

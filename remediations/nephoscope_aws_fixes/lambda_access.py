@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,9 +59,7 @@ class Policy:
         """Return a call on it; a policy may name an alias by the function's ARN or by its own."""
         arns = [self.function.id, *([f"{self.function.id}:{self.qualifier}"] if self.qualifier else [])]
         permissions = (Permission(action, arn) for arn in arns)
-        return aws_call(
-            "lambda", operation, {**self.names, **parameters}, *permissions, region=self.function.region
-        )
+        return aws_call("lambda", operation, {**self.names, **parameters}, *permissions, region=self.function.region)
 
     def remove(self, statement: Statement) -> Call:
         return self.call("remove_permission", _REMOVE, StatementId=statement["Sid"])

@@ -16,7 +16,22 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
-MODULES = ("ec2_groups", "ecr", "guardduty", "kms_policy", "lambda_access", "lambda_urls", "rds", "s3", "s3_public", "secretsmanager", "sns", "sqs")
+MODULES = (
+    "cloudfront",
+    "ec2_groups",
+    "ecr",
+    "guardduty",
+    "kms_policy",
+    "lambda_access",
+    "lambda_urls",
+    "opensearch",
+    "rds",
+    "s3",
+    "s3_public",
+    "secretsmanager",
+    "sns",
+    "sqs",
+)
 """The modules of fixes, by service."""
 
 

@@ -105,6 +105,7 @@ WEBSITE = {**_custom("TLSv1.2", policy="http-only"), "DomainName": "site.s3-webs
     """,
     commands=UPDATE,
     inputs=_changed("another ViewerProtocolPolicy"),
+    remediations=("aws.cloudfront.redirect_to_https",),
     good=[_serving("redirect-to-https"), _serving("https-only", "redirect-to-https", "https-only")],
     bad=[
         _serving("allow-all"),
@@ -266,6 +267,7 @@ def _is_bucket(origin: View) -> bool:
     """,
     commands=UPDATE,
     inputs=_changed("TLSv1.2 alone in OriginSslProtocols"),
+    remediations=("aws.cloudfront.refuse_sslv3",),
     good=[
         _origins(_custom("TLSv1.2")),
         _origins(_custom("TLSv1.1", "TLSv1.2"), _bucket("E2QWRUHAPOMQZL")),
@@ -311,6 +313,7 @@ def _refuses_sslv3(origin: View) -> bool | Fail | None:
     """,
     commands=UPDATE,
     inputs=_changed("https-only as OriginProtocolPolicy"),
+    remediations=("aws.cloudfront.origin_https",),
     good=[
         _origins(_custom("TLSv1.2"), _bucket("E2QWRUHAPOMQZL")),
         _origins(_bucket("E2QWRUHAPOMQZL")),

@@ -38,6 +38,7 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --encryption-at-rest-options=Enabled=true
     """,
+    remediations=("aws.opensearch.encrypt_at_rest",),
     good=[
         {"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "0a1b2c3d"}},
         {"EncryptionAtRestOptions": {"Enabled": "true"}},
@@ -118,6 +119,7 @@ def public(domain: View) -> bool | Fail:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --node-to-node-encryption-options=Enabled=true
     """,
+    remediations=("aws.opensearch.encrypt_between_nodes",),
     good=[
         {"NodeToNodeEncryptionOptions": {"Enabled": True}},
         {"NodeToNodeEncryptionOptions": {"Enabled": "true"}, "EngineVersion": "OpenSearch_2.19"},
@@ -152,6 +154,7 @@ def node_tls(domain: View) -> bool:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --domain-endpoint-options=EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
     """,
+    remediations=("aws.opensearch.require_https",),
     good=[
         _endpoint(True, "Policy-Min-TLS-1-2-2019-07"),
         _endpoint("true", "Policy-Min-TLS-1-2-PFS-2023-10"),

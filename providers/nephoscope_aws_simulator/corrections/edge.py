@@ -14,6 +14,7 @@ def apply() -> None:
     _function_urls()
     _qualified_policies()
     _origin_access_control()
+    _versions()
     _logging_configurations()
     _function_policies()
 
@@ -101,6 +102,24 @@ def _origin_access_control() -> None:
     def new_origin(moto: Any, self: Any, origin: dict[str, Any]) -> None:
         moto(self, origin)
         self.origin_access_control_id = origin.get("OriginAccessControlId") or ""
+
+
+def _versions() -> None:
+    """moto takes any version for the last one, and keeps calling it by the same name.
+
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html
+    """
+    from moto.cloudfront.exceptions import CloudFrontException
+    from moto.cloudfront.models import CloudFrontBackend, random_id
+
+    @extend(CloudFrontBackend, "update_distribution")
+    def update_distribution(moto: Any, self: Any, dist_config: dict[str, Any], _id: str, if_match: Any) -> Any:
+        distribution = self.distributions.get(_id)
+        if distribution and if_match and if_match != distribution.etag:
+            raise CloudFrontException("PreconditionFailed", "The given precondition evaluated to false.")
+        moto(self, dist_config=dist_config, _id=_id, if_match=if_match)
+        distribution.etag = random_id()
+        return distribution, distribution.location, distribution.etag
 
 
 def _logging_configurations() -> None:
