@@ -143,9 +143,7 @@ class AwsWriter(Writer):
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html (``DryRun``)
         """
         asked = AwsCall.of(call)
-        if asked.service != "ec2" or not has_dry_run(
-            self._clients.client(asked.service, asked.region), asked.operation
-        ):
+        if asked.service != "ec2" or not has_dry_run(self._clients.client("ec2", asked.region), asked.operation):
             return False
         dry = replace(call, body={**call.body, "parameters": {**asked.parameters, "DryRun": True}})
         try:

@@ -18,7 +18,7 @@ _NAMED: dict[str, dict[str, str]] = {
     "sns": {"TopicArn": "arn:aws:sns:{region}:{account}:{name}"},
     "sqs": {"QueueUrl": "arn:aws:sqs:{region}:{account}:{name}"},
 }
-"""By service: the parameter that names a resource, and the ARN of what it names; none for a secret, whose ARN ends at random."""
+"""By service: the parameter that names a resource, and the ARN of what it names; that of a secret ends at random."""
 
 
 def named(call: Call, account: str) -> list[str | None]:

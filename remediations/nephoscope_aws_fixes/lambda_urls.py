@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import Resource
@@ -25,7 +24,7 @@ class RequireSignature(Members):
     getter = operation("lambda", "get_function_url_config", "lambda:GetFunctionUrlConfig")
     setter = operation("lambda", "update_function_url_config", "lambda:UpdateFunctionUrlConfig")
     path = ()
-    wants: Mapping[str, Any] = {"AuthType": "AWS_IAM"}
+    wants = {"AuthType": "AWS_IAM"}
 
     def names(self, resource: Resource) -> dict[str, Any]:
         function, qualifier = resource.properties["TargetFunctionArn"], resource.properties.get("Qualifier")
