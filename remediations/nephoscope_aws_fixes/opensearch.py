@@ -86,8 +86,8 @@ class Encryption(DomainSetting):
         found = _ELASTICSEARCH.fullmatch(str(domain.get("EngineVersion")))
         if found and (int(found[1]), int(found[2])) < FIRST:
             raise PlanProblem(
-                f"it runs {domain['EngineVersion']}, and a domain can be encrypted from Elasticsearch 6.7: create a new "
-                "one from a snapshot."
+                f"it runs {domain['EngineVersion']}, and a domain can be encrypted from Elasticsearch 6.7: create a "
+                "new one from a snapshot."
             )
         return super().right(before, domain)
 
