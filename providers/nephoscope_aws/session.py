@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 MAX_SESSION_POLICY = 2_048
 """Characters of an inline session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
-_READING = ("get_", "list_", "describe_", "head_")
+_READING = ("get_", "list_", "describe_", "head_", "batch_get_")
 """How operations that change nothing begin, in boto3's names."""
 
 
@@ -101,7 +101,7 @@ class AwsSession(LiveSession):
         return lookups.is_gone(self.api, resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
-        """Do one reading call, by an operation that begins with get, list, describe or head.
+        """Do one reading call, by an operation that begins with get, list, describe, head or batch_get.
 
         Own credentials may be allowed more than reading, hence the look at the operation: ValueError for another one.
         """

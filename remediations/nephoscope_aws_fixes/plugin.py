@@ -17,18 +17,23 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 
 MODULES = (
+    "accessanalyzer",
     "cloudfront",
     "ec2_groups",
     "ecr",
     "guardduty",
+    "guardduty_enable",
+    "inspector",
     "kms_policy",
     "lambda_access",
     "lambda_urls",
+    "macie",
     "opensearch",
     "rds",
     "s3",
     "s3_public",
     "secretsmanager",
+    "securityhub",
     "sns",
     "sqs",
 )

@@ -12,6 +12,7 @@ from nephoscope_aws_simulator.corrections import (
     identity,
     regional,
     secrets,
+    services,
     speed,
     stacks,
     storage,
@@ -33,6 +34,7 @@ def apply(world: World) -> None:
     watching.apply()
     findings.apply()
     secrets.apply()
+    services.apply()
     containers.apply()
     stacks.apply()
     stores.apply()
