@@ -25,9 +25,7 @@ class Enable(SwitchOn):
     id = "aws.guardduty.enable"
     title = "Turn on GuardDuty in the region"
     summary = "Creates the region’s detector with the protection plans that AWS turns on by default, or resumes it."
-    breaks = (
-        "Nothing stops working. GuardDuty is charged by what it analyzes, after a free trial of 30 days."
-    )
+    breaks = "Nothing stops working. GuardDuty is charged by what it analyzes, after a free trial of 30 days."
     on = ("AWS::GuardDuty::RegionSettings",)
     role = "guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty"
     reads = (

@@ -19,8 +19,10 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 MODULES = (
     "accessanalyzer",
     "cloudfront",
+    "config",
     "ec2_groups",
     "ecr",
+    "emr",
     "guardduty",
     "guardduty_enable",
     "inspector",

@@ -1,4 +1,4 @@
-"""What people set up in GuardDuty, Security Hub and Macie, and that Macie can be suspended."""
+"""What people set up in GuardDuty, Security Hub and Macie, that Macie can be suspended, and that AWS Config delivers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,32 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nephoscope_aws_simulator.corrections.patching import replace
+from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """moto lacks these operations."""
+    """moto lacks most of these operations."""
+    _config()
     _guardduty()
     _securityhub()
     _macie()
+
+
+def _config() -> None:
+    """The first delivery takes minutes; here it is made at once. The service-linked role has a name of its own.
+
+    https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationRecorderStatus.html,
+    https://docs.aws.amazon.com/config/latest/developerguide/using-service-linked-roles.html
+    """
+    from moto.config.models import ConfigRecorderStatus
+    from moto.iam.models import SERVICE_NAME_CONVERSION
+
+    SERVICE_NAME_CONVERSION["config"] = "Config"
+
+    @extend(ConfigRecorderStatus, "start")
+    def start(moto: Any, self: Any) -> None:
+        moto(self)
+        self.last_status = "SUCCESS"
 
 
 def _guardduty() -> None:

@@ -111,3 +111,90 @@ def scanning_is_off(cloud: Cloud) -> Made:
 @goes_round("aws.inspector.enable", "aws.inspector.enabled")
 def scanning_is_on_in_part(cloud: Cloud) -> Made:
     return _inspector(cloud, "eu-west-2", "ECR", "LAMBDA")
+
+
+GROUPS = {
+    "all": {"allSupported": True, "includeGlobalResourceTypes": True},
+    "some": {"allSupported": False, "resourceTypes": ["AWS::EC2::Instance"]},
+    "most": {
+        "allSupported": False,
+        "exclusionByResourceTypes": {"resourceTypes": ["AWS::IAM::User"]},
+        "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+    },
+}
+
+
+def _config(cloud: Cloud, region: str, group: str = "", started: bool = False) -> Made:
+    for each in (region, BESIDE):
+        if group:
+            _record(cloud.client("config", each), group, started)
+
+    def now(region: str) -> Any:
+        client = cloud.client("config", region)
+        recorders = client.describe_configuration_recorders()["ConfigurationRecorders"]
+        status = client.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+        channels = client.describe_delivery_channels()["DeliveryChannels"]
+        return recorders, channels, [each["recording"] for each in status]
+
+    return settings("Config", region, now)
+
+
+def _record(client: Any, group: str, started: bool) -> None:
+    """Make a recorder of a region, in place of the one that it may have."""
+    recorder = {"name": "own", "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config", "recordingGroup": GROUPS[group]}
+    for each in client.describe_configuration_recorders()["ConfigurationRecorders"]:
+        client.delete_configuration_recorder(ConfigurationRecorderName=each["name"])
+    client.put_configuration_recorder(ConfigurationRecorder=recorder)
+    client.put_delivery_channel(DeliveryChannel={"name": "own", "s3BucketName": "config-history"})
+    if started:
+        client.start_configuration_recorder(ConfigurationRecorderName="own")
+
+
+PASSED = ("iam:PassRole",)
+
+
+@goes_round(
+    "aws.config.record_everything", "aws.config.recorder", inputs={"bucket": "config-history"}, dependent=PASSED
+)
+def nothing_is_recorded(cloud: Cloud) -> Made:
+    cloud.client("iam").create_service_linked_role(AWSServiceName="config.amazonaws.com")
+    return _config(cloud, "eu-west-1")
+
+
+@goes_round("aws.config.record_everything", "aws.config.recorder")
+def recorder_is_stopped(cloud: Cloud) -> Made:
+    return _config(cloud, "eu-west-2", "all")
+
+
+@goes_round("aws.config.record_everything", "aws.config.recorder")
+def recorder_includes_some(cloud: Cloud) -> Made:
+    return _config(cloud, "eu-west-3", "some", started=True)
+
+
+@goes_round("aws.config.record_everything", "aws.config.recorder")
+def recorder_excludes_some(cloud: Cloud) -> Made:
+    return _config(cloud, "eu-central-1", "most")
+
+
+def _emr(cloud: Cloud, region: str, on: bool, *ports: tuple[int, int]) -> Made:
+    ranges = [{"MinRange": first, "MaxRange": last} for first, last in ports]
+    block = {"BlockPublicSecurityGroupRules": on, "PermittedPublicSecurityGroupRuleRanges": ranges}
+    for each in (region, BESIDE):
+        cloud.client("emr", each).put_block_public_access_configuration(BlockPublicAccessConfiguration=block)
+
+    def now(region: str) -> Any:
+        answer = cloud.client("emr", region).get_block_public_access_configuration()
+        return answer["BlockPublicAccessConfiguration"]
+
+    arn = f"arn:aws:elasticmapreduce:{region}:{ACCOUNT}:region-settings"
+    return Made("AWS::EMR::RegionSettings", arn, region, lambda: now(region), lambda: now(BESIDE), region=region)
+
+
+@goes_round("aws.emr.block_public_access", "aws.emr.bpa")
+def clusters_may_be_public(cloud: Cloud) -> Made:
+    return _emr(cloud, "eu-west-1", False, (22, 22))
+
+
+@goes_round("aws.emr.block_public_access", "aws.emr.bpa")
+def clusters_may_open_more_ports(cloud: Cloud) -> Made:
+    return _emr(cloud, "eu-west-2", True, (8088, 8088), (22, 22), (20, 22))
