@@ -1,4 +1,4 @@
-"""What people set up in GuardDuty, Security Hub and Macie, that Macie can be suspended, and that AWS Config delivers."""
+"""What people set up in GuardDuty, Security Hub and Macie, how Macie is suspended, and that AWS Config delivers."""
 
 from __future__ import annotations
 
