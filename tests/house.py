@@ -16,7 +16,7 @@ from nephoscope.alerts import detections
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.services import Actor
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import plan_change
+from nephoscope.changes.planning import plan_change
 from nephoscope.domain import Detection, Kind
 from nephoscope.inventory import store
 from nephoscope.judging.services import judge_resources

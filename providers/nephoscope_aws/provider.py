@@ -36,9 +36,10 @@ from nephoscope_aws.clients import too_slow
 from nephoscope_aws.connect import Connected, connect, hindrance, own_principal
 from nephoscope_aws.defaults import DEFAULTS
 from nephoscope_aws.names import partition, type_name
-from nephoscope_aws.session import AwsSession, AwsWriter, session_policy
+from nephoscope_aws.session import AwsSession
 from nephoscope_aws.settings import FIELDS, ORGANISATION_FIELDS, READ_ROLE, WRITE_ROLE
 from nephoscope_aws.settings import prepare as prepared
+from nephoscope_aws.writer import AwsWriter, session_policy
 
 REGION_READS = {("ec2", "describe_regions"): "ec2:DescribeRegions"}
 """What listing the regions calls."""
@@ -129,8 +130,8 @@ class AwsWriting(Writing):
         return Verification(fixing.account, fixing.principal, tuple(checks))
 
     def open(self, connection: Connection, permissions: Sequence[Permission]) -> AwsWriter:
-        policy = session_policy(permissions)
-        return AwsWriter(connect(_with_write_role(connection), writing=True, policy=policy))
+        with_role = _with_write_role(connection)
+        return AwsWriter(lambda policy: connect(with_role, writing=True, policy=policy), permissions)
 
     def managed_by(self, resource: Resource) -> str:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,28 +12,21 @@ from nephoscope.domain import (
     ALL_REGIONS,
     WHOLE,
     Call,
-    Deadline,
     LiveSession,
-    Permission,
-    PlanProblem,
     Resource,
     Share,
-    Writer,
 )
 from nephoscope_aws import detections, lookups
 from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import MALFORMED, RAISED, Api, code_of, says_missing, slots, translated
+from nephoscope_aws.api import MALFORMED, RAISED, Api, says_missing, slots, translated
 from nephoscope_aws.call import AwsCall
-from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
+from nephoscope_aws.clients import ClientCache
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.shape import PROBLEMS, unreadable
 from nephoscope_aws.connect import Connected
 from nephoscope_aws.names import partition
 
 log = logging.getLogger(__name__)
-
-MAX_SESSION_POLICY = 2_048
-"""Characters of an inline session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
 _READING = ("get_", "list_", "describe_", "head_", "batch_get_")
 """How operations that change nothing begin, in boto3's names."""
@@ -52,12 +42,6 @@ def send(clients: ClientCache, call: Call) -> dict[str, Any]:
         raise translated(error, call.permissions[0].action) from error
     answer.pop("ResponseMetadata", None)
     return answer
-
-
-def has_dry_run(client: Any, operation: str) -> bool:
-    """Whether an operation of boto3 can be asked for as a dry run."""
-    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
-    return shape is not None and "DryRun" in shape.members
 
 
 def _understood(problem: Exception, what: str) -> Exception:
@@ -120,63 +104,3 @@ class AwsSession(LiveSession):
         self.api.close()
         self._declared.close()
         self._clients.close()
-
-
-class AwsWriter(Writer):
-    """One account, open for writing, held by AWS to the permissions in its session policy."""
-
-    def __init__(self, connected: Connected) -> None:
-        self._clients, self._slots = connected.clients, slots(connected.account)
-
-    def write(self, call: Call) -> dict[str, Any]:
-        """Do one changing call. Raises Denied, Unavailable, or what botocore raises.
-
-        No try of it begins late (:data:`nephoscope_aws.clients.WRITE_SECONDS`), not even in a process that was stopped.
-        """
-        self._clients.tries_until = Deadline(WRITE_SECONDS)
-        with self._slots:
-            return send(self._clients, call)
-
-    def rehearse(self, call: Call) -> bool:
-        """Make the call as a dry run, where its operation has one: those of EC2. Of others, DryRun is something else.
-
-        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html (``DryRun``)
-        """
-        asked = AwsCall.of(call)
-        if asked.service != "ec2" or not has_dry_run(self._clients.client("ec2", asked.region), asked.operation):
-            return False
-        dry = replace(call, body={**call.body, "parameters": {**asked.parameters, "DryRun": True}})
-        try:
-            with self._slots:
-                send(self._clients, dry)
-        except ClientError as error:
-            if code_of(error) == "DryRunOperation":
-                return True
-            raise
-        raise Unavailable(f"{call.label}: AWS did not take the dry run for one")
-
-    def close(self) -> None:
-        self._clients.close()
-
-
-def session_policy(permissions: Sequence[Permission]) -> str:
-    """Return the JSON that holds a role's session to just these permissions, one statement per set of resources.
-
-    :raises PlanProblem: it would be longer than :data:`MAX_SESSION_POLICY`.
-    """
-    actions: dict[str, set[str]] = defaultdict(set)
-    for permission in permissions:
-        actions[permission.resource].add(permission.action)
-    resources: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for resource, allowed in sorted(actions.items()):
-        resources[tuple(sorted(allowed))].append(resource)
-    statements = [{"Effect": "Allow", "Action": list(allowed), "Resource": on} for allowed, on in resources.items()]
-    text = json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
-    if not permissions:
-        raise PlanProblem("A plan that needs no permissions changes nothing.")
-    if len(text) > MAX_SESSION_POLICY:
-        raise PlanProblem(
-            f"What this plan may do takes {len(text):,} characters to say and AWS allows {MAX_SESSION_POLICY:,}. "
-            "Plan for fewer resources at a time."
-        )
-    return text

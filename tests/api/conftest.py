@@ -19,7 +19,7 @@ from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
-from nephoscope.changes.services import plan_change
+from nephoscope.changes.planning import plan_change
 from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
 from nephoscope.judging.services import judge_resources

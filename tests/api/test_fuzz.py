@@ -23,7 +23,7 @@ from nephoscope.alerts.models import Alert
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes.services import plan_change
+from nephoscope.changes.planning import plan_change
 from nephoscope.inventory import store
 from nephoscope.judging.services import judge_resources
 from nephoscope.scans.services import start_scan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from nephoscope_aws.call import aws_call
 from nephoscope_aws.clients import new_session
 from nephoscope_aws.connect import connect, hindrance, own_principal, renewing
 from nephoscope_aws.provider import AwsProvider
-from nephoscope_aws.session import AwsSession, session_policy
+from nephoscope_aws.session import AwsSession
 from nephoscope_aws.settings import parse_role_arn
+from nephoscope_aws.writer import session_policy
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 ACCOUNT = "333333333333"
@@ -360,9 +362,23 @@ def test_a_session_policy_groups_actions_by_resource_and_resources_by_actions() 
     assert statements == {("*",): ["kms:C"], ("x", "y"): ["s3:A", "s3:B"]}
 
 
-def test_a_plan_whose_permissions_do_not_fit_is_refused() -> None:
-    with pytest.raises(PlanProblem, match="fewer resources"):
+def test_a_call_whose_permissions_do_not_fit_is_refused() -> None:
+    with pytest.raises(PlanProblem, match="one call may do"):
         session_policy([Permission("s3:PutBucketPolicy", f"arn:aws:s3:::bucket-{number:040}") for number in range(50)])
+
+
+def test_a_plan_whose_permissions_do_not_fit_one_session_takes_several(simulator: Cloud) -> None:
+    names = [f"bucket-{number:040}" for number in range(60)]
+    approved = [Permission("s3:PutBucketVersioning", f"arn:aws:s3:::{name}") for name in names]
+    simulator.client("s3").create_bucket(Bucket=names[-1])
+    simulator.control("calls/reset", {})
+    writer = AwsProvider.writing.open(writing(), approved)
+    call = put_versioning(names[-1])
+    writer.write(replace(call, permissions=(approved[-1],)))
+    assert simulator.client("s3").get_bucket_versioning(Bucket=names[-1])["Status"] == "Enabled"
+    assert simulator.control("calls")["operations"]["sts:AssumeRole"] == 2
+    with pytest.raises(Denied):
+        writer.write(put_versioning("first-bucket"))
 
 
 def test_clients_of_one_service_and_region_are_made_once(simulator: Cloud) -> None:

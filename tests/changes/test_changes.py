@@ -19,9 +19,11 @@ from nephoscope.accounts.queries import provider_of
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
+from nephoscope.changes.planning import plan_change
 from nephoscope.changes.readiness import readiness
-from nephoscope.changes.services import approve_change, plan_change, request_undo
+from nephoscope.changes.services import request_undo
 from nephoscope.connections.services import setup_templates
 from nephoscope.domain import Permission
 from nephoscope.judging.rechecks import recheck

@@ -17,9 +17,11 @@ from tests.house import House
 from nephoscope import testing as toy
 from nephoscope.accounts.models import User
 from nephoscope.changes import applying
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, request_undo
+from nephoscope.changes.services import request_undo
+from nephoscope.changes.worker import Worker
 from nephoscope.domain import Call
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +132,7 @@ def test_a_call_that_lands_after_its_undo_is_said_and_can_be_undone_again(
 def test_a_worker_that_wakes_between_writing_down_a_call_and_making_it_makes_none(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change, note = approved(house), applying._Work.note
+    change, note = approved(house), Worker.note
 
     def stopped(self: Any, position: int, state: str, *more: Any, **given: Any) -> None:
         note(self, position, state, *more, **given)
@@ -139,7 +141,7 @@ def test_a_worker_that_wakes_between_writing_down_a_call_and_making_it_makes_non
             lose(change)
             undo(house.actor, change)
 
-    monkeypatch.setattr(applying._Work, "note", stopped)
+    monkeypatch.setattr(Worker, "note", stopped)
     change = worked(change)
     assert (change.state, house.cloud.doors["front"]) == ("undone", True)
 

@@ -16,9 +16,11 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes import applying, services
+from nephoscope.changes import applying, services, worker
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, plan_change, request_undo
+from nephoscope.changes.planning import plan_change
+from nephoscope.changes.services import request_undo
 from nephoscope.domain import Call
 from nephoscope.plugins import registry
 
@@ -185,7 +187,7 @@ def test_what_still_fails_is_applied_but_not_verified(house: House, monkeypatch:
 
 
 def test_a_verification_that_goes_wrong_leaves_it_applied(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(applying, "recheck_resources", lambda *_all, **_more: 1 / 0)
+    monkeypatch.setattr(worker, "recheck_resources", lambda *_all, **_more: 1 / 0)
     change = apply(house.actor, house.plan())
     assert change.state == "applied"
     assert "Applied, but not verified: ZeroDivisionError" in change.outcome

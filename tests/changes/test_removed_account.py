@@ -16,8 +16,10 @@ from tests.house import House
 from nephoscope import testing as toy
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import Alert
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, draft_change, plan_change, request_undo, save_draft
+from nephoscope.changes.planning import draft_change, plan_change, save_draft
+from nephoscope.changes.services import request_undo
 from nephoscope.changes.suppressing import suppress, unsuppress
 
 pytestmark = pytest.mark.django_db

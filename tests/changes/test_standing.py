@@ -18,9 +18,10 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.models import Entry
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.giving_up import expire_plans
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, request_undo
+from nephoscope.changes.services import request_undo
 from nephoscope.changes.suppressing import suppress
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry

@@ -23,8 +23,10 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, plan_change, request_undo
+from nephoscope.changes.planning import plan_change
+from nephoscope.changes.services import request_undo
 from nephoscope.inventory import store
 from nephoscope.judging.services import judge_resources
 from nephoscope.plugins import registry

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
-from nephoscope.changes.services import approve_change, request_undo
+from nephoscope.changes.services import request_undo
 
 
 def apply(actor: Actor, change: Change, reason: str = "nobody needs this") -> Change:

@@ -17,9 +17,9 @@ from nephoscope import testing as toy
 from nephoscope.accounts.models import User
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.giving_up import discard_plan, expire_plans
 from nephoscope.changes.models import PLAN_LIFETIME, Change
-from nephoscope.changes.services import approve_change
 from nephoscope.operations.tasks import housekeeping
 from nephoscope.plugins import registry
 

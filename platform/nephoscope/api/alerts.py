@@ -38,8 +38,8 @@ from nephoscope.api.kit.serializers import Body, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
+from nephoscope.changes.planning import plan_change
 from nephoscope.changes.readiness import readiness
-from nephoscope.changes.services import plan_change
 from nephoscope.compliance.scores import answered
 from nephoscope.compliance.states import ControlState
 from nephoscope.judging.rechecks import Recheck, recheck

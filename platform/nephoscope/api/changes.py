@@ -15,7 +15,7 @@ from nephoscope.api.kit.fields import Text
 from nephoscope.api.kit.filters import Choices, IdFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, ReasonField
 from nephoscope.api.kit.views import Models
-from nephoscope.changes import giving_up, services
+from nephoscope.changes import approvals, giving_up, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
 
 
@@ -44,6 +44,7 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
     before = serializers.JSONField(read_only=True)
     after = serializers.JSONField(read_only=True)
     wait = WaitSerializer(read_only=True, allow_null=True, help_text="What is waited for after the call.")
+    loses = serializers.CharField(read_only=True, help_text="What an undo does not bring back; mostly empty.")
 
     class Meta:
         model = ChangeStep
@@ -59,8 +60,16 @@ class StepSerializer(serializers.ModelSerializer[ChangeStep]):
             "wait",
             "state",
             "error",
+            "loses",
         ]
         read_only_fields = fields
+
+
+class ClosedSerializer(serializers.Serializer[Any]):
+    alert = serializers.IntegerField(allow_null=True)
+    rule = serializers.CharField()
+    title = serializers.CharField()
+    resource = serializers.CharField(help_text="The resource's name.")
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
@@ -73,6 +82,13 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         read_only=True,
         allow_null=True,
         help_text="When a plan can be approved no more, or an approved change applied no more; else null.",
+    )
+    first_by = serializers.CharField(
+        source="first_by.username",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Who approved it first, where it needs a second approver.",
     )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None, allow_null=True)
 
@@ -91,6 +107,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "planned_by",
             "planned_at",
             "expires_at",
+            "first_by",
+            "first_at",
+            "first_reason",
             "approved_by",
             "approved_at",
             "finished_at",
@@ -111,10 +130,27 @@ class ChangeDetailSerializer(ChangeSerializer):
         help_text="First what may stop working, then what is left out, and what may undo the change.",
     )
     permissions = PermissionSerializer(many=True, read_only=True)
+    proven = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Actions that the cloud granted in a dry run."
+    )
+    uses = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Who uses what is changed, where that can be read."
+    )
+    closes = ClosedSerializer(many=True, read_only=True, help_text="Findings of other rules that it resolves as well.")
     steps = StepSerializer(many=True, read_only=True)
 
     class Meta(ChangeSerializer.Meta):
-        fields = [*ChangeSerializer.Meta.fields, "digest", "inputs", "warnings", "permissions", "steps"]
+        fields = [
+            *ChangeSerializer.Meta.fields,
+            "digest",
+            "inputs",
+            "warnings",
+            "permissions",
+            "proven",
+            "uses",
+            "closes",
+            "steps",
+        ]
         read_only_fields = fields
 
 
@@ -137,7 +173,7 @@ class Changes(Models):
     """Plans of fixes and what became of them. A new one is made at /api/v1/alerts/{id}/plan."""
 
     noun = "change"
-    queryset = Change.objects.select_related("account", "alert", "planned_by", "approved_by", "undo_by")
+    queryset = Change.objects.select_related("account", "alert", "planned_by", "first_by", "approved_by", "undo_by")
     serializer_class = ChangeSerializer
     detail_class = ChangeDetailSerializer
     filterset_class = ChangeFilter
@@ -149,14 +185,18 @@ class Changes(Models):
     def apply(self, request: Request, id: str) -> Response:
         """Approve exactly the plan with this digest, for a worker to apply and verify.
 
-        Look at the change again to see how far it is: *approved* while it is queued, then *applying*, and at the end
+        Where a second approver is asked for, the change is *half_approved* after the first approval, and somebody else,
+        who did not plan it, approves it again.
+
+        Look at the change again to see how far it is: *approved* while it is queued, then *applying*, *waiting* while
+        what was applied does not show yet, and at the end
         *verified*, *applied* (the resources still fail), *failed*, or *refused*, which means that what it was
         planned or approved for no longer holds: the cloud changed, a finding was suppressed or closed, the rule is off,
         in no policy of the account or set otherwise, or the approver may no longer apply it. Nothing was written then,
         and the outcome says why. A plan expires after 7 days, and an approval that no worker has taken after 24 hours.
         """
         change, asked = self.get_object(), self.body(Approval)
-        return self.shown(services.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
+        return self.shown(approvals.approve_change(self.actor, change, **asked), status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=Nothing, responses=ChangeDetailSerializer)
     @action(detail=True, methods=["post"])

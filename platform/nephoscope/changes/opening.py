@@ -33,7 +33,7 @@ def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer
 
 
 def rehearse(
-    account: Account, steps: Sequence[domain.Step], deadline: domain.Deadline
+    account: Account, steps: Sequence[domain.Step], deadline: domain.Deadline | None = None
 ) -> tuple[domain.Permission, ...]:
     """Open an account for just the calls of these steps, and have it check them, in time; raises ValidationError.
 

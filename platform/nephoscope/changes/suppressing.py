@@ -26,16 +26,10 @@ from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.alerts.suppressions import chosen
 from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
-from nephoscope.changes.models import UNDER_WAY, Change
-from nephoscope.changes.services import (
-    Draft,
-    approve_change,
-    can_undo,
-    draft_change,
-    fixes_of,
-    request_undo,
-    save_draft,
-)
+from nephoscope.changes.approvals import approve_change
+from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
+from nephoscope.changes.planning import Draft, draft_change, save_draft
+from nephoscope.changes.services import can_undo, fixes_of, request_undo
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)
@@ -194,7 +188,7 @@ def _end_expired(rows: QuerySet[Suppression]) -> int:
 def _is_archiving(suppression_ids: Sequence[int]) -> bool:
     """Whether a worker is at what suppressing archives; none begins until the end of the transaction."""
     states = Change.objects.select_for_update(of=("self",)).filter(suppression__in=suppression_ids)
-    return any(state in UNDER_WAY for state in states.values_list("state", flat=True))
+    return any(state in (*UNDER_WAY, ChangeState.WAITING) for state in states.values_list("state", flat=True))
 
 
 def archives(alert: Alert) -> bool:

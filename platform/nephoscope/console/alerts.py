@@ -25,8 +25,9 @@ from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
+from nephoscope.changes.planning import plan_change
 from nephoscope.changes.readiness import readiness
-from nephoscope.changes.services import plan_change, remediation_of
+from nephoscope.changes.services import remediation_of
 from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies

@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
 from nephoscope.changes.readiness import readiness
-from nephoscope.changes.services import approve_change, can_undo, request_undo
+from nephoscope.changes.services import can_undo, request_undo
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
@@ -30,7 +31,7 @@ from nephoscope.searching import having, in_any
 UNFOLDED = 3
 """Steps of a plan whose calls are shown at once; of more, each is unfolded."""
 
-APPLIED_LATER = (ChangeState.PLANNED, ChangeState.APPROVED, ChangeState.APPLYING)
+APPLIED_LATER = (ChangeState.PLANNED, ChangeState.HALF_APPROVED, ChangeState.APPROVED, ChangeState.APPLYING)
 """States in which a step that was not begun, or not ended, still can be."""
 
 INTERRUPTED = {
@@ -92,6 +93,11 @@ def shown_inputs(change: Change) -> list[tuple[str, str]]:
     remediation = registry().remediations.get(change.remediation)
     labels = {each.name: each.label for each in remediation.inputs} if remediation else {}
     return [(labels.get(name, name), value) for name, value in change.inputs.items()]
+
+
+def losses(change: Change) -> list[str]:
+    """Return what an undo does not bring back, each once."""
+    return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
 
 
 def needed(change: Change) -> dict[str, list[str]]:
@@ -157,6 +163,7 @@ class ChangeAdmin(ConsoleAdmin):
     def detail(self, request: HttpRequest, shown: Change, **more: Any) -> dict[str, Any]:
         steps = shown_steps(shown)
         history = Entry.objects.visible_to(request.user)
+        planned = shown.state in (ChangeState.PLANNED, ChangeState.HALF_APPROVED)
         return {
             "title": shown.title,
             "steps": steps,
@@ -164,10 +171,13 @@ class ChangeAdmin(ConsoleAdmin):
             "needed": needed(shown),
             "replannable": replannable(request.user, shown),
             "reversible": all(each["step"].inverse for each in steps),
+            "losses": losses(shown),
             "inputs": shown_inputs(shown),
-            "planned": shown.state == ChangeState.PLANNED,
-            "unfolded": shown.state == ChangeState.PLANNED and len(steps) <= UNFOLDED,
-            "live": shown.state in (*QUEUED, *UNDER_WAY),
+            "planned": planned,
+            "needs_second": planned and needs_second(shown),
+            "not_second": why_not_second(request.user, shown) if shown.state == ChangeState.HALF_APPROVED else "",
+            "unfolded": planned and len(steps) <= UNFOLDED,
+            "live": shown.state in (*QUEUED, *UNDER_WAY, ChangeState.WAITING),
             "progress": progress(shown, [each["step"] for each in steps]),
             "undoable": can_undo(shown),
             "withdrawable": shown.state == ChangeState.APPROVED,
@@ -181,11 +191,12 @@ class ChangeAdmin(ConsoleAdmin):
         return [*self.paths("apply", "discard", "undo"), *super().get_urls()]
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Approve the plan by its digest, and queue it; one that cannot be undone is asked about twice."""
+        """Approve the plan by its digest, and queue it; one that cannot be wholly undone is asked about twice."""
         change, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
         digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
-        if not all(step.inverse for step in change.steps.all()) and "irreversible" not in request.POST:
+        whole = all(step.inverse and not step.loses for step in change.steps.all())
+        if not whole and "irreversible" not in request.POST:
             return self._again(request, change, {"irreversible": [_t("Confirm that you understand this.")]})
         try:
             approve_change(actor, change, digest=digest, reason=reason)

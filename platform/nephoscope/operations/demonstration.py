@@ -16,7 +16,9 @@ from nephoscope.alerts.models import Alert, AlertState, ComplianceDay, Finding, 
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
-from nephoscope.changes.services import approve_change, fixes_of, plan_change, request_undo
+from nephoscope.changes.approvals import approve_change
+from nephoscope.changes.planning import plan_change
+from nephoscope.changes.services import fixes_of, request_undo
 from nephoscope.domain import Severity
 from nephoscope.inventory.models import Resource, Scan, ScanState, Shard
 from nephoscope.policies.queries import catalogue

@@ -22,6 +22,13 @@ def work_on_change(change_id: int) -> None:
     work(change_id)
 
 
+def work_on_set(set_id: int) -> None:
+    """Plan, apply or undo the changes of a set."""
+    from nephoscope.changes.set_work import work
+
+    work(set_id)
+
+
 def rejudge(account_id: int) -> None:
     """Judge what is stored of an account again, if somebody changed how."""
     from nephoscope.judging.rejudging import rejudge
@@ -69,6 +76,7 @@ def housekeeping() -> None:
     from nephoscope.alerts.models import Transition
     from nephoscope.changes import applying
     from nephoscope.changes.giving_up import expire_plans
+    from nephoscope.changes.set_work import wake_waiting as wake_sets
     from nephoscope.changes.suppressing import expire_suppressions
     from nephoscope.events.working import wake_waiting
     from nephoscope.inventory.store import forget_old
@@ -89,6 +97,7 @@ def housekeeping() -> None:
         expire_suppressions,
         expire_plans,
         applying.reap,
+        wake_sets,
         reports.close_interrupted,
         reports.start_due,
         forget_old_forms,

@@ -21,6 +21,7 @@ class Outcome(TextChoices):
     VERIFIED = "verified", _("Applied and verified.")
     PASSES = "passes", _("Applied and verified: the resources now pass.")
     NOT_VERIFIED = "not_verified", _("Applied, but not verified: %(problem)s")
+    WAITING = "waiting", _("Applied. Waiting until the new values show.")
     CALLS_FAILED = "calls_failed", _("Some calls failed. See the steps.")
     INTERRUPTED = "interrupted", _("Interrupted: its worker stopped. Each step shows how far it got.")
     PROBLEM = "problem", "%(problem)s"
@@ -106,6 +107,25 @@ CHANGE_APPROVED = register(
     title=_TITLE,
     alert="A-000042",
 )
+CHANGE_APPROVED_FIRST = register(
+    "change.approved_first",
+    _("Change approved, needs a second approval"),
+    _("approved %(target)s “%(title)s” for %(alert)s; it needs a second approver"),
+    title=_TITLE,
+    alert="A-000042",
+)
+SECOND_APPROVER_REQUIRED = register(
+    "approval.second_required",
+    _("Second approver required"),
+    _("required a second approver for changes of “%(what)s”"),
+    what="prod",
+)
+SECOND_APPROVER_DROPPED = register(
+    "approval.second_dropped",
+    _("Second approver no longer required"),
+    _("no longer requires a second approver for changes of “%(what)s”"),
+    what="prod",
+)
 CHANGE_DISCARDED = register(
     "change.discarded",
     _("Plan discarded"),
@@ -139,6 +159,13 @@ CHANGE_APPLIED = register(
     _approved(_("applied %(target)s “%(title)s”, not verified: %(problem)s")),
     **_ended(Outcome.NOT_VERIFIED, "logs-prod"),
 )
+CHANGE_WAITING = register(
+    "change.waiting",
+    _("Change applied, waiting"),
+    _approved(_("applied %(target)s “%(title)s”; the new values do not show yet")),
+    title=_TITLE,
+    approved_by="ada",
+)
 CHANGE_FAILED = register("change.failed", _("Change failed"), _failed, **_ended(Outcome.CALLS_FAILED))
 CHANGE_REFUSED = register(
     "change.refused",
@@ -168,4 +195,52 @@ CHANGE_UNDO_REFUSED = register(
     title=_TITLE,
     requested_by="ada",
     problem="logs-prod has changed since the fix",
+)
+
+SET_PLANNED = register(
+    "changeset.planned",
+    _("Bulk change planned"),
+    _("planned the bulk change %(target)s “%(title)s” for %(count)s resources"),
+    title=_TITLE,
+    count=340,
+)
+SET_APPROVED_FIRST = register(
+    "changeset.approved_first",
+    _("Bulk change approved, needs a second approval"),
+    _("approved the bulk change %(target)s “%(title)s” of %(count)s resources; it needs a second approver"),
+    title=_TITLE,
+    count=340,
+)
+SET_APPROVED = register(
+    "changeset.approved",
+    _("Bulk change approved"),
+    _("approved the bulk change %(target)s “%(title)s” of %(count)s resources"),
+    title=_TITLE,
+    count=340,
+)
+SET_STOPPED = register(
+    "changeset.stopped",
+    _("Bulk change stopped"),
+    _("stopped the bulk change %(target)s “%(title)s”; %(count)s of its changes were withdrawn"),
+    title=_TITLE,
+    count=12,
+)
+SET_DISCARDED = register(
+    "changeset.discarded",
+    _("Bulk change discarded"),
+    _("discarded the bulk change %(target)s “%(title)s”"),
+    title=_TITLE,
+)
+SET_EXPIRED = register(
+    "changeset.expired",
+    _("Bulk change expired"),
+    _("let the bulk change %(target)s “%(title)s” expire: nobody approved it in time"),
+    title=_TITLE,
+)
+SET_UNDO_REQUESTED = register(
+    "changeset.undo_requested",
+    _("Undo of a bulk change requested"),
+    _("requested the undo of %(count)s changes of the bulk change %(target)s “%(title)s”"),
+    title=_TITLE,
+    count=340,
 )

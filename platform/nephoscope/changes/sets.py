@@ -1,0 +1,246 @@
+"""One fix for many resources, reviewed and approved as one set: planned, approved, stopped and undone as a whole.
+
+A set is of one rule, in one account or many. Each resource has a plan of its own, so that one that fails costs no
+other, and each can be undone alone. What is approved is the digest over all their digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nephoscope.accounts.models import Account
+from nephoscope.accounts.permissions import may
+from nephoscope.alerts.models import Finding
+from nephoscope.audit.actions.changes import (
+    CHANGE_APPROVED,
+    SET_APPROVED,
+    SET_APPROVED_FIRST,
+    SET_DISCARDED,
+    SET_EXPIRED,
+    SET_PLANNED,
+    SET_STOPPED,
+    SET_UNDO_REQUESTED,
+    Outcome,
+)
+from nephoscope.audit.services import Actor, record, require_reason
+from nephoscope.changes.approvals import needs_second, require_another
+from nephoscope.changes.giving_up import discard, expire
+from nephoscope.changes.models import Change, ChangeSet, ChangeState, SetItem, SetState
+from nephoscope.changes.planning import completed_inputs
+from nephoscope.changes.services import can_undo, finish, remediation_of, request_undo
+from nephoscope.queue.dispatch import dispatch
+
+MOST = 5_000
+"""Resources of one set."""
+
+
+@transaction.atomic
+def plan_set(
+    actor: Actor, findings: QuerySet[Finding], remediation_id: str, inputs: Mapping[str, str] | None = None
+) -> ChangeSet:
+    """Have a worker plan the fix of many findings of one rule, each by itself. Reaches no cloud.
+
+    :raises ValidationError: nothing chosen, too many, findings of several rules, or no fix of theirs.
+    """
+    actor.require("change")
+    failing = findings.filter(failing_since__isnull=False, suppression=None, resource__gone_at=None)
+    rows = list(failing.select_related("alert", "resource", "account").order_by("account_id", "pk")[: MOST + 1])
+    rules = {row.rule_id for row in rows}
+    if not rows or len(rows) > MOST:
+        message = _("Nothing to fix is chosen.") if not rows else _("A bulk change has at most %s resources.") % MOST
+        raise ValidationError({"findings": [message]})
+    if len(rules) > 1 or rows[0].alert is None:
+        raise ValidationError({"findings": [_("A bulk change is about one rule; choose findings of one.")]})
+    remediation = remediation_of(rows[0].alert, remediation_id)
+    given = completed_inputs(remediation, inputs or {})
+    found = ChangeSet.objects.create(
+        rule=rules.pop(),
+        remediation=remediation.id,
+        title=remediation.title,
+        inputs=given,
+        planned_by=actor.user,
+    )
+    SetItem.objects.bulk_create(
+        SetItem(change_set=found, account=row.account, finding=row, resource_name=row.resource.name) for row in rows
+    )
+    record(actor, SET_PLANNED, found, {"title": found.title, "count": len(rows)})
+    transaction.on_commit(partial(wake_set, found))
+    return found
+
+
+def wake_set(found: ChangeSet) -> None:
+    """Ask the queue for a worker."""
+    dispatch("work_on_set", found.pk, name=f"bulk change {found.pk}")
+
+
+# -- Approving -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, confirmed: int | None = None) -> ChangeSet:
+    """Approve all plans of a set, by the digest over all of theirs, and queue them. Reaches no cloud.
+
+    Whether each still holds is asked by the worker right before it applies it, which refuses those that do not.
+
+    :param confirmed: the number of resources, which an administrator who approves more than
+        ``NEPHOSCOPE_MAX_RESOURCES_PER_PLAN`` has typed.
+    :raises ValidationError: no reason, another digest, it waits for no approval, it has expired, it is larger and the
+        number was not confirmed, or the second approver is the planner or the first approver.
+    :raises PermissionDenied: it is larger, and the actor no administrator.
+    """
+    actor.require("change")
+    reason = require_reason(reason)
+    found = locked_set(found)
+    require_reviewable(found)
+    changes = list(found.changes.filter(state=ChangeState.PLANNED).select_related("alert", "account"))
+    if digest != found.digest or found.digest_now() != digest:
+        raise ValidationError({"digest": [_("The plans have changed since they were shown. Review them again.")]})
+    _require_number(actor, len(changes), confirmed)
+    values = {"title": found.title, "count": len(changes)}
+    if found.state == SetState.PLANNED and any(needs_second(each) for each in changes):
+        found.state, found.first_by, found.first_at = SetState.HALF_APPROVED, actor.user, timezone.now()
+        found.save()
+        record(actor, SET_APPROVED_FIRST, found, values, reason=reason)
+        return found
+    if found.state == SetState.HALF_APPROVED:
+        require_another(actor, found)
+    found.state, found.approved_by, found.approved_at = SetState.APPROVED, actor.user, timezone.now()
+    found.reason = reason
+    found.save()
+    record(actor, SET_APPROVED, found, values, reason=reason)
+    found.changes.filter(state=ChangeState.PLANNED).update(
+        state=ChangeState.APPROVED,
+        approved_by=actor.user,
+        approved_at=found.approved_at,
+        queued_at=found.approved_at,
+        reason=reason,
+    )
+    for each in changes:
+        data = {"title": each.title, "alert": str(each.alert)}
+        record(actor, CHANGE_APPROVED, each, data, account=each.account, reason=reason)
+    transaction.on_commit(partial(wake_set, found))
+    return found
+
+
+def most_at_once() -> int:
+    """Return how many resources one approval may have that is no administrator's."""
+    return int(settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN)
+
+
+def _require_number(actor: Actor, count: int, confirmed: int | None) -> None:
+    if not count:
+        raise ValidationError({"change_set": [_("None of its resources could be planned for.")]})
+    if count <= most_at_once():
+        return
+    if actor.user is None or not may(actor.user, "administer"):
+        raise PermissionDenied(_("Approving more than %s resources at once takes an administrator.") % most_at_once())
+    if confirmed != count:
+        raise ValidationError({"confirmed": [_("Enter the number of resources, %s, to confirm.") % count]})
+
+
+def require_reviewable(found: ChangeSet) -> None:
+    """Raise ValidationError, which says why, unless the set waits for approval."""
+    if found.state == SetState.PLANNING:
+        raise ValidationError({"change_set": [_("%s is still being planned.") % found]})
+    if found.state not in (SetState.PLANNED, SetState.HALF_APPROVED):
+        values = {"set": found, "state": found.get_state_display()}
+        raise ValidationError({"change_set": [_("%(set)s does not wait for approval: %(state)s.") % values]})
+    if found.expires_at and found.expires_at <= timezone.now():
+        raise ValidationError({"change_set": [_("%s has expired. Plan again.") % found]})
+
+
+def locked_set(found: ChangeSet) -> ChangeSet:
+    """Return the set as it is now, for nobody else to write until the end of the transaction."""
+    locked: ChangeSet = ChangeSet.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    return locked
+
+
+# -- Stopping, discarding, undoing -----------------------------------------------------------------
+
+
+@transaction.atomic
+def stop_set(actor: Actor, found: ChangeSet) -> int:
+    """Take what no worker has begun out of the queue, or end the planning; return how many were withdrawn.
+
+    What is under way ends as it would.
+
+    :raises ValidationError: it is neither being planned nor applied.
+    """
+    actor.require("change")
+    found = locked_set(found)
+    if found.state not in (SetState.PLANNING, SetState.APPROVED):
+        raise ValidationError({"change_set": [_("%s is not in progress.") % found]})
+    found.state, found.stopped_by, found.stopped_at = SetState.STOPPED, actor.user, timezone.now()
+    found.save()
+    waiting = list(_lock(found.changes.filter(state__in=(ChangeState.APPROVED, ChangeState.PLANNED))))
+    for each in waiting:
+        if each.state == ChangeState.PLANNED:
+            discard(actor, each)
+        else:
+            each.undo_by, each.undo_requested_at, each.undo_reason = actor.user, timezone.now(), _("Stopped")
+            finish(actor, each, ChangeState.UNDONE, Outcome.WITHDRAWN)
+    record(actor, SET_STOPPED, found, {"title": found.title, "count": len(waiting)})
+    return len(waiting)
+
+
+@transaction.atomic
+def discard_set(actor: Actor, found: ChangeSet) -> ChangeSet:
+    """Throw away the plans of a set that nobody approved; raises ValidationError when it does not wait for that."""
+    actor.require("change")
+    found = locked_set(found)
+    require_reviewable(found)
+    found.state = SetState.DISCARDED
+    found.save()
+    for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
+        discard(actor, each)
+    record(actor, SET_DISCARDED, found, {"title": found.title})
+    return found
+
+
+@transaction.atomic
+def expire_set(found: ChangeSet) -> bool:
+    """End a set that nobody approved in time; return whether it was."""
+    found = locked_set(found)
+    if not found.expires_at or found.expires_at > timezone.now():
+        return False
+    found.state = SetState.EXPIRED
+    found.save()
+    for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
+        expire(each)
+    record(Actor.system(), SET_EXPIRED, found, {"title": found.title})
+    return True
+
+
+def undo_set(actor: Actor, found: ChangeSet, *, reason: str) -> tuple[int, list[str]]:
+    """Ask for the undo of all changes of a set that can be undone; return how many, and why others are not.
+
+    :raises ValidationError: no reason, or none of them can be undone.
+    """
+    actor.require("change")
+    reason = require_reason(reason)
+    undoable = [each for each in found.changes.select_related("account", "alert") if can_undo(each)]
+    if not undoable:
+        raise ValidationError({"change_set": [_("Nothing of %s can be undone.") % found]})
+    record(actor, SET_UNDO_REQUESTED, found, {"title": found.title, "count": len(undoable)}, reason=reason)
+    left = list[str]()
+    for each in undoable:
+        try:
+            request_undo(actor, each, reason=reason)
+        except ValidationError as problem:
+            left += problem.messages
+    wake_set(found)
+    return len(undoable) - len(left), left
+
+
+def _lock(changes: QuerySet[Change]) -> QuerySet[Change]:
+    """Lock changes, their accounts first, and in the order of their keys."""
+    list(Account.objects.select_for_update().filter(pk__in=changes.values("account")).order_by("pk"))
+    return changes.select_for_update(of=("self",)).select_related("account", "alert").order_by("pk")
