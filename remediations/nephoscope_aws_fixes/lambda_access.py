@@ -16,6 +16,7 @@ from nephoscope_aws.access_conditions import pins
 from nephoscope_aws.access_grants import open_grants
 from nephoscope_aws.access_policies import principals, statements
 from nephoscope_aws.call import AwsCall, aws_call
+from nephoscope_aws_fixes.policy_text import named
 from nephoscope_aws_fixes.public_policy import as_view, called, named_in, parsed, statement_of
 from nephoscope_aws_fixes.setting import at, unless_hidden
 
@@ -25,7 +26,7 @@ Statement = dict[str, Any]
 
 _READ, _ADD, _REMOVE = "lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"
 
-_BUCKETS = "s3.amazonaws.com"
+_BUCKETS = ("Service", "s3.amazonaws.com")
 
 _CONDITIONS = {
     ("StringEquals", "aws:sourceaccount"): "SourceAccount",
@@ -108,13 +109,10 @@ def _first_open(document: dict[str, Any], own: str) -> str:
     if grants := open_grants(policy, own=own):
         return grants[0].at
     for each in statements(policy, []):
-        if is_for_buckets(each.key("Principal")) and each.key("Effect") == "Allow" and not pins(each.key("Condition")):
+        buckets = _BUCKETS in principals(each.key("Principal")) and each.key("Effect") == "Allow"
+        if buckets and not pins(each.key("Condition")):
             return f"{each.path}.Principal"
     return ""
-
-
-def is_for_buckets(principal: Any) -> bool:
-    return ("Service", _BUCKETS) in principals(principal)
 
 
 class RemovePublicAccess(Remediation):
@@ -187,7 +185,7 @@ def _closing(policy: Policy, session: LiveSession) -> Iterator[Step]:
     for statement in open_statements(document, policy.function.id):
         if not statement.get("Sid"):
             raise PlanProblem("a public statement of its policy has no Sid, by which alone it could be removed.")
-        if is_for_buckets(statement["Principal"]):
+        if _BUCKETS in named(statement["Principal"]):
             kept = _for_own_buckets(statement, policy.function.account)
             if kept["Sid"] in taken:
                 raise PlanProblem(f"its policy already has a statement {kept['Sid']}: remove one of the two manually.")

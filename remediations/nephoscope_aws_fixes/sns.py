@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource
-from nephoscope_aws.access_policies import principals
 from nephoscope_aws_fixes.encryption_key import READS_KEY, key_field, require_usable
+from nephoscope_aws_fixes.policy_text import listed, named
 from nephoscope_aws_fixes.public_policy import ClosePolicy, parsed
 from nephoscope_aws_fixes.setting import Setting, Target, at, operation
 
@@ -87,19 +87,17 @@ class Encrypt(TopicSetting):
     def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
         answer = session.read(self.getter.on(self.target(request.resource), {"TopicArn": request.resource.id}))
         policy = at(answer, ("Attributes", "Policy"))
-        named = _services(parsed(policy)) if policy else []
-        return [f"Its policy lets {', '.join(named)} publish, which need access to the key."] if named else []
+        found = ", ".join(_services(parsed(policy))) if policy else ""
+        return [f"Its policy lets in {found}, which then need access to the key."] if found else []
 
 
 def _services(policy: Any) -> list[str]:
     """Return the AWS services that a policy lets in."""
-    statements = policy.get("Statement", [])
-    allowing = statements if isinstance(statements, list) else [statements]
     found = (
         name
-        for each in allowing
+        for each in listed(policy.get("Statement", []))
         if each.get("Effect") == "Allow"
-        for kind, name in principals(each.get("Principal", {}))
+        for kind, name in named(each.get("Principal"))
         if kind == "Service"
     )
     return sorted(set(found))
