@@ -153,11 +153,16 @@ def _record(client: Any, group: str, started: bool) -> None:
 PASSED = ("iam:PassRole",)
 
 
+def has_config_role(cloud: Cloud) -> bool:
+    return "AWSServiceRoleForConfig" in [each["RoleName"] for each in cloud.client("iam").list_roles()["Roles"]]
+
+
 @goes_round(
     "aws.config.record_everything", "aws.config.recorder", inputs={"bucket": "config-history"}, dependent=PASSED
 )
 def nothing_is_recorded(cloud: Cloud) -> Made:
-    cloud.client("iam").create_service_linked_role(AWSServiceName="config.amazonaws.com")
+    if not has_config_role(cloud):
+        cloud.client("iam").create_service_linked_role(AWSServiceName="config.amazonaws.com")
     return _config(cloud, "eu-west-1")
 
 
