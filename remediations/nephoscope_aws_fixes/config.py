@@ -104,8 +104,9 @@ def _steps(request: FixRequest, place: Place, session: LiveSession) -> Iterator[
         if not (bucket := request.inputs.get("bucket")):
             raise PlanProblem("it has no delivery channel: enter the bucket to deliver to.")
         made = {"name": NAME, "s3BucketName": bucket}
-        call, inverse = _PUT_CHANNEL.on(target, {"DeliveryChannel": made}), {"DeliveryChannelName": NAME}
-        yield Step(resource, f"Deliver to {bucket}", call, _DELETE_CHANNEL.on(target, inverse), None, made)
+        call = _PUT_CHANNEL.on(target, {"DeliveryChannel": made})
+        inverse = _DELETE_CHANNEL.on(target, {"DeliveryChannelName": NAME})
+        yield Step(resource, f"Deliver to {bucket}", call, inverse, None, made)
     running = _running(place.region, session)
     if not running["recording"]:
         start, stop = _START.on(target, _named(name)), _STOP.on(target, _named(name))

@@ -58,4 +58,5 @@ class BlockPublicAccess(Setting):
 
 
 def _is_ssh(ports: Mapping[str, Any]) -> bool:
-    return ports.get("MinRange") == ports.get("MaxRange", ports.get("MinRange")) == SSH
+    first = ports.get("MinRange")
+    return bool(first == ports.get("MaxRange", first) == SSH)

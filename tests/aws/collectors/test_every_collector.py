@@ -50,8 +50,21 @@ NO_ERROR_HERE = {
 }
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
-NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
-"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
+NAMED_ELSEWHERE = {
+    "access-analyzer:CreateAnalyzer",
+    "access-analyzer:DeleteAnalyzer",
+    "config:DeleteConfigurationRecorder",
+    "config:DeleteDeliveryChannel",
+    "config:StopConfigurationRecorder",
+    "es:UpdateDomainConfig",
+    "guardduty:UnarchiveFindings",
+    "lambda:UpdateFunctionUrlConfig",
+    "macie2:DisableMacie",
+    "macie2:EnableMacie",
+    "macie2:UpdateMacieSession",
+    "securityhub:ListMembers",
+}
+"""Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonguardduty.html."""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
