@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,21 +34,27 @@ _TOGETHER = ("tests/browser/", "tests/aws/collectors/")
 """Directories whose files share a demo, and simulators."""
 
 
-class _ByDirectory(LoadFileScheduling):
-    """Deals out whole directories of what shares something slow to start, and of the rest single files."""
+_SERVICE = re.compile(r"(tests/truth/.*)::.*\[(\w+)")
+"""The file and the service of a truth case."""
+
+
+class _Dealing(LoadFileScheduling):
+    """Deals out whole directories of what shares something slow to start, truth by service, and the rest by file."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if of_service := _SERVICE.match(nodeid):
+            return "::".join(of_service.groups())
         return next((place for place in _TOGETHER if nodeid.startswith(place)), super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByDirectory:
-    return _ByDirectory(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Dealing:
+    return _Dealing(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's walks first: they take longest, and tests are dealt out in this order."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Whole directories first: they take longest, and tests are dealt out in this order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_TOGETHER))
 
 
 def pytest_collection_finish() -> None:

@@ -131,6 +131,27 @@ def test_a_neighbour_of_a_type_not_named_in_needs_is_an_error_of_the_rule() -> N
     assert "needs" in found.message
 
 
+def test_what_is_worked_out_of_neighbours_is_so_once_and_is_no_evidence() -> None:
+    runs: list[int] = []
+
+    def count(inventory: Inventory) -> int:
+        runs.append(sum(each["Size"] for each in inventory.of("N")))
+        return runs[-1]
+
+    neighbours = Neighbours.fixed([resource("N", {"Size": 2}), resource("N", {"Size": 3})])
+    check = make(lambda view, all: all.once(count) == view["Sum"], needs=("N",))
+    found = [judge(check, resource("T", {"Sum": sum}), now=NOW, neighbours=neighbours) for sum in (5, 6)]
+    assert [each.verdict for each in found] == [Verdict.PASS, Verdict.FAIL]
+    assert runs == [5]
+    assert [each.path for each in found[1].evidence] == ["Sum"]
+
+
+def test_of_neighbours_with_the_same_name_the_first_is_found() -> None:
+    neighbours = Neighbours.fixed([resource("N", {"At": place}, name="ned") for place in (1, 2)])
+    check = make(lambda view, all: all.get("N", "ned")["At"] == 1, needs=("N",))
+    assert judge(check, resource("T", {}), now=NOW, neighbours=neighbours).verdict == Verdict.PASS
+
+
 def test_evidence_read_on_a_neighbour_names_it() -> None:
     inventory = Neighbours.fixed([resource("N", {"Good": False}, name="ned")])
     found = judge(

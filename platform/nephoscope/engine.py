@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from nephoscope.domain import (
     ALL_REGIONS,
@@ -14,6 +14,7 @@ from nephoscope.domain import (
     Evidence,
     Fail,
     Finding,
+    Inventory,
     NotKnown,
     Recorder,
     Resource,
@@ -26,6 +27,7 @@ from nephoscope.domain.reasons import in_short, one_line
 from nephoscope.domain.texts import kept
 
 Defaults = Mapping[str, Mapping[str, Default]]
+T = TypeVar("T")
 
 MAX_EVIDENCE = 12
 """Properties kept as a finding's evidence; a rule that reads more shows the deciding one and the first others."""
@@ -51,6 +53,8 @@ class Neighbours:
     ) -> None:
         self._load, self._beyond = load, beyond
         self._loaded: dict[str, Sequence[Resource]] = {}
+        self._by_name: dict[str, dict[str, Resource]] = {}
+        self.worked_out: dict[tuple[str, Callable[[Inventory], Any]], Any] = {}
 
     def all(self, type: str) -> Sequence[Resource]:
         if type not in self._loaded:
@@ -62,6 +66,17 @@ class Neighbours:
         found = [each for each in self.all(type) if not region or each.region in (region, ALL_REGIONS)]
         outside = self._beyond(type, region)
         return [*found, outside] if outside else found
+
+    def named(self, type: str, name: str, region: str = "") -> Resource | None:
+        """Return the first of a type with this id or name (in a region)."""
+        if region:
+            return next((each for each in self.of(type, region) if name in (each.id, each.name)), None)
+        if type not in self._by_name:
+            index = self._by_name[type] = {}
+            for each in self.all(type):
+                index.setdefault(each.id, each)
+                index.setdefault(each.name, each)
+        return self._by_name[type].get(name)
 
     @classmethod
     def fixed(cls, resources: Iterable[Resource]) -> Neighbours:
@@ -78,10 +93,10 @@ class BoundInventory:
         self._rule, self._neighbours, self._recorder = rule, neighbours, recorder
         self._defaults, self._now = defaults, now
 
-    def _of(self, type: str, region: str) -> list[Resource]:
+    def _needed(self, type: str) -> Neighbours:
         if type not in self._rule.needs:
             raise LookupError(f"rule {self._rule.id} reads {type}, which its `needs` does not name")
-        return self._neighbours.of(type, region)
+        return self._neighbours
 
     def _view(self, resource: Resource) -> ResourceView:
         return ResourceView(
@@ -94,7 +109,7 @@ class BoundInventory:
 
     def of(self, type: str, region: str = "") -> Iterator[ResourceView]:
         """All of a type (in a region); raises NotKnown after those that are known."""
-        resources = self._of(type, region)
+        resources = self._needed(type).of(type, region)
         yield from (self._view(each) for each in resources if not each.unlisted)
         for each in resources:
             if each.unlisted:
@@ -102,14 +117,27 @@ class BoundInventory:
 
     def get(self, type: str, id: str, region: str = "") -> ResourceView | None:
         """The one with this id or name (in a region)."""
-        resources = self._of(type, region)
-        for each in resources:
-            if id in (each.id, each.name):
-                return self._view(each)
-        for each in resources:
+        if found := self._needed(type).named(type, id, region):
+            return self._view(found)
+        for each in self._neighbours.of(type, region):
             if each.unlisted:
                 self._view(each)
         return None
+
+    def once(self, work: Callable[[Inventory], T]) -> T:
+        """What is worked out of the neighbours alone, once for all resources that this rule judges."""
+        key = (self._rule.id, work)
+        if key not in self._neighbours.worked_out:
+            apart = BoundInventory(self._rule, self._neighbours, _Unrecorded(), self._defaults, self._now)
+            self._neighbours.worked_out[key] = work(apart)
+        return cast(T, self._neighbours.worked_out[key])
+
+
+class _Unrecorded(Recorder):
+    """Keeps nothing of what is read."""
+
+    def note(self, resource: str, path: str, value: Any, *, absent: bool = False) -> None:
+        pass
 
 
 def judge(

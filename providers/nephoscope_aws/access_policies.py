@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from nephoscope.domain import Fail, NotKnown, Unknown, View
+from nephoscope.domain import NO_LIST, Fail, NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import texts
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MAX_PATTERNS = 1_000
 """Action patterns with wildcards in one statement; more count as all actions. S3 has fewer than 200 actions. It
@@ -85,7 +88,9 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
     """
     if isinstance(policy, str):
         raise NotKnown("", Unknown("the policy is text, not a document"))
-    held = policy.key("Statement") if isinstance(policy, View) else None
+    if policy is not None and not isinstance(policy, View):
+        raise NotKnown("", Unknown("the policy is not a document"))
+    held = policy.key("Statement") if policy is not None else None
     if not isinstance(held, View):
         return
     for statement in members(held, gaps) if held.is_list else (held,):
@@ -94,21 +99,52 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
 
 
 def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
-    """Go through what can be read of a list; what cannot goes to ``gaps``. Anything else has no members."""
-    for index in range(len(value)) if isinstance(value, View) and value.is_list else ():
+    """Go through what can be read of a list; what cannot, and anything else than a list, goes to ``gaps``."""
+    try:
+        listed = _list(value)
+    except NotKnown as gap:
+        gaps.append(gap)
+        return
+    for index in range(len(listed)):
         try:
-            member = value[index]
+            member = listed[index]
         except NotKnown as gap:
             gaps.append(gap)
         else:
             yield member
 
 
+def object_members(value: Any, gaps: list[NotKnown]) -> list[View]:
+    """Return the objects in a list; why another member is none goes to ``gaps``, as what could not be read does."""
+    found = (known(gaps, functools.partial(_object, each, value), None) for each in members(value, gaps))
+    return [each for each in found if each is not None]
+
+
+def known(gaps: list[NotKnown], read: Callable[[], T], otherwise: U) -> T | U:
+    """Return what is read; where that is not known, ``otherwise``, and why goes to ``gaps``."""
+    try:
+        return read()
+    except NotKnown as gap:
+        gaps.append(gap)
+        return otherwise
+
+
 def objects(value: Any) -> Iterator[View]:
-    """Go through the objects in a list; anything else has none. Raises NotKnown at one that could not be read."""
-    for member in value if isinstance(value, View) and value.is_list else ():
-        if isinstance(member, View) and not member.is_list:
-            yield member
+    """Go through the objects in a list; what is absent has none. Raises NotKnown at anything else."""
+    for member in _list(value):
+        yield _object(member, value)
+
+
+def _object(member: Any, of: Any) -> View:
+    if isinstance(member, View) and not member.is_list:
+        return member
+    raise NotKnown(getattr(of, "path", ""), Unknown("a member of the list is not an object"))
+
+
+def _list(value: Any) -> Any:
+    if value is None or isinstance(value, tuple) or (isinstance(value, View) and value.is_list):
+        return () if value is None else value
+    raise NotKnown(getattr(value, "path", ""), Unknown(NO_LIST))
 
 
 def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool | Fail | None:
@@ -117,18 +153,32 @@ def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool |
     One that is certainly wrong outweighs another that could not be read.
     """
     gaps: list[NotKnown] = []
-    verdicts: list[bool | None] = []
-    for member in members(value, gaps):
-        try:
-            verdict = judge(member) if isinstance(member, View) and not member.is_list else None
-        except NotKnown as gap:
-            gaps.append(gap)
-            continue
+    judgements = (functools.partial(_judged, judge, each, value) for each in members(value, gaps))
+    return together(judgements, gaps)
+
+
+def _judged(judge: Callable[[View], bool | Fail | None], member: Any, of: Any) -> bool | Fail | None:
+    return judge(_object(member, of))
+
+
+def together(
+    judgements: Iterable[Callable[[], bool | Fail | None]], gaps: Iterable[NotKnown] = ()
+) -> bool | Fail | None:
+    """Judge several things as one: the first that fails; None if none was judged.
+
+    One that is certainly wrong outweighs another that could not be read.
+    :param gaps: why there may be more than these.
+    :raises NotKnown: nothing is wrong as far as is known.
+    """
+    unread = [*gaps]
+    verdicts: list[bool | Fail | None] = []
+    for judge in judgements:
+        verdict = known(unread, judge, None)
         if isinstance(verdict, Fail):
             return verdict
         verdicts.append(verdict)
-    if gaps:
-        raise gaps[0]
+    if unread:
+        raise unread[0]
     return True if any(verdicts) else None
 
 

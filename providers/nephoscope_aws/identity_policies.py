@@ -10,14 +10,17 @@ organizations (service and resource control policies) and of sessions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from nephoscope.domain import Inventory, NotKnown, ResourceView, Unknown, View
-from nephoscope_aws.access_policies import Names, matches, statements
+from nephoscope_aws.access_policies import Names, known, matches, statements
 from nephoscope_aws.names import partition
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 USER = "AWS::IAM::User"
 GROUP = "AWS::IAM::Group"
@@ -65,6 +68,9 @@ class Statement:
         return any(matches(each, resource) for each in self.resources.patterns) != self.resources.excepted
 
 
+EVERYTHING = Statement(False, Names(("*",)), Names(("*",)), (), "", "")
+
+
 @lru_cache(maxsize=1024)
 def _sorted(patterns: tuple[str, ...]) -> tuple[frozenset[str], dict[str, list[str]]]:
     """Return names without wildcards, and those with them by service: AWS's own policies have a thousand of them."""
@@ -86,29 +92,46 @@ class Permissions:
     statements: tuple[Statement, ...]
     boundary: Permissions | None = None
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _about: dict[str, list[Statement]] = field(default_factory=dict, repr=False, compare=False)
+
+    def about(self, action: str) -> list[Statement]:
+        """Return the statements on an action."""
+        if action not in self._about:
+            self._about[action] = [each for each in self.statements if each.names(action)]
+        return self._about[action]
 
     def knowing(self, **more: tuple[str, ...]) -> Permissions:
         """Return the same with more known of the request; ``__`` stands for the colon of a key."""
         known = {**self.known, **{name.replace("__", ":"): values for name, values in more.items()}}
-        return Permissions(self.statements, self.boundary and self.boundary.knowing(**more), known)
+        return Permissions(self.statements, self.boundary and self.boundary.knowing(**more), known, self._about)
 
     def allowing(self, action: str, resource: str) -> Statement | None:
         """Return a statement that allows an action on a resource; None when nothing does, or something denies it."""
-        concerned = [each for each in self.statements if each.names(action) and each.reaches(resource)]
+        concerned = [each for each in self.about(action) if each.reaches(resource)]
         if any(each.denies and self._holds(each) is True for each in concerned):
             return None
         if self.boundary and not self.boundary.allowing(action, resource):
             return None
         return next((each for each in concerned if not each.denies and self._holds(each) is not False), None)
 
+    def patterns(self, action: str) -> list[str]:
+        """Return what statements on an action name of what it may be allowed on, those of the boundary included."""
+        about = [*self.about(action), *(self.boundary.about(action) if self.boundary else ())]
+        named = (each.resources.patterns for each in about if each.denies == each.resources.excepted)
+        return [*dict.fromkeys(pattern for patterns in named for pattern in patterns)]
+
+    def alike(self, action: str, resource: str) -> tuple[bool, ...]:
+        """Return what decides an action on a resource: all for which it is the same are allowed, or none."""
+        about = [*self.about(action), *(self.boundary.about(action) if self.boundary else ())]
+        return tuple(each.reaches(resource) for each in about)
+
     def allowing_somewhere(self, action: str) -> Statement | None:
         """Return a statement that allows an action on any resource at all."""
-        for each in self.statements:
-            if each.denies or not each.names(action):
-                continue
-            for resource in (ANY_NAME,) if each.resources.excepted else each.resources.patterns:
-                if found := self.allowing(action, resource.replace("*", ANY_NAME).replace("?", "q")):
-                    return found
+        if not any(not each.denies for each in self.about(action)):
+            return None
+        for resource in (ANY_NAME, *self.patterns(action)):
+            if found := self.allowing(action, resource.replace("*", ANY_NAME).replace("?", "q")):
+                return found
         return None
 
     def _holds(self, statement: Statement) -> bool | None:
@@ -211,15 +234,16 @@ def _values_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def inline_policies(holder: ResourceView) -> Iterator[tuple[Statement, ...]]:
+    """Go through the statements of each of an identity's inline policies."""
+    name = holder.name if holder.type == USER else ""
+    for each in holder.objects("Policies"):
+        yield tuple(read_document(each["PolicyDocument"], f"inline policy '{each['PolicyName']}'", name))
+
+
 def own_statements(holder: ResourceView) -> tuple[Statement, ...]:
     """Return the statements of an identity's inline policies."""
-    name = holder.name if holder.type == USER else ""
-    inline = holder["Policies"]
-    return tuple(
-        statement
-        for each in (inline if isinstance(inline, View) and inline.is_list else ())
-        for statement in read_document(each["PolicyDocument"], f"inline policy '{each['PolicyName']}'", name)
-    )
+    return tuple(statement for policy in inline_policies(holder) for statement in policy)
 
 
 def attached_arns(holder: ResourceView) -> list[str]:
@@ -243,31 +267,68 @@ def managed(arn: str, inventory: Inventory, holder_name: str = "") -> tuple[Stat
     return tuple(read_document(policy.key("PolicyDocument"), f"policy '{policy.name}'", holder_name))
 
 
+EVERYTHING = Statement(False, Names(("*",)), Names(("*",)), (), "", "")
+
+
 def permissions(holder: ResourceView, inventory: Inventory) -> Permissions:
     """Return what a user, role or group is allowed by all of its policies, those of its groups and its boundary.
 
     :raises NotKnown: one of them could not be read.
     """
-    name = holder.name if holder.type == USER else ""
-    identities = [holder, *_groups(holder, inventory)]
-    allowed = [each for identity in identities for each in own_statements(identity)]
-    for arn in dict.fromkeys(arn for identity in identities for arn in attached_arns(identity)):
-        allowed += managed(arn, inventory, name)
+    gaps: list[NotKnown] = []
+    allowed = _allowed(holder, inventory, gaps)
+    if gaps:
+        raise gaps[0]
     return bounded(holder, inventory, allowed)
+
+
+def at_most(holder: ResourceView, inventory: Inventory) -> Permissions:
+    """Return the most that an identity can be allowed, where not all could be read.
+
+    A policy that was not read may allow everything; a boundary that was not read is left out, as it can only take away.
+    """
+    gaps: list[NotKnown] = []
+    allowed = _allowed(holder, inventory, gaps)
+    allowed += [EVERYTHING] if gaps else []
+    try:
+        return bounded(holder, inventory, allowed)
+    except NotKnown:
+        return Permissions(tuple(allowed), None, _facts(holder))
+
+
+def _allowed(holder: ResourceView, inventory: Inventory, gaps: list[NotKnown]) -> list[Statement]:
+    name = holder.name if holder.type == USER else ""
+    identities = [holder, *_read(gaps, groups_of, holder, inventory)]
+    allowed = [each for identity in identities for each in _read(gaps, own_statements, identity)]
+    for arn in dict.fromkeys(arn for identity in identities for arn in _read(gaps, attached_arns, identity)):
+        allowed += _read(gaps, managed, arn, inventory, name)
+    return allowed
+
+
+def _read(gaps: list[NotKnown], reading: Callable[P, Iterable[T]], *args: P.args, **more: P.kwargs) -> tuple[T, ...]:
+    """Return what is read, nothing where a part of it is not known."""
+    return known(gaps, lambda: tuple(reading(*args, **more)), ())
 
 
 def bounded(holder: ResourceView, inventory: Inventory, allowed: Iterable[Statement]) -> Permissions:
     """Return these statements as they hold for an identity: within its boundary, and with what is known of it."""
-    known = {"aws:principalarn": (holder.id,), "aws:principalaccount": (holder.account,)}
+    facts = _facts(holder)
     arn = holder["PermissionsBoundary"] if holder.type != GROUP else None
     name = holder.name if holder.type == USER else ""
-    boundary = Permissions(managed(arn, inventory, name), None, known) if isinstance(arn, str) and arn else None
-    return Permissions(tuple(allowed), boundary, known)
+    boundary = Permissions(managed(arn, inventory, name), None, facts) if isinstance(arn, str) and arn else None
+    return Permissions(tuple(allowed), boundary, facts)
 
 
-def _groups(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceView]:
-    names = holder["Groups"] if holder.type == USER else None
-    for name in names if isinstance(names, View) and names.is_list else ():
+def _facts(holder: ResourceView) -> dict[str, tuple[str, ...]]:
+    return {"aws:principalarn": (holder.id,), "aws:principalaccount": (holder.account,)}
+
+
+def groups_of(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceView]:
+    """Go through the groups that a user is in.
+
+    :raises NotKnown: one of them was not read.
+    """
+    for name in holder.texts("Groups") if holder.type == USER else ():
         group = inventory.get(GROUP, name)
         if group is None:
             raise NotKnown("Groups", Unknown(f"the group {name} was not read"))

@@ -117,7 +117,7 @@ def _pair(other: Mapping[str, Any]) -> dict[str, Any]:
 def _in_words(rule: Rule) -> str:
     first, last = rule.get("FromPort", -1), rule.get("ToPort", -1)
     ports = "" if first in (-1, None) else f" {first}" if first == last else f" {first}–{last}"
-    what = "all traffic" if rule["IpProtocol"] == "-1" else f"{rule['IpProtocol']}{ports}"
+    what = "all traffic" if rule["IpProtocol"] == "-1" else f"{rule['IpProtocol'].upper()}{ports}"
     other = rule.get("ReferencedGroupInfo", {}).get("GroupId")
     where = rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId") or other
     return f"{what} {'to' if rule['IsEgress'] else 'from'} {where}"

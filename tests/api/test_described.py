@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -23,6 +22,7 @@ from drf_spectacular.generators import SchemaGenerator
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.generation.meta import TestPhase
+from tests.serving import serving
 
 from nephoscope.accounts.models import User
 from nephoscope.audit.services import Actor
@@ -58,12 +58,8 @@ def served(world: SimpleNamespace) -> Iterator[str]:
     connection.inc_thread_sharing()
     for each in (request_started, request_finished):  # as Django's test client: the transaction's must stay open
         each.disconnect(close_old_connections)
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(make_server("127.0.0.1", 0, app, handler_class=Quiet)) as url:
+        yield url
     for each in (request_started, request_finished):
         each.connect(close_old_connections)
     connection.dec_thread_sharing()

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from tests.serving import serving
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts import detections
@@ -85,16 +86,13 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(params=[False, True], ids=["dripping", "after-the-identity"])
 def hanging(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Hanging]:
     settings.NEPHOSCOPE_INTERACTIVE_SECONDS = 1
-    with Hanging(identifies=request.param) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    server = Hanging(identifies=request.param)
+    with serving(server) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         yield server
         server.over.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

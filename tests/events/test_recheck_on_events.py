@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-import threading
 import urllib.error
 import uuid
 from collections.abc import Iterator
@@ -14,7 +13,9 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from tests.scanning import connect
+from tests.serving import serving
 
 from nephoscope.alerts.models import Alert, Finding
 from nephoscope.audit.services import Actor
@@ -95,22 +96,15 @@ def test_what_hangs_on_another_type_is_judged_with_it(aws: Simulator, system: Ac
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def product() -> Iterator[str]:
     """The product over real HTTP."""
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)) as url:
+        yield url
 
 
 def handler_of(listener: Listener, url: str) -> Any:
@@ -125,9 +119,10 @@ def test_the_templates_code_gets_an_alert_opened_over_http(
     committed: str, bucket: Any, system: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "SETTLE", 0.0)
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # the server's ends with the request
     account = connect(system)
     listener, secret = switch_on(system, account)
-    with serving() as url:
+    with product() as url:
         monkeypatch.setenv("NEPHOSCOPE_SECRET", secret)
         monkeypatch.setenv("NEPHOSCOPE_ENDPOINT", f"{url}/events/aws/{listener.address}")
         handler, first = handler_of(listener, url), event("PutBucketPolicy")

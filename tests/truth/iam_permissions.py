@@ -21,6 +21,10 @@ RUNNING = (
     "sagemaker:*",
     "apprunner:*",
     "bedrock-agentcore:*",
+    "batch:*",
+    "cloudformation:*",
+    "codedeploy:*",
+    "states:*",
 )
 """The services in which something runs with a role of its own."""
 
@@ -48,7 +52,7 @@ def _all_but(effect: str, *actions: str) -> dict[str, Any]:
     return {"Effect": effect, "NotAction": list(actions), "Resource": "*"}
 
 
-def _role(truth: Truth, name: str, *statements: dict[str, Any], attached: tuple[str, ...] = (), **more: str) -> str:
+def make_role(truth: Truth, name: str, *statements: dict[str, Any], attached: tuple[str, ...] = (), **more: str) -> str:
     iam = truth.client("iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(TRUST), **more)["Role"]
     if statements:
@@ -73,7 +77,7 @@ def administrators(truth: Truth) -> None:
         "deny-elsewhere": [EVERYTHING, deny("*", on="arn:aws:s3:::audit/*")],
     }
     right = {
-        "some": [allow("s3:*", "ec2:*")],
+        "some": [allow("s3:*", "dynamodb:*")],
         "all-denied": [EVERYTHING, deny("*")],
         "all-denied-but-reading": [EVERYTHING, _all_but("Deny", "s3:Get*", "s3:List*")],
         "all-denied-in-two": [EVERYTHING, _all_but("Deny", "iam:*", "ec2:*"), deny("iam:*", "ec2:*")],
@@ -82,14 +86,14 @@ def administrators(truth: Truth) -> None:
         "power": [_all_but("Allow", "iam:*", "organizations:*", "account:*"), deny(*RUNNING)],
     }
     for name, statements in wrong.items():
-        truth.judged(_role(truth, name, *statements), fails="no_star_inline", skipped="privilege_escalation")
+        truth.judged(make_role(truth, name, *statements), fails="no_star_inline", skipped="privilege_escalation")
     for name, statements in right.items():
-        truth.judged(_role(truth, name, *statements), passes="no_star_inline privilege_escalation")
-    reading = _role(truth, "bounded", EVERYTHING, PermissionsBoundary=f"{OF_AWS}/ReadOnlyAccess")
+        truth.judged(make_role(truth, name, *statements), passes="no_star_inline privilege_escalation")
+    reading = make_role(truth, "bounded", EVERYTHING, PermissionsBoundary=f"{OF_AWS}/ReadOnlyAccess")
     truth.judged(reading, passes="no_star_inline privilege_escalation")
-    unbounded = _role(truth, "bounded-by-all", EVERYTHING, PermissionsBoundary=f"{OF_AWS}/AdministratorAccess")
+    unbounded = make_role(truth, "bounded-by-all", EVERYTHING, PermissionsBoundary=f"{OF_AWS}/AdministratorAccess")
     truth.judged(unbounded, fails="no_star_inline", skipped="privilege_escalation")
-    denied = _role(truth, "denied-by-aws", EVERYTHING, attached=(f"{OF_AWS}/AWSDenyAll",))
+    denied = make_role(truth, "denied-by-aws", EVERYTHING, attached=(f"{OF_AWS}/AWSDenyAll",))
     truth.judged(denied, passes="no_star_inline privilege_escalation")
     group = truth.client("iam").create_group(GroupName="admins")["Group"]["Arn"]
     truth.client("iam").put_group_policy(GroupName="admins", PolicyName="own", PolicyDocument=document(EVERYTHING))
@@ -100,11 +104,11 @@ def administrators(truth: Truth) -> None:
 def escalating(truth: Truth) -> None:
     """Roles that can become administrators, and those that only look so."""
     own = f"arn:aws:iam::{truth.cloud.account}"
-    boss = _role(truth, "boss", attached=(f"{OF_AWS}/AdministratorAccess",))
+    boss = make_role(truth, "boss", attached=(f"{OF_AWS}/AdministratorAccess",))
     truth.judged(boss, skipped="privilege_escalation")
     function = f"arn:aws:lambda:*:{truth.cloud.account}:function:f"
     instances = f"arn:aws:ec2:{ABROAD}:{truth.cloud.account}:instance/*"
-    worker = _role(truth, "worker", allow("s3:GetObject"))
+    worker = make_role(truth, "worker", allow("s3:GetObject"))
     pass_any, run = allow("iam:PassRole"), allow("ec2:RunInstances")
     to_ec2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
     to_rds = {"StringEquals": {"iam:PassedToService": "rds.amazonaws.com"}}
@@ -161,20 +165,20 @@ def escalating(truth: Truth) -> None:
         "all-but-iam": [_all_but("Allow", "iam:*", "sts:*", *RUNNING)],
     }
     for name, statements in wrong.items():
-        truth.judged(_role(truth, name, *statements), fails="privilege_escalation", passes="no_star_inline")
+        truth.judged(make_role(truth, name, *statements), fails="privilege_escalation", passes="no_star_inline")
     for name, statements in right.items():
-        truth.judged(_role(truth, name, *statements), passes="privilege_escalation")
-    bounded_role = _role(truth, "limited", allow("iam:*"), PermissionsBoundary=f"{OF_AWS}/PowerUserAccess")
+        truth.judged(make_role(truth, name, *statements), passes="privilege_escalation")
+    bounded_role = make_role(truth, "limited", allow("iam:*"), PermissionsBoundary=f"{OF_AWS}/PowerUserAccess")
     truth.judged(bounded_role, passes="privilege_escalation")
     for name, limit in BOUNDED.items():
         document_of = document(*(_owned(each, f"{own}:role/{name}", f"{own}:policy/{name}") for each in limit))
         arn = truth.client("iam").create_policy(PolicyName=name, PolicyDocument=document_of)["Policy"]["Arn"]
-        role = _role(truth, name, EVERYTHING, PermissionsBoundary=arn)
+        role = make_role(truth, name, EVERYTHING, PermissionsBoundary=arn)
         opens = {name.startswith("opens"): "privilege_escalation"}
         truth.judged(role, fails=opens.get(True, ""), passes=f"no_star_inline {opens.get(False, '')}")
-    attached = _role(truth, "full-iam", attached=(f"{OF_AWS}/IAMFullAccess",))
+    attached = make_role(truth, "full-iam", attached=(f"{OF_AWS}/IAMFullAccess",))
     truth.judged(attached, fails="privilege_escalation")
-    reader = _role(truth, "reader", attached=(f"{OF_AWS}/ReadOnlyAccess", f"{OF_AWS}/SecurityAudit"))
+    reader = make_role(truth, "reader", attached=(f"{OF_AWS}/ReadOnlyAccess", f"{OF_AWS}/SecurityAudit"))
     truth.judged(reader, passes="privilege_escalation")
 
 

@@ -9,12 +9,13 @@ from dataclasses import asdict
 import pytest
 from tests.conftest import use
 from tests.truth.account import FAIL, PASS, SKIPPED, UNKNOWN, Holding, holdings
-from tests.truth.judged import compared, judged
+from tests.truth.judged import compared, judged, rules_of
 
 from nephoscope.plugins import registry
 from nephoscope_aws_simulator.testing import Simulator
 
 HOLDINGS = holdings()
+SERVICES = sorted({holding.service for holding in HOLDINGS})
 MADE: set[str] = set()
 SAID: dict[str, set[str]] = defaultdict(set)
 """The accounts that were made, and the verdicts that were said of each rule."""
@@ -48,13 +49,19 @@ def test_an_account_is_judged_as_its_maker_says(
     assert not said, "\n".join(sorted(said))
 
 
-def test_each_rule_has_what_fails_and_what_does_not() -> None:
-    if set(map(str, HOLDINGS)) != MADE:
+def test_there_are_accounts_for_the_rules_of_each_service() -> None:
+    assert {rule.split(".")[1] for rule in registry().rules if rule.startswith("aws.")} == {*SERVICES}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_rule_has_what_fails_and_what_does_not(service: str) -> None:
+    """It comes after the accounts: what needs no database comes after what does."""
+    if not {str(each) for each in HOLDINGS if each.service == service} <= MADE:
         pytest.skip("not all accounts were made in this run")
     lacking = {
-        rule: verdicts
-        for rule, verdicts in ((rule, SAID[rule]) for rule in registry().rules if rule.startswith("aws."))
-        if FAIL not in verdicts or not verdicts & {PASS, SKIPPED}
+        rule.id: SAID[rule.id]
+        for rule in rules_of(service)
+        if FAIL not in SAID[rule.id] or not SAID[rule.id] & {PASS, SKIPPED}
     }
     assert lacking == {}
 

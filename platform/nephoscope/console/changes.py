@@ -100,6 +100,15 @@ def losses(change: Change) -> list[str]:
     return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
 
 
+def closes(change: Change) -> list[dict[str, Any]]:
+    """Return what else the change resolves: each rule once, with its alert and the names of the resources."""
+    found: dict[tuple[str, int | None], dict[str, Any]] = {}
+    for each in change.closes:
+        row = {"title": each["title"], "alert": each["alert"], "names": []}
+        found.setdefault((each["rule"], each["alert"]), row)["names"].append(each["resource"])
+    return list(found.values())
+
+
 def needed(change: Change) -> dict[str, list[str]]:
     """Return the actions that a change needs, each once, with what it needs them on."""
     found: dict[str, list[str]] = {}
@@ -172,6 +181,7 @@ class ChangeAdmin(ConsoleAdmin):
             "replannable": replannable(request.user, shown),
             "reversible": all(each["step"].inverse for each in steps),
             "losses": losses(shown),
+            "closes": closes(shown),
             "inputs": shown_inputs(shown),
             "planned": planned,
             "needs_second": planned and needs_second(shown),

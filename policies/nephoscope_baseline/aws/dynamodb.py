@@ -43,7 +43,6 @@ def _by_kms(key: Any, **more: Any) -> dict[str, Any]:
     bad=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
         {"PointInTimeRecoverySpecification": None},
-        {"PointInTimeRecoverySpecification": "yes"},
         {},
     ],
 )

@@ -63,7 +63,6 @@ def encrypted(file_system: View) -> bool:
         {"BackupPolicy": {"Status": "DISABLED"}},
         {"BackupPolicy": {"Status": "DISABLING"}},
         {"BackupPolicy": None},
-        {"BackupPolicy": ["ENABLED"]},
         {"AvailabilityZoneName": "eu-west-1a", "BackupPolicy": {"Status": None}},
         {},
     ],

@@ -120,10 +120,10 @@ def _turning_on(attribute: str) -> str:
         _redirecting(Host="example.com", StatusCode="HTTP_301"),
         _redirecting(Protocol="#{protocol}", Port="8080", StatusCode="HTTP_302"),
         REFUSING,
+        _ruled(TO_HTTPS, (REFUSING, ("*",))),
         _ruled(TO_HTTPS, (_forwarding("HTTP"), ("/api/*",))),
         _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (_redirecting(Protocol="HTTP"), ("/new/*",))),
         _ruled(_forwarding("HTTP"), (TO_HTTPS, ("/old/*",))),
-        {"Protocol": "HTTP", "DefaultActions": "odd"},
     ],
 )
 def https_redirect(listener: View) -> bool | Fail | None:
@@ -141,13 +141,14 @@ def https_redirect(listener: View) -> bool | Fail | None:
             answers = _answers(request_rule["Actions"])
         except NotKnown as unread:
             answers, gap = True, gap or unread  # one after it may be certainly wrong
-        if not answers:
+        last = answers and _takes_all(request_rule["Conditions"])  # then nothing is left for the default action
+        if not answers or (last and not gap and not _redirects(request_rule["Actions"])):
             number = request_rule["Priority"]
             return Fail(f"HTTP on port {port} is not redirected to HTTPS by rule {number}", request_rule)
-        if _takes_all(request_rule["Conditions"]):
-            break  # Nothing is left for the rules after it, nor for the default action.
+        if last:
+            break
     else:
-        if not any(map(_is_redirect, objects(listener["DefaultActions"]))):
+        if not _redirects(listener["DefaultActions"]):
             return Fail(f"HTTP on port {port} is not redirected to HTTPS", "Protocol", "DefaultActions")
     if gap:
         raise gap
@@ -163,6 +164,14 @@ def _takes_all(conditions: Any) -> bool:
 def _answers(actions: Any) -> bool:
     """Tell whether a rule serves nothing over HTTP: it redirects to HTTPS, or refuses with a fixed answer."""
     return any(_is_redirect(each) or each["Type"] == "fixed-response" for each in objects(actions))
+
+
+def _redirects(actions: Any) -> bool:
+    """Tell whether what takes all requests that are left redirects them: one that refuses them has no redirect.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-1
+    """
+    return any(map(_is_redirect, objects(actions)))
 
 
 def _is_redirect(action: View) -> bool:

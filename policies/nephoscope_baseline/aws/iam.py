@@ -5,11 +5,13 @@ Those on the account as a whole are in :mod:`.iam_account`, those on what polici
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
-from nephoscope_aws.access_policies import members
+from nephoscope_aws.access_policies import known, members, object_members, together
 from nephoscope_aws.times import age_days
 
 USER = "AWS::IAM::User"
@@ -117,22 +119,35 @@ def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
     Nobody notices when an unused credential is misused. Turn off what is not needed.
     """
     report = _report(user)
-    for what, at, last, since in _credentials(report):
-        age = age_days(last or since or report["UserCreationTime"], user.now)
-        if age is not None and age > days:
-            used = f"last used {age:.0f} days ago" if last else "never used"
-            return Fail(f"{what} was {used}; the limit is {days} days", at)
-    return True
+    gaps: list[NotKnown] = []
+    keys = object_members(report["AccessKeys"], gaps)
+    credentials = [partial(_password, report), *(partial(_key, key, place) for place, key in enumerate(keys, 1))]
+    return together((partial(_is_used, each, report, user.now, days) for each in credentials), gaps) or True
 
 
-def _credentials(report: View) -> Iterator[tuple[str, str, str | None, str | None]]:
-    """What is on: its name, path, last use, and what an unused one is measured from."""
-    if report["PasswordEnabled"]:
-        path = f"{report.path}.PasswordLastUsed"
-        yield "The console password", path, report["PasswordLastUsed"], report["PasswordLastChanged"]
-    for number, key in enumerate(report.get("AccessKeys", ()), 1):
-        if key["Active"]:
-            yield f"Access key {number}", key.path, key["LastUsedDate"], key["LastRotated"]
+Credential = tuple[str, str, str | None, str | None]
+"""One that is on: its name, path, last use, and what an unused one is measured from."""
+
+
+def _password(report: View) -> Credential | None:
+    if not report["PasswordEnabled"]:
+        return None
+    path = f"{report.path}.PasswordLastUsed"
+    return "The console password", path, report["PasswordLastUsed"], report["PasswordLastChanged"]
+
+
+def _key(key: View, number: int) -> Credential | None:
+    return (f"Access key {number}", key.path, key["LastUsedDate"], key["LastRotated"]) if key["Active"] else None
+
+
+def _is_used(read: Callable[[], Credential | None], report: View, now: datetime, days: int) -> bool | Fail | None:
+    credential = read()
+    if credential is None:
+        return None
+    what, at, last, since = credential
+    age = age_days(last or since or report["UserCreationTime"], now, at)
+    used = f"last used {age:.0f} days ago" if last else "never used"
+    return age is None or age <= days or Fail(f"{what} was {used}; the limit is {days} days", at)
 
 
 @rule(
@@ -161,7 +176,11 @@ def one_active_key(user: View) -> bool | Fail:
 
     The second key is meant for rotation only. Left active, it doubles what can leak, and nobody watches it.
     """
-    active = [key for key in _report(user).get("AccessKeys", ()) if key["Active"]]
+    gaps: list[NotKnown] = []
+    keys = object_members(_report(user)["AccessKeys"], gaps)
+    active = [key for key in keys if known(gaps, partial(key.key, "Active"), False)]
+    if len(active) <= 1 and gaps:
+        raise gaps[0]
     return len(active) <= 1 or Fail(f"{len(active)} access keys are active", *active)
 
 
@@ -200,7 +219,7 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     """
     if key["Status"] != "Active":
         return None
-    age = age_days(key["Observed.CreateDate"], key.now)
+    age = age_days(key["Observed.CreateDate"], key.now, "Observed.CreateDate")
     if age is None:
         raise NotKnown("Observed.CreateDate", Unknown("the key's age is unknown", "iam:ListAccessKeys"))
     old = f"Key of {key['UserName']} is {age:.0f} days old; the limit is {days} days"
@@ -278,7 +297,7 @@ def expired_certs(certificate: ResourceView) -> bool | Fail:
 
     If it is deployed by mistake, every client connection fails. It serves no other purpose.
     """
-    age = age_days(certificate["Observed.Expiration"], certificate.now)
+    age = age_days(certificate["Observed.Expiration"], certificate.now, "Observed.Expiration")
     if age is None:
         raise NotKnown("Observed.Expiration", Unknown("its expiry date is unknown", "iam:ListServerCertificates"))
     return age < 0 or Fail(f"Expired {age:.0f} days ago", "Observed.Expiration")

@@ -1,12 +1,13 @@
-"""Rules on an AWS account's root user, password policy and support access: all judged on the account itself."""
+"""Rules on an AWS account's root user and password policy: all judged on the account itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
-from nephoscope.domain.examples import example, resource
-from nephoscope_aws.access_policies import members
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope_aws.access_policies import all_right, known, object_members, together
 from nephoscope_aws.names import partition
 from nephoscope_aws.times import age_days
 
@@ -56,9 +57,13 @@ def _has_no_root_credentials(account: ResourceView) -> bool:
     """
     if partition(account.id) in ("aws-cn", "aws-us-gov"):
         return True
-    keys, certificates, password = (account[f"AccountSummary.Account{each}Present"] for each in CREDENTIALS)
-    if keys or certificates:
+    gaps: list[NotKnown] = []
+    paths = (f"AccountSummary.Account{each}Present" for each in CREDENTIALS[:2])
+    if any(known(gaps, partial(account.__getitem__, each), 0) for each in paths):
         return False
+    if gaps:
+        raise gaps[0]
+    password = account["AccountSummary.AccountPasswordPresent"]
     if password is not None:
         return bool(password == 0)
     try:
@@ -175,11 +180,17 @@ def root_hardware_mfa(account: ResourceView) -> bool | Fail | None:
     if account["AccountSummary.AccountMFAEnabled"] != 1:
         nobody = _has_no_root_credentials(account)
         return None if nobody else Fail("The root user has no MFA device", "AccountSummary.AccountMFAEnabled")
-    for device in account.get("VirtualMFADevices", ()):
-        serial, owner = str(device["SerialNumber"]), str(device["UserArn"])
-        if serial.endswith(":mfa/root-account-mfa-device") or owner.endswith(":root"):
-            return Fail("The root user's MFA device is an authenticator app", device)
-    return True
+    return all_right(account["VirtualMFADevices"], lambda device: together(_not_roots(device))) or True
+
+
+def _not_roots(device: View) -> Iterator[Callable[[], bool | Fail]]:
+    for name, ending in (("SerialNumber", ":mfa/root-account-mfa-device"), ("UserArn", ":root")):
+        yield partial(_not_ending, device, name, ending)
+
+
+def _not_ending(device: View, name: str, ending: str) -> bool | Fail:
+    is_roots = str(device[name]).endswith(ending)
+    return not is_roots or Fail("The root user's MFA device is an authenticator app", device)
 
 
 @rule(
@@ -218,15 +229,19 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
 
     Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
     """
-    root = account["Observed.RootCredentials"]
-    uses = [("PasswordLastUsed", root["PasswordLastUsed"])]
-    uses += [("access key", key["LastUsedDate"]) for key in root.get("AccessKeys", ())]
-    for what, moment in uses:
-        age = age_days(moment, account.now)
-        if age is not None and age <= days:
-            how = "signed in" if what == "PasswordLastUsed" else "used an access key"
-            return Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", root)
-    return True
+    root = account.object_at("Observed.RootCredentials")
+    if root is None:
+        raise NotKnown("Observed.RootCredentials", Unknown("root is not in the credential report"))
+    gaps: list[NotKnown] = []
+    keys = object_members(root["AccessKeys"], gaps)
+    uses = [(root, "PasswordLastUsed", "signed in"), *((key, "LastUsedDate", "used an access key") for key in keys)]
+    return together((partial(_not_since, account, days, *use) for use in uses), gaps) or True
+
+
+def _not_since(account: ResourceView, days: int, read: View, name: str, how: str) -> bool | Fail:
+    age = age_days(read[name], account.now, f"{read.path}.{name}")
+    recent = age is not None and age <= days
+    return not recent or Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", read.path)
 
 
 def _password_policy(length: str, remembered: str) -> str:
@@ -239,7 +254,7 @@ def _password_policy(length: str, remembered: str) -> str:
 
 
 def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
-    policy = account["PasswordPolicy"]
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     value = policy[setting]
@@ -323,7 +338,7 @@ def password_strength(account: View) -> bool | Fail:
 
     Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
     """
-    policy = account["PasswordPolicy"]
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     kinds = {
@@ -332,68 +347,9 @@ def password_strength(account: View) -> bool | Fail:
         "RequireNumbers": "numbers",
         "RequireSymbols": "symbols",
     }
-    missing = [name for name in kinds if policy[name] is not True]
-    if not missing:
-        return True
-    asked = ", ".join(kinds[name] for name in missing)
-    return Fail(f"Not required: {asked}", *(f"PasswordPolicy.{name}" for name in missing))
-
-
-SUPPORT = "arn:aws:iam::aws:policy/AWSSupportAccess"
-HOLDERS = ("AWS::IAM::Role", "AWS::IAM::Group", "AWS::IAM::User")
-
-
-def _holder(type: str, *arns: str, **more: Any) -> Any:
-    return resource(type, {"ManagedPolicyArns": list(arns), **more}, name="support", region="global")
-
-
-@rule(
-    "aws.iam.support_role",
-    on=ACCOUNT,
-    severity=Severity.LOW,
-    needs=HOLDERS,
-    live_only=True,
-    link="https://docs.aws.amazon.com/awssupport/latest/user/accessing-support.html",
-    fix="""
-        1. In the IAM console, choose Roles, Create role, and select who in your organization can assume it.
-        2. Attach the AWS managed policy AWSSupportAccess and give the role a name such as aws-support.
-    """,
-    commands="""
-        POLICY_ARN=aws iam list-policies --scope=AWS --query='Policies[?PolicyName==`AWSSupportAccess`].Arn'
-          --output=text
-        aws iam attach-role-policy --role-name={ROLE_NAME} --policy-arn={POLICY_ARN}
-    """,
-    inputs={
-        "ROLE_NAME": "the name of the role",
-    },
-    good=[
-        example({}, neighbours=[_holder("AWS::IAM::Role", SUPPORT)]),
-        example({}, neighbours=[_holder("AWS::IAM::User"), _holder("AWS::IAM::Group", SUPPORT)]),
-    ],
-    bad=[example({}), example({}, neighbours=[_holder("AWS::IAM::Role", "arn:aws:iam::aws:policy/ReadOnlyAccess")])],
-)
-def support_role(account: View, inventory: Inventory) -> bool | Fail:
-    """No IAM identity has AWS Support access.
-
-    In an incident someone must be able to contact AWS Support without the root user. That requires a role with
-    AWSSupportAccess.
-    """
     gaps: list[NotKnown] = []
-    for type in HOLDERS:
-        try:
-            if any(_holds_support(holder, gaps) for holder in inventory.of(type)):
-                return True
-        except NotKnown as gap:
-            gaps.append(gap)
-    if gaps:
+    missing = [name for name in kinds if known(gaps, partial(policy.key, name), True) is not True]
+    if not missing and gaps:
         raise gaps[0]
-    return Fail("AWSSupportAccess is not attached to any role, group or user")
-
-
-def _holds_support(holder: View, gaps: list[NotKnown]) -> bool:
-    try:
-        arns = list(members(holder["ManagedPolicyArns"], gaps))
-    except NotKnown as gap:
-        gaps.append(gap)
-        return False
-    return any(str(arn).endswith(":iam::aws:policy/AWSSupportAccess") for arn in arns)
+    asked = ", ".join(kinds[name] for name in missing)
+    return not missing or Fail(f"Not required: {asked}", *(f"PasswordPolicy.{name}" for name in missing))

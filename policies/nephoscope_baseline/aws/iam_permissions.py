@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nephoscope.domain import Fail, Inventory, NotKnown, Resource, ResourceView, Severity, rule
 from nephoscope.domain.examples import example, resource
-from nephoscope_aws.escalation import Escalation, administers, escalations
+from nephoscope_aws.administrators import Escalation, administers
+from nephoscope_aws.escalation import escalations
 from nephoscope_aws.identity_policies import (
     AWS_POLICY,
     GROUP,
@@ -14,6 +16,8 @@ from nephoscope_aws.identity_policies import (
     ROLE,
     USER,
     Permissions,
+    Statement,
+    at_most,
     attached_arns,
     bounded,
     managed,
@@ -100,14 +104,11 @@ def no_star_inline(holder: ResourceView, inventory: Inventory) -> bool | Fail:
     return found is None or Fail(f"{found.source.capitalize()} allows {allowed_by(found)}", found.at)
 
 
-def _known(arn: str, inventory: Inventory) -> Any:
+def _known(arn: str, inventory: Inventory) -> Iterable[Statement]:
     """The statements of a managed policy; a template has none of those that it does not make itself."""
-    try:
-        return managed(arn, inventory)
-    except NotKnown:
-        if arn.endswith(":iam::aws:policy/AWSDenyAll"):
-            raise
-        return ()
+    of_aws, denies_all = ":iam::aws:" in arn, arn.endswith(":iam::aws:policy/AWSDenyAll")
+    is_there = inventory.get(AWS_POLICY if of_aws else POLICY, arn) is not None
+    return managed(arn, inventory) if is_there or denies_all else ()
 
 
 @rule(
@@ -178,6 +179,7 @@ def _known(arn: str, inventory: Inventory) -> Any:
             {"Effect": "Deny", "Action": "lambda:*", "Resource": "arn:aws:lambda:us-east-1:*"},
         ),
         _inline(_allow("ecs:ExecuteCommand", on="arn:aws:ecs:*:123456789012:task/*/*")),
+        _inline(_allow("cloudformation:UpdateStack", on="arn:aws:cloudformation:*:123456789012:stack/*/*")),
         *(
             example(_inline(EVERYTHING, PermissionsBoundary=DEVELOPER), neighbours=[_managed("developer", unbinding)])
             for unbinding in (
@@ -215,7 +217,12 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
     """
     if holder.get("Path", "").startswith(SERVICE_LINKED):
         return None
-    held = permissions(holder, inventory)
+    try:
+        held = permissions(holder, inventory)
+    except NotKnown:  # what was not read decides nothing where it could not add or take away enough
+        if _is_harmless(holder, at_most(holder, inventory), inventory):
+            return True
+        raise
     if administers(held, holder):
         return None
     found: list[Escalation] = []
@@ -225,6 +232,10 @@ def privilege_escalation(holder: ResourceView, inventory: Inventory) -> bool | F
         if not found:
             raise
     return not found or Fail(_in_words(found), *(each.at for way in found[:MAX_SHOWN] for each in way.by))
+
+
+def _is_harmless(holder: ResourceView, held: Permissions, inventory: Inventory) -> bool:
+    return not administers(held, holder) and not any(escalations(holder, held, inventory))
 
 
 def _in_words(found: list[Escalation]) -> str:

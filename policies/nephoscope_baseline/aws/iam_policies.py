@@ -9,7 +9,7 @@ from typing import Any
 from nephoscope.domain import Fail, NotKnown, ResourceView, Severity, View, rule
 from nephoscope_aws.access_grants import Grant, is_everyone, open_grants
 from nephoscope_aws.access_policies import members
-from nephoscope_aws.escalation import administers
+from nephoscope_aws.administrators import administers
 from nephoscope_aws.identity_policies import ANY_NAME, Permissions, Statement, read_document
 
 GROUP = "AWS::IAM::Group"

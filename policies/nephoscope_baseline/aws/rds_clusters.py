@@ -284,10 +284,8 @@ def _tls_required(group: View, name: str | None) -> bool | Fail | None:
     """Tell whether a group demands TLS by the parameter of this name; None for an engine that has none."""
     if name is None:
         return None
-    parameters = group["Parameters"]
-    if isinstance(parameters, str):
-        raise NotKnown("Parameters", Unknown("the parameters are one text"))
-    value = parameters.key(name) if isinstance(parameters, View) else None
+    parameters = group.object_at("Parameters")
+    value = None if parameters is None else parameters.key(name)
     if tls_by_default(group["Family"]) if value is None else str(value).lower() in ("1", "on", "true"):
         return True
     return Fail(f"{name} is {'not set' if value is None else 'off'}", f"Parameters.{name}", "Parameters")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.aws.collectors.test_containers_and_messages import READS, judged
 from tests.aws.collectors.world import ACCOUNT, REGION, Clients, at, collected, named
+from tests.serving import serving
 
 from nephoscope.domain import Resource, Verdict
 from nephoscope.testing import resource
@@ -36,7 +37,7 @@ class Aws:
 
 @pytest.fixture
 def fake() -> Iterator[Callable[..., tuple[Api, Aws]]]:
-    opened: list[Any] = []
+    opened = ExitStack()
 
     def start(**answers: Answer) -> tuple[Api, Aws]:
         aws = Aws(answers, [])
@@ -54,15 +55,13 @@ def fake() -> Iterator[Callable[..., tuple[Api, Aws]]]:
 
             def log_message(self, *_: Any) -> None: ...
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
-        opened.extend([api.close, server.shutdown, server.server_close])
+        endpoint = opened.enter_context(serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)))
+        api = Api(ACCOUNT, Clients(endpoint), READS)
+        opened.callback(api.close)
         return api, aws
 
-    yield start
-    for close in opened:
-        close()
+    with opened:
+        yield start
 
 
 MACHINES = [
@@ -241,3 +240,18 @@ def test_services_of_clusters_that_can_be_listed_are_found_beside_one_that_canno
         (f"One {ecs.TASK} in {REGION}", False),
     ]
     assert judged("aws.ecs.public_ip", found[0]).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("rule", ["privileged", "readonly_root", "env_secrets"])
+def test_a_container_without_its_members_is_unknown_and_has_not_passed(
+    rule: str, fake: Callable[..., tuple[Api, Aws]]
+) -> None:
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/app:1"
+    task = {"taskDefinitionArn": arn, "family": "app", "revision": 1, "status": "ACTIVE", "containerDefinitions": [{}]}
+    api, _ = fake(
+        ListClusters=lambda _: {"clusterArns": []},
+        ListTaskDefinitionFamilies=lambda _: {"families": ["app"]},
+        DescribeTaskDefinition=lambda _: {"taskDefinition": task, "tags": []},
+    )
+    [found] = collected(api, "ecs")
+    assert judged(f"aws.ecs.{rule}", found).verdict is Verdict.UNKNOWN

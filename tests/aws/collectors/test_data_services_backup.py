@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
+from tests.serving import serving
 
 from nephoscope.domain import Finding, Resource, Verdict
 from nephoscope.engine import judge
@@ -94,12 +94,10 @@ class BackupApi(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def vaults() -> Iterator[Api]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BackupApi) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), BackupApi)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         yield api
         api.close()
-        server.shutdown()
 
 
 def test_vaults_say_whose_backups_are_not_encrypted_and_are_judged_by_it(vaults: Api) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 from tests.aws.collectors.databases_world import REGION
 from tests.aws.collectors.world import ACCOUNT, READS, Clients, collected, named
+from tests.serving import serving
 
 from nephoscope.domain import Resource, Rule, Verdict
 from nephoscope.engine import judge
@@ -161,12 +161,10 @@ class Published(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def published() -> Iterator[list[Resource]]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Published) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Published)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         yield [each for service in ("rds", "redshift") for each in collected(api, service, REGION)]
         api.close()
-        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
+from tests.serving import serving
 
 from nephoscope.domain import Resource, Rule, Verdict
 from nephoscope.engine import judge
@@ -87,12 +87,10 @@ def verdict(rule: Rule, resource: Resource) -> Verdict:
 
 @pytest.fixture
 def published() -> Iterator[Api]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Published) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Published)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         yield api
         api.close()
-        server.shutdown()
 
 
 def test_distributions_are_listed_page_by_page_and_only_their_logging_is_hidden(published: Api) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +18,7 @@ from tests.aws.collectors.world import (
     named,
     why,
 )
+from tests.serving import serving
 
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api
@@ -174,12 +174,10 @@ class FirstPageOnly(BaseHTTPRequestHandler):
 
 
 def test_iam_that_stops_after_a_page_gives_that_page_and_stand_ins_for_the_rest() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), FirstPageOnly) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), FirstPageOnly)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         dora, *hidden = collected(api, "iam")
         api.close()
-        server.shutdown()
     assert sorted(each.type for each in hidden) == sorted(ALL["iam"].service.types)
     assert "not JSON" in why(dora.properties["Policies"][0]["PolicyDocument"])["reason"]
     assert why(at(dora, "Observed.CredentialReport"))["permission"] == "iam:GenerateCredentialReport"

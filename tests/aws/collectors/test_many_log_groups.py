@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from tests.aws.collectors.world import ACCOUNT, REGION
+from tests.serving import serving
 
 GROUPS, PAGE = 285_000, 2_850
 LISTS = {"DescribeLogGroups": "logGroups", "DescribeMetricFilters": "metricFilters"}
@@ -96,11 +96,8 @@ class Hoard(BaseHTTPRequestHandler):
 def hoard() -> Iterator[tuple[str, list[str]]]:
     """Its address, and the operations that were asked of it."""
     handler = type("ThisHoard", (Hoard,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", handler.asked
-    server.shutdown()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as endpoint:
+        yield endpoint, handler.asked
 
 
 def test_285_000_log_groups_neither_exhaust_memory_nor_keep_others_waiting(hoard: tuple[str, list[str]]) -> None:

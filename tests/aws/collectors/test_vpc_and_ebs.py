@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from tests.aws.collectors.networks_world import BARE, SEEDED
 from tests.aws.collectors.world import ACCOUNT, READS, Clients, at, collected, named, why
+from tests.serving import serving
 
 from nephoscope.domain import Resource, Verdict, unknown
 from nephoscope.engine import Neighbours, judge
@@ -231,12 +231,10 @@ class Fake(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def fake() -> Iterator[Api]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Fake) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Fake)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         yield api
         api.close()
-        server.shutdown()
 
 
 def test_what_others_share_is_left_out_and_flow_logs_of_subnets_do_not_count(fake: Api) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from tests.aws.collectors.watching_world import TRAIL_PATTERN
 from tests.aws.collectors.world import ACCOUNT, READS, REGION, Clients, at, collected, why
+from tests.serving import serving
 
 from nephoscope.domain import Finding, Resource, Rule, Verdict
 from nephoscope.engine import Neighbours, judge
@@ -24,6 +24,7 @@ from nephoscope_baseline.aws import accessanalyzer, cloudwatch, guardduty, inspe
 from nephoscope_baseline.aws import account as account_rules
 from nephoscope_baseline.aws import config as config_rules
 from nephoscope_baseline.aws import macie as macie_rules
+from nephoscope_baseline.aws.composite_alarms import COMPOSITE
 from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, SUBSCRIPTION
 
 EMPTY = "eu-north-1"
@@ -167,14 +168,12 @@ def fake(answer: Callable[[str, str], tuple[int, Any]]) -> Iterator[Api]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        api = Api(ACCOUNT, Clients(f"http://127.0.0.1:{server.server_port}"), READS)
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as endpoint:
+        api = Api(ACCOUNT, Clients(endpoint), READS)
         try:
             yield api
         finally:
             api.close()
-            server.shutdown()
 
 
 def test_macie_that_is_off_answers_as_if_access_were_denied() -> None:
@@ -310,7 +309,14 @@ def test_a_topic_that_may_not_be_asked_is_unknown_and_one_that_is_gone_has_nobod
 
 def test_alarms_filters_and_subscriptions_have_their_shape_and_no_more(api: Api) -> None:
     found = {(each.type, each.name): each for each in chain(api)}
-    assert sorted(name for type, name in found if type == ALARM) == ["Keys", "Trail"], "Errors tells nobody"
+    assert sorted(name for type, name in found if type == ALARM) == ["Errors", "Keys", "Trail"], "Other tells nobody"
+    assert found[COMPOSITE, "Any"].properties == {
+        "AlarmName": "Any",
+        "AlarmRule": 'ALARM("Errors") OR ALARM("Lost")',
+        "ActionsEnabled": True,
+        "AlarmActions": [f"arn:aws:sns:{REGION}:{ACCOUNT}:heard"],
+        "ActionsSuppressor": "Keys",
+    }
     assert at(found[METRIC_FILTER, "Trail"], "FilterPattern") == TRAIL_PATTERN
     assert found[METRIC_FILTER, "Trail"].properties["MetricTransformations"] == [
         {"MetricName": "Trail", "MetricNamespace": "Security", "MetricValue": "1"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,7 @@ import pytest
 from botocore.credentials import Credentials
 from tests.aws.collectors.test_every_collector import TYPES, everything
 from tests.aws.collectors.world import ACCOUNT, READS, why
+from tests.serving import serving
 
 from nephoscope.domain import Connection, ConnectionProblem
 from nephoscope.domain.unknown import as_unknown
@@ -52,13 +52,8 @@ def server_that_says(body: bytes, kind: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as endpoint:
+        yield endpoint
 
 
 @pytest.mark.parametrize("name", WRONG)
