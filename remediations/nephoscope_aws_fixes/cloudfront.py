@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource, Step, Wait, result
+from nephoscope.domain import Call, Field, FixRequest, LiveSession, PlanProblem, Resource, Step, Wait, result
 from nephoscope_aws_fixes.setting import Setting, Target, operation, put, unless_hidden
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
@@ -110,6 +110,26 @@ class RedirectToHttps(ConfigFix):
         policies = {each["PathPattern"]: each["ViewerProtocolPolicy"] for each in _items(state.get("CacheBehaviors"))}
         for behavior in properties["DistributionConfig"].get("CacheBehaviors") or ():
             behavior["ViewerProtocolPolicy"] = policies[behavior["PathPattern"]]
+
+
+class SetDefaultRoot(ConfigFix):
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DefaultRootObject.html"""
+
+    id = "aws.cloudfront.set_default_root"
+    title = "Set the distribution’s default root object"
+    summary = "Sets the page that is shown to whoever asks for the site itself."
+    breaks = "Whoever asks for the site itself gets this page, and an error where the origin does not have it."
+    inputs = (Field("page", "Default root object", "Its name, without a slash at the front.", default="index.html"),)
+
+    def change(self, config: Config, request: FixRequest) -> None:
+        page = request.inputs["page"]
+        if page.startswith("/"):
+            raise PlanProblem("the name of the default root object has no slash at the front.")
+        if not config.get("DefaultRootObject"):
+            config["DefaultRootObject"] = page
+
+    def show(self, properties: dict[str, Any], state: Any) -> None:
+        put(properties, "DistributionConfig.DefaultRootObject", state["DefaultRootObject"])
 
 
 class OriginFix(ConfigFix):

@@ -62,6 +62,11 @@ def in_others(cloud: Cloud) -> Made:
     return distribution(cloud, "round-http-in-others", bucket(), viewers=viewers)
 
 
+@goes_round("aws.cloudfront.set_default_root", "aws.cloudfront.default_root")
+def no_page(cloud: Cloud) -> Made:
+    return distribution(cloud, "round-no-page", bucket())
+
+
 @goes_round("aws.cloudfront.refuse_sslv3", "aws.cloudfront.tls_origin")
 def ssl3(cloud: Cloud) -> Made:
     return distribution(cloud, "round-ssl3", bucket(), server("TLSv1.1", "TLSv1.2", "SSLv3"), server("TLSv1.1"))
