@@ -18,6 +18,7 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 
 MODULES = (
     "accessanalyzer",
+    "account",
     "cloudfront",
     "config",
     "ec2_groups",

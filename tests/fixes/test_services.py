@@ -148,3 +148,22 @@ def test_a_recorder_with_rules_is_not_stopped_again(simulator: Cloud, session: L
         client.put_config_rule(ConfigRule=rule)
         with pytest.raises(surgery.StaleError):
             surgery.undo(fix, plan.steps, [0], notes.kept, session, writer, notes)
+
+
+# -- Contacts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"phone": "1"}, "it needs an email address: enter one."),
+        ({"email": "nobody", "phone": "1"}, "it needs an email address: enter one."),
+        ({"email": "a@example.com"}, "it needs a phone number, of digits, spaces and + ( ) -: enter one."),
+        ({"email": "a@example.com", "phone": "call me"}, "it needs a phone number, of digits, spaces and + ( ) -:"),
+    ],
+)
+def test_a_contact_needs_an_address_and_a_number(session: LiveSession, given: dict[str, str], why: str) -> None:
+    contact = "AWS::Account::AlternateContact"
+    made = Made(contact, f"{contact}:SECURITY", "Security contact", lambda: None, lambda: None, region="global")
+    fix = ("aws.account.set_security_contact", "aws.account.security_contact")
+    assert refused(session, *fix, made, given).startswith(why)
