@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Wait
+from nephoscope_aws_fixes.public_policy import ClosePolicy
 from nephoscope_aws_fixes.setting import Setting, Target, at, operation
 
 DOMAIN = "AWS::OpenSearchService::Domain"
@@ -42,13 +43,18 @@ class DomainSetting(Setting):
         return dict(at(answer, ("DomainStatus", self.member)) or {})
 
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
-        target = self.target(request.resource)
-        domain = (session.read(self.getter.on(target, target.names)) or {}).get("DomainStatus")
-        if before is None or domain is None:
+        domain = self.at_rest(request.resource, session)
+        return self.right(before, domain)
+
+    def at_rest(self, resource: Resource, session: LiveSession) -> dict[str, Any]:
+        """Return the domain. Raises PlanProblem if it is gone or is being changed."""
+        target = self.target(resource)
+        domain: dict[str, Any] | None = at(session.read(self.getter.on(target, target.names)), ("DomainStatus",))
+        if domain is None:
             raise PlanProblem("it does not exist any more.")
         if domain.get("Processing") or domain.get("UpgradeProcessing"):
             raise PlanProblem("another change of it is under way; plan again when it is done.")
-        return self.right(before, domain)
+        return domain
 
     def right(self, before: dict[str, Any], domain: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that should be so, of a domain."""
@@ -62,6 +68,32 @@ class DomainSetting(Setting):
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         properties[self.member] = {**(properties.get(self.member) or {}), **state}
+
+
+class RemovePublicAccess(DomainSetting, ClosePolicy):
+    """https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html"""
+
+    id = "aws.opensearch.remove_public_access"
+    title = "Limit the domain’s access policy to its own account"
+    summary = ClosePolicy.summary
+    breaks = (
+        "Whoever connects without signing their requests can no longer do so, browsers that open Dashboards included. "
+        "Users and roles of the account then need an IAM policy that allows it."
+    )
+    member = "AccessPolicies"
+    policy_at = ("DomainStatus", "AccessPolicies")
+    shown_at = sent_as = "AccessPolicies"
+    longest = 102_400
+
+    def found(self, answer: Mapping[str, Any]) -> Any:
+        return ClosePolicy.found(self, answer)
+
+    def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
+        self.at_rest(request.resource, session)
+        return ClosePolicy.wanted(self, before, request, session)
+
+    def show(self, properties: dict[str, Any], state: Any) -> None:
+        ClosePolicy.show(self, properties, state)
 
 
 class RequireHttps(DomainSetting):

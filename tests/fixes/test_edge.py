@@ -22,6 +22,7 @@ HTTPS = ("aws.cloudfront.redirect_to_https", "aws.cloudfront.https")
 ORIGIN = ("aws.cloudfront.origin_https", "aws.cloudfront.origin_https")
 SSL3 = ("aws.cloudfront.refuse_sslv3", "aws.cloudfront.tls_origin")
 DOMAIN_HTTPS = ("aws.opensearch.require_https", "aws.opensearch.https")
+DOMAIN_POLICY = ("aws.opensearch.remove_public_access", "aws.opensearch.public_policy")
 AT_REST = ("aws.opensearch.encrypt_at_rest", "aws.opensearch.encrypted")
 BETWEEN_NODES = ("aws.opensearch.encrypt_between_nodes", "aws.opensearch.node_tls")
 RIGHT = {
@@ -98,13 +99,14 @@ def test_a_domain_that_is_right_or_gone_is_left_out(simulator: Cloud, session: L
     for fix in (DOMAIN_HTTPS, AT_REST, BETWEEN_NODES):
         assert refused(session, *fix, made) == "it is so already."
         assert refused(session, *fix, gone) == "it does not exist any more."
+    assert refused(session, *DOMAIN_POLICY, made) == "it has no policy any more."
 
 
 def test_another_change_of_a_domain_is_waited_out(simulator: Cloud, session: LiveSession) -> None:
     made = domain(simulator, "changing")
     where = {"account": simulator.account, "region": "us-east-1", "of": "opensearch.domains", "id": "changing"}
     simulator.control("patch", {"kind": "status", **where, "member": "processing", "status": True})
-    for fix in (DOMAIN_HTTPS, AT_REST, BETWEEN_NODES):
+    for fix in (DOMAIN_HTTPS, DOMAIN_POLICY, AT_REST, BETWEEN_NODES):
         assert refused(session, *fix, made) == "another change of it is under way; plan again when it is done."
 
 

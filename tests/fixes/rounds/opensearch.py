@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fixes.rounds.policies import open_policy
 from tests.fixes.rounds.round import ACCOUNT, Made, goes_round
 
 from nephoscope_aws_simulator.testing import Cloud
@@ -33,6 +34,12 @@ def http(cloud: Cloud) -> Made:
 @goes_round("aws.opensearch.require_https", "aws.opensearch.https")
 def old_tls(cloud: Cloud) -> Made:
     return domain(cloud, "round-old-tls", DomainEndpointOptions={"EnforceHTTPS": True, "TLSSecurityPolicy": OLD})
+
+
+@goes_round("aws.opensearch.remove_public_access", "aws.opensearch.public_policy")
+def public(cloud: Cloud) -> Made:
+    resource = f"arn:aws:es:us-east-1:{ACCOUNT}:domain/round-public/*"
+    return domain(cloud, "round-public", AccessPolicies=open_policy("es:ESHttpGet", resource=resource))
 
 
 @goes_round("aws.opensearch.encrypt_at_rest", "aws.opensearch.encrypted")
