@@ -129,6 +129,9 @@ def _everything(recorder: State) -> State:
     return {**copy.deepcopy(recorder), "recordingGroup": group | {"recordingStrategy": _ALL}}
 
 
+_USUAL_MODE = {"recordingFrequency": "CONTINUOUS"}
+"""https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingMode.html"""
+
 _ALL = {"useOnly": "ALL_SUPPORTED_RESOURCE_TYPES"}
 
 
@@ -154,14 +157,15 @@ def _role(session: LiveSession) -> str:
 
 
 def _recorder(region: str, session: LiveSession) -> State | None:
-    """Return the recorder as it is put; lists that are empty say nothing, and a mode may be left out."""
+    """Return the recorder as it is put, without what says nothing: empty lists, and the mode that it has anyway."""
     answer = session.read(_RECORDERS.on(Target({}, "*", region), {}))
     found = at(answer, ("ConfigurationRecorders", 0))
     if found is None:
         return None
     group = {key: value for key, value in found.get("recordingGroup", {}).items() if not _is_empty(value)}
-    kept = {key: found[key] for key in ("name", "roleARN", "recordingMode") if key in found}
-    return {**kept, "recordingGroup": group}
+    kept = {"name": found["name"], "roleARN": found["roleARN"], "recordingGroup": group}
+    mode = {key: value for key, value in found.get("recordingMode", {}).items() if not _is_empty(value)}
+    return kept if mode in ({}, _USUAL_MODE) else {**kept, "recordingMode": mode}
 
 
 def _is_empty(value: Any) -> bool:

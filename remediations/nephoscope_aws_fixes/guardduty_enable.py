@@ -54,7 +54,8 @@ class Enable(SwitchOn):
         return {name: answer.get(name) for name in self.fresh}
 
     def switch_on(self, place: Place) -> Call:
-        return _CREATE.on(place.target(), {"Enable": True})
+        frequency = {"FindingPublishingFrequency": self.fresh["FindingPublishingFrequency"]}
+        return _CREATE.on(place.target(), {"Enable": True, **frequency})
 
     def switch_off(self, place: Place) -> Call:
         return _DELETE.on(_detector(place, "*"), {"DetectorId": result(0, "DetectorId")})

@@ -54,7 +54,7 @@ class Enable(SwitchOn):
         return {name: (_session(region, session) or {}).get(name) for name in self.fresh}
 
     def switch_on(self, place: Place) -> Call:
-        return _ENABLE.on(place.target(), {"status": "ENABLED"})
+        return _ENABLE.on(place.target(), self.fresh)
 
     def switch_off(self, place: Place) -> Call:
         return _DISABLE.on(place.target(), {})

@@ -114,6 +114,10 @@ class Encryption(DomainSetting):
 
     undoable = False
 
+    def same(self, one: Any, other: Any) -> bool:
+        """The key is named once there is one."""
+        return bool(at(one, ("Enabled",)) == at(other, ("Enabled",)))
+
     def right(self, before: dict[str, Any], domain: Mapping[str, Any]) -> dict[str, Any]:
         found = _ELASTICSEARCH.fullmatch(str(domain.get("EngineVersion")))
         if found and (int(found[1]), int(found[2])) < FIRST:

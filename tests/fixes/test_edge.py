@@ -16,6 +16,7 @@ from tests.fixes.test_meta import REGISTRY
 from nephoscope import surgery
 from nephoscope.domain import LiveSession, Plan, Writer
 from nephoscope.testing import Notes
+from nephoscope_aws_fixes.opensearch import EncryptAtRest
 from nephoscope_aws_simulator.testing import Cloud
 
 HTTPS = ("aws.cloudfront.redirect_to_https", "aws.cloudfront.https")
@@ -130,3 +131,11 @@ def test_encryption_of_a_domain_is_for_good_and_its_plan_says_so(simulator: Clou
         assert not plan.reversible
         assert "This change cannot be undone." in plan.warnings
     assert planned(session, *DOMAIN_HTTPS, made).reversible
+
+
+def test_the_key_that_a_domain_is_given_is_no_other_state() -> None:
+    fix = REGISTRY.remediations[AT_REST[0]]
+    assert isinstance(fix, EncryptAtRest)
+    assert fix.same({"Enabled": True, "KmsKeyId": "0d9c7a9e"}, {"Enabled": True})
+    assert not fix.same({"Enabled": False}, {"Enabled": True})
+    assert not fix.same(None, {"Enabled": True})
