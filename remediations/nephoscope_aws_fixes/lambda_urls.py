@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Resource
+from nephoscope.domain import FixRequest, LiveSession, Resource
+from nephoscope_aws_fixes.metrics import DAYS, METRICS, by_day
 from nephoscope_aws_fixes.setting import Members, operation
 
 _URL = "/url"
@@ -23,12 +24,22 @@ class RequireSignature(Members):
     keys = ("FunctionName", "Qualifier")
     getter = operation("lambda", "get_function_url_config", "lambda:GetFunctionUrlConfig")
     setter = operation("lambda", "update_function_url_config", "lambda:UpdateFunctionUrlConfig")
+    also_reads = METRICS.actions
     path = ()
     wants = {"AuthType": "AWS_IAM"}
 
     def names(self, resource: Resource) -> dict[str, Any]:
         function, qualifier = resource.properties["TargetFunctionArn"], resource.properties.get("Qualifier")
         return {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
+
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        """https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html (UrlRequestCount)"""
+        target = self.target(request.resource)
+        name = request.resource.id.split(":")[6].removesuffix(_URL)
+        points = by_day(target, session, "AWS/Lambda UrlRequestCount", "Sum", "FunctionName", name)
+        if not points:
+            return [f"CloudWatch has no data on requests to it in the last {DAYS} days."]
+        return [f"It was requested {round(sum(points)):,} times in the last {DAYS} days."]
 
     def arn(self, resource: Resource) -> str:
         return resource.id.removesuffix(_URL)

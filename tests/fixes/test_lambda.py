@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.fixes.refusals import planned, refused
-from tests.fixes.rounds.lambda_access import ANY_BUCKET, ANYONE, BUCKET, PARTNER, with_permissions
+from tests.fixes.rounds.lambda_access import ANY_BUCKET, ANYONE, BUCKET, PARTNER, url, with_permissions
 from tests.fixes.rounds.round import ACCOUNT, Made
 
 from nephoscope.domain import LiveSession, PlanProblem
@@ -102,6 +103,21 @@ def test_a_statement_is_put_back_with_all_of_its_conditions() -> None:
         "SourceArn": "arn:aws:s3:::uploads",
         "InvokedViaFunctionUrl": True,
     }
+
+
+def test_how_often_a_url_was_requested_is_said(simulator: Cloud, session: LiveSession) -> None:
+    made = url(simulator, "counted")
+    assert planned(session, *URL, made).uses == (
+        f"{made.name}: CloudWatch has no data on requests to it in the last 14 days.",
+    )
+    requests = {
+        "MetricName": "UrlRequestCount",
+        "Dimensions": [{"Name": "FunctionName", "Value": made.name}],
+        "Timestamp": datetime.now(UTC) - timedelta(days=1),
+        "Value": 1200,
+    }
+    simulator.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=[requests])
+    assert planned(session, *URL, made).uses == (f"{made.name}: It was requested 1,200 times in the last 14 days.",)
 
 
 def test_a_url_that_is_gone_is_left_out(session: LiveSession) -> None:

@@ -107,6 +107,7 @@ def _turning_on(attribute: str) -> str:
         aws elbv2 modify-listener --region={region} --listener-arn={id} --default-actions='[{"Type": "redirect",
           "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}]'
     """,
+    remediations=("aws.elb.redirect_to_https",),
     good=[
         TO_HTTPS,
         _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (REFUSING, ("/.env",))),
@@ -199,6 +200,7 @@ def _is_always(condition: View) -> bool:
         aws elbv2 modify-listener --region={region} --listener-arn={id}
           --ssl-policy=ELBSecurityPolicy-TLS13-1-2-Res-2021-06
     """,
+    remediations=("aws.elb.use_strong_tls",),
     good=[
         _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
         _forwarding("TLS", SslPolicy="ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09"),
@@ -235,6 +237,7 @@ def tls_policy(listener: View) -> bool | Fail | None:
     fix=SETTING,
     commands=_turning_on(DROP_INVALID),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    remediations=("aws.elb.drop_invalid_headers",),
     good=[
         _balancer(routing__http__drop_invalid_header_fields__enabled="true"),
         _balancer("network", deletion_protection__enabled="true"),
@@ -283,6 +286,7 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
     inputs={
         "LOG_BUCKET": "the bucket that receives the logs",
     },
+    remediations=("aws.elb.enable_access_logs",),
     good=[
         _balancer(access_logs__s3__enabled="true", access_logs__s3__bucket="logs"),
         _balancer(access_logs__s3__enabled=True),
@@ -312,6 +316,7 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
     fix=SETTING,
     commands=_turning_on(DELETION_PROTECTION),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    remediations=("aws.elb.enable_deletion_protection",),
     good=[
         _balancer(deletion_protection__enabled="true"),
         _balancer("network", deletion_protection__enabled="true"),

@@ -81,7 +81,12 @@ def alias(cloud: Cloud) -> Made:
 
 @goes_round("aws.lambda.require_url_auth", "aws.lambda.url_auth")
 def unsigned(cloud: Cloud) -> Made:
-    names = ("round-unsigned", "round-unsigned-beside")
+    return url(cloud, "round-unsigned")
+
+
+def url(cloud: Cloud, name: str) -> Made:
+    """Make a function with a URL that everyone can call, and one like it beside it."""
+    names = (name, f"{name}-beside")
     for name in names:
         client = function(cloud, name)
         client.create_function_url_config(FunctionName=name, AuthType="NONE", Cors={"AllowOrigins": ["*"]})
