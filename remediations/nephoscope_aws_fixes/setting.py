@@ -72,6 +72,8 @@ class Setting(Remediation):
     """The parameters of the setter that name the resource; some may be left out."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    also_writes: ClassVar[tuple[str, ...]] = ()
+    """Actions on something else that setting needs as well, such as iam:PassRole; ``set_to`` adds the permission."""
     undoable: ClassVar[bool] = True
     """Whether the setter can also set what was before."""
     keep: ClassVar[tuple[str, ...]] = ()
@@ -82,7 +84,8 @@ class Setting(Remediation):
         if hasattr(cls, "getter"):
             cls.reads = _once((*cls.getter.actions, *cls.also_reads))
         if hasattr(cls, "setter"):
-            cls.writes = _once((*cls.setter.actions, *(cls.remover.actions if cls.remover else ())))
+            removing = cls.remover.actions if cls.remover else ()
+            cls.writes = _once((*cls.setter.actions, *removing, *cls.also_writes))
 
     # -- what a fix says --------------------------------------------------------------------------
 

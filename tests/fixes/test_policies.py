@@ -12,6 +12,7 @@ from tests.fixes.refusals import planned, refused
 from tests.fixes.rounds.ecr import repository
 from tests.fixes.rounds.policies import OWN, PARTNER, open_policy
 from tests.fixes.rounds.round import ACCOUNT, Made
+from tests.fixes.rounds.secretsmanager import FUNCTION, still
 from tests.fixes.rounds.sns import topic
 from tests.fixes.test_meta import REGISTRY
 
@@ -159,3 +160,30 @@ def test_a_key_that_everyone_administers_stays_with_its_account(simulator: Cloud
     [step] = planned(session, "aws.kms.remove_public_access", "aws.kms.public", made).steps
     assert json.loads(step.after)["Statement"]["Principal"] == {"AWS": OWN}
     assert "BypassPolicyLockoutSafetyCheck" not in step.call.body["parameters"]
+
+
+ROTATE = ("aws.secretsmanager.rotate", "aws.secretsmanager.rotation")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "it needs the ARN of a rotation function: enter one."),
+        ({"function": FUNCTION, "days": "0"}, "the days between rotations are a number from 1 to 1,000."),
+        ({"function": FUNCTION, "days": "a month"}, "the days between rotations are a number from 1 to 1,000."),
+    ],
+)
+def test_rotation_needs_a_function_and_a_number_of_days(
+    simulator: Cloud, session: LiveSession, given: dict[str, str], why: str
+) -> None:
+    made = still(simulator, f"still-{len(given)}-{given.get('days', '')[:1]}")
+    assert refused(session, *ROTATE, made, given) == why
+
+
+def test_a_secret_that_rotates_or_is_gone_is_left_out(simulator: Cloud, session: LiveSession) -> None:
+    api = simulator.client("secretsmanager")
+    arn = api.create_secret(Name="rotates", SecretString="x")["ARN"]
+    api.rotate_secret(SecretId=arn, RotationRules={"AutomaticallyAfterDays": 7})
+    made = replace(SECRET, id=arn, name="rotates")
+    assert refused(session, *ROTATE, made, {"function": FUNCTION}) == "it is so already."
+    assert refused(session, *ROTATE, SECRET, {"function": FUNCTION}) == GONE

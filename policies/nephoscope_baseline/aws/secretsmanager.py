@@ -59,6 +59,7 @@ def _someone_elses(secret: ResourceView) -> bool:
     inputs={
         "FUNCTION_ARN": "the ARN of the rotation function",
     },
+    remediations=("aws.secretsmanager.rotate",),
     good=[
         {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
         {"Name": "db", "RotationRules": {"ScheduleExpression": "rate(10 days)", "AutomaticallyAfterDays": None}},

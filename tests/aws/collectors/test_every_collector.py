@@ -57,12 +57,18 @@ NAMED_ELSEWHERE = {
     "config:DeleteConfigurationRecorder",
     "config:DeleteDeliveryChannel",
     "config:StopConfigurationRecorder",
+    "elasticache:ModifyReplicationGroup",
     "es:UpdateDomainConfig",
     "guardduty:UnarchiveFindings",
     "lambda:UpdateFunctionUrlConfig",
     "macie2:DisableMacie",
     "macie2:EnableMacie",
     "macie2:UpdateMacieSession",
+    "redshift:DisableLogging",
+    "redshift:EnableLogging",
+    "redshift:ModifyClusterParameterGroup",
+    "redshift:ResetClusterParameterGroup",
+    "secretsmanager:CancelRotateSecret",
     "securityhub:ListMembers",
 }
 """Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonguardduty.html."""
