@@ -3,7 +3,7 @@
 A fix of that kind says which operations these are, how the resource is named in them, and what should be so. From that
 come the plan, its inverse, the look whether it still holds, and the permissions.
 
-- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets.
+- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets, as any other ``off``.
 - :class:`Members`: some members of what describes the resource should have these values.
 """
 
@@ -67,7 +67,9 @@ class Setting(Remediation):
     getter: ClassVar[Operation]
     setter: ClassVar[Operation]
     remover: ClassVar[Operation | None] = None
-    """Sets that there is none, with nothing but the names."""
+    """Sets ``off``, with nothing but the names."""
+    off: ClassVar[Any] = None
+    """The state that the remover sets: that there is none, unless said otherwise."""
     keys: ClassVar[tuple[str, ...]]
     """The parameters of the setter that name the resource; some may be left out."""
     also_reads: ClassVar[tuple[str, ...]] = ()
@@ -143,7 +145,7 @@ class Setting(Remediation):
 
     def set_to(self, target: Target, state: Any) -> Call | None:
         """Return the call that sets a state; None where none does."""
-        if state is None:
+        if state == self.off:
             return self.remover.on(target, target.names) if self.remover else None
         return self.setter.on(target, {**target.names, **self.parameters(state)})
 

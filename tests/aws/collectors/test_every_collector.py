@@ -57,6 +57,15 @@ NAMED_ELSEWHERE = {
     "config:DeleteConfigurationRecorder",
     "config:DeleteDeliveryChannel",
     "config:StopConfigurationRecorder",
+    "ec2:DisableEbsEncryptionByDefault",
+    "ec2:DisableImageBlockPublicAccess",
+    "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:EnableEbsEncryptionByDefault",
+    "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:ModifyInstanceMetadataDefaults",
+    "ec2:ModifyInstanceMetadataOptions",
+    "ec2:ModifyVpcBlockPublicAccessOptions",
     "elasticache:ModifyReplicationGroup",
     "es:UpdateDomainConfig",
     "guardduty:UnarchiveFindings",
@@ -71,7 +80,7 @@ NAMED_ELSEWHERE = {
     "secretsmanager:CancelRotateSecret",
     "securityhub:ListMembers",
 }
-"""Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonguardduty.html."""
+"""Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonec2.html."""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
