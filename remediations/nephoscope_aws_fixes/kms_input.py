@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from nephoscope.domain import LiveSession, Permission, PlanProblem
 from nephoscope_aws.call import aws_call
 
 READS_KEY = "kms:DescribeKey"
+
+_NAME = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:(key|alias)/[\w/-]+|alias/[\w/-]+|(mrk-)?[0-9a-f-]{32,36}", re.ASCII)
 
 
 def key_arn(given: str, region: str, session: LiveSession) -> str:
@@ -13,6 +17,8 @@ def key_arn(given: str, region: str, session: LiveSession) -> str:
 
     :raises PlanProblem: there is none, or it cannot encrypt.
     """
+    if not _NAME.fullmatch(given):
+        raise PlanProblem(f"“{given[:80]}” is not the ID, ARN or alias of a KMS key.")
     read = aws_call("kms", "describe_key", {"KeyId": given}, Permission(READS_KEY), region=region)
     answer = session.read(read)
     if answer is None:

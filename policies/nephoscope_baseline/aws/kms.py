@@ -112,6 +112,7 @@ def not_deleting(key: View) -> bool | Fail:
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.kms.remove_public_access",),
     good=[
         _key_policy(OWN),
         _key_policy(

@@ -14,6 +14,7 @@ from nephoscope_aws_simulator.corrections import (
     keys_and_trails,
     regional,
     secrets,
+    services,
     speed,
     stacks,
     storage,
@@ -35,6 +36,7 @@ def apply(world: World) -> None:
     watching.apply()
     findings.apply()
     secrets.apply()
+    services.apply()
     containers.apply()
     stacks.apply()
     stores.apply()

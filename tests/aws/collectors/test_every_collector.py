@@ -52,6 +52,11 @@ NO_ERROR_HERE = {
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
 NAMED_ELSEWHERE = {
+    "access-analyzer:CreateAnalyzer",
+    "access-analyzer:DeleteAnalyzer",
+    "config:DeleteConfigurationRecorder",
+    "config:DeleteDeliveryChannel",
+    "config:StopConfigurationRecorder",
     "ec2:DisableEbsEncryptionByDefault",
     "ec2:DisableImageBlockPublicAccess",
     "ec2:DisableSnapshotBlockPublicAccess",
@@ -62,6 +67,7 @@ NAMED_ELSEWHERE = {
     "ec2:ModifyInstanceMetadataOptions",
     "ec2:ModifyVpcBlockPublicAccessOptions",
     "elasticache:ModifyReplicationGroup",
+    "es:UpdateDomainConfig",
     "guardduty:UnarchiveFindings",
     "iam:DeleteAccountPasswordPolicy",
     "iam:DeleteUserPolicy",
@@ -70,10 +76,16 @@ NAMED_ELSEWHERE = {
     "kms:DisableKeyRotation",
     "kms:EnableKey",
     "kms:EnableKeyRotation",
+    "lambda:UpdateFunctionUrlConfig",
+    "macie2:DisableMacie",
+    "macie2:EnableMacie",
+    "macie2:UpdateMacieSession",
     "redshift:DisableLogging",
     "redshift:EnableLogging",
     "redshift:ModifyClusterParameterGroup",
     "redshift:ResetClusterParameterGroup",
+    "secretsmanager:CancelRotateSecret",
+    "securityhub:ListMembers",
     "ssm:ModifyDocumentPermission",
 }
 """In each service's page of the service authorization reference.
