@@ -17,6 +17,7 @@ from nephoscope.domain import (
     Event,
     EventSource,
     FixGroup,
+    LiveSession,
     Member,
     Onboarding,
     OrganisationSource,
@@ -30,7 +31,17 @@ from nephoscope.domain import (
     Verification,
     Writing,
 )
-from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
+from nephoscope_aws import (
+    collectors,
+    detections,
+    event_templates,
+    events,
+    onboarding,
+    organisation,
+    stacksets,
+    tagging,
+    verify,
+)
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.clients import too_slow
@@ -53,7 +64,7 @@ _IDENTITY_ONLY = session_policy([Permission("sts:GetCallerIdentity")])
 
 def reads() -> dict[tuple[str, str], str]:
     """Return every declared call, the collectors' and the provider's own, with the IAM action it needs."""
-    declared = {**REGION_READS, **verify.READS, **detections.READS}
+    declared = {**REGION_READS, **verify.READS, **detections.READS, **tagging.READS}
     for collector in collectors.ALL.values():
         declared.update(collector.reads)
     return declared
@@ -140,6 +151,9 @@ class AwsWriting(Writing):
         stack = resource.tags.get("aws:cloudformation:stack-name", "")
         return f"the CloudFormation stack {stack}" if stack else ""
 
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        return tagging.tags(resources, session)
+
 
 class AwsOrganisations(OrganisationSource):
     """AWS Organizations; its members get their roles from a StackSet."""
@@ -201,6 +215,10 @@ class AwsEvents(EventSource):
 class GuardDuty(DetectionSource):
     name = detections.SOURCE
     archive = detections.ARCHIVE
+
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """A user or role that a finding names can be contained."""
+        return (detections.CONTAIN,) if detections.identity(detection) else ()
 
     def read(
         self, session: Session, service: str, region: str, since: datetime | None, known: Collection[str]

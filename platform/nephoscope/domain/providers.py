@@ -21,7 +21,7 @@ from nephoscope.domain.detections import Detection, DetectionCleared
 from nephoscope.domain.fix_groups import FixGroup
 from nephoscope.domain.reasons import in_short
 from nephoscope.domain.resource import Default, Resource
-from nephoscope.domain.sessions import Session, Writer
+from nephoscope.domain.sessions import LiveSession, Session, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +238,13 @@ class Writing(ABC):
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""
 
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        """Read the tags of resources as they are now, by their ids; of those left out, the stored ones count.
+
+        Asked before a plan, also of types whose tags no scan reads. Raises what the cloud raises.
+        """
+        return {}
+
 
 class OrganisationSource(ABC):
     """Facet of a provider that keeps accounts in organisations."""
@@ -301,6 +308,10 @@ class DetectionSource(ABC):
     """The detector as people know it; the ``source`` of its detections."""
     archive: str = ""
     """The remediation that archives a detection in the cloud when it is suppressed here; its undo takes that back."""
+
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """Return the ids of the remediations that do something about what a stored detection tells of, if any does."""
+        return ()
 
     @abstractmethod
     def read(
