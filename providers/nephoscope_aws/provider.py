@@ -16,6 +16,7 @@ from nephoscope.domain import (
     DetectionSource,
     Event,
     EventSource,
+    FixGroup,
     LiveSession,
     Member,
     Onboarding,
@@ -118,14 +119,15 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
-    intro = "It is a second role with its own external ID and only the permissions that the fixes need."
+    intro = "It is a second role with its own external ID and only the permissions of the fixes that you choose."
 
-    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
+    def setup_templates(self, connection: Connection, groups: Sequence[FixGroup]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
-        role = onboarding.writing_role(
-            permissions, settings["write_external_id"], own_principal(settings, connection.deadline)
-        )
-        return onboarding.setup_templates(role)
+        trusted = own_principal(settings, connection.deadline)
+        return onboarding.setup_templates(onboarding.writing_role(groups, settings["write_external_id"], trusted))
+
+    def allow_command(self, connection: Connection, groups: Sequence[FixGroup]) -> str:
+        return onboarding.allow_command(connection.settings.get("write_role_arn", ""), groups)
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
         """Assume the role, able to do nothing, and have the one for reading simulate its permissions."""
@@ -180,7 +182,7 @@ class AwsOrganisations(OrganisationSource):
         return organisation.member_settings(connection, settings, number)
 
     def setup_templates(
-        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[FixGroup]
     ) -> list[SetupTemplate]:
         trusted, path = own_principal(connection.settings, connection.deadline), settings["role_path"]
         wanted = {*reading, *reads().values()}

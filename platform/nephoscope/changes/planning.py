@@ -22,7 +22,7 @@ from nephoscope.audit.services import Actor, record
 from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import Change, ChangeSet
 from nephoscope.changes.opening import open_session, rehearse
-from nephoscope.changes.readiness import no_fix_role
+from nephoscope.changes.readiness import require_allowed
 from nephoscope.changes.services import remediation_of
 from nephoscope.changes.standing import parameters_of
 from nephoscope.changes.stored import save_steps
@@ -83,7 +83,7 @@ def draft_change(
     with closing(open_session(alert.account, deadline)) as session:
         draft = planner.draft(planner.read(requests, session), failing)
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    return replace(draft, proven=rehearse(alert.account, draft.plan.steps, deadline))
+    return replace(draft, proven=rehearse(alert.account, planner.remediation, draft.plan.steps, deadline))
 
 
 class Planner:
@@ -98,9 +98,8 @@ class Planner:
         actor.require("change")
         require_present(alert.account)
         self.alert, self.remediation = alert, remediation_of(alert, remediation_id)
+        require_allowed(alert.account, self.remediation)
         self.inputs = completed_inputs(self.remediation, inputs or {})
-        if not alert.account.writing_verified_at:
-            raise ValidationError({"account": [no_fix_role(alert.account)]})
         self._judge, self._parameters = Judge(alert.account, actor), parameters_of(alert)
         self._by_rule = judging(self._judge, alert.rule) if alert.rule else None
         self._provider = provider_of(alert.account)

@@ -31,6 +31,7 @@ from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
 from nephoscope.changes.offers import archive_of
 from nephoscope.changes.planning import Draft, draft_change, save_draft
 from nephoscope.changes.services import can_undo, request_undo
+from nephoscope.connections.fix_access import denied
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)
@@ -206,6 +207,9 @@ def why_not_archived(user: Any, alert: Alert) -> str:
         return _("%(account)s has no fix role, so this is not archived in %(source)s.") % values
     if user is not None and not may(user, "change"):
         return _("Archiving this in %(source)s requires the Remediator role.") % values
+    if missing := denied(alert.account, registry().remediations[archive_of(alert)]):
+        said = _("The fix role does not allow %(permissions)s, so this is not archived in %(source)s.")
+        return said % {**values, "permissions": ", ".join(missing)}
     return ""
 
 

@@ -17,6 +17,7 @@ from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
 from nephoscope.connections import services
+from nephoscope.connections.fix_access import group_access
 from nephoscope.console.kit.admin import come_from
 from nephoscope.console.pages import events
 from nephoscope.console.pages.rules import values
@@ -107,9 +108,11 @@ def context(
         "hindrance": hindrance,
         "writing": writing,
         "verified": verified,
-        "come_from": come_from(request),
+        "come_from": come_from(request, "back") or come_from(request),
+        "goes_on": come_from(request),
         "provider": provider_of(account),
         "checks": account.verification.get("writing" if writing else "reading", {}),
+        "fix_access": group_access(account) if writing else [],
         **(choices(request, account, errors, deadline) if verified and not writing else {}),
     }
 
@@ -200,7 +203,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "set_rules": _set_rules(account, known),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
-        "fixes": services.permissions_for(account, writing=True) if provider else [],
+        "fix_access": group_access(account),
         "resting": why_resting(account),
         "memberships": account.memberships.select_related("organisation"),
     }
