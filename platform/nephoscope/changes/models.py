@@ -241,7 +241,10 @@ class SecondApproval(models.Model):
         verbose_name_plural = _("second approvers")
         constraints = [
             models.UniqueConstraint(
-                fields=["remediation", "account", "severity"], nulls_distinct=False, name="one_second_approval_for_each"
+                fields=["remediation", "account", "severity"],
+                nulls_distinct=False,
+                name="one_second_approval_for_each",
+                violation_error_message=_("A second approver is required for this already."),
             )
         ]
 
