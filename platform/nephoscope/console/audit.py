@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.actions import ACTIONS, label_of
 from nephoscope.audit.models import Entry
+from nephoscope.changes.diff import diff
 from nephoscope.console.kit.admin import ConsoleAdmin
-from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import LAST_DAYS, Choices, Filter, accounts, by_account, by_field
 from nephoscope.console.pages.targets import address_of
 from nephoscope.console.templatetags.neph import clock

@@ -21,12 +21,13 @@ from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes import ledger
 from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
+from nephoscope.changes.diff import diff
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
 from nephoscope.changes.readiness import readiness
 from nephoscope.changes.services import can_undo, request_undo
+from nephoscope.changes.summary import closes, losses, needed
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
-from nephoscope.console.kit.diff import diff
 from nephoscope.console.kit.filters import LAST_DAYS, Choices, Filter, accounts, fixed
 from nephoscope.console.templatetags.neph import state, when
 from nephoscope.plugins import registry
@@ -105,30 +106,6 @@ def shown_inputs(change: Change) -> list[tuple[str, str]]:
     remediation = registry().remediations.get(change.remediation)
     labels = {each.name: each.label for each in remediation.inputs} if remediation else {}
     return [(labels.get(name, name), value) for name, value in change.inputs.items()]
-
-
-def losses(change: Change) -> list[str]:
-    """Return what an undo does not bring back, each once."""
-    return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
-
-
-def closes(change: Change) -> list[dict[str, Any]]:
-    """Return what else the change resolves: each rule once, with its alert and the names of the resources."""
-    found: dict[tuple[str, int | None], dict[str, Any]] = {}
-    for each in change.closes:
-        row = {"title": each["title"], "alert": each["alert"], "names": []}
-        found.setdefault((each["rule"], each["alert"]), row)["names"].append(each["resource"])
-    return list(found.values())
-
-
-def needed(change: Change) -> dict[str, list[str]]:
-    """Return the actions that a change needs, each once, with what it needs them on."""
-    found: dict[str, list[str]] = {}
-    for each in change.permissions:
-        resources = found.setdefault(each["action"], [])
-        if each["resource"] not in resources:
-            resources.append(each["resource"])
-    return found
 
 
 def replannable(user: Any, change: Change) -> list[int]:
