@@ -96,7 +96,9 @@ NEEDS: dict[str, Need] = {
     "cloudtrail:GetEventSelectors": _TRAIL,
     "cloudtrail:GetTrailStatus": _TRAIL,
     "cloudtrail:ListTags": extra("trail", "the tags of a trail, shown with it."),
-    "cloudwatch:DescribeAlarms": region("AWS::CloudWatch::Alarm", page=100),
+    "cloudwatch:DescribeAlarms": region(
+        "AWS::CloudWatch::Alarm", page=100, times=2, why="Composite alarms are listed apart: they name others."
+    ),
     "codebuild:BatchGetProjects": where("100 projects"),
     "codebuild:ListProjects": region(),
     "config:DescribeConfigurationRecorderStatus": where("region with a recorder"),
@@ -126,6 +128,8 @@ NEEDS: dict[str, Need] = {
     "ec2:DescribeVpcBlockPublicAccessOptions": region(),
     "ec2:DescribeVpcs": region("AWS::EC2::VPC", page=1000),
     "ec2:GetEbsEncryptionByDefault": region(),
+    "ec2:GetImageBlockPublicAccessState": region(),
+    "ec2:GetInstanceMetadataDefaults": region(),
     "ec2:GetManagedPrefixListEntries": where("prefix list that is not AWS's", "Takes one prefix list."),
     "ec2:GetSnapshotBlockPublicAccessState": region(),
     "ecr:DescribeRepositories": region(REPOSITORY, page=1000),

@@ -16,6 +16,7 @@ from nephoscope.domain import (
     DetectionSource,
     Event,
     EventSource,
+    LiveSession,
     Member,
     Onboarding,
     OrganisationSource,
@@ -29,7 +30,17 @@ from nephoscope.domain import (
     Verification,
     Writing,
 )
-from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
+from nephoscope_aws import (
+    collectors,
+    detections,
+    event_templates,
+    events,
+    onboarding,
+    organisation,
+    stacksets,
+    tagging,
+    verify,
+)
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.clients import too_slow
@@ -52,7 +63,7 @@ _IDENTITY_ONLY = session_policy([Permission("sts:GetCallerIdentity")])
 
 def reads() -> dict[tuple[str, str], str]:
     """Return every declared call, the collectors' and the provider's own, with the IAM action it needs."""
-    declared = {**REGION_READS, **verify.READS, **detections.READS}
+    declared = {**REGION_READS, **verify.READS, **detections.READS, **tagging.READS}
     for collector in collectors.ALL.values():
         declared.update(collector.reads)
     return declared
@@ -137,6 +148,9 @@ class AwsWriting(Writing):
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""
         stack = resource.tags.get("aws:cloudformation:stack-name", "")
         return f"the CloudFormation stack {stack}" if stack else ""
+
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        return tagging.tags(resources, session)
 
 
 class AwsOrganisations(OrganisationSource):

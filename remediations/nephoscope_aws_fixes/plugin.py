@@ -16,7 +16,29 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
-MODULES = ("ec2_groups", "guardduty", "rds", "s3", "s3_public", "sqs")
+MODULES = (
+    "dynamodb",
+    "ec2_acls",
+    "ec2_flow_logs",
+    "ec2_groups",
+    "ec2_instances",
+    "ec2_network",
+    "ec2_regions",
+    "ec2_storage",
+    "ec2_unused",
+    "efs",
+    "eks",
+    "elasticache",
+    "elb",
+    "guardduty",
+    "rds",
+    "rds_groups",
+    "rds_snapshots",
+    "redshift",
+    "s3",
+    "s3_public",
+    "sqs",
+)
 """The modules of fixes, by service."""
 
 

@@ -3,7 +3,7 @@
 A fix of that kind says which operations these are, how the resource is named in them, and what should be so. From that
 come the plan, its inverse, the look whether it still holds, and the permissions.
 
-- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets.
+- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets, as any other ``off``.
 - :class:`Members`: some members of what describes the resource should have these values.
 """
 
@@ -20,6 +20,9 @@ from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanPro
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
+
+MOST_NAMED = 5
+"""Names that a sentence has; of more, the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ class Setting(Remediation):
     getter: ClassVar[Operation]
     setter: ClassVar[Operation]
     remover: ClassVar[Operation | None] = None
-    """Sets that there is none, with nothing but the names."""
+    """Sets ``off``, with nothing but the names."""
+    off: ClassVar[Any] = None
+    """The state that the remover sets: that there is none, unless said otherwise."""
     keys: ClassVar[tuple[str, ...]]
     """The parameters of the setter that name the resource."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    keep: ClassVar[tuple[str, ...]] = ()
+    """What of the setter's answer ``wait`` needs, by :func:`nephoscope.domain.result`."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -138,7 +145,7 @@ class Setting(Remediation):
 
     def set_to(self, target: Target, state: Any) -> Call | None:
         """Return the call that sets a state; None where none does."""
-        if state is None:
+        if state == self.off:
             return self.remover.on(target, target.names) if self.remover else None
         return self.setter.on(target, {**target.names, **self.parameters(state)})
 
@@ -154,7 +161,7 @@ class Setting(Remediation):
         loses, restored = self.lost(before, after)
         inverse = self.set_to(target, restored if loses else before)
         wait = self.wait(target)
-        return [Step(request.resource.id, self.title, call, inverse, before, after, wait, (), loses, restored)]
+        return [Step(request.resource.id, self.title, call, inverse, before, after, wait, self.keep, loses, restored)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
         asked = AwsCall.of(step.call)
@@ -178,6 +185,8 @@ class Members(Setting):
     """The members that should be so, and how."""
     shown: ClassVar[Mapping[str, str]] = {}
     """What a member is called among the resource's properties (dots lead deeper), where that is something else."""
+    sent_as: ClassVar[Mapping[str, str]] = {}
+    """The setter's name of a member, where that is another one."""
     sends: ClassVar[Mapping[str, Any]] = {}
     """Parameters that each call takes as well."""
 
@@ -191,7 +200,13 @@ class Members(Setting):
         return {**before, **self.wants}
 
     def parameters(self, state: Any) -> Mapping[str, Any]:
-        return {**{name: value for name, value in state.items() if value is not None}, **self.sends}
+        set = {self.sent_as.get(name, name): value for name, value in state.items() if value is not None}
+        return {**set, **self.sends}
+
+    def described(self, resource: Resource, session: LiveSession) -> Mapping[str, Any]:
+        """Return all that the getter says of a resource; nothing of one that is gone."""
+        target = self.target(resource)
+        return at(session.read(self.getter.on(target, self.asked(target))), self.path) or {}
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         for name, value in state.items():
@@ -215,6 +230,12 @@ def at(answer: Any, path: Sequence[str | int]) -> Any:
         except (LookupError, TypeError):
             return None
     return answer
+
+
+def in_short_list(names: Sequence[str]) -> str:
+    """Return names as a sentence has them; of many, the first ones and how many more."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def put(properties: dict[str, Any], path: str, value: Any) -> None:

@@ -104,6 +104,7 @@ class Planner:
         self._judge, self._parameters = Judge(alert.account, actor), parameters_of(alert)
         self._by_rule = judging(self._judge, alert.rule) if alert.rule else None
         self._provider = provider_of(alert.account)
+        self._tags: dict[str, Mapping[str, str]] = {}
 
     def request(self, finding: Finding) -> domain.FixRequest:
         """Return what the remediation is asked to fix."""
@@ -114,6 +115,7 @@ class Planner:
     def read(self, requests: Sequence[domain.FixRequest], session: domain.LiveSession) -> domain.Plan:
         """Read what is there and plan; raises ValidationError."""
         key, number = self.alert.key, self.alert.account.number
+        requests = self._tagged(requests, session)
         try:
             return surgery.make_plan(self.remediation, key, number, requests, session, self._provider)
         except domain.PlanProblem as problem:
@@ -121,11 +123,29 @@ class Planner:
         except Exception as problem:
             raise ValidationError({"findings": [_("The plan could not be made: %s") % in_short(problem)]}) from problem
 
+    def _tagged(self, requests: Sequence[domain.FixRequest], session: domain.LiveSession) -> list[domain.FixRequest]:
+        """Return the requests with the resources' tags as they are now; raises ValidationError.
+
+        What must not be touched, and who else manages it, is said by tags.
+        """
+        resources = [each.resource for each in requests]
+        try:
+            tags = self._provider.writing.tags(resources, session) if self._provider.writing else {}
+        except Exception as problem:
+            message = _("The tags could not be read, which say what must not be fixed: %s") % in_short(problem)
+            raise ValidationError({"findings": [message]}) from problem
+        self._tags |= tags
+        return [replace(each, resource=self._with_tags(each.resource)) for each in requests]
+
+    def _with_tags(self, resource: domain.Resource) -> domain.Resource:
+        return replace(resource, tags={**resource.tags, **self._tags.get(resource.id, {})})
+
     def draft(self, plan: domain.Plan, findings: Sequence[Finding]) -> Draft:
         """Say what a plan brings about; raises ValidationError where a plugin vetoes it."""
         closes, left = effects(self._judge, self.alert, self.remediation, plan, findings)
         plan = replace(plan, warnings=(*plan.warnings, *left))
-        if vetoes := registry().vetoes(plan, [each.resource.to_domain() for each in findings]):
+        resources = [self._with_tags(each.resource.to_domain()) for each in findings]
+        if vetoes := registry().vetoes(plan, resources):
             raise ValidationError({"findings": vetoes})
         names = {each.resource.resource_id: each.resource.name for each in findings}
         return Draft(self.alert, self.remediation, plan, names, self._parameters, closes)

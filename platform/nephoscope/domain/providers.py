@@ -20,7 +20,7 @@ from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
 from nephoscope.domain.detections import Detection, DetectionCleared
 from nephoscope.domain.reasons import in_short
 from nephoscope.domain.resource import Default, Resource
-from nephoscope.domain.sessions import Session, Writer
+from nephoscope.domain.sessions import LiveSession, Session, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +229,13 @@ class Writing(ABC):
     @abstractmethod
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""
+
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        """Read the tags of resources as they are now, by their ids; of those left out, the stored ones count.
+
+        Asked before a plan, also of types whose tags no scan reads. Raises what the cloud raises.
+        """
+        return {}
 
 
 class OrganisationSource(ABC):

@@ -100,7 +100,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "cloudtrail": 1 + 3,
     "kms": (2 + 4 + 3, 2),
     "vpc": (7, 7),
-    "ebs": (7 + 1 + 2, 6),
+    "ebs": (9 + 1 + 2, 8),
     "rds": (4 + 2 + 1 + 2 + 1 + 1, 4),
     "redshift": (1 + 2 + 1 + 2, 1),
     "dynamodb": (1 + 2 * 2, 1),
@@ -133,7 +133,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "accessanalyzer": (1, 1),
     "contacts": 1,
     "logs": (2, 2),
-    "cloudwatch": (3, 1),
+    "cloudwatch": (4, 2),
 }
 """Calls that a collector makes in its place, and in a region with nothing; of those that know no regions, the first.
 

@@ -41,6 +41,7 @@ SEEN_ONLY = {"AWS::IAM::AccessKey"}
 
 NO_ERROR_HERE = {
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
     "AWS::CodeBuild::Project",
     "AWS::DMS::ReplicationInstance",
     "AWS::EC2::PrefixList",
@@ -50,8 +51,19 @@ NO_ERROR_HERE = {
 }
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
-NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
-"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
+NAMED_ELSEWHERE = {
+    "ec2:DisableEbsEncryptionByDefault",
+    "ec2:DisableImageBlockPublicAccess",
+    "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:EnableEbsEncryptionByDefault",
+    "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:ModifyInstanceMetadataDefaults",
+    "ec2:ModifyInstanceMetadataOptions",
+    "ec2:ModifyVpcBlockPublicAccessOptions",
+    "guardduty:UnarchiveFindings",
+}
+"""Under https://docs.aws.amazon.com/service-authorization/latest/reference/, as list_amazonec2.html."""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 
