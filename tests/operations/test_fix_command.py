@@ -53,8 +53,8 @@ def test_by_default_the_plan_is_printed_and_stored_and_nothing_is_changed(house:
     for line in (
         f"{change}  Close the door",
         "  Nobody comes in without a key.",
-        'toy:SetDoor  {"door": "front", "open": false}',
-        'undone by toy:SetDoor  {"door": "front", "open": true}',
+        "toy:SetDoor, undone by toy:SetDoor",
+        '{"door": "front", "open": false}',
         '     -   "Open": true',
         '     +   "Open": false',
         f"  {toy.WRITE}  *",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.utils import timezone
 
@@ -63,13 +62,13 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _step(step: ChangeStep) -> Iterator[str]:
     yield from ["", f"{step.position + 1}. {step.title}", f"   {step.resource_id}"]
-    yield f"   {_call(step.call)}"
-    yield f"   undone by {_call(step.inverse)}" if step.inverse else "   cannot be undone"
+    yield f"   {step.call['label']}, {_undone_by(step)}"
+    yield f"   {json.dumps(step.call['body'], ensure_ascii=False)}"
     yield from (f"     {line.sign} {line.text}" for line in diff(step.before, step.after).lines)
 
 
-def _call(call: dict[str, Any]) -> str:
-    return f"{call['label']}  {json.dumps(call['body'], ensure_ascii=False)}"
+def _undone_by(step: ChangeStep) -> str:
+    return f"undone by {step.inverse['label']}" if step.inverse else "cannot be undone"
 
 
 def _permissions(change: Change) -> Iterator[str]:

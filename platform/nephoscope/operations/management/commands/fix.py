@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from nephoscope.accounts.models import User
-from nephoscope.alerts.models import Alert, AlertState, Finding
+from nephoscope.alerts.models import DETECTED, Alert, AlertState, Finding
 from nephoscope.api.changes import ChangeDetailSerializer
 from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
@@ -177,7 +177,8 @@ class Command(CurrentCommand):
         if options["account"]:
             account = find_account(options["account"])
             alerts, changes = alerts.filter(account=account), changes.filter(account=account)
-        for alert in alerts.filter(state=AlertState.OPEN).select_related("account").order_by("rank", "pk"):
+        alerts = alerts.filter(state=AlertState.OPEN).exclude(kind__in=DETECTED).select_related("account")
+        for alert in alerts.order_by("rank", "pk"):
             if fixes := [id for id in fixes_of(alert) if id in registry().remediations]:
                 self.stdout.write(f"{alert}  {alert.account.name}  {alert.key}  {alert.affected}  {', '.join(fixes)}")
         for change in changes.filter(state__in=WAITING_FOR_APPROVAL).select_related("account"):
