@@ -126,6 +126,9 @@ def test_exactly_the_plan_of_the_digest_is_approved_by_the_user_and_applied_now(
     assert (change.state, change.approved_by, change.reason) == ("verified", house.actor.user, "rain")
     assert "Applied and verified: the resources now pass." in said
     assert house.cloud.doors == {"front": False, "back": True}
+    approval = Entry.objects.get(action="change.approved")
+    assert (approval.user, approval.actor) == (house.actor.user, "rémi with manage.py fix")
+    assert str(approval).startswith("rémi with manage.py fix approved ")
 
     said = fix("--undo", str(change), "--reason", "air", "--user", "rémi", "--now")
     assert "Undone: the resources are as they were before." in said

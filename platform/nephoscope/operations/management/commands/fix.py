@@ -27,6 +27,9 @@ from nephoscope.operations.plans import outcome_text, plan_text, whole
 from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 
+COMMAND = "manage.py fix"
+"""What the audit log calls it."""
+
 NOTHING_DONE, USAGE, NOT_WHOLE, HALF_APPROVED = 1, 2, 3, 4
 """Exit statuses, see docs/operating.md; 0 is success."""
 
@@ -96,25 +99,26 @@ class Command(CurrentCommand):
 
     def _actor(self, options: dict[str, Any], *, required: bool = True) -> Actor:
         if not options["user"] and not required:
-            return Actor.system("manage.py fix")
+            return Actor.system(COMMAND)
         if not options["user"]:
             self._fail("Name who approves or undoes: --user NAME.", USAGE)
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             self._fail(f"There is no active user “{options['user']}”.")
-        actor = Actor.of(user)
+        actor = Actor.of_command(user, COMMAND)
         actor.require("change")
         return actor
 
     def _alert(self, actor: Actor, options: dict[str, Any]) -> Alert:
         alerts = _seen(Alert.objects, actor)
         if options["alert"]:
-            return alerts.filter(pk=_number(options["alert"])).first() or self._none(f"alert {options['alert']}")
+            found: Alert | None = alerts.filter(pk=_number(options["alert"])).first()
+            return found or self._none(f"alert {options['alert']}")
         if not options["account"]:
             self._fail("--rule needs --account.", USAGE)
         account = find_account(options["account"])
-        of_rule = alerts.filter(key=options["rule"], account=account).order_by("-pk")
-        return of_rule.first() or self._none(f"alert of {options['rule']} in {account.name}")
+        found = alerts.filter(key=options["rule"], account=account).order_by("-pk").first()
+        return found or self._none(f"alert of {options['rule']} in {account.name}")
 
     def _findings(self, alert: Alert, wanted: list[str]) -> list[Finding]:
         rows = alert.findings.filter(failing_since__isnull=False, suppression=None, resource__gone_at=None)
