@@ -362,6 +362,7 @@ def _await(wait: Wait, session: LiveSession, journal: Journal, sleep: Callable[[
     """Read until the state is there.
 
     :raises TimeoutError: it was not in time; says what it was at last.
+    :raises RuntimeError: it is a state in which that has failed; says which.
     """
     until, seen = time.monotonic() + wait.timeout, ""
     while True:
@@ -372,6 +373,8 @@ def _await(wait: Wait, session: LiveSession, journal: Journal, sleep: Callable[[
             seen = "nothing"
         if seen in wait.until:
             return
+        if seen in wait.failed:
+            raise RuntimeError(f"{wait.path} is {seen}, not {' or '.join(wait.until)}.")
         if time.monotonic() >= until:
             raise TimeoutError(f"{wait.path} is {seen} after {wait.timeout} seconds, not {' or '.join(wait.until)}.")
         sleep(wait.every)

@@ -214,6 +214,10 @@ class GuardDuty(DetectionSource):
     name = detections.SOURCE
     archive = detections.ARCHIVE
 
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """A user or role that a finding names can be contained."""
+        return (detections.CONTAIN,) if detections.identity(detection) else ()
+
     def read(
         self, session: Session, service: str, region: str, since: datetime | None, known: Collection[str]
     ) -> Iterator[Detection | DetectionCleared | Resource]:

@@ -83,12 +83,12 @@ class AwsWriter(Writer):
             time.sleep(pause)
 
     def rehearse(self, call: Call) -> bool:
-        """Make the call as a dry run, where its operation has one: those of EC2.
+        """Make the call as a dry run, where its operation has one: those of EC2. Of others, DryRun is something else.
 
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html (``DryRun``)
         """
         asked, clients = AwsCall.of(call), self._clients_for(call)
-        if not has_dry_run(clients.client(asked.service, asked.region), asked.operation):
+        if asked.service != "ec2" or not has_dry_run(clients.client("ec2", asked.region), asked.operation):
             return False
         dry = replace(call, body={**call.body, "parameters": {**asked.parameters, "DryRun": True}})
         try:

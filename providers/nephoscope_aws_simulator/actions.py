@@ -182,6 +182,20 @@ def _cloudtrail(call: Call, account: str) -> list[str | None]:
     return [name if name.startswith("arn:") else f"arn:aws:cloudtrail:{call.region}:{account}:trail/{name}"]
 
 
+def _logs(call: Call, account: str) -> list[str | None]:
+    """A log group's permission is asked for on its streams.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    name = call.params.get("logGroupName")
+    return [f"arn:aws:logs:{call.region}:{account}:log-group:{name}:log-stream:"] if name else [None]
+
+
+def _ssm(call: Call, account: str) -> list[str | None]:
+    name = call.params.get("Name")
+    return [f"arn:aws:ssm:{call.region}:{account}:document/{name}"] if "Document" in call.operation and name else [None]
+
+
 def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
     """The ARNs a call acts on, `*` where the action knows no resources, None where they cannot be told."""
     if call.model == "s3":
@@ -196,6 +210,10 @@ def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
         return _kms(call, account)
     if call.service == "cloudtrail":
         return _cloudtrail(call, account)
+    if call.service == "logs":
+        return _logs(call, account)
+    if call.service == "ssm":
+        return _ssm(call, account)
     if call.service == "guardduty":
         id = call.params.get("DetectorId")
         return [f"arn:aws:guardduty:{call.region}:{account}:detector/{id}" if id else "*"]

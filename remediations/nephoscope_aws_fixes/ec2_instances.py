@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Wait
+from nephoscope_aws_fixes.metrics import DAYS, METRICS, by_day
 from nephoscope_aws_fixes.setting import Members, Target, at, operation
-
-DAYS = 14
-"""How far back the use of IMDSv1 is looked for."""
 
 _INSTANCE = ("Reservations", 0, "Instances", 0)
 _OVER = ("shutting-down", "terminated")
@@ -28,8 +25,7 @@ class RequireTokens(Members):
     keys = ("InstanceId",)
     getter = operation("ec2", "describe_instances", "ec2:DescribeInstances")
     setter = operation("ec2", "modify_instance_metadata_options", "ec2:ModifyInstanceMetadataOptions")
-    metrics = operation("cloudwatch", "get_metric_statistics", "cloudwatch:GetMetricStatistics", anywhere=True)
-    also_reads = metrics.actions
+    also_reads = METRICS.actions
     path = (*_INSTANCE, "MetadataOptions")
     wants = {"HttpTokens": "required"}
     shown = {"HttpTokens": "MetadataOptions.HttpTokens"}
@@ -61,20 +57,11 @@ class RequireTokens(Members):
 
     def _use_of_v1(self, target: Target, session: LiveSession) -> str:
         """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html (MetadataNoToken)"""
-        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        asked = {
-            "Namespace": "AWS/EC2",
-            "MetricName": "MetadataNoToken",
-            "Dimensions": [{"Name": "InstanceId", "Value": target.names["InstanceId"]}],
-            "StartTime": (today - timedelta(days=DAYS)).isoformat(),
-            "EndTime": (today + timedelta(days=1)).isoformat(),
-            "Period": 86_400,
-            "Statistics": ["Sum"],
-        }
-        points = (session.read(self.metrics.on(target, asked)) or {}).get("Datapoints", [])
+        id = target.names["InstanceId"]
+        points = by_day(target, session, "AWS/EC2 MetadataNoToken", "Sum", "InstanceId", id)
         if not points:
             return f"CloudWatch has no data on its use of IMDSv1 in the last {DAYS} days."
-        times = round(sum(each["Sum"] for each in points))
+        times = round(sum(points))
         if not times:
             return f"IMDSv1 was not used in the last {DAYS} days."
         return f"IMDSv1 was used {times:,} times in the last {DAYS} days: find out by what before it stops working."

@@ -71,9 +71,13 @@ class Setting(Remediation):
     off: ClassVar[Any] = None
     """The state that the remover sets: that there is none, unless said otherwise."""
     keys: ClassVar[tuple[str, ...]]
-    """The parameters of the setter that name the resource."""
+    """The parameters of the setter that name the resource; some may be left out."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    also_writes: ClassVar[tuple[str, ...]] = ()
+    """Actions on something else that setting needs as well, such as iam:PassRole; ``set_to`` adds the permission."""
+    undoable: ClassVar[bool] = True
+    """Whether the setter can also set what was before."""
     keep: ClassVar[tuple[str, ...]] = ()
     """What of the setter's answer ``wait`` needs, by :func:`nephoscope.domain.result`."""
 
@@ -82,13 +86,14 @@ class Setting(Remediation):
         if hasattr(cls, "getter"):
             cls.reads = _once((*cls.getter.actions, *cls.also_reads))
         if hasattr(cls, "setter"):
-            cls.writes = _once((*cls.setter.actions, *(cls.remover.actions if cls.remover else ())))
+            removing = cls.remover.actions if cls.remover else ()
+            cls.writes = _once((*cls.setter.actions, *removing, *cls.also_writes))
 
     # -- what a fix says --------------------------------------------------------------------------
 
     @abstractmethod
     def names(self, resource: Resource) -> dict[str, Any]:
-        """Return the parameters that name the resource in the setter: a value for each of ``keys``."""
+        """Return the parameters that name the resource in the setter, of those in ``keys``."""
 
     def arn(self, resource: Resource) -> str:
         return resource.id
@@ -159,13 +164,13 @@ class Setting(Remediation):
         call = self.set_to(target, after)
         assert call is not None, f"{self.id} has no call for what it wants"
         loses, restored = self.lost(before, after)
-        inverse = self.set_to(target, restored if loses else before)
+        inverse = self.set_to(target, restored if loses else before) if self.undoable else None
         wait = self.wait(target)
         return [Step(request.resource.id, self.title, call, inverse, before, after, wait, self.keep, loses, restored)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
         asked = AwsCall.of(step.call)
-        names = {name: asked.parameters[name] for name in self.keys}
+        names = {name: asked.parameters[name] for name in self.keys if name in asked.parameters}
         now = self.read(Target(names, step.resource, asked.region), session)
         return next((known for known in (step.before, step.after, step.undone) if self.same(now, known)), now)
 
@@ -220,6 +225,13 @@ def unless_hidden() -> Iterator[None]:
         yield
     except (Denied, Unavailable) as hidden:
         raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
+
+
+def number(request: FixRequest, parameter: str) -> int:
+    """Return a parameter of the finding's rule that is a number."""
+    value = request.parameters[parameter]
+    assert isinstance(value, int), f"{parameter} is no number"
+    return value
 
 
 def at(answer: Any, path: Sequence[str | int]) -> Any:

@@ -315,7 +315,7 @@ WORKER = 30_000
 def plan(visitor: Visitor, bucket: str) -> None:
     visitor.alert(READABLE)
     choose(visitor, bucket)
-    visitor.press("Fix")
+    visitor.press("Remove public access from the bucket")
     expect(visitor.heading("Fix: Remove public access from the bucket")).to_be_visible()
     visitor.picture("fix")
     visitor.press("Plan")

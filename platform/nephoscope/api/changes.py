@@ -39,6 +39,9 @@ class WaitSerializer(serializers.Serializer[Any]):
     until = serializers.ListField(child=serializers.CharField())
     timeout = serializers.IntegerField(help_text="Seconds after which the step has failed.")
     every = serializers.IntegerField(help_text="Seconds between two readings.")
+    failed = serializers.ListField(
+        child=serializers.CharField(), default=[], help_text="States in which the step has failed."
+    )
 
 
 class StepSerializer(serializers.ModelSerializer[ChangeStep]):

@@ -11,6 +11,7 @@ from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert
+from nephoscope.changes.offers import responses_to
 from nephoscope.plugins import registry
 
 
@@ -25,10 +26,9 @@ class Readiness:
 
 def readiness(user: Any, alert: Alert) -> Readiness:
     """Say whether the user can fix the alert from here, and if not, why and what to do about it."""
-    rule = alert.rule
     known = registry().remediations
-    fixes = [known[id] for id in (rule.remediations if rule else ()) if id in known]
-    if not alert.traits.by_rule:
+    fixes = [known[id] for id in responses_to(alert) if id in known]
+    if not fixes and not alert.traits.by_rule:
         return Readiness(
             False, _("This is a detection, and no setting undoes what happened. Follow the vendor’s documentation.")
         )

@@ -28,12 +28,13 @@ def require_standing(change: Change) -> None:
     account = change.account
     if not account.writing_verified_at:
         _refuse(_("%(account)s has no fix role any more; nothing was changed.") % {"account": account.name})
+    if change.suppression_id:
+        _require_suppression(Suppression.objects.get(pk=change.suppression_id))
+        return
     if change.alert.traits.by_rule:
         _require_rule(change)
-        for resource_id, name in dict(change.steps.values_list("resource_id", "resource_name")).items():
-            _require_finding(change, resource_id, name)
-    elif change.suppression_id:
-        _require_suppression(Suppression.objects.get(pk=change.suppression_id))
+    for resource_id, name in dict(change.steps.values_list("resource_id", "resource_name")).items():
+        _require_finding(change, resource_id, name)
 
 
 def require_right(user: Any, account: Account) -> None:

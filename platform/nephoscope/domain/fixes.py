@@ -21,8 +21,8 @@ from nephoscope.domain.view import Evidence
 class Wait:
     """What a step waits for after its call, so that the next one finds it done.
 
-    ``read`` is made every ``every`` seconds until what ``path`` leads to in its answer is one of ``until``; after
-    ``timeout`` seconds the step has failed.
+    ``read`` is made every ``every`` seconds until what ``path`` leads to in its answer is one of ``until``. The step
+    has failed when it is one of ``failed``, and after ``timeout`` seconds.
     """
 
     read: Call
@@ -30,6 +30,7 @@ class Wait:
     until: tuple[str, ...]
     timeout: int = 300
     every: int = 5
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Remediation(ABC):
     summary: str
     provider: str
     group: str
-    """Under what a fix role allows it, with all others of the group: "Public S3 buckets"."""
+    """Under what a fix role allows it, with all others of the group: "Public buckets"."""
     on: tuple[str, ...]
     """The types of resources that it is for."""
     reads: tuple[str, ...]

@@ -300,6 +300,10 @@ class DetectionSource(ABC):
     archive: str = ""
     """The remediation that archives a detection in the cloud when it is suppressed here; its undo takes that back."""
 
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """Return the ids of the remediations that do something about what a stored detection tells of, if any does."""
+        return ()
+
     @abstractmethod
     def read(
         self, session: Session, service: str, region: str, since: datetime | None, known: Collection[str]
