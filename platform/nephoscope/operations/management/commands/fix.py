@@ -19,8 +19,9 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
 from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import QUEUED, UNDER_WAY, Change, ChangeState
+from nephoscope.changes.offers import fixes_of
 from nephoscope.changes.planning import plan_change
-from nephoscope.changes.services import fixes_of, request_undo
+from nephoscope.changes.services import request_undo
 from nephoscope.changes.summary import losses
 from nephoscope.operations.management.commands.scan import find_account
 from nephoscope.operations.plans import outcome_text, plan_text, whole
@@ -112,13 +113,15 @@ class Command(CurrentCommand):
     def _alert(self, actor: Actor, options: dict[str, Any]) -> Alert:
         alerts = _seen(Alert.objects, actor)
         if options["alert"]:
-            found: Alert | None = alerts.filter(pk=_number(options["alert"])).first()
-            return found or self._none(f"alert {options['alert']}")
-        if not options["account"]:
+            alerts, what = alerts.filter(pk=_number(options["alert"])), f"alert {options['alert']}"
+        elif not options["account"]:
             self._fail("--rule needs --account.", USAGE)
-        account = find_account(options["account"])
-        found = alerts.filter(key=options["rule"], account=account).order_by("-pk").first()
-        return found or self._none(f"alert of {options['rule']} in {account.name}")
+        else:
+            account = find_account(options["account"])
+            alerts = alerts.filter(key=options["rule"], account=account)
+            what = f"alert of {options['rule']} in {account.name}"
+        found: Alert | None = alerts.order_by("-pk").first()
+        return found or self._none(what)
 
     def _findings(self, alert: Alert, wanted: list[str]) -> list[Finding]:
         rows = alert.findings.filter(failing_since__isnull=False, suppression=None, resource__gone_at=None)
