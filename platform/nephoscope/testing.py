@@ -305,6 +305,7 @@ class CloseDoor(domain.Remediation):
     on = (DOOR,)
     reads = (READ,)
     writes = (WRITE,)
+    loses = ""
 
     def plan(self, request: domain.FixRequest, session: domain.LiveSession) -> list[Step]:
         resource = request.resource

@@ -36,6 +36,7 @@ class ExtendToAllRegions(Remediation):
     )
     provider = "aws"
     group = "CloudTrail"
+    loses = ""
     on = ("AWS::::Account",)
     reads = tuple(_READS.values())
     writes = (_WRITE,)

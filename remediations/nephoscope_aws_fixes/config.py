@@ -67,6 +67,7 @@ class RecordEverything(Remediation):
     )
     provider = "aws"
     group = "Security services"
+    loses = ""
     on = ("AWS::Config::RegionSettings",)
     reads = (*(action for each in _EVERY_READ for action in each.actions), "iam:GetRole")
     writes = (*(action for each in _EVERY_WRITE for action in each.actions), "iam:PassRole")

@@ -35,6 +35,7 @@ class DenyPorts(Remediation):
     )
     provider = "aws"
     group = "Network ACLs"
+    loses = ""
     on = ("AWS::EC2::NetworkAcl",)
     reads = READ.actions
     writes = (*CREATE.actions, *DELETE.actions)

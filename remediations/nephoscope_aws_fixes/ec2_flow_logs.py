@@ -49,6 +49,7 @@ class CreateFlowLog(Remediation):
     breaks = "Nothing stops working. Flow logs are billed by the gigabyte, and storing them costs as well."
     provider = "aws"
     group = "Subnets and flow logs"
+    loses = ""
     on = ("AWS::EC2::VPC",)
     reads = tuple(action for each in (VPCS, FLOW_LOGS, LOG_GROUPS, ROLES) for action in each.actions)
     writes = (

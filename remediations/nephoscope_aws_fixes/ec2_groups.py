@@ -127,6 +127,7 @@ class GroupFix(Remediation):
     provider = "aws"
     on = (GROUP,)
     reads = (_READ_RULES, _READ_INTERFACES)
+    loses = LOSES
 
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
         group = request.resource

@@ -40,6 +40,7 @@ class DeleteUnused(Remediation):
         "Launch templates, Auto Scaling groups, functions and tasks that name the group can start nothing any more, "
         "and templates that refer to it fail."
     )
+    loses = LOSES
     provider = "aws"
     group = "Unused security groups"
     on = (GROUP,)

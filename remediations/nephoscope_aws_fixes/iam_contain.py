@@ -75,6 +75,7 @@ class Contain(Remediation):
     )
     provider = "aws"
     group = "Contain users and roles"
+    loses = ""
     on = (FINDING,)
     reads = (
         "sts:GetCallerIdentity",

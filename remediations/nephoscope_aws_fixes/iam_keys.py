@@ -78,6 +78,7 @@ class DeactivateKeys(Remediation):
 
     provider = "aws"
     group = "Access keys"
+    loses = ""
     reads = (LIST, LAST_USED)
     writes = (WRITE,)
     breaks = "Whatever still signs its calls with the access key is refused from then on."

@@ -36,6 +36,7 @@ class Enable(Remediation):
     breaks = "Nothing stops working. Inspector is charged by instances and images, after a free trial of 15 days."
     provider = "aws"
     group = "Security services"
+    loses = LOSES
     on = ("AWS::InspectorV2::RegionSettings",)
     reads = ("inspector2:BatchGetAccountStatus", "inspector2:ListFilters")
     writes = ("inspector2:Enable", "inspector2:Disable", CREATE_ROLE)

@@ -114,6 +114,7 @@ class CancelDeletion(Remediation):
     )
     provider = "aws"
     group = "KMS keys"
+    loses = "An undo does not bring back the deletion date: it schedules the deletion anew."
     on = (KEY,)
     reads = (_DESCRIBE,)
     writes = tuple(_ACTIONS.values())

@@ -133,6 +133,7 @@ class RemovePublicAccess(Remediation):
     )
     provider = "aws"
     group = "Public queues, topics and functions"
+    loses = ""
     on = (FUNCTION,)
     reads = (_READ,)
     writes = (_REMOVE, _ADD)

@@ -114,6 +114,7 @@ class KeepBackups(InstanceMembers):
         "they are on already, nothing is interrupted. Backup storage is charged."
     )
     group = "Database protection and backups"
+    loses = "Undo shortens the retention of automated backups again, which deletes the older ones."
     wants = {"BackupRetentionPeriod": None}
     sends = IMMEDIATELY
     of_cluster = True

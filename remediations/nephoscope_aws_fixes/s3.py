@@ -105,6 +105,7 @@ class EnableVersioning(BucketSetting):
     summary = "Keeps earlier versions of overwritten and deleted objects."
     breaks = "Nothing stops working. Old versions are kept and cost storage until a lifecycle rule expires them."
     group = "S3 bucket versioning"
+    loses = "Undo suspends versioning: a bucket never returns to the state before it had versions."
     getter = operation("s3", "get_bucket_versioning", "s3:GetBucketVersioning")
     setter = operation("s3", "put_bucket_versioning", "s3:PutBucketVersioning")
 
@@ -120,9 +121,7 @@ class EnableVersioning(BucketSetting):
     def lost(self, before: Any, after: Any) -> tuple[str, Any]:
         if before is not None:
             return "", None
-        return "Undo suspends versioning: a bucket never returns to the state before it had versions.", {
-            "Status": "Suspended"
-        }
+        return self.loses, {"Status": "Suspended"}
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         properties["VersioningConfiguration"] = state

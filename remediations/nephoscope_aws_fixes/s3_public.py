@@ -140,6 +140,7 @@ class RemovePublicAccess(Remediation):
         "Whatever reads from or writes to the bucket without credentials of its account stops working: a website "
         "served from it, public downloads, and other accounts that have no statement of their own in its policy."
     )
+    loses = "An undo cannot make public again what a public access block keeps private."
     provider = "aws"
     group = "Public S3 buckets"
     on = ("AWS::S3::Bucket",)

@@ -58,6 +58,7 @@ class Rotate(Setting):
     summary = "Turns on rotation by a Lambda function that is there already. The secret is not rotated at once."
     breaks = "Applications that keep a copy of the secret stop working once it is rotated for the first time."
     group = "Secrets"
+    loses = "Undo turns rotation off. If the secret was rotated until then, it keeps its new value."
     on = (SECRET,)
     keys = ("SecretId",)
     getter = operation("secretsmanager", "describe_secret", "secretsmanager:DescribeSecret")
@@ -101,7 +102,7 @@ class Rotate(Setting):
         return replace(call, permissions=(*call.permissions, invokes))
 
     def lost(self, before: Any, after: Any) -> tuple[str, Any]:
-        return "Undo turns rotation off. If the secret was rotated until then, it keeps its new value.", None
+        return self.loses, None
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         days = at(state, ("RotationRules", "AutomaticallyAfterDays"))

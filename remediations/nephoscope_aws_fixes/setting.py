@@ -121,6 +121,11 @@ class Setting(Remediation):
         """Return what an undo does not bring back, in a sentence, and the state that it leads to instead."""
         return "", None
 
+    @property
+    def loses(self) -> str | None:
+        """Nothing, unless the fix says what :meth:`lost` may return."""
+        return "" if type(self).lost is Setting.lost else None
+
     def wait(self, target: Target) -> Wait | None:
         """Return what the call is to be waited for with."""
         return None

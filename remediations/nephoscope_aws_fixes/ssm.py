@@ -30,6 +30,7 @@ class MakePrivate(Remediation):
     breaks = "Accounts that use the document only because it is public can no longer run it."
     provider = "aws"
     group = "SSM documents"
+    loses = "An undo cannot make public again what the region’s block of public sharing keeps private."
     on = ("AWS::SSM::Document",)
     reads = (_READ, _READ_SETTING)
     writes = (_WRITE,)

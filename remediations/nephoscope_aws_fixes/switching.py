@@ -47,6 +47,7 @@ class SwitchOn(Remediation):
 
     provider = "aws"
     group = "Security services"
+    loses = LOSES
     settles = 600
     role: ClassVar[str]
     """The path of the service-linked role that AWS makes for the service, if there is none."""

@@ -69,3 +69,4 @@ def test_a_fix_says_in_words_what_it_does(fix: Remediation) -> None:
     assert fix.title
     assert not fix.title.endswith(".")
     assert fix.summary.endswith(".")
+    assert not fix.loses or fix.loses.endswith(".")

@@ -54,6 +54,7 @@ def _round_trip(simulator: Cloud, session: LiveSession, fix: Remediation, each: 
     plan = _planned(session, fix, each, first)
     assert set(plan.resources) == {made.id}
     assert {one.action for one in plan.permissions} <= set(fix.writes)
+    assert fix.loses != "" or (plan.reversible and not plan.losses), "the catalogue says that all of it comes back"
     projected = fix.project(first.resource, plan.steps)
     assert projected is None or _verdict(session, each.rule, projected).verdict in CLOSED, "as it will be"
 

@@ -8,7 +8,19 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from nephoscope.console.pages import compliance, events, password, plugins, policies, profile, resend, rules, tokens
+from nephoscope.console.pages import (
+    compliance,
+    events,
+    fixes,
+    password,
+    plugins,
+    policies,
+    profile,
+    resend,
+    rules,
+    second_approvers,
+    tokens,
+)
 
 
 def extra_urls() -> list[URLPattern]:
@@ -44,6 +56,11 @@ def extra_urls() -> list[URLPattern]:
         path("rules/", look(rules.listed), name="rules"),
         path("rules/<str:rule_id>/", look(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
+        path("fixes/", look(fixes.shown_list), name="fixes"),
+        path("fixes/<str:fix_id>/", look(fixes.shown), name="fix"),
+        path("second-approvers/", look(second_approvers.listed), name="second_approvers"),
+        path("second-approvers/require/", guard(second_approvers.ask), name="second_approver_require"),
+        path("second-approvers/<int:pk>/drop/", guard(second_approvers.drop), name="second_approver_drop"),
         path("plugins/", look(plugins.plugins), name="plugins"),
         path("password_change/", guard(password.change_password), name="password_change"),
         path("profile/", guard(profile.profile), name="profile"),

@@ -146,6 +146,14 @@ class Remediation(ABC):
     settles: int = 60
     """Seconds that the cloud may take to show what was done, the new value read where it is read anew."""
 
+    @property
+    def loses(self) -> str | None:
+        """What an undo may not bring back, in a sentence; empty where all of it comes back, None where each plan says.
+
+        Most fixes say it as a text of the class.
+        """
+        return None
+
     @abstractmethod
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
         """Read live state and return the ordered steps for one resource; PlanProblem when there is nothing to do."""

@@ -16,6 +16,7 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
+from nephoscope.changes.models import SecondApproval
 from nephoscope.connections import services
 from nephoscope.connections.fix_access import group_access
 from nephoscope.console.kit.admin import come_from
@@ -198,6 +199,7 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "can_write": bool(provider and provider.writing),
+        "second": SecondApproval.objects.filter(account=account).select_related("set_by").first(),
         "policies": [(each, offered.get(each)) for each in account.policies],
         "tagged": known.by_tag(account),
         "set_rules": _set_rules(account, known),
