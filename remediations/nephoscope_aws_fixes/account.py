@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import Field, FixRequest, LiveSession, PlanProblem, Resource
+from nephoscope_aws.names import partition
 from nephoscope_aws_fixes.setting import Setting, Target, operation
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -38,7 +39,7 @@ class SetSecurityContact(Setting):
         return {"AlternateContactType": "SECURITY"}
 
     def arn(self, resource: Resource) -> str:
-        return f"arn:aws:account::{resource.account}:account"
+        return f"arn:{partition(resource.id, resource.region)}:account::{resource.account}:account"
 
     def asked(self, target: Target) -> Mapping[str, Any]:
         return {"AlternateContactType": "SECURITY"}

@@ -63,8 +63,8 @@ class CreateFlowLog(Remediation):
         Field(
             "destination",
             "Bucket or log group",
-            "Its ARN. A bucket’s policy has to let delivery.logs.amazonaws.com write to it; folders may follow: "
-            "arn:aws:s3:::acme-flow-logs/production.",
+            "Its ARN. A bucket’s policy has to let delivery.logs.amazonaws.com write to it; a folder may follow "
+            "the bucket’s ARN, after a slash.",
             required=True,
         ),
         Field(

@@ -54,7 +54,7 @@ def test_a_detection_without_an_answer_cannot_be_fixed(report: House, remediator
 
 def test_an_answer_is_offered_to_those_who_may_fix(guarded: House, everyone: dict[str, User]) -> None:
     offered = readiness(everyone["remediator"], guarded.alert)
-    assert [each.id for each in offered.remediations] == [toy.CloseDoor.id]
+    assert [each.remediation.id for each in offered.fixes] == [toy.CloseDoor.id]
     assert offered.ready
     assert "Remediator" in readiness(everyone["viewer"], guarded.alert).why
     with pytest.raises(PermissionDenied):

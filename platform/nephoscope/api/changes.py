@@ -167,6 +167,10 @@ class ChangeDetailSerializer(ChangeSerializer):
 class Approval(Body):
     digest = Text(max_length=64, help_text="The digest of the plan that was read.")
     reason = ReasonField()
+    irreversible = serializers.BooleanField(
+        default=False,
+        help_text="Confirms that an undo does not bring back everything, where a step has no inverse or `loses`.",
+    )
 
 
 class Undoing(Body):

@@ -21,18 +21,20 @@ from nephoscope.changes.models import Change, ChangeSet, ChangeState, SecondAppr
 from nephoscope.changes.services import locked, put_into_queue, remediation_of, require_as_planned
 from nephoscope.changes.standing import require_standing
 from nephoscope.changes.stored import to_steps
+from nephoscope.changes.summary import is_whole, lasting
 
 
 @transaction.atomic
-def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) -> Change:
+def approve_change(actor: Actor, change: Change, *, digest: str, reason: str, irreversible: bool = False) -> Change:
     """Approve the plan that was shown, by its digest, and put it into the queue. Reaches no cloud.
 
     Where a second approver is asked for, the first approval only notes it; the second one, by somebody else who did not
     plan it either, puts it into the queue.
 
-    :raises ValidationError: no reason, another digest, a veto, it has expired, it does not wait for approval any more,
-        what it was planned for no longer holds, its account was removed, or the second approver is the planner or the
-        first approver.
+    :param irreversible: that an undo does not bring back everything was read and confirmed.
+    :raises ValidationError: no reason, not confirmed what needs to be, another digest, a veto, it has expired, it does
+        not wait for approval any more, what it was planned for no longer holds, its account was removed, or the second
+        approver is the planner or the first approver.
     """
     actor.require("change")
     reason = require_reason(reason)
@@ -43,6 +45,8 @@ def approve_change(actor: Actor, change: Change, *, digest: str, reason: str) ->
         raise ValidationError({"change": [_("%s is approved with its bulk change.") % change]})
     if change.expired:
         raise ValidationError({"change": [_("%s has expired. Plan again.") % change]})
+    if not irreversible and not is_whole(change):
+        raise ValidationError({"irreversible": [_("Confirm that you understand this: %s") % " ".join(lasting(change))]})
     if digest != change.digest:
         raise ValidationError({"digest": [_("The plan has changed since it was shown. Plan again.")]})
     remediation_of(change.alert, change.remediation)

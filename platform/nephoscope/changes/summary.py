@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from nephoscope.changes.models import Change
 
 
 def losses(change: Change) -> list[str]:
     """Return what an undo does not bring back, each once."""
     return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
+
+
+def is_whole(change: Change) -> bool:
+    """Whether an undo brings back everything."""
+    return all(step.inverse and not step.loses for step in change.steps.all())
+
+
+def lasting(change: Change) -> list[str]:
+    """Say what stays of a change when it is undone, or that it cannot be."""
+    cannot = [_("This change cannot be undone.")] if any(not step.inverse for step in change.steps.all()) else []
+    return [*cannot, *losses(change)]
 
 
 def closes(change: Change) -> list[dict[str, Any]]:

@@ -217,11 +217,8 @@ class ChangeAdmin(ConsoleAdmin):
         change, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
         digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
-        whole = all(step.inverse and not step.loses for step in change.steps.all())
-        if not whole and "irreversible" not in request.POST:
-            return self._again(request, change, {"irreversible": [_t("Confirm that you understand this.")]})
         try:
-            approve_change(actor, change, digest=digest, reason=reason)
+            approve_change(actor, change, digest=digest, reason=reason, irreversible="irreversible" in request.POST)
         except ValidationError as error:
             return self._again(request, change, error.message_dict)
         return self.back(change)

@@ -75,8 +75,3 @@ def _permissions(change: Change) -> Iterator[str]:
     for action, resources in needed(change).items():
         proven = "  (allowed in a dry run)" if action in change.proven else ""
         yield f"{action}  {', '.join(resources)}{proven}"
-
-
-def whole(change: Change) -> bool:
-    """Whether an undo brings back everything."""
-    return all(step.inverse and not step.loses for step in change.steps.all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nephoscope.domain import Fail, Parameter, Severity, View, rule
+from nephoscope.domain import Fail, NotKnown, Parameter, Severity, Unknown, View, rule
 
 GROUP = "AWS::Logs::LogGroup"
 KEPT = Parameter("days", "Minimum retention in days", "days", 365, "higher", most=3653)
@@ -70,5 +70,7 @@ def retention(group: View, *, days: int) -> bool | Fail:
     kept = group["RetentionInDays"]
     if not kept:  # events never expire
         return True
+    if not isinstance(kept, int) and not (isinstance(kept, str) and kept.isdecimal()):
+        raise NotKnown("RetentionInDays", Unknown("it is not a number"))
     kept = int(kept)
     return kept >= days or Fail(f"Events are kept for {kept} days; required: {days}", "RetentionInDays")

@@ -22,9 +22,9 @@ from nephoscope.changes.models import QUEUED, UNDER_WAY, Change, ChangeState
 from nephoscope.changes.offers import fixes_of
 from nephoscope.changes.planning import plan_change
 from nephoscope.changes.services import request_undo
-from nephoscope.changes.summary import losses
+from nephoscope.changes.summary import is_whole, lasting
 from nephoscope.operations.management.commands.scan import find_account
-from nephoscope.operations.plans import outcome_text, plan_text, whole
+from nephoscope.operations.plans import outcome_text, plan_text
 from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 
@@ -95,7 +95,7 @@ class Command(CurrentCommand):
         self._show(change, options, plan_text(change))
         if not options["json"]:
             self.stdout.write("\nNothing was changed. To approve exactly this plan:")
-            losing = "" if whole(change) else " --irreversible"
+            losing = "" if is_whole(change) else " --irreversible"
             self.stdout.write(f"  manage.py fix --apply {change.digest} --reason TEXT --user NAME{losing}")
 
     def _actor(self, options: dict[str, Any], *, required: bool = True) -> Actor:
@@ -148,10 +148,10 @@ class Command(CurrentCommand):
         change = rows.filter(state__in=WAITING_FOR_APPROVAL).first() or rows.first()
         if change is None:
             self._none("plan with this digest")
-        if not whole(change) and not options["irreversible"]:
-            left = " ".join(losses(change)) or "It cannot be undone."
-            self._fail(f"{left} Add --irreversible if you understand this.")
-        change = approve_change(actor, change, digest=options["apply"], reason=options["reason"])
+        if not is_whole(change) and not options["irreversible"]:
+            self._fail(f"{' '.join(lasting(change))} Add --irreversible if you understand this.")
+        given = {name: options[name] for name in ("reason", "irreversible")}
+        change = approve_change(actor, change, digest=options["apply"], **given)
         if change.state == ChangeState.HALF_APPROVED:
             self._show(change, options, f"{change} needs a second approver: somebody else, who did not plan it.")
             self._fail("Nothing was changed yet.", HALF_APPROVED)
