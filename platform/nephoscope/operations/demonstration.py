@@ -18,10 +18,11 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
 from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.offers import responses_to
-from nephoscope.changes.planning import plan_change
+from nephoscope.changes.planning import draft_change, save_draft
 from nephoscope.changes.services import request_undo
 from nephoscope.domain import Severity
 from nephoscope.inventory.models import Resource, Scan, ScanState, Shard
+from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
 
 DAYS = 90
@@ -153,10 +154,17 @@ def _suppress(account: Account, actor: Actor) -> None:
 
 def _fix_and_undo(account: Account, actor: Actor) -> None:
     for alert in account.alerts.filter(state=AlertState.OPEN).order_by("rank", "pk"):
-        for fix in responses_to(alert):
+        for fix in filter(_asks_nothing, responses_to(alert)):
             findings = alert.findings.filter(failing_since__isnull=False, suppression=None)[:1]
-            change = plan_change(actor, alert, findings, fix)
+            draft = draft_change(actor, alert, findings, fix)
+            if draft.plan.losses or not draft.plan.reversible:
+                continue
+            change = save_draft(actor, draft)
             work(approve_change(actor, change, digest=change.digest, reason="Nobody uses the downloads any more.").pk)
             change.refresh_from_db()
             work(request_undo(actor, change, reason="The partner still fetches files from there.").pk)
             return
+
+
+def _asks_nothing(fix: str) -> bool:
+    return not registry().remediations[fix].inputs
