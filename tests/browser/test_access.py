@@ -93,6 +93,7 @@ def addresses(
         "account_id": str(account.pk),
         "policy_id": OWN,
         "rule_id": RULE,
+        "fix_id": "aws.s3.remove_public_access",
         "form": "csv",
         "id": "cli",
         "key": str(token.token_key),

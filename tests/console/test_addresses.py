@@ -53,6 +53,7 @@ def known(things: Things, administrator: User, group: AccountGroup, system: Acto
         "account_id": things.account.pk,
         "policy_id": policy.key,
         "rule_id": things.alert.key,
+        "fix_id": things.change.remediation,
         "form": "csv",
         "id": "cli",
         "key": "0" * 8,
