@@ -91,6 +91,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         help_text="Who approved it first, where it needs a second approver.",
     )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None, allow_null=True)
+    change_set = serializers.IntegerField(
+        source="change_set_id", read_only=True, allow_null=True, help_text="The bulk change that it is part of."
+    )
 
     class Meta:
         model = Change
@@ -99,6 +102,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "reference",
             "account",
             "alert",
+            "change_set",
             "remediation",
             "title",
             "state",
@@ -166,6 +170,7 @@ class Undoing(Body):
 class ChangeFilter(filters.FilterSet):
     account = IdFilter(field_name="account_id")
     alert = IdFilter(field_name="alert_id")
+    change_set = IdFilter(field_name="change_set_id")
     state = Choices(choices=ChangeState.choices, lookup_expr="in")
 
 

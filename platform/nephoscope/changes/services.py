@@ -49,13 +49,19 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
 @transaction.atomic
 def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
     hold(change.account)
-    change = locked(change)
+    change = ask_undo(actor, locked(change), reason)
+    transaction.on_commit(partial(wake, change))
+    return change
+
+
+def ask_undo(actor: Actor, change: Change, reason: str) -> Change:
+    """Have a locked change undone by the next worker that looks for it; one that is still queued is withdrawn."""
     change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
-    change.before_undo = change.state
-    put_into_queue(change, ChangeState.UNDO_QUEUED)
+    change.before_undo, change.state, change.queued_at = change.state, ChangeState.UNDO_QUEUED, timezone.now()
+    change.save()
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, CHANGE_UNDO_REQUESTED, change, data, account=change.account, reason=reason)
     return change

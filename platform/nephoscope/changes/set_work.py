@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from nephoscope import domain
-from nephoscope.audit.services import Actor
+from nephoscope.audit.services import Actor, recorded_together
 from nephoscope.changes import applying
 from nephoscope.changes.models import QUEUED, Change, ChangeSet, SetItem, SetState
 from nephoscope.changes.opening import open_session, rehearse
@@ -123,10 +123,19 @@ def _plan_batch(
     def rehearsed(item: SetItem) -> Draft:
         return replace(drafts[item], proven=rehearse(account, drafts[item].plan.steps))
 
-    for item, draft in _each(list(drafts), rehearsed):
-        with transaction.atomic():
-            item.change = save_draft(actor, draft, change_set=found)
-            item.save(update_fields=["change"])
+    proven = list(_each(list(drafts), rehearsed))
+    with transaction.atomic(), recorded_together():
+        if locked_set(found).state == SetState.PLANNING:  # whoever stopped it wants no more plans
+            for item, draft in proven:
+                _save(found, actor, item, draft)
+
+
+def _save(found: ChangeSet, actor: Actor, item: SetItem, draft: Draft) -> None:
+    try:
+        item.change = save_draft(actor, draft, change_set=found)
+    except ValidationError as problem:
+        return _leave_out([item], _said(problem))
+    return item.save(update_fields=["change"])
 
 
 def _each(items: Sequence[SetItem], ask: Callable[[SetItem], T]) -> Iterator[tuple[SetItem, T]]:
