@@ -91,11 +91,10 @@ def test_a_rule_is_fixed_in_all_accounts_that_have_a_fix_role(
     assert "Each of 30 resources gets a plan of its own." in shown and "bare has no fix role yet." in shown
     client.post(new())
     found = ChangeSet.objects.get()
-    assert sorted(found.items.filter(problem="").values_list("account__name", flat=True).distinct()) == ["prod"]
+    assert set(found.items.filter(problem="").values_list("account__name", flat=True)) == {"prod"}
     set_work.work(found.pk)
     shown = text_of(client.get(page(found)))
-    assert "Left out</h3>" not in shown and "Left out (1)" in shown and "bare has no fix role yet." in shown
-    assert "30 resources" in shown or "31 resources" in shown
+    assert "Left out (1)" in shown and "bare has no fix role yet." in shown and "31 resources" in shown
 
 
 def test_findings_of_one_rule_are_chosen_in_the_list_or_all_that_match(
@@ -104,7 +103,11 @@ def test_findings_of_one_rule_are_chosen_in_the_list_or_all_that_match(
     client, listed = sign_in(remediator), reverse("admin:alerts_finding_changelist")
     assert "fix-form" not in text_of(client.get(listed))
     shown = text_of(client.get(f"{listed}?rule=toy.closed&q=door-0"))
-    assert shown.count('form="fix-form" name="finding"') == 10 and "Fix all 10" in shown and "Fix selected" in shown
+    assert (
+        shown.count('form="fix-form" name="finding"') == 10
+        and "Close the door: all 10" in shown
+        and "Fit a lock: selected" in shown
+    )
     assert "fix-form" not in text_of(sign_in(viewer).get(f"{listed}?rule=toy.closed"))
     assert "Each of 10 resources" in text_of(client.get(new(q="door-0")))
     two = many.findings(*NAMES[:2])
@@ -156,7 +159,7 @@ def test_the_page_follows_planning_review_applying_and_undo(many: House, remedia
     Change.objects.filter(pk=changes[4].pk).update(state="failed", outcome="denied by the door")
     set_work._worked(changes[0].pk)
     shown = text_of(client.get(page(found)))
-    assert "2 of 20 done. 1 failed. 18 queued." in shown and "Failed or refused</h4>" not in shown
+    assert "2 of 20 done. 1 failed. 18 queued." in shown
     assert "Failed or refused (1)" in shown and "denied by the door" in shown
     set_work.work(found.pk)
     shown = text_of(client.get(page(found)))
@@ -321,7 +324,7 @@ def test_a_removed_account_takes_its_resources_off_the_page_and_no_others(
     other.removed_at = timezone.now()
     other.save()
     shown = text_of(client.get(page(found)))
-    assert item.resource_name not in shown.partition("Timeline")[0] and NAMES[1] in shown
+    assert item.resource_name not in shown and NAMES[1] in shown
     approve(many.actor, found)
     set_work.work(found.pk)
     assert sorted(found.changes.values_list("state", flat=True)) == ["refused", "verified", "verified"]

@@ -120,7 +120,7 @@ class ChangeSetDetailSerializer(ChangeSetSerializer):
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_to_confirm(self, found: ChangeSet) -> int | None:
-        count = self.counted[ChangeState.PLANNED]
+        count = self.counted.of(ChangeState.PLANNED)
         return count if count > sets.most_at_once() else None
 
     @extend_schema_field(ToldSerializer(many=True))

@@ -93,7 +93,7 @@ class Progress:
     left_out: int
     states: Mapping[str, int]
 
-    def __getitem__(self, state: str) -> int:
+    def of(self, state: str) -> int:
         return self.states.get(state, 0)
 
     @property
@@ -108,16 +108,16 @@ class Progress:
     @property
     def moving(self) -> int:
         """Changes that wait for a worker, or that one is at."""
-        return sum(self[state] for state in MOVING)
+        return sum(self.of(state) for state in MOVING)
 
     @property
     def over(self) -> int:
-        return self.changes - self.moving - self[ChangeState.PLANNED]
+        return self.changes - self.moving - self.of(ChangeState.PLANNED)
 
     @property
     def wrong(self) -> int:
         """Changes that failed or were refused."""
-        return sum(self[state] for state in WRONG)
+        return sum(self.of(state) for state in WRONG)
 
 
 def progress(found: ChangeSet) -> Progress:
@@ -200,7 +200,7 @@ def review(found: ChangeSet) -> Review:
     told.permissions = dict(permitted)
     steps = ChangeStep.objects.filter(change__in=changes).order_by()
     told.losses = list(steps.exclude(loses="").values_list("loses").annotate(n=Count("change", distinct=True)))
-    told.irreversible = steps.filter(inverse=None).aggregate(n=Count("change", distinct=True))["n"]
+    told.irreversible = steps.filter(inverse__isnull=True).aggregate(n=Count("change", distinct=True))["n"]
     return told
 
 

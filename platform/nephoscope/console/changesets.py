@@ -114,7 +114,7 @@ class ChangeSetAdmin(ConsoleAdmin):
             "inputs": shown_inputs(shown),
             "rule": catalogue().rule(shown.rule),
             "counted": counted,
-            "count": counted[ChangeState.PLANNED],
+            "count": counted.of(ChangeState.PLANNED),
             "states": _states(counted),
             "progress": said(shown, counted),
             "done": counted.looked_at if shown.state == SetState.PLANNING else counted.over,
@@ -128,8 +128,8 @@ class ChangeSetAdmin(ConsoleAdmin):
             "needs_second": planned and any_needs_second(waiting),
             "not_second": why_not_second(request.user, shown) if shown.state == SetState.HALF_APPROVED else "",
             "most": sets.most_at_once(),
-            "must_confirm": counted[ChangeState.PLANNED] > sets.most_at_once(),
-            "undoable": any(counted[each] for each in UNDOABLE),
+            "must_confirm": counted.of(ChangeState.PLANNED) > sets.most_at_once(),
+            "undoable": any(counted.of(each) for each in UNDOABLE),
             "history": history[:50],
             **more,
         }
@@ -257,7 +257,7 @@ def _page(request: HttpRequest, found: ChangeSet, live: bool) -> Any:
 
 def _states(counted: Progress) -> list[tuple[str, Any, int]]:
     """Return how many changes are in each state, to be chosen among; nothing where all are in one."""
-    rows = [(each.value, each.label, counted[each]) for each in ChangeState if counted[each]]
+    rows = [(each.value, each.label, counted.of(each)) for each in ChangeState if counted.of(each)]
     return rows if len(rows) > 1 else []
 
 
@@ -266,15 +266,15 @@ def said(found: ChangeSet, counted: Progress) -> str:
     if found.state == SetState.PLANNING:
         return _t("Planned %(n)s of %(all)s resources.") % {"n": counted.looked_at, "all": counted.resources}
     if not counted.moving:
-        rows = [(each.label, counted[each]) for each in ChangeState if counted[each]]
+        rows = [(each.label, counted.of(each)) for each in ChangeState if counted.of(each)]
         return " · ".join(f"{label}: {count}" for label, count in rows) or _t("Nothing was changed.")
     parts = [_t("%(n)s of %(all)s done.") % {"n": counted.over, "all": counted.changes}]
     for count, text in (
-        (counted[ChangeState.FAILED], _t("%(n)s failed.")),
-        (counted[ChangeState.REFUSED], _t("%(n)s refused.")),
-        (counted[ChangeState.APPROVED] + counted[ChangeState.UNDO_QUEUED], _t("%(n)s queued.")),
-        (counted[ChangeState.APPLYING] + counted[ChangeState.UNDOING], _t("%(n)s in progress.")),
-        (counted[ChangeState.WAITING], _t("%(n)s applied, waiting.")),
+        (counted.of(ChangeState.FAILED), _t("%(n)s failed.")),
+        (counted.of(ChangeState.REFUSED), _t("%(n)s refused.")),
+        (counted.of(ChangeState.APPROVED) + counted.of(ChangeState.UNDO_QUEUED), _t("%(n)s queued.")),
+        (counted.of(ChangeState.APPLYING) + counted.of(ChangeState.UNDOING), _t("%(n)s in progress.")),
+        (counted.of(ChangeState.WAITING), _t("%(n)s applied, waiting.")),
     ):
         parts += [text % {"n": count}] if count else []
     return " ".join(parts)
