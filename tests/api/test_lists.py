@@ -66,6 +66,7 @@ LISTS = [
     "findings",
     "suppressions",
     "changes",
+    "change-sets",
     "audit",
     "users",
     "groups",

@@ -12,7 +12,7 @@ from nephoscope import testing as toy
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.services import Actor
 from nephoscope.changes import set_work
-from nephoscope.changes.models import ChangeSet
+from nephoscope.changes.models import Change, ChangeSet, SetItem
 from nephoscope.changes.sets import approve_set, plan_set
 from nephoscope.inventory import store
 from nephoscope.judging.services import judge_resources
@@ -59,3 +59,17 @@ def approve(actor: Actor, found: ChangeSet, **more: Any) -> ChangeSet:
 
 def states(found: ChangeSet) -> set[str]:
     return set(found.changes.values_list("state", flat=True))
+
+
+def set_of(change: Change, state: str = "planned", problem: str = "It is gone.") -> ChangeSet:
+    """Put a change into a bulk change of its own, beside a resource that is left out."""
+    found = ChangeSet.objects.create(
+        rule=change.alert.key, remediation=change.remediation, title=change.title, state=state
+    )
+    Change.objects.filter(pk=change.pk).update(change_set=found)
+    step = change.steps.all()[0]
+    SetItem.objects.create(change_set=found, account=change.account, resource_name=step.resource_name, change=change)
+    SetItem.objects.create(change_set=found, account=change.account, resource_name="gone", problem=problem)
+    found.digest = found.digest_now()
+    found.save()
+    return found

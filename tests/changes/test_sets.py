@@ -253,3 +253,17 @@ def test_acts_on_a_set_ask_the_database_as_often_for_many_as_for_few(many: House
         set_work.work(found.pk)
         counted.append(len(approved))
     assert counted[0] == counted[1]
+
+
+def test_workers_are_woken_again_only_when_none_is_at_it(many: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, woken = planned(many, 3), list[ChangeSet]()
+    monkeypatch.setattr(set_work, "wake_set", woken.append)
+    approve(many.actor, found)
+    found.changes.update(queued_at=timezone.now() - timedelta(hours=1))
+    at_it = found.changes.filter(pk=found.changes.all()[0].pk)
+    at_it.update(state="applying", lease_until=timezone.now() + timedelta(minutes=1))
+    set_work.wake_waiting()
+    assert woken == []
+    at_it.update(lease_until=timezone.now() - timedelta(minutes=1))
+    set_work.wake_waiting()
+    assert woken == [found]

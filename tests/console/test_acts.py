@@ -27,6 +27,8 @@ ACTS = {
     "alerts_alert_plan": ("remediator", "alert"),
     "changes_change_apply": ("remediator", "change"),
     "changes_change_undo": ("remediator", "change"),
+    **{f"changes_changeset_{act}": ("remediator", "changeset") for act in ("approve", "stop", "discard", "remove")},
+    "changes_changeset_undo": ("remediator", "changeset"),
     "inventory_scan_cancel": ("analyst", "scan"),
     "accounts_account_scan": ("analyst", "account"),
     "accounts_account_verify": ("administrator", "account"),

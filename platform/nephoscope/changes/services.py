@@ -122,7 +122,7 @@ def _require_undoable(change: Change) -> None:
     if change.state == ChangeState.WAITING:
         said = _("%s was applied, but its new values do not show yet. Undo it once they do.")
         raise ValidationError({"change": [said % change]})
-    if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
+    if change.state not in UNDOABLE or not any(step.state in MADE for step in change.steps.all()):
         raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})
     if not can_undo(change):
         raise ValidationError({"change": [_("%s cannot be undone.") % change]})

@@ -51,9 +51,10 @@ def work(set_id: int) -> None:
 def wake_waiting() -> int:
     """Wake workers for sets whose worker died, and expire those that nobody approved in time. Run every minute."""
     late = timezone.now() - lease.length()
-    queued = Change.objects.filter(change_set=OuterRef("pk"), state__in=QUEUED, queued_at__lt=late)
+    changes = Change.objects.filter(change_set=OuterRef("pk"))
+    queued, held = changes.filter(state__in=QUEUED, queued_at__lt=late), changes.filter(lease.held())
     unplanned = Q(lease.free(), state=SetState.PLANNING, planned_at__lt=late)
-    for found in ChangeSet.objects.filter(unplanned | Q(Exists(queued))):
+    for found in ChangeSet.objects.filter(unplanned | Q(Exists(queued), ~Exists(held))):
         wake_set(found)
     waiting = ChangeSet.objects.filter(state__in=(SetState.PLANNING, SetState.PLANNED, SetState.HALF_APPROVED))
     return sum(expire_set(each) for each in waiting if each.expires_at and each.expires_at <= timezone.now())

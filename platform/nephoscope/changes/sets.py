@@ -110,8 +110,10 @@ def _chosen(findings: QuerySet[Finding]) -> list[Finding]:
 
 
 def wake_set(found: ChangeSet) -> None:
-    """Ask the queue for a worker."""
-    dispatch("work_on_set", found.pk, name=f"bulk change {found.pk}")
+    """Ask the queue for workers: one plans a set, half of those there are apply it, so that other work goes on."""
+    several = found.state == SetState.APPROVED and found.items.count() > most_at_once()
+    for _number in range(max(1, settings.NEPHOSCOPE_WORKERS // 2) if several else 1):
+        dispatch("work_on_set", found.pk, name=f"bulk change {found.pk}")
 
 
 # -- Approving -------------------------------------------------------------------------------------
@@ -290,7 +292,7 @@ def _undone(actor: Actor, change: Change, reason: str) -> list[str] | None:
     if change.state in UNDER_WAY and not change.held:
         interrupt(change)
     if not can_undo(change):
-        return []
+        return []  # nothing was made, or it cannot be put back: its own page says which
     try:
         require_present(change.account)
         ask_undo(actor, change, reason)
