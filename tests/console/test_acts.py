@@ -229,7 +229,7 @@ def test_a_plan_with_another_digest_is_not_applied(remediator: User, things: Thi
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": "e" * 64, "reason": "because"})
     assert "changed since it was shown" in page.content.decode()
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_applying_without_a_reason_says_so_at_the_field(remediator: User, things: Things, sign_in: SignIn) -> None:
@@ -244,7 +244,7 @@ def test_applying_for_a_reason_with_a_nul_character_is_refused_at_the_field(
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": things.change.digest, "reason": "be\0cause"})
     assert page.context["errors"]["reason"] == ["Null characters are not allowed."]
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Things, sign_in: SignIn) -> None:
@@ -252,7 +252,7 @@ def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Th
     client, act = sign_in(remediator), reverse("admin:changes_change_apply", args=[things.change.pk])
     page = client.post(act, {"digest": things.change.digest, "reason": "because"})
     assert page.context["errors"]["irreversible"] and "cannot be undone" in page.content.decode()
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_undoing_what_was_not_applied_says_so(remediator: User, things: Things, sign_in: SignIn) -> None:
