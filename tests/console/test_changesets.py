@@ -222,6 +222,7 @@ def test_a_second_approver_sees_who_approved_and_why(
     assert "Second approver</dt>" in text_of(client.get(page(found)))
     shown = text_of(client.post(act(found, "approve"), body, follow=True))
     assert "First approval" in shown and "first of all" in shown
+    assert "it needs a second approver" in text_of(sign_in(administrator).get(page(found))).partition("Timeline")[2]
     assert "so somebody else has to be the second approver" in shown and "Approve and apply" not in shown
     assert "has to be the second approver" in text_of(client.post(act(found, "approve"), body, follow=True))
     sign_in(administrator).post(act(found, "approve"), body | {"reason": "second"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +21,7 @@ from nephoscope.accounts.holding import require_present
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Finding
+from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import (
     CHANGE_APPROVED,
     SET_APPROVED,
@@ -84,7 +86,7 @@ def plan_set(
         )
         for row in rows
     )
-    record(actor, SET_PLANNED, found, {"title": found.title, "count": len(rows)})
+    _record(actor, SET_PLANNED, found, {"title": found.title, "count": len(rows)})
     transaction.on_commit(partial(wake_set, found))
     return found
 
@@ -144,7 +146,7 @@ def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, con
         found.state, found.first_by, found.first_at = SetState.HALF_APPROVED, actor.user, timezone.now()
         found.first_reason = reason
         found.save()
-        record(actor, SET_APPROVED_FIRST, found, values, reason=reason)
+        _record(actor, SET_APPROVED_FIRST, found, values, reason=reason)
         return found
     if found.state == SetState.HALF_APPROVED:
         require_another(actor, found)
@@ -152,7 +154,7 @@ def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, con
     found.reason = reason
     found.save()
     with recorded_together():
-        record(actor, SET_APPROVED, found, values, reason=reason)
+        _record(actor, SET_APPROVED, found, values, reason=reason)
         _approve(actor, found, changes)
     transaction.on_commit(partial(wake_set, found))
     return found
@@ -233,7 +235,7 @@ def stop_set(actor: Actor, found: ChangeSet) -> int:
             else:
                 each.undo_by, each.undo_requested_at, each.undo_reason = actor.user, timezone.now(), _("Stopped")
                 finish(actor, each, ChangeState.UNDONE, Outcome.WITHDRAWN)
-        record(actor, SET_STOPPED, found, {"title": found.title, "count": len(waiting)})
+        _record(actor, SET_STOPPED, found, {"title": found.title, "count": len(waiting)})
     return len(waiting)
 
 
@@ -248,7 +250,7 @@ def discard_set(actor: Actor, found: ChangeSet) -> ChangeSet:
     with recorded_together():
         for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
             discard(actor, each)
-        record(actor, SET_DISCARDED, found, {"title": found.title})
+        _record(actor, SET_DISCARDED, found, {"title": found.title})
     return found
 
 
@@ -263,7 +265,7 @@ def expire_set(found: ChangeSet) -> bool:
     with recorded_together():
         for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
             expire(each)
-        record(Actor.system(), SET_EXPIRED, found, {"title": found.title})
+        _record(Actor.system(), SET_EXPIRED, found, {"title": found.title})
     return True
 
 
@@ -282,7 +284,7 @@ def undo_set(actor: Actor, found: ChangeSet, *, reason: str) -> tuple[int, list[
             count, left = count + (problem is None), left + (problem or [])
         if not count:
             raise ValidationError({"change_set": left[:3] or [_("Nothing of %s can be undone.") % found]})
-        record(actor, SET_UNDO_REQUESTED, found, {"title": found.title, "count": count}, reason=reason)
+        _record(actor, SET_UNDO_REQUESTED, found, {"title": found.title, "count": count}, reason=reason)
     transaction.on_commit(partial(wake_set, found))
     return count, left
 
@@ -299,6 +301,12 @@ def _undone(actor: Actor, change: Change, reason: str) -> list[str] | None:
     except ValidationError as problem:
         return problem.messages
     return None
+
+
+def _record(actor: Actor, action: Action, found: ChangeSet, data: dict[str, Any], reason: str = "") -> None:
+    """Record an act on a set: in its account, or in none when it is about several, of which others see only some."""
+    accounts = Account.objects.filter(pk__in=found.items.values("account"))[:2]
+    record(actor, action, found, data, account=accounts[0] if len(accounts) == 1 else None, reason=reason)
 
 
 def _lock(changes: QuerySet[Change]) -> QuerySet[Change]:
