@@ -52,7 +52,7 @@ class Things:
 def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> Things:
     """Everything carries a hostile name where a cloud could give one."""
     alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
-    change, bulk = [_planned(alert) for _each in range(2)]
+    change, bulk = [_planned(alert, name) for name in ("logs", "assets")]
     scan = Scan.objects.create(account=account, state="partial", started_at=timezone.now(), finished_at=timezone.now())
     Shard.objects.create(
         scan=scan,
@@ -102,7 +102,7 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
     return Things(account, alert, change, set_of(bulk, problem=HOSTILE), scan, entry, organisation)
 
 
-def _planned(alert: Alert) -> Change:
+def _planned(alert: Alert, name: str) -> Change:
     call = {
         "label": "s3:PutBucketPolicy",
         "body": {
@@ -126,7 +126,7 @@ def _planned(alert: Alert) -> Change:
         change=change,
         position=0,
         resource_id="arn:aws:s3:::logs",
-        resource_name=f"logs-{HOSTILE}",
+        resource_name=f"{name}-{HOSTILE}",
         title="Narrow",
         call=call,
         inverse=call,
