@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from tests.changes.bulk import NAMES, planned, states, with_many_doors
 from tests.house import House
 
@@ -12,7 +13,7 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.audit.services import Actor
 from nephoscope.changes import set_work
 from nephoscope.changes.approvals import require_second_approver
-from nephoscope.changes.models import ChangeSet
+from nephoscope.changes.models import PLAN_LIFETIME, ChangeSet
 
 pytestmark = pytest.mark.django_db
 
@@ -98,13 +99,19 @@ def test_more_than_the_limit_takes_an_administrator_and_the_number(
     assert api(remediator).post(f"{path}/stop", {}).json()["progress"] == {"undone": 30}
 
 
-def test_the_planner_is_not_the_second_approver(many: House, remediator: User, administrator: User, api: Any) -> None:
+def test_the_planner_is_not_the_second_approver_and_an_expired_set_not_approved(
+    many: House, remediator: User, administrator: User, api: Any
+) -> None:
     require_second_approver(Actor.of(administrator), account=many.account)
     found = planned(many, 3)
     path, body = f"{SETS}/{found.pk}/approve", {"digest": found.digest, "reason": "rain"}
     assert api(remediator).post(path, body).json()["state"] == "half_approved"
     assert api(remediator).post(path, body).status_code == 409
     assert api(administrator).post(path, body).json()["first_by"] == remediator.username
+    old = planned(many, 3)
+    ChangeSet.objects.filter(pk=old.pk).update(planned_at=timezone.now() - PLAN_LIFETIME)
+    answer = api(administrator).post(f"{SETS}/{old.pk}/approve", body | {"digest": old.digest})
+    assert (answer.status_code, "has expired" in answer.json()["change_set"][0]) == (409, True)
 
 
 def test_who_may_and_who_may_look(many: House, everyone: dict[str, User], api: Any) -> None:

@@ -21,7 +21,7 @@ from nephoscope.alerts.models import Finding
 from nephoscope.audit.services import Actor
 from nephoscope.changes import set_work
 from nephoscope.changes.approvals import require_second_approver
-from nephoscope.changes.models import Change, ChangeSet
+from nephoscope.changes.models import PLAN_LIFETIME, Change, ChangeSet
 from nephoscope.changes.sets import plan_set, undo_set
 
 from .conftest import HOSTILE
@@ -246,6 +246,9 @@ def test_an_approval_is_not_replayed_and_stop_and_discard_say_what_they_did(
     assert "does not wait for approval: Discarded" in text_of(client.post(act(second, "approve"), body))
     forged = planned(many, 3)
     assert "have changed since they were shown" in text_of(client.post(act(forged, "approve"), body))
+    ChangeSet.objects.filter(pk=forged.pk).update(planned_at=timezone.now() - PLAN_LIFETIME)
+    expired = {"digest": forged.digest, "reason": "rain"}
+    assert "has expired. Plan again." in text_of(client.post(act(forged, "approve"), expired))
 
 
 def test_who_may_and_who_may_look(many: House, everyone: dict[str, User], sign_in: SignIn) -> None:
