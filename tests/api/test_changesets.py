@@ -99,7 +99,7 @@ def test_more_than_the_limit_takes_an_administrator_and_the_number(
     assert api(remediator).post(f"{path}/stop", {}).json()["progress"] == {"undone": 30}
 
 
-def test_the_planner_is_not_the_second_approver_and_an_expired_set_not_approved(
+def test_neither_the_planner_is_second_approver_nor_is_what_expired_approved(
     many: House, remediator: User, administrator: User, api: Any
 ) -> None:
     require_second_approver(Actor.of(administrator), account=many.account)
