@@ -6,8 +6,8 @@ ARGS ?=
 # Dozens of processes read the same modules: each would compile them anew where the environment forbids to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-faults bench-killed bench-start \
-        bench-truth lock record-release screenshot clean
+.PHONY: demo start test fuzz lint types check bench bench-aws bench-events bench-faults bench-fixes bench-killed \
+        bench-start bench-truth lock record-release screenshot clean
 
 PIP = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
 
@@ -60,6 +60,9 @@ bench-aws: .venv/installed-dev  ## beside Prowler and ScoutSuite, at 300 and 3,0
 
 bench-events: .venv/installed-dev  ## seconds from an event in the cloud to the alert
 	$(BIN)/python benchmarks/events.py $(ARGS)
+
+bench-fixes: .venv/installed-dev  ## seconds of a plan, and of a bulk change of 500 resources
+	$(BIN)/python benchmarks/fixes.py $(ARGS)
 
 bench-faults: .venv/installed-dev  ## what wrong answers of the cloud close, stop or hide
 	PYTHONPATH=benchmarks $(BIN)/python benchmarks/faults.py $(ARGS)

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
+from tests.changes.bulk import set_of
 from tests.changes.working import apply
 
 from nephoscope import testing as toy
@@ -97,6 +98,7 @@ def world(toy_account: Account, cloud: toy.ToyCloud, administrator: Any) -> Simp
     suppress(actor, alert, [found["back"]], "nobody comes there")
     applied = plan_change(actor, alert, [found["side"]], toy.CloseDoor.id)
     apply(actor, applied, "rain")
+    bulk = plan_change(actor, alert, [found["front"]], toy.CloseDoor.id)
     return SimpleNamespace(
         account=toy_account,
         alert=Alert.objects.get(pk=alert.pk),
@@ -105,6 +107,7 @@ def world(toy_account: Account, cloud: toy.ToyCloud, administrator: Any) -> Simp
         cellar=Resource.objects.get(name="cellar"),
         change=plan_change(actor, alert, [found["front"]], toy.CloseDoor.id),
         applied=applied,
+        set=set_of(bulk),
         scan=start_scan(actor, toy_account, enqueue=False),
         cloud=cloud,
     )

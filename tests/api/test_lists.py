@@ -14,7 +14,7 @@ from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert, Finding, Suppression
 from nephoscope.audit.actions.alerts import ALERT_RESOLVED
 from nephoscope.audit.services import Actor, record
-from nephoscope.changes.models import Change
+from nephoscope.changes.models import Change, ChangeSet, SetItem
 from nephoscope.inventory.models import Resource, Scan, Shard
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,10 @@ def more(world: SimpleNamespace) -> None:
     for scan in Scan.objects.exclude(pk=world.scan.pk):
         Shard.objects.create(scan=scan, service="doors", region="north")
     copy_rows(Change.objects.get(pk=world.change.pk), 10)
+    for change in Change.objects.filter(change_set=None, state="planned"):
+        SetItem.objects.create(
+            change_set=ChangeSet.objects.create(rule="toy.closed", title="more"), account=change.account, change=change
+        )
     copy_rows(Resource.objects.get(pk=world.cellar.pk), 10, resource_id=lambda n: f"door/more-{n}")
     resources = iter(Resource.objects.filter(resource_id__startswith="door/more-"))
     copy_rows(Alert.objects.get(pk=world.alert.pk), 10, key=lambda n: f"toy.more-{n}")
@@ -66,6 +70,7 @@ LISTS = [
     "findings",
     "suppressions",
     "changes",
+    "change-sets",
     "audit",
     "users",
     "groups",
@@ -185,8 +190,11 @@ OTHERS = [
     ("resources?type=Toy::Door&service=doors&region=north", 4),
     ("resources?q=CELL", 1),
     ("resources?gone=true", 0),
-    ("changes?state=planned", 1),
-    ("changes?state=planned,verified&alert={alert.pk}", 2),
+    ("changes?state=planned", 2),
+    ("changes?state=planned,verified&alert={alert.pk}", 3),
+    ("changes?change_set={set.pk}", 1),
+    ("change-sets?state=planned&rule=toy.closed&account={account.pk}", 1),
+    ("change-sets?state=finished", 0),
     ("scans?state=queued&account={account.pk}", 1),
     ("audit?action=alert.suppressed&actor=ada", 1),
     ("audit?target_type=alert&target_id={alert.pk}&at_before=2020-01-01T00:00:00Z", 0),

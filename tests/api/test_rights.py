@@ -14,13 +14,16 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 from tests.api.conftest import undone
+from tests.changes.bulk import set_of
 
+from nephoscope import testing as toy
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import Role
 from nephoscope.api.kit.permissions import RolePermission
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.approvals import require_second_approver
+from nephoscope.changes.sets import plan_set
 from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies.rule_settings import Place, set_rule
@@ -55,6 +58,7 @@ ADMINISTRATOR, ANALYST, REMEDIATOR = Role.ADMINISTRATOR, Role.ANALYST, Role.REME
 
 LISTS = [
     *(listed(path) for path in ("accounts", "scans", "resources", "alerts", "findings", "suppressions", "changes")),
+    listed("change-sets"),
     listed("audit"),
     listed("compliance"),
     listed("organisations"),
@@ -77,6 +81,8 @@ CASES = [
     Case("GET", "findings/{front.pk}"),
     Case("GET", "suppressions/{back.suppression_id}"),
     Case("GET", "changes/{change.pk}"),
+    Case("GET", "change-sets/{set.pk}"),
+    Case("GET", "change-sets/{set.pk}/items"),
     Case("GET", "audit/{entry.pk}"),
     Case("GET", "organisations/{organisation.pk}"),
     Case("GET", "members/{member.pk}"),
@@ -129,6 +135,18 @@ CASES = [
     ),
     Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}, 202),
     Case("POST", "changes/{change.pk}/discard", REMEDIATOR),
+    Case(
+        "POST",
+        "change-sets",
+        REMEDIATOR,
+        lambda w: {"rule": "toy.closed", "remediation": "toy.close", "accounts": [w.account.pk]},
+        202,
+        scoped=False,
+    ),
+    Case("POST", "change-sets/{set.pk}/approve", REMEDIATOR, lambda w: {"digest": w.set.digest, "reason": "rain"}, 202),
+    Case("POST", "change-sets/{set.pk}/discard", REMEDIATOR),
+    Case("POST", "change-sets/{planning.pk}/stop", REMEDIATOR),
+    Case("POST", "change-sets/{done.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case("POST", "suppressions/{back.suppression_id}/unsuppress", ANALYST),
     Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case(
@@ -197,6 +215,9 @@ def everything(world: SimpleNamespace, administrator: User) -> SimpleNamespace:
     world.own, world.rule = create_policy(Actor.system(), name="Own", based_on="toy-policy"), "toy.closed"
     world.second = require_second_approver(Actor.of(administrator), account=world.idle)
     world.setting = set_rule(Actor.system(), world.rule, Place(account=world.account), severity="low")
+    world.done = set_of(world.applied, "approved")
+    findings = world.alert.findings.filter(pk=world.front.pk)
+    world.planning = plan_set(Actor.system(), findings, toy.CloseDoor.id)
     return world
 
 

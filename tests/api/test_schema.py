@@ -31,6 +31,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
         "AccountCondition",
         "AlertKind",
         "AlertState",
+        "ChangeSetState",
         "ChangeState",
         "ControlState",
         "DeliveryState",

@@ -105,6 +105,8 @@ def addresses(
         *(reverse("admin:alerts_alert_changelist") + query for query in ("?q=nothing", "?state=all&o=5")),
         reverse("admin:alerts_alert_change", args=[long.pk]) + "?suppressed=1",
         reverse("admin:inventory_resource_change", args=[tagged.pk]),
+        reverse("admin:changes_changeset_new") + f"?rule={RULE}&remediation=aws.s3.remove_public_access",
+        reverse("admin:alerts_finding_changelist") + f"?rule={RULE}",
         reverse("admin:policy", args=[PLUGINS_POLICY]),
         reverse("admin:compliance_detail", args=[account.pk, PLUGINS_POLICY]),
     ]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from tests.changes.bulk import NAMES, approve, planned, states, with_many_doors
 from tests.house import House
 
 from nephoscope import testing as toy
-from nephoscope.accounts.models import User
+from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Finding
+from nephoscope.audit.chain import check
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes import set_work
@@ -21,53 +24,14 @@ from nephoscope.changes.approvals import approve_change, require_second_approver
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import Change, ChangeSet
 from nephoscope.changes.sets import approve_set, discard_set, plan_set, stop_set, undo_set
-from nephoscope.inventory import store
-from nephoscope.judging.services import judge_resources
 
 pytestmark = pytest.mark.django_db
-
-NAMES = [f"door-{number:02}" for number in range(30)]
-
-
-class OneLane:
-    """Threads do not see a test's transaction, so that what they would do is done by the test itself."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def __enter__(self) -> OneLane:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def map(self, ask: Callable[[Any], Any], things: Iterable[Any]) -> Iterator[Any]:
-        return map(ask, things)
 
 
 @pytest.fixture
 def many(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """A house with thirty-two open doors."""
-    monkeypatch.setattr(set_work, "ThreadPoolExecutor", OneLane)
-    monkeypatch.setattr(set_work, "_close", lambda: None)
-    house.cloud.doors |= dict.fromkeys(NAMES, True)
-    read = store.save(house.account, "doors", toy.Doors(house.cloud.doors).collect("doors", "north"))
-    judge_resources(house.account, Actor.system(), read, ())
-    house.cloud.calls.clear()
-    return house
-
-
-def planned(house: House, count: int = 20, actor: Actor | None = None) -> ChangeSet:
-    rows = Finding.objects.filter(rule_id="toy.closed", resource__name__in=NAMES[:count])
-    found = plan_set(actor or house.actor, rows, toy.CloseDoor.id)
-    set_work.work(found.pk)
-    return ChangeSet.objects.get(pk=found.pk)
-
-
-def approve(actor: Actor, found: ChangeSet, **more: Any) -> ChangeSet:
-    return approve_set(actor, found, digest=found.digest, reason="rain", **more)
-
-
-def states(found: ChangeSet) -> set[str]:
-    return set(found.changes.values_list("state", flat=True))
+    return with_many_doors(house, monkeypatch)
 
 
 def test_each_resource_gets_a_plan_of_its_own_and_nothing_is_changed(many: House) -> None:
@@ -241,3 +205,65 @@ def test_it_is_visible_to_those_who_see_all_of_its_accounts(many: House, viewer:
 def test_what_cannot_be_a_bulk_change_is_refused(many: House, fix: str, rows: list[str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         plan_set(many.actor, Finding.objects.filter(resource__name__in=rows), fix)
+
+
+def test_a_plan_that_was_under_way_when_it_was_stopped_is_not_stored(
+    many: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = plan_set(many.actor, Finding.objects.filter(rule_id="toy.closed"), toy.CloseDoor.id)
+    rehearse = set_work.rehearse
+
+    def stopped(*given: Any) -> Any:
+        ChangeSet.objects.filter(pk=found.pk, state="planning").update(state="stopped")
+        return rehearse(*given)
+
+    monkeypatch.setattr(set_work, "rehearse", stopped)
+    set_work.work(found.pk)
+    assert not found.changes.exists()
+
+
+def test_what_is_in_an_account_without_a_fix_role_is_left_out(many: House) -> None:
+    many.account.writing_verified_at = None
+    many.account.save()
+    rows = Finding.objects.filter(rule_id="toy.closed")
+    with pytest.raises(ValidationError, match="has no fix role"):
+        plan_set(many.actor, rows, toy.CloseDoor.id)
+    other = Account.objects.create(name="cabin", provider="toy", number="2" * 12, writing_verified_at=timezone.now())
+    Finding.objects.filter(resource__name=NAMES[0]).update(account=other)
+    found = plan_set(many.actor, rows, toy.CloseDoor.id)
+    assert {item.resource_name for item in found.items.filter(problem="")} == {NAMES[0]}
+    assert found.items.filter(problem__contains="has no fix role").count() == 31
+
+
+def test_the_audit_log_says_of_each_change_what_was_done_with_all(many: House) -> None:
+    found = planned(many, 5)
+    approve(many.actor, found)
+    stop_set(many.actor, found)
+    told = Entry.objects.filter(target_type="change").order_by("id").values_list("action", flat=True)
+    assert list(told) == ["change.planned"] * 5 + ["change.approved"] * 5 + ["change.undone"] * 5
+    assert list(check()) == []
+
+
+def test_acts_on_a_set_ask_the_database_as_often_for_many_as_for_few(many: House, administrator: User) -> None:
+    counted = []
+    for count in (10, 25):
+        found = planned(many, count)
+        with CaptureQueriesContext(connection) as approved:
+            approve(many.actor, found)
+        set_work.work(found.pk)
+        counted.append(len(approved))
+    assert counted[0] == counted[1]
+
+
+def test_workers_are_woken_again_only_when_none_is_at_it(many: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, woken = planned(many, 3), list[ChangeSet]()
+    monkeypatch.setattr(set_work, "wake_set", woken.append)
+    approve(many.actor, found)
+    found.changes.update(queued_at=timezone.now() - timedelta(hours=1))
+    at_it = found.changes.filter(pk=found.changes.all()[0].pk)
+    at_it.update(state="applying", lease_until=timezone.now() + timedelta(minutes=1))
+    set_work.wake_waiting()
+    assert woken == []
+    at_it.update(lease_until=timezone.now() - timedelta(minutes=1))
+    set_work.wake_waiting()
+    assert woken == [found]

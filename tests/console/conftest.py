@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from django.test import Client
 from django.utils import timezone
+from tests.changes.bulk import set_of
 
 from nephoscope.accounts.models import Account, User
 from nephoscope.alerts.models import Alert
@@ -15,7 +16,7 @@ from nephoscope.audit.actions.alerts import ALERT_OPENED
 from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor, record
-from nephoscope.changes.models import Change, ChangeStep
+from nephoscope.changes.models import Change, ChangeSet, ChangeStep
 from nephoscope.inventory.models import Scan, Shard
 from nephoscope.organisations.models import Member, Organisation
 
@@ -41,6 +42,7 @@ class Things:
     account: Account
     alert: Alert
     change: Change
+    changeset: ChangeSet
     scan: Scan
     entry: Entry
     organisation: Organisation
@@ -50,36 +52,7 @@ class Things:
 def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> Things:
     """Everything carries a hostile name where a cloud could give one."""
     alert = add_alert("aws.s3.public_read", f"logs-{HOSTILE}", "assets")
-    call = {
-        "label": "s3:PutBucketPolicy",
-        "body": {
-            "service": "s3",
-            "operation": "put_bucket_policy",
-            "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
-            "region": "",
-        },
-        "permissions": [{"action": "s3:PutBucketPolicy", "resource": "*"}],
-    }
-    change = Change.objects.create(
-        account=account,
-        alert=alert,
-        remediation="aws.s3.remove_public_access",
-        title="Remove public access",
-        digest="d" * 64,
-        permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}],
-        warnings=[HOSTILE],
-    )
-    ChangeStep.objects.create(
-        change=change,
-        position=0,
-        resource_id="arn:aws:s3:::logs",
-        resource_name=f"logs-{HOSTILE}",
-        title="Narrow",
-        call=call,
-        inverse=call,
-        before=f'{{"Principal": "*", "Sid": "{HOSTILE}"}}',
-        after='{"Principal": "root"}',
-    )
+    change, bulk = [_planned(alert, name) for name in ("logs", "assets")]
     scan = Scan.objects.create(account=account, state="partial", started_at=timezone.now(), finished_at=timezone.now())
     Shard.objects.create(
         scan=scan,
@@ -126,4 +99,38 @@ def things(account: Account, add_alert: Callable[..., Alert], system: Actor) -> 
             problem=HOSTILE,
             seen_at=now,
         )
-    return Things(account, alert, change, scan, entry, organisation)
+    return Things(account, alert, change, set_of(bulk, problem=HOSTILE), scan, entry, organisation)
+
+
+def _planned(alert: Alert, name: str) -> Change:
+    call = {
+        "label": "s3:PutBucketPolicy",
+        "body": {
+            "service": "s3",
+            "operation": "put_bucket_policy",
+            "parameters": {"Bucket": HOSTILE, "Policy": '{"a": 1}'},
+            "region": "",
+        },
+        "permissions": [{"action": "s3:PutBucketPolicy", "resource": "*"}],
+    }
+    change = Change.objects.create(
+        account=alert.account,
+        alert=alert,
+        remediation="aws.s3.remove_public_access",
+        title="Remove public access",
+        digest="d" * 64,
+        permissions=[{"action": "s3:PutBucketPolicy", "resource": "*"}],
+        warnings=[HOSTILE],
+    )
+    ChangeStep.objects.create(
+        change=change,
+        position=0,
+        resource_id="arn:aws:s3:::logs",
+        resource_name=f"{name}-{HOSTILE}",
+        title="Narrow",
+        call=call,
+        inverse=call,
+        before=f'{{"Principal": "*", "Sid": "{HOSTILE}"}}',
+        after='{"Principal": "root"}',
+    )
+    return change

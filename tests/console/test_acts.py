@@ -27,6 +27,8 @@ ACTS = {
     "alerts_alert_plan": ("remediator", "alert"),
     "changes_change_apply": ("remediator", "change"),
     "changes_change_undo": ("remediator", "change"),
+    **{f"changes_changeset_{act}": ("remediator", "changeset") for act in ("approve", "stop", "discard", "remove")},
+    "changes_changeset_undo": ("remediator", "changeset"),
     "inventory_scan_cancel": ("analyst", "scan"),
     "accounts_account_scan": ("analyst", "account"),
     "accounts_account_verify": ("administrator", "account"),
@@ -227,7 +229,7 @@ def test_a_plan_with_another_digest_is_not_applied(remediator: User, things: Thi
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": "e" * 64, "reason": "because"})
     assert "changed since it was shown" in page.content.decode()
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_applying_without_a_reason_says_so_at_the_field(remediator: User, things: Things, sign_in: SignIn) -> None:
@@ -242,7 +244,7 @@ def test_applying_for_a_reason_with_a_nul_character_is_refused_at_the_field(
     act = reverse("admin:changes_change_apply", args=[things.change.pk])
     page = sign_in(remediator).post(act, {"digest": things.change.digest, "reason": "be\0cause"})
     assert page.context["errors"]["reason"] == ["Null characters are not allowed."]
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Things, sign_in: SignIn) -> None:
@@ -250,7 +252,7 @@ def test_what_cannot_be_undone_is_asked_about_twice(remediator: User, things: Th
     client, act = sign_in(remediator), reverse("admin:changes_change_apply", args=[things.change.pk])
     page = client.post(act, {"digest": things.change.digest, "reason": "because"})
     assert page.context["errors"]["irreversible"] and "cannot be undone" in page.content.decode()
-    assert Change.objects.get().state == "planned"
+    assert Change.objects.get(pk=things.change.pk).state == "planned"
 
 
 def test_undoing_what_was_not_applied_says_so(remediator: User, things: Things, sign_in: SignIn) -> None:

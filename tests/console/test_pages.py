@@ -21,6 +21,7 @@ LISTS = [
     "inventory_resource_changelist",
     "inventory_scan_changelist",
     "changes_change_changelist",
+    "changes_changeset_changelist",
     "alerts_suppression_changelist",
     "audit_entry_changelist",
     "compliance",
@@ -58,6 +59,7 @@ def details(things: Things) -> dict[str, str]:
         ("inventory_scan_change", things.scan.pk),
         ("inventory_scan_progress", things.scan.pk),
         ("changes_change_change", things.change.pk),
+        ("changes_changeset_change", things.changeset.pk),
         ("audit_entry_change", things.entry.pk),
         ("alerts_alert_history", things.alert.pk),
         ("organisations_organisation_change", things.organisation.pk),
@@ -155,6 +157,7 @@ def test_nothing_that_a_cloud_filled_can_be_edited_or_deleted_in_the_admin(
         ("alerts", "alert", things.alert.pk),
         ("audit", "entry", things.entry.pk),
         ("changes", "change", things.change.pk),
+        ("changes", "changeset", things.changeset.pk),
         ("inventory", "scan", things.scan.pk),
     ):
         assert client.get(reverse(f"admin:{app}_{model}_add")).status_code == 403

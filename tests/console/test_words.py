@@ -245,6 +245,7 @@ OF_ACCOUNTS = [
     "inventory_resource_changelist",
     "inventory_scan_changelist",
     "changes_change_changelist",
+    "changes_changeset_changelist",
     "accounts_account_changelist",
     "organisations_organisation_changelist",
     "organisations_member_changelist",

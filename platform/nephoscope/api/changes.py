@@ -100,6 +100,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         help_text="Who approved it first, where it needs a second approver.",
     )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None, allow_null=True)
+    change_set = serializers.IntegerField(
+        source="change_set_id", read_only=True, allow_null=True, help_text="The bulk change that it is part of."
+    )
 
     class Meta:
         model = Change
@@ -109,6 +112,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "account",
             "alert",
             "rule",
+            "change_set",
             "remediation",
             "title",
             "state",
@@ -183,6 +187,7 @@ class ChangeFilter(filters.FilterSet):
     state = Choices(choices=ChangeState.choices, method="listed")
     account = Ids(method="listed")
     alert = IdFilter(field_name="alert_id")
+    change_set = IdFilter(field_name="change_set_id")
     fix = filters.CharFilter(method="shared", label="The id of the fix")
     rule = filters.CharFilter(method="shared", label="The id of the rule that the fix is for")
     user = filters.CharFilter(method="shared", label="The name of who planned it, approved it or asked for its undo")

@@ -18,6 +18,7 @@ from nephoscope.api.alerts import Alerts
 from nephoscope.api.audit import Entries
 from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
+from nephoscope.api.changesets import ChangeSets
 from nephoscope.api.compliance import Compliances
 from nephoscope.api.findings import Findings
 from nephoscope.api.fixes import Fixes, SecondApprovers
@@ -48,6 +49,7 @@ ENDPOINTS: dict[str, Any] = {
     "changes": Changes,
     "fixes": Fixes,
     "second-approvers": SecondApprovers,
+    "change-sets": ChangeSets,
     "audit": Entries,
     "providers": Providers,
     "policies": Policies,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +21,7 @@ from nephoscope.audit.chain import GENESIS
 from nephoscope.audit.models import Entry
 from nephoscope.domain.texts import text_of
 
-__all__ = ["Actor", "append", "entry", "record", "require_reason"]
+__all__ = ["Actor", "append", "entry", "record", "recorded_together", "require_reason"]
 
 _LOCK = 7_201_936
 """Key of the advisory lock that puts entries in one order; any constant that nothing else here uses."""
@@ -94,8 +96,30 @@ def append(entries: Sequence[Entry]) -> None:
     Entry.objects.bulk_create(entries)
 
 
+_together: ContextVar[list[Entry] | None] = ContextVar("recorded together", default=None)
+
+
+@contextmanager
+def recorded_together() -> Iterator[None]:
+    """Write the entries that are recorded in the block at its end, in one go: for acts on hundreds of things.
+
+    The block is within the transaction of what it records.
+    """
+    entries = list[Entry]()
+    token = _together.set(entries)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+    append(entries)
+
+
 def record(actor: Actor, action: Action, target: models.Model, data: Data | None = None, **details: Any) -> Entry:
     """Append one entry; takes what :func:`entry` takes."""
     made = entry(actor, action, target, data, **details)
-    append([made])
+    together = _together.get()
+    if together is None:
+        append([made])
+    else:
+        together.append(made)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -81,9 +81,14 @@ def require_planned(change: Change) -> None:
 
 def needs_second(change: Change) -> bool:
     """Whether an administrator asks for a second approver: for the fix, the account or the alert's severity."""
-    return SecondApproval.objects.filter(
-        Q(remediation=change.remediation) | Q(account=change.account_id) | Q(severity=change.alert.severity)
-    ).exists()
+    return any_needs_second(Change.objects.filter(pk=change.pk))
+
+
+def any_needs_second(changes: QuerySet[Change]) -> bool:
+    """Whether a second approver is asked for at least one of the changes."""
+    fix, account = Q(remediation=OuterRef("remediation")), Q(account=OuterRef("account"))
+    asked = SecondApproval.objects.filter(fix | account | Q(severity=OuterRef("alert__severity")))
+    return changes.filter(Exists(asked)).exists()
 
 
 def why_not_second(user: object, change: Change | ChangeSet) -> str:

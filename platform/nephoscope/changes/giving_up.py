@@ -12,7 +12,7 @@ from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import CHANGE_APPROVAL_EXPIRED, CHANGE_DISCARDED, CHANGE_EXPIRED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.approvals import require_planned
-from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeState, SetState
+from nephoscope.changes.models import APPROVAL_LIFETIME, PLAN_LIFETIME, Change, ChangeSet, ChangeState, SetState
 from nephoscope.changes.services import locked
 
 
@@ -23,9 +23,9 @@ def discard_plan(actor: Actor, change: Change) -> Change:
     :raises ValidationError: it does not wait for approval any more, or its bulk change needs a second approval only.
     """
     actor.require("change")
+    of = ChangeSet.objects.select_for_update(of=("self",)).filter(pk=change.change_set_id).first()
     change = locked(change)
     require_planned(change)
-    of = change.change_set
     if of and of.state not in (SetState.PLANNING, SetState.PLANNED):
         raise ValidationError({"change": [_("%s is part of a bulk change that somebody approved already.") % change]})
     change = discard(actor, change)

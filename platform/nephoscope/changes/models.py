@@ -71,9 +71,13 @@ class SetState(models.TextChoices):
 
 class ChangeSetQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> ChangeSetQuerySet:
-        """Those all of whose accounts the user may see: who reviews a set reviews all of it."""
-        hidden = SetItem.objects.filter(change_set=OuterRef("pk")).exclude(account__in=visible_accounts(user))
-        return self.exclude(Exists(hidden))
+        """Those all of whose accounts the user may see: who reviews a set reviews all of it.
+
+        An account that was removed counts as one that is not there.
+        """
+        items, visible = SetItem.objects.filter(change_set=OuterRef("pk")), visible_accounts(user)
+        hidden = items.filter(account__removed_at=None).exclude(account__in=visible)
+        return self.filter(Exists(items.filter(account__in=visible))).exclude(Exists(hidden))
 
 
 class ChangeSet(Leased):
@@ -93,6 +97,7 @@ class ChangeSet(Leased):
     planned_at = models.DateTimeField(_("planned"), auto_now_add=True)
     first_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     first_at = models.DateTimeField(_("first approved"), null=True)
+    first_reason = models.TextField(_("reason of the first approval"), blank=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True)
     stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

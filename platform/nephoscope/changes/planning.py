@@ -76,7 +76,7 @@ def draft_change(
     planner = Planner(actor, alert, remediation_id, inputs)
     failing = chosen(alert, findings)
     if len(failing) > settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN:
-        message = _("One plan may touch at most %(most)s resources; choose fewer.")
+        message = _("One plan may touch at most %(most)s resources; choose fewer, or plan a bulk change.")
         raise ValidationError({"findings": [message % {"most": settings.NEPHOSCOPE_MAX_RESOURCES_PER_PLAN}]})
     deadline = deadline or patience()
     requests = [planner.request(each) for each in failing]

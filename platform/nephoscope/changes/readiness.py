@@ -100,6 +100,11 @@ def require_allowed(account: Account, fix: domain.Remediation) -> None:
         raise FixNotAllowed(found)
 
 
+def why_no_fixes(account: Account) -> str:
+    """Say why nothing in an account can be fixed from here; nothing when it can."""
+    return "" if account.writing_verified_at else no_fix_role(account)
+
+
 def no_fix_role(account: Account) -> str:
     """Say that an account has no fix role, and where to set it up."""
     message = _("%(account)s has no fix role yet. Set it up on the account's page under “Set up fixes”.")

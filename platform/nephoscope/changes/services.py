@@ -50,13 +50,19 @@ def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
 @transaction.atomic
 def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
     hold(change.account)
-    change = locked(change)
+    change = ask_undo(actor, locked(change), reason)
+    transaction.on_commit(partial(wake, change))
+    return change
+
+
+def ask_undo(actor: Actor, change: Change, reason: str) -> Change:
+    """Have a locked change undone by the next worker that looks for it; one that is still queued is withdrawn."""
     change.undo_by, change.undo_requested_at, change.undo_reason = actor.user, timezone.now(), reason
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
-    change.before_undo = change.state
-    put_into_queue(change, ChangeState.UNDO_QUEUED)
+    change.before_undo, change.state, change.queued_at = change.state, ChangeState.UNDO_QUEUED, timezone.now()
+    change.save()
     data = {"title": change.title, "alert": str(change.alert)}
     record(actor, CHANGE_UNDO_REQUESTED, change, data, account=change.account, reason=reason)
     return change
@@ -117,7 +123,7 @@ def _require_undoable(change: Change) -> None:
     if change.state == ChangeState.WAITING:
         said = _("%s was applied, but its new values do not show yet. Undo it once they do.")
         raise ValidationError({"change": [said % change]})
-    if change.state not in UNDOABLE or not change.steps.filter(state__in=MADE).exists():
+    if change.state not in UNDOABLE or not any(step.state in MADE for step in change.steps.all()):
         raise ValidationError({"change": [_("Nothing to undo: %s was not applied.") % change]})
     if not can_undo(change):
         raise ValidationError({"change": [_("%s cannot be undone.") % change]})

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from nephoscope import domain
-from nephoscope.audit.services import Actor
+from nephoscope.audit.services import Actor, recorded_together
 from nephoscope.changes import applying
 from nephoscope.changes.models import QUEUED, Change, ChangeSet, SetItem, SetState
 from nephoscope.changes.opening import open_session, rehearse
@@ -51,9 +51,10 @@ def work(set_id: int) -> None:
 def wake_waiting() -> int:
     """Wake workers for sets whose worker died, and expire those that nobody approved in time. Run every minute."""
     late = timezone.now() - lease.length()
-    queued = Change.objects.filter(change_set=OuterRef("pk"), state__in=QUEUED, queued_at__lt=late)
+    changes = Change.objects.filter(change_set=OuterRef("pk"))
+    queued, held = changes.filter(state__in=QUEUED, queued_at__lt=late), changes.filter(lease.held())
     unplanned = Q(lease.free(), state=SetState.PLANNING, planned_at__lt=late)
-    for found in ChangeSet.objects.filter(unplanned | Q(Exists(queued))):
+    for found in ChangeSet.objects.filter(unplanned | Q(Exists(queued), ~Exists(held))):
         wake_set(found)
     waiting = ChangeSet.objects.filter(state__in=(SetState.PLANNING, SetState.PLANNED, SetState.HALF_APPROVED))
     return sum(expire_set(each) for each in waiting if each.expires_at and each.expires_at <= timezone.now())
@@ -123,10 +124,19 @@ def _plan_batch(
     def rehearsed(item: SetItem) -> Draft:
         return replace(drafts[item], proven=rehearse(account, planner.remediation, drafts[item].plan.steps))
 
-    for item, draft in _each(list(drafts), rehearsed):
-        with transaction.atomic():
-            item.change = save_draft(actor, draft, change_set=found)
-            item.save(update_fields=["change"])
+    proven = list(_each(list(drafts), rehearsed))
+    with transaction.atomic(), recorded_together():
+        if locked_set(found).state == SetState.PLANNING:  # whoever stopped it wants no more plans
+            for item, draft in proven:
+                _save(found, actor, item, draft)
+
+
+def _save(found: ChangeSet, actor: Actor, item: SetItem, draft: Draft) -> None:
+    try:
+        item.change = save_draft(actor, draft, change_set=found)
+    except ValidationError as problem:
+        return _leave_out([item], _said(problem))
+    return item.save(update_fields=["change"])
 
 
 def _each(items: Sequence[SetItem], ask: Callable[[SetItem], T]) -> Iterator[tuple[SetItem, T]]:

@@ -6,8 +6,9 @@ other, and each can be undone alone. What is approved is the digest over all the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,9 +17,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from nephoscope.accounts.holding import require_present
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Finding
+from nephoscope.audit.actions import Action
 from nephoscope.audit.actions.changes import (
     CHANGE_APPROVED,
     SET_APPROVED,
@@ -30,12 +33,13 @@ from nephoscope.audit.actions.changes import (
     SET_UNDO_REQUESTED,
     Outcome,
 )
-from nephoscope.audit.services import Actor, record, require_reason
-from nephoscope.changes.approvals import needs_second, require_another
+from nephoscope.audit.services import Actor, record, recorded_together, require_reason
+from nephoscope.changes.approvals import any_needs_second, require_another
 from nephoscope.changes.giving_up import discard, expire
-from nephoscope.changes.models import Change, ChangeSet, ChangeState, SetItem, SetState
+from nephoscope.changes.models import UNDER_WAY, UNDOABLE, Change, ChangeSet, ChangeState, SetItem, SetState
 from nephoscope.changes.planning import completed_inputs
-from nephoscope.changes.services import can_undo, finish, remediation_of, request_undo
+from nephoscope.changes.readiness import why_no_fixes
+from nephoscope.changes.services import ask_undo, can_undo, finish, interrupt, remediation_of
 from nephoscope.queue.dispatch import dispatch
 
 MOST = 5_000
@@ -48,37 +52,70 @@ def plan_set(
 ) -> ChangeSet:
     """Have a worker plan the fix of many findings of one rule, each by itself. Reaches no cloud.
 
-    :raises ValidationError: nothing chosen, too many, findings of several rules, or no fix of theirs.
+    Those in accounts without a fix role are left out, and the set says so.
+
+    :param findings: those that the actor may see; of these, the ones that :func:`fixable` selects.
+    :raises ValidationError: nothing chosen, too many, findings of several rules, no fix of theirs, or none of their
+        accounts has a fix role.
     """
     actor.require("change")
-    failing = findings.filter(failing_since__isnull=False, suppression=None, resource__gone_at=None)
-    rows = list(failing.select_related("alert", "resource", "account").order_by("account_id", "pk")[: MOST + 1])
-    rules = {row.rule_id for row in rows}
-    if not rows or len(rows) > MOST:
-        message = _("Nothing to fix is chosen.") if not rows else _("A bulk change has at most %s resources.") % MOST
-        raise ValidationError({"findings": [message]})
-    if len(rules) > 1 or rows[0].alert is None:
-        raise ValidationError({"findings": [_("A bulk change is about one rule; choose findings of one.")]})
-    remediation = remediation_of(rows[0].alert, remediation_id)
+    rows = _chosen(findings)
+    alert = rows[0].alert
+    if alert is None or not alert.traits.by_rule:
+        raise ValidationError({"findings": [_("A bulk change fixes what fails a rule.")]})
+    remediation = remediation_of(alert, remediation_id)
     given = completed_inputs(remediation, inputs or {})
+    accounts = {row.account_id: row.account for row in rows}
+    problems = {pk: why_no_fixes(account) for pk, account in accounts.items()}
+    if all(problems.values()):
+        raise ValidationError({"account": list(problems.values())[:3]})
     found = ChangeSet.objects.create(
-        rule=rules.pop(),
+        rule=rows[0].rule_id,
         remediation=remediation.id,
         title=remediation.title,
         inputs=given,
         planned_by=actor.user,
     )
     SetItem.objects.bulk_create(
-        SetItem(change_set=found, account=row.account, finding=row, resource_name=row.resource.name) for row in rows
+        SetItem(
+            change_set=found,
+            account=row.account,
+            finding=row,
+            resource_name=row.resource.name,
+            problem=problems[row.account_id],
+        )
+        for row in rows
     )
-    record(actor, SET_PLANNED, found, {"title": found.title, "count": len(rows)})
+    _record(actor, SET_PLANNED, found, {"title": found.title, "count": len(rows)})
     transaction.on_commit(partial(wake_set, found))
     return found
 
 
+def fixable(findings: QuerySet[Finding]) -> QuerySet[Finding]:
+    """Select those that a bulk change can be about: they fail, are not suppressed, and their resource is there."""
+    return findings.filter(failing_since__isnull=False, suppression=None, resource__gone_at=None, alert__isnull=False)
+
+
+def _chosen(findings: QuerySet[Finding]) -> list[Finding]:
+    rows = fixable(findings).select_related("alert__account", "resource", "account")
+    found = list(rows.defer("resource__properties", "evidence").order_by("account_id", "pk")[: MOST + 1])
+    if not found:
+        raise ValidationError({"findings": [_("Nothing to fix: no affected resource is selected.")]})
+    if len(found) > MOST:
+        message = _("A bulk change has at most %(most)s resources; choose fewer.")
+        raise ValidationError({"findings": [message % {"most": f"{MOST:,}"}]})
+    if len({row.rule_id for row in found}) > 1:
+        raise ValidationError(
+            {"findings": [_("A bulk change fixes what fails one rule. Choose findings of one rule.")]}
+        )
+    return found
+
+
 def wake_set(found: ChangeSet) -> None:
-    """Ask the queue for a worker."""
-    dispatch("work_on_set", found.pk, name=f"bulk change {found.pk}")
+    """Ask the queue for workers: one plans a set, half of those there are apply it, so that other work goes on."""
+    several = found.state == SetState.APPROVED and found.items.count() > most_at_once()
+    for _number in range(max(1, settings.NEPHOSCOPE_WORKERS // 2) if several else 1):
+        dispatch("work_on_set", found.pk, name=f"bulk change {found.pk}")
 
 
 # -- Approving -------------------------------------------------------------------------------------
@@ -100,34 +137,44 @@ def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, con
     reason = require_reason(reason)
     found = locked_set(found)
     require_reviewable(found)
-    changes = list(found.changes.filter(state=ChangeState.PLANNED).select_related("alert", "account"))
+    changes = list(_lock(found.changes.filter(state=ChangeState.PLANNED)))
     if digest != found.digest or found.digest_now() != digest:
         raise ValidationError({"digest": [_("The plans have changed since they were shown. Review them again.")]})
     _require_number(actor, len(changes), confirmed)
     values = {"title": found.title, "count": len(changes)}
-    if found.state == SetState.PLANNED and any(needs_second(each) for each in changes):
+    if found.state == SetState.PLANNED and any_needs_second(found.changes.filter(state=ChangeState.PLANNED)):
         found.state, found.first_by, found.first_at = SetState.HALF_APPROVED, actor.user, timezone.now()
+        found.first_reason = reason
         found.save()
-        record(actor, SET_APPROVED_FIRST, found, values, reason=reason)
+        _record(actor, SET_APPROVED_FIRST, found, values, reason=reason)
         return found
     if found.state == SetState.HALF_APPROVED:
         require_another(actor, found)
     found.state, found.approved_by, found.approved_at = SetState.APPROVED, actor.user, timezone.now()
     found.reason = reason
     found.save()
-    record(actor, SET_APPROVED, found, values, reason=reason)
-    found.changes.filter(state=ChangeState.PLANNED).update(
+    with recorded_together():
+        _record(actor, SET_APPROVED, found, values, reason=reason)
+        _approve(actor, found, changes)
+    transaction.on_commit(partial(wake_set, found))
+    return found
+
+
+def _approve(actor: Actor, found: ChangeSet, changes: Sequence[Change]) -> None:
+    """Put the locked changes of a set that was approved into the queue."""
+    found.changes.filter(pk__in=[each.pk for each in changes]).update(
         state=ChangeState.APPROVED,
+        first_by=found.first_by,
+        first_at=found.first_at,
+        first_reason=found.first_reason,
         approved_by=actor.user,
         approved_at=found.approved_at,
         queued_at=found.approved_at,
-        reason=reason,
+        reason=found.reason,
     )
     for each in changes:
         data = {"title": each.title, "alert": str(each.alert)}
-        record(actor, CHANGE_APPROVED, each, data, account=each.account, reason=reason)
-    transaction.on_commit(partial(wake_set, found))
-    return found
+        record(actor, CHANGE_APPROVED, each, data, account=each.account, reason=found.reason)
 
 
 def most_at_once() -> int:
@@ -181,13 +228,14 @@ def stop_set(actor: Actor, found: ChangeSet) -> int:
     found.state, found.stopped_by, found.stopped_at = SetState.STOPPED, actor.user, timezone.now()
     found.save()
     waiting = list(_lock(found.changes.filter(state__in=(ChangeState.APPROVED, ChangeState.PLANNED))))
-    for each in waiting:
-        if each.state == ChangeState.PLANNED:
-            discard(actor, each)
-        else:
-            each.undo_by, each.undo_requested_at, each.undo_reason = actor.user, timezone.now(), _("Stopped")
-            finish(actor, each, ChangeState.UNDONE, Outcome.WITHDRAWN)
-    record(actor, SET_STOPPED, found, {"title": found.title, "count": len(waiting)})
+    with recorded_together():
+        for each in waiting:
+            if each.state == ChangeState.PLANNED:
+                discard(actor, each)
+            else:
+                each.undo_by, each.undo_requested_at, each.undo_reason = actor.user, timezone.now(), _("Stopped")
+                finish(actor, each, ChangeState.UNDONE, Outcome.WITHDRAWN)
+        _record(actor, SET_STOPPED, found, {"title": found.title, "count": len(waiting)})
     return len(waiting)
 
 
@@ -199,9 +247,10 @@ def discard_set(actor: Actor, found: ChangeSet) -> ChangeSet:
     require_reviewable(found)
     found.state = SetState.DISCARDED
     found.save()
-    for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
-        discard(actor, each)
-    record(actor, SET_DISCARDED, found, {"title": found.title})
+    with recorded_together():
+        for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
+            discard(actor, each)
+        _record(actor, SET_DISCARDED, found, {"title": found.title})
     return found
 
 
@@ -213,34 +262,59 @@ def expire_set(found: ChangeSet) -> bool:
         return False
     found.state = SetState.EXPIRED
     found.save()
-    for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
-        expire(each)
-    record(Actor.system(), SET_EXPIRED, found, {"title": found.title})
+    with recorded_together():
+        for each in _lock(found.changes.filter(state=ChangeState.PLANNED)):
+            expire(each)
+        _record(Actor.system(), SET_EXPIRED, found, {"title": found.title})
     return True
 
 
+@transaction.atomic
 def undo_set(actor: Actor, found: ChangeSet, *, reason: str) -> tuple[int, list[str]]:
     """Ask for the undo of all changes of a set that can be undone; return how many, and why others are not.
 
     :raises ValidationError: no reason, or none of them can be undone.
     """
     actor.require("change")
-    reason = require_reason(reason)
-    undoable = [each for each in found.changes.select_related("account", "alert") if can_undo(each)]
-    if not undoable:
-        raise ValidationError({"change_set": [_("Nothing of %s can be undone.") % found]})
-    record(actor, SET_UNDO_REQUESTED, found, {"title": found.title, "count": len(undoable)}, reason=reason)
-    left = list[str]()
-    for each in undoable:
-        try:
-            request_undo(actor, each, reason=reason)
-        except ValidationError as problem:
-            left += problem.messages
-    wake_set(found)
-    return len(undoable) - len(left), left
+    reason, found = require_reason(reason), locked_set(found)
+    count, left = 0, list[str]()
+    with recorded_together():
+        for each in _lock(found.changes.filter(state__in=(ChangeState.APPROVED, *UNDOABLE, *UNDER_WAY))):
+            problem = _undone(actor, each, reason)
+            count, left = count + (problem is None), left + (problem or [])
+        if not count:
+            raise ValidationError({"change_set": left[:3] or [_("Nothing of %s can be undone.") % found]})
+        _record(actor, SET_UNDO_REQUESTED, found, {"title": found.title, "count": count}, reason=reason)
+    transaction.on_commit(partial(wake_set, found))
+    return count, left
+
+
+def _undone(actor: Actor, change: Change, reason: str) -> list[str] | None:
+    """Ask for the undo of a locked change; return why it cannot be, which is nothing where there is nothing to undo."""
+    if change.state in UNDER_WAY and not change.held:
+        interrupt(change)
+    if not can_undo(change):
+        return []  # nothing was made, or it cannot be put back: its own page says which
+    try:
+        require_present(change.account)
+        ask_undo(actor, change, reason)
+    except ValidationError as problem:
+        return problem.messages
+    return None
+
+
+def _record(actor: Actor, action: Action, found: ChangeSet, data: dict[str, Any], reason: str = "") -> None:
+    """Record an act on a set: in its account, or in none when it is about several, of which others see only some."""
+    accounts = Account.objects.filter(pk__in=found.items.values("account"))[:2]
+    record(actor, action, found, data, account=accounts[0] if len(accounts) == 1 else None, reason=reason)
 
 
 def _lock(changes: QuerySet[Change]) -> QuerySet[Change]:
-    """Lock changes, their accounts first, and in the order of their keys."""
-    list(Account.objects.select_for_update().filter(pk__in=changes.values("account")).order_by("pk"))
-    return changes.select_for_update(of=("self",)).select_related("account", "alert").order_by("pk")
+    """Lock changes, their accounts first, and in the order of their keys.
+
+    Workers go on recording what happens in the accounts: they only refer to their keys.
+    """
+    accounts = Account.objects.filter(pk__in=changes.values("account")).order_by("pk")
+    list(accounts.select_for_update(no_key=True))
+    rows = changes.select_for_update(of=("self",)).select_related("account", "alert", "approved_by")
+    return rows.prefetch_related("steps").order_by("pk")

@@ -5,6 +5,7 @@ from nephoscope.console import (  # noqa: F401
     alerts,
     audit,
     changes,
+    changesets,
     findings,
     organisations,
     people,

@@ -26,9 +26,11 @@ from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
 from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
+from nephoscope.changes.models import Change, ChangeSet
 from nephoscope.changes.planning import plan_change
 from nephoscope.changes.readiness import FixNotAllowed, readiness
 from nephoscope.changes.services import remediation_of
+from nephoscope.changes.sets import most_at_once, plan_set
 from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import Filter, accounts, fixed, policies
@@ -239,9 +241,10 @@ class AlertAdmin(ConsoleAdmin):
             return self._back_choosing(request, alert)
         posted, not_allowed = request.POST if request.method == "POST" else None, None
         form = InputsForm(remediation, posted, _entered_before(request, alert))
+        bulk = len(findings) > most_at_once()
         if form.is_valid():
             try:
-                return self.back(plan_change(actor, alert, findings, remediation.id, form.cleaned_data))
+                return self.back(_plan(actor, alert, findings, remediation.id, form.cleaned_data))
             except ValidationError as error:
                 form.refuse(error)
                 not_allowed = error.offered if isinstance(error, FixNotAllowed) else None
@@ -254,6 +257,8 @@ class AlertAdmin(ConsoleAdmin):
             not_allowed=not_allowed,
             findings=findings,
             form=form,
+            bulk=bulk,
+            most=most_at_once(),
         )
 
     def _set_up_fixes(self, request: HttpRequest, alert: Alert) -> HttpResponse:
@@ -276,6 +281,15 @@ class AlertAdmin(ConsoleAdmin):
     def back(self, shown: Any) -> HttpResponseRedirect:
         model_admin: Any = self.admin_site._registry[type(shown)]
         return ConsoleAdmin.back(model_admin, shown)
+
+
+def _plan(
+    actor: Actor, alert: Alert, findings: list[Finding], remediation: str, inputs: dict[str, str]
+) -> Change | ChangeSet:
+    """Plan one change, or a bulk change for more resources than one plan takes."""
+    if len(findings) <= most_at_once():
+        return plan_change(actor, alert, findings, remediation, inputs)
+    return plan_set(actor, alert.findings.filter(pk__in=[each.pk for each in findings]), remediation, inputs)
 
 
 def say_done(request: HttpRequest, text: str, done: suppressing.Done) -> None:

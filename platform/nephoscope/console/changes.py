@@ -23,7 +23,16 @@ from nephoscope.changes import ledger
 from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
 from nephoscope.changes.diff import diff
 from nephoscope.changes.giving_up import discard_plan
-from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
+from nephoscope.changes.models import (
+    GIVEN_UP,
+    QUEUED,
+    UNDER_WAY,
+    Change,
+    ChangeSet,
+    ChangeState,
+    ChangeStep,
+    StepState,
+)
 from nephoscope.changes.readiness import readiness
 from nephoscope.changes.services import can_undo, request_undo
 from nephoscope.changes.summary import closes, losses, needed
@@ -101,7 +110,7 @@ def _at(text: str, steps: list[ChangeStep], *states: StepState) -> str:
     return text % {"n": number, "all": len(steps)} if number else ""
 
 
-def shown_inputs(change: Change) -> list[tuple[str, str]]:
+def shown_inputs(change: Change | ChangeSet) -> list[tuple[str, str]]:
     """Return what was entered for the fix, under its labels."""
     remediation = registry().remediations.get(change.remediation)
     labels = {each.name: each.label for each in remediation.inputs} if remediation else {}

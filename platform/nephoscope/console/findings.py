@@ -14,12 +14,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from nephoscope.accounts.permissions import require
+from nephoscope import domain
+from nephoscope.accounts.permissions import may, require
 from nephoscope.alerts.commands import commands_of
 from nephoscope.alerts.exports import as_json
 from nephoscope.alerts.models import Finding, VerdictChoice
 from nephoscope.alerts.queries import findings_matching
 from nephoscope.api.kit.downloads import download
+from nephoscope.changes.sets import fixable
 from nephoscope.compliance.states import STANDING, Standing
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
@@ -91,10 +93,35 @@ class FindingAdmin(ConsoleAdmin):
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         return findings_matching(rows, text)
 
+    @admin.display(description=_("select"))
+    def box(self, finding: Finding) -> SafeString | str:
+        if not finding.failing_since or finding.suppression_id or finding.resource.gone_at:
+            return ""
+        text = '<input type="checkbox" form="fix-form" name="finding" value="{}" aria-label="{}">'
+        return format_html(text, finding.pk, _t("Choose %(name)s") % {"name": finding.resource.name})
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("box", *self.list_display) if self._fixes(request) else self.list_display
+
+    def _fixes(self, request: HttpRequest) -> list[domain.Remediation]:
+        """Return what fixes the findings of the list, where it is narrowed to one rule and the user may."""
+        rule = catalogue_of(request).rule(request.GET.get("rule", ""))
+        known = registry().remediations
+        wanted = rule.remediations if rule and may(request.user, "change") else ()
+        return [known[id] for id in wanted if id in known]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         exports = [(each.name, self.address("export", each.id) + query) for each in registry().exports.values()]
-        return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
+        count = fixable(self.listed(request)).count() if self._fixes(request) else 0
+        shown = {"exports": exports, "fixes": self._fixes(request) if count else [], "fixable": count}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
+
+    def listed(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the findings that the user may see, narrowed as the request says."""
+        rows = self.narrow(request, self.get_queryset(request))
+        found: QuerySet[Any] = self.get_search_results(request, rows, request.GET.get("q", "").strip())[0]
+        return found
 
     def get_urls(self) -> list[Any]:
         view = self.looking(self.export)
@@ -106,9 +133,7 @@ class FindingAdmin(ConsoleAdmin):
         if export is None:
             raise Http404
         require(request.user, "view")
-        rows = self.narrow(request, self.get_queryset(request))
-        found, _more = self.get_search_results(request, rows, request.GET.get("q", "").strip())
-        return download(as_json(found, export), export.media_type, f"findings{export.suffix}")
+        return download(as_json(self.listed(request), export), export.media_type, f"findings{export.suffix}")
 
     def detail(self, request: HttpRequest, shown: Finding) -> dict[str, Any]:
         known = catalogue_of(request)

@@ -28,6 +28,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Severity": "nephoscope.alerts.models.SeverityChoice",
         "Verdict": "nephoscope.alerts.models.VerdictChoice",
         "ChangeState": "nephoscope.changes.models.ChangeState",
+        "ChangeSetState": "nephoscope.changes.set_queries.STAGES",
         "StepState": "nephoscope.changes.models.StepState",
         "DeliveryState": "nephoscope.events.models.DeliveryState",
         "AccountCondition": "nephoscope.connections.conditions.ConditionState",

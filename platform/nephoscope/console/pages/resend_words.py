@@ -17,19 +17,22 @@ from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Finding
 from nephoscope.alerts.queries import ids
+from nephoscope.changes.models import Change
 from nephoscope.people.kept_forms import FilledForm
 
 ACTS: dict[str, Any] = {
     "add": _("Add"),
     "apply": _("Apply"),
+    "approve": _("Approve"),
     "cancel": _("Cancel"),
     "change": _("Change"),
     "configure": _("Change"),
     "connect": _("Connect"),
-    "discard": _("Discard a plan"),
+    "discard": _("Discard"),
     "edit": _("Change"),
     "erase": _("Delete for good"),
     "fixing": _("Set up fixes"),
+    "new": _("Plan a fix"),
     "plan": _("Plan a fix"),
     "recheck": _("Recheck"),
     "remove": _("Remove"),
@@ -37,6 +40,7 @@ ACTS: dict[str, Any] = {
     "revoke": _("Revoke an API token"),
     "scan": _("Scan now"),
     "send": _("Send now"),
+    "stop": _("Stop"),
     "suppress": _("Suppress"),
     "sync": _("Sync"),
     "undo": _("Undo"),
@@ -67,6 +71,7 @@ PAGES: dict[str, Any] = {
 
 LABELS: dict[str, Any] = {
     "again": _("Confirm password"),
+    "confirmed": _("Number of resources"),
     "days": _("Expires after days"),
     "finding": _("Resources"),
     "is_active": _("Active"),
@@ -80,6 +85,7 @@ ROWS: dict[str, tuple[_Named, str]] = {
     "account": (Account.objects.visible_to, "name"),
     "accounts": (Account.objects.visible_to, "name"),
     "account_groups": (lambda user: _if_administrator(user, AccountGroup), "name"),
+    "change": (lambda user: Change.objects.visible_to(user), "steps__resource_name"),
     "finding": (lambda user: Finding.objects.visible_to(user), "resource__name"),
     "groups": (lambda user: _if_administrator(user, AccountGroup), "name"),
     "users": (lambda user: _if_administrator(user, User), "username"),

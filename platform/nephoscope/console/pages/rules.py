@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from nephoscope import domain
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.permissions import require
-from nephoscope.alerts.models import SeverityChoice
+from nephoscope.alerts.models import Finding, SeverityChoice
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.services import Actor
+from nephoscope.changes.set_queries import reach
 from nephoscope.compliance.scores import answered, by_rule
 from nephoscope.console.forms.policies import RuleSettingForm
 from nephoscope.console.kit.admin import page
@@ -96,6 +97,7 @@ def shown(request: HttpRequest, rule_id: str) -> HttpResponse:
         steps=steps(rule.fix),
         templates=_templates(rule),
         fixes=fixes,
+        reach=reach(Finding.objects.visible_to(request.user).filter(rule_id=rule_id)) if fixes else None,
         answers=_answers(rule, accounts, known),
         counted=by_rule(accounts)[rule.id],
         effective=effective,

@@ -9,7 +9,7 @@ from django.urls import reverse
 from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert
-from nephoscope.changes.models import Change
+from nephoscope.changes.models import Change, ChangeSet
 from nephoscope.inventory.models import Scan
 from nephoscope.policies.models import Policy, PolicyScope, RuleSetting
 from nephoscope.reports.models import ReportSchedule
@@ -18,6 +18,7 @@ _VISIBLE: dict[str, Any] = {
     "account": Account,
     "alert": Alert,
     "change": Change,
+    "changeset": ChangeSet,
     "scan": Scan,
     "reportschedule": ReportSchedule,
 }

@@ -169,6 +169,8 @@ def page_query(context: template.Context, name: str, number: int) -> str:
 STATES = {
     "running": "neph-running",
     "queued": "neph-running",
+    "planning": "neph-running",
+    "in_progress": "neph-running",
     "approved": "neph-running",
     "applying": "neph-running",
     "waiting": "neph-running",
