@@ -29,7 +29,17 @@ from nephoscope.domain import (
     Verification,
     Writing,
 )
-from nephoscope_aws import collectors, detections, event_templates, events, onboarding, organisation, stacksets, verify
+from nephoscope_aws import (
+    collectors,
+    detections,
+    event_templates,
+    events,
+    managers,
+    onboarding,
+    organisation,
+    stacksets,
+    verify,
+)
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.clients import too_slow
@@ -134,9 +144,7 @@ class AwsWriting(Writing):
         return AwsWriter(lambda policy: connect(with_role, writing=True, policy=policy), permissions)
 
     def managed_by(self, resource: Resource) -> str:
-        """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""
-        stack = resource.tags.get("aws:cloudformation:stack-name", "")
-        return f"the CloudFormation stack {stack}" if stack else ""
+        return managers.manager(resource.tags)
 
 
 class AwsOrganisations(OrganisationSource):

@@ -77,8 +77,13 @@ def require_planned(change: Change) -> None:
 
 def needs_second(change: Change) -> bool:
     """Whether an administrator asks for a second approver: for the fix, the account or the alert's severity."""
+    return would_need_second(change.remediation, change.account, change.alert.severity)
+
+
+def would_need_second(remediation: str, account: Account, severity: str) -> bool:
+    """Whether a change would need a second approver."""
     return SecondApproval.objects.filter(
-        Q(remediation=change.remediation) | Q(account=change.account_id) | Q(severity=change.alert.severity)
+        Q(remediation=remediation) | Q(account=account) | Q(severity=severity)
     ).exists()
 
 
