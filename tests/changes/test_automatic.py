@@ -2,75 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.test import override_settings
 from django.utils import timezone
+from tests.changes.automatic import days_pass, judged, minute, notice, on
 from tests.changes.working import undo, worked
 from tests.house import House
 
 from nephoscope import domain
 from nephoscope import testing as toy
-from nephoscope.accounts.models import Account, User
+from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
-from nephoscope.changes import automatic_work
 from nephoscope.changes.approvals import require_second_approver
-from nephoscope.changes.automatic import object_to, switch_off, switch_on, withdraw_objection
-from nephoscope.changes.automatic_models import AutomaticFix, FixNotice
+from nephoscope.changes.automatic import object_to, switch_off, withdraw_objection
+from nephoscope.changes.automatic_models import FixNotice
 from nephoscope.changes.models import Change
 from nephoscope.changes.suppressing import suppress
-from nephoscope.inventory import store
 from nephoscope.inventory.models import Resource
-from nephoscope.judging.services import judge_resources
 from nephoscope.plugins import registry
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def boss(administrator: User) -> Actor:
-    return Actor.of(administrator)
-
-
-def on(boss: Actor, house: House, days: int = 0, **more: Any) -> AutomaticFix:
-    asked = {"rule": "toy.closed", "remediation": toy.CloseDoor.id, "accounts": [house.account]} | more
-    return switch_on(boss, notice_days=days, **asked)
-
-
-def minute(house: House) -> list[Change]:
-    """Do what is done every minute, then what the queue was asked for; return the changes that are queued."""
-    automatic_work.wake_due()
-    automatic_work.work(house.account.pk)
-    return list(Change.objects.filter(state="approved"))
-
-
-def days_pass(days: float) -> None:
-    """Let time pass, by moving what is stored of it."""
-    for row in FixNotice.objects.all():
-        row.due_at -= timedelta(days=days)
-        row.retry_at = row.retry_at and row.retry_at - timedelta(days=days)
-        row.save()
-    for change in Change.objects.all():
-        for name in ("planned_at", "approved_at", "finished_at"):
-            setattr(change, name, (was := getattr(change, name)) and was - timedelta(days=days))
-        change.save()
-
-
-def notice(name: str = "front") -> Any:
-    return FixNotice.objects.with_state().get(resource_name=name)
-
-
-def judged(house: House, **doors: bool) -> None:
-    """Have the doors moved by somebody, and read and judged again."""
-    house.cloud.doors |= doors
-    read = store.save(house.account, "doors", toy.Doors(house.cloud.doors).collect("doors", "north"))
-    judge_resources(house.account, Actor.system(), read, ())
 
 
 def test_at_once_each_failing_resource_is_planned_approved_and_fixed(house: House, boss: Actor) -> None:
@@ -307,118 +264,3 @@ def test_a_limit_of_none_fixes_nothing(house: House, boss: Actor) -> None:
     on(boss, house)
     with override_settings(NEPHOSCOPE_AUTOMATIC_FIXES_PER_HOUR=0):
         assert minute(house) == []
-
-
-# -- On and off ------------------------------------------------------------------------------------
-
-
-def test_switched_off_it_gives_no_notice_and_withdraws_what_is_queued(house: House, boss: Actor) -> None:
-    automatic = on(boss, house)
-    with override_settings(NEPHOSCOPE_AUTOMATIC_FIXES_PER_HOUR=1):
-        [change] = minute(house)
-    assert switch_off(boss, automatic) == 1
-    assert worked(change).state == "undone" and not FixNotice.objects.filter(change=None).exists()
-    assert minute(house) == []
-    with pytest.raises(ValidationError, match="is off already"):
-        switch_off(boss, automatic)
-    on(boss, house)
-    assert len(minute(house)) == 2, "nobody objected"
-
-
-def test_a_change_that_was_queued_when_it_was_switched_off_elsewhere_is_not_applied(house: House, boss: Actor) -> None:
-    automatic = on(boss, house)
-    [change, _other] = minute(house)
-    AutomaticFix.objects.filter(pk=automatic.pk).update(off_at=timezone.now())
-    change = worked(change)
-    assert change.state == "refused" and "was switched off on" in change.outcome
-
-
-@pytest.mark.parametrize(
-    ("asked", "field"),
-    [
-        ({"rule": "toy.none"}, "rule"),
-        ({"remediation": "toy.none"}, "remediation"),
-        ({"accounts": []}, "accounts"),
-        ({"notice_days": 91}, "notice_days"),
-        ({"remediation": toy.FitLock.id}, "maker"),
-        ({"inputs": {"maker": "Yale"}}, "maker"),
-    ],
-)
-def test_what_it_is_switched_on_with_is_checked(house: House, boss: Actor, asked: dict[str, Any], field: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        on(boss, house, asked.pop("notice_days", 0), **asked)
-    assert list(refused.value.message_dict) == [field]
-
-
-def test_an_account_without_a_fix_role_or_with_another_fix_of_the_rule_is_refused(house: House, boss: Actor) -> None:
-    on(boss, house)
-    with pytest.raises(ValidationError, match="fixes this rule in prod already"):
-        on(boss, house)
-    Account.objects.update(writing_verified_at=None)
-    with pytest.raises(ValidationError, match="prod has no fix role"):
-        on(boss, house)
-
-
-def test_a_fix_that_asks_for_something_gets_what_was_entered_once(house: House, boss: Actor) -> None:
-    on(boss, house, remediation=toy.FitLock.id, inputs={"maker": "Yale"})
-    for change in minute(house):
-        assert worked(change).state == "verified"
-    assert {lock["Maker"] for lock in house.cloud.locks.values()} == {"Yale"}
-
-
-# -- Workers ---------------------------------------------------------------------------------------
-
-
-def test_a_worker_that_died_between_notice_and_plan_is_followed_by_another_that_plans_once(
-    house: House, boss: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on(boss, house)
-    automatic_work.wake_due()
-
-    class Killed(BaseException):
-        """What ends a process."""
-
-    def killed(*_: Any, **__: Any) -> None:
-        raise Killed
-
-    for dies_in in ("rehearse", "approve_change"):
-        with monkeypatch.context() as patch:
-            patch.setattr(automatic_work, dies_in, killed)
-            patch.setattr(automatic_work.lease, "give_back", lambda *_, **__: 0)
-            with pytest.raises(Killed):
-                automatic_work.work(house.account.pk)
-        assert not Change.objects.exists()
-        held = FixNotice.objects.exclude(owner=None)
-        assert held.count() == 1
-        held.update(lease_until=timezone.now())
-    assert len(minute(house)) == 2
-    assert len(minute(house)) == Change.objects.count() == 2
-
-
-def test_what_another_worker_holds_is_left_to_it(house: House, boss: Actor) -> None:
-    on(boss, house)
-    automatic_work.wake_due()
-    FixNotice.objects.filter(resource_name="front").update(lease_until=timezone.now() + timedelta(minutes=1))
-    assert [change.steps.get().resource_name for change in minute(house)] == ["back"]
-
-
-def test_an_objection_while_the_worker_reads_is_heard(
-    house: House, boss: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on(boss, house)
-    rehearse: Callable[..., Any] = automatic_work.rehearse
-
-    def objecting(*asked: Any) -> Any:
-        for each in FixNotice.objects.filter(objected_at=None):
-            object_to(boss, each, reason="wait")
-        return rehearse(*asked)
-
-    monkeypatch.setattr(automatic_work, "rehearse", objecting)
-    assert minute(house) == [] and not Change.objects.exists()
-
-
-def test_a_change_that_was_planned_already_cannot_be_objected_to(house: House, boss: Actor) -> None:
-    on(boss, house)
-    minute(house)
-    with pytest.raises(ValidationError, match="undo or discard it"):
-        object_to(boss, notice(), reason="late")

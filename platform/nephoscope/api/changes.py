@@ -91,6 +91,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
         help_text="Who approved it first, where it needs a second approver.",
     )
     undo_by = serializers.CharField(source="undo_by.username", read_only=True, default=None, allow_null=True)
+    automatic_fix = serializers.IntegerField(
+        source="automatic_id", read_only=True, allow_null=True, help_text="Of the automatic fix that approved it."
+    )
 
     class Meta:
         model = Change
@@ -117,6 +120,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "undo_requested_at",
             "undo_reason",
             "undone_at",
+            "automatic_fix",
         ]
         read_only_fields = fields
 

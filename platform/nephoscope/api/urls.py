@@ -16,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 from nephoscope.api.accounts import Accounts
 from nephoscope.api.alerts import Alerts
 from nephoscope.api.audit import Entries
+from nephoscope.api.automatic import AutomaticFixes, UpcomingFixes
 from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.compliance import Compliances
@@ -45,6 +46,8 @@ ENDPOINTS: dict[str, Any] = {
     "compliance": Compliances,
     "report-schedules": ReportSchedules,
     "changes": Changes,
+    "automatic-fixes": AutomaticFixes,
+    "upcoming-fixes": UpcomingFixes,
     "audit": Entries,
     "providers": Providers,
     "policies": Policies,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -37,8 +38,9 @@ LONGEST_NOTICE = 90
 
 def checked(
     actor: Actor,
-    rule_id: str,
-    remediation_id: str,
+    *,
+    rule: str,
+    remediation: str,
     accounts: Iterable[Account],
     notice_days: int,
     inputs: Mapping[str, str] | None = None,
@@ -49,22 +51,22 @@ def checked(
         another provider, without a fix role, or in which the rule is fixed automatically already; names the field.
     """
     actor.require("administer")
-    rule, fix = catalogue().rule(rule_id), registry().remediations.get(remediation_id)
-    if rule is None:
-        raise ValidationError({"rule": [_("There is no rule “%s”.") % rule_id]})
-    if fix is None or fix.id not in rule.remediations:
-        raise ValidationError({"remediation": [_("“%s” is not a fix for this rule.") % remediation_id]})
+    known, fix = catalogue().rule(rule), registry().remediations.get(remediation)
+    if known is None:
+        raise ValidationError({"rule": [_("There is no rule “%s”.") % rule]})
+    if fix is None or fix.id not in known.remediations:
+        raise ValidationError({"remediation": [_("“%s” is not a fix for this rule.") % remediation]})
     if not 0 <= notice_days <= LONGEST_NOTICE:
         raise ValidationError({"notice_days": [_("A whole number from 0 to %s.") % LONGEST_NOTICE]})
     rows = list(accounts)
     said = [_why_not(account, fix) for account in rows] if rows else [_("Choose at least one account.")]
     if why := list(filter(None, said)):
         raise ValidationError({"accounts": why})
-    for other in AutomaticFix.objects.in_force().filter(rule=rule_id, accounts__in=rows).distinct():
+    for other in AutomaticFix.objects.in_force().filter(rule=rule, accounts__in=rows).distinct():
         named = ", ".join(other.accounts.filter(pk__in=[each.pk for each in rows]).values_list("name", flat=True))
         message = _("%(fix)s fixes this rule in %(accounts)s already. Switch it off first.")
         raise ValidationError({"accounts": [message % {"fix": other, "accounts": named}]})
-    return rule, fix, completed_inputs(fix, inputs or {})
+    return known, fix, completed_inputs(fix, inputs or {})
 
 
 def _why_not(account: Account, fix: domain.Remediation) -> str:
@@ -90,7 +92,8 @@ def switch_on(
     rows = sorted(accounts, key=lambda account: account.pk)
     for account in rows:  # whoever else switches it on there waits here
         hold(account)
-    known, fix, given = checked(actor, rule, remediation, rows, notice_days, inputs)
+    asked: dict[str, Any] = {"rule": rule, "remediation": remediation, "notice_days": notice_days, "inputs": inputs}
+    known, fix, given = checked(actor, accounts=rows, **asked)
     found = AutomaticFix.objects.create(
         rule=known.id,
         remediation=fix.id,

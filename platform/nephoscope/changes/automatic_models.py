@@ -68,6 +68,9 @@ class NoticeState(models.TextChoices):
 
 
 class FixNoticeQuerySet(InAccountQuerySet):
+    def visible_to(self, user: Any) -> FixNoticeQuerySet:
+        return self.filter(account__in=visible_accounts(user))
+
     def with_state(self) -> FixNoticeQuerySet:
         """Add ``state`` to each: a :class:`NoticeState`."""
         state = Case(

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
+from nephoscope.changes.automatic_models import AutomaticFix
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
 from nephoscope.changes.readiness import readiness
@@ -88,7 +89,7 @@ def _at(text: str, steps: list[ChangeStep], *states: StepState) -> str:
     return text % {"n": number, "all": len(steps)} if number else ""
 
 
-def shown_inputs(change: Change) -> list[tuple[str, str]]:
+def shown_inputs(change: Change | AutomaticFix) -> list[tuple[str, str]]:
     """Return what was entered for the fix, under its labels."""
     remediation = registry().remediations.get(change.remediation)
     labels = {each.name: each.label for each in remediation.inputs} if remediation else {}

@@ -8,7 +8,18 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from nephoscope.console.pages import compliance, events, password, plugins, policies, profile, resend, rules, tokens
+from nephoscope.console.pages import (
+    automatic,
+    compliance,
+    events,
+    password,
+    plugins,
+    policies,
+    profile,
+    resend,
+    rules,
+    tokens,
+)
 
 
 def extra_urls() -> list[URLPattern]:
@@ -44,6 +55,7 @@ def extra_urls() -> list[URLPattern]:
         path("rules/", look(rules.listed), name="rules"),
         path("rules/<str:rule_id>/", look(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
+        path("rules/<str:rule_id>/automatic/", guard(automatic.switch), name="rule_automatic"),
         path("plugins/", look(plugins.plugins), name="plugins"),
         path("password_change/", guard(password.change_password), name="password_change"),
         path("profile/", guard(profile.profile), name="profile"),
