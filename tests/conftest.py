@@ -34,12 +34,12 @@ _TOGETHER = ("tests/browser/", "tests/aws/collectors/")
 """Directories whose files share a demo, and simulators."""
 
 
-_SERVICE = re.compile(r"(tests/truth/.*)::.*\[(\w+)")
-"""The file and the service of a truth case."""
+_SERVICE = re.compile(r"(tests/truth/.*|tests/fixes/test_rounds\.py)::.*\[(?:aws\.)?(\w+)")
+"""The file and the service of a truth case, or of a fix that goes round."""
 
 
 class _Dealing(LoadFileScheduling):
-    """Deals out whole directories of what shares something slow to start, truth by service, and the rest by file."""
+    """Deals out whole directories of what shares something slow to start, truth and fixes by service, else files."""
 
     def _split_scope(self, nodeid: str) -> str:
         if of_service := _SERVICE.match(nodeid):

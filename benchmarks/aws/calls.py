@@ -96,7 +96,9 @@ NEEDS: dict[str, Need] = {
     "cloudtrail:GetEventSelectors": _TRAIL,
     "cloudtrail:GetTrailStatus": _TRAIL,
     "cloudtrail:ListTags": extra("trail", "the tags of a trail, shown with it."),
-    "cloudwatch:DescribeAlarms": region("AWS::CloudWatch::Alarm", page=100),
+    "cloudwatch:DescribeAlarms": region(
+        "AWS::CloudWatch::Alarm", page=100, times=2, why="Composite alarms are listed apart: they name others."
+    ),
     "codebuild:BatchGetProjects": where("100 projects"),
     "codebuild:ListProjects": region(),
     "config:DescribeConfigurationRecorderStatus": where("region with a recorder"),

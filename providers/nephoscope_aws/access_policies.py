@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from nephoscope.domain import Fail, NotKnown, Unknown, View
+from nephoscope.domain import NO_LIST, Fail, NotKnown, Unknown, View
 from nephoscope_aws.access_conditions import texts
 
 T = TypeVar("T")
@@ -88,7 +88,9 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
     """
     if isinstance(policy, str):
         raise NotKnown("", Unknown("the policy is text, not a document"))
-    held = policy.key("Statement") if isinstance(policy, View) else None
+    if policy is not None and not isinstance(policy, View):
+        raise NotKnown("", Unknown("the policy is not a document"))
+    held = policy.key("Statement") if policy is not None else None
     if not isinstance(held, View):
         return
     for statement in members(held, gaps) if held.is_list else (held,):
@@ -97,14 +99,25 @@ def statements(policy: Any, gaps: list[NotKnown]) -> Iterator[View]:
 
 
 def members(value: Any, gaps: list[NotKnown]) -> Iterator[Any]:
-    """Go through what can be read of a list; what cannot goes to ``gaps``. Anything else has no members."""
-    for index in range(len(value)) if isinstance(value, View) and value.is_list else ():
+    """Go through what can be read of a list; what cannot, and anything else than a list, goes to ``gaps``."""
+    try:
+        listed = _list(value)
+    except NotKnown as gap:
+        gaps.append(gap)
+        return
+    for index in range(len(listed)):
         try:
-            member = value[index]
+            member = listed[index]
         except NotKnown as gap:
             gaps.append(gap)
         else:
             yield member
+
+
+def object_members(value: Any, gaps: list[NotKnown]) -> list[View]:
+    """Return the objects in a list; why another member is none goes to ``gaps``, as what could not be read does."""
+    found = (known(gaps, functools.partial(_object, each, value), None) for each in members(value, gaps))
+    return [each for each in found if each is not None]
 
 
 def known(gaps: list[NotKnown], read: Callable[[], T], otherwise: U) -> T | U:
@@ -117,10 +130,21 @@ def known(gaps: list[NotKnown], read: Callable[[], T], otherwise: U) -> T | U:
 
 
 def objects(value: Any) -> Iterator[View]:
-    """Go through the objects in a list; anything else has none. Raises NotKnown at one that could not be read."""
-    for member in value if isinstance(value, View) and value.is_list else ():
-        if isinstance(member, View) and not member.is_list:
-            yield member
+    """Go through the objects in a list; what is absent has none. Raises NotKnown at anything else."""
+    for member in _list(value):
+        yield _object(member, value)
+
+
+def _object(member: Any, of: Any) -> View:
+    if isinstance(member, View) and not member.is_list:
+        return member
+    raise NotKnown(getattr(of, "path", ""), Unknown("a member of the list is not an object"))
+
+
+def _list(value: Any) -> Any:
+    if value is None or isinstance(value, tuple) or (isinstance(value, View) and value.is_list):
+        return () if value is None else value
+    raise NotKnown(getattr(value, "path", ""), Unknown(NO_LIST))
 
 
 def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool | Fail | None:
@@ -129,8 +153,12 @@ def all_right(value: Any, judge: Callable[[View], bool | Fail | None]) -> bool |
     One that is certainly wrong outweighs another that could not be read.
     """
     gaps: list[NotKnown] = []
-    objects = [each for each in members(value, gaps) if isinstance(each, View) and not each.is_list]
-    return together((functools.partial(judge, each) for each in objects), gaps)
+    judgements = (functools.partial(_judged, judge, each, value) for each in members(value, gaps))
+    return together(judgements, gaps)
+
+
+def _judged(judge: Callable[[View], bool | Fail | None], member: Any, of: Any) -> bool | Fail | None:
+    return judge(_object(member, of))
 
 
 def together(

@@ -189,8 +189,9 @@ def _trusted(role: ResourceView, gaps: list[NotKnown]) -> tuple[str, ...] | None
     return tuple(name for each in elements for name in _named(each, gaps))
 
 
-def _named(principal: Any, gaps: list[NotKnown]) -> Iterator[Any]:
+def _named(principal: Any, gaps: list[NotKnown]) -> Iterator[str]:
     by_kind = isinstance(principal, View) and not principal.is_list
     parts = [known(gaps, partial(principal.key, kind), None) for kind in principal.names()] if by_kind else [principal]
     for part in parts:
-        yield from [part] if isinstance(part, str) else members(part, gaps)
+        names = [part] if isinstance(part, str) else members(part, gaps)
+        yield from (name for name in names if isinstance(name, str))

@@ -8,6 +8,9 @@ from typing import Any, Self
 
 from nephoscope.domain import Call, Permission
 
+_WRITTEN = {"db": "DB"}
+"""Words in the names of operations that are not written as others are, as in ``ModifyDBInstance``."""
+
 
 @dataclass(frozen=True, slots=True)
 class AwsCall:
@@ -27,5 +30,5 @@ def aws_call(
     service: str, operation: str, parameters: Mapping[str, Any], *permissions: Permission, region: str = ""
 ) -> Call:
     """Return the call as data; people see it as AWS's documentation calls it, as ``s3:PutBucketPolicy``."""
-    label = f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
+    label = f"{service}:{''.join(_WRITTEN.get(part, part.capitalize()) for part in operation.split('_'))}"
     return Call(label, asdict(AwsCall(service, operation, parameters, region)), permissions)

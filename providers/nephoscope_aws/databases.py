@@ -14,7 +14,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html"""
 _FAMILY = re.compile(r"(postgres|mysql|mariadb|sqlserver-[\w-]+-)(\d+)(?:\.(\d+))?")
 _CLUSTER_FAMILY = re.compile(r"(postgres|mysql|aurora-postgresql|aurora-mysql)(\d+)(?:\.(\d+))?")
 
-_TLS_PARAMETERS = {
+TLS_PARAMETERS = {
     "postgres": "rds.force_ssl",
     "sqlserver": "rds.force_ssl",
     "mysql": "require_secure_transport",
@@ -39,7 +39,7 @@ def tls_parameter(family: object) -> str | None:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
     """
     found = _FAMILY.fullmatch(str(family))
-    return _TLS_PARAMETERS[found[1].partition("-")[0]] if found else None
+    return TLS_PARAMETERS[found[1].partition("-")[0]] if found else None
 
 
 def cluster_tls_parameter(family: object) -> str | None:
@@ -48,7 +48,7 @@ def cluster_tls_parameter(family: object) -> str | None:
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Security.html
     """
     found = _CLUSTER_FAMILY.fullmatch(str(family))
-    return _TLS_PARAMETERS[found[1]] if found else None
+    return TLS_PARAMETERS[found[1]] if found else None
 
 
 def tls_by_default(family: object) -> bool:
@@ -56,6 +56,31 @@ def tls_by_default(family: object) -> bool:
     found = _FAMILY.fullmatch(str(family)) or _CLUSTER_FAMILY.fullmatch(str(family))
     since = _TLS_SINCE.get(found[1]) if found else None
     return bool(found and since and (int(found[2]), int(found[3] or 0)) >= since)
+
+
+_MYSQL_LOGS = ("audit", "error", "general", "slowquery")
+_LOGS = {
+    "mysql": _MYSQL_LOGS,
+    "mariadb": _MYSQL_LOGS,
+    "aurora": _MYSQL_LOGS,
+    "aurora-mysql": _MYSQL_LOGS,
+    "aurora-postgresql": ("postgresql",),
+    "postgres": ("postgresql", "upgrade"),
+    "oracle": ("alert", "audit", "listener", "trace"),
+    "sqlserver": ("agent", "error"),
+    "sqlserver-ex": ("error",),
+    "db2": ("diag.log", "notify.log"),
+}
+"""The logs to export by engine, or by what its name begins with; SQL Server's Express edition has no agent.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-9 and, for Db2,
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+"""
+
+
+def logs_of(engine: str) -> tuple[str, ...]:
+    """Return the logs of an engine of RDS that should be exported; nothing for one that is not known."""
+    return _LOGS.get(engine) or _LOGS.get(engine.partition("-")[0]) or ()
 
 
 def given(resource: View, name: str) -> bool:

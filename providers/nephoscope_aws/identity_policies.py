@@ -237,8 +237,7 @@ def _values_of(value: Any) -> list[Any]:
 def inline_policies(holder: ResourceView) -> Iterator[tuple[Statement, ...]]:
     """Go through the statements of each of an identity's inline policies."""
     name = holder.name if holder.type == USER else ""
-    inline = holder["Policies"]
-    for each in inline if isinstance(inline, View) and inline.is_list else ():
+    for each in holder.objects("Policies"):
         yield tuple(read_document(each["PolicyDocument"], f"inline policy '{each['PolicyName']}'", name))
 
 
@@ -329,8 +328,7 @@ def groups_of(holder: ResourceView, inventory: Inventory) -> Iterator[ResourceVi
 
     :raises NotKnown: one of them was not read.
     """
-    names = holder["Groups"] if holder.type == USER else None
-    for name in names if isinstance(names, View) and names.is_list else ():
+    for name in holder.texts("Groups") if holder.type == USER else ():
         group = inventory.get(GROUP, name)
         if group is None:
             raise NotKnown("Groups", Unknown(f"the group {name} was not read"))

@@ -188,6 +188,12 @@ LOOKUPS: Mapping[str, Lookup] = {
     "AWS::CloudWatch::Alarm": Lookup(
         "cloudwatch", "describe_alarms", lambda each: {"AlarmNames": [each.name]}, _alarms
     ),
+    "AWS::CloudWatch::CompositeAlarm": Lookup(
+        "cloudwatch",
+        "describe_alarms",
+        lambda each: {"AlarmNames": [each.name], "AlarmTypes": ["CompositeAlarm"]},
+        _under("CompositeAlarms"),
+    ),
     "AWS::CodeBuild::Project": Lookup(
         "codebuild",
         "batch_get_projects",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from nephoscope.domain import Inventory, NotKnown, ResourceView, Unknown, View
+from nephoscope.domain import NO_LIST, NO_OBJECT, Inventory, NotKnown, ResourceView, Unknown, View
 from nephoscope_aws.addresses import Addresses, Network, merged, parse_range
 
 PREFIX_LIST = "AWS::EC2::PrefixList"
@@ -132,7 +132,11 @@ def openings(
     rules: list[_Rule] = []
     gap: NotKnown | None = None
     entries = group["SecurityGroupIngress"]
-    for index in range(len(entries) if isinstance(entries, View) else 0):
+    if entries is None:
+        return []
+    if not isinstance(entries, View) or not entries.is_list:
+        raise NotKnown("SecurityGroupIngress", Unknown(NO_LIST))
+    for index in range(len(entries)):
         try:
             rules.extend(_rules(entries[index], f"SecurityGroupIngress[{index}]", wanted, set(versions), lists))
         except NotKnown as unread:
@@ -177,7 +181,7 @@ def _rules(
     entry: Any, path: str, wanted: Callable[[Ports], bool], versions: set[int], lists: PrefixLists
 ) -> Iterator[_Rule]:
     """Yield what one entry says. One half of it that is harmless settles it, even where the other is not known."""
-    if not isinstance(entry, View):
+    if not isinstance(entry, View) or entry.is_list:
         raise NotKnown(path, Unknown("it is not a rule"))
     try:
         ports = _ports(entry)
@@ -192,7 +196,7 @@ def _rules(
 def _ports(entry: View) -> Ports | None:
     try:
         return parse_ports(entry["IpProtocol"], entry["FromPort"], entry["ToPort"])
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise NotKnown(entry.path, Unknown("its ports are not numbers")) from error
 
 
@@ -220,10 +224,17 @@ def _held(entries: Any) -> tuple[list[Network], NotKnown | None]:
     gap: NotKnown | None = None
     for index in range(len(entries)):
         try:
-            networks.append(_network(entries[index]["Cidr"], f"Entries[{index}].Cidr"))
+            networks.append(_network(_entry(entries, index)["Cidr"], f"Entries[{index}].Cidr"))
         except NotKnown as unread:
             gap = gap or unread
     return networks, gap
+
+
+def _entry(entries: View, index: int) -> View:
+    entry = entries[index]
+    if not isinstance(entry, View):
+        raise NotKnown(f"Entries[{index}]", Unknown(NO_OBJECT))
+    return entry
 
 
 def _network(range: Any, path: str) -> Network:

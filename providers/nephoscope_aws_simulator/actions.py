@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from nephoscope_aws_simulator.targets import named
 from nephoscope_aws_simulator.wire import Call
 
 # signing name -> prefix of actions, where they differ
@@ -184,4 +185,4 @@ def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
         return [f"arn:aws:guardduty:{call.region}:{account}:detector/{id}" if id else "*"]
     if call.service == "sts":
         return [call.params.get("RoleArn", "*")]
-    return [None]
+    return named(call, account)

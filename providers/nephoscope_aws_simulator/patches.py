@@ -197,12 +197,16 @@ def _bucket(_: World, item: Item) -> None:
 
 
 def _trail(_: World, item: Item) -> None:
-    """region, name, delivered_days (since the last delivery to CloudWatch Logs, null: never)."""
+    """region, name, delivered_days (since the last delivery to CloudWatch Logs, null: never), delivery_error,
+    started_days (since its logging was started)."""
     from moto.cloudtrail.models import cloudtrail_backends
 
     trail: Any = cloudtrail_backends[item.get("account", DEFAULT_ACCOUNT)][item["region"]].trails[item["name"]]
     days = item["delivered_days"]
     trail.cloudwatch_delivery = None if days is None else int(time.time() - days * 86_400)
+    trail.cloudwatch_error = item.get("delivery_error")
+    if "started_days" in item:
+        trail.status.started = ago(item["started_days"])
 
 
 def _subscription(_: World, item: Item) -> None:

@@ -16,7 +16,22 @@ DO_NOT_FIX = "nephoscope:do-not-fix"
 """A resource with this tag is not fixed, unless the tag's value is ``false``."""
 
 
-MODULES = ("ec2_groups", "guardduty", "rds", "s3", "s3_public", "sqs")
+MODULES = (
+    "dynamodb",
+    "ec2_groups",
+    "efs",
+    "eks",
+    "elasticache",
+    "elb",
+    "guardduty",
+    "rds",
+    "rds_groups",
+    "rds_snapshots",
+    "redshift",
+    "s3",
+    "s3_public",
+    "sqs",
+)
 """The modules of fixes, by service."""
 
 

@@ -21,6 +21,9 @@ from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
 
+MOST_NAMED = 5
+"""Names that a sentence has; of more, the number is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -69,6 +72,8 @@ class Setting(Remediation):
     """The parameters of the setter that name the resource."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    keep: ClassVar[tuple[str, ...]] = ()
+    """What of the setter's answer ``wait`` needs, by :func:`nephoscope.domain.result`."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -149,7 +154,7 @@ class Setting(Remediation):
         loses, restored = self.lost(before, after)
         inverse = self.set_to(target, restored if loses else before)
         wait = self.wait(target)
-        return [Step(request.resource.id, self.title, call, inverse, before, after, wait, (), loses, restored)]
+        return [Step(request.resource.id, self.title, call, inverse, before, after, wait, self.keep, loses, restored)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
         asked = AwsCall.of(step.call)
@@ -173,6 +178,8 @@ class Members(Setting):
     """The members that should be so, and how."""
     shown: ClassVar[Mapping[str, str]] = {}
     """What a member is called among the resource's properties (dots lead deeper), where that is something else."""
+    sent_as: ClassVar[Mapping[str, str]] = {}
+    """The setter's name of a member, where that is another one."""
     sends: ClassVar[Mapping[str, Any]] = {}
     """Parameters that each call takes as well."""
 
@@ -186,7 +193,13 @@ class Members(Setting):
         return {**before, **self.wants}
 
     def parameters(self, state: Any) -> Mapping[str, Any]:
-        return {**{name: value for name, value in state.items() if value is not None}, **self.sends}
+        set = {self.sent_as.get(name, name): value for name, value in state.items() if value is not None}
+        return {**set, **self.sends}
+
+    def described(self, resource: Resource, session: LiveSession) -> Mapping[str, Any]:
+        """Return all that the getter says of a resource; nothing of one that is gone."""
+        target = self.target(resource)
+        return at(session.read(self.getter.on(target, self.asked(target))), self.path) or {}
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         for name, value in state.items():
@@ -210,6 +223,12 @@ def at(answer: Any, path: Sequence[str | int]) -> Any:
         except (LookupError, TypeError):
             return None
     return answer
+
+
+def in_short_list(names: Sequence[str]) -> str:
+    """Return names as a sentence has them; of many, the first ones and how many more."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def put(properties: dict[str, Any], path: str, value: Any) -> None:

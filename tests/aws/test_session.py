@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from nephoscope.domain import Call, Connection, ConnectionProblem, Permission, PlanProblem
+from nephoscope.domain import Call, Connection, ConnectionProblem, Permission
 from nephoscope_aws.answers import Unavailable
 from nephoscope_aws.api import Api, Denied
 from nephoscope_aws.call import aws_call
@@ -20,7 +20,6 @@ from nephoscope_aws.connect import connect, hindrance, own_principal, renewing
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws.session import AwsSession
 from nephoscope_aws.settings import parse_role_arn
-from nephoscope_aws.writer import session_policy
 from nephoscope_aws_simulator.testing import Cloud, Simulator
 
 ACCOUNT = "333333333333"
@@ -340,33 +339,6 @@ def test_a_writer_can_do_what_was_approved_and_nothing_else(simulator: Cloud) ->
         writer.write(aws_call("s3", "delete_bucket", {"Bucket": "first-bucket"}, Permission("s3:DeleteBucket")))
 
 
-def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: Cloud) -> None:
-    found = problem(lambda: AwsProvider.writing.open(reading(), [Permission("s3:PutBucketPolicy")]))
-    assert found.field == "write_role_arn"
-    assert "create the role" in found.message
-
-
-def test_a_session_policy_groups_actions_by_resource_and_resources_by_actions() -> None:
-    made = json.loads(
-        session_policy(
-            [
-                Permission("s3:B", "x"),
-                Permission("s3:A", "x"),
-                Permission("s3:A", "y"),
-                Permission("s3:B", "y"),
-                Permission("kms:C"),
-            ]
-        )
-    )
-    statements = {tuple(each["Resource"]): each["Action"] for each in made["Statement"]}
-    assert statements == {("*",): ["kms:C"], ("x", "y"): ["s3:A", "s3:B"]}
-
-
-def test_a_call_whose_permissions_do_not_fit_is_refused() -> None:
-    with pytest.raises(PlanProblem, match="one call may do"):
-        session_policy([Permission("s3:PutBucketPolicy", f"arn:aws:s3:::bucket-{number:040}") for number in range(50)])
-
-
 def test_a_plan_whose_permissions_do_not_fit_one_session_takes_several(simulator: Cloud) -> None:
     names = [f"bucket-{number:040}" for number in range(60)]
     approved = [Permission("s3:PutBucketVersioning", f"arn:aws:s3:::{name}") for name in names]
@@ -379,6 +351,12 @@ def test_a_plan_whose_permissions_do_not_fit_one_session_takes_several(simulator
     assert simulator.control("calls")["operations"]["sts:AssumeRole"] == 2
     with pytest.raises(Denied):
         writer.write(put_versioning("first-bucket"))
+
+
+def test_without_a_role_for_fixes_nothing_can_be_opened_for_writing(simulator: Cloud) -> None:
+    found = problem(lambda: AwsProvider.writing.open(reading(), [Permission("s3:PutBucketPolicy")]))
+    assert found.field == "write_role_arn"
+    assert "create the role" in found.message
 
 
 def test_clients_of_one_service_and_region_are_made_once(simulator: Cloud) -> None:

@@ -122,9 +122,6 @@ def test_what_decides_it_and_is_hidden_leaves_it_unknown(hidden: dict[str, Any])
     "policy",
     [
         None,
-        5,
-        [],
-        [ALLOW],
         {},
         {"Statement": None},
         {"Statement": "x"},
@@ -139,6 +136,12 @@ def test_what_decides_it_and_is_hidden_leaves_it_unknown(hidden: dict[str, Any])
 )
 def test_what_aws_would_refuse_opens_no_bucket_and_raises_nothing(policy: Any) -> None:
     assert exposure(policy) == []
+
+
+@pytest.mark.parametrize("policy", [5, [], [ALLOW]])
+def test_what_is_no_document_is_not_known(policy: Any) -> None:
+    with pytest.raises(NotKnown):
+        exposure(policy)
 
 
 def test_names_with_markup_stay_plain_text() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from nephoscope.domain import NotKnown
 from nephoscope_aws.times import age_days
 
 
@@ -19,5 +20,6 @@ def test_ages_are_counted_in_days_and_a_time_without_zone_is_utc() -> None:
 
 
 def test_what_is_no_time_is_not_taken_for_an_age() -> None:
-    with pytest.raises(ValueError, match="isoformat"):
-        age_days("no_information", datetime.now(UTC))
+    for odd in ("no_information", 7, ["2026-01-14T12:00:00Z"]):
+        with pytest.raises(NotKnown, match=r"CreateDate could not be read: it is not an ISO-8601 time"):
+            age_days(odd, datetime.now(UTC), "CreateDate")

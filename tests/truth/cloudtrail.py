@@ -28,6 +28,9 @@ class Trail:
     bucket: str = "closed"
     region: str = HOME
     logs: bool = True
+    started: float = 2
+    error: str | None = None
+    unknown: str = ""
 
 
 KEY = "arn:aws:kms:us-east-1:300000000000:key/0a1b2c3d-0000-4000-8000-000000000000"
@@ -43,6 +46,13 @@ TRAILS = {
     "delivered-just-in-time": Trail("cloudwatch", group=True, delivered=0.9),
     "delivered-too-long-ago": Trail(group=True, delivered=1.2),
     "delivered-never": Trail(group=True),
+    "started-just-now": Trail(unknown="cloudwatch", group=True, started=0.01),
+    "started-again-just-now": Trail(unknown="cloudwatch", group=True, started=0.9, delivered=40),
+    "started-a-day-ago": Trail(group=True, started=1.1),
+    "started-and-refused": Trail(group=True, started=0.01, error="AccessDenied"),
+    "started-and-stopped": Trail(group=True, started=0.01, logs=False),
+    "started-without-group": Trail(started=0.01),
+    "started-and-delivered": Trail("cloudwatch", group=True, started=0.01, delivered=0),
     "delivered-last-year": Trail(group=True, delivered=400, logs=False),
     "logged": Trail("bucket_logging", bucket="logged"),
     "open": Trail(wrong="bucket_public", bucket="open"),
@@ -63,9 +73,10 @@ def trails(truth: Truth) -> None:
     buckets = _buckets(truth)
     for name, trail in TRAILS.items():
         _trail(truth, name, trail, buckets[trail.bucket])
-        failing = ({*PLAIN.split()} | {*trail.wrong.split()}) - {*trail.right.split()} - {*trail.skipped.split()}
-        passing = ON_TRAIL - failing - {*trail.skipped.split()}
-        truth.judged(name, fails=" ".join(failing), passes=" ".join(passing), skipped=trail.skipped)
+        others = {*trail.skipped.split(), *trail.unknown.split()}
+        failing = ({*PLAIN.split()} | {*trail.wrong.split()}) - {*trail.right.split()} - others
+        said = {"skipped": trail.skipped, "unknown": trail.unknown}
+        truth.judged(name, fails=" ".join(failing), passes=" ".join(ON_TRAIL - failing - others), **said)
     truth.client("s3").delete_bucket(Bucket=buckets["elsewhere"])
     truth.judged(truth.cloud.account, fails=ON_ACCOUNT)
 
@@ -103,7 +114,9 @@ def _trail(truth: Truth, name: str, trail: Trail, bucket: str) -> None:
     cloudtrail.create_trail(Name=name, S3BucketName=bucket, EnableLogFileValidation=trail.validation, **settings)
     if trail.logs:
         cloudtrail.start_logging(Name=name)
-    truth.patch("trail", region=trail.region, name=name, delivered_days=trail.delivered)
+    started = {"started_days": trail.started} if trail.logs else {}
+    delivered = {"delivered_days": trail.delivered, "delivery_error": trail.error}
+    truth.patch("trail", region=trail.region, name=name, **delivered, **started)
 
 
 @holds(services=("account", "cloudtrail", "s3"))

@@ -30,6 +30,7 @@ class Chain:
     actions: str = "AlarmActions"
     topic: str = "people"
     calculated: bool = False
+    composites: tuple[dict[str, Any], ...] = ()
 
 
 def _topic(truth: Truth, name: str, region: str = HOME) -> str:
@@ -62,12 +63,18 @@ def _chain(truth: Truth, name: str, chain: Chain) -> None:
         total = {"Id": "total", "Expression": "m1 * 1", "ReturnData": True}
         how = {"Metrics": [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, total]}
     topics = [_topic(truth, each, chain.alarm_region) if ":" not in each else each for each in chain.topic.split()]
+    acting = [] if chain.composites else topics
+    alarm = f"{name} <b>ü</b>"
     cloudwatch.put_metric_alarm(
-        AlarmName=f"{name} <b>ü</b>",
+        AlarmName=alarm,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         **how,
-        **{"EvaluationPeriods": 1, "Threshold": 1, chain.actions: topics, **chain.alarm},
+        **{"EvaluationPeriods": 1, "Threshold": 1, chain.actions: acting, **chain.alarm},
     )
+    for number, composite in enumerate(chain.composites, 1):
+        rule = composite["AlarmRule"].replace("IT", f'"{alarm}"')
+        said = {"AlarmName": f"{name}-{number}", "AlarmActions": topics, **composite, "AlarmRule": rule}
+        cloudwatch.put_composite_alarm(**said)
 
 
 def _trail(truth: Truth, name: str, **said: Any) -> None:
@@ -121,12 +128,44 @@ BROKEN: dict[str, dict[str, Any]] = {
 }
 """Another broken link for each rule."""
 
+BROKEN_COMPOSITES: dict[str, dict[str, Any]] = {
+    "alarm_root": {"composites": ({"AlarmRule": "ALARM(another)"},)},
+    "alarm_unauthorized": {"composites": ({"AlarmRule": "ALARM(IT) AND ALARM(another)"},)},
+    "alarm_no_mfa_login": {"composites": ({"AlarmRule": "ALARM(IT)", "ActionsEnabled": False},)},
+    "alarm_console_fail": {"composites": ({"AlarmRule": "ALARM(IT)"},), "topic": ""},
+    "alarm_iam": {"composites": ({"AlarmRule": "ALARM(IT)"},), "topic": "nobody"},
+    "alarm_trail": {"composites": ({"AlarmRule": "OK(IT)"},)},
+    "alarm_kms": {"composites": ({"AlarmRule": "ALARM(IT) OR TRUE"},)},
+    "alarm_s3": {"composites": ({"AlarmRule": "AT_LEAST(2, ALARM, (another, IT))"},)},
+    "alarm_config": {"composites": ({"AlarmRule": "ALARM(IT) AND NOT OK(another)"},)},
+    "alarm_sg": {"composites": ({"AlarmRule": "INSUFFICIENT_DATA(IT)"},)},
+    "alarm_nacl": {
+        "composites": ({"AlarmRule": "ALARM(IT)", "AlarmActions": []}, {"AlarmRule": "NOT ALARM(alarm_nacl-1)"})
+    },
+    "alarm_gateway": {"composites": ({"AlarmRule": "ALARM(alarm_gateway)"},)},
+    "alarm_routes": {"composites": ({"AlarmRule": "ALARM(IT)"},), "alarm_region": ABROAD},
+    "alarm_vpc": {"composites": ({"AlarmRule": "AT_LEAST(51%, ALARM, (another, IT))"},)},
+    "alarm_org": {"composites": ({"AlarmRule": "ALARM(IT) AND FALSE"},)},
+}
+"""Alarms that notify nobody themselves, each with composite ones that do not do so for them."""
+
+UNREADABLE = {name: {"composites": ({"AlarmRule": "SOMETIMES(IT)"},)} for name in PUBLISHED}
+"""Alarms that notify nobody themselves, and composite ones whose rules are in no known language."""
+
 WHOLE: dict[str, dict[str, Any]] = {
     "alarm_root": {"calculated": True},
     "alarm_trail": {"topic": "nobody people"},
     "alarm_kms": {"topic": "machine"},
     "alarm_s3": {"topic": "arn:aws:automate:us-east-1:ec2:stop people"},
     "alarm_vpc": {"alarm": {"Threshold": 5, "EvaluationPeriods": 3}},
+    "alarm_unauthorized": {"composites": ({"AlarmRule": "ALARM(IT)"},)},
+    "alarm_no_mfa_login": {"composites": ({"AlarmRule": "ALARM(IT) OR ALARM(another)"},), "topic": "nobody people"},
+    "alarm_console_fail": {"composites": ({"AlarmRule": "(ALARM(another) OR ALARM(IT)) AND NOT ALARM(deployment)"},)},
+    "alarm_iam": {"composites": ({"AlarmRule": "ALARM(IT)"},), "alarm": {"ActionsEnabled": False}},
+    "alarm_config": {"composites": ({"AlarmRule": "AT_LEAST(1, NOT OK, (another, IT))"},), "calculated": True},
+    "alarm_sg": {
+        "composites": ({"AlarmRule": "NOT OK(IT)", "AlarmActions": []}, {"AlarmRule": "ALARM(alarm_sg-1) OR FALSE"})
+    },
 }
 
 
@@ -215,6 +254,8 @@ SAID = [
     _holding("broad", partial(_patterns, patterns=BROAD, verdict="fails")),
     _holding("broken-links", partial(_links, links=BROKEN, verdict="fails")),
     _holding("whole-links", partial(_links, links=WHOLE, verdict="passes")),
+    _holding("broken-composites", partial(_links, links=BROKEN_COMPOSITES, verdict="fails")),
+    _holding("composites-not-understood", partial(_links, links=UNREADABLE, verdict="unknown")),
     _holding("halves", _halves),
     _holding("told-elsewhere", _told_elsewhere),
     *(_holding(name, partial(_judged_by, trails=trails, fails=fails)) for name, (trails, fails) in TRAILS.items()),

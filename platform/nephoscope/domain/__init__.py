@@ -23,7 +23,7 @@ from nephoscope.domain.rules import (
     rules_in,
 )
 from nephoscope.domain.unknown import NotKnown, Unknown, as_unknown, unknown
-from nephoscope.domain.view import Evidence, Fail, Inventory, Recorder, ResourceView, View
+from nephoscope.domain.view import NO_LIST, NO_OBJECT, Evidence, Fail, Inventory, Recorder, ResourceView, View
 
 if TYPE_CHECKING:
     from nephoscope.domain.calls import Call, Permission, result, with_results
@@ -75,6 +75,8 @@ else:
 
 __all__ = [
     "ALL_REGIONS",
+    "NO_LIST",
+    "NO_OBJECT",
     "UNIDENTIFIED",
     "VERSION",
     "WHOLE",

@@ -7,13 +7,13 @@ the verdict *unknown*: a rule cannot forget it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from nephoscope.domain.resource import Default, Resource
-from nephoscope.domain.unknown import NotKnown, as_unknown
+from nephoscope.domain.unknown import NotKnown, Unknown, as_unknown
 
 T = TypeVar("T")
 
@@ -50,6 +50,10 @@ class Recorder:
         self.reads[(resource, path)] = Evidence(path, value, absent, resource)
 
 
+NO_LIST = "it is not a list"
+NO_TEXT = "it is not a text"
+NO_OBJECT = "it is not an object"
+
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -57,7 +61,7 @@ class View:
     """A look at a JSON object or list inside a resource.
 
     ``view["A.B"]`` goes down two names; a name that is not there gives the provider's default for it, else None, and
-    below an explicit null everything is None.
+    below an explicit null everything is None. What should be an object and is none is not known.
     Objects and lists come back as views, anything else as it is. ``view.key("a.b")`` takes a name that holds dots.
     """
 
@@ -93,6 +97,8 @@ class View:
 
     def key(self, name: str) -> Any:
         """Return what stands under exactly this name."""
+        if self.is_list:
+            raise NotKnown(self.path, Unknown(NO_OBJECT))
         if isinstance(self._value, dict) and name in self._value:
             return self._child(self._value[name], self._join(name))
         return self._absent(self._join(name))
@@ -103,11 +109,13 @@ class View:
         here = self
         *way, last = at.split(".")
         for name in way:
-            inside = here._value.get(name) if isinstance(here._value, dict) else None
+            inside = here._value.get(name) if isinstance(here._value, dict) else here._value
             if inside is None and isinstance(here._value, dict) and name in here._value:
                 return here.key(name)  # "There is none" is known: what absence means does not come in.
-            if not isinstance(inside, dict):
+            if inside is None:
                 return self._absent(self._join(at))
+            if not isinstance(inside, dict):
+                raise NotKnown(here._join(name), Unknown(NO_OBJECT))
             here = View(inside, here._join(name), self._recorder, self._resource, self._defaults)
         return here.key(last)
 
@@ -115,6 +123,36 @@ class View:
         """Return ``self[at]``, or ``otherwise`` where that is absent."""
         value = self[at]
         return otherwise if value is None else value
+
+    def object_at(self, at: str) -> View | None:
+        """Return the object ``self[at]``, or None where that is absent. Raises NotKnown if it is something else."""
+        held = self[at]
+        if held is not None and not (isinstance(held, View) and not held.is_list):
+            raise NotKnown(self._join(at), Unknown(NO_OBJECT))
+        return held
+
+    def objects(self, at: str) -> Iterator[View]:
+        """Go through the objects in the list ``self[at]``; where that is absent, there are none.
+
+        Raises NotKnown if it is no list, and at what is no object in it.
+        """
+        for index, member in enumerate(self._listed(at)):
+            if not isinstance(member, View) or member.is_list:
+                raise NotKnown(f"{self._join(at)}[{index}]", Unknown(NO_OBJECT))
+            yield member
+
+    def texts(self, at: str) -> Iterator[str]:
+        """Go through the texts in the list ``self[at]``, as :meth:`objects`."""
+        for index, member in enumerate(self._listed(at)):
+            if not isinstance(member, str):
+                raise NotKnown(f"{self._join(at)}[{index}]", Unknown(NO_TEXT))
+            yield member
+
+    def _listed(self, at: str) -> Iterable[Any]:
+        held = self[at]
+        if held is not None and not (isinstance(held, View) and held.is_list):
+            raise NotKnown(self._join(at), Unknown(NO_LIST))
+        return () if held is None else held
 
     @property
     def value(self) -> Any:

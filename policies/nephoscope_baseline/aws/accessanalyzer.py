@@ -50,7 +50,7 @@ def enabled(settings: View) -> bool | Fail:
     """
     status = [
         (each["AnalyzerName"], each["Observed.Status"])
-        for each in settings.get("Analyzers", ())
+        for each in settings.objects("Analyzers")
         if each["Type"] in EXTERNAL
     ]
     states = {state for _, state in status}

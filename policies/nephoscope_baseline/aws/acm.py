@@ -63,7 +63,7 @@ def expiry(certificate: ResourceView, *, days: int) -> bool | Fail | None:
     if certificate["Observed.Status"] not in ("ISSUED", "EXPIRED"):
         return None
     until = certificate["Observed.NotAfter"]
-    age = age_days(until, certificate.now)
+    age = age_days(until, certificate.now, "Observed.NotAfter")
     if age is None:
         return None
     if -age >= days:

@@ -73,7 +73,6 @@ def lc_public_ip(configuration: View) -> bool | Fail:
     bad=[
         {"MetadataOptions": {"HttpTokens": "optional", "HttpEndpoint": "enabled"}},
         {"MetadataOptions": {"HttpTokens": None, "HttpEndpoint": None}},
-        {"MetadataOptions": "odd"},
         {},
     ],
 )

@@ -109,7 +109,6 @@ WEBSITE = {**_custom("TLSv1.2", policy="http-only"), "DomainName": "site.s3-webs
     bad=[
         _serving("allow-all"),
         _serving("https-only", "redirect-to-https", "allow-all"),
-        _distribution(DefaultCacheBehavior="odd", CacheBehaviors=["odd"]),
         {},
     ],
 )
@@ -173,7 +172,9 @@ def logging(distribution: View) -> bool | Fail:
     """
     if distribution["DistributionConfig.Logging.Bucket"]:
         return True
-    return bool(distribution["Observed.LogDeliveries"]) or Fail("Standard logging is off", "DistributionConfig.Logging")
+    return any(distribution.texts("Observed.LogDeliveries")) or Fail(
+        "Standard logging is off", "DistributionConfig.Logging"
+    )
 
 
 @rule(
@@ -221,7 +222,6 @@ def waf(distribution: View) -> bool | Fail:
         _origins(_bucket("E2QWRUHAPOMQZL")),
         _origins(_custom("TLSv1.2")),
         _origins(WEBSITE),
-        _distribution(Origins="odd"),
     ],
     bad=[
         _origins(_bucket()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, View, rule
+from nephoscope.domain import Fail, Inventory, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
 from nephoscope_aws.times import age_days
@@ -68,6 +68,8 @@ def _lacks_objects(read_only: str) -> Callable[[View], str]:
 # -- Examples ----------------------------------------------------------------------------------------------------
 
 WATCHING = {"TrailName": "main", "S3BucketName": "logs", "IsMultiRegionTrail": True, "IsLogging": True}
+TO_LOGS = {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"}
+REFUSED = {"LatestCloudWatchLogsDeliveryTime": None, "LatestCloudWatchLogsDeliveryError": "AccessDenied"}
 
 
 def _account(*trails: Mapping[str, Any]) -> dict[str, Any]:
@@ -356,25 +358,14 @@ def kms(trail: View) -> bool | Fail:
     },
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
     good=[
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"},
-        },
-        {**WATCHING, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*"},
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}},
+        TO_LOGS,
     ],
     bad=[
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"},
-        },
-        {
-            **WATCHING,
-            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*",
-            "Observed": {"LatestCloudWatchLogsDeliveryTime": None},
-        },
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},
+        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
+        {**TO_LOGS, "Observed": {**REFUSED, "StartLoggingTime": "2026-01-15T11:50:00Z"}},
         WATCHING,
     ],
 )
@@ -389,8 +380,20 @@ def cloudwatch(trail: ResourceView, *, days: int) -> bool | Fail:
     if "Observed" not in trail:
         return True
     when = "Observed.LatestCloudWatchLogsDeliveryTime"
-    age = age_days(trail[when], trail.now)
+    age = age_days(trail[when], trail.now, when)
+    if age is not None and age <= days:
+        return True
+    if _just_started(trail):
+        raise NotKnown(when, Unknown("logging started less than a day ago, and nothing has been delivered since"))
     if age is None:
         return Fail("Nothing has ever been delivered to the log group", when)
     since = f"{trail[when]}, more than {days} {'day' if days == 1 else 'days'} ago"
-    return age <= days or Fail(f"Nothing delivered to the log group since {since}", when)
+    return Fail(f"Nothing delivered to the log group since {since}", when)
+
+
+def _just_started(trail: ResourceView) -> bool:
+    """Tell whether a trail may not have had time to deliver, and has met no error either."""
+    if not is_on(trail["IsLogging"]) or trail["Observed.LatestCloudWatchLogsDeliveryError"]:
+        return False
+    started = age_days(trail["Observed.StartLoggingTime"], trail.now, "Observed.StartLoggingTime")
+    return started is not None and started < 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from nephoscope.domain import Fail, Inventory, Resource, ResourceView, Rule, Severity, rule
 from nephoscope.domain.examples import example, resource
+from nephoscope_baseline.aws.composite_alarms import COMPOSITE
 from nephoscope_baseline.aws.trails import NOISY
 from nephoscope_baseline.aws.watched_events import WATCHES, Watch, one_of
 from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, NEEDS, SUBSCRIPTION, TRAIL, watched
@@ -83,6 +84,11 @@ def _alarm(name: str = "Seen", **properties: Any) -> Resource:
     return resource(ALARM, {**watching, "ActionsEnabled": True, "AlarmActions": [TOPIC], **properties}, name=name)
 
 
+def _composite(rule: str = "ALARM(Seen)", name: str = "any", **properties: Any) -> Resource:
+    acting = {"AlarmRule": rule, "ActionsEnabled": True, "AlarmActions": [TOPIC], "ActionsSuppressor": None}
+    return resource(COMPOSITE, {**acting, **properties}, name=name)
+
+
 def _subscriber(topic: str = TOPIC) -> Resource:
     return resource(SUBSCRIPTION, {"TopicArn": topic, "Protocol": "email"}, name="mail")
 
@@ -96,6 +102,7 @@ def _good(watch: Watch) -> list[dict[str, Any]]:
     stat = {"Metric": {"Namespace": "Security", "MetricName": "Two"}, "Period": 300, "Stat": "Sum"}
     calculating = {"MetricName": None, "Namespace": None, "Metrics": [{"Id": "m1", "MetricStat": stat}]}
     names, sources = list(watch.events), {each["eventSource"] for each in watch.fields} or set(NOISY)
+    seen, silent, subscriber = _filter(watch.pattern), _alarm(AlarmActions=[]), _subscriber()
     halves = (
         [_filter(f"{{{one_of(half)}}}", name) for name, half in (("One", names[::2]), ("Two", names[1::2]))]
         if len(names) > 1 and names[0].isalpha()
@@ -105,6 +112,7 @@ def _good(watch: Watch) -> list[dict[str, Any]]:
         _account(_trail(), _filter(watch.pattern), _alarm(), _subscriber()),
         _account(_trail(IsLogging=False), _trail(), *halves, _alarm("One"), _alarm("", **calculating), _subscriber()),
         _account(_trail(CloudWatchLogsLogGroupArn="arn:aws:logs:eu-west-1:210987654321:log-group:all:*")),
+        _account(_trail(), seen, silent, _composite('ALARM("Seen") OR ALARM(x)', ActionsSuppressor="x"), subscriber),
         _account(_leaving_out(*sorted(set(NOISY) - sources)), _filter(watch.pattern), _alarm(), _subscriber()),
     ]
 
@@ -125,6 +133,8 @@ def _bad(watch: Watch) -> list[dict[str, Any]]:
         _account(_trail(), seen, _alarm(ActionsEnabled=False), subscriber),
         _account(_trail(), seen, _alarm(AlarmActions=["arn:aws:automate:eu-west-1:ec2:stop"]), subscriber),
         _account(_trail(), seen, alarm, _subscriber(TOPIC + "-other")),
+        _account(_trail(), seen, _alarm(AlarmActions=[]), _composite("ALARM(Seen) AND ALARM(x)"), subscriber),
+        _account(_trail(), seen, _alarm(AlarmActions=[]), _composite(ActionsSuppressor="Seen"), subscriber),
     ]
 
 

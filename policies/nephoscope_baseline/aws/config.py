@@ -84,7 +84,7 @@ def recorder(settings: ResourceView) -> bool | Fail:
         # https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationRecorder.html
         return settings["RecordingGroup"] is None or is_on(settings["RecordingGroup.AllSupported"])
     problems, gaps = [], list[NotKnown]()
-    for each in settings.get("ConfigurationRecorders", ()):
+    for each in settings.objects("ConfigurationRecorders"):
         try:
             problem = _problem(each)
         except NotKnown as gap:

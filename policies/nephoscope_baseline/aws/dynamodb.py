@@ -36,6 +36,7 @@ def _by_kms(key: Any, **more: Any) -> dict[str, Any]:
         aws dynamodb update-continuous-backups --region={region} --table-name={name}
           --point-in-time-recovery-specification=PointInTimeRecoveryEnabled=true
     """,
+    remediations=("aws.dynamodb.enable_pitr",),
     good=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}},
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "true"}},
@@ -43,7 +44,6 @@ def _by_kms(key: Any, **more: Any) -> dict[str, Any]:
     bad=[
         {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
         {"PointInTimeRecoverySpecification": None},
-        {"PointInTimeRecoverySpecification": "yes"},
         {},
     ],
 )
@@ -68,6 +68,7 @@ def pitr(table: View) -> bool:
     commands="""
         aws dynamodb update-table --region={region} --table-name={name} --deletion-protection-enabled
     """,
+    remediations=("aws.dynamodb.enable_deletion_protection",),
     good=[
         {"DeletionProtectionEnabled": True},
         {"TableName": "orders", "DeletionProtectionEnabled": "true", "BillingMode": "PAY_PER_REQUEST"},

@@ -323,7 +323,7 @@ def default_sg_closed(group: View) -> bool | Fail | None:
     """
     if group["GroupName"] != "default":
         return None
-    counts = {name: len(group.get(name, ())) for name in ("SecurityGroupIngress", "SecurityGroupEgress")}
+    counts = {name: len(list(group.objects(name))) for name in ("SecurityGroupIngress", "SecurityGroupEgress")}
     inbound, outbound = counts.values()
     if not inbound and not outbound:
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Parameter, Severity, View, rule
+from nephoscope.domain import NO_LIST, Fail, NotKnown, Parameter, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.access_policies import members
 from nephoscope_aws.network_acls import openings
@@ -96,8 +96,10 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     # A template that names no entries has them elsewhere: there is nothing to judge. ACLs that AWS made as a VPC's
     # default are judged like all others, as CIS asks; Security Hub leaves those out.
     entries = acl["Entries"]
-    if not isinstance(entries, View) or not entries.is_list:
+    if entries is None:
         return None
+    if not isinstance(entries, View) or not entries.is_list:
+        raise NotKnown("Entries", Unknown(NO_LIST))
     found = openings(entries, *ports)
     words = "; ".join(str(each) for each in found)
     return Fail(words[0].upper() + words[1:], *(each.entry for each in found)) if found else True

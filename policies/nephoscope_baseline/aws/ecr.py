@@ -68,7 +68,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
         example(_repository(False), neighbours=[_registry("*", "MANUAL")]),
         example(_repository(True), neighbours=[_registry("other*")]),
         example(_repository(False), neighbours=[_registry("other*"), _registry("*", region="us-east-1")]),
-        example(_repository(None), neighbours=[resource(SCANNING, {"ScanType": "BASIC", "Rules": [7, {}]})]),
+        example(_repository(None), neighbours=[resource(SCANNING, {"ScanType": "BASIC", "Rules": [{}]})]),
     ],
 )
 def scan_on_push(repository: ResourceView, inventory: Inventory) -> bool | Fail:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Severity, View, rule
+from nephoscope.domain import NO_LIST, NO_OBJECT, Fail, NotKnown, Severity, Unknown, View, rule
 from nephoscope_aws.access import is_on
 from nephoscope_aws.plain_secrets import plain_secret
 
@@ -317,7 +317,12 @@ def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:
 
     By index, because asking for the length of a view makes all of it evidence.
     """
-    for index in count() if isinstance(value, View) and value.is_list else ():
+    if value is None:
+        return
+    if not isinstance(value, View) or not value.is_list:
+        gaps.append(NotKnown("", Unknown(f"what should be a list of objects: {NO_LIST}")))
+        return
+    for index in count():
         try:
             member = value[index]
         except NotKnown as gap:
@@ -327,3 +332,5 @@ def _members(value: Any, gaps: list[NotKnown]) -> Iterator[View]:
         else:
             if isinstance(member, View) and not member.is_list:
                 yield member
+            else:
+                gaps.append(NotKnown(f"{value.path}[{index}]", Unknown(NO_OBJECT)))

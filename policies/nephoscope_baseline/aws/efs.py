@@ -58,12 +58,12 @@ def encrypted(file_system: View) -> bool:
     commands="""
         aws efs put-backup-policy --region={region} --file-system-id={FileSystemId} --backup-policy=Status=ENABLED
     """,
+    remediations=("aws.efs.enable_backups",),
     good=[{"BackupPolicy": {"Status": "ENABLED"}}, {"BackupPolicy": {"Status": "ENABLING"}, "Encrypted": True}],
     bad=[
         {"BackupPolicy": {"Status": "DISABLED"}},
         {"BackupPolicy": {"Status": "DISABLING"}},
         {"BackupPolicy": None},
-        {"BackupPolicy": ["ENABLED"]},
         {"AvailabilityZoneName": "eu-west-1a", "BackupPolicy": {"Status": None}},
         {},
     ],

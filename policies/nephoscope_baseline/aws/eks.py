@@ -70,6 +70,7 @@ def _logging(*types: str) -> dict[str, Any]:
     inputs={
         "OFFICE_CIDR": "the addresses that need access, such as 203.0.113.0/24",
     },
+    remediations=("aws.eks.close_endpoint",),
     good=[
         _endpoint(False),
         _endpoint("false", "0.0.0.0/0"),
@@ -213,6 +214,7 @@ def secrets_kms(cluster: View) -> bool | Fail:
         aws eks update-cluster-config --region={region} --name={name}
           --logging='{"clusterLogging": [{"types": ["audit"], "enabled": true}]}'
     """,
+    remediations=("aws.eks.enable_audit_logs",),
     good=[_logging("audit"), _logging("api", "audit", "authenticator")],
     bad=[_logging("api"), _logging(), {"Logging": None}, {}],
 )

@@ -37,6 +37,7 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_Replicatio
     inputs={
         "GROUP_ID": "once all clients use TLS: the ID of the replication group, to confirm",
     },
+    remediations=("aws.elasticache.accept_tls",),
     good=[
         {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"},
         {"Engine": "redis", "TransitEncryptionEnabled": "true"},

@@ -107,6 +107,7 @@ def _turning_on(attribute: str) -> str:
         aws elbv2 modify-listener --region={region} --listener-arn={id} --default-actions='[{"Type": "redirect",
           "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}]'
     """,
+    remediations=("aws.elb.redirect_to_https",),
     good=[
         TO_HTTPS,
         _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (REFUSING, ("/.env",))),
@@ -120,10 +121,10 @@ def _turning_on(attribute: str) -> str:
         _redirecting(Host="example.com", StatusCode="HTTP_301"),
         _redirecting(Protocol="#{protocol}", Port="8080", StatusCode="HTTP_302"),
         REFUSING,
+        _ruled(TO_HTTPS, (REFUSING, ("*",))),
         _ruled(TO_HTTPS, (_forwarding("HTTP"), ("/api/*",))),
         _ruled(TO_HTTPS, (TO_HTTPS, ("/old/*",)), (_redirecting(Protocol="HTTP"), ("/new/*",))),
         _ruled(_forwarding("HTTP"), (TO_HTTPS, ("/old/*",))),
-        {"Protocol": "HTTP", "DefaultActions": "odd"},
     ],
 )
 def https_redirect(listener: View) -> bool | Fail | None:
@@ -141,13 +142,14 @@ def https_redirect(listener: View) -> bool | Fail | None:
             answers = _answers(request_rule["Actions"])
         except NotKnown as unread:
             answers, gap = True, gap or unread  # one after it may be certainly wrong
-        if not answers:
+        last = answers and _takes_all(request_rule["Conditions"])  # then nothing is left for the default action
+        if not answers or (last and not gap and not _redirects(request_rule["Actions"])):
             number = request_rule["Priority"]
             return Fail(f"HTTP on port {port} is not redirected to HTTPS by rule {number}", request_rule)
-        if _takes_all(request_rule["Conditions"]):
-            break  # Nothing is left for the rules after it, nor for the default action.
+        if last:
+            break
     else:
-        if not any(map(_is_redirect, objects(listener["DefaultActions"]))):
+        if not _redirects(listener["DefaultActions"]):
             return Fail(f"HTTP on port {port} is not redirected to HTTPS", "Protocol", "DefaultActions")
     if gap:
         raise gap
@@ -163,6 +165,14 @@ def _takes_all(conditions: Any) -> bool:
 def _answers(actions: Any) -> bool:
     """Tell whether a rule serves nothing over HTTP: it redirects to HTTPS, or refuses with a fixed answer."""
     return any(_is_redirect(each) or each["Type"] == "fixed-response" for each in objects(actions))
+
+
+def _redirects(actions: Any) -> bool:
+    """Tell whether what takes all requests that are left redirects them: one that refuses them has no redirect.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-1
+    """
+    return any(map(_is_redirect, objects(actions)))
 
 
 def _is_redirect(action: View) -> bool:
@@ -190,6 +200,7 @@ def _is_always(condition: View) -> bool:
         aws elbv2 modify-listener --region={region} --listener-arn={id}
           --ssl-policy=ELBSecurityPolicy-TLS13-1-2-Res-2021-06
     """,
+    remediations=("aws.elb.use_strong_tls",),
     good=[
         _forwarding("HTTPS", SslPolicy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
         _forwarding("TLS", SslPolicy="ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09"),
@@ -226,6 +237,7 @@ def tls_policy(listener: View) -> bool | Fail | None:
     fix=SETTING,
     commands=_turning_on(DROP_INVALID),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    remediations=("aws.elb.drop_invalid_headers",),
     good=[
         _balancer(routing__http__drop_invalid_header_fields__enabled="true"),
         _balancer("network", deletion_protection__enabled="true"),
@@ -274,6 +286,7 @@ def drop_invalid(balancer: View) -> bool | Fail | None:
     inputs={
         "LOG_BUCKET": "the bucket that receives the logs",
     },
+    remediations=("aws.elb.enable_access_logs",),
     good=[
         _balancer(access_logs__s3__enabled="true", access_logs__s3__bucket="logs"),
         _balancer(access_logs__s3__enabled=True),
@@ -303,6 +316,7 @@ def logging(balancer: ResourceView) -> bool | Fail | None:
     fix=SETTING,
     commands=_turning_on(DELETION_PROTECTION),
     link="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+    remediations=("aws.elb.enable_deletion_protection",),
     good=[
         _balancer(deletion_protection__enabled="true"),
         _balancer("network", deletion_protection__enabled="true"),

@@ -42,7 +42,7 @@ def enabled(settings: ResourceView) -> bool | Fail:
     """
     if settings.type == DETECTOR:
         return is_on(settings["Enable"])
-    detectors = list(settings.get("Detectors", ()))
+    detectors = list(settings.objects("Detectors"))
     if any(is_on(each["Enable"]) for each in detectors):
         return True
     return Fail("The detector is suspended" if detectors else "No detector in this region", "Detectors")

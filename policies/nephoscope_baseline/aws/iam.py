@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
-from nephoscope_aws.access_policies import known, members, together
+from nephoscope_aws.access_policies import known, members, object_members, together
 from nephoscope_aws.times import age_days
 
 USER = "AWS::IAM::User"
@@ -120,7 +120,7 @@ def unused_credentials(user: ResourceView, *, days: int) -> bool | Fail:
     """
     report = _report(user)
     gaps: list[NotKnown] = []
-    keys = [*members(report["AccessKeys"], gaps)]
+    keys = object_members(report["AccessKeys"], gaps)
     credentials = [partial(_password, report), *(partial(_key, key, place) for place, key in enumerate(keys, 1))]
     return together((partial(_is_used, each, report, user.now, days) for each in credentials), gaps) or True
 
@@ -145,7 +145,7 @@ def _is_used(read: Callable[[], Credential | None], report: View, now: datetime,
     if credential is None:
         return None
     what, at, last, since = credential
-    age = age_days(last or since or report["UserCreationTime"], now)
+    age = age_days(last or since or report["UserCreationTime"], now, at)
     used = f"last used {age:.0f} days ago" if last else "never used"
     return age is None or age <= days or Fail(f"{what} was {used}; the limit is {days} days", at)
 
@@ -177,7 +177,7 @@ def one_active_key(user: View) -> bool | Fail:
     The second key is meant for rotation only. Left active, it doubles what can leak, and nobody watches it.
     """
     gaps: list[NotKnown] = []
-    keys = members(_report(user)["AccessKeys"], gaps)
+    keys = object_members(_report(user)["AccessKeys"], gaps)
     active = [key for key in keys if known(gaps, partial(key.key, "Active"), False)]
     if len(active) <= 1 and gaps:
         raise gaps[0]
@@ -219,7 +219,7 @@ def key_rotation(key: ResourceView, *, days: int) -> bool | Fail | None:
     """
     if key["Status"] != "Active":
         return None
-    age = age_days(key["Observed.CreateDate"], key.now)
+    age = age_days(key["Observed.CreateDate"], key.now, "Observed.CreateDate")
     if age is None:
         raise NotKnown("Observed.CreateDate", Unknown("the key's age is unknown", "iam:ListAccessKeys"))
     old = f"Key of {key['UserName']} is {age:.0f} days old; the limit is {days} days"
@@ -297,7 +297,7 @@ def expired_certs(certificate: ResourceView) -> bool | Fail:
 
     If it is deployed by mistake, every client connection fails. It serves no other purpose.
     """
-    age = age_days(certificate["Observed.Expiration"], certificate.now)
+    age = age_days(certificate["Observed.Expiration"], certificate.now, "Observed.Expiration")
     if age is None:
         raise NotKnown("Observed.Expiration", Unknown("its expiry date is unknown", "iam:ListServerCertificates"))
     return age < 0 or Fail(f"Expired {age:.0f} days ago", "Observed.Expiration")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, View, rule
-from nephoscope_aws.access_policies import all_right, known, members, together
+from nephoscope.domain import Fail, NotKnown, Parameter, ResourceView, Severity, Unknown, View, rule
+from nephoscope_aws.access_policies import all_right, known, object_members, together
 from nephoscope_aws.names import partition
 from nephoscope_aws.times import age_days
 
@@ -229,15 +229,17 @@ def root_not_used(account: ResourceView, *, days: int) -> bool | Fail:
 
     Actions taken as root bypass every permissions boundary and cannot be traced to a person. Very few tasks need it.
     """
-    root = account["Observed.RootCredentials"]
+    root = account.object_at("Observed.RootCredentials")
+    if root is None:
+        raise NotKnown("Observed.RootCredentials", Unknown("root is not in the credential report"))
     gaps: list[NotKnown] = []
-    keys = [*members(root["AccessKeys"], gaps)]
+    keys = object_members(root["AccessKeys"], gaps)
     uses = [(root, "PasswordLastUsed", "signed in"), *((key, "LastUsedDate", "used an access key") for key in keys)]
     return together((partial(_not_since, account, days, *use) for use in uses), gaps) or True
 
 
 def _not_since(account: ResourceView, days: int, read: View, name: str, how: str) -> bool | Fail:
-    age = age_days(read[name], account.now)
+    age = age_days(read[name], account.now, f"{read.path}.{name}")
     recent = age is not None and age <= days
     return not recent or Fail(f"Root user {how} {age:.0f} days ago; the limit is {days} days", read.path)
 
@@ -252,7 +254,7 @@ def _password_policy(length: str, remembered: str) -> str:
 
 
 def _at_least(account: View, setting: str, least: int, too_little: str) -> bool | Fail:
-    policy = account["PasswordPolicy"]
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     value = policy[setting]
@@ -336,7 +338,7 @@ def password_strength(account: View) -> bool | Fail:
 
     Guessing tools try plain words and names first. Uppercase, lowercase, digits and symbols widen the search.
     """
-    policy = account["PasswordPolicy"]
+    policy = account.object_at("PasswordPolicy")
     if policy is None:
         return Fail("The account has no password policy", "PasswordPolicy")
     kinds = {

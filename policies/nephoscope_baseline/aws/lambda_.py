@@ -249,8 +249,8 @@ def env_secrets(function: View) -> bool | Fail | None:
     Anyone who can view the function's configuration can read them, and they end up in templates, logs and backups. They
     cannot be rotated without a deployment.
     """
-    variables = function["Environment.Variables"]
-    if not isinstance(variables, View):
+    variables = function.object_at("Environment.Variables")
+    if variables is None:
         return None
     found, gaps = _plain_secrets(variables)
     if not found:

@@ -46,7 +46,6 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
         {"EncryptionAtRestOptions": {"Enabled": False}},
         {"EncryptionAtRestOptions": None},
         {"EncryptionAtRestOptions": {"KmsKeyId": "0a1b2c3d"}},
-        {"EncryptionAtRestOptions": [True]},
         {},
     ],
 )
@@ -88,7 +87,6 @@ def encrypted(domain: View) -> bool:
         {"VPCOptions": None},
         {"VPCOptions": {"SubnetIds": []}},
         {"VPCOptions": {"SecurityGroupIds": ["sg-0a1b2c3d"]}},
-        {"VPCOptions": "vpc-0a1b2c3d"},
         {"DomainName": "logs"},
     ],
 )
@@ -125,7 +123,6 @@ def public(domain: View) -> bool | Fail:
     bad=[
         {"NodeToNodeEncryptionOptions": {"Enabled": False}},
         {"NodeToNodeEncryptionOptions": None},
-        {"NodeToNodeEncryptionOptions": True},
         {},
     ],
 )

@@ -64,7 +64,6 @@ def _whole(value: Any) -> int | None:
     """,
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --no-publicly-accessible
-          --apply-immediately
     """,
     remediations=("aws.rds.keep_private",),
     good=[
@@ -164,6 +163,7 @@ def encrypted(db: View) -> bool | Fail | None:
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --auto-minor-version-upgrade
     """,
+    remediations=("aws.rds.enable_minor_upgrades",),
     good=[
         postgres(AutoMinorVersionUpgrade=True),
         {"AutoMinorVersionUpgrade": "true"},
@@ -194,6 +194,7 @@ def minor_upgrade(db: View) -> bool | None:
         2. The change is applied in the next maintenance window. It costs a second instance and slows writes slightly.
     """,
     commands="aws rds modify-db-instance --region={region} --db-instance-identifier={name} --multi-az",
+    remediations=("aws.rds.enable_multi_az",),
     good=[postgres(MultiAZ=True), {"Engine": "mysql", "MultiAZ": "true"}, {**IN_CLUSTER, "MultiAZ": False}],
     bad=[postgres(MultiAZ=False), {"Engine": "mysql"}],
 )
@@ -223,6 +224,7 @@ def multi_az(db: View) -> bool | None:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name}
           --backup-retention-period={days} --apply-immediately
     """,
+    remediations=("aws.rds.keep_backups",),
     good=[
         postgres(BackupRetentionPeriod=7),
         {"BackupRetentionPeriod": "35"},
@@ -264,8 +266,8 @@ def backups(db: View, *, days: int) -> bool | Fail | None:
     """,
     commands="""
         aws rds modify-db-instance --region={region} --db-instance-identifier={name} --deletion-protection
-          --apply-immediately
     """,
+    remediations=("aws.rds.enable_deletion_protection",),
     good=[
         postgres(DeletionProtection=True),
         {"DeletionProtection": "true"},

@@ -96,8 +96,8 @@ def cluster_encrypted(cluster: View) -> bool | Fail:
     """,
     commands="""
         aws rds modify-db-cluster --region={region} --db-cluster-identifier={name} --deletion-protection
-          --apply-immediately
     """,
+    remediations=("aws.rds.enable_cluster_deletion_protection",),
     good=[{"DeletionProtection": True}, {"DeletionProtection": "true"}],
     bad=[{"DeletionProtection": False}, {}],
 )
@@ -131,6 +131,10 @@ def cluster_deletion_protection(cluster: View) -> bool:
               --attribute-name=restore --values-to-remove=all
         """,
     },
+    remediations=(
+        "aws.rds.keep_snapshot_private",
+        "aws.rds.keep_cluster_snapshot_private",
+    ),
     good=[{"SnapshotType": "manual", "Observed": {"Public": False}}, {"Observed": {"Public": False}}],
     bad=[{"SnapshotType": "manual", "Observed": {"Public": True}}, {"Observed": {"Public": True}}],
 )
@@ -205,6 +209,7 @@ def snapshot_encrypted(snapshot: ResourceView) -> bool:
         "TLS_PARAMETER": "rds.force_ssl or require_secure_transport",
         "DB_INSTANCE": "an instance that uses the group, to be rebooted",
     },
+    remediations=("aws.rds.require_tls",),
     good=[
         _group("postgres14", rds__force_ssl="1"),
         _group("postgres16"),
@@ -250,6 +255,7 @@ def tls_required(group: View) -> bool | Fail | None:
     inputs={
         "TLS_PARAMETER": "rds.force_ssl or require_secure_transport",
     },
+    remediations=("aws.rds.require_cluster_tls",),
     good=[
         _group("aurora-postgresql16", rds__force_ssl="1"),
         _group("aurora-postgresql17"),
@@ -284,10 +290,8 @@ def _tls_required(group: View, name: str | None) -> bool | Fail | None:
     """Tell whether a group demands TLS by the parameter of this name; None for an engine that has none."""
     if name is None:
         return None
-    parameters = group["Parameters"]
-    if isinstance(parameters, str):
-        raise NotKnown("Parameters", Unknown("the parameters are one text"))
-    value = parameters.key(name) if isinstance(parameters, View) else None
+    parameters = group.object_at("Parameters")
+    value = None if parameters is None else parameters.key(name)
     if tls_by_default(group["Family"]) if value is None else str(value).lower() in ("1", "on", "true"):
         return True
     return Fail(f"{name} is {'not set' if value is None else 'off'}", f"Parameters.{name}", "Parameters")

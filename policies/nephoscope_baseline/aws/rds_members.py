@@ -12,32 +12,13 @@ from typing import Any
 from nephoscope.domain import Fail, Inventory, ResourceView, Severity, View, rule
 from nephoscope.domain.examples import example, resource
 from nephoscope_aws.access import is_on
-from nephoscope_aws.databases import given
+from nephoscope_aws.databases import given, logs_of
 from nephoscope_baseline.aws.rds import GUIDE, IN_CLUSTER, INSTANCE, left_to_cluster, postgres
 from nephoscope_baseline.aws.rds_clusters import CLUSTER
 
 IAM_ENGINES = ("mysql", "mariadb", "postgres", "aurora", "aurora-mysql", "aurora-postgresql")
 """Engines that let IAM sign people in; MariaDB does from 10.6.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"""
-
-_MYSQL_LOGS = ("audit", "error", "general", "slowquery")
-LOGS = {
-    "mysql": _MYSQL_LOGS,
-    "mariadb": _MYSQL_LOGS,
-    "aurora": _MYSQL_LOGS,
-    "aurora-mysql": _MYSQL_LOGS,
-    "aurora-postgresql": ("postgresql",),
-    "postgres": ("postgresql", "upgrade"),
-    "oracle": ("alert", "audit", "listener", "trace"),
-    "sqlserver": ("agent", "error"),
-    "sqlserver-ex": ("error",),
-    "db2": ("diag.log", "notify.log"),
-}
-"""The logs to export by engine, or by what its name begins with; SQL Server's Express edition has no agent.
-
-https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-9 and, for Db2,
-https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-"""
 
 
 def _member(properties: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +52,7 @@ def _places(db: ResourceView, inventory: Inventory) -> Iterator[View]:
         aws rds modify-db-instance --region={region} --db-instance-identifier={name}
           --enable-iam-database-authentication --apply-immediately
     """,
+    remediations=("aws.rds.enable_iam_auth",),
     good=[
         postgres(EnableIAMDatabaseAuthentication=True),
         {"Engine": "sqlserver-ee", "EnableIAMDatabaseAuthentication": False},
@@ -120,13 +102,14 @@ def iam_auth(db: ResourceView, inventory: Inventory) -> bool | Fail | None:
     inputs={
         "LOG_TYPE": "a log that the engine has, such as error, slowquery, audit or postgresql",
     },
+    remediations=("aws.rds.export_logs",),
     good=[
         postgres(EnableCloudwatchLogsExports=["postgresql", "upgrade", "iam-db-auth-error"]),
         {"Engine": "mysql", "EnableCloudwatchLogsExports": ["audit", "error", "general", "slowquery"]},
         {"Engine": "sqlserver-ex", "EnableCloudwatchLogsExports": ["error"]},
         {"Engine": "custom-oracle-ee"},
         IN_CLUSTER,
-        _member({"EnableCloudwatchLogsExports": []}, {"EnableCloudwatchLogsExports": list(_MYSQL_LOGS)}),
+        _member({"EnableCloudwatchLogsExports": []}, {"EnableCloudwatchLogsExports": list(logs_of("aurora-mysql"))}),
     ],
     bad=[
         postgres(EnableCloudwatchLogsExports=["postgresql"]),
@@ -143,9 +126,8 @@ def logs(db: ResourceView, inventory: Inventory) -> bool | Fail | None:
     Logs on the instance are overwritten within days and are lost with it. In CloudWatch Logs they can be searched after
     an incident and trigger alarms.
     """
-    engine = str(db["Engine"])
-    wanted = LOGS.get(engine) or LOGS.get(engine.partition("-")[0])
-    if wanted is None or left_to_cluster(db, "EnableCloudwatchLogsExports"):
+    wanted = logs_of(str(db["Engine"]))
+    if not wanted or left_to_cluster(db, "EnableCloudwatchLogsExports"):
         return None
     missing = set(wanted)
     for place in _places(db, inventory):

@@ -41,6 +41,7 @@ def _group(value: Any, family: str = "redshift-1.0") -> dict[str, Any]:
     commands="""
         aws redshift modify-cluster --region={region} --cluster-identifier={name} --no-publicly-accessible
     """,
+    remediations=("aws.redshift.keep_private",),
     good=[{"PubliclyAccessible": False}, {"PubliclyAccessible": "false"}, {}],
     bad=[{"PubliclyAccessible": True}, {"PubliclyAccessible": "true"}],
 )
@@ -106,6 +107,7 @@ def encrypted(cluster: View) -> bool:
     inputs={
         "CLUSTER_ID": "a cluster that uses the group, to be rebooted",
     },
+    remediations=("aws.redshift.require_tls",),
     good=[_group("true"), _group(True), {"ParameterGroupFamily": "redshift-2.0"}],
     bad=[
         _group("false"),
@@ -142,6 +144,7 @@ def ssl(group: View) -> bool | Fail:
         aws redshift enable-logging --region={region} --cluster-identifier={name} --log-destination-type=cloudwatch
           --log-exports='["connectionlog", "userlog", "useractivitylog"]'
     """,
+    remediations=("aws.redshift.enable_audit_logging",),
     good=[
         {"LoggingProperties": {"BucketName": "audit-logs", "S3KeyPrefix": "redshift/"}},
         {"LoggingProperties": {"LogDestinationType": "cloudwatch", "LogExports": ["connectionlog"]}},

@@ -117,10 +117,7 @@ def unused(secret: ResourceView, *, days: int) -> bool | Fail | None:
         return None
     accessed = secret[ACCESSED]
     path = CREATED if accessed is None else ACCESSED
-    try:
-        age = age_days(secret[path], secret.now)
-    except ValueError as error:
-        raise NotKnown(path, Unknown(str(error))) from error
+    age = age_days(secret[path], secret.now, path)
     if age is None:
         raise NotKnown(path, Unknown("Secrets Manager gives no creation date"))
     # The day of an access is all that is known: of the last day, the whole day counts.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, product
 from math import prod
 
-from nephoscope.domain import View
+from nephoscope.domain import NotKnown, Unknown, View
 from nephoscope_aws.access import is_on
 
 READ, WRITE = "true", "false"
@@ -123,10 +123,10 @@ def _holds(how: str, value: str, wanted: tuple[str, ...]) -> bool:
 
 def _selectors(trail: View) -> Iterator[list[Condition]]:
     """Yield a trail's selectors, the classic ones in the form of the advanced ones."""
-    if advanced := trail["AdvancedEventSelectors"]:
+    if advanced := list(trail.objects("AdvancedEventSelectors")):
         yield from (_advanced(each) for each in advanced)
         return
-    classic = trail["EventSelectors"]
+    classic = list(trail.objects("EventSelectors"))
     if not classic:
         yield [("eventCategory", "Equals", ("Management",))]
         return
@@ -136,8 +136,8 @@ def _selectors(trail: View) -> Iterator[list[Condition]]:
 
 def _advanced(selector: View) -> list[Condition]:
     return [
-        (field["Field"], how, tuple(_plain(each) for each in field[how] or ()))
-        for field in selector.get("FieldSelectors", ())
+        (str(field["Field"]), how, _texts(field, how))
+        for field in selector.objects("FieldSelectors")
         for how in field.names()
         if how != "Field" and field[how]
     ]
@@ -145,14 +145,22 @@ def _advanced(selector: View) -> list[Condition]:
 
 def _classic(selector: View) -> Iterator[list[Condition]]:
     """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html"""
-    kind = ("readOnly", "Equals", _RECORDED.get(selector.get("ReadWriteType", "All"), ()))
+    kind = ("readOnly", "Equals", _RECORDED.get(str(selector.get("ReadWriteType", "All")), ()))
     if is_on(selector.get("IncludeManagementEvents", True)):
-        left_out = tuple(selector.get("ExcludeManagementEventSources", ()))
+        left_out = _texts(selector, "ExcludeManagementEventSources")
         yield [("eventCategory", "Equals", ("Management",)), kind, ("eventSource", "NotEquals", left_out)]
-    for data in selector.get("DataResources", ()):
-        arns = tuple(_plain(each) for each in data.get("Values", ()))
-        named = [("resources.type", "Equals", (data["Type"],)), ("resources.ARN", "StartsWith", arns)]
+    for data in selector.objects("DataResources"):
+        arns = _texts(data, "Values")
+        named = [("resources.type", "Equals", (str(data["Type"]),)), ("resources.ARN", "StartsWith", arns)]
         yield [("eventCategory", "Equals", ("Data",)), kind, *named]
+
+
+def _texts(holder: View, name: str) -> tuple[str, ...]:
+    values = holder.get(name, ())
+    listed = isinstance(values, tuple) or (isinstance(values, View) and values.is_list)
+    if not listed or any(isinstance(each, View) for each in values):
+        raise NotKnown(f"{holder.path}.{name}", Unknown("it is not a list of texts"))
+    return tuple(_plain(each) for each in values)
 
 
 def _plain(value: object) -> str:

@@ -36,7 +36,6 @@ WEB_ACL = "AWS::WAFv2::WebACL"
     bad=[
         {"Name": "site", "LoggingConfiguration": None},
         {"LoggingConfiguration": {"LogDestinationConfigs": []}},
-        {"LoggingConfiguration": "odd"},
         {},
     ],
 )

@@ -1,16 +1,18 @@
 """Whether events notify somebody: trail -> log group -> metric filter -> alarm -> topic -> subscriber.
 
+A composite alarm may stand between an alarm and the topic.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudwatch-alarms-for-cloudtrail.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from nephoscope.domain import Fail, Inventory, NotKnown, ResourceView, View
 from nephoscope_aws.access import is_on
 from nephoscope_aws.names import partition
+from nephoscope_baseline.aws.composite_alarms import COMPOSITE, Composites
 from nephoscope_baseline.aws.log_patterns import matcher
 from nephoscope_baseline.aws.trails import shortfall, unlogged
 from nephoscope_baseline.aws.watched_events import Watch
@@ -19,7 +21,7 @@ TRAIL = "AWS::CloudTrail::Trail"
 METRIC_FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 SUBSCRIPTION = "AWS::SNS::Subscription"
-NEEDS = (TRAIL, METRIC_FILTER, ALARM, SUBSCRIPTION)
+NEEDS = (TRAIL, METRIC_FILTER, ALARM, COMPOSITE, SUBSCRIPTION)
 
 _MAX_NAMED = 4
 
@@ -112,14 +114,31 @@ class _Chain:
 
     def _heard(self, metric_filter: View, region: str) -> bool:
         metrics = {
-            (each["MetricNamespace"], each["MetricName"]) for each in metric_filter.get("MetricTransformations", ())
+            (each["MetricNamespace"], each["MetricName"]) for each in metric_filter.objects("MetricTransformations")
         }
-        return any(
-            self._subscribed(topic)
-            for alarm in self.known(self.inventory.of(ALARM, region))
-            if not metrics.isdisjoint(_metrics(alarm)) and is_on(alarm.get("ActionsEnabled", True))
-            for topic in alarm.get("AlarmActions", ())
-        )
+        alarms = [
+            each for each in self.known(self.inventory.of(ALARM, region)) if self._certain(_watches, each, metrics)
+        ]
+        return any(self._certain(self._acts, each) for each in alarms) or self._raised(alarms, region)
+
+    def _raised(self, alarms: list[ResourceView], region: str) -> bool:
+        """Tell whether alarms raise a composite one that notifies a subscriber."""
+        composites = Composites(self.known(self.inventory.of(COMPOSITE, region)))
+        names = [each.name for each in alarms]
+        raised = (each for each in composites if self._certain(composites.raised, each, names))
+        return any(self._certain(self._acts, each) for each in raised)
+
+    def _acts(self, alarm: View) -> bool:
+        enabled = is_on(alarm.get("ActionsEnabled", True))
+        return enabled and any(map(self._subscribed, alarm.texts("AlarmActions")))
+
+    def _certain(self, ask: Callable[..., bool], *about: Any) -> bool:
+        """Tell whether something is so for certain, and remember what could not be read."""
+        try:
+            return ask(*about)
+        except NotKnown as gap:
+            self.gaps.append(gap)
+            return False
 
     def _subscribed(self, topic: object) -> bool:
         """Tell whether an action is a topic with a subscriber; the other kinds of action notify nobody."""
@@ -135,10 +154,14 @@ class _Chain:
         return False
 
 
+def _watches(alarm: View, metrics: set[tuple[object, object]]) -> bool:
+    return not metrics.isdisjoint(_metrics(alarm))
+
+
 def _metrics(alarm: View) -> Iterator[tuple[object, object]]:
     """Yield the metrics that an alarm watches, directly or in a calculation."""
     yield alarm["Namespace"], alarm["MetricName"]
-    for each in alarm.get("Metrics", ()):
+    for each in alarm.objects("Metrics"):
         yield each["MetricStat.Metric.Namespace"], each["MetricStat.Metric.MetricName"]
 
 

@@ -20,6 +20,7 @@ from nephoscope_aws.collectors.shape import (
     Listing,
     actions,
     existing,
+    moment,
     part,
     parts,
     picked,
@@ -103,6 +104,8 @@ def _resource(api: Api, trail: Item) -> Resource:
         {
             "IsLogging": lambda it: it["IsLogging"],
             "LatestCloudWatchLogsDeliveryTime": lambda it: to_the_hour(it.get("LatestCloudWatchLogsDeliveryTime")),
+            "LatestCloudWatchLogsDeliveryError": lambda it: it.get("LatestCloudWatchLogsDeliveryError"),
+            "StartLoggingTime": lambda it: moment(it.get("StartLoggingTime")),
         },
     )
     selectors = parts(
@@ -129,7 +132,9 @@ def _resource(api: Api, trail: Item) -> Resource:
         "IsLogging": status["IsLogging"],
         **selectors,
         "Tags": tags,
-        "Observed": picked(status, "LatestCloudWatchLogsDeliveryTime"),
+        "Observed": picked(
+            status, "LatestCloudWatchLogsDeliveryTime", "LatestCloudWatchLogsDeliveryError", "StartLoggingTime"
+        ),
     }
     return Resource(TRAIL, arn, trail["Name"], region, api.account, properties, tag_dict(tags))
 

@@ -1,8 +1,9 @@
-"""Alarms of one region that notify topics, and who is subscribed to these topics.
+"""Alarms of one region that notify topics or that composite alarms name, and who is subscribed to these topics.
 
-Calls per region: 1 for each 100 alarms. Where alarms notify topics, also 1 for each 100 subscriptions, until each of
-these topics has a subscriber or as many pages were read as there are topics without; then 1 for each topic that still
-has none, for subscriptions that belong to another account are told of their topic only.
+Calls per region: 1 for each 100 composite alarms, and 1 for each 100 others. Where alarms notify topics, also 1 for
+each 100 subscriptions, until each of these topics has a subscriber or as many pages were read as there are topics
+without; then 1 for each topic that still has none, for subscriptions that belong to another account are told of their
+topic only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nephoscope.domain import Resource, Service
+from nephoscope_aws.alarm_rules import understood
+from nephoscope_aws.answers import Missing, Unavailable
 from nephoscope_aws.api import Api, code_of
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each, is_one_of
@@ -31,6 +34,7 @@ from nephoscope_aws.collectors.shape import (
 )
 
 ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 SUBSCRIPTION = "AWS::SNS::Subscription"
 
 READS = {
@@ -43,16 +47,17 @@ Item = dict[str, Any]
 
 
 def collect(api: Api, region: str) -> Iterator[Resource]:
-    """Yield the alarms that notify topics, then these topics' subscriptions."""
-    topics: set[str] = set()
-    listing = Listing(
-        api.pages(
-            "cloudwatch", "describe_alarms", "MetricAlarms", region=region, AlarmTypes=["MetricAlarm"], MaxRecords=100
-        )
-    )
+    """Yield the composite alarms, the alarms that they name or that notify topics, then these topics' subscriptions."""
+    topics, names = set[str](), set[str]()
     # Without all alarms it is not known whose subscriptions are asked for.
     stand_ins: list[Resource] = []
-    for alarm in each(api, region, (ALARM, SUBSCRIPTION), partial(_notifying, api, region, topics), listing):
+    for composite in _composites(api, region, topics, names):
+        if composite.unlisted:
+            stand_ins.append(composite)
+        else:
+            yield composite
+    listing = Listing(_described(api, region, "MetricAlarm", MaxRecords=100))
+    for alarm in each(api, region, (ALARM, SUBSCRIPTION), partial(_wanted, api, region, topics, names), listing):
         if alarm.unlisted:
             stand_ins.append(alarm)
         else:
@@ -65,23 +70,62 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 
 
 def reread(api: Api, resource: Resource) -> Resource | None:
-    """Read one alarm or subscription again: 1 call."""
+    """Read one alarm or subscription again: 1 call, and 1 for each 100 composite alarms for one without a topic."""
+    region = resource.region
     if resource.type == SUBSCRIPTION:
-        found = _of_topic(api, resource.region, resource.properties["TopicArn"])
+        found = _of_topic(api, region, resource.properties["TopicArn"])
         return next((one for one in found if one.id == resource.id), None)
-    answer = api.call(
-        "cloudwatch", "describe_alarms", region=resource.region, AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"]
-    )
+    if resource.type == COMPOSITE:
+        composites = _described(api, region, "CompositeAlarm", AlarmNames=[resource.name])
+        return next((_composite(api, region, one) for one in composites), None)
+    alarm = next(_described(api, region, "MetricAlarm", AlarmNames=[resource.name]), None)
     # One that notifies nobody any more is one that would not have been collected.
-    alarm = next((one for one in answer["MetricAlarms"] if _topics(one)), None)
-    return _alarm(api, resource.region, alarm) if alarm else None
+    return _alarm(api, region, alarm) if alarm and (_topics(alarm) or _is_named(api, region, alarm)) else None
 
 
-def _notifying(api: Api, region: str, topics: set[str], alarm: Item) -> Resource | None:
-    """Return an alarm that notifies topics, which are added to ``topics``; None for others."""
+def _is_named(api: Api, region: str, alarm: Item) -> bool:
+    names = set[str]()
+    hidden = [each for each in _composites(api, region, set(), names) if each.unlisted]
+    if not (named := is_one_of(alarm["AlarmName"], names)) and hidden:
+        raise Unavailable("It is not known which alarms the composite alarms name")
+    return named
+
+
+def _described(api: Api, region: str, type: str, **which: Any) -> Iterator[Item]:
+    return api.pages("cloudwatch", "describe_alarms", f"{type}s", region=region, AlarmTypes=[type], **which)
+
+
+def _composites(api: Api, region: str, topics: set[str], names: set[str]) -> Iterator[Resource]:
+    """Yield the composite alarms; their topics are added to ``topics``, the alarms that they name to ``names``.
+
+    Where it is not known what a rule names, some alarms are hidden.
+    """
+
+    def made(item: Item) -> Iterator[Resource]:
+        yield _composite(api, region, item)
+        topics.update(_topics(item))
+        try:
+            names.update(understood(str(item["AlarmRule"])).names)
+        except (Missing, ValueError) as problem:
+            yield unreadable(api, region, ALARM, Missing(str(problem)), one=True)
+
+    listing = Listing(_described(api, region, "CompositeAlarm", MaxRecords=100))
+    return each(api, region, (COMPOSITE, ALARM, SUBSCRIPTION), made, listing)
+
+
+def _composite(api: Api, region: str, alarm: Item) -> Resource:
+    properties = {
+        **picked(alarm, "AlarmName", "AlarmActions", "ActionsSuppressor"),
+        **needed(alarm, "AlarmRule", "ActionsEnabled"),
+    }
+    return Resource(COMPOSITE, alarm["AlarmArn"], alarm["AlarmName"], region, api.account, properties)
+
+
+def _wanted(api: Api, region: str, topics: set[str], names: set[str], alarm: Item) -> Resource | None:
+    """Return an alarm that notifies topics, which are added to ``topics``, or that has one of the names."""
     notified = _topics(alarm)
     topics.update(notified)
-    return _alarm(api, region, alarm) if notified else None
+    return _alarm(api, region, alarm) if notified or is_one_of(alarm["AlarmName"], names) else None
 
 
 def _topics(alarm: Item) -> list[str]:
@@ -124,7 +168,7 @@ def subscriptions(api: Api, region: str, topics: set[str]) -> Iterator[Resource]
     # An account may have a million subscriptions: it is cheaper to ask for the few topics once this takes long.
     while len(unheard) > pages and (page := next(listed, None)):
         pages += 1
-        for found in each(api, region, SUBSCRIPTION, partial(_wanted, api, region, topics), page["Subscriptions"]):
+        for found in each(api, region, SUBSCRIPTION, partial(_subscribed, api, region, topics), page["Subscriptions"]):
             unheard.discard(found.properties.get("TopicArn", ""))
             yield found
     for topic in sorted(unheard):
@@ -134,7 +178,7 @@ def subscriptions(api: Api, region: str, topics: set[str]) -> Iterator[Resource]
             yield _unknown(api, region, topic, problem)
 
 
-def _wanted(api: Api, region: str, topics: set[str], item: Item) -> Resource | None:
+def _subscribed(api: Api, region: str, topics: set[str], item: Item) -> Resource | None:
     wanted = is_one_of(item["TopicArn"], topics) and _confirmed(item)
     return _subscription(api, region, item) if wanted else None
 
@@ -173,7 +217,7 @@ def _unknown(api: Api, region: str, topic: str, problem: Exception) -> Resource:
 
 
 COLLECTOR = Collector(
-    Service("cloudwatch", "CloudWatch alarms", (ALARM, SUBSCRIPTION), actions(READS)),
+    Service("cloudwatch", "CloudWatch alarms", (ALARM, COMPOSITE, SUBSCRIPTION), actions(READS)),
     READS,
     collect,
     reread,

@@ -166,7 +166,10 @@ def _in_use(api: Api, region: str, template: Item, known: set[str]) -> list[Shap
 
 
 def _versions_by_template(api: Api, region: str) -> dict[str, set[str]]:
-    """Return the versions, as Auto Scaling groups name them, by the template's id or name."""
+    """Return the versions, as Auto Scaling groups name them, by the template's id or name; $Default without a name.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchTemplateSpecification.html
+    """
     used: dict[str, set[str]] = {}
     groups = api.pages(
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", region=region, MaxRecords=100

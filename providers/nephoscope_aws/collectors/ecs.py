@@ -352,10 +352,16 @@ def _variable(variable: Mapping[str, Any]) -> Item:
     return {"Name": variable["name"], "Value": masked(variable.get("value"))}
 
 
-def _container(container: Mapping[str, Any]) -> Item:
-    """Return what the rules ask of a container; the values of its environment masked."""
+def _container(container: Mapping[str, Any]) -> Any:
+    """Return what the rules ask of a container; the values of its environment masked.
+
+    ECS registers no container without a name: of one that has none, nothing else that is not there is known either.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+    """
+    if isinstance(name := container["name"], Unread):
+        return name
     return {
-        "Name": container.get("name"),
+        "Name": name,
         "Image": container.get("image"),
         "Privileged": container.get("privileged"),
         "ReadonlyRootFilesystem": container.get("readonlyRootFilesystem"),

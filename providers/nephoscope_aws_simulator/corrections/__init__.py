@@ -5,6 +5,7 @@ from __future__ import annotations
 from nephoscope_aws_simulator.corrections import (
     backup,
     blocks,
+    changes,
     containers,
     databases,
     edge,
@@ -36,4 +37,5 @@ def apply(world: World) -> None:
     containers.apply()
     stacks.apply()
     stores.apply()
+    changes.apply()
     speed.apply()

@@ -198,6 +198,7 @@ def _trails() -> None:
             status["LatestCloudWatchLogsDeliveryTime"] = trail.status.latest_delivery_time
         if "cloudwatch_delivery" in vars(trail):
             status["LatestCloudWatchLogsDeliveryTime"] = trail.cloudwatch_delivery
+            status["LatestCloudWatchLogsDeliveryError"] = trail.cloudwatch_error
         return {name: value for name, value in status.items() if value is not None}
 
     @replace(CloudTrailResponse, "get_trail_status")

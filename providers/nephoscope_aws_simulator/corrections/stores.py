@@ -112,8 +112,11 @@ def _endpoints() -> None:
 
 
 def _backup_policies() -> None:
-    """moto lacks it: https://docs.aws.amazon.com/efs/latest/ug/API_PutBackupPolicy.html"""
-    from moto.efs.models import FileSystem
+    """moto lacks it, and fails of a file system that is gone.
+
+    https://docs.aws.amazon.com/efs/latest/ug/API_PutBackupPolicy.html
+    """
+    from moto.efs.models import EFSBackend, FileSystem
     from moto.efs.responses import EFSResponse
 
     @replace(EFSResponse, "put_backup_policy")
@@ -126,3 +129,8 @@ def _backup_policies() -> None:
     made: Any = vars(FileSystem)["backup_policy"]
     changed = property(lambda self: vars(self).get("_backup_policy") or made.fget(self))
     replace(FileSystem, "backup_policy")(changed)
+
+    @extend(EFSBackend, "describe_backup_policy")
+    def describe_backup_policy(moto: Any, self: Any, file_system_id: str) -> Any:
+        self.describe_file_systems(file_system_id=file_system_id)
+        return moto(self, file_system_id)

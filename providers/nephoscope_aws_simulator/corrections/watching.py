@@ -16,6 +16,7 @@ def apply() -> None:
     _macie()
     _inspector()
     _log_groups()
+    _composite_alarms()
     _machines()
 
 
@@ -32,6 +33,22 @@ def _log_groups() -> None:
         if log_group_name and log_group_name not in self.groups:
             raise ResourceNotFoundException()
         return moto(self, prefix, log_group_name, *more)
+
+
+def _composite_alarms() -> None:
+    """moto describes composite alarms and has no call that makes one.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+    """
+    from moto.cloudwatch.responses import CloudWatchResponse
+
+    @replace(CloudWatchResponse, "put_composite_alarm")
+    def put_composite_alarm(self: Any) -> Any:
+        answer = self.put_metric_alarm()
+        alarm = self.cloudwatch_backend.alarms[self._get_param("AlarmName")]
+        alarm.alarm_rule = self._get_param("AlarmRule")
+        alarm.actions_suppressor = self._get_param("ActionsSuppressor")
+        return answer
 
 
 def _macie() -> None:

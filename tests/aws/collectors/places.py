@@ -133,7 +133,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "accessanalyzer": (1, 1),
     "contacts": 1,
     "logs": (2, 2),
-    "cloudwatch": (3, 1),
+    "cloudwatch": (4, 2),
 }
 """Calls that a collector makes in its place, and in a region with nothing; of those that know no regions, the first.
 

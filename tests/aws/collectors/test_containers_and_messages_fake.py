@@ -240,3 +240,18 @@ def test_services_of_clusters_that_can_be_listed_are_found_beside_one_that_canno
         (f"One {ecs.TASK} in {REGION}", False),
     ]
     assert judged("aws.ecs.public_ip", found[0]).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("rule", ["privileged", "readonly_root", "env_secrets"])
+def test_a_container_without_its_members_is_unknown_and_has_not_passed(
+    rule: str, fake: Callable[..., tuple[Api, Aws]]
+) -> None:
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/app:1"
+    task = {"taskDefinitionArn": arn, "family": "app", "revision": 1, "status": "ACTIVE", "containerDefinitions": [{}]}
+    api, _ = fake(
+        ListClusters=lambda _: {"clusterArns": []},
+        ListTaskDefinitionFamilies=lambda _: {"families": ["app"]},
+        DescribeTaskDefinition=lambda _: {"taskDefinition": task, "tags": []},
+    )
+    [found] = collected(api, "ecs")
+    assert judged(f"aws.ecs.{rule}", found).verdict is Verdict.UNKNOWN

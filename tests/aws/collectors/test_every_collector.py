@@ -41,6 +41,7 @@ SEEN_ONLY = {"AWS::IAM::AccessKey"}
 
 NO_ERROR_HERE = {
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
     "AWS::CodeBuild::Project",
     "AWS::DMS::ReplicationInstance",
     "AWS::EC2::PrefixList",

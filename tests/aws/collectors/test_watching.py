@@ -24,6 +24,7 @@ from nephoscope_baseline.aws import accessanalyzer, cloudwatch, guardduty, inspe
 from nephoscope_baseline.aws import account as account_rules
 from nephoscope_baseline.aws import config as config_rules
 from nephoscope_baseline.aws import macie as macie_rules
+from nephoscope_baseline.aws.composite_alarms import COMPOSITE
 from nephoscope_baseline.aws.watching import ALARM, METRIC_FILTER, SUBSCRIPTION
 
 EMPTY = "eu-north-1"
@@ -301,7 +302,14 @@ def test_a_topic_that_may_not_be_asked_is_unknown_and_one_that_is_gone_has_nobod
 
 def test_alarms_filters_and_subscriptions_have_their_shape_and_no_more(api: Api) -> None:
     found = {(each.type, each.name): each for each in chain(api)}
-    assert sorted(name for type, name in found if type == ALARM) == ["Keys", "Trail"], "Errors tells nobody"
+    assert sorted(name for type, name in found if type == ALARM) == ["Errors", "Keys", "Trail"], "Other tells nobody"
+    assert found[COMPOSITE, "Any"].properties == {
+        "AlarmName": "Any",
+        "AlarmRule": 'ALARM("Errors") OR ALARM("Lost")',
+        "ActionsEnabled": True,
+        "AlarmActions": [f"arn:aws:sns:{REGION}:{ACCOUNT}:heard"],
+        "ActionsSuppressor": "Keys",
+    }
     assert at(found[METRIC_FILTER, "Trail"], "FilterPattern") == TRAIL_PATTERN
     assert found[METRIC_FILTER, "Trail"].properties["MetricTransformations"] == [
         {"MetricName": "Trail", "MetricNamespace": "Security", "MetricValue": "1"}

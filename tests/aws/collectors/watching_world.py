@@ -43,8 +43,8 @@ def seed_alarms(simulator: Simulator) -> None:
         )
     heard, unheard = (sns.create_topic(Name=name)["TopicArn"] for name in ("heard", "unheard"))
     sns.subscribe(TopicArn=heard, Protocol="email", Endpoint="security@example.com")
-    alarms = (("Trail", heard), ("Keys", unheard), ("Errors", f"arn:aws:automate:{REGION}:ec2:stop"))
-    for name, action in alarms:
+    stop = f"arn:aws:automate:{REGION}:ec2:stop"
+    for name, action in (("Trail", heard), ("Keys", unheard), ("Errors", stop), ("Other", stop)):
         simulator.client("cloudwatch", REGION).put_metric_alarm(
             AlarmName=name,
             Namespace="Security",
@@ -56,6 +56,9 @@ def seed_alarms(simulator: Simulator) -> None:
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             AlarmActions=[action],
         )
+    simulator.client("cloudwatch", REGION).put_composite_alarm(
+        AlarmName="Any", AlarmRule='ALARM("Errors") OR ALARM("Lost")', AlarmActions=[heard], ActionsSuppressor="Keys"
+    )
     trail = simulator.client("cloudtrail", REGION)
     simulator.client("s3").create_bucket(Bucket="logs")
     trail.create_trail(
