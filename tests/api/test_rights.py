@@ -20,6 +20,8 @@ from nephoscope.accounts.permissions import Role
 from nephoscope.api.kit.permissions import RolePermission
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes import automatic, automatic_work
+from nephoscope.changes.automatic_models import FixNotice
 from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
 from nephoscope.policies.rule_settings import Place, set_rule
@@ -58,6 +60,8 @@ LISTS = [
     listed("compliance"),
     listed("organisations"),
     listed("members"),
+    listed("automatic-fixes"),
+    listed("upcoming-fixes"),
 ]
 CASES = [
     *LISTS,
@@ -122,6 +126,19 @@ CASES = [
     ),
     Case("POST", "changes/{change.pk}/apply", REMEDIATOR, lambda w: {"digest": w.change.digest, "reason": "rain"}, 202),
     Case("POST", "changes/{change.pk}/discard", REMEDIATOR),
+    Case("GET", "automatic-fixes/{automatic.pk}"),
+    Case("GET", "upcoming-fixes/{upcoming.pk}"),
+    Case(
+        "POST",
+        "automatic-fixes",
+        ADMINISTRATOR,
+        lambda w: {"rule": w.rule, "remediation": "toy.close", "accounts": [w.fixable.pk], "notice_days": 3},
+        201,
+        scoped=False,
+    ),
+    Case("POST", "automatic-fixes/{automatic.pk}/off", ADMINISTRATOR),
+    Case("POST", "upcoming-fixes/{upcoming.pk}/object", ANALYST, lambda _: {"reason": "the movers come"}),
+    Case("POST", "upcoming-fixes/{objected.pk}/withdraw", ANALYST),
     Case("POST", "suppressions/{back.suppression_id}/unsuppress", ANALYST),
     Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case(
@@ -182,6 +199,22 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
     )
     world.telling.groups.set(world.account.groups.all())
     switch_on(Actor.system(), world.telling)
+    world.fixable = Account.objects.create(
+        name="fixable", provider="toy", number="5" * 12, verified_at=now, writing_verified_at=now
+    )
+    asked: dict[str, Any] = {"rule": "toy.closed", "remediation": "toy.close", "notice_days": 3}
+    world.automatic = automatic.switch_on(Actor.system(), accounts=[world.account], **asked)
+    automatic_work.wake_due()
+    world.upcoming = FixNotice.objects.get(account=world.account)
+    world.objected = FixNotice.objects.create(
+        automatic=world.automatic,
+        account=world.account,
+        alert=world.alert,
+        failing_since=now,
+        due_at=now,
+        resource_name="side",
+        objected_at=now,
+    )
     world.gone = Account.objects.create(name="gone", provider="toy", number="4" * 12, removed_at=now)
     world.gone.groups.set(world.account.groups.all())
     world.entry = Entry.objects.filter(account=world.account).first()
@@ -230,6 +263,8 @@ def test_the_table_names_every_operation() -> None:
         ("PATCH", "report-schedules/{}"),
         ("DELETE", "report-schedules/{}"),
         ("POST", "report-schedules/{}/send"),
+        # tests/console/test_automatic.py
+        ("POST", "automatic-fixes/preview"),
         # tests/console/test_removed_account.py
         ("GET", "accounts/removed"),
     }
