@@ -253,7 +253,7 @@ def test_more_than_the_limit_waits_for_the_next_hour_and_says_so(house: House, b
     with override_settings(NEPHOSCOPE_AUTOMATIC_FIXES_PER_HOUR=1):
         assert len(minute(house)) == 1
         [waits] = FixNotice.objects.filter(change=None)
-        assert waits.problem == "At most 1 resources of an account are fixed automatically within an hour; it waits."
+        assert waits.problem == "At most 1 resource of an account is fixed automatically within an hour; it waits."
         assert waits.retry_at and timezone.now() < waits.retry_at <= timezone.now() + timedelta(hours=1)
         assert len(minute(house)) == 1
         days_pass(1 / 24)

@@ -108,7 +108,7 @@ def test_the_limit_puts_off_and_a_second_approver_keeps_back(
         first, second = seen(house).now
         assert first.fixed_at == first.due_at and second.fixed_at
         assert second.fixed_at - first.fixed_at == timedelta(hours=1)
-        assert second.why == "At most 1 resources of an account are fixed automatically within an hour; it waits."
+        assert second.why == "At most 1 resource of an account is fixed automatically within an hour; it waits."
     with override_settings(NEPHOSCOPE_AUTOMATIC_FIXES_PER_HOUR=0):
         assert seen(house).now_fixed == 0
     require_second_approver(Actor.of(administrator), severity="high")

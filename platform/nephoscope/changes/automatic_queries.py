@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
@@ -89,4 +90,9 @@ def limited_until(account: Account) -> datetime | None:
 
 def limited() -> str:
     """Say that the limit keeps it back for now."""
-    return _("At most %s resources of an account are fixed automatically within an hour; it waits.") % most_an_hour()
+    said = ngettext(
+        "At most %(n)s resource of an account is fixed automatically within an hour; it waits.",
+        "At most %(n)s resources of an account are fixed automatically within an hour; it waits.",
+        most_an_hour(),
+    )
+    return said % {"n": most_an_hour()}

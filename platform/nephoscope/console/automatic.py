@@ -45,7 +45,7 @@ def on_or_off(automatic: AutomaticFix) -> SafeString:
 
 @admin.register(AutomaticFix)
 class AutomaticFixAdmin(ConsoleAdmin):
-    list_display = ("shown_rule", "shown_state", "title", "shown_accounts", "shown_notice", "who")
+    list_display = ("shown_rule", "shown_state", "shown_fix", "shown_accounts", "shown_notice", "who")
     list_display_links = ("shown_rule",)
     list_select_related = ("set_by",)
     list_title = _("Automatic fixes")
@@ -80,6 +80,10 @@ class AutomaticFixAdmin(ConsoleAdmin):
     @admin.display(description=_("state"), ordering="off_at")
     def shown_state(self, row: AutomaticFix) -> SafeString:
         return on_or_off(row)
+
+    @admin.display(description=_("fix"), ordering="title")
+    def shown_fix(self, row: AutomaticFix) -> str:
+        return row.title
 
     @admin.display(description=_("accounts"))
     def shown_accounts(self, row: AutomaticFix) -> SafeString:
@@ -154,7 +158,7 @@ class FixNoticeAdmin(ConsoleAdmin):
     smallest_first = ("shown_due",)
     nothing = _("Resources appear here when an automatic fix is about to change them.")
     filters = (
-        Filter("state", _("State"), fixed(*NoticeState.choices), by_field("state"), _("Not made yet")),
+        Filter("state", _("State"), fixed(*NoticeState.choices), by_field("state"), _("Not fixed yet")),
         Filter("account", _("Account"), accounts, by_account),
         Filter("rule", _("Rule"), _rules, by_field("automatic__rule")),
     )
@@ -190,19 +194,20 @@ class FixNoticeAdmin(ConsoleAdmin):
         return format_html('<a class="neph-link" href="{}">{}</a>', address, row.automatic.title)
 
     @admin.display(description=_("due"), ordering="due_at")
-    def shown_due(self, row: FixNotice) -> Any:
-        return when(row.due_at)
+    def shown_due(self, row: Any) -> Any:
+        waits = row.state == NoticeState.KEPT_BACK
+        return when(row.retry_at if waits else row.due_at if row.state == NoticeState.UPCOMING else None)
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Any) -> SafeString:
         chip = state(COLOURS[row.state], str(NoticeState(row.state).label))
         said = _t("%(user)s: %(reason)s") % {"user": row.objected_by or "—", "reason": row.objection}
         why = said if row.objected_at else row.problem
-        text = format_html('{} <div class="neph-small neph-subtle neph-clamp">{}</div>', chip, why)
+        text = format_html('{}<div class="neph-small neph-subtle neph-clamp">{}</div>', chip, why)
         if row.change is None:
-            return text
+            return format_html("<div>{}</div>", text)
         address = reverse("admin:changes_change_change", args=[row.change_id])
-        return format_html('{} <a class="neph-link neph-small" href="{}">{}</a>', text, address, row.change)
+        return format_html('<div>{}<a class="neph-link neph-small" href="{}">{}</a></div>', text, address, row.change)
 
     @admin.display(description=_("action"))
     def act(self, row: Any) -> Any:
