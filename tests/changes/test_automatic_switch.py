@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import override_settings
 from django.utils import timezone
-from tests.changes.automatic import minute, notice, on
+from tests.changes.automatic import days_pass, minute, notice, on
 from tests.changes.working import worked
 from tests.house import House
 
@@ -21,6 +21,7 @@ from nephoscope.changes import automatic_work
 from nephoscope.changes.automatic import object_to, switch_off
 from nephoscope.changes.automatic_models import AutomaticFix, FixNotice
 from nephoscope.changes.models import Change
+from nephoscope.scans.removing import delete_account, remove_account, restore_account
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +81,33 @@ def test_a_fix_that_asks_for_something_gets_what_was_entered_once(house: House, 
     for change in minute(house):
         assert worked(change).state == "verified"
     assert {lock["Maker"] for lock in house.cloud.locks.values()} == {"Yale"}
+
+
+def test_in_a_removed_account_nothing_is_fixed_and_once_it_is_restored_notice_is_given_anew(
+    house: House, boss: Actor
+) -> None:
+    on(boss, house, days=3)
+    minute(house)
+    days_pass(3)
+    remove_account(boss, house.account)
+    assert minute(house) == [] and not FixNotice.objects.exists()
+    restore_account(boss, house.account)
+    Account.objects.update(writing_verified_at=timezone.now())
+    assert minute(house) == []
+    assert notice().due_at > timezone.now() + timedelta(days=2.9)
+
+
+def test_an_account_is_deleted_for_good_with_its_notices_and_the_fix_goes_on_elsewhere(
+    house: House, boss: Actor
+) -> None:
+    automatic = on(boss, house, days=3)
+    minute(house)
+    object_to(boss, notice(), reason="no")
+    remove_account(boss, house.account)
+    delete_account(boss, house.account, name=house.account.name)
+    assert not FixNotice.objects.exists()
+    assert AutomaticFix.objects.in_force().get() == automatic and not automatic.accounts.exists()
+    assert automatic_work.wake_due() == 0
 
 
 # -- Workers ---------------------------------------------------------------------------------------

@@ -167,6 +167,7 @@ def test_the_page_of_a_change_leads_to_the_fix_that_made_it(
     assert shown in client.get(reverse("admin:changes_change_change", args=[change.pk])).content.decode()
     assert str(change) in client.get(shown).content.decode()
     assert client.get(f"/api/v1/changes/{change.pk}").json()["automatic_fix"] == automatic.pk
+    assert "ada (automatic)" in client.get(reverse("admin:changes_change_changelist")).content.decode()
 
 
 def test_lists_are_filtered_by_state_account_and_rule(house: House, boss: Actor, viewer: User, sign_in: SignIn) -> None:

@@ -50,8 +50,8 @@ def wake_due() -> int:
 
     Run every minute by the queue; returns how many were woken.
     """
-    over = Q(change=None, objected_at=None) & ~Q(still_failing())
-    FixNotice.objects.filter(lease.free(), over).delete()
+    over = ~Q(still_failing()) | Q(account__removed_at__isnull=False)
+    FixNotice.objects.filter(lease.free(), over, change=None, objected_at=None).delete()
     _put_back()
     for automatic in AutomaticFix.objects.in_force():
         _give_notice(automatic)

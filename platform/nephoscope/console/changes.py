@@ -156,7 +156,8 @@ class ChangeAdmin(ConsoleAdmin):
 
     @admin.display(description=_("who"))
     def who(self, change: Change) -> str:
-        return str(change.approved_by or change.planned_by or "—")
+        user = change.approved_by or change.planned_by or "—"
+        return _t("%s (automatic)") % user if change.automatic_id else str(user)
 
     @admin.display(description=_("planned"), ordering="planned_at")
     def planned(self, change: Change) -> Any:
