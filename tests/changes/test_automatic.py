@@ -156,6 +156,7 @@ def test_what_cannot_be_read_any_more_is_not_fixed_until_it_fails_again(house: H
     on(boss, house)
     Finding.objects.filter(resource__name="front").update(verdict="unknown")
     assert [change.steps.get().resource_name for change in minute(house)] == ["back"]
+    assert not FixNotice.objects.filter(resource_name="front").exists()
     Finding.objects.filter(resource__name="front").update(verdict="fail")
     assert len(minute(house)) == 2
 
@@ -225,6 +226,17 @@ def test_what_was_refused_because_somebody_changed_it_is_planned_again_a_day_lat
     days_pass(0.5)
     [again] = minute(house)
     assert worked(again).state == "verified"
+
+
+def test_a_change_that_failed_is_left_to_a_person(house: House, boss: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(*_: Any) -> None:
+        raise PermissionError("denied")
+
+    on(boss, house)
+    monkeypatch.setattr(toy.Doors, "write", refusing)
+    assert {worked(change).state for change in minute(house)} == {"failed"}
+    days_pass(2)
+    assert minute(house) == [] and notice().state == "changed"
 
 
 def test_nothing_is_planned_once_who_switched_it_on_is_no_administrator(
