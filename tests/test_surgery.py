@@ -67,6 +67,14 @@ def test_the_inputs_are_part_of_what_is_approved(world: World) -> None:
     assert replace(world.plan, inputs={"maker": "Abus"}).digest != world.plan.digest
 
 
+def test_a_wait_ends_at_once_in_a_state_in_which_it_has_failed(world: World) -> None:
+    wait = world.steps[0].wait
+    assert wait
+    world.steps[0] = replace(world.steps[0], wait=replace(wait, until=("never",), failed=("ordered",)))
+    assert not world.apply()
+    assert world.notes[0] == "applied State is ordered, not never."
+
+
 def test_a_wait_that_takes_too_long_leaves_the_rest_of_that_resource_undone_and_does_the_others() -> None:
     world = World("front", "back")
     wait = world.steps[0].wait

@@ -128,6 +128,8 @@ NEEDS: dict[str, Need] = {
     "ec2:DescribeVpcBlockPublicAccessOptions": region(),
     "ec2:DescribeVpcs": region("AWS::EC2::VPC", page=1000),
     "ec2:GetEbsEncryptionByDefault": region(),
+    "ec2:GetImageBlockPublicAccessState": region(),
+    "ec2:GetInstanceMetadataDefaults": region(),
     "ec2:GetManagedPrefixListEntries": where("prefix list that is not AWS's", "Takes one prefix list."),
     "ec2:GetSnapshotBlockPublicAccessState": region(),
     "ecr:DescribeRepositories": region(REPOSITORY, page=1000),

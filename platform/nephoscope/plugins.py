@@ -23,7 +23,7 @@ from nephoscope.configuration import configuration
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from nephoscope.domain import Export, Framework, Plan, Provider, Remediation, Resource, Rule
+    from nephoscope.domain import Export, FixGroup, Framework, Plan, Provider, Remediation, Resource, Rule
 
 
 class PluginError(Exception):
@@ -193,6 +193,16 @@ class Registry:
     def remediations(self) -> dict[str, Remediation]:
         return self._gather("register_remediations", "remediation", domain.Remediation, lambda item: item.id)
 
+    def fix_groups(self, provider: str) -> list[FixGroup]:
+        """Return what the access for fixes of a provider's accounts can allow, by title.
+
+        :raises PluginError: a fix is in a group whose title cannot be.
+        """
+        try:
+            return domain.grouped(each for each in self.remediations.values() if each.provider == provider)
+        except ValueError as problem:
+            raise PluginError(str(problem)) from problem
+
     @cached_property
     def exports(self) -> dict[str, Export]:
         from nephoscope.domain.ocsf import OCSF
@@ -234,11 +244,13 @@ class Registry:
     def load_all(self) -> Registry:
         """Gather every contribution and list every installed plugin, so that what is wrong shows at start-up.
 
-        :raises PluginError: two plugins use one id, or two packages the name of an enabled plugin; or a framework
-            demands of a rule what that does not take.
+        :raises PluginError: two plugins use one id, or two packages the name of an enabled plugin; a framework
+            demands of a rule what that does not take; or a fix is in a group whose title cannot be.
         """
         for noun in ("providers", "rules", "frameworks", "remediations", "exports"):
             getattr(self, noun)
+        for provider in self.providers:
+            self.fix_groups(provider)
         for framework in self.frameworks.values():
             for problem in framework.problems(self.rules):
                 raise PluginError(problem)

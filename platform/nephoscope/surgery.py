@@ -18,6 +18,7 @@ from nephoscope.domain import (
     Connection,
     FixRequest,
     LiveSession,
+    NotAllowed,
     Permission,
     Plan,
     PlanProblem,
@@ -119,7 +120,8 @@ def rehearse(steps: Sequence[Step], writer: Writer) -> tuple[Permission, ...]:
 
     Calls that use what an earlier one returns cannot be checked before that is made.
 
-    :raises PlanProblem: the cloud would refuse one; says which and why.
+    :raises NotAllowed: the access for fixes does not allow one.
+    :raises PlanProblem: the cloud would refuse one otherwise; says which and why.
     """
     with ThreadPoolExecutor(LANES) as lanes:
         granted = list(lanes.map(lambda step: _rehearsed(step, writer), steps))
@@ -133,6 +135,8 @@ def _rehearsed(step: Step, writer: Writer) -> tuple[Permission, ...]:
         return ()
     try:
         return call.permissions if writer.rehearse(call) else ()
+    except NotAllowed:
+        raise
     except Exception as problem:
         raise PlanProblem(f"{step.title}: {call.label} would fail: {in_short(problem)}") from problem
 
@@ -362,6 +366,7 @@ def _await(wait: Wait, session: LiveSession, journal: Journal, sleep: Callable[[
     """Read until the state is there.
 
     :raises TimeoutError: it was not in time; says what it was at last.
+    :raises RuntimeError: it is a state in which that has failed; says which.
     """
     until, seen = time.monotonic() + wait.timeout, ""
     while True:
@@ -372,6 +377,8 @@ def _await(wait: Wait, session: LiveSession, journal: Journal, sleep: Callable[[
             seen = "nothing"
         if seen in wait.until:
             return
+        if seen in wait.failed:
+            raise RuntimeError(f"{wait.path} is {seen}, not {' or '.join(wait.until)}.")
         if time.monotonic() >= until:
             raise TimeoutError(f"{wait.path} is {seen} after {wait.timeout} seconds, not {' or '.join(wait.until)}.")
         sleep(wait.every)

@@ -7,6 +7,7 @@ policy, two fixes and an export: enough to try everything of the platform that i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from nephoscope.domain import (
     Call,
     Connection,
     Finding,
+    FixGroup,
     Permission,
     Resource,
     Rule,
@@ -61,7 +63,7 @@ class Notes(dict[int, str]):
 # -- The toy cloud ---------------------------------------------------------------------------------
 
 DOOR = "Toy::Door"
-READ, WRITE = "toy:GetDoor", "toy:SetDoor"
+READ, WRITE, ORDER = "toy:GetDoor", "toy:SetDoor", "toy:OrderLock"
 SECRET = "generated-secret-word"
 
 
@@ -118,6 +120,20 @@ class Doors(domain.LiveSession, domain.Writer):
         return {"Moved": body["door"]}
 
 
+class ToyWriter(Doors):
+    """Moves the doors; what ``denied`` names is refused."""
+
+    def __init__(self, doors: dict[str, bool], locks: dict[str, dict[str, str]], denied: Set[str]) -> None:
+        super().__init__(doors, locks=locks)
+        self.denied = denied
+
+    def rehearse(self, call: Call) -> bool:
+        for each in call.permissions:
+            if each.action in self.denied:
+                raise domain.NotAllowed(each.action, f"{each.action} is not allowed")
+        return False
+
+
 class ToyOnboarding(domain.Onboarding):
     """Access by a role with a secret word; ``role/closed`` cannot be assumed, nor any while ``refused`` says why."""
 
@@ -145,23 +161,30 @@ class ToyOnboarding(domain.Onboarding):
 
 
 class ToyWriting(domain.Writing):
-    """A second role, which moves the doors."""
+    """A second role, which moves the doors; it does not allow the permissions that ``denied`` names."""
 
     intro = "It is a second role, which moves the doors."
     longest_call = 0
 
     def __init__(self, cloud: ToyCloud) -> None:
         self.cloud = cloud
+        self.denied: set[str] = set()
 
-    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
-        return [_script("role.sh", f"toy create-role --secret {connection.settings['secret']} --allow", *permissions)]
+    def setup_templates(self, connection: Connection, groups: Sequence[FixGroup]) -> list[SetupTemplate]:
+        command = f"toy create-role --secret {connection.settings['secret']} --choose"
+        return [_script("role.sh", command, *(each.id for each in groups))]
+
+    def allow_command(self, connection: Connection, groups: Sequence[FixGroup]) -> str:
+        return f"sh role.sh --allow {','.join(each.id for each in groups)}"
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> domain.Verification:
-        return ToyOnboarding(self.cloud.calls).verify(connection, permissions)
+        found = ToyOnboarding(self.cloud.calls).verify(connection, permissions)
+        checks = (domain.Check(each.permission, each.permission not in self.denied) for each in found.checks)
+        return replace(found, checks=tuple(checks))
 
     def open(self, connection: Connection, permissions: Sequence[Permission]) -> Doors:
         self.cloud.calls.append("open for writing")
-        return Doors(self.cloud.doors, locks=self.cloud.locks)
+        return ToyWriter(self.cloud.doors, locks=self.cloud.locks, denied=self.denied)
 
     def managed_by(self, resource: Resource) -> str:
         return ""
@@ -192,7 +215,7 @@ class ToyOrganisations(domain.OrganisationSource):
         return {"role": role, "write_role": "", "secret": SECRET, "token": settings.get("token", "")}
 
     def setup_templates(
-        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[FixGroup]
     ) -> list[SetupTemplate]:
         return [_script("roles.sh", f"toy create-roles {settings['role_name']} --allow", *reading)]
 
@@ -282,6 +305,7 @@ class CloseDoor(domain.Remediation):
     on = (DOOR,)
     reads = (READ,)
     writes = (WRITE,)
+    loses = ""
 
     def plan(self, request: domain.FixRequest, session: domain.LiveSession) -> list[Step]:
         resource = request.resource
@@ -302,15 +326,15 @@ class FitLock(domain.Remediation):
     summary = "Orders a lock, and closes the door with it."
     breaks = "Nobody comes in without a key."
     provider = "toy"
-    group = "Doors"
+    group = "Locks"
     on = (DOOR,)
     reads = (READ,)
-    writes = (WRITE,)
+    writes = (WRITE, ORDER)
     inputs = (domain.Field("maker", "Maker", "Who makes the lock.", required=True),)
 
     def plan(self, request: domain.FixRequest, session: domain.LiveSession) -> list[Step]:
         door, maker, number = request.resource, request.inputs["maker"], result(0, "Lock.Number")
-        order = _written("toy:OrderLock", order=door.name, maker=maker)
+        order = replace(_written("toy:OrderLock", order=door.name, maker=maker), permissions=(Permission(ORDER),))
         send_back = _written("toy:ReturnLock", **{"return": number})
         fit, take_out = (
             _written(f"toy:{verb}Lock", door=door.name, open=open, with_lock=number)

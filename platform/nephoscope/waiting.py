@@ -94,6 +94,7 @@ def rehearse(
     """Open an account for writing and have it check the calls of some steps, in time; return what was granted.
 
     :raises ConnectionProblem: it cannot be reached as described, or not in time.
+    :raises NotAllowed: the access for fixes does not allow a call.
     :raises PlanProblem: the provider changes nothing, cannot be held to so many permissions, or refuses a call.
     """
 

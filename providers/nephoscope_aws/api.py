@@ -27,7 +27,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from nephoscope.configuration import configuration
-from nephoscope.domain import ALL_REGIONS
+from nephoscope.domain import ALL_REGIONS, NotAllowed
 from nephoscope_aws.answers import ODD, Answer, Unavailable, items, listed, marked, require_names
 
 IN_FLIGHT = configuration().calls_per_account
@@ -145,13 +145,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Denied(Exception):
+class Denied(NotAllowed):
     """AWS refused a call; ``permission`` is the IAM action that would have allowed it."""
-
-    def __init__(self, permission: str, message: str) -> None:
-        super().__init__(message)
-        self.permission = permission
-        self.message = message
 
 
 class Clients(Protocol):

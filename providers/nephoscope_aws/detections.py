@@ -35,6 +35,8 @@ READS = {
 SOURCE = "GuardDuty"
 ARCHIVE = "aws.guardduty.archive"
 """The remediation that archives a finding."""
+CONTAIN = "aws.iam.contain"
+"""The remediation that takes all rights from the user or role that a finding names."""
 
 SERVICE = Service("guardduty_findings", "GuardDuty findings", (FINDING,), actions(READS), detections=True)
 
@@ -169,6 +171,7 @@ def detection(region: str, finding: Mapping[str, Any]) -> Detection:
             "Finding type": finding["Type"],
             "Severity in GuardDuty": str(finding.get("Severity", "")),
             "Resource": " ".join(part for part in (type, id or name) if part),
+            **_credentials(finding.get("Resource", {})),
             **_action(service.get("Action", {})),
         },
         details=_plain(finding),
@@ -176,6 +179,33 @@ def detection(region: str, finding: Mapping[str, Any]) -> Detection:
         sample=_is_sample(finding),
         type=finding["Type"],
     )
+
+
+IDENTITIES = {"IAMUser": "User", "AssumedRole": "Role", "Role": "Role"}
+"""Which kind of identity of IAM a finding's UserType means.
+
+https://docs.aws.amazon.com/guardduty/latest/APIReference/API_AccessKeyDetails.html
+"""
+
+
+def identity(finding: Resource) -> tuple[str, str] | None:
+    """Return the kind, User or Role, and the name of the identity whose credentials a stored finding names, if any.
+
+    An administrator account is told of the findings of its members, whose identities are none of its own.
+    https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_accounts.html
+    """
+    if finding.properties.get("AccountId", finding.account) != finding.account:
+        return None
+    about = access_key(finding)
+    kind, name = IDENTITIES.get(str(about.get("UserType"))), about.get("UserName")
+    return (kind, name) if kind and isinstance(name, str) and name else None
+
+
+def access_key(finding: Resource) -> Mapping[str, Any]:
+    """Return what a stored finding says of the credentials that were used."""
+    about = finding.properties.get("Resource")
+    details = about.get("AccessKeyDetails") if isinstance(about, dict) else None
+    return details if isinstance(details, dict) else {}
 
 
 def _key(region: str, id: str) -> str:
@@ -210,6 +240,13 @@ def _resource(finding: Mapping[str, Any]) -> tuple[str, str, str]:
 def _instance(finding: Mapping[str, Any], id: str) -> str:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html"""
     return f"arn:{finding.get('Partition') or 'aws'}:ec2:{finding['Region']}:{finding['AccountId']}:instance/{id}"
+
+
+def _credentials(about: Mapping[str, Any]) -> dict[str, str]:
+    """Return whose credentials were used: an instance's finding names its role as well."""
+    details = about.get("AccessKeyDetails") or {}
+    name, kind = details.get("UserName"), details.get("UserType")
+    return {"Credentials of": f"{name} ({kind})" if kind else str(name)} if name else {}
 
 
 def _action(action: Mapping[str, Any]) -> dict[str, str]:

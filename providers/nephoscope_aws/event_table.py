@@ -100,7 +100,10 @@ SOURCES: dict[str, Source] = {
     "ec2": Source(
         always=(
             Always(
-                r"EbsEncryptionByDefault", "ebs", ebs.REGION_SETTINGS, "arn:{partition}:ec2:{region}:{account}:settings"
+                r"EbsEncryptionByDefault|ImageBlockPublicAccess|InstanceMetadataDefaults",
+                "ebs",
+                ebs.REGION_SETTINGS,
+                "arn:{partition}:ec2:{region}:{account}:settings",
             ),
             Always(
                 r"SnapshotBlockPublicAccess",

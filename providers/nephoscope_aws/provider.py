@@ -16,6 +16,8 @@ from nephoscope.domain import (
     DetectionSource,
     Event,
     EventSource,
+    FixGroup,
+    LiveSession,
     Member,
     Onboarding,
     OrganisationSource,
@@ -38,6 +40,7 @@ from nephoscope_aws import (
     onboarding,
     organisation,
     stacksets,
+    tagging,
     verify,
 )
 from nephoscope_aws.answers import Unavailable
@@ -62,7 +65,7 @@ _IDENTITY_ONLY = session_policy([Permission("sts:GetCallerIdentity")])
 
 def reads() -> dict[tuple[str, str], str]:
     """Return every declared call, the collectors' and the provider's own, with the IAM action it needs."""
-    declared = {**REGION_READS, **verify.READS, **detections.READS}
+    declared = {**REGION_READS, **verify.READS, **detections.READS, **tagging.READS}
     for collector in collectors.ALL.values():
         declared.update(collector.reads)
     return declared
@@ -117,14 +120,15 @@ class AwsOnboarding(Onboarding):
 class AwsWriting(Writing):
     """A second role, held in each session to what was approved."""
 
-    intro = "It is a second role with its own external ID and only the permissions that the fixes need."
+    intro = "It is a second role with its own external ID and only the permissions of the fixes that you choose."
 
-    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
+    def setup_templates(self, connection: Connection, groups: Sequence[FixGroup]) -> list[SetupTemplate]:
         settings = prepared(connection.settings)
-        role = onboarding.writing_role(
-            permissions, settings["write_external_id"], own_principal(settings, connection.deadline)
-        )
-        return onboarding.setup_templates(role)
+        trusted = own_principal(settings, connection.deadline)
+        return onboarding.setup_templates(onboarding.writing_role(groups, settings["write_external_id"], trusted))
+
+    def allow_command(self, connection: Connection, groups: Sequence[FixGroup]) -> str:
+        return onboarding.allow_command(connection.settings.get("write_role_arn", ""), groups)
 
     def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
         """Assume the role, able to do nothing, and have the one for reading simulate its permissions."""
@@ -145,6 +149,9 @@ class AwsWriting(Writing):
 
     def managed_by(self, resource: Resource) -> str:
         return managers.manager(resource.tags)
+
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        return tagging.tags(resources, session)
 
 
 class AwsOrganisations(OrganisationSource):
@@ -174,7 +181,7 @@ class AwsOrganisations(OrganisationSource):
         return organisation.member_settings(connection, settings, number)
 
     def setup_templates(
-        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[FixGroup]
     ) -> list[SetupTemplate]:
         trusted, path = own_principal(connection.settings, connection.deadline), settings["role_path"]
         wanted = {*reading, *reads().values()}
@@ -207,6 +214,10 @@ class AwsEvents(EventSource):
 class GuardDuty(DetectionSource):
     name = detections.SOURCE
     archive = detections.ARCHIVE
+
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """A user or role that a finding names can be contained."""
+        return (detections.CONTAIN,) if detections.identity(detection) else ()
 
     def read(
         self, session: Session, service: str, region: str, since: datetime | None, known: Collection[str]

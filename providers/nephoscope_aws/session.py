@@ -28,7 +28,7 @@ from nephoscope_aws.names import partition
 
 log = logging.getLogger(__name__)
 
-_READING = ("get_", "list_", "describe_", "head_")
+_READING = ("get_", "list_", "describe_", "head_", "batch_get_")
 """How operations that change nothing begin, in boto3's names."""
 
 
@@ -85,7 +85,7 @@ class AwsSession(LiveSession):
         return lookups.is_gone(self.api, resource)
 
     def read(self, call: Call) -> Mapping[str, Any] | None:
-        """Do one reading call, by an operation that begins with get, list, describe or head.
+        """Do one reading call, by an operation that begins with get, list, describe, head or batch_get.
 
         Own credentials may be allowed more than reading, hence the look at the operation: ValueError for another one.
         """

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nephoscope.domain import SetupTemplate
-from nephoscope_aws.onboarding import ASKED, PRINCIPAL, Role, cloudformation
+from nephoscope_aws import fix_choice
+from nephoscope_aws.onboarding import ASKED, CHOSEN, PRINCIPAL, Role, cli_options, cloudformation
 
 TARGETS = "NEPHOSCOPE_UNITS"
 """The script's variable for the organisational units to roll out to, by id; the root unless it is set."""
@@ -29,9 +30,10 @@ _MANAGED = (
 
 def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate]:
     """Return the setup templates; none for a role that would be allowed nothing."""
-    if not role.permissions:
+    if not role.actions:
         return []
     ask = "" if role.trusted else f" It asks for {ASKED[0].lower()}{ASKED[1:]}."
+    chosen = CHOSEN if role.groups else dict.fromkeys(CHOSEN, "")
     return [
         SetupTemplate(
             "cli",
@@ -40,8 +42,8 @@ def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate
             "bash",
             cli_script(role, path, stack_set),
             "Run the script with bash in CloudShell of the management account, or of a delegated administrator for "
-            "CloudFormation. Run it again at any time to update all roles. If the StackSet of another connection "
-            f"exists, the script stops and changes nothing. {_MANAGED}{ask}",
+            f"CloudFormation.{chosen['cli']} Run it again at any time to update all roles. If the StackSet of another "
+            f"connection exists, the script stops and changes nothing. {_MANAGED}{ask}",
         ),
         SetupTemplate(
             "cloudformation",
@@ -50,8 +52,8 @@ def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate
             "yaml",
             cloudformation(role, path),
             "In CloudFormation of the management account, create a StackSet from this template: service-managed "
-            "permissions, automatic deployment on, one region, and acknowledge that it creates a named IAM role. "
-            f"{_MANAGED}{ask}",
+            "permissions, automatic deployment on, one region, and acknowledge that it creates a named IAM role."
+            f"{chosen['cloudformation']} {_MANAGED}{ask}",
         ),
         SetupTemplate(
             "terraform",
@@ -59,8 +61,8 @@ def setup_templates(role: Role, path: str, stack_set: str) -> list[SetupTemplate
             f"{stack_set}-stackset.tf",
             "hcl",
             terraform(role, path, stack_set),
-            "Put this file beside your own for the management account and run terraform apply. Trusted access for "
-            f"StackSets must be on in the organisation. {_MANAGED}{ask}",
+            f"Put this file beside your own for the management account and run terraform apply.{chosen['terraform']} "
+            f"Trusted access for StackSets must be on in the organisation. {_MANAGED}{ask}",
         ),
     ]
 
@@ -81,7 +83,7 @@ def cli_script(role: Role, path: str, stack_set: str) -> str:
 # {TARGETS} limits it to the units with these ids, separated by spaces; {STACK_SET} renames the StackSet.
 set -euo pipefail
 export AWS_PAGER=""
-
+{cli_options(role)}
 name="${{{STACK_SET}:-{stack_set}}}"
 region="${{AWS_REGION:-${{AWS_DEFAULT_REGION:-$(aws configure get region || echo us-east-1)}}}}"
 {PRINCIPAL}="${{{PRINCIPAL}{given}}}"
@@ -96,7 +98,8 @@ as=SELF
 if [ "$(aws sts get-caller-identity --query Account --output text)" != "$manager" ]; then as=DELEGATED_ADMIN; fi
 {TARGETS}="${{{TARGETS}:-$(aws organizations list-roots --query 'Roots[0].Id' --output text)}}"
 given=(--stack-set-name "$name" --template-body "file://$template" --capabilities CAPABILITY_NAMED_IAM
-  --parameters "ParameterKey=NephoscopePrincipalArn,ParameterValue=${PRINCIPAL}" --region "$region" --call-as "$as")
+  --region "$region" --call-as "$as" --parameters "ParameterKey=NephoscopePrincipalArn,ParameterValue=${PRINCIPAL}")
+{_cli_parameters(role)}\
 
 if found=$(aws cloudformation describe-stack-set --stack-set-name "$name" --region "$region" --call-as "$as" \\
   --query StackSet.TemplateBody --output text 2>"$problem"); then
@@ -111,20 +114,43 @@ cut off every account that is connected through it:
 TEXT
     exit 1
   fi
+elif grep -q StackSetNotFound "$problem"; then
+  found=''
+else
+  cat "$problem" >&2
+  exit 1
+fi
+{_cli_choice(role)}\
+if [ -n "$found" ]; then
   echo "The StackSet $name exists and has this external ID. Updating it."
   aws cloudformation update-stack-set "${{given[@]}}" \\
     --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
-elif grep -q StackSetNotFound "$problem"; then
+else
   echo "Creating the StackSet $name."
   aws cloudformation create-stack-set "${{given[@]}}" --description "{role.purpose}" \\
     --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false
   aws cloudformation create-stack-instances --stack-set-name "$name" --region "$region" --call-as "$as" \\
     --deployment-targets "OrganizationalUnitIds=${{{TARGETS}// /,}}" --regions "$region" \\
     --operation-preferences FailureTolerancePercentage=100,MaxConcurrentPercentage=100
-else
-  cat "$problem" >&2
-  exit 1
 fi
+"""
+
+
+def _cli_parameters(role: Role) -> str:
+    return fix_choice.PARAMETERS_FUNCTION if role.groups else ""
+
+
+def _cli_choice(role: Role) -> str:
+    if not role.groups:
+        return ""
+    return f"""\
+today=''
+if [ -n "$found" ]; then
+  today=$(aws cloudformation describe-stack-set --stack-set-name "$name" --region "$region" --call-as "$as" \\
+    --output text --query "StackSet.Parameters[?ParameterValue=='true'].ParameterKey")
+fi
+decide "$(printf '%s' "$today" | tr '\\t' '\\n' | sed 's/^{fix_choice.PARAMETER}//' | tr '\\n' ' ')"
+add_parameters
 """
 
 
@@ -142,7 +168,7 @@ variable "{name}_principal_arn" {{
   description = "{ASKED}."{default}
 }}
 
-variable "{name}_units" {{
+{_terraform_variable(role, name)}variable "{name}_units" {{
   type        = list(string)
   description = "The ids of the organisational units to roll it out to; none: the whole organisation."
   default     = []
@@ -155,7 +181,7 @@ resource "aws_cloudformation_stack_set" "{name}" {{
   description      = "{role.purpose}"
   permission_model = "SERVICE_MANAGED"
   capabilities     = ["CAPABILITY_NAMED_IAM"]
-  parameters       = {{ NephoscopePrincipalArn = var.{name}_principal_arn }}
+  parameters       = {_terraform_parameters(role, name)}
   template_body    = <<-YAML
 {template}  YAML
 
@@ -190,3 +216,17 @@ resource "aws_cloudformation_stack_set_instance" "{name}" {{
   }}
 }}
 """
+
+
+def _terraform_variable(role: Role, name: str) -> str:
+    return f"{fix_choice.terraform_variable(role.groups, f'{name}_allow').lstrip()}\n" if role.groups else ""
+
+
+def _terraform_parameters(role: Role, name: str) -> str:
+    principal = f"{{ NephoscopePrincipalArn = var.{name}_principal_arn }}"
+    if not role.groups:
+        return principal
+    names = json.dumps([each.id for each in role.groups])
+    return f"""merge({principal}, {{
+    for each in {names} : "{fix_choice.PARAMETER}${{each}}" => tostring(contains(var.{name}_allow, each))
+  }})"""

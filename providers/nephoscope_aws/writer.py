@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,14 +14,17 @@ from botocore.exceptions import ClientError
 
 from nephoscope.domain import Call, Deadline, Permission, PlanProblem, Writer
 from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import code_of, slots
-from nephoscope_aws.call import AwsCall
+from nephoscope_aws.api import code_of, says_missing, slots
+from nephoscope_aws.call import AwsCall, with_answer
 from nephoscope_aws.clients import WRITE_SECONDS, ClientCache
 from nephoscope_aws.connect import Connected
 from nephoscope_aws.session import send
 
 MAX_SESSION_POLICY = 2_048
 """Characters of an inline session policy: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+
+PAUSES = (0.2, 1, 2, 4, 8, 0)
+"""Seconds between tries of a call on what was made a moment ago; 0 after the last."""
 
 
 class AwsWriter(Writer):
@@ -46,15 +50,45 @@ class AwsWriter(Writer):
         clients = self._clients_for(call)
         clients.tries_until = Deadline(WRITE_SECONDS)
         with self._slots:
-            return send(clients, call)
+            answer = send(clients, call)
+        if refused := answer.get("Unsuccessful"):
+            # So says EC2 that it did nothing, with status 200: the API reference of CreateFlowLogs.
+            raise Unavailable(f"{call.label}: {refused[0].get('Error', {}).get('Message', 'AWS did not do it')}")
+        self._complete(clients, call, answer)
+        return answer
+
+    def _complete(self, clients: ClientCache, call: Call, answer: dict[str, Any]) -> None:
+        """Do the calls that complete another one. Raises Unavailable, which says that the first one was done."""
+        for body in AwsCall.of(call).then:
+            try:
+                self._soon(clients, replace(call, body={**body, "parameters": with_answer(body["parameters"], answer)}))
+            except Exception as problem:
+                done = ", ".join(str(each) for each in answer.values() if isinstance(each, str))
+                raise Unavailable(f"{call.label} was done ({done}), but {body['operation']}: {problem}") from problem
+
+    def _soon(self, clients: ClientCache, call: Call) -> None:
+        """Do a call on what was made a moment ago, which AWS may not find at once.
+
+        https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+        """
+        for pause in PAUSES:
+            clients.tries_until = Deadline(WRITE_SECONDS)
+            try:
+                with self._slots:
+                    send(clients, call)
+                return
+            except ClientError as error:
+                if not (pause and says_missing(error)):
+                    raise
+            time.sleep(pause)
 
     def rehearse(self, call: Call) -> bool:
-        """Make the call as a dry run, where its operation has one: those of EC2.
+        """Make the call as a dry run, where its operation has one: those of EC2. Of others, DryRun is something else.
 
         https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html (``DryRun``)
         """
         asked, clients = AwsCall.of(call), self._clients_for(call)
-        if not has_dry_run(clients.client(asked.service, asked.region), asked.operation):
+        if asked.service != "ec2" or not has_dry_run(clients.client("ec2", asked.region), asked.operation):
             return False
         dry = replace(call, body={**call.body, "parameters": {**asked.parameters, "DryRun": True}})
         try:

@@ -83,14 +83,24 @@ _RENAMED = {"s3": _S3, "s3control": _S3_CONTROL, "lambda": _LAMBDA}
 
 # a parameter that names the resource -> the kind in its ARN
 _EC2_KINDS = {
+    "FlowLogId": "vpc-flow-log",
     "GroupId": "security-group",
+    "ImageId": "image",
     "InstanceId": "instance",
+    "NetworkAclId": "network-acl",
     "NetworkInterfaceId": "network-interface",
-    "VolumeId": "volume",
     "SnapshotId": "snapshot",
     "SubnetId": "subnet",
+    "TransitGatewayId": "transit-gateway",
+    "VolumeId": "volume",
     "VpcId": "vpc",
 }
+# kinds whose ARN names no account
+_EC2_UNOWNED = ("image", "snapshot")
+# what an operation makes, which has no id yet
+_EC2_MADE = {"CreateFlowLogs": "vpc-flow-log", "CreateSecurityGroup": "security-group"}
+# operations on all of a region
+_EC2_REGION = re.compile(r"ByDefault$|BlockPublicAccess|InstanceMetadataDefaults$")
 _IAM_KINDS = ("RoleName", "UserName", "GroupName", "InstanceProfileName", "ServerCertificateName")
 _READS = ("Describe", "Get", "List")
 
@@ -139,15 +149,21 @@ def _iam(call: Call, account: str, lookup: Lookup) -> list[str | None]:
 
 
 def _ec2(call: Call, account: str) -> list[str | None]:
-    if call.operation.startswith(_READS):
+    if call.operation.startswith(_READS) or _EC2_REGION.search(call.operation):
         return ["*"]
-    found: list[str | None] = []
+    found = [f"{_EC2_MADE[call.operation]}/*"] if call.operation in _EC2_MADE else []
     for parameter, value in call.params.items():
         # InstanceId.1 of a list, NetworkInterface.1.SubnetId of a structure: only the first kind is a target
         name, _, index = parameter.partition(".")
-        if name in _EC2_KINDS and (not index or index.isdigit()):
-            found.append(f"arn:aws:ec2:{call.region}:{account}:{_EC2_KINDS[name]}/{value}")
-    return found or [None]
+        kind = value.partition("-")[0] if name == "ResourceId" else _EC2_KINDS.get(name)
+        if kind and (not index or index.isdigit()):
+            found.append(f"{kind}/{value}")
+    return [_ec2_arn(each, call.region, account) for each in found] or [None]
+
+
+def _ec2_arn(place: str, region: str, account: str) -> str:
+    owner = "" if place.partition("/")[0] in _EC2_UNOWNED else account
+    return f"arn:aws:ec2:{region}:{owner}:{place}"
 
 
 def _kms(call: Call, account: str) -> list[str | None]:
@@ -166,6 +182,20 @@ def _cloudtrail(call: Call, account: str) -> list[str | None]:
     return [name if name.startswith("arn:") else f"arn:aws:cloudtrail:{call.region}:{account}:trail/{name}"]
 
 
+def _logs(call: Call, account: str) -> list[str | None]:
+    """A log group's permission is asked for on its streams.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    name = call.params.get("logGroupName")
+    return [f"arn:aws:logs:{call.region}:{account}:log-group:{name}:log-stream:"] if name else [None]
+
+
+def _ssm(call: Call, account: str) -> list[str | None]:
+    name = call.params.get("Name")
+    return [f"arn:aws:ssm:{call.region}:{account}:document/{name}"] if "Document" in call.operation and name else [None]
+
+
 def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
     """The ARNs a call acts on, `*` where the action knows no resources, None where they cannot be told."""
     if call.model == "s3":
@@ -180,6 +210,10 @@ def resources(call: Call, account: str, lookup: Lookup) -> list[str | None]:
         return _kms(call, account)
     if call.service == "cloudtrail":
         return _cloudtrail(call, account)
+    if call.service == "logs":
+        return _logs(call, account)
+    if call.service == "ssm":
+        return _ssm(call, account)
     if call.service == "guardduty":
         id = call.params.get("DetectorId")
         return [f"arn:aws:guardduty:{call.region}:{account}:detector/{id}" if id else "*"]

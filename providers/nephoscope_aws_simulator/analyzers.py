@@ -27,7 +27,12 @@ def answer(world: World, call: Call, account: str) -> Answer:
             return _create(analyzers, call, account)
         if call.operation == "DeleteAnalyzer":
             return _delete(analyzers, call)
-    raise NotSimulatedError("analyzers are listed, created and deleted")
+        if call.operation == "CreateArchiveRule":
+            _rules(analyzers, call).append({"ruleName": call.params["ruleName"], "filter": call.params["filter"]})
+            return _json({})
+        if call.operation == "ListArchiveRules":
+            return _json({"archiveRules": _rules(analyzers, call)})
+    raise NotSimulatedError("analyzers are listed, created and deleted, and given archive rules")
 
 
 def _create(analyzers: Analyzers, call: Call, account: str) -> Answer:
@@ -51,6 +56,14 @@ def _delete(analyzers: Analyzers, call: Call) -> Answer:
     if analyzers.pop(str(call.params["analyzerName"]), None) is None:
         raise AwsError("ResourceNotFoundException", "The analyzer was not found.", 404)
     return _json({})
+
+
+def _rules(analyzers: Analyzers, call: Call) -> list[dict[str, Any]]:
+    name = str(call.params["analyzerName"])
+    if name not in analyzers:
+        raise AwsError("ResourceNotFoundException", "The analyzer was not found.", 404)
+    rules: list[dict[str, Any]] = analyzers[name].setdefault("rules", [])
+    return rules
 
 
 def _json(content: dict[str, Any]) -> Answer:

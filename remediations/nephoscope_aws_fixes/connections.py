@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from nephoscope.domain import LiveSession
-from nephoscope_aws_fixes.setting import Target, operation
-
-DAYS = 14
-METRICS = operation("cloudwatch", "get_metric_statistics", "cloudwatch:GetMetricStatistics", anywhere=True)
+from nephoscope_aws_fixes.metrics import DAYS, by_day
+from nephoscope_aws_fixes.setting import Target
 
 
 def most_connections(target: Target, namespace: str, dimension: str, session: LiveSession) -> str:
@@ -17,20 +13,11 @@ def most_connections(target: Target, namespace: str, dimension: str, session: Li
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html,
     https://docs.aws.amazon.com/redshift/latest/mgmt/metrics-listing.html (DatabaseConnections)
     """
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    asked = {
-        "Namespace": namespace,
-        "MetricName": "DatabaseConnections",
-        "Dimensions": [{"Name": dimension, "Value": next(iter(target.names.values()))}],
-        "StartTime": (today - timedelta(days=DAYS)).isoformat(),
-        "EndTime": (today + timedelta(days=1)).isoformat(),
-        "Period": 86_400,
-        "Statistics": ["Maximum"],
-    }
-    points = (session.read(METRICS.on(target, asked)) or {}).get("Datapoints", [])
+    name = str(next(iter(target.names.values())))
+    points = by_day(target, session, f"{namespace} DatabaseConnections", "Maximum", dimension, name)
     if not points:
         return f"CloudWatch has no data on its connections in the last {DAYS} days."
-    if not (most := round(max(each["Maximum"] for each in points))):
+    if not (most := round(max(points))):
         return f"Nothing connected to it in the last {DAYS} days."
     return (
         f"It had up to {most:,} connection{'s' if most > 1 else ''} at a time in the last {DAYS} days. CloudWatch does "

@@ -20,6 +20,7 @@ class RecoverToAnyPoint(Members):
     summary = "The table can be restored to any second of the last 35 days, counted from now on."
     breaks = "Nothing stops working. It is charged by the size of the table."
     group = "DynamoDB"
+    loses = "Undo ends point-in-time recovery: the table cannot be restored to any time before that."
     on = (TABLE,)
     keys = ("TableName",)
     getter = operation("dynamodb", "describe_continuous_backups", "dynamodb:DescribeContinuousBackups")
@@ -35,7 +36,7 @@ class RecoverToAnyPoint(Members):
         return {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": _enabled(state)}}
 
     def lost(self, before: Any, after: Any) -> tuple[str, Any]:
-        return "Undo ends point-in-time recovery: the table cannot be restored to any time before that.", before
+        return self.loses, before
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
         properties["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": _enabled(state)}

@@ -18,7 +18,7 @@ from nephoscope.domain import (
     Verdict,
 )
 from nephoscope_aws.call import AwsCall, aws_call
-from nephoscope_aws_fixes.setting import unless_hidden
+from nephoscope_aws_fixes.setting import in_short_list, unless_hidden
 
 GROUP = "AWS::EC2::SecurityGroup"
 _READ_RULES = "ec2:DescribeSecurityGroupRules"
@@ -28,9 +28,6 @@ _VERBS[True] = ("revoke_security_group_egress", "authorize_security_group_egress
 
 LOSES = "A rule that is put back has a new rule ID; what refers to the rule by its ID has to be changed."
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html"""
-
-MOST_SHOWN = 5
-"""Network interfaces that are named; of more, the number is."""
 
 Rule = dict[str, Any]
 """A rule of a security group as DescribeSecurityGroupRules gives it, less its id and its group's."""
@@ -73,18 +70,19 @@ def as_entry(rule: Rule) -> dict[str, Any]:
 def step_for(group: Resource, rule: Rule) -> Step:
     """Return the step that takes a rule away, and whose undo makes one that is just the same."""
     revoke, authorize = _VERBS[rule["IsEgress"]]
-    permission = _as_permission(rule)
+    permission = as_permission(rule)
     tags = [{"ResourceType": "security-group-rule", "Tags": rule["Tags"]}] if rule["Tags"] else []
     back: dict[str, Any] = {"IpPermissions": [permission]} | ({"TagSpecifications": tags} if tags else {})
     call = _call(group, revoke, {"IpPermissions": [permission]})
-    inverse = _call(group, authorize, back, *(["ec2:CreateTags"] if tags else []))
+    on_rules = f"{group.id.rpartition('security-group/')[0]}security-group-rule/*"
+    inverse = _call(group, authorize, back, *([Permission("ec2:CreateTags", on_rules)] if tags else []))
     return Step(group.id, f"Remove the rule for {_in_words(rule)}", call, inverse, rule, None)
 
 
-def _call(group: Resource, operation: str, parameters: Mapping[str, Any], *also: str) -> Call:
+def _call(group: Resource, operation: str, parameters: Mapping[str, Any], *also: Permission) -> Call:
     """Return a call on a group; tags are put on the new rule, whose ARN nobody knows before."""
     action = "".join(part.capitalize() for part in operation.split("_"))
-    permissions = (Permission(f"ec2:{action}", group.id), *(Permission(each) for each in also))
+    permissions = (Permission(f"ec2:{action}", group.id), *also)
     return aws_call("ec2", operation, {"GroupId": group_id(group), **parameters}, *permissions, region=group.region)
 
 
@@ -92,7 +90,7 @@ def group_id(group: Resource) -> str:
     return group.id.rpartition("/")[2]
 
 
-def _as_permission(rule: Rule) -> dict[str, Any]:
+def as_permission(rule: Rule) -> dict[str, Any]:
     said = {"Description": rule["Description"]} if rule.get("Description") else {}
     known: dict[str, dict[str, Any]] = {
         "IpRanges": {"CidrIp": rule.get("CidrIpv4")},
@@ -129,6 +127,7 @@ class GroupFix(Remediation):
     provider = "aws"
     on = (GROUP,)
     reads = (_READ_RULES, _READ_INTERFACES)
+    loses = LOSES
 
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
         group = request.resource
@@ -152,7 +151,7 @@ class GroupFix(Remediation):
         [wanted] = asked.parameters["IpPermissions"]
         bare = _undescribed(wanted)
         egress = asked.operation == _VERBS[True][0]
-        alike = (each for each in rules if each["IsEgress"] == egress and _undescribed(_as_permission(each)) == bare)
+        alike = (each for each in rules if each["IsEgress"] == egress and _undescribed(as_permission(each)) == bare)
         return next(alike, None)
 
     def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:
@@ -170,9 +169,8 @@ class GroupFix(Remediation):
         found = (session.read(read) or {}).get("NetworkInterfaces", [])
         if not found:
             return ["No network interface uses it."]
-        named = ", ".join(_interface(each) for each in found[:MOST_SHOWN])
-        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-        return [f"Used by {len(found)} network interface{'s' if len(found) > 1 else ''}: {named}{more}."]
+        named = in_short_list([_interface(each) for each in found])
+        return [f"Used by {len(found)} network interface{'s' if len(found) > 1 else ''}: {named}."]
 
 
 def _interface(found: Mapping[str, Any]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from nephoscope.domain import Field, FixRequest, LiveSession, PlanProblem, Resource, Verdict, Wait, result
 from nephoscope_aws_fixes.setting import Setting, Target, operation
 
-ENDED = ("Successful", "Failed", "Cancelled")
-"""States of an update that is over; what came of it is read then.
+FAILED = ("Failed", "Cancelled")
+"""States of an update that is over and was not made.
 https://docs.aws.amazon.com/eks/latest/APIReference/API_Update.html"""
 
 
@@ -33,7 +33,7 @@ class ClusterSetting(Setting):
 
     def wait(self, target: Target) -> Wait:
         asked = {**target.names, "updateId": result(0, "update.id")}
-        return Wait(self.update.on(target, asked), "update.status", ENDED, timeout=1_200, every=10)
+        return Wait(self.update.on(target, asked), "update.status", ("Successful",), 1_200, 10, FAILED)
 
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
         if before is None:

@@ -76,6 +76,7 @@ class LogAccess(BalancerAttributes):
     summary = "Writes access logs to the bucket that you enter. Its policy must let Elastic Load Balancing write to it."
     breaks = "Nothing stops working. AWS refuses the change if it cannot write to the bucket. Storage is charged."
     inputs = (Field("bucket", "Bucket for access logs", "A bucket in the load balancer’s region.", required=True),)
+    loses = "Undo turns access logs off; the bucket’s name stays entered."
     wants = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": ""}
 
     def wanted(self, before: Any, request: FixRequest, session: LiveSession) -> Any:
@@ -93,7 +94,7 @@ class LogAccess(BalancerAttributes):
 
     def lost(self, before: Any, after: Any) -> tuple[str, Any]:
         off = {**after, "access_logs.s3.enabled": "false"}
-        return ("", None) if off == before else ("Undo turns access logs off; the bucket’s name stays entered.", off)
+        return ("", None) if off == before else (self.loses, off)
 
 
 class ListenerSetting(Setting):

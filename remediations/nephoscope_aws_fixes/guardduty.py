@@ -32,6 +32,7 @@ class ArchiveFinding(Remediation):
     )
     provider = "aws"
     group = "GuardDuty findings"
+    loses = ""
     on = (FINDING,)
     reads = (_ACTIONS["get_findings"],)
     writes = (_ACTIONS["archive_findings"], _ACTIONS["unarchive_findings"])

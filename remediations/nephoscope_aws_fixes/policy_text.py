@@ -15,6 +15,17 @@ def owner_for_everyone(principal: Any, owner: str) -> Any:
     return {kind: _replaced(names, owner) if kind == "AWS" else names for kind, names in principal.items()}
 
 
+def named(principal: Any) -> list[tuple[str, str]]:
+    """Return the (kind, name) pairs of a Principal element; a bare text is of kind AWS."""
+    kinds = principal if isinstance(principal, dict) else {"AWS": principal}
+    return [(kind, name) for kind, names in kinds.items() for name in listed(names) if isinstance(name, str)]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return what stands alone as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
 def _replaced(names: Any, owner: str) -> Any:
     if not isinstance(names, list):
         return owner if names == EVERYONE else names

@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Recorder, Resource, View
 from nephoscope_aws.access_grants import open_grants
-from nephoscope_aws.access_policies import principals
 from nephoscope_aws.names import partition
-from nephoscope_aws_fixes.policy_text import owner_for_everyone, same_policy, write_like
+from nephoscope_aws_fixes.policy_text import listed, named, owner_for_everyone, same_policy, write_like
 from nephoscope_aws_fixes.setting import Setting, at, put
 
 _STATEMENT = re.compile(r"Statement(?:\[(\d+)\])?\.(?:Not)?Principal")
+
+_DELETED = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
 
 MOST_NAMED = 6
 """Principals of a policy that are named as its users; of more, the number is."""
@@ -51,10 +52,7 @@ class ClosePolicy(Setting):
         if closed == document:
             raise PlanProblem("it is not public any more.")
         after = write_like(closed, before)
-        if (size := len(after.encode())) > self.longest:
-            raise PlanProblem(
-                f"its policy would have {size:,} bytes and AWS allows {self.longest:,}; shorten it first."
-            )
+        require_fits(after, self.longest)
         return after
 
     def show(self, properties: dict[str, Any], state: Any) -> None:
@@ -87,19 +85,49 @@ def closed_policy(document: Any, resource: Resource) -> Any:
 
     :raises PlanProblem: that would not close it; says what does not.
     """
-    owner = f"arn:{partition(resource.id)}:iam::{resource.account}:root"
-    closed = copy.deepcopy(document)
-    for grant in open_grants(as_view(document).key("Policy"), own=resource.id):
-        statement = statement_of(closed, grant.at)
-        if "NotPrincipal" in statement:
-            raise PlanProblem(
-                f"{called(statement, grant.at)} of its policy allows everyone but a few (NotPrincipal). Nephoscope "
-                "cannot know whom it is meant for: rewrite it manually to name them under Principal."
-            )
-        statement["Principal"] = owner_for_everyone(statement["Principal"], owner)
+    owner = owner_of(resource.id, resource.account)
+    places = [grant.at for grant in open_grants(as_view(document).key("Policy"), own=resource.id)]
+    closed = limited(document, places, owner)
     if left := open_grants(as_view(closed).key("Policy"), own=resource.id):
         raise PlanProblem(f"change its policy manually: {left[0].who} can use it.")
     return closed
+
+
+def owner_of(arn: str, account: str) -> str:
+    """Return the ARN that stands for the whole of an account, in the partition of something."""
+    return f"arn:{partition(arn)}:iam::{account}:root"
+
+
+def limited(document: Any, places: Iterable[str], owner: str) -> Any:
+    """Return a policy document with the owner where everyone stands in the statements that these paths lead into.
+
+    :raises PlanProblem: one allows all but a few, or AWS would not take the policy.
+    """
+    closed = copy.deepcopy(document)
+    for place in places:
+        statement = statement_of(closed, place)
+        if "NotPrincipal" in statement:
+            raise PlanProblem(
+                f"{called(statement, place)} of its policy allows everyone but a few (NotPrincipal). Nephoscope "
+                "cannot know whom it is meant for: rewrite it manually to name them under Principal."
+            )
+        statement["Principal"] = owner_for_everyone(statement["Principal"], owner)
+    require_accepted(closed)
+    return closed
+
+
+def require_accepted(document: Any) -> None:
+    """Raise PlanProblem if a policy names a user or role that was deleted: AWS keeps such a policy and takes none.
+
+    Its unique ID stands there then. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    for statement in listed(document.get("Statement", [])):
+        for kind, name in [pair for each in ("Principal", "NotPrincipal") for pair in named(statement.get(each))]:
+            if kind == "AWS" and _DELETED.fullmatch(name):
+                raise PlanProblem(
+                    f"its policy names {name}, a user or role that was deleted, and AWS takes no such policy; remove "
+                    "that principal first."
+                )
 
 
 def statement_of(document: Any, path: str) -> dict[str, Any]:
@@ -118,13 +146,11 @@ def called(statement: Mapping[str, Any], path: str) -> str:
 
 def named_in(document: Any) -> list[str]:
     """Say whom a policy names, beside everyone: they keep their access."""
-    statements = document.get("Statement", [])
-    allowing = statements if isinstance(statements, list) else [statements]
     names = dict.fromkeys(
         name
-        for each in allowing
+        for each in listed(document.get("Statement", []))
         if isinstance(each, dict) and each.get("Effect") == "Allow"
-        for _, name in principals(each.get("Principal", {}))
+        for _, name in named(each.get("Principal"))
         if name != "*"
     )
     if not names:

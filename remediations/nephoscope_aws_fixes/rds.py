@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from nephoscope.domain import FixRequest, LiveSession, PlanProblem, Resource, Step
 from nephoscope_aws.databases import logs_of
-from nephoscope_aws_fixes.connections import METRICS, most_connections
+from nephoscope_aws_fixes.connections import most_connections
+from nephoscope_aws_fixes.metrics import METRICS
 from nephoscope_aws_fixes.pending import PendingMembers
 from nephoscope_aws_fixes.setting import operation
 
@@ -113,6 +114,7 @@ class KeepBackups(InstanceMembers):
         "they are on already, nothing is interrupted. Backup storage is charged."
     )
     group = "Database protection and backups"
+    loses = "Undo shortens the retention of automated backups again, which deletes the older ones."
     wants = {"BackupRetentionPeriod": None}
     sends = IMMEDIATELY
     of_cluster = True

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nephoscope.domain import Call, FixRequest, LiveSession, PlanProblem, Resource
-from nephoscope_aws_fixes.connections import METRICS, most_connections
+from nephoscope_aws_fixes.connections import most_connections
+from nephoscope_aws_fixes.metrics import METRICS
 from nephoscope_aws_fixes.pending import PendingMembers
 from nephoscope_aws_fixes.setting import Setting, Target, at, in_short_list, operation
 

@@ -1,4 +1,4 @@
-"""Fixes for Amazon S3 buckets."""
+"""Fixes of public Amazon S3 buckets: who is let in by the policy, by the ACL, and what of it counts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nephoscope.domain import Call, FixRequest, LiveSession, Permission, PlanProblem, Recorder, Remediation, Step, View
+from nephoscope.domain import (
+    Call,
+    FixRequest,
+    LiveSession,
+    Permission,
+    PlanProblem,
+    Recorder,
+    Remediation,
+    Resource,
+    Step,
+    View,
+)
 from nephoscope_aws.access import Exposure, block_flag, bucket_exposure
-from nephoscope_aws.answers import Unavailable
-from nephoscope_aws.api import Denied
 from nephoscope_aws.call import AwsCall, aws_call
-from nephoscope_aws_fixes.policy_text import owner_for_everyone, same_policy, write_like
-
-MAX_POLICY = 20_480
-"""Bytes of a bucket policy: https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html"""
+from nephoscope_aws_fixes.policy_text import same_policy, write_like
+from nephoscope_aws_fixes.public_policy import limited, named_in, owner_of, parsed, require_fits
+from nephoscope_aws_fixes.s3 import MAX_POLICY, WEBSITE_READ, website
+from nephoscope_aws_fixes.setting import unless_hidden
 
 _ACTIONS = {
     "get_bucket_policy": "s3:GetBucketPolicy",
@@ -29,7 +38,6 @@ _ACTIONS = {
 }
 _ACCOUNT_BLOCK = "s3:GetAccountPublicAccessBlock"
 _BLOCKS = ("PublicAccessBlockConfiguration", "Observed.AccountPublicAccessBlock")
-_IN_POLICY = re.compile(r"Policy\.Statement(?:\[(\d+)\])?\.(?:Not)?Principal")
 _IN_ACL = re.compile(r"Observed\.AclGrants\[(\d+)\]")
 
 
@@ -48,8 +56,8 @@ class _Bucket:
 
     @property
     def owner(self) -> str:
-        """The ARN that stands for the whole account, in the partition of the bucket."""
-        return f"arn:{self.arn.split(':')[1]}:iam::{self.account}:root"
+        """The ARN that stands for the whole account."""
+        return owner_of(self.arn, self.account)
 
     def call(self, operation: str, **parameters: Any) -> Call:
         given = {"Bucket": self.name, "ExpectedBucketOwner": self.account, **parameters}
@@ -58,6 +66,10 @@ class _Bucket:
     def ask(self, session: LiveSession, operation: str) -> dict[str, Any] | None:
         answer = session.read(self.call(operation))
         return None if answer is None else dict(answer)
+
+
+def _bucket(resource: Resource) -> _Bucket:
+    return _Bucket(resource.name, resource.id, resource.region, resource.account)
 
 
 def _policy(bucket: _Bucket, session: LiveSession) -> str | None:
@@ -108,14 +120,7 @@ def _look(bucket: _Bucket, session: LiveSession) -> _Live:
     asked = aws_call("s3control", "get_public_access_block", {"AccountId": bucket.account}, Permission(_ACCOUNT_BLOCK))
     accounts = session.read(asked) or {}
     blocks = (own.get("PublicAccessBlockConfiguration"), accounts.get("PublicAccessBlockConfiguration"))
-    return _Live(policy, _parsed(policy), acl, ownership.get("OwnershipControls"), blocks)
-
-
-def _parsed(policy: str | None) -> Any:
-    try:
-        return None if policy is None else json.loads(policy)
-    except ValueError as problem:
-        raise PlanProblem(f"its policy is not JSON ({problem}); change it manually.") from problem
+    return _Live(policy, None if policy is None else parsed(policy), acl, ownership.get("OwnershipControls"), blocks)
 
 
 class RemovePublicAccess(Remediation):
@@ -135,31 +140,37 @@ class RemovePublicAccess(Remediation):
         "Whatever reads from or writes to the bucket without credentials of its account stops working: a website "
         "served from it, public downloads, and other accounts that have no statement of their own in its policy."
     )
+    loses = "An undo cannot make public again what a public access block keeps private."
     provider = "aws"
     group = "Public S3 buckets"
     on = ("AWS::S3::Bucket",)
-    reads = (*(action for action in _ACTIONS.values() if ":Get" in action), _ACCOUNT_BLOCK)
+    reads = (*(action for action in _ACTIONS.values() if ":Get" in action), _ACCOUNT_BLOCK, WEBSITE_READ)
     writes = tuple(action for action in _ACTIONS.values() if ":Put" in action)
 
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:
-        resource = request.resource
-        bucket = _Bucket(resource.name, resource.id, resource.region, resource.account)
-        try:
+        bucket = _bucket(request.resource)
+        with unless_hidden():
             live = _look(bucket, session)
-        except (Denied, Unavailable) as hidden:
-            raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
         ways_in = bucket_exposure(live.view)
         if not ways_in:
             raise PlanProblem("it is not public any more.")
-        document = _closed_policy(live.document, ways_in, bucket.owner)
-        acl = _closed_acl(live.acl, ways_in)
-        _require_closed(replace(live, document=document, acl=acl))
+        document, acl = self.closed(bucket, live, ways_in)
         steps = []
         if document != live.document and live.policy is not None:
             steps.append(_policy_step(bucket, live.policy, document, final=live.refuses("BlockPublicPolicy")))
         if acl != live.acl:
             steps.append(_acl_step(bucket, live.acl, acl, final=live.refuses("BlockPublicAcls")))
         return steps
+
+    def closed(self, bucket: _Bucket, live: _Live, ways_in: Sequence[Exposure]) -> tuple[Any, dict[str, Any]]:
+        """Return the policy's document and the ACL as they should be; raises PlanProblem."""
+        in_policy = [way.at for way in ways_in if way.at.startswith("Policy.")]
+        document = limited(live.document, in_policy, bucket.owner) if in_policy else live.document
+        acl = _closed_acl(live.acl, ways_in)
+        # Judged as the rules will: a plan that leaves the bucket public is none.
+        if left := bucket_exposure(replace(live, document=document, acl=acl).view):
+            raise PlanProblem(f"change this manually: {left[0].message}.")
+        return document, acl
 
     def state(self, step: Step, session: LiveSession) -> Any:
         """Read the policy's text or the ACL; a text that says the same as before or after is given as that."""
@@ -172,25 +183,41 @@ class RemovePublicAccess(Remediation):
         now = _policy(bucket, session)
         return next((known for known in (step.before, step.after) if same_policy(now, known)), now)
 
+    def project(self, resource: Resource, steps: Sequence[Step]) -> Resource | None:
+        properties = copy.deepcopy(dict(resource.properties))
+        for step in steps:
+            if AwsCall.of(step.call).operation == "put_bucket_acl":
+                properties["Observed"]["AclGrants"] = step.after["Grants"]
+            else:
+                properties["Policy"] = json.loads(step.after)
+        return replace(resource, properties=properties)
 
-def _closed_policy(document: Any, ways_in: Sequence[Exposure], owner: str) -> Any:
-    closed = copy.deepcopy(document)
-    for way in ways_in:
-        if not (found := _IN_POLICY.fullmatch(way.at)):
-            continue
-        index = found[1]
-        statement = closed["Statement"] if index is None else closed["Statement"][int(index)]
-        if "NotPrincipal" in statement:
-            raise PlanProblem(
-                f"{_called(statement, index)} of its policy allows everyone but a few (NotPrincipal). Nephoscope "
-                "cannot know whom it is meant for: rewrite it manually to name them under Principal."
-            )
-        statement["Principal"] = owner_for_everyone(statement["Principal"], owner)
-    return closed
+    def uses(self, request: FixRequest, session: LiveSession) -> list[str]:
+        bucket = _bucket(request.resource)
+        policy = _policy(bucket, session)
+        return [*website(request.resource, session), *(named_in(parsed(policy)) if policy else [])]
 
 
-def _called(statement: Mapping[str, Any], index: str | None) -> str:
-    return f"statement {statement.get('Sid') or int(index or 0) + 1}"
+class RemovePublicGrants(RemovePublicAccess):
+    """Takes the grants to everyone out of the ACL, and leaves the policy alone.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+    """
+
+    id = "aws.s3.remove_public_grants"
+    title = "Remove public grants from the bucket’s ACL"
+    summary = "Removes ACL grants to everyone and to all AWS users. The policy and grants to named accounts stay."
+    breaks = "Whatever reads from or writes to the bucket by these grants, without a right of its own, stops working."
+    reads = RemovePublicAccess.reads
+    writes = ("s3:PutBucketAcl",)
+
+    def closed(self, bucket: _Bucket, live: _Live, ways_in: Sequence[Exposure]) -> tuple[Any, dict[str, Any]]:
+        acl = _closed_acl(live.acl, ways_in)
+        if acl == live.acl:
+            raise PlanProblem("its ACL lets nobody in from outside.")
+        if left := bucket_exposure(replace(live, acl=acl).view):
+            raise PlanProblem(f"this would not close it, remove public access as a whole: {left[0].message}.")
+        return live.document, acl
 
 
 def _closed_acl(acl: Mapping[str, Any], ways_in: Sequence[Exposure]) -> dict[str, Any]:
@@ -198,18 +225,9 @@ def _closed_acl(acl: Mapping[str, Any], ways_in: Sequence[Exposure]) -> dict[str
     return {**acl, "Grants": [grant for index, grant in enumerate(acl["Grants"]) if index not in public]}
 
 
-def _require_closed(after: _Live) -> None:
-    """Judge what would be there afterwards, as the rules will: a plan that leaves the bucket public is none."""
-    if left := bucket_exposure(after.view):
-        raise PlanProblem(f"change this manually: {left[0].message}.")
-
-
 def _policy_step(bucket: _Bucket, before: str, document: Any, *, final: bool) -> Step:
     after = write_like(document, before)
-    if (size := len(after.encode())) > MAX_POLICY:
-        raise PlanProblem(
-            f"its policy would have {size:,} bytes and Amazon S3 allows {MAX_POLICY:,}; shorten it first."
-        )
+    require_fits(after, MAX_POLICY)
     return Step(
         bucket.arn,
         f"Limit the bucket policy to account {bucket.account}",

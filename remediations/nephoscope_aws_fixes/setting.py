@@ -3,7 +3,7 @@
 A fix of that kind says which operations these are, how the resource is named in them, and what should be so. From that
 come the plan, its inverse, the look whether it still holds, and the permissions.
 
-- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets.
+- :class:`Setting`: any state; "there is none" (None) is a state, too, which ``remover`` sets, as any other ``off``.
 - :class:`Members`: some members of what describes the resource should have these values.
 """
 
@@ -67,11 +67,17 @@ class Setting(Remediation):
     getter: ClassVar[Operation]
     setter: ClassVar[Operation]
     remover: ClassVar[Operation | None] = None
-    """Sets that there is none, with nothing but the names."""
+    """Sets ``off``, with nothing but the names."""
+    off: ClassVar[Any] = None
+    """The state that the remover sets: that there is none, unless said otherwise."""
     keys: ClassVar[tuple[str, ...]]
-    """The parameters of the setter that name the resource."""
+    """The parameters of the setter that name the resource; some may be left out."""
     also_reads: ClassVar[tuple[str, ...]] = ()
     """Actions that ``wanted`` and ``uses`` need beside the getter's."""
+    also_writes: ClassVar[tuple[str, ...]] = ()
+    """Actions on something else that setting needs as well, such as iam:PassRole; ``set_to`` adds the permission."""
+    undoable: ClassVar[bool] = True
+    """Whether the setter can also set what was before."""
     keep: ClassVar[tuple[str, ...]] = ()
     """What of the setter's answer ``wait`` needs, by :func:`nephoscope.domain.result`."""
 
@@ -80,13 +86,14 @@ class Setting(Remediation):
         if hasattr(cls, "getter"):
             cls.reads = _once((*cls.getter.actions, *cls.also_reads))
         if hasattr(cls, "setter"):
-            cls.writes = _once((*cls.setter.actions, *(cls.remover.actions if cls.remover else ())))
+            removing = cls.remover.actions if cls.remover else ()
+            cls.writes = _once((*cls.setter.actions, *removing, *cls.also_writes))
 
     # -- what a fix says --------------------------------------------------------------------------
 
     @abstractmethod
     def names(self, resource: Resource) -> dict[str, Any]:
-        """Return the parameters that name the resource in the setter: a value for each of ``keys``."""
+        """Return the parameters that name the resource in the setter, of those in ``keys``."""
 
     def arn(self, resource: Resource) -> str:
         return resource.id
@@ -114,6 +121,11 @@ class Setting(Remediation):
         """Return what an undo does not bring back, in a sentence, and the state that it leads to instead."""
         return "", None
 
+    @property
+    def loses(self) -> str | None:
+        """Nothing, unless the fix says what :meth:`lost` may return."""
+        return "" if type(self).lost is Setting.lost else None
+
     def wait(self, target: Target) -> Wait | None:
         """Return what the call is to be waited for with."""
         return None
@@ -138,7 +150,7 @@ class Setting(Remediation):
 
     def set_to(self, target: Target, state: Any) -> Call | None:
         """Return the call that sets a state; None where none does."""
-        if state is None:
+        if state == self.off:
             return self.remover.on(target, target.names) if self.remover else None
         return self.setter.on(target, {**target.names, **self.parameters(state)})
 
@@ -152,13 +164,13 @@ class Setting(Remediation):
         call = self.set_to(target, after)
         assert call is not None, f"{self.id} has no call for what it wants"
         loses, restored = self.lost(before, after)
-        inverse = self.set_to(target, restored if loses else before)
+        inverse = self.set_to(target, restored if loses else before) if self.undoable else None
         wait = self.wait(target)
         return [Step(request.resource.id, self.title, call, inverse, before, after, wait, self.keep, loses, restored)]
 
     def state(self, step: Step, session: LiveSession) -> Any:
         asked = AwsCall.of(step.call)
-        names = {name: asked.parameters[name] for name in self.keys}
+        names = {name: asked.parameters[name] for name in self.keys if name in asked.parameters}
         now = self.read(Target(names, step.resource, asked.region), session)
         return next((known for known in (step.before, step.after, step.undone) if self.same(now, known)), now)
 
@@ -213,6 +225,13 @@ def unless_hidden() -> Iterator[None]:
         yield
     except (Denied, Unavailable) as hidden:
         raise PlanProblem(f"it could not be read: {hidden.message}.") from hidden
+
+
+def number(request: FixRequest, parameter: str) -> int:
+    """Return a parameter of the finding's rule that is a number."""
+    value = request.parameters[parameter]
+    assert isinstance(value, int), f"{parameter} is no number"
+    return value
 
 
 def at(answer: Any, path: Sequence[str | int]) -> Any:

@@ -21,6 +21,7 @@ from nephoscope.api.kit.permissions import RolePermission
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes import automatic, automatic_work
+from nephoscope.changes.approvals import require_second_approver
 from nephoscope.changes.automatic_models import FixNotice
 from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
@@ -70,6 +71,8 @@ CASES = [
         for path in ("me", "health", "tokens", "providers", "policies", "rules", "report-schedules")
     ),
     listed("rule-settings", scoped=False),
+    listed("fixes", scoped=False),
+    listed("second-approvers", scoped=False),
     *(listed(path, ADMINISTRATOR, scoped=False) for path in ("plugins", "users", "groups")),
     Case("GET", "accounts/{account.pk}"),
     Case("GET", "scans/{scan.pk}"),
@@ -90,6 +93,10 @@ CASES = [
     Case("GET", "policies/toy-policy", scoped=False),
     Case("GET", "rules/toy.closed", scoped=False),
     Case("GET", "rule-settings/{setting.pk}"),
+    Case("GET", "fixes/toy.close", scoped=False),
+    Case("GET", "second-approvers/{second.pk}"),
+    Case("POST", "second-approvers", ADMINISTRATOR, lambda _: {"severity": "critical"}, 201, scoped=False),
+    Case("DELETE", "second-approvers/{second.pk}", ADMINISTRATOR, ok=204),
     Case("POST", "policies", ADMINISTRATOR, lambda _: {"name": "Ours", "based_on": "toy-policy"}, 201, scoped=False),
     Case("PATCH", "policies/{own.key}", ADMINISTRATOR, lambda _: {"tags": {"env": "prod"}}, scoped=False),
     Case("DELETE", "policies/{own.key}", ADMINISTRATOR, ok=204, scoped=False),
@@ -164,7 +171,7 @@ RANK = list(Role)
 
 
 @pytest.fixture
-def everything(world: SimpleNamespace) -> SimpleNamespace:
+def everything(world: SimpleNamespace, administrator: User) -> SimpleNamespace:
     """The world, and what single cases need beside it."""
     world.idle = Account.objects.create(
         name="idle",
@@ -221,6 +228,7 @@ def everything(world: SimpleNamespace) -> SimpleNamespace:
     world.group = AccountGroup.objects.create(name="spare")
     world.user = User.objects.create_user("spare")
     world.own, world.rule = create_policy(Actor.system(), name="Own", based_on="toy-policy"), "toy.closed"
+    world.second = require_second_approver(Actor.of(administrator), account=world.idle)
     world.setting = set_rule(Actor.system(), world.rule, Place(account=world.account), severity="low")
     return world
 
@@ -248,13 +256,14 @@ def test_the_table_names_every_operation() -> None:
         for case in CASES
     }
     # Signing in and out has tests of its own, and so have files (tests/alerts/test_exports.py, tests/compliance,
-    # tests/console/test_suppressions.py).
+    # tests/console/test_suppressions.py, tests/changes/test_ledger.py).
     elsewhere = {
         ("POST", "tokens"),
         ("DELETE", "tokens/{}"),
         ("DELETE", "users/{}/tokens/{}"),
         ("GET", "alerts/export/csv"),
         ("GET", "suppressions/export/csv"),
+        ("GET", "changes/export/csv"),
         ("GET", "findings/export/{form}"),
         ("GET", "compliance/export/{form}"),
         # One's own and nobody else's: tests/console/test_reports.py.

@@ -31,7 +31,7 @@ def test_an_account_is_connected_configured_and_scanned(
     account = f"{V1}/accounts/{made['id']}"
     [kit] = client.get(f"{account}/setup-templates").json()
     assert (kit["filename"], "--allow toy:GetDoor" in kit["text"]) == ("role.sh", True)
-    assert "--allow toy:SetDoor" in client.get(f"{account}/setup-templates?writing=true").json()[0]["text"]
+    assert "--choose Doors,Locks" in client.get(f"{account}/setup-templates?writing=true").json()[0]["text"]
     assert "Verify the connection" in client.post(f"{account}/scan", {}).json()["account"][0]
 
     verified = client.post(f"{account}/verify", {"role": "role/reader"}).json()
@@ -92,7 +92,8 @@ def test_the_fix_role_is_verified_on_its_own(toy_account: Account, administrator
 
     shown = api(administrator).post(f"{V1}/accounts/{toy_account.pk}/verify", asked).json()
 
-    assert [check["permission"] for check in shown["verification"]["writing"]["checks"]] == ["toy:SetDoor"]
+    checked = [check["permission"] for check in shown["verification"]["writing"]["checks"]]
+    assert checked == ["toy:OrderLock", "toy:SetDoor"]
 
 
 def test_another_account_with_the_same_number_is_refused(toy_account: Account, administrator: User, api: Any) -> None:
@@ -135,13 +136,13 @@ def test_an_alert_tells_everything_that_one_needs(world: SimpleNamespace, remedi
     front = next(each for each in shown["findings"] if each["resource"]["name"] == "front")
     assert front["evidence"] == [{"path": "Open", "value": True, "absent": False, "resource": ""}]
     maker = {"name": "maker", "label": "Maker", "help": "Who makes the lock.", "required": True, "default": ""}
-    breaks = "Nobody comes in without a key."
     lock = "Orders a lock, and closes the door with it."
     fixes = [
-        {"id": "toy.close", "title": "Close the door", "summary": "Closes it.", "breaks": breaks, "inputs": []},
-        {"id": "toy.lock", "title": "Fit a lock", "summary": lock, "breaks": breaks, "inputs": [maker]},
+        {"id": "toy.close", "title": "Close the door", "summary": "Closes it.", "group": "Doors", "inputs": []},
+        {"id": "toy.lock", "title": "Fit a lock", "summary": lock, "group": "Locks", "inputs": [maker]},
     ]
-    assert shown["fixing"] == {"ready": True, "why": "", "remediations": fixes}
+    allowed = {"breaks": "Nobody comes in without a key.", "allowed": None, "why": "", "command": ""}
+    assert shown["fixing"] == {"ready": True, "why": "", "remediations": [each | allowed for each in fixes]}
     assert f"ada suppressed 1 resource of {world.alert}: back" in [each["sentence"] for each in shown["timeline"]]
 
 

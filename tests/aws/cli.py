@@ -24,8 +24,18 @@ def run_script(text: str, simulator: Cloud, folder: Path, **variables: str) -> s
     return done.stdout
 
 
-def try_script(text: str, simulator: Cloud, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as a person would who pasted it and set these variables.
+def try_script(
+    text: str, simulator: Cloud, folder: Path, *options: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script as a program would, which has no terminal, with these options and variables."""
+    command, environment = prepared(text, simulator, folder, *options, **variables)
+    return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def prepared(
+    text: str, simulator: Cloud, folder: Path, *options: str, **variables: str
+) -> tuple[list[str], dict[str, str]]:
+    """Save a script as a person would, and return the command that runs it and its environment.
 
     The endpoint is given as an option, because the CLI reads ``AWS_ENDPOINT_URL`` from version 2.13 on only:
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-endpoints.html
@@ -37,4 +47,4 @@ def try_script(text: str, simulator: Cloud, folder: Path, **variables: str) -> s
     script = folder / "setup.sh"
     script.write_text(text)
     environment = os.environ | simulator.env() | {"PATH": f"{aws.parent}:{os.environ['PATH']}"} | variables
-    return subprocess.run(["bash", script], env=environment, capture_output=True, text=True)
+    return ["bash", str(script), *options], environment

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.aws.cli import needs_cli, try_script
 
-from nephoscope.domain import Connection, ConnectionProblem, Permission, SetupTemplate
+from nephoscope.domain import Connection, ConnectionProblem, FixGroup, Permission, SetupTemplate
 from nephoscope_aws import detections, onboarding, verify
 from nephoscope_aws.collectors import ALL
 from nephoscope_aws.connect import connect
@@ -28,7 +28,11 @@ ACCOUNT = "111111111111"
 NEPHOSCOPE = f"arn:aws:iam::{ACCOUNT}:user/simulator-administrator"
 PERMISSIONS = ("s3:GetBucketPolicy", "ec2:DescribeInstances")
 READING = onboarding.reading_role(PERMISSIONS, "word+=,.@:/-_0", NEPHOSCOPE)
-WRITING = onboarding.writing_role(PERMISSIONS, "other-word", "")
+GROUPS = (
+    FixGroup("Bucket policies", ("s3:PutBucketPolicy",)),
+    FixGroup("Tags", ("ec2:CreateTags", "s3:PutBucketTagging")),
+)
+WRITING = onboarding.writing_role(GROUPS, "other-word", "")
 READ = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-read"
 WRITE = f"arn:aws:iam::{ACCOUNT}:role/nephoscope-fix"
 
@@ -165,7 +169,7 @@ def test_the_stack_of_the_cloudformation_kit_lets_nephoscope_in_and_may_all_that
 def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_else(simulator: Cloud) -> None:
     provider = AwsProvider()
     settings = provider.prepare({"write_role_arn": WRITE})
-    template = kit(provider.writing.setup_templates(Connection("", settings), ["s3:PutBucketPolicy"]), "cloudformation")
+    template = kit(provider.writing.setup_templates(Connection("", settings), GROUPS[:1]), "cloudformation")
     assert create_stack(simulator, template) == WRITE
     found = simulator.client("iam").simulate_principal_policy(
         PolicySourceArn=WRITE, ActionNames=["s3:PutBucketPolicy", "s3:GetObject", "iam:CreateUser"]
@@ -180,13 +184,19 @@ def test_the_stack_of_the_writing_kit_may_do_what_the_fixes_declare_and_nothing_
 def test_the_cli_script_creates_the_role_updates_it_and_leaves_that_of_another_connection_alone(
     writing: bool, simulator: Cloud, tmp_path: Path
 ) -> None:
-    make, prefix = (onboarding.writing_role, "write_") if writing else (onboarding.reading_role, "")
+    prefix = "write_" if writing else ""
     name = "nephoscope-fix" if writing else "nephoscope-read"
     settings = prepare({f"{prefix}role_arn": WRITE if writing else READ, f"{prefix}external_id": "first-connection"})
 
     def run(external_id: str, *permissions: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        script = onboarding.cli_script(make([*PERMISSIONS, *permissions], external_id, NEPHOSCOPE))
-        return try_script(script, simulator, tmp_path, **variables)
+        if writing:
+            role = onboarding.writing_role(
+                [*GROUPS, FixGroup("More", permissions or PERMISSIONS)], external_id, NEPHOSCOPE
+            )
+        else:
+            role = onboarding.reading_role([*PERMISSIONS, *permissions], external_id, NEPHOSCOPE)
+        options = ("--all", "--yes") if writing else ()
+        return try_script(onboarding.cli_script(role), simulator, tmp_path, *options, **variables)
 
     def trusts(external_id: str) -> bool:
         try:
@@ -222,7 +232,7 @@ def test_the_cli_script_creates_the_role_updates_it_and_leaves_that_of_another_c
 def permissions_of(simulator: Cloud, role: str) -> list[str]:
     """What the role's own policy allows."""
     policy = simulator.client("iam").get_role_policy(RoleName=role, PolicyName="nephoscope")["PolicyDocument"]
-    return list(policy["Statement"][0]["Action"])
+    return [action for statement in policy["Statement"] for action in statement["Action"]]
 
 
 @needs_cli
@@ -260,7 +270,8 @@ def test_the_cli_script_is_sound_bash_and_asks_when_it_does_not_know_whom_to_tru
     for role in (READING, WRITING):
         subprocess.run(["bash", "-n"], input=onboarding.cli_script(role), text=True, check=True)
     env = {"PATH": os.environ["PATH"]}
-    done = subprocess.run(["bash"], input=onboarding.cli_script(WRITING), text=True, env=env, capture_output=True)
+    command = ["bash", "-c", onboarding.cli_script(WRITING), "script", "--all", "--yes"]
+    done = subprocess.run(command, text=True, env=env, capture_output=True, stdin=subprocess.DEVNULL)
     assert done.returncode != 0
     assert "NEPHOSCOPE_PRINCIPAL_ARN" in done.stderr
 
@@ -279,13 +290,14 @@ def documents(kit: str, marker: str, principal: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("role", [READING, WRITING], ids=["reading", "writing"])
 def test_all_three_kits_say_the_same(role: onboarding.Role) -> None:
-    expected = [role.trust("PRINCIPAL"), role.policy]
+    # What a role for fixes may do is chosen, and tried in test_fix_choice.py.
+    expected = [role.trust("PRINCIPAL"), role.policy] if role is READING else [role.trust("PRINCIPAL")]
     variable = f"var.{role.symbol}_principal_arn"
     reference = re.search(r'\{\s+"Ref": "NephoscopePrincipalArn"\s+\}', onboarding.cloudformation(role))
     assert reference
-    assert documents(onboarding.terraform(role), r"jsonencode\(", variable) == expected
+    assert documents(onboarding.terraform(role), r'jsonencode\((?=\{\s+")', variable) == expected
     assert documents(onboarding.cli_script(role), r"JSON'?\n(?=\{)", '"${NEPHOSCOPE_PRINCIPAL_ARN}"') == expected
-    assert documents(onboarding.cloudformation(role), r"Document:\s+", reference[0]) == expected
+    assert documents(onboarding.cloudformation(role), r"Document:\s+(?=\{)", reference[0]) == expected
     texts = [each.text for each in onboarding.setup_templates(role)]
     assert all((name in text) == bool(role.managed) for name in onboarding.MANAGED for text in texts)
     assert all((NEPHOSCOPE in text) == bool(role.trusted) for text in texts)
@@ -325,7 +337,7 @@ def test_every_kit_lets_every_collector_make_all_its_calls(simulator: Simulator,
 
 def test_nothing_but_an_action_gets_into_a_kit() -> None:
     with pytest.raises(ValueError, match="not an IAM action"):
-        onboarding.writing_role(["s3:Get'; rm -rf /"], "word", "")
+        onboarding.writing_role([FixGroup("Odd", ("s3:Get'; rm -rf /",))], "word", "")
 
 
 def test_there_is_no_kit_for_a_role_that_may_do_nothing() -> None:

@@ -13,7 +13,7 @@ import cfnlint
 import pytest
 from tests.aws.cli import needs_cli, run_script, try_script
 
-from nephoscope.domain import Connection, ConnectionProblem, MemberState
+from nephoscope.domain import Connection, ConnectionProblem, FixGroup, MemberState
 from nephoscope_aws import onboarding, organisation, stacksets
 from nephoscope_aws.provider import AwsProvider
 from nephoscope_aws_simulator.testing import Simulator
@@ -60,7 +60,9 @@ def settings(number: str) -> dict[str, str]:
 
 def templates(**entered: str) -> dict[str, str]:
     """The texts of the setup templates, by their ids."""
-    made = ORGANISATIONS.setup_templates(own(), pattern(**entered), WANTED, ["s3:PutBucketPolicy"])
+    made = ORGANISATIONS.setup_templates(
+        own(), pattern(**entered), WANTED, [FixGroup("Bucket policies", ("s3:PutBucketPolicy",))]
+    )
     return {each.id: each.text for each in made}
 
 

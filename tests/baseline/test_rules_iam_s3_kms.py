@@ -260,7 +260,7 @@ def test_an_acl_open_for_writing_says_nothing_about_reading_by_a_hidden_policy()
 
 def test_every_public_rule_names_its_remediation() -> None:
     for rule in (s3_access.public_read, s3_access.public_write):
-        assert rule.remediations == ("aws.s3.remove_public_access",)
+        assert rule.remediations == ("aws.s3.remove_public_access", "aws.s3.remove_public_grants")
 
 
 def test_plain_http_denied_in_a_known_statement_outweighs_a_hidden_one() -> None:

@@ -13,6 +13,7 @@ from nephoscope.testing import ACCOUNT, NOW, judge_example, resource
 from nephoscope_baseline.aws import (
     accessanalyzer,
     cloudfront,
+    cloudfront_origins,
     cloudtrail,
     codebuild,
     config,
@@ -187,9 +188,12 @@ ALL_USERS = {"Permission": "READ", "Grantee": {"URI": "http://acs.amazonaws.com/
     [
         (cloudfront.https, served(HIDDEN, HTTP)),
         (cloudfront.https, served("https-only", {**HTTP, "ViewerProtocolPolicy": HIDDEN}, HTTP)),
-        (cloudfront.origin_https, served("https-only", origins=[HIDDEN, PLAIN])),
-        (cloudfront.tls_origin, served("https-only", origins=[{**PLAIN, "CustomOriginConfig": HIDDEN}, PLAIN])),
-        (cloudfront.oac, served("https-only", origins=[{**BUCKET_ORIGIN, "DomainName": HIDDEN}, BUCKET_ORIGIN])),
+        (cloudfront_origins.origin_https, served("https-only", origins=[HIDDEN, PLAIN])),
+        (cloudfront_origins.tls_origin, served("https-only", origins=[{**PLAIN, "CustomOriginConfig": HIDDEN}, PLAIN])),
+        (
+            cloudfront_origins.oac,
+            served("https-only", origins=[{**BUCKET_ORIGIN, "DomainName": HIDDEN}, BUCKET_ORIGIN]),
+        ),
         (elb.https_redirect, {"Protocol": "HTTP", "Observed": {"Rules": [HIDDEN_RULE, FORWARDS]}}),
         (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"LatestVersion": VERSION}}),
         (ec2_storage.lt_imdsv2, {"LaunchTemplateData": HIDDEN, "Observed": {"VersionsInUse": [HIDDEN, VERSION]}}),

@@ -19,6 +19,7 @@ from nephoscope.accounts.models import User
 from nephoscope.alerts.models import Finding
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes import automatic_work
 from nephoscope.changes.approvals import require_second_approver
 from nephoscope.changes.automatic import object_to, switch_off, withdraw_objection
 from nephoscope.changes.automatic_models import FixNotice
@@ -159,6 +160,19 @@ def test_what_cannot_be_read_any_more_is_not_fixed_until_it_fails_again(house: H
     assert not FixNotice.objects.filter(resource_name="front").exists()
     Finding.objects.filter(resource__name="front").update(verdict="fail")
     assert len(minute(house)) == 2
+
+
+def test_tags_as_they_are_when_it_is_planned_keep_it_back_as_well(
+    house: House, boss: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged = {"door/front": {"stack": "attic"}}
+    monkeypatch.setattr(toy.ToyWriting, "tags", lambda *_: tagged)
+    monkeypatch.setattr(toy.ToyWriting, "managed_by", lambda self, resource: resource.tags.get("stack", ""))
+    on(boss, house)
+    automatic_work.wake_due()
+    assert notice().state == "upcoming", "nothing that is stored says so"
+    assert [change.steps.get().resource_name for change in minute(house)] == ["back"]
+    assert notice().problem == "It is managed by attic, so it is not fixed automatically."
 
 
 # -- What needs a person ---------------------------------------------------------------------------

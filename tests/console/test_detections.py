@@ -119,6 +119,39 @@ def test_a_finding_cannot_be_fixed_and_says_why(alert: Alert, remediator: User, 
     assert "no setting undoes what happened" in sign_in(remediator).get(page(alert)).content.decode()
 
 
+@pytest.fixture
+def of_role(alert: Alert) -> Alert:
+    """The finding names the role whose credentials were used."""
+    resource = alert.findings.get().resource
+    about = {"AccessKeyDetails": {"UserName": "ghost", "UserType": "AssumedRole"}}
+    resource.properties = {**resource.properties, "Resource": about}
+    resource.save()
+    return alert
+
+
+def test_a_finding_that_names_a_role_offers_to_contain_it_to_those_who_may(
+    of_role: Alert, fix_role: None, everyone: dict[str, User], sign_in: SignIn
+) -> None:
+    button = 'value="aws.iam.contain"'
+    client = sign_in(everyone["remediator"])
+    text = client.get(page(of_role)).content.decode()
+    assert button in text
+    assert "Contain the user or role</button>" in text
+    asked = {"remediation": "aws.iam.contain", "finding": of_role.findings.get().pk}
+    shown = client.get(reverse("admin:alerts_alert_plan", args=[of_role.pk]), asked).content.decode()
+    assert "Puts an inline policy on the user or role that denies everything" in shown
+    assert button not in sign_in(everyone["viewer"]).get(page(of_role)).content.decode()
+    assert sign_in(everyone["stranger"]).get(page(of_role)).status_code in (302, 404)
+    fix = sign_in(everyone["remediator"]).get(f"/api/v1/alerts/{of_role.pk}").json()["fixing"]
+    assert [each["id"] for each in fix["remediations"]] == ["aws.iam.contain"]
+
+
+def test_a_finding_about_an_instance_says_whose_credentials_were_used() -> None:
+    about = {**FINDING["Resource"], "AccessKeyDetails": {"UserName": "ghost", "UserType": "AssumedRole"}}
+    assert detection("eu-west-1", {**FINDING, "Resource": about}).facts["Credentials of"] == "ghost (AssumedRole)"
+    assert "Credentials of" not in detection("eu-west-1", FINDING).facts
+
+
 def test_the_api_has_it_with_its_details(alert: Alert, everyone: dict[str, User], sign_in: SignIn) -> None:
     address = f"/api/v1/alerts/{alert.pk}"
     assert sign_in(everyone["stranger"]).get(address).status_code == 404

@@ -29,6 +29,8 @@ LISTS = [
     "reports_reportschedule_changelist",
     "policies",
     "rules",
+    "fixes",
+    "second_approvers",
     "tokens",
     "organisations_organisation_changelist",
     "organisations_member_changelist",

@@ -21,8 +21,11 @@ BY_FIX: dict[str, list[Round]] = defaultdict(list)
 for _round in every_round():
     BY_FIX[_round.fix].append(_round)
 
-TRIED_ELSEWHERE = {"aws.guardduty.archive", "aws.s3.remove_public_access"}
+TRIED_ELSEWHERE = {"aws.guardduty.archive", "aws.iam.contain", "aws.s3.remove_public_access"}
 """Fixes with a test module of their own: what they change has more sides than a round."""
+
+CLOSED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+"""What closes a finding: an inactive access key, for one, is not judged by its age."""
 
 READING = ("Get", "List", "Describe", "Head", "Lookup", "BatchGet")
 
@@ -51,8 +54,9 @@ def _round_trip(simulator: Cloud, session: LiveSession, fix: Remediation, each: 
     plan = _planned(session, fix, each, first)
     assert set(plan.resources) == {made.id}
     assert {one.action for one in plan.permissions} <= set(fix.writes)
+    assert fix.loses != "" or (plan.reversible and not plan.losses), "the catalogue says that all of it comes back"
     projected = fix.project(first.resource, plan.steps)
-    assert projected is None or _verdict(session, each.rule, projected).verdict == Verdict.PASS, "as it will be"
+    assert projected is None or _verdict(session, each.rule, projected).verdict in CLOSED, "as it will be"
 
     simulator.control("calls/reset", {})
     with _writer(plan) as writer:
@@ -61,8 +65,10 @@ def _round_trip(simulator: Cloud, session: LiveSession, fix: Remediation, each: 
         notes = Notes()
         assert surgery.apply(fix, plan.steps, session, writer, notes), notes
         assert surgery.holds(fix, plan.steps, notes.kept, session, notes)
-        done = _judged(session, each.rule, made)
-        assert done.verdict == Verdict.PASS, done.message
+        if done := session.reread(made.resource):
+            assert _verdict(session, each.rule, done).verdict in CLOSED
+        else:
+            assert made.id_now, "only what is made again with another id was deleted"
         assert made.beside() == beside
         if plan.reversible:
             positions = range(len(plan.steps))

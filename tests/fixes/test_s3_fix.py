@@ -246,7 +246,7 @@ def test_everyone_of_another_kind_than_aws_must_be_rewritten_manually(bucket: Bu
 def test_a_policy_that_would_grow_too_large_is_refused(bucket: Bucket) -> None:
     bucket.policy = policy(*(allow(bucket.name, Sid=f"Public{number:03}") for number in range(150)))
     assert len(bucket.policy) < 20_480
-    assert "Amazon S3 allows 20,480" in bucket.refusal()
+    assert "AWS allows 20,480" in bucket.refusal()
 
 
 def test_a_bucket_that_is_gone_is_refused(bucket: Bucket, session: LiveSession) -> None:

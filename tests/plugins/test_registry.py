@@ -305,3 +305,53 @@ def test_a_plugin_may_be_an_attribute_of_a_module(plugin: Make) -> None:
     hook = "    @hookimpl\n    def register_rules(self):\n        return [a_rule('a.b.c')]\n"
     module = plugin("acme", f"class Hooks:\n{hook}\nhooks = Hooks()\n").value
     assert set(Registry(["acme"], [EntryPoint("acme", f"{module}:hooks", "nephoscope")]).rules) == {"a.b.c"}
+
+
+A_FIX = """
+from nephoscope.domain import Provider, Remediation
+
+class Cloud(Provider):
+    id, name = "acme", "Acme"
+
+    def open(self, connection):
+        raise NotImplementedError
+
+class Fix(Remediation):
+    title = summary = "Fix"
+    provider = "acme"
+    on = reads = ()
+
+    def __init__(self, id, group, *writes):
+        self.id, self.group, self.writes = id, group, writes
+
+    def plan(self, request, session):
+        return []
+
+    def state(self, step, session):
+        return None
+
+@hookimpl
+def register_providers():
+    return [Cloud()]
+
+@hookimpl
+def register_remediations():
+    return FIXES
+"""
+
+
+def test_fixes_are_grouped_by_what_their_titles_have_of_letters_and_digits(plugin: Make) -> None:
+    doors = """Fix("b", "Open doors!", "w", "x"), Fix("a", "open Doors", "x", "y")"""
+    fixes = f"""FIXES = [{doors}, Fix("c", "It's 1 lock", "z")]"""
+    found = Registry(["acme"], [plugin("acme", A_FIX + fixes)]).load_all().fix_groups("acme")
+    assert [(each.id, each.title, each.permissions) for each in found] == [
+        ("ItS1Lock", "It's 1 lock", ("z",)),
+        ("OpenDoors", "open Doors", ("w", "x", "y")),
+    ]
+
+
+@pytest.mark.parametrize("title", ["", "!", "1 door", "Doors\\n", "Doors\\u202e", "двери"])
+def test_a_group_that_could_not_be_named_stops_the_start(title: str, plugin: Make) -> None:
+    entry = plugin("acme", f'{A_FIX}FIXES = [Fix("a", "{title}", "w")]')
+    with pytest.raises(PluginError, match="cannot be the group of a fix"):
+        Registry(["acme"], [entry]).load_all()

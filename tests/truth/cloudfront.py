@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.truth.account import ABROAD, Truth, holds
 
-ALL = "https logging waf oac tls_origin origin_https default_certificate"
+ALL = "https logging waf oac default_root tls_origin origin_https default_certificate"
 FORWARDED = {"QueryString": False, "Cookies": {"Forward": "none"}}
 LOGGED = {"Enabled": True, "IncludeCookies": False, "Bucket": "logs.s3.amazonaws.com", "Prefix": ""}
 SILENT = {"Enabled": False, "IncludeCookies": False, "Bucket": "", "Prefix": ""}
@@ -53,6 +53,7 @@ def _made(truth: Truth, name: str, *origins: dict[str, Any], viewers: tuple[str,
         "CallerReference": name,
         "Comment": name,
         "Enabled": True,
+        "DefaultRootObject": "index.html",
         "Aliases": {"Quantity": 1, "Items": [name]},
         "Origins": {"Quantity": len(held), "Items": held},
         "DefaultCacheBehavior": _behavior(default),
@@ -66,6 +67,8 @@ def _made(truth: Truth, name: str, *origins: dict[str, Any], viewers: tuple[str,
 
 
 def _says(truth: Truth, name: str, fails: str = "", skipped: str = "", unknown: str = "") -> None:
+    if "oac" in skipped:  # both are about origins that are buckets
+        skipped = f"{skipped} default_root"
     said = f"{fails} {skipped} {unknown}".split()
     passes = " ".join(each for each in ALL.split() if each not in said)
     truth.judged(name, fails=fails, skipped=skipped, unknown=unknown, passes=passes)
@@ -83,6 +86,7 @@ def distributions(truth: Truth) -> None:
         ("silent", {"Logging": SILENT}, "logging"),
         ("logging-switched-off", {"Logging": LOGGED | {"Enabled": False}}, "logging"),
         ("unguarded", {"WebACLId": ""}, "waf"),
+        ("rootless", {"DefaultRootObject": ""}, "default_root"),
         ("cloudfront-net", {"ViewerCertificate": DEFAULT_CERTIFICATE}, "default_certificate"),
         ("iam-certificate", {"ViewerCertificate": IAM_CERTIFICATE}, ""),
         ("classic-acl", {"WebACLId": "473e64fd-f30b-4765-81a0-62ad96dd167a"}, ""),
@@ -154,13 +158,13 @@ def matching(truth: Truth) -> None:
 
 @holds()
 def configuration_hidden(truth: Truth) -> None:
-    """Whether a distribution logs stands in its configuration alone; the list tells the rest."""
+    """Its logging and its default root object stand in its configuration alone; the list tells the rest."""
     _made(truth, "hidden", Logging=SILENT)
     arn = _made(truth, "delivered", Logging=SILENT)
     truth.client("logs").put_delivery_source(name="d", resourceArn=arn, logType="ACCESS_LOGS")
     truth.cloud.control("deny", actions=["cloudfront:GetDistributionConfig"])
     for name in ("hidden", "delivered"):
-        _says(truth, name, unknown="logging")
+        _says(truth, name, unknown="logging default_root")
 
 
 @holds()

@@ -8,7 +8,7 @@ from tests.truth.account import ABROAD, HOME, Truth, holds
 from tests.truth.ec2_instances import tagged
 
 SNAPSHOT = "snapshot_public snapshot_encrypted"
-REGION = "ebs_default_encryption snapshot_bpa"
+SETTINGS = "ebs_default_encryption ami_bpa imds_defaults"
 
 TOKENS = {"HttpTokens": "required", "HttpEndpoint": "enabled"}
 NO_TOKENS = {"HttpTokens": "optional", "HttpEndpoint": "enabled"}
@@ -56,10 +56,8 @@ USED: dict[str, tuple[str, str]] = {
 def templates_in_use(truth: Truth) -> None:
     """What an Auto Scaling group goes on starting is judged, although newer versions are right."""
     ec2, autoscaling = truth.client("ec2"), truth.client("autoscaling")
-    truth.judged(_arn(truth, HOME, "settings"), fails="ebs_default_encryption")
     for region in (HOME, ABROAD):
-        truth.judged(_arn(truth, region, "snapshot-block-public-access"), fails="snapshot_bpa")
-    truth.judged(_arn(truth, ABROAD, "settings"), fails="ebs_default_encryption")
+        _judged_region(truth, region, fails=SETTINGS, block="fails")
     for name, (fails, version) in USED.items():
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data(NO_TOKENS, True))
         for _ in range(3):
@@ -80,9 +78,12 @@ def disks(truth: Truth) -> None:
     home, abroad = truth.client("ec2", HOME), truth.client("ec2", ABROAD)
     home.enable_ebs_encryption_by_default()
     home.enable_snapshot_block_public_access(State="block-all-sharing")
+    home.enable_image_block_public_access(ImageBlockPublicAccessState="block-new-sharing")
+    home.modify_instance_metadata_defaults(HttpTokens="required", HttpPutResponseHopLimit=2)
     abroad.enable_snapshot_block_public_access(State="block-new-sharing")
-    _judged_region(truth, HOME, passes=REGION)
-    _judged_region(truth, ABROAD, fails=REGION)
+    abroad.modify_instance_metadata_defaults(HttpTokens="optional")
+    _judged_region(truth, HOME, passes=SETTINGS, block="passes")
+    _judged_region(truth, ABROAD, fails=SETTINGS, block="fails")
     _treated_as_private(truth, home, _volumes(truth, home, HOME, by_default=True))
     plain = _volumes(truth, abroad, ABROAD, by_default=False)
     abroad.enable_ebs_encryption_by_default()
@@ -103,12 +104,10 @@ def _arn(truth: Truth, region: str, place: str) -> str:
     return f"arn:aws:ec2:{region}:{truth.cloud.account}:{place}"
 
 
-def _judged_region(truth: Truth, region: str, **verdict: str) -> None:
-    """Say of the two settings of a region how they have to be judged."""
-    ((how, rules),) = verdict.items()
-    encryption, block = rules.split()
-    truth.judged(_arn(truth, region, "settings"), **{how: encryption})
-    truth.judged(_arn(truth, region, "snapshot-block-public-access"), **{how: block})
+def _judged_region(truth: Truth, region: str, *, block: str, **settings: str) -> None:
+    """Say of a region's settings, and of its block of public snapshots, how they have to be judged."""
+    truth.judged(_arn(truth, region, "settings"), **settings)
+    truth.judged(_arn(truth, region, "snapshot-block-public-access"), **{block: "snapshot_bpa"})
 
 
 def _volumes(truth: Truth, ec2: Any, region: str, *, by_default: bool) -> str:
@@ -215,7 +214,8 @@ def unreadable_disks(truth: Truth) -> None:
     ec2.modify_snapshot_attribute(
         SnapshotId=made, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
     )
-    truth.judged(_arn(truth, HOME, "settings"), fails="ebs_default_encryption")
+    truth.hide("ec2:GetImageBlockPublicAccessState", region=HOME)
+    truth.judged(_arn(truth, HOME, "settings"), unknown="ami_bpa", fails="ebs_default_encryption imds_defaults")
     truth.hide("ec2:GetSnapshotBlockPublicAccessState", "AWS::EC2::SnapshotBlockPublicAccess", region=HOME)
     for name, type in LISTED.items():
         truth.hide(f"ec2:{name}", f"AWS::EC2::{type}")

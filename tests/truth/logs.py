@@ -13,13 +13,24 @@ def groups(truth: Truth) -> None:
         logs = truth.client("logs", region)
         logs.create_log_group(logGroupName=f"/app/{region}", kmsKeyId=key)
         logs.create_log_group(logGroupName=f"/app/{region}/plain")
-        truth.judged(f"/app/{region}", passes="group_kms")
-        truth.judged(f"/app/{region}/plain", fails="group_kms")
+        truth.judged(f"/app/{region}", passes="group_kms retention")
+        truth.judged(f"/app/{region}/plain", fails="group_kms", passes="retention")
+
+
+@holds()
+def retention(truth: Truth) -> None:
+    """Groups that keep their events for a year, for less, and for ever; the shortest is named like the first."""
+    logs = truth.client("logs")
+    for name, days in (("/kept", 365), ("/kept/short", 180), ("/kept/long", 3653)):
+        logs.create_log_group(logGroupName=name)
+        logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+        right = {"fails": "group_kms retention"} if days < 365 else {"fails": "group_kms", "passes": "retention"}
+        truth.judged(name, **right)
 
 
 @holds()
 def hidden(truth: Truth) -> None:
     """Groups of one region that cannot be listed."""
     truth.client("logs").create_log_group(logGroupName="here")
-    truth.judged("here", fails="group_kms")
+    truth.judged("here", fails="group_kms", passes="retention")
     truth.hide("logs:DescribeLogGroups", "AWS::Logs::LogGroup")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.truth.account import ABROAD, HOME, Truth, holds
+from tests.truth.policies import policies
 
-ALL = "encrypted public node_tls https"
+ALL = "encrypted public public_policy node_tls https"
 
 ON, OFF = {"Enabled": True}, {"Enabled": False}
 
@@ -38,7 +39,7 @@ DOMAINS: dict[str, tuple[str, dict[str, Any]]] = {
     "http-unsaid": ("https", {"DomainEndpointOptions": endpoint(None, LATEST)}),
     "old-tls": ("https", {"DomainEndpointOptions": endpoint(True, "Policy-Min-TLS-1-0-2019-07")}),
     "http-and-old-tls": ("https", {"DomainEndpointOptions": endpoint(False, "Policy-Min-TLS-1-0-2019-07")}),
-    "as-made": (ALL, dict.fromkeys(RIGHT)),
+    "as-made": ("encrypted public node_tls https", dict.fromkeys(RIGHT)),
 }
 """Each domain with the rules that it fails, and in what it is not RIGHT; None leaves a setting out."""
 
@@ -49,7 +50,8 @@ def domains(truth: Truth) -> None:
         client = truth.client("opensearch", region)
         for name, (fails, settings) in DOMAINS.items():
             _made(client, f"{name}-{region[:2]}", **settings)
-            truth.judged(f"{name}-{region[:2]}", fails=fails, of=ALL)
+            skipped = "" if "public" in fails else "public_policy"
+            truth.judged(f"{name}-{region[:2]}", fails=fails, skipped=skipped, of=ALL)
         _made(client, "going", VPCOptions=None)
         truth.deleting("opensearch.domains", "going", region, member="deleted", status=True)
 
@@ -57,6 +59,24 @@ def domains(truth: Truth) -> None:
 def _made(client: Any, name: str, **settings: Any) -> None:
     given = {key: value for key, value in {**RIGHT, **settings}.items() if value is not None}
     client.create_domain(DomainName=name, **given)
+
+
+@holds(regions=(HOME,))
+def opened(truth: Truth) -> None:
+    """Domains by whom their policy lets in; in a VPC, and behind fine-grained access control, that may be everyone."""
+    client = truth.client("opensearch")
+    every = list(policies(truth.cloud.account, "es:ESHttpGet", "es:ESHttpDelete", "*"))
+    for number, policy in enumerate(every):
+        _made(client, f"policy-{number}", VPCOptions=None, AccessPolicies=policy.text)
+        truth.judged(f"policy-{number}", fails="public public_policy" if policy.is_open else "public", of=ALL)
+    anyone = next(policy.text for policy in every if policy.is_open)
+    for name, fails, skipped, settings in [
+        ("fine-grained", "public", "", {"VPCOptions": None, "AdvancedSecurityOptions": {"Enabled": True}}),
+        ("coarse", "public public_policy", "", {"VPCOptions": None, "AdvancedSecurityOptions": {"Enabled": False}}),
+        ("in-vpc", "", "public_policy", {}),
+    ]:
+        _made(client, name, AccessPolicies=anyone, **settings)
+        truth.judged(name, fails=fails, skipped=skipped, of=ALL)
 
 
 @holds()

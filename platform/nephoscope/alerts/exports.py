@@ -133,11 +133,12 @@ def _status(row: Finding) -> ExportedStatus:
     return ExportedStatus.RESOLVED if resolved else ExportedStatus.NEW
 
 
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.get_default_timezone())
+def _local(value: datetime) -> datetime:
+    return value.astimezone(timezone.get_default_timezone())
 
 
-def _moment(value: datetime) -> str:
+def moment(value: datetime) -> str:
+    """Return a time as files hold it, with its zone."""
     return _local(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -173,7 +174,7 @@ def as_csv(alerts: Iterable[Alert], accounts: Iterable[Condition]) -> Iterator[s
         if not each.known:
             yield line(_of_account(each))
     for alert in alerts:
-        moments = [_moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
+        moments = [moment(each) if each else "" for each in (alert.opened_at, alert.last_seen, alert.resolved_at)]
         yield line(
             [
                 str(alert),
@@ -213,7 +214,7 @@ def suppressions_as_csv(rows: Iterable[Any]) -> Iterator[str]:
     yield line(SUPPRESSION_COLUMNS)
     for row in rows:
         alert, account = row.alert, row.alert.account
-        moments = [_moment(each) if each else "" for each in (row.created_at, row.expires_at, row.lifted_at)]
+        moments = [moment(each) if each else "" for each in (row.created_at, row.expires_at, row.lifted_at)]
         what = [row.resource_name, row.resource_id, str(alert), alert.title, account.name, account.number]
         yield line([*what, row.state, row.reason, row.author.username if row.author else "", *moments])
 

@@ -29,6 +29,7 @@ from nephoscope.api.scans import ScanDetailSerializer
 from nephoscope.connections import services
 from nephoscope.connections.conditions import condition
 from nephoscope.connections.entered import shown
+from nephoscope.connections.fix_access import group_access
 from nephoscope.plugins import registry
 from nephoscope.scans import removing
 from nephoscope.scans.services import start_scan
@@ -50,6 +51,13 @@ class VerificationSerializer(serializers.Serializer[Any]):
     writing = VerifiedSerializer(required=False)
 
 
+class GroupAccessSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(source="group.id", help_text="The group's name in the access for fixes.")
+    title = serializers.CharField(source="group.title")
+    permissions = serializers.ListField(child=serializers.CharField(), source="group.permissions")
+    allowed = serializers.BooleanField(allow_null=True, help_text="By the last verification; null when not known.")
+
+
 class AccountSerializer(serializers.ModelSerializer[Account]):
     groups = Named(many=True, read_only=True)
     regions = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -59,6 +67,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     policies = serializers.ListField(child=serializers.CharField(), read_only=True)
     tags = serializers.DictField(child=serializers.CharField(), read_only=True)
     verification = serializers.SerializerMethodField()
+    fix_access = serializers.SerializerMethodField(help_text="What the access for fixes allows, by groups of fixes.")
     condition = serializers.SerializerMethodField()
     settings = serializers.SerializerMethodField(
         help_text="How the account is reached, external ids included and secrets not; "
@@ -79,6 +88,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
             "tags",
             "settings",
             "verification",
+            "fix_access",
             "condition",
             "scan_every",
             "next_scan_at",
@@ -92,6 +102,10 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
     @extend_schema_field(VerificationSerializer)
     def get_verification(self, account: Account) -> Any:
         return account.verification
+
+    @extend_schema_field(GroupAccessSerializer(many=True))
+    def get_fix_access(self, account: Account) -> Any:
+        return GroupAccessSerializer(group_access(account), many=True).data if account.writing_verified_at else []
 
     @extend_schema_field(ConditionSerializer)
     def get_condition(self, account: Account) -> Any:

@@ -39,7 +39,7 @@ from nephoscope.api.kit.views import Models
 from nephoscope.audit.models import Entry
 from nephoscope.changes import suppressing
 from nephoscope.changes.planning import plan_change
-from nephoscope.changes.readiness import readiness
+from nephoscope.changes.readiness import OfferedFix, readiness
 from nephoscope.compliance.scores import answered
 from nephoscope.compliance.states import ControlState
 from nephoscope.judging.rechecks import Recheck, recheck
@@ -94,12 +94,24 @@ class InputSerializer(serializers.Serializer[domain.Field]):
     default = serializers.CharField()
 
 
-class RemediationSerializer(serializers.Serializer[domain.Remediation]):
-    id = serializers.CharField()
-    title = serializers.CharField()
-    summary = serializers.CharField()
-    breaks = serializers.CharField(help_text="What may stop working once it is applied; empty when nothing can.")
-    inputs = InputSerializer(many=True, help_text="What it needs to be told when it is planned.")
+class RemediationSerializer(serializers.Serializer[OfferedFix]):
+    id = serializers.CharField(source="remediation.id")
+    title = serializers.CharField(source="remediation.title")
+    summary = serializers.CharField(source="remediation.summary")
+    group = serializers.CharField(source="remediation.group", help_text="Under what a fix role allows it.")
+    breaks = serializers.CharField(
+        source="remediation.breaks", help_text="What may stop working once it is applied; empty when nothing can."
+    )
+    inputs = InputSerializer(
+        source="remediation.inputs", many=True, help_text="What it needs to be told when it is planned."
+    )
+    allowed = serializers.BooleanField(
+        allow_null=True, help_text="Whether the account's fix role allows it; null when that is not known."
+    )
+    why = serializers.CharField(help_text="Why the fix role does not allow it; empty when it may.")
+    command = serializers.CharField(
+        help_text="What allows it, beside all that is allowed now, run with the account's setup template; or empty."
+    )
 
 
 class DetectionSerializer(serializers.Serializer[Any]):
@@ -115,7 +127,7 @@ class DetectionSerializer(serializers.Serializer[Any]):
 class ReadinessSerializer(serializers.Serializer[Any]):
     ready = serializers.BooleanField()
     why = serializers.CharField(help_text="Why it cannot be fixed from here by you; empty when it can.")
-    remediations = RemediationSerializer(many=True)
+    remediations = RemediationSerializer(source="fixes", many=True)
 
 
 class AlertDetailSerializer(AlertSerializer):

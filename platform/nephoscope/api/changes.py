@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -11,11 +13,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nephoscope.api.kit.downloads import download
 from nephoscope.api.kit.fields import Text
-from nephoscope.api.kit.filters import Choices, IdFilter
+from nephoscope.api.kit.filters import Choices, DaysFilter, IdFilter, Ids, MomentFilter
 from nephoscope.api.kit.serializers import Body, Named, Nothing, ReasonField
 from nephoscope.api.kit.views import Models
-from nephoscope.changes import approvals, giving_up, services
+from nephoscope.changes import approvals, giving_up, ledger, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
 
 
@@ -36,6 +39,9 @@ class WaitSerializer(serializers.Serializer[Any]):
     until = serializers.ListField(child=serializers.CharField())
     timeout = serializers.IntegerField(help_text="Seconds after which the step has failed.")
     every = serializers.IntegerField(help_text="Seconds between two readings.")
+    failed = serializers.ListField(
+        child=serializers.CharField(), default=[], help_text="States in which the step has failed."
+    )
 
 
 class StepSerializer(serializers.ModelSerializer[ChangeStep]):
@@ -76,6 +82,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     reference = serializers.CharField(source="__str__", read_only=True)
     account = Named(read_only=True)
     alert = serializers.IntegerField(source="alert_id", read_only=True)
+    rule = serializers.CharField(
+        source="alert.key", read_only=True, help_text="The rule's id; of a detection the detector's key."
+    )
     planned_by = serializers.CharField(source="planned_by.username", read_only=True, default=None, allow_null=True)
     approved_by = serializers.CharField(source="approved_by.username", read_only=True, default=None, allow_null=True)
     expires_at = serializers.DateTimeField(
@@ -102,6 +111,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "reference",
             "account",
             "alert",
+            "rule",
             "remediation",
             "title",
             "state",
@@ -168,9 +178,27 @@ class Undoing(Body):
 
 
 class ChangeFilter(filters.FilterSet):
-    account = IdFilter(field_name="account_id")
+    """The console's filters, under the same names."""
+
+    state = Choices(choices=ChangeState.choices, method="listed")
+    account = Ids(method="listed")
     alert = IdFilter(field_name="alert_id")
-    state = Choices(choices=ChangeState.choices, lookup_expr="in")
+    fix = filters.CharFilter(method="shared", label="The id of the fix")
+    rule = filters.CharFilter(method="shared", label="The id of the rule that the fix is for")
+    user = filters.CharFilter(method="shared", label="The name of who planned it, approved it or asked for its undo")
+    since = DaysFilter(method="shared", label="Planned, finished or undone in the last so many days")
+    planned_after = MomentFilter(field_name="planned_at", lookup_expr="gte")
+    planned_before = MomentFilter(field_name="planned_at", lookup_expr="lt")
+    resource = IdFilter(method="shared", label="The id of a resource that it is about")
+    q = filters.CharFilter(
+        method="shared", label="Words of the title, the alert's title, the reasons, or a resource's name or id"
+    )
+
+    def listed(self, queryset: QuerySet[Any], name: str, value: list[Any]) -> QuerySet[Any]:
+        return ledger.FILTERS[name](queryset, ",".join(str(part) for part in value))
+
+    def shared(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return ledger.FILTERS[name](queryset, str(value))
 
 
 class Changes(Models):
@@ -183,6 +211,13 @@ class Changes(Models):
     filterset_class = ChangeFilter
     ordering_fields = ["planned_at", "finished_at"]
     acts: ClassVar[dict[str, str]] = {"apply": "change", "discard": "change", "undo": "change"}
+
+    @extend_schema(responses={(200, "text/csv"): str})
+    @action(detail=False, url_path="export/csv", pagination_class=None)
+    def csv(self, request: Request) -> StreamingHttpResponse:
+        """The same changes as the list, all of them, as CSV: a row for each step, with what was called and its undo."""
+        rows = self.filter_queryset(self.get_queryset())
+        return download(ledger.as_csv(rows), "text/csv; charset=utf-8", "changes.csv")
 
     @extend_schema(request=Approval, responses={202: ChangeDetailSerializer})
     @action(detail=True, methods=["post"])

@@ -21,6 +21,7 @@ from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.compliance import Compliances
 from nephoscope.api.findings import Findings
+from nephoscope.api.fixes import Fixes, SecondApprovers
 from nephoscope.api.health import HealthView
 from nephoscope.api.organisations import Members, Organisations
 from nephoscope.api.people import Groups, Me, Users
@@ -48,6 +49,8 @@ ENDPOINTS: dict[str, Any] = {
     "changes": Changes,
     "automatic-fixes": AutomaticFixes,
     "upcoming-fixes": UpcomingFixes,
+    "fixes": Fixes,
+    "second-approvers": SecondApprovers,
     "audit": Entries,
     "providers": Providers,
     "policies": Policies,

@@ -23,6 +23,7 @@ TASKS: dict[str, StrPromise] = {
     "events": _("Events"),
     "sync": _("Sync"),
     "reports": _("Report schedule"),
+    "command": _("%(by)s with %(command)s"),
     "anyone": _("somebody"),
 }
 """Names of the tasks that act; an entry keeps the code and what its name holds."""
@@ -54,6 +55,13 @@ class Actor:
     @classmethod
     def of(cls, user: Any, address: str | None = None) -> Actor:
         return cls(user.get_username(), user, address)
+
+    @classmethod
+    def of_command(cls, user: Any, command: str) -> Actor:
+        """A user whom somebody on the server named to a command such as ``manage.py fix``, with that user's rights."""
+        task = {"code": "command", "by": user.get_username(), "command": command}
+        with translation.override(None):
+            return cls(task_name(task), user, task=task)
 
     @classmethod
     def from_request(cls, request: Any) -> Actor:

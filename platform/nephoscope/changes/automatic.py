@@ -25,6 +25,7 @@ from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.automatic_models import AutomaticFix, FixNotice
 from nephoscope.changes.models import ChangeState
 from nephoscope.changes.planning import completed_inputs
+from nephoscope.changes.readiness import offered
 from nephoscope.changes.services import finish
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import catalogue
@@ -72,7 +73,8 @@ def checked(
 def _why_not(account: Account, fix: domain.Remediation) -> str:
     if account.provider != fix.provider:
         return _("%s is of another provider.") % account.name
-    return "" if account.writing_verified_at else _("%s has no fix role.") % account.name
+    found = offered(account, fix)
+    return f"{account.name}: {found.why}" if found.allowed is False else ""
 
 
 @transaction.atomic

@@ -66,12 +66,15 @@ def due() -> QuerySet[FixNotice]:
 
 
 def managed(resource: Resource) -> str:
-    """Say that a stack or a tool manages the resource, so that it is never fixed automatically; or nothing."""
+    """Say which stack or tool manages the resource by its stored tags, so that it is not fixed; or nothing."""
     writing = provider_of(resource.account).writing
-    manager = writing.managed_by(resource.to_domain()) if writing else ""
-    if not manager:
-        return ""
-    return _("It is managed by %(manager)s, so it is not fixed automatically.") % {"manager": manager}
+    return held_for(writing.managed_by(resource.to_domain()) if writing else "")
+
+
+def held_for(manager: str) -> str:
+    """Say that who manages a resource keeps it from being fixed automatically; nothing where nobody does."""
+    said = _("It is managed by %(manager)s, so it is not fixed automatically.")
+    return said % {"manager": manager} if manager else ""
 
 
 def most_an_hour() -> int:

@@ -30,7 +30,7 @@ from nephoscope.audit.actions.wording import resources
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.approvals import approve_change, needs_second
 from nephoscope.changes.automatic_models import AutomaticFix, FixNotice
-from nephoscope.changes.automatic_queries import due, limited, limited_until, managed, still_failing, to_fix
+from nephoscope.changes.automatic_queries import due, held_for, limited, limited_until, managed, still_failing, to_fix
 from nephoscope.changes.models import Change, ChangeState
 from nephoscope.changes.opening import open_session, rehearse
 from nephoscope.changes.planning import Draft, Planner, save_draft
@@ -155,11 +155,11 @@ def _fix(
     if notice is None or notice.finding is None:
         return
     try:
-        if why := managed(notice.finding.resource):
-            raise ValidationError(why)
         plan = planner.read([planner.request(notice.finding)], session)
+        if why := held_for(planner.manager_of(notice.finding)):
+            raise ValidationError(why)
         draft = planner.draft(plan, [notice.finding])
-        draft = replace(draft, proven=rehearse(notice.account, plan.steps))
+        draft = replace(draft, proven=rehearse(notice.account, planner.remediation, plan.steps))
         _approve(held, automatic, actor, draft)
     except Exception as problem:
         if not isinstance(problem, ValidationError):

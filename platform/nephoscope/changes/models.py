@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import HashIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account, visible_accounts
+from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert, Finding, SeverityChoice, Suppression
 from nephoscope.changes.automatic_models import AutomaticFix
 from nephoscope.inventory.models import InAccountQuerySet
@@ -217,6 +219,14 @@ class Change(Leased):
         return self.state in UNDER_WAY and self.held
 
 
+class SecondApprovalQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: Any) -> SecondApprovalQuerySet:
+        """Those of fixes and severities, and those of the accounts that the user may see."""
+        return (
+            self.filter(Q(account=None) | Q(account__in=visible_accounts(user))) if may(user, "view") else self.none()
+        )
+
+
 class SecondApproval(models.Model):
     """What changes need a second approver for: one of a fix, an account, and a severity of alerts."""
 
@@ -226,13 +236,18 @@ class SecondApproval(models.Model):
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     set_at = models.DateTimeField(_("set"), auto_now_add=True)
 
+    objects = SecondApprovalQuerySet.as_manager()
+
     class Meta:
         ordering = ["severity", "remediation", "account"]
         verbose_name = _("second approver")
         verbose_name_plural = _("second approvers")
         constraints = [
             models.UniqueConstraint(
-                fields=["remediation", "account", "severity"], nulls_distinct=False, name="one_second_approval_for_each"
+                fields=["remediation", "account", "severity"],
+                nulls_distinct=False,
+                name="one_second_approval_for_each",
+                violation_error_message=_("A second approver is required for this already."),
             )
         ]
 
@@ -287,6 +302,8 @@ class ChangeStep(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["change", "position"], name="one_step_per_position")]
+        # An id may be longer than what fits into a B-tree.
+        indexes = [HashIndex(fields=["resource_id"], name="steps_of_a_resource")]
 
     def __str__(self) -> str:
         return self.title

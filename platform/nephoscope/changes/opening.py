@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from nephoscope import domain, surgery, waiting
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
+from nephoscope.changes.readiness import FixNotAllowed, offered
 from nephoscope.waiting import open_in_time
 
 
@@ -33,15 +34,21 @@ def open_writer(account: Account, calls: Iterable[domain.Call]) -> domain.Writer
 
 
 def rehearse(
-    account: Account, steps: Sequence[domain.Step], deadline: domain.Deadline | None = None
+    account: Account,
+    remediation: domain.Remediation,
+    steps: Sequence[domain.Step],
+    deadline: domain.Deadline | None = None,
 ) -> tuple[domain.Permission, ...]:
     """Open an account for just the calls of these steps, and have it check them, in time; raises ValidationError.
 
-    Returns the permissions that the cloud proved so.
+    Returns the permissions that the cloud proved so. Raises FixNotAllowed where the fix role does not allow a call.
     """
     connection, permissions = account.connection.until(deadline), _permissions(step.call for step in steps)
-    with _problems_named():
-        return waiting.rehearse(provider_of(account), connection, permissions, steps)
+    try:
+        with _problems_named():
+            return waiting.rehearse(provider_of(account), connection, permissions, steps)
+    except domain.NotAllowed as refusal:
+        raise FixNotAllowed(offered(account, remediation, refusal.permission)) from refusal
 
 
 def _permissions(calls: Iterable[domain.Call]) -> list[domain.Permission]:

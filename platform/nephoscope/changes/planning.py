@@ -22,7 +22,7 @@ from nephoscope.audit.services import Actor, record
 from nephoscope.changes.effects import effects, judging
 from nephoscope.changes.models import Change, ChangeSet
 from nephoscope.changes.opening import open_session, rehearse
-from nephoscope.changes.readiness import no_fix_role
+from nephoscope.changes.readiness import require_allowed
 from nephoscope.changes.services import remediation_of
 from nephoscope.changes.standing import parameters_of
 from nephoscope.changes.stored import save_steps
@@ -83,7 +83,7 @@ def draft_change(
     with closing(open_session(alert.account, deadline)) as session:
         draft = planner.draft(planner.read(requests, session), failing)
     # Nobody should approve what could not be applied: the role must be there, and the permissions fit its session.
-    return replace(draft, proven=rehearse(alert.account, draft.plan.steps, deadline))
+    return replace(draft, proven=rehearse(alert.account, planner.remediation, draft.plan.steps, deadline))
 
 
 class Planner:
@@ -98,12 +98,12 @@ class Planner:
         actor.require("change")
         require_present(alert.account)
         self.alert, self.remediation = alert, remediation_of(alert, remediation_id)
+        require_allowed(alert.account, self.remediation)
         self.inputs = completed_inputs(self.remediation, inputs or {})
-        if not alert.account.writing_verified_at:
-            raise ValidationError({"account": [no_fix_role(alert.account)]})
         self._judge, self._parameters = Judge(alert.account, actor), parameters_of(alert)
         self._by_rule = judging(self._judge, alert.rule) if alert.rule else None
         self._provider = provider_of(alert.account)
+        self._tags: dict[str, Mapping[str, str]] = {}
 
     def request(self, finding: Finding) -> domain.FixRequest:
         """Return what the remediation is asked to fix."""
@@ -114,6 +114,7 @@ class Planner:
     def read(self, requests: Sequence[domain.FixRequest], session: domain.LiveSession) -> domain.Plan:
         """Read what is there and plan; raises ValidationError."""
         key, number = self.alert.key, self.alert.account.number
+        requests = self._tagged(requests, session)
         try:
             return surgery.make_plan(self.remediation, key, number, requests, session, self._provider)
         except domain.PlanProblem as problem:
@@ -121,11 +122,34 @@ class Planner:
         except Exception as problem:
             raise ValidationError({"findings": [_("The plan could not be made: %s") % in_short(problem)]}) from problem
 
+    def _tagged(self, requests: Sequence[domain.FixRequest], session: domain.LiveSession) -> list[domain.FixRequest]:
+        """Return the requests with the resources' tags as they are now; raises ValidationError.
+
+        What must not be touched, and who else manages it, is said by tags.
+        """
+        resources = [each.resource for each in requests]
+        try:
+            tags = self._provider.writing.tags(resources, session) if self._provider.writing else {}
+        except Exception as problem:
+            message = _("The tags could not be read, which say what must not be fixed: %s") % in_short(problem)
+            raise ValidationError({"findings": [message]}) from problem
+        self._tags |= tags
+        return [replace(each, resource=self._with_tags(each.resource)) for each in requests]
+
+    def _with_tags(self, resource: domain.Resource) -> domain.Resource:
+        return replace(resource, tags={**resource.tags, **self._tags.get(resource.id, {})})
+
+    def manager_of(self, finding: Finding) -> str:
+        """Return which stack or tool manages the resource, by its tags as they were last read; nothing if none does."""
+        writing, resource = self._provider.writing, self._with_tags(finding.resource.to_domain())
+        return writing.managed_by(resource) if writing else ""
+
     def draft(self, plan: domain.Plan, findings: Sequence[Finding]) -> Draft:
         """Say what a plan brings about; raises ValidationError where a plugin vetoes it."""
         closes, left = effects(self._judge, self.alert, self.remediation, plan, findings)
         plan = replace(plan, warnings=(*plan.warnings, *left))
-        if vetoes := registry().vetoes(plan, [each.resource.to_domain() for each in findings]):
+        resources = [self._with_tags(each.resource.to_domain()) for each in findings]
+        if vetoes := registry().vetoes(plan, resources):
             raise ValidationError({"findings": vetoes})
         names = {each.resource.resource_id: each.resource.name for each in findings}
         return Draft(self.alert, self.remediation, plan, names, self._parameters, closes)

@@ -26,6 +26,7 @@ from nephoscope.audit.actions.changes import (
 )
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
+from nephoscope.changes.offers import fixes_of
 from nephoscope.changes.stored import to_plan
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
@@ -167,14 +168,6 @@ _FINISHED = {
 
 
 # -- What planning and applying share --------------------------------------------------------------
-
-
-def fixes_of(alert: Alert) -> tuple[str, ...]:
-    """Return the ids of the remediations for an alert: its rule's, or what archives a detection in its cloud."""
-    if alert.traits.by_rule:
-        return alert.rule.remediations if alert.rule else ()
-    detector = provider_of(alert.account).detections
-    return (detector.archive,) if detector and detector.archive else ()
 
 
 def remediation_of(alert: Alert, id: str) -> domain.Remediation:

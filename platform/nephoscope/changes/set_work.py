@@ -121,7 +121,7 @@ def _plan_batch(
     drafts = {item: draft for item, plan in plans if (draft := _drafted(planner, item, plan))}
 
     def rehearsed(item: SetItem) -> Draft:
-        return replace(drafts[item], proven=rehearse(account, drafts[item].plan.steps))
+        return replace(drafts[item], proven=rehearse(account, planner.remediation, drafts[item].plan.steps))
 
     for item, draft in _each(list(drafts), rehearsed):
         with transaction.atomic():

@@ -32,12 +32,13 @@ def require_standing(change: Change) -> None:
     if change.automatic and change.automatic.off_at:
         values = {"fix": change.automatic, "day": _day(change.automatic.off_at)}
         _refuse(_("The automatic fix %(fix)s was switched off on %(day)s; nothing was changed.") % values)
+    if change.suppression_id:
+        _require_suppression(Suppression.objects.get(pk=change.suppression_id))
+        return
     if change.alert.traits.by_rule:
         _require_rule(change)
-        for resource_id, name in dict(change.steps.values_list("resource_id", "resource_name")).items():
-            _require_finding(change, resource_id, name)
-    elif change.suppression_id:
-        _require_suppression(Suppression.objects.get(pk=change.suppression_id))
+    for resource_id, name in dict(change.steps.values_list("resource_id", "resource_name")).items():
+        _require_finding(change, resource_id, name)
 
 
 def require_right(user: Any, account: Account) -> None:

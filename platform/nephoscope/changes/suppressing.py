@@ -28,8 +28,10 @@ from nephoscope.audit.actions.alerts import InCloud
 from nephoscope.audit.services import Actor, require_reason
 from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import UNDER_WAY, Change, ChangeState
+from nephoscope.changes.offers import archive_of
 from nephoscope.changes.planning import Draft, draft_change, save_draft
-from nephoscope.changes.services import can_undo, fixes_of, request_undo
+from nephoscope.changes.services import can_undo, request_undo
+from nephoscope.connections.fix_access import denied
 from nephoscope.plugins import registry
 
 log = logging.getLogger(__name__)
@@ -193,7 +195,7 @@ def _is_archiving(suppression_ids: Sequence[int]) -> bool:
 
 def archives(alert: Alert) -> bool:
     """Whether suppressing the alert can mean archiving a detection in its cloud."""
-    return not alert.traits.by_rule and any(id in registry().remediations for id in fixes_of(alert))
+    return archive_of(alert) in registry().remediations
 
 
 def why_not_archived(user: Any, alert: Alert) -> str:
@@ -205,6 +207,9 @@ def why_not_archived(user: Any, alert: Alert) -> str:
         return _("%(account)s has no fix role, so this is not archived in %(source)s.") % values
     if user is not None and not may(user, "change"):
         return _("Archiving this in %(source)s requires the Remediator role.") % values
+    if missing := denied(alert.account, registry().remediations[archive_of(alert)]):
+        said = _("The fix role does not allow %(permissions)s, so this is not archived in %(source)s.")
+        return said % {**values, "permissions": ", ".join(missing)}
     return ""
 
 
@@ -212,8 +217,7 @@ def _draft(actor: Actor, alert: Alert, findings: Iterable[Finding], deadline: do
     """Plan the archiving of a detection; raises ValidationError in the words that a person should read."""
     if why := why_not_archived(actor.user, alert):
         raise ValidationError({"archive": [why]})
-    [remediation] = fixes_of(alert)
-    return draft_change(actor, alert, findings, remediation, deadline=deadline)
+    return draft_change(actor, alert, findings, archive_of(alert), deadline=deadline)
 
 
 def _archive(actor: Actor, draft: Draft, reason: str) -> None:

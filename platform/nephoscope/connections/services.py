@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +23,7 @@ from nephoscope.accounts.queries import parts_of, provider_named, provider_of, t
 from nephoscope.audit.actions.accounts import ACCOUNT_CONFIGURED, ACCOUNT_CREATED, ACCOUNT_VERIFIED
 from nephoscope.audit.services import Actor, record
 from nephoscope.connections.entered import check_names, keep, over_stored, require_fields
+from nephoscope.connections.fix_access import denied_groups
 from nephoscope.connections.reach import note_reached, note_unreachable
 from nephoscope.plugins import registry
 from nephoscope.policies import rejudging
@@ -50,9 +52,10 @@ def permissions_for(account: Account, *, writing: bool) -> list[str]:
     """Return the actions that the reading role needs, or the writing role for all that its provider may change."""
     provider = provider_of(account)
     services = provider.services
-    fixes = [each for each in registry().remediations.values() if each.provider == account.provider]
     if writing:
-        return sorted({action for fix in fixes for action in fix.writes})
+        groups = registry().fix_groups(account.provider)
+        return sorted({action for group in groups for action in group.permissions})
+    fixes = [each for each in registry().remediations.values() if each.provider == account.provider]
     lists_members = provider.organisations and hasattr(account, "organisation")
     listing = provider.organisations.permissions if provider.organisations and lists_members else ()
     scanning = (action for service in services for action in service.permissions)
@@ -77,7 +80,7 @@ def hindrance(
 def setup_templates(
     account: Account, *, writing: bool = False, deadline: domain.Deadline | None = None
 ) -> list[domain.SetupTemplate]:
-    """Return the setup templates that give access to the account for reading, or for fixes.
+    """Return the setup templates that give access to the account for reading, or for the fixes that are chosen.
 
     None where the provider needs no such access.
 
@@ -85,16 +88,25 @@ def setup_templates(
     :raises ValidationError: whatever they create, it could not be used, or the cloud was too slow; says why.
     """
     provider = provider_of(account)
-    facet = provider.writing if writing else provider.onboarding
-    if facet is None:
+    if (provider.writing if writing else provider.onboarding) is None:
         return []
     if why := hindrance(provider, account, deadline):
         raise ValidationError({"provider": [why]})
-    connection, permissions = account.shown_connection.until(deadline), permissions_for(account, writing=writing)
+    connection = account.shown_connection.until(deadline)
     try:
-        return in_time(provider, deadline, lambda: facet.setup_templates(connection, permissions))
+        return in_time(provider, deadline, _templates(account, provider, connection, writing=writing))
     except domain.ConnectionProblem as problem:
         raise ValidationError({problem.field: [problem.message]}) from problem
+
+
+def _templates(
+    account: Account, provider: domain.Provider, connection: domain.Connection, *, writing: bool
+) -> Callable[[], list[domain.SetupTemplate]]:
+    """Return what asks the provider for its templates, and reads nothing else."""
+    if writing and provider.writing:
+        return partial(provider.writing.setup_templates, connection, registry().fix_groups(provider.id))
+    assert provider.onboarding
+    return partial(provider.onboarding.setup_templates, connection, permissions_for(account, writing=False))
 
 
 def available_regions(account: Account, deadline: domain.Deadline | None = None) -> list[domain.Region]:
@@ -243,7 +255,8 @@ def _save_verified(
     except IntegrityError as error:
         message = _("Account %(number)s is already connected.") % {"number": found.account}
         raise ValidationError({"account": [message]}) from error
-    verified = {"number": found.account, "missing": list(found.missing), "fixing": writing}
+    missing = denied_groups(account) if writing else list(found.missing)
+    verified = {"number": found.account, "missing": missing, "fixing": writing}
     record(actor, ACCOUNT_VERIFIED, account, verified, account=account)
     note_reached(actor, account, writing=writing)
 

@@ -157,7 +157,7 @@ class AccountAdmin(ConsoleAdmin):
                 errors, twin = error.message_dict, getattr(error, "twin", None)
                 account.refresh_from_db()
             else:
-                if not found.missing:  # else the page says so, with what to do
+                if writing or not found.missing:  # else the page says so, with what to do
                     messages.success(request, _t("Nephoscope reached the account."))
                 return HttpResponseRedirect(request.get_full_path())
         template = "console/fixing.html" if writing else "console/connect.html"
@@ -170,7 +170,7 @@ class AccountAdmin(ConsoleAdmin):
         actor = Actor.from_request(request)
         verify = partial(services.verify_account, actor, account, writing=writing, deadline=patience())
         found = attempt(request, verify)
-        if found is not None and found.missing:
+        if found is not None and found.missing and not writing:
             messages.warning(request, _t("Missing: %(missing)s") % {"missing": ", ".join(found.missing)})
         elif found is not None:
             messages.success(request, _t("Nephoscope reached the account."))

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import patience
 from nephoscope.alerts import queries
 from nephoscope.alerts.models import Alert, AlertState, Finding, SeverityChoice
@@ -26,7 +27,7 @@ from nephoscope.alerts.suppressions import of_findings
 from nephoscope.audit.services import Actor
 from nephoscope.changes import suppressing
 from nephoscope.changes.planning import plan_change
-from nephoscope.changes.readiness import readiness
+from nephoscope.changes.readiness import FixNotAllowed, readiness
 from nephoscope.changes.services import remediation_of
 from nephoscope.console.forms.changes import InputsForm
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
@@ -230,25 +231,39 @@ class AlertAdmin(ConsoleAdmin):
         remediation = attempt(request, lambda: remediation_of(alert, given(request).get("remediation", "")))
         if findings is None or remediation is None:
             return self._back_choosing(request, alert)
-        if why := readiness(request.user, alert).why:
+        found = readiness(request.user, alert)
+        if found.lacks_role and may(request.user, "connect"):
+            return self._set_up_fixes(request, alert)
+        if why := found.why_not(remediation):
             messages.error(request, why)
             return self._back_choosing(request, alert)
-        posted = request.POST if request.method == "POST" else None
+        posted, not_allowed = request.POST if request.method == "POST" else None, None
         form = InputsForm(remediation, posted, _entered_before(request, alert))
         if form.is_valid():
             try:
                 return self.back(plan_change(actor, alert, findings, remediation.id, form.cleaned_data))
             except ValidationError as error:
                 form.refuse(error)
+                not_allowed = error.offered if isinstance(error, FixNotAllowed) else None
         return self.show(
             request,
             alert,
             template="console/plan.html",
             title=remediation.title,
             remediation=remediation,
+            not_allowed=not_allowed,
             findings=findings,
             form=form,
         )
+
+    def _set_up_fixes(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """Go to where the account's fix role is set up, which leads back to the same fix of the same resources."""
+        asked = given(request)
+        kept = {name: str(asked[name]) for name in ("remediation", "all", "again") if name in asked}
+        kept |= {"finding": ",".join(map(str, named(request)))} if named(request) else {}
+        plan = f"{self.address('plan', alert.pk)}?{urlencode(kept)}"
+        query = urlencode({"next": plan, "back": self._back_choosing(request, alert)["Location"]})
+        return HttpResponseRedirect(f"{reverse('admin:accounts_account_fixing', args=[alert.account_id])}?{query}")
 
     def _back_choosing(self, request: HttpRequest, alert: Alert) -> HttpResponse:
         """Go back to the alert with the same boxes ticked: what was wrong may be put right, or one box too many."""

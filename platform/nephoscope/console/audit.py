@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from nephoscope.alerts.queries import ids
 from nephoscope.audit.actions import ACTIONS, label_of
 from nephoscope.audit.models import Entry
+from nephoscope.changes.diff import diff
 from nephoscope.console.kit.admin import ConsoleAdmin
-from nephoscope.console.kit.diff import diff
-from nephoscope.console.kit.filters import Choices, Filter, accounts, by_account, by_field, fixed
+from nephoscope.console.kit.filters import LAST_DAYS, Choices, Filter, accounts, by_account, by_field
 from nephoscope.console.pages.targets import address_of
 from nephoscope.console.templatetags.neph import clock
 from nephoscope.searching import having, in_any
@@ -80,9 +80,7 @@ class EntryAdmin(ConsoleAdmin):
         Filter(
             "since",
             _("Time"),
-            fixed(
-                ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
-            ),
+            LAST_DAYS,
             _since,
             _("Any time"),
         ),

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes import ledger
 from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
 from nephoscope.changes.automatic_models import AutomaticFix
+from nephoscope.changes.diff import diff
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import GIVEN_UP, QUEUED, UNDER_WAY, Change, ChangeState, ChangeStep, StepState
 from nephoscope.changes.readiness import readiness
 from nephoscope.changes.services import can_undo, request_undo
+from nephoscope.changes.summary import closes, losses, needed
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
-from nephoscope.console.kit.diff import diff
-from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
+from nephoscope.console.kit.filters import LAST_DAYS, Choices, Filter, accounts, fixed
 from nephoscope.console.templatetags.neph import state, when
 from nephoscope.plugins import registry
-from nephoscope.searching import having, in_any
 
 UNFOLDED = 3
 """Steps of a plan whose calls are shown at once; of more, each is unfolded."""
+
+NAMED = 3
+"""Resources of a change that the list names."""
 
 APPLIED_LATER = (ChangeState.PLANNED, ChangeState.HALF_APPROVED, ChangeState.APPROVED, ChangeState.APPLYING)
 """States in which a step that was not begun, or not ended, still can be."""
@@ -66,6 +73,12 @@ def shown_steps(change: Change) -> list[dict[str, Any]]:
     ]
 
 
+def named_few(names: Sequence[str]) -> str:
+    """Name a few of a change's resources, and say how many more there are."""
+    more = _t(" and %(n)s more") % {"n": len(names) - NAMED} if names[NAMED:] else ""
+    return ", ".join(names[:NAMED]) + more
+
+
 def progress(change: Change, steps: list[ChangeStep]) -> str:
     """Say how far a worker is with the change, or how it ended."""
     if change.state in (ChangeState.APPROVED, ChangeState.UNDO_QUEUED):
@@ -96,30 +109,6 @@ def shown_inputs(change: Change | AutomaticFix) -> list[tuple[str, str]]:
     return [(labels.get(name, name), value) for name, value in change.inputs.items()]
 
 
-def losses(change: Change) -> list[str]:
-    """Return what an undo does not bring back, each once."""
-    return list(dict.fromkeys(step.loses for step in change.steps.all() if step.loses))
-
-
-def closes(change: Change) -> list[dict[str, Any]]:
-    """Return what else the change resolves: each rule once, with its alert and the names of the resources."""
-    found: dict[tuple[str, int | None], dict[str, Any]] = {}
-    for each in change.closes:
-        row = {"title": each["title"], "alert": each["alert"], "names": []}
-        found.setdefault((each["rule"], each["alert"]), row)["names"].append(each["resource"])
-    return list(found.values())
-
-
-def needed(change: Change) -> dict[str, list[str]]:
-    """Return the actions that a change needs, each once, with what it needs them on."""
-    found: dict[str, list[str]] = {}
-    for each in change.permissions:
-        resources = found.setdefault(each["action"], [])
-        if each["resource"] not in resources:
-            resources.append(each["resource"])
-    return found
-
-
 def replannable(user: Any, change: Change) -> list[int]:
     """Return the findings for which the user may plan the fix again, because this change did not do it."""
     if change.state not in GIVEN_UP or not readiness(user, change.alert).ready:
@@ -129,17 +118,26 @@ def replannable(user: Any, change: Change) -> list[int]:
     return list(failing.filter(resource__resource_id__in=resources).values_list("pk", flat=True))
 
 
+def _users(request: HttpRequest) -> Choices:
+    return [(each, each) for each in ledger.users(request.user)]
+
+
 @admin.register(Change)
 class ChangeAdmin(ConsoleAdmin):
-    list_display = ("shown_title", "shown_state", "account", "shown_alert", "who", "planned")
+    list_display = ("shown_title", "shown_state", "account", "resources", "shown_alert", "who", "planned")
     list_display_links = ("shown_title",)
     list_select_related = ("account", "alert", "planned_by", "approved_by")
     list_title = _("Changes")
     nothing = _("A change appears here when someone plans a fix from an alert.")
+    search_hint = _("Fix, alert, reason, resource name or ID")
     detail_template = "console/change.html"
     filters = (
-        Filter("state", _("State"), fixed(*ChangeState.choices), by_field("state")),
-        Filter("account", _("Account"), accounts, by_account),
+        Filter("state", _("State"), fixed(*ChangeState.choices), ledger.in_state),
+        Filter("account", _("Account"), accounts, ledger.of_account),
+        Filter("fix", _("Fix"), lambda request: ledger.fixes(request.user), ledger.of_fix),
+        Filter("rule", _("Rule"), lambda request: ledger.rules(request.user), ledger.of_rule),
+        Filter("user", _("Who"), _users, ledger.by_user),
+        Filter("since", _("Time"), LAST_DAYS, ledger.since, _("Any time")),
     )
 
     @admin.display(description=_("change"), ordering="pk")
@@ -163,13 +161,27 @@ class ChangeAdmin(ConsoleAdmin):
     def planned(self, change: Change) -> Any:
         return when(change.planned_at)
 
+    @admin.display(description=_("resources"))
+    def resources(self, change: Any) -> str:
+        return named_few(change.resource_names)
+
+    def narrow(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Beside the filters, ``resource=42`` gives the changes of one resource; its page links to it."""
+        rows, resource = super().narrow(request, rows), request.GET.get("resource", "").replace("\x00", "")
+        return ledger.of_resource(rows, resource) if resource else rows
+
     def matching(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-        steps = ChangeStep.objects.filter(change=OuterRef("pk"))
+        return ledger.matching(rows, text)
 
-        def holds(word: str) -> Q:
-            return in_any("title", "alert__title")(word) | Q(Exists(steps.filter(resource_name__icontains=word)))
+    def complete(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        names = ledger.names(rows)
+        for each in rows:
+            each.resource_names = names.get(each.pk, [])
 
-        return having(rows, text, holds)
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        asked = {name: str(value) for name, value in request.GET.items() if name in ledger.FILTERS and value}
+        export = f"{reverse('changes-csv')}?{urlencode(asked)}"
+        return super().changelist_view(request, {"exports": [("CSV", export)], **(extra_context or {})})
 
     def detail(self, request: HttpRequest, shown: Change, **more: Any) -> dict[str, Any]:
         steps = shown_steps(shown)

@@ -12,6 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from nephoscope.alerts.commands import commands_of
+from nephoscope.changes import ledger
+from nephoscope.changes.models import Change
+from nephoscope.changes.services import can_undo
 from nephoscope.console.kit.admin import ConsoleAdmin
 from nephoscope.console.kit.catalogue import catalogue_of
 from nephoscope.console.kit.filters import Filter, accounts, by_account, by_field, fixed
@@ -21,6 +24,9 @@ from nephoscope.domain import together
 from nephoscope.inventory import queries
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
+
+CHANGES = 10
+"""Changes that a resource's page shows; the list has all."""
 
 
 def _types(request: HttpRequest) -> list[tuple[str, str]]:
@@ -84,7 +90,12 @@ class ResourceAdmin(ConsoleAdmin):
         findings = list(rows.order_by(F("failing_since").desc(nulls_last=True), "rule_id"))
         known = catalogue_of(request)
         blocks = commands_of(findings, known)
+        changes = ledger.of_resource(Change.objects.visible_to(request.user), str(shown.pk))
+        changes = changes.select_related("planned_by", "approved_by", "undo_by").prefetch_related("steps")
+        newest = list(changes[: CHANGES + 1])
         return {
+            "changes": [(each, can_undo(each)) for each in newest[:CHANGES]],
+            "more_changes": len(newest) > CHANGES,
             "findings": [(each, known.rule(each.rule_id)) for each in findings],
             "commands": [
                 (known.title(each.rule_id), each.pk, blocks[each.pk]) for each in findings if each.pk in blocks

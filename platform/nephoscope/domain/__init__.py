@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ExportedResource,
         ExportedStatus,
     )
+    from nephoscope.domain.fix_groups import FixGroup, group_id, grouped
     from nephoscope.domain.fixes import FixRequest, Plan, PlanProblem, Remediation, Step, Wait
     from nephoscope.domain.frameworks import Control, Framework
     from nephoscope.domain.providers import (
@@ -60,10 +61,20 @@ if TYPE_CHECKING:
         Writing,
         completed,
     )
-    from nephoscope.domain.sessions import LiveSession, Session, Writer
+    from nephoscope.domain.sessions import LiveSession, NotAllowed, Session, Writer
 else:
     # What rules are not made of is imported when it is asked for: who lists rules waits for no part of it.
-    _LATER = ("calls", "connection", "detections", "exports", "fixes", "frameworks", "providers", "sessions")
+    _LATER = (
+        "calls",
+        "connection",
+        "detections",
+        "exports",
+        "fix_groups",
+        "fixes",
+        "frameworks",
+        "providers",
+        "sessions",
+    )
 
     def __getattr__(name: str) -> Any:
         if name in __all__:
@@ -105,6 +116,7 @@ __all__ = [
     "Field",
     "Filled",
     "Finding",
+    "FixGroup",
     "FixRequest",
     "Framework",
     "Inventory",
@@ -113,6 +125,7 @@ __all__ = [
     "LiveSession",
     "Member",
     "MemberState",
+    "NotAllowed",
     "NotKnown",
     "Onboarding",
     "OrganisationSource",
@@ -145,6 +158,8 @@ __all__ = [
     "Writing",
     "as_unknown",
     "completed",
+    "group_id",
+    "grouped",
     "in_words",
     "result",
     "rule",

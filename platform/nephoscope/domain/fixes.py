@@ -21,8 +21,8 @@ from nephoscope.domain.view import Evidence
 class Wait:
     """What a step waits for after its call, so that the next one finds it done.
 
-    ``read`` is made every ``every`` seconds until what ``path`` leads to in its answer is one of ``until``; after
-    ``timeout`` seconds the step has failed.
+    ``read`` is made every ``every`` seconds until what ``path`` leads to in its answer is one of ``until``. The step
+    has failed when it is one of ``failed``, and after ``timeout`` seconds.
     """
 
     read: Call
@@ -30,6 +30,7 @@ class Wait:
     until: tuple[str, ...]
     timeout: int = 300
     every: int = 5
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Remediation(ABC):
     summary: str
     provider: str
     group: str
-    """Under what a fix role allows it, with all others of the group: "Public S3 buckets"."""
+    """Under what a fix role allows it, with all others of the group: "Public buckets"."""
     on: tuple[str, ...]
     """The types of resources that it is for."""
     reads: tuple[str, ...]
@@ -144,6 +145,14 @@ class Remediation(ABC):
     """What it needs to know of the person who asks for it. None is secret: a plan is stored and shown."""
     settles: int = 60
     """Seconds that the cloud may take to show what was done, the new value read where it is read anew."""
+
+    @property
+    def loses(self) -> str | None:
+        """What an undo may not bring back, in a sentence; empty where all of it comes back, None where each plan says.
+
+        Most fixes say it as a text of the class.
+        """
+        return None
 
     @abstractmethod
     def plan(self, request: FixRequest, session: LiveSession) -> list[Step]:

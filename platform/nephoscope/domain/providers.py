@@ -18,9 +18,10 @@ from typing import Any
 from nephoscope.domain.calls import Permission
 from nephoscope.domain.connection import Connection, ConnectionProblem, Deadline
 from nephoscope.domain.detections import Detection, DetectionCleared
+from nephoscope.domain.fix_groups import FixGroup
 from nephoscope.domain.reasons import in_short
 from nephoscope.domain.resource import Default, Resource
-from nephoscope.domain.sessions import Session, Writer
+from nephoscope.domain.sessions import LiveSession, Session, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +216,15 @@ class Writing(ABC):
     """Seconds after which a call that the writer began, with all its tries, reaches the cloud no more."""
 
     @abstractmethod
-    def setup_templates(self, connection: Connection, permissions: Sequence[str]) -> list[SetupTemplate]:
-        """Return what creates the access for fixes, with just ``permissions``."""
+    def setup_templates(self, connection: Connection, groups: Sequence[FixGroup]) -> list[SetupTemplate]:
+        """Return what creates the access for fixes; whoever uses it chooses which of the ``groups`` it allows."""
+
+    def allow_command(self, connection: Connection, groups: Sequence[FixGroup]) -> str:
+        """Return the command that has the access allow just these groups; empty where there is none.
+
+        It runs one of the setup templates, saved under its file name.
+        """
+        return ""
 
     @abstractmethod
     def verify(self, connection: Connection, permissions: Sequence[str]) -> Verification:
@@ -229,6 +237,13 @@ class Writing(ABC):
     @abstractmethod
     def managed_by(self, resource: Resource) -> str:
         """Say which template or tool manages the resource and would undo a change, or nothing."""
+
+    def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
+        """Read the tags of resources as they are now, by their ids; of those left out, the stored ones count.
+
+        Asked before a plan, also of types whose tags no scan reads. Raises what the cloud raises.
+        """
+        return {}
 
 
 class OrganisationSource(ABC):
@@ -257,11 +272,12 @@ class OrganisationSource(ABC):
 
     @abstractmethod
     def setup_templates(
-        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[str]
+        self, connection: Connection, settings: Mapping[str, str], reading: Sequence[str], writing: Sequence[FixGroup]
     ) -> list[SetupTemplate]:
-        """Return what gives access to all members, those to come included, with just these permissions.
+        """Return what gives access to all members, those to come included, with just the permissions for ``reading``.
 
-        Those for fixes only where the settings ask for such access; their titles say so.
+        What gives access for fixes only where the settings ask for it, with the choice of what it allows; the titles
+        say so.
         """
 
 
@@ -292,6 +308,10 @@ class DetectionSource(ABC):
     """The detector as people know it; the ``source`` of its detections."""
     archive: str = ""
     """The remediation that archives a detection in the cloud when it is suppressed here; its undo takes that back."""
+
+    def responses(self, detection: Resource) -> tuple[str, ...]:
+        """Return the ids of the remediations that do something about what a stored detection tells of, if any does."""
+        return ()
 
     @abstractmethod
     def read(

@@ -45,6 +45,15 @@ class LiveSession(Session):
         """Do one reading call; None when the thing asked for does not exist."""
 
 
+class NotAllowed(Exception):
+    """The cloud refused a call because of who makes it; ``permission`` would have allowed it."""
+
+    def __init__(self, permission: str, message: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.message = message
+
+
 class Writer(ABC):
     """An open writing connection that can do no more than the permissions it was opened with."""
 
@@ -55,7 +64,7 @@ class Writer(ABC):
     def rehearse(self, call: Call) -> bool:
         """Have the cloud check a changing call and its permission without making it; False where it cannot.
 
-        Raises what the cloud would raise.
+        Raises what the cloud would raise, NotAllowed where the access for fixes does not allow it.
         """
         return False
 

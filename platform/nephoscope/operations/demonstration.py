@@ -17,8 +17,9 @@ from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
 from nephoscope.changes.applying import work
 from nephoscope.changes.approvals import approve_change
+from nephoscope.changes.offers import responses_to
 from nephoscope.changes.planning import plan_change
-from nephoscope.changes.services import fixes_of, request_undo
+from nephoscope.changes.services import request_undo
 from nephoscope.domain import Severity
 from nephoscope.inventory.models import Resource, Scan, ScanState, Shard
 from nephoscope.policies.queries import catalogue
@@ -152,7 +153,7 @@ def _suppress(account: Account, actor: Actor) -> None:
 
 def _fix_and_undo(account: Account, actor: Actor) -> None:
     for alert in account.alerts.filter(state=AlertState.OPEN).order_by("rank", "pk"):
-        for fix in fixes_of(alert):
+        for fix in responses_to(alert):
             findings = alert.findings.filter(failing_since__isnull=False, suppression=None)[:1]
             change = plan_change(actor, alert, findings, fix)
             work(approve_change(actor, change, digest=change.digest, reason="Nobody uses the downloads any more.").pk)

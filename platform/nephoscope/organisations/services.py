@@ -67,7 +67,7 @@ def setup_templates(organisation: Organisation, deadline: domain.Deadline | None
     source = organisations_of(account)
     # Members list no members, so what only their organisation's account needs is not asked of them.
     reading = [each for each in permissions_for(account, writing=False) if each not in source.permissions]
-    writing = permissions_for(account, writing=True)
+    writing = registry().fix_groups(account.provider)
     connection, entered = account.shown_connection.until(deadline), organisation.settings
     try:
         return in_time(

@@ -31,6 +31,7 @@ def _analyzer(type: str, status: str, name: str = "main") -> dict[str, object]:
         aws accessanalyzer create-analyzer --region={region} --analyzer-name=external-access --type=ACCOUNT
     """,
     link="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-create-external.html",
+    remediations=("aws.accessanalyzer.enable",),
     good=[
         {"Analyzers": [_analyzer("ACCOUNT", "ACTIVE")]},
         {"Analyzers": [_analyzer("ACCOUNT_UNUSED_ACCESS", "ACTIVE"), _analyzer("ORGANIZATION", "ACTIVE", "org")]},

@@ -29,6 +29,7 @@ CONTACT = "AWS::Account::AlternateContact"
         "CONTACT_PHONE": "the phone number",
     },
     link="https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact-alternate.html",
+    remediations=("aws.account.set_security_contact",),
     good=[
         {"AlternateContactType": "SECURITY", "EmailAddress": "security@example.com"},
         {"AlternateContactType": "BILLING", "EmailAddress": None},

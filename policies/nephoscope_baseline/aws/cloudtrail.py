@@ -144,6 +144,7 @@ EVERY_OBJECT = {"eventCategory": "Data", "resources_type": "AWS::S3::Object"}
         "LOG_BUCKET": "a bucket that CloudTrail may write to",
     },
     link=f"{USER_GUIDE}/cloudtrail-create-and-update-a-trail.html",
+    remediations=("aws.cloudtrail.extend_to_all_regions",),
     good=[
         _account(WATCHING),
         _account({**WATCHING, "IsLogging": False}, _classic("All")),
@@ -297,6 +298,7 @@ def s3_read_events(account: View, inventory: Inventory) -> bool | Fail:
         aws cloudtrail update-trail --region={region} --name={id} --enable-log-file-validation
     """,
     link=f"{USER_GUIDE}/cloudtrail-log-file-validation-enabling.html",
+    remediations=("aws.cloudtrail.validate_files",),
     good=[{**WATCHING, "EnableLogFileValidation": True}, {**WATCHING, "EnableLogFileValidation": "true"}],
     bad=[{**WATCHING, "EnableLogFileValidation": False}, WATCHING],
 )
@@ -323,6 +325,7 @@ def validation(trail: View) -> bool:
     """,
     inputs={"KEY_ARN": "the ARN of the KMS key"},
     link=f"{USER_GUIDE}/encrypting-cloudtrail-log-files-with-aws-kms.html",
+    remediations=("aws.cloudtrail.encrypt",),
     good=[{**WATCHING, "KMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"}],
     bad=[{**WATCHING, "KMSKeyId": None}, {**WATCHING, "KMSKeyId": ""}, WATCHING],
 )
@@ -357,10 +360,8 @@ def kms(trail: View) -> bool | Fail:
         "ROLE_ARN": "the ARN of the role that CloudTrail uses to write to it",
     },
     link=f"{USER_GUIDE}/send-cloudtrail-events-to-cloudwatch-logs.html",
-    good=[
-        {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}},
-        TO_LOGS,
-    ],
+    remediations=("aws.cloudtrail.send_to_logs",),
+    good=[TO_LOGS, {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-15T11:50:00Z"}}],
     bad=[
         {**WATCHING, "CloudWatchLogsLogGroupArn": None, "Observed": {"LatestCloudWatchLogsDeliveryTime": None}},
         {**TO_LOGS, "Observed": {"LatestCloudWatchLogsDeliveryTime": "2026-01-13T11:50:00Z"}},

@@ -32,6 +32,7 @@ WORKING = {"Recording": True, "LastStatus": "SUCCESS"}
     """,
     inputs={"ROLE_ARN": "the ARN of AWSServiceRoleForConfig", "LOG_BUCKET": "the delivery bucket"},
     link="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
+    remediations=("aws.config.record_everything",),
     good=[
         {"ConfigurationRecorders": [{"Name": "default", "RecordingGroup": EVERYTHING, "Observed": WORKING}]},
         {

@@ -348,6 +348,7 @@ def default_sg_closed(group: View) -> bool | Fail | None:
         aws ec2 delete-security-group --region={region} --group-id={GroupId}
     """,
     link="https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html",
+    remediations=("aws.ec2.delete_unused_group",),
     good=[
         {"GroupName": "web", "Observed": {"Attached": True}},
         {"GroupName": "default", "Observed": {"Attached": False}},

@@ -32,6 +32,7 @@ def _terminated(instance: View) -> bool:
     commands="""
         aws ec2 modify-instance-metadata-options --region={region} --instance-id={InstanceId} --http-tokens=required
     """,
+    remediations=("aws.ec2.require_imdsv2",),
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
     good=[
         {"MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required"}},

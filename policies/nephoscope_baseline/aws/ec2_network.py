@@ -64,6 +64,7 @@ def _vpc(*logs: dict[str, Any]) -> dict[str, Any]:
         "RULE_NUMBER": "a number lower than that of the rule named in the finding",
         "ADMIN_PORT": "the port to deny, such as 22 or 3389",
     },
+    remediations=("aws.ec2.deny_admin_ports",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html",
     good=[
         _acl(_entry(100, "allow", 443), _entry(110, "allow", 32768, 65535)),
@@ -121,6 +122,7 @@ def nacl_admin(acl: View, *, ports: tuple[int, ...]) -> bool | Fail | None:
     inputs={
         "BUCKET_ARN": "the ARN of the bucket that receives the logs",
     },
+    remediations=("aws.ec2.create_flow_log",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/working-with-flow-logs.html",
     good=[
         _vpc({"FlowLogId": "fl-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}),
@@ -163,6 +165,7 @@ def flow_logs(vpc: View) -> bool | Fail:
     commands="""
         aws ec2 modify-subnet-attribute --region={region} --subnet-id={SubnetId} --no-map-public-ip-on-launch
     """,
+    remediations=("aws.ec2.keep_subnet_private",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/subnet-public-ip.html",
     good=[{"MapPublicIpOnLaunch": False}, {"MapPublicIpOnLaunch": "false"}, {"CidrBlock": "10.0.1.0/24"}],
     bad=[{"MapPublicIpOnLaunch": True}, {"MapPublicIpOnLaunch": "true", "CidrBlock": "10.0.2.0/24"}],
@@ -227,6 +230,7 @@ def eip_unused(address: View) -> bool | Fail | None:
         aws ec2 modify-transit-gateway --region={region} --transit-gateway-id={Id}
           --options=AutoAcceptSharedAttachments=disable
     """,
+    remediations=("aws.ec2.stop_auto_accept",),
     link="https://docs.aws.amazon.com/vpc/latest/tgw/tgw-modifying.html",
     good=[{"AutoAcceptSharedAttachments": "disable"}, {"Description": "hub", "AmazonSideAsn": 64512}],
     bad=[{"AutoAcceptSharedAttachments": "enable"}, {"AutoAcceptSharedAttachments": "enable", "DnsSupport": "enable"}],
@@ -253,6 +257,7 @@ def tgw_auto_accept(gateway: View) -> bool:
     commands="""
         aws ec2 modify-vpc-block-public-access-options --region={region} --internet-gateway-block-mode=block-ingress
     """,
+    remediations=("aws.ec2.block_public_vpcs",),
     link="https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html",
     good=[{"InternetGatewayBlockMode": "block-ingress"}, {"InternetGatewayBlockMode": "block-bidirectional"}],
     bad=[{"InternetGatewayBlockMode": "off"}, {"InternetGatewayBlockMode": None}],

@@ -174,33 +174,6 @@ def _is_private(interface: View) -> bool | Fail:
 
 
 @rule(
-    "aws.ec2.ebs_default_encryption",
-    on="AWS::EC2::RegionSettings",
-    severity=Severity.MEDIUM,
-    live_only=True,
-    link="https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",
-    fix="""
-        1. In the EC2 console, select the region, then choose EC2 Dashboard, Account attributes, Data protection and
-           security.
-        2. Under EBS encryption, choose Manage, select Enable, choose a key, and update.
-        3. Existing volumes stay as they are; new volumes are encrypted.
-    """,
-    commands="""
-        aws ec2 enable-ebs-encryption-by-default --region={region}
-    """,
-    good=[{"EbsEncryptionByDefault": True}, {"EbsEncryptionByDefault": "true"}],
-    bad=[{"EbsEncryptionByDefault": False}, {"EbsEncryptionByDefault": None}],
-)
-def ebs_default_encryption(settings: View) -> bool:
-    """EBS encryption by default is off.
-
-    A volume created without the option is unencrypted, and so is every snapshot of it. Turned on once per region,
-    encryption cannot be forgotten.
-    """
-    return is_on(settings["EbsEncryptionByDefault"])
-
-
-@rule(
     "aws.ec2.volume_encrypted",
     on="AWS::EC2::Volume",
     severity=Severity.MEDIUM,
@@ -260,6 +233,7 @@ def _snapshot(public: bool, block: str, region: str = "eu-west-1") -> dict[str, 
         aws ec2 modify-snapshot-attribute --region={region} --snapshot-id={SnapshotId}
           --attribute=createVolumePermission --operation-type=remove --group-names=all
     """,
+    remediations=("aws.ec2.make_snapshot_private",),
     good=[
         {"SnapshotId": "snap-0a1b2c3d", "Observed": {"Public": False}},
         _snapshot(public=False, block="unblocked"),
@@ -336,36 +310,6 @@ def snapshot_encrypted(snapshot: View) -> bool | Fail:
 
 
 @rule(
-    "aws.ec2.snapshot_bpa",
-    on=SNAPSHOT_BLOCK,
-    severity=Severity.HIGH,
-    link="https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",
-    fix="""
-        1. Make sure that no snapshot in the region is public on purpose.
-        2. In the EC2 console, choose EC2 Dashboard, Account attributes, Data protection and security.
-        3. Under Block public access for EBS snapshots, choose Manage, Block all public access, and update.
-    """,
-    commands="""
-        aws ec2 enable-snapshot-block-public-access --region={region} --state=block-all-sharing
-    """,
-    good=[{"State": "block-all-sharing"}, {"State": "block-all-sharing", "AccountId": "123456789012"}],
-    bad=[{"State": "unblocked"}, {"State": "block-new-sharing"}],
-)
-def snapshot_bpa(block: View) -> bool | Fail:
-    """Public EBS snapshots are not fully blocked.
-
-    One wrong click on one snapshot publishes a whole volume. With all public access blocked, the click has no effect,
-    and snapshots that are already public become private.
-    """
-    # Only the mode that covers snapshots which are public already passes, as in AWS Config:
-    # https://docs.aws.amazon.com/config/latest/developerguide/ebs-snapshot-block-public-access.html
-    state = block["State"]
-    if state == "block-new-sharing":
-        return Fail("New public sharing is blocked, but snapshots that are already public stay public", "State")
-    return bool(state == "block-all-sharing")
-
-
-@rule(
     "aws.ec2.ami_public",
     on="AWS::EC2::Image",
     severity=Severity.CRITICAL,
@@ -380,6 +324,7 @@ def snapshot_bpa(block: View) -> bool | Fail:
         aws ec2 modify-image-attribute --region={region} --image-id={ImageId} --launch-permission='Remove=[{Group=all}]'
         aws ec2 enable-image-block-public-access --region={region} --image-block-public-access-state=block-new-sharing
     """,
+    remediations=("aws.ec2.make_ami_private",),
     good=[{"ImageId": "ami-0a1b2c3d", "Public": False}, {"Name": "base", "Public": False}],
     bad=[{"ImageId": "ami-0a1b2c3d", "Public": True}, {"Name": "base", "Public": None}],
 )

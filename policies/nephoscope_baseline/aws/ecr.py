@@ -54,6 +54,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
           --rules='[{"scanFrequency": "SCAN_ON_PUSH",
           "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]'
     """,
+    remediations=("aws.ecr.scan_on_push",),
     good=[
         _repository(True),
         _repository("true"),
@@ -121,6 +122,7 @@ def _covers(filter: Any, name: str) -> bool:
     commands="""
         aws ecr put-image-tag-mutability --region={region} --repository-name={name} --image-tag-mutability=IMMUTABLE
     """,
+    remediations=("aws.ecr.immutable_tags",),
     good=[{"ImageTagMutability": "IMMUTABLE"}, {"RepositoryName": "web", "ImageTagMutability": "IMMUTABLE"}],
     bad=[
         {"ImageTagMutability": "MUTABLE"},
@@ -167,6 +169,7 @@ def immutable(repository: View) -> bool | Fail:
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.ecr.remove_public_access",),
     good=[
         _policy(OWN),
         _policy("*", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),

@@ -39,6 +39,7 @@ def _block(on: Any, *ranges: Any) -> dict[str, Any]:
           "BlockPublicSecurityGroupRules": true,
           "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}]}'
     """,
+    remediations=("aws.emr.block_public_access",),
     good=[
         _block(True, (22, 22)),
         _block(True),

@@ -28,6 +28,7 @@ DETECTOR = "AWS::GuardDuty::Detector"
         "DETECTOR_ID": "the ID of a suspended detector",
     },
     link="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_settingup.html",
+    remediations=("aws.guardduty.enable",),
     good=[
         {"Detectors": [{"Id": "12abc34d567e8fa901bc2d34e56789f0", "Enable": True}]},
         {"Detectors": [{"Id": "one", "Enable": False}, {"Id": "two", "Enable": True}]},

@@ -102,6 +102,7 @@ def user_mfa(user: View) -> bool | Fail | None:
         "ACCESS_KEY": "the ID of an unused access key, which the first command lists",
         "USER_NAME": "to remove an unused password: the name of the user, to confirm",
     },
+    remediations=("aws.iam.deactivate_unused_keys",),
     good=[
         _user(PasswordEnabled=True, PasswordLastUsed=RECENT, AccessKeys=[USED_KEY, OFF_KEY]),
         _user(PasswordEnabled=True, PasswordLastUsed=None, PasswordLastChanged=RECENT),
@@ -168,6 +169,7 @@ def _is_used(read: Callable[[], Credential | None], report: View, now: datetime,
     inputs={
         "ACCESS_KEY": "the ID of the older key, which the first command lists",
     },
+    remediations=("aws.iam.deactivate_second_key",),
     good=[_user(AccessKeys=[]), _user(AccessKeys=[USED_KEY, OFF_KEY])],
     bad=[_user(AccessKeys=[USED_KEY, USED_KEY])],
 )
@@ -205,6 +207,7 @@ def one_active_key(user: View) -> bool | Fail:
     inputs={
         "OLD_KEY": "once nothing uses the old key: its ID, to confirm",
     },
+    remediations=("aws.iam.deactivate_old_key",),
     good=[
         {"UserName": "ann", "Status": "Active", "Observed": {"CreateDate": RECENT}},
         {"UserName": "ann", "Status": "Inactive", "Observed": {"CreateDate": OLD}},

@@ -277,6 +277,7 @@ def _at_least(account: View, setting: str, least: int, too_little: str) -> bool 
     """,
     commands=_password_policy("{length}", "{REMEMBERED_PASSWORDS}"),
     inputs=OF_REUSE,
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}, {"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 20}}],
     bad=[{"PasswordPolicy": {**STRONG, "MinimumPasswordLength": 8}}, {"PasswordPolicy": None}],
 )
@@ -302,12 +303,9 @@ def password_length(account: View, *, length: int) -> bool | Fail:
     """,
     commands=_password_policy("{MINIMUM_LENGTH}", "{passwords}"),
     inputs=OF_LENGTH,
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}],
-    bad=[
-        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": 5}},
-        {"PasswordPolicy": {**STRONG, "PasswordReusePrevention": None}},
-        {"PasswordPolicy": None},
-    ],
+    bad=[{"PasswordPolicy": None}, *({"PasswordPolicy": {**STRONG, "PasswordReusePrevention": n}} for n in (5, None))],
 )
 def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """Password policy allows password reuse.
@@ -330,6 +328,7 @@ def password_reuse(account: View, *, passwords: int) -> bool | Fail:
     """,
     commands=_password_policy("{MINIMUM_LENGTH}", "{REMEMBERED_PASSWORDS}"),
     inputs={**OF_LENGTH, **OF_REUSE},
+    remediations=("aws.iam.strengthen_passwords",),
     good=[{"PasswordPolicy": STRONG}],
     bad=[{"PasswordPolicy": {**STRONG, "RequireSymbols": False}}, {"PasswordPolicy": None}],
 )

@@ -24,6 +24,7 @@ SCANNED = {"ec2": "EC2 instances", "ecr": "container images in ECR"}
         aws inspector2 enable --region={region} --resource-types='["EC2", "ECR"]'
     """,
     link="https://docs.aws.amazon.com/inspector/latest/user/getting_started_tutorial.html",
+    remediations=("aws.inspector.enable",),
     good=[
         {"ResourceState": {"ec2": "ENABLED", "ecr": "ENABLED", "lambda": "DISABLED", "lambdaCode": "DISABLED"}},
         {"ResourceState": {"ec2": "ENABLED", "ecr": "ENABLED", "lambda": "ENABLED", "lambdaCode": "ENABLED"}},

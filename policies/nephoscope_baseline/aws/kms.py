@@ -32,6 +32,7 @@ def _key_policy(principal: Any, condition: dict[str, Any] | None = None) -> dict
     commands="""
         aws kms enable-key-rotation --region={region} --key-id={id}
     """,
+    remediations=("aws.kms.enable_rotation",),
     good=[
         {"EnableKeyRotation": True, "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS"},
         {"EnableKeyRotation": False, "KeySpec": "RSA_2048"},
@@ -75,6 +76,7 @@ def rotation(key: View) -> bool | None:
         aws kms cancel-key-deletion --region={region} --key-id={id}
         aws kms enable-key --region={region} --key-id={id}
     """,
+    remediations=("aws.kms.cancel_deletion",),
     good=[{"Observed": {"KeyState": "Enabled"}}, {"Observed": {"KeyState": "Disabled"}}],
     bad=[
         {"Observed": {"KeyState": "PendingDeletion", "DeletionDate": "2026-02-01T00:00:00Z"}},
@@ -110,6 +112,7 @@ def not_deleting(key: View) -> bool | Fail:
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.kms.remove_public_access",),
     good=[
         _key_policy(OWN),
         _key_policy(

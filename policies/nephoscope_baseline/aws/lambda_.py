@@ -63,6 +63,7 @@ def _environment(variables: dict[str, Any]) -> dict[str, Any]:
     inputs={
         "STATEMENT_ID": "the Sid of the statement, which the first command lists",
     },
+    remediations=("aws.lambda.remove_public_access",),
     good=[
         _policy({"AWS": "arn:aws:iam::123456789012:root"}),
         _policy({"Service": "events.amazonaws.com"}),
@@ -193,6 +194,7 @@ def runtime(function: ResourceView) -> bool | Fail | None:
     commands="""
         aws lambda update-function-url-config --region={region} --function-name={TargetFunctionArn} --auth-type=AWS_IAM
     """,
+    remediations=("aws.lambda.require_url_auth",),
     good=[{"AuthType": "AWS_IAM", "TargetFunctionArn": "f"}, {"AuthType": "AWS_IAM", "Qualifier": "live"}],
     bad=[{"AuthType": "NONE", "TargetFunctionArn": "f"}, {"AuthType": None}, {}],
 )

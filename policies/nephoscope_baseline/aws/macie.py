@@ -24,6 +24,7 @@ SESSION = "AWS::Macie::Session"
         aws macie2 update-macie-session --region={region} --status=ENABLED
     """,
     link="https://docs.aws.amazon.com/macie/latest/user/getting-started.html",
+    remediations=("aws.macie.enable",),
     good=[{"Status": "ENABLED"}, {"Status": "ENABLED", "FindingPublishingFrequency": "ONE_HOUR"}],
     bad=[{"Status": "PAUSED"}, {"Status": None}, {}],
 )

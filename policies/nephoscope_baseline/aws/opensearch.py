@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nephoscope.domain import Fail, Severity, View, rule
+from nephoscope.domain import Fail, ResourceView, Severity, View, rule
 from nephoscope_aws.access import is_on
+from nephoscope_aws.access_grants import open_grants
 
 DOMAIN = "AWS::OpenSearchService::Domain"
+ARN = "arn:aws:es:eu-west-1:123456789012:domain/logs"
 GUIDE = "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/"
 
 OLDEST_TLS = (1, 2)
 """The oldest version of TLS that an endpoint should accept; 1.0 and 1.1 are withdrawn since RFC 8996."""
 
-_POLICY = re.compile(r"Policy-Min-TLS-(\d+)-(\d+)-.+")
+_TLS_POLICY = re.compile(r"Policy-Min-TLS-(\d+)-(\d+)-.+")
 """How security policies are named: by the oldest version that they accept.
 https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html"""
 
@@ -22,6 +24,18 @@ https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEnd
 def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
     """An example: a domain with these endpoint options."""
     return {"DomainEndpointOptions": {"EnforceHTTPS": https, "TLSSecurityPolicy": policy}}
+
+
+def _policy(principal: Any, condition: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An example: a domain whose access policy is one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "es:ESHttp*", "Resource": f"{ARN}/*"}
+    return {"AccessPolicies": {"Statement": [statement | ({"Condition": condition} if condition else {})]}}
+
+
+def _is_in_vpc(domain: View) -> bool:
+    """Tell whether a domain is in a VPC."""
+    subnets = domain["VPCOptions.SubnetIds"]
+    return isinstance(subnets, View) and subnets.is_list and len(subnets) > 0
 
 
 @rule(
@@ -38,6 +52,7 @@ def _endpoint(https: Any, policy: Any) -> dict[str, Any]:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --encryption-at-rest-options=Enabled=true
     """,
+    remediations=("aws.opensearch.encrypt_at_rest",),
     good=[
         {"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "0a1b2c3d"}},
         {"EncryptionAtRestOptions": {"Enabled": "true"}},
@@ -96,10 +111,58 @@ def public(domain: View) -> bool | Fail:
     Only its access policy protects the data, and scanners find a mistake in it within hours. Inside a VPC, the network
     is a second layer of protection.
     """
-    subnets = domain["VPCOptions.SubnetIds"]
-    if isinstance(subnets, View) and subnets.is_list and len(subnets):
+    if _is_in_vpc(domain):
         return True
     return Fail("The domain is not in a VPC, so its endpoint is public", "VPCOptions.SubnetIds", "VPCOptions")
+
+
+@rule(
+    "aws.opensearch.public_policy",
+    on=DOMAIN,
+    severity=Severity.CRITICAL,
+    link=GUIDE + "ac.html",
+    fix="""
+        1. In the OpenSearch Service console, choose the domain, then Security configuration, Edit.
+        2. Under Access policy, replace the wildcard principal with the accounts or roles that use the domain, or add a
+           condition on aws:SourceIp with your own networks.
+        3. If people sign in to Dashboards with a password, turn on fine-grained access control instead.
+    """,
+    commands="""
+        aws opensearch update-domain-config --region={region} --domain-name={name} --access-policies={POLICY_FILE}
+    """,
+    inputs={
+        "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
+    },
+    remediations=("aws.opensearch.remove_public_access",),
+    good=[
+        _policy({"AWS": "arn:aws:iam::123456789012:root"}),
+        _policy("*", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        _policy("*") | {"VPCOptions": {"SubnetIds": ["subnet-0a1b2c3d"]}},
+        _policy("*") | {"AdvancedSecurityOptions": {"Enabled": True}},
+        {"AccessPolicies": None},
+        {},
+    ],
+    bad=[
+        _policy("*"),
+        _policy({"AWS": "*"}) | {"AdvancedSecurityOptions": {"Enabled": False}},
+        _policy({"AWS": ["*"]}, {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}),
+        _policy("*") | {"VPCOptions": None},
+    ],
+)
+def public_policy(domain: ResourceView) -> bool | Fail | None:
+    """OpenSearch access policy allows everyone.
+
+    The domain's endpoint is on the internet, and its policy asks nobody who they are. Anyone who finds it can search,
+    change and delete the data.
+    """
+    if _is_in_vpc(domain):
+        return None
+    grants = open_grants(domain.key("AccessPolicies"), own=domain.id)
+    # With fine-grained access control an open policy is usual: who may do what is decided behind it.
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
+    if not grants or is_on(domain["AdvancedSecurityOptions.Enabled"]):
+        return True
+    return Fail(f"{grants[0].who} can use this domain: policy allows {grants[0].actions}", grants[0].at)
 
 
 @rule(
@@ -116,6 +179,7 @@ def public(domain: View) -> bool | Fail:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --node-to-node-encryption-options=Enabled=true
     """,
+    remediations=("aws.opensearch.encrypt_between_nodes",),
     good=[
         {"NodeToNodeEncryptionOptions": {"Enabled": True}},
         {"NodeToNodeEncryptionOptions": {"Enabled": "true"}, "EngineVersion": "OpenSearch_2.19"},
@@ -149,6 +213,7 @@ def node_tls(domain: View) -> bool:
         aws opensearch update-domain-config --region={region} --domain-name={name}
           --domain-endpoint-options=EnforceHTTPS=true,TLSSecurityPolicy=Policy-Min-TLS-1-2-PFS-2023-10
     """,
+    remediations=("aws.opensearch.require_https",),
     good=[
         _endpoint(True, "Policy-Min-TLS-1-2-2019-07"),
         _endpoint("true", "Policy-Min-TLS-1-2-PFS-2023-10"),
@@ -184,5 +249,5 @@ def https(domain: View) -> bool | Fail:
 
 def _oldest_tls(policy: Any) -> tuple[int, int]:
     """Return the oldest version that a security policy accepts; for what is none, version 0."""
-    found = _POLICY.fullmatch(policy) if isinstance(policy, str) else None
+    found = _TLS_POLICY.fullmatch(policy) if isinstance(policy, str) else None
     return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -52,6 +52,7 @@ def _blocked(resource: View, on: Callable[[View, str], bool] = block_flag) -> bo
            Edit, turn on Block all public access, and save.
     """,
     commands=f"aws s3control put-public-access-block --account-id={{account}}\n  {BLOCK_ALL}",
+    remediations=("aws.s3.block_account",),
     good=[{BLOCK: COMPLETE}],
     bad=[{BLOCK: None}, {BLOCK: HALF}, {BLOCK: dict.fromkeys(BLOCK_FLAGS, False)}],
 )
@@ -249,6 +250,7 @@ def _encryption(*algorithms: str) -> dict[str, Any]:
           "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "{KEY_ARN}"}, "BucketKeyEnabled": true}]}'
     """,
     inputs={"KEY_ARN": "the ARN of the KMS key"},
+    remediations=("aws.s3.encrypt_with_kms",),
     good=[_encryption("aws:kms"), _encryption("aws:kms:dsse")],
     bad=[_encryption("AES256"), {"BucketEncryption": None}],
 )
@@ -286,6 +288,7 @@ def _algorithm(encryption_rule: Any) -> str:
         aws s3api put-bucket-ownership-controls --region={region} --bucket={name}
           --ownership-controls='Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
     """,
+    remediations=("aws.s3.disable_acls",),
     good=[{"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}],
     bad=[
         {"OwnershipControls": None},

@@ -81,7 +81,7 @@ CLOSE = """
     fix=CLOSE,
     commands=BLOCK_BUCKET,
     link=f"{GUIDE}/access-control-block-public-access.html",
-    remediations=("aws.s3.remove_public_access",),
+    remediations=("aws.s3.remove_public_access", "aws.s3.remove_public_grants"),
     good=[
         OPEN,
         _policy({"Principal": {"AWS": "arn:aws:iam::210987654321:root"}}),
@@ -161,7 +161,7 @@ def public_read(bucket: View) -> bool | Fail:
     fix=CLOSE,
     commands=BLOCK_BUCKET,
     link=f"{GUIDE}/access-control-block-public-access.html",
-    remediations=("aws.s3.remove_public_access",),
+    remediations=("aws.s3.remove_public_access", "aws.s3.remove_public_grants"),
     good=[
         OPEN,
         _policy({}),
@@ -220,6 +220,7 @@ PLAIN_HTTP: dict[str, Any] = {
         aws s3api put-bucket-policy --region={region} --bucket={name} --policy={POLICY_FILE}
     """,
     inputs={"POLICY_FILE": "file://policy.json, where policy.json is the complete new policy"},
+    remediations=("aws.s3.require_tls",),
     good=[
         {"Policy": {"Statement": [PLAIN_HTTP]}},
         {"Policy": {"Statement": {**PLAIN_HTTP, "Principal": {"AWS": "*"}, "Action": "*", "Resource": "*"}}},

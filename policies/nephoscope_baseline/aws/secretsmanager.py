@@ -59,6 +59,7 @@ def _someone_elses(secret: ResourceView) -> bool:
     inputs={
         "FUNCTION_ARN": "the ARN of the rotation function",
     },
+    remediations=("aws.secretsmanager.rotate",),
     good=[
         {"Name": "db", "RotationRules": {"AutomaticallyAfterDays": 30}},
         {"Name": "db", "RotationRules": {"ScheduleExpression": "rate(10 days)", "AutomaticallyAfterDays": None}},
@@ -149,6 +150,7 @@ OWN = {"AWS": "arn:aws:iam::123456789012:role/app"}
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.secretsmanager.remove_public_access",),
     good=[
         _policy(OWN),
         _policy({"AWS": "arn:aws:iam::210987654321:root"}),

@@ -21,6 +21,7 @@ SETTINGS = "AWS::SecurityHub::RegionSettings"
         aws securityhub enable-security-hub --region={region} --enable-default-standards
     """,
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-settingup.html",
+    remediations=("aws.securityhub.enable",),
     good=[
         {"HubArn": "arn:aws:securityhub:eu-west-1:123456789012:hub/default"},
         {"HubArn": "arn:aws-us-gov:securityhub:us-gov-west-1:123456789012:hub/default"},

@@ -34,6 +34,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     inputs={
         "KEY_ID": "the ID or the alias of the KMS key",
     },
+    remediations=("aws.sns.encrypt",),
     good=[{"KmsMasterKeyId": "alias/aws/sns"}, {"TopicName": "news", "KmsMasterKeyId": "0d9c7a9e-key"}],
     bad=[{"KmsMasterKeyId": None}, {"TopicName": "news"}, {"KmsMasterKeyId": ""}],
 )
@@ -66,6 +67,7 @@ def kms(topic: View) -> bool | Fail:
     inputs={
         "POLICY_FILE": "file://policy.json, where policy.json is the complete new policy",
     },
+    remediations=("aws.sns.remove_public_access",),
     good=[
         _policy({"AWS": "*"}, {"StringEquals": {"AWS:SourceOwner": "123456789012"}}),
         _policy({"Service": "cloudwatch.amazonaws.com"}),

@@ -30,6 +30,7 @@ def _policy(principal: Any, condition: dict[str, Any] | None = None, action: Any
     commands="""
         aws sqs set-queue-attributes --region={region} --queue-url={QueueUrl} --attributes=SqsManagedSseEnabled=true
     """,
+    remediations=("aws.sqs.encrypt",),
     good=[
         {"SqsManagedSseEnabled": True, "KmsMasterKeyId": None},
         {"SqsManagedSseEnabled": False, "KmsMasterKeyId": "alias/aws/sqs"},

@@ -119,6 +119,7 @@ def patch_compliant(machine: View) -> bool | Fail | None:
         aws ssm update-service-setting --region={region} --setting-value=Disable
           --setting-id=/ssm/documents/console/public-sharing-permission
     """,
+    remediations=("aws.ssm.make_document_private",),
     good=[{"Observed": {"AccountIds": []}}, {"Name": "patch", "Observed": {"AccountIds": ["210987654321"]}}],
     bad=[{"Observed": {"AccountIds": ["all"]}}, {"Observed": {"AccountIds": ["210987654321", "All"]}}],
 )

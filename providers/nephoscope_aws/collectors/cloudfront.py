@@ -1,7 +1,8 @@
 """CloudFront distributions, which belong to the whole account.
 
-Calls: 1 for each 100 distributions, 1 for each distribution (the list lacks its logging), and, if there are any, 2 or
-more for the deliveries of logs of the newer kind. Tags cost a call each, no rule reads them, and they are left out.
+Calls: 1 for each 100 distributions, 1 for each distribution (the list lacks its logging and default root object), and,
+if there are any, 2 or more for the deliveries of logs of the newer kind. Tags cost a call each, no rule reads them, and
+they are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from nephoscope.domain import ALL_REGIONS, Resource, Service
 from nephoscope_aws.api import Api
 from nephoscope_aws.collector import Collector
 from nephoscope_aws.collectors.odd import each
-from nephoscope_aws.collectors.shape import Listing, actions, existing, needed, part, picked
+from nephoscope_aws.collectors.shape import PROBLEMS, Listing, actions, existing, hidden, needed, part, picked
 
 DISTRIBUTION = "AWS::CloudFront::Distribution"
 
@@ -41,7 +42,7 @@ def collect(api: Api, region: str) -> Iterator[Resource]:
 def reread(api: Api, resource: Resource) -> Resource | None:
     """Read one distribution again: 3 calls."""
     config = existing(lambda: _config(api, resource.id.rpartition("/")[2]))
-    return _shaped(api, resource.id, config, _logging(config)) if config else None
+    return _shaped(api, resource.id, config, _of_config(config)) if config else None
 
 
 def _listed(api: Api) -> Iterator[Item]:
@@ -61,7 +62,19 @@ def _config(api: Api, id: str) -> Item:
 
 
 def _resource(api: Api, summary: Item) -> Resource:
-    return _shaped(api, summary["ARN"], summary, part(lambda: _logging(_config(api, summary["Id"]))))
+    try:
+        further = _of_config(_config(api, summary["Id"]))
+    except PROBLEMS as problem:
+        further = dict.fromkeys(("Logging", "DefaultRootObject"), hidden(problem))
+    return _shaped(api, summary["ARN"], summary, further)
+
+
+def _of_config(config: Item) -> Item:
+    """Return what stands in a configuration alone, and not in the list."""
+    return {
+        "Logging": part(lambda: _logging(config)),
+        "DefaultRootObject": part(lambda: config["DefaultRootObject"] or None),
+    }
 
 
 def _logging(config: Item) -> Item | None:
@@ -70,7 +83,7 @@ def _logging(config: Item) -> Item | None:
     return needed(logging, "Bucket", "Prefix", "IncludeCookies") if logging["Enabled"] else None
 
 
-def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
+def _shaped(api: Api, arn: str, source: Item, further: Item) -> Resource:
     """Return a distribution; ``source`` is its summary or its configuration, which name alike what is taken here."""
     aliases = part(lambda: [str(one) for one in _items(source.get("Aliases"))])
     id = str(arn).rpartition("/")[2]
@@ -87,7 +100,7 @@ def _shaped(api: Api, arn: str, source: Item, logging: Any) -> Resource:
             "Origins": part(lambda: [_origin(one) for one in _items(source["Origins"])]),
             "OriginGroups": part(lambda: {"Items": [_group(one) for one in _items(source.get("OriginGroups"))]}),
             "ViewerCertificate": part(lambda: _certificate(source["ViewerCertificate"])),
-            "Logging": logging,
+            **further,
         },
         "Observed": {"LogDeliveries": part(lambda: _deliveries(api).get(arn, []))},
     }

@@ -1,6 +1,6 @@
 """What instances are made of in one region: volumes, own snapshots and images, launch templates, and their defaults.
 
-Calls per region: 6, one more where there is a snapshot, and one more for each further 1,000 of a kind (200 versions of
+Calls per region: 8, one more where there is a snapshot, and one more for each further 1,000 of a kind (200 versions of
 launch templates). Where there is a launch template, one more for each 100 Auto Scaling groups, and one for each
 template of which they use a version that is neither the default nor the latest one. One question tells which snapshots
 everyone may restore, instead of one for each snapshot.
@@ -33,7 +33,7 @@ _IMAGE = ("ImageId", "Name", "Description", "CreationDate", "ImdsSupport")
 SYNTHETIC = {
     SNAPSHOT: (*_SNAPSHOT, "Encrypted", "StartTime", "Tags"),
     IMAGE: (*_IMAGE, "Public", "Tags"),
-    REGION_SETTINGS: ("EbsEncryptionByDefault",),
+    REGION_SETTINGS: ("EbsEncryptionByDefault", "ImageBlockPublicAccessState", "InstanceMetadataDefaults"),
 }
 """Types that CloudFormation does not have. Snapshots and images have the property names of EC2's API; the settings of
 a region exist once in each region, so that one that is off is found where there is nothing else to judge."""
@@ -46,6 +46,8 @@ READS = {
     ("autoscaling", "describe_auto_scaling_groups"): "autoscaling:DescribeAutoScalingGroups",
     ("ec2", "get_snapshot_block_public_access_state"): "ec2:GetSnapshotBlockPublicAccessState",
     ("ec2", "get_ebs_encryption_by_default"): "ec2:GetEbsEncryptionByDefault",
+    ("ec2", "get_image_block_public_access_state"): "ec2:GetImageBlockPublicAccessState",
+    ("ec2", "get_instance_metadata_defaults"): "ec2:GetInstanceMetadataDefaults",
 }
 
 _LAUNCHED = (
@@ -213,7 +215,21 @@ def _snapshot_block(api: Api, region: str, _: str) -> Iterator[Item]:
 
 
 def _region_settings(api: Api, region: str, _: str) -> Iterator[Item]:
-    yield api.call("ec2", "get_ebs_encryption_by_default", region=region)
+    settings = api.call("ec2", "get_ebs_encryption_by_default", region=region)
+    yield settings.plus(
+        ImageBlockPublicAccessState=part(lambda: _image_block(api, region)),
+        InstanceMetadataDefaults=part(lambda: _metadata_defaults(api, region)),
+    )
+
+
+def _image_block(api: Api, region: str) -> Any:
+    return api.call("ec2", "get_image_block_public_access_state", region=region)["ImageBlockPublicAccessState"]
+
+
+def _metadata_defaults(api: Api, region: str) -> Shaped:
+    """Return what the account sets for new instances, and nothing for what it leaves to AMI and launch."""
+    known = api.call("ec2", "get_instance_metadata_defaults", region=region).get("AccountLevel") or {}
+    return picked(known, "HttpTokens", "HttpEndpoint", "HttpPutResponseHopLimit", "InstanceMetadataTags")
 
 
 _ALL = (
@@ -250,7 +266,9 @@ _ALL = (
         _region_settings,
         "settings",
         None,
-        lambda settings: picked(settings, "EbsEncryptionByDefault"),
+        lambda settings: picked(
+            settings, "EbsEncryptionByDefault", "ImageBlockPublicAccessState", "InstanceMetadataDefaults"
+        ),
         tagged=False,
     ),
 )

@@ -24,12 +24,23 @@ SYNTHETIC = {SETTINGS: ("Detectors",)}
 
 def detectors(api: Api, region: str) -> list[str]:
     """Return the ids of a region's detectors, asked once in a session."""
-    asked = f"guardduty detectors {region}"
-    return api.once(asked, lambda: list(api.pages("guardduty", "list_detectors", "DetectorIds", region=region)))
+    return api.once(f"guardduty detectors {region}", lambda: _listed(api, region))
+
+
+def _listed(api: Api, region: str) -> list[str]:
+    return list(api.pages("guardduty", "list_detectors", "DetectorIds", region=region))
 
 
 def _read(api: Api, region: str) -> dict[str, Any]:
-    return {"Detectors": [{"Id": id, "Enable": _enabled(api, region, id)} for id in detectors(api, region)]}
+    return _described(api, region, detectors(api, region))
+
+
+def _read_again(api: Api, region: str) -> dict[str, Any]:
+    return _described(api, region, _listed(api, region))
+
+
+def _described(api: Api, region: str, ids: list[str]) -> dict[str, Any]:
+    return {"Detectors": [{"Id": id, "Enable": _enabled(api, region, id)} for id in ids]}
 
 
 def _enabled(api: Api, region: str, id: str) -> Any:
@@ -37,4 +48,4 @@ def _enabled(api: Api, region: str, id: str) -> Any:
     return part(lambda: api.call("guardduty", "get_detector", region=region, DetectorId=id)["Status"] == "ENABLED")
 
 
-COLLECTOR = collector("guardduty", "Amazon GuardDuty", SETTINGS, READS, _read)
+COLLECTOR = collector("guardduty", "Amazon GuardDuty", SETTINGS, READS, _read, _read_again)

@@ -11,8 +11,10 @@ from nephoscope_aws_simulator.corrections import (
     edge,
     findings,
     identity,
+    keys_and_trails,
     regional,
     secrets,
+    services,
     speed,
     stacks,
     storage,
@@ -34,8 +36,10 @@ def apply(world: World) -> None:
     watching.apply()
     findings.apply()
     secrets.apply()
+    services.apply()
     containers.apply()
     stacks.apply()
     stores.apply()
     changes.apply()
+    keys_and_trails.apply()
     speed.apply()

@@ -1,4 +1,4 @@
-"""EC2: who may restore a snapshot, a region's blocks of public access and encryption, a network ACL asked for by id."""
+"""EC2: who may restore a snapshot, an image's attributes, a region's blocks and defaults, a network ACL by its id."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from nephoscope_aws_simulator.corrections.patching import extend, replace
 
 
 def apply() -> None:
-    """Shared snapshots, encryption by default, EMR's block, and the two blocks and the filter that moto lacks."""
+    """Shared snapshots, images, defaults, EMR's block, and the three blocks and the filter that moto lacks."""
     _shared_snapshots()
+    _image_attributes()
     _encryption_by_default()
     _snapshot_block()
+    _image_block()
+    _metadata_defaults()
     _vpc_block()
     _network_acl_filter()
     _emr_block()
@@ -42,12 +45,39 @@ def _shared_snapshots() -> None:
         return {*snapshot.create_volume_permission_groups, *snapshot.create_volume_permission_userids}
 
 
+def _image_attributes() -> None:
+    """When an image was last launched, and that there is none of an id, at which moto breaks.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.ec2.exceptions import InvalidAMIIdError
+    from moto.ec2.responses.amis import AmisResponse
+
+    @extend(AmisResponse, "describe_image_attribute")
+    def describe_image_attribute(moto: Any, self: Any) -> Any:
+        id = self._get_param("ImageId")
+        if id not in self.ec2_backend.amis:
+            raise InvalidAMIIdError(id)
+        if self._get_param("Attribute") != "lastLaunchedTime":
+            return moto(self)
+        launched = [each.launch_time for each in self.ec2_backend.all_instances() if each.image_id == id]
+        last = f"{max(launched):%Y-%m-%dT%H:%M:%SZ}" if launched else None
+        return ActionResult({"ImageId": id, "LastLaunchedTime": {"Value": last}})
+
+
 def _encryption_by_default() -> None:
-    """Where it is on, volumes are encrypted whatever is asked for.
+    """Where it is on, volumes are encrypted whatever is asked for; AWS's key, unless one of the account's is set.
 
     https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html
     """
+    from moto.core.responses import ActionResult
     from moto.ec2.models.elastic_block_store import EBSBackend
+    from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+
+    @replace(ElasticBlockStore, "get_ebs_default_kms_key_id")
+    def get_ebs_default_kms_key_id(self: Any) -> Any:
+        return ActionResult({"KmsKeyId": self.ec2_backend.default_kms_key_id or "alias/aws/ebs"})
 
     @extend(EBSBackend, "create_volume")
     def create_volume(moto: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -78,6 +108,50 @@ def _snapshot_block() -> None:
         return setting(self, "unblocked")
 
 
+def _image_block() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageBlockPublicAccess.html"""
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses import EC2Response
+
+    def setting(self: Any, state: str | None = None) -> Any:
+        if state:
+            self.ec2_backend.image_block = state
+        now = vars(self.ec2_backend).get("image_block", "unblocked")
+        return ActionResult({"ImageBlockPublicAccessState": now, "ManagedBy": "account"})
+
+    replace(EC2Response, "get_image_block_public_access_state")(setting)
+
+    @replace(EC2Response, "enable_image_block_public_access")
+    def enable(self: Any) -> Any:
+        return setting(self, self._get_param("ImageBlockPublicAccessState"))
+
+    @replace(EC2Response, "disable_image_block_public_access")
+    def disable(self: Any) -> Any:
+        return setting(self, "unblocked")
+
+
+def _metadata_defaults() -> None:
+    """What a call does not mention stays as it is, and what has no preference is left out of the answer.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html
+    """
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses import EC2Response
+
+    names = ("HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags", "HttpTokensEnforced")
+
+    @replace(EC2Response, "get_instance_metadata_defaults")
+    def get(self: Any) -> Any:
+        return ActionResult({"AccountLevel": vars(self.ec2_backend).get("metadata_defaults", {})})
+
+    @replace(EC2Response, "modify_instance_metadata_defaults")
+    def modify(self: Any) -> Any:
+        given = {name: value for name in names if (value := self._get_param(name)) is not None}
+        known = vars(self.ec2_backend).get("metadata_defaults", {}) | given
+        self.ec2_backend.metadata_defaults = {k: v for k, v in known.items() if v not in ("no-preference", -1)}
+        return ActionResult({"Return": True})
+
+
 def _vpc_block() -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html"""
     from moto.core.responses import ActionResult
@@ -102,6 +176,10 @@ def _vpc_block() -> None:
     def describe(self: Any) -> Any:
         self.error_on_dryrun()
         return options(self)
+
+    @replace(EC2Response, "describe_vpc_block_public_access_exclusions")
+    def describe_exclusions(self: Any) -> Any:
+        return ActionResult({"VpcBlockPublicAccessExclusions": []})
 
     @replace(EC2Response, "modify_vpc_block_public_access_options")
     def modify(self: Any) -> Any:

@@ -14,12 +14,13 @@ def apply() -> None:
     _function_urls()
     _qualified_policies()
     _origin_access_control()
+    _versions()
     _logging_configurations()
     _function_policies()
 
 
 def _function_policies() -> None:
-    """moto writes an account as it was given, and forgets how a URL may be called.
+    """moto writes an account as it was given, forgets how a URL may be called, and keeps one of several conditions.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
     https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
@@ -32,12 +33,20 @@ def _function_policies() -> None:
             return {"AWS": f"arn:aws:iam::{named}:root"}
         return {"AWS": named} if named.startswith("arn:") else moto(self, named)
 
-    @extend(Policy, "condition_merge")
-    def condition(moto: Any, self: Any, statement: dict[str, Any]) -> None:
-        moto(self, statement)
-        if auth := statement.pop("FunctionUrlAuthType", None):
-            equal = statement.setdefault("Condition", {}).setdefault("StringEquals", {})
-            equal["lambda:FunctionUrlAuthType"] = auth
+    @replace(Policy, "condition_merge")
+    def condition(self: Any, statement: dict[str, Any]) -> None:
+        condition: dict[str, dict[str, str]] = statement.pop("Condition", {})
+        auth, via_url = statement.pop("FunctionUrlAuthType", None), statement.pop("InvokedViaFunctionUrl", None)
+        for more in (
+            statement.pop("SourceArn", {}),
+            statement.pop("SourceAccount", {}),
+            {"StringEquals": {"lambda:FunctionUrlAuthType": auth}} if auth else {},
+            {"Bool": {"lambda:InvokedViaFunctionUrl": str(via_url).lower()}} if via_url is not None else {},
+        ):
+            for operator, keys in more.items():
+                condition.setdefault(operator, {}).update(keys)
+        if condition:
+            statement["Condition"] = condition
 
 
 def _function_urls() -> None:
@@ -60,6 +69,7 @@ def _qualified_policies() -> None:
     """
     from moto.awslambda.models import LambdaBackend
     from moto.awslambda.policy import Policy
+    from moto.awslambda.responses import LambdaResponse
 
     def policy(backend: Any, name: str, qualifier: str | None) -> Any:
         function = backend.get_function(name, qualifier)
@@ -72,6 +82,12 @@ def _qualified_policies() -> None:
     def add_permission(self: Any, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
         statement: dict[str, Any] = policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
         return statement
+
+    @replace(LambdaResponse, "remove_permission")
+    def remove_permission(self: Any) -> Any:
+        name, _, sid = (unquote(part) for part in self.path.split("?")[0].rstrip("/").split("/")[-3:])
+        policy(self.backend, name, self._get_param("Qualifier")).del_statement(sid)
+        return 204, {"status": 204}, "{}"
 
     @replace(LambdaBackend, "get_policy")
     def get_policy(self: Any, function_name: str, qualifier: str | None = None) -> str:
@@ -86,6 +102,24 @@ def _origin_access_control() -> None:
     def new_origin(moto: Any, self: Any, origin: dict[str, Any]) -> None:
         moto(self, origin)
         self.origin_access_control_id = origin.get("OriginAccessControlId") or ""
+
+
+def _versions() -> None:
+    """moto takes any version for the last one, and keeps calling it by the same name.
+
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html
+    """
+    from moto.cloudfront.exceptions import CloudFrontException
+    from moto.cloudfront.models import CloudFrontBackend, random_id
+
+    @extend(CloudFrontBackend, "update_distribution")
+    def update_distribution(moto: Any, self: Any, dist_config: dict[str, Any], _id: str, if_match: Any) -> Any:
+        distribution = self.distributions.get(_id)
+        if distribution and if_match and if_match != distribution.etag:
+            raise CloudFrontException("PreconditionFailed", "The given precondition evaluated to false.")
+        moto(self, dist_config=dist_config, _id=_id, if_match=if_match)
+        distribution.etag = random_id()
+        return distribution, distribution.location, distribution.etag
 
 
 def _logging_configurations() -> None:

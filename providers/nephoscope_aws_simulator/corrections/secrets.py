@@ -15,7 +15,7 @@ def apply() -> None:
 
 
 def _rotation_and_use() -> None:
-    """moto knows rotation by days only, and tells no last retrieval.
+    """moto knows rotation by days only, runs a rotation function in a container, and tells no last retrieval.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html,
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_SecretListEntry.html
@@ -24,8 +24,12 @@ def _rotation_and_use() -> None:
 
     @extend(SecretsManagerBackend, "rotate_secret")
     def rotate_secret(moto: Any, self: Any, secret_id: str, *args: Any, **kwargs: Any) -> Any:
-        answer = moto(self, secret_id, *args, **kwargs)
         secret, rules = self.secrets[secret_id], kwargs.get("rotation_rules")
+        if function := kwargs.get("rotation_lambda_arn"):
+            secret.rotation_lambda_arn, secret.rotation_rules = function, rules
+            secret.rotation_enabled = secret.rotation_requested = True
+            return secret.to_short_dict()
+        answer = moto(self, secret_id, *args, **kwargs)
         if rules:
             secret.rotation_rules, secret.rotation_enabled = rules, True
         return answer

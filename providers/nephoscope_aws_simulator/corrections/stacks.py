@@ -1,5 +1,5 @@
 """Roles that CloudFormation makes: moto forgets ManagedPolicyArns, keeps inline policies as objects that its own
-IAM then cannot answer, and changes neither when the stack is updated.
+IAM then cannot answer, with nulls for AWS::NoValue in their lists, and changes neither when the stack is updated.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
 
@@ -18,7 +18,13 @@ from nephoscope_aws_simulator.entities import backend_of
 
 def _text(document: Any) -> str:
     # YAML takes an unquoted Version: 2012-10-17 for a date
-    return document if isinstance(document, str) else json.dumps(document, default=str)
+    return document if isinstance(document, str) else json.dumps(_without_nulls(document), default=str)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items()}
+    return [_without_nulls(each) for each in value if each is not None] if isinstance(value, list) else value
 
 
 def _give(role: Any, properties: dict[str, Any]) -> None:

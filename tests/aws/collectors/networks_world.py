@@ -21,6 +21,8 @@ def seed(simulator: Simulator) -> None:
     other.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     other.enable_snapshot_block_public_access(State="block-all-sharing")
     other.enable_ebs_encryption_by_default()
+    other.enable_image_block_public_access(ImageBlockPublicAccessState="block-new-sharing")
+    other.modify_instance_metadata_defaults(HttpTokens="required")
 
 
 def tagged(type: str, name: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ CALLS: dict[str, tuple[int, int] | int] = {
     "cloudtrail": 1 + 3,
     "kms": (2 + 4 + 3, 2),
     "vpc": (7, 7),
-    "ebs": (7 + 1 + 2, 6),
+    "ebs": (9 + 1 + 2, 8),
     "rds": (4 + 2 + 1 + 2 + 1 + 1, 4),
     "redshift": (1 + 2 + 1 + 2, 1),
     "dynamodb": (1 + 2 * 2, 1),

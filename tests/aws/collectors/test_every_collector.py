@@ -51,8 +51,45 @@ NO_ERROR_HERE = {
 }
 """Types that moto answers with an empty list where AWS answers with an error; for alarms AWS does so as well."""
 
-NAMED_ELSEWHERE = {"guardduty:UnarchiveFindings"}
-"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html"""
+NAMED_ELSEWHERE = {
+    "access-analyzer:CreateAnalyzer",
+    "access-analyzer:DeleteAnalyzer",
+    "config:DeleteConfigurationRecorder",
+    "config:DeleteDeliveryChannel",
+    "config:StopConfigurationRecorder",
+    "ec2:DisableEbsEncryptionByDefault",
+    "ec2:DisableImageBlockPublicAccess",
+    "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:EnableEbsEncryptionByDefault",
+    "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:ModifyInstanceMetadataDefaults",
+    "ec2:ModifyInstanceMetadataOptions",
+    "ec2:ModifyVpcBlockPublicAccessOptions",
+    "elasticache:ModifyReplicationGroup",
+    "es:UpdateDomainConfig",
+    "guardduty:UnarchiveFindings",
+    "iam:DeleteAccountPasswordPolicy",
+    "iam:DeleteUserPolicy",
+    "kms:CancelKeyDeletion",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "lambda:UpdateFunctionUrlConfig",
+    "macie2:DisableMacie",
+    "macie2:EnableMacie",
+    "macie2:UpdateMacieSession",
+    "redshift:DisableLogging",
+    "redshift:EnableLogging",
+    "redshift:ModifyClusterParameterGroup",
+    "redshift:ResetClusterParameterGroup",
+    "secretsmanager:CancelRotateSecret",
+    "securityhub:ListMembers",
+    "ssm:ModifyDocumentPermission",
+}
+"""In each service's page of the service authorization reference.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 each_service = pytest.mark.parametrize("service", PLACE_OF)
 

@@ -26,6 +26,15 @@ from nephoscope_aws_simulator.testing import Simulator
 RULES = Registry(["aws", "baseline"]).rules
 TYPES = {**dict.fromkeys(vpc.COLLECTOR.service.types, "vpc"), **dict.fromkeys(ebs.COLLECTOR.service.types, "ebs")}
 
+OF_A_REGION = {
+    "aws.ec2.vpc_bpa": "DescribeVpcBlockPublicAccessOptions",
+    "aws.ec2.snapshot_bpa": "GetSnapshotBlockPublicAccessState",
+    "aws.ec2.ebs_default_encryption": "GetEbsEncryptionByDefault",
+    "aws.ec2.ami_bpa": "GetImageBlockPublicAccessState",
+    "aws.ec2.imds_defaults": "GetInstanceMetadataDefaults",
+}
+"""Rules on a region's settings, with the call that reads each."""
+
 
 def verdicts(rule: str, resources: list[Resource]) -> dict[str, Verdict]:
     judged = [judge(RULES[rule], each, now=NOW) for each in resources if each.type in RULES[rule].on]
@@ -54,7 +63,7 @@ def test_a_right_and_a_wrong_one_are_told_apart(api: Api, rule: str, expected: d
     assert expected.items() <= found.items()
 
 
-@pytest.mark.parametrize("rule", ["aws.ec2.vpc_bpa", "aws.ec2.snapshot_bpa", "aws.ec2.ebs_default_encryption"])
+@pytest.mark.parametrize("rule", OF_A_REGION)
 def test_a_setting_is_judged_once_in_each_region(api: Api, rule: str) -> None:
     service = TYPES[RULES[rule].on[0]]
     assert list(verdicts(rule, collected(api, service, SEEDED)).values()) == [FAIL]
@@ -123,13 +132,9 @@ def test_a_denied_listing_hides_one_type_and_raises_when_it_is_read_again(simula
         ALL["ebs"].reread(api, known)
 
 
-@pytest.mark.parametrize("rule", ["aws.ec2.vpc_bpa", "aws.ec2.snapshot_bpa", "aws.ec2.ebs_default_encryption"])
+@pytest.mark.parametrize("rule", OF_A_REGION)
 def test_a_denied_setting_is_unknown(simulator: Simulator, api: Api, rule: str) -> None:
-    action = {
-        "vpc_bpa": "DescribeVpcBlockPublicAccessOptions",
-        "snapshot_bpa": "GetSnapshotBlockPublicAccessState",
-        "ebs_default_encryption": "GetEbsEncryptionByDefault",
-    }[rule.rpartition(".")[2]]
+    action = OF_A_REGION[rule]
     simulator.control("deny", actions=[f"ec2:{action}"])
     found = collected(api, TYPES[RULES[rule].on[0]], SEEDED)
     [hidden] = [each for each in found if each.type in RULES[rule].on]

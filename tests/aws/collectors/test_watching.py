@@ -233,8 +233,15 @@ def test_a_recorder_must_run_and_deliver(status: dict[str, Any], said: str) -> N
     assert said in found.message
 
 
-def test_a_recorder_that_has_just_started_is_unknown(api: Api) -> None:
-    found = verdict(config_rules.recorder, collected(api, "config")[0])
+def test_a_recorder_that_has_just_started_is_unknown() -> None:
+    def answer(asked: str, _: str) -> tuple[int, Any]:
+        if asked.endswith("RecorderStatus"):
+            status = {"name": "default", "recording": True, "lastStatus": "PENDING"}
+            return 200, {"ConfigurationRecordersStatus": [status]}
+        return 200, {"ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": True}}]}
+
+    with fake(answer) as api:
+        found = verdict(config_rules.recorder, collected(api, "config")[0])
     assert (found.verdict, "has just started" in found.message) == (Verdict.UNKNOWN, True)
 
 

@@ -26,6 +26,7 @@ class Made:
     :param state: reads by the API all that the fix may change of the resource: it must be the same after the undo.
     :param beside: reads what must be the same all the time.
     :param properties: those by which it is read, where its id is not enough.
+    :param id_now: reads its id as it is now, where an undo gives it a new one.
     """
 
     type: str
@@ -35,10 +36,12 @@ class Made:
     beside: Callable[[], Any]
     region: str = "us-east-1"
     properties: Mapping[str, Any] = field(default_factory=dict)
+    id_now: Callable[[], str] | None = None
 
     @property
     def resource(self) -> Resource:
-        return Resource(self.type, self.id, self.name, self.region, ACCOUNT, self.properties)
+        id = self.id_now() if self.id_now else self.id
+        return Resource(self.type, id, self.name, self.region, ACCOUNT, self.properties)
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,26 @@ def beside_a_partner(cloud: Cloud) -> Made:
         lambda: attributes("round-public-beside"),
         properties={"QueueUrl": urls["round-public"]},
     )
+
+
+@goes_round("aws.sqs.encrypt", "aws.sqs.encrypted")
+def plain(cloud: Cloud) -> Made:
+    sqs = cloud.client("sqs")
+    names = ("round-plain", "round-plain-beside")
+    url, beside = (
+        sqs.create_queue(QueueName=name, Attributes={"SqsManagedSseEnabled": "false"})["QueueUrl"] for name in names
+    )
+
+    def attributes(url: str) -> Any:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return {name: value for name, value in found.items() if "Timestamp" not in name}
+
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:round-plain"
+    return Made(
+        "AWS::SQS::Queue",
+        arn,
+        "round-plain",
+        lambda: attributes(url),
+        lambda: attributes(beside),
+        properties={"QueueUrl": url},
+    )

@@ -11,7 +11,7 @@ from nephoscope.audit.actions.wording import readable
 
 def _verified(data: Data) -> str:
     if data["fixing"] and data["missing"]:
-        sentence = gettext("verified the fix role of %(target)s (%(number)s); missing permissions: %(missing)s")
+        sentence = gettext("verified the fix role of %(target)s (%(number)s); not allowed: %(missing)s")
     elif data["fixing"]:
         sentence = gettext("verified the fix role of %(target)s (%(number)s)")
     elif data["missing"]:

@@ -52,9 +52,9 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
         return None
 
 
-def come_from(request: HttpRequest) -> str:
-    """Return the address that ``next`` names, to go back to; nothing unless it is on this site."""
-    wanted = request.GET.get("next", "")
+def come_from(request: HttpRequest, name: str = "next") -> str:
+    """Return the address that a parameter names, to go to afterwards; nothing unless it is on this site."""
+    wanted = request.GET.get(name, "")
     return wanted if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 

@@ -55,6 +55,12 @@ def fixed(*choices: tuple[str, Any]) -> Callable[[HttpRequest], Choices]:
     return lambda request: choices
 
 
+LAST_DAYS = fixed(
+    ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days"))
+)
+"""Times that end now, in days."""
+
+
 def accounts(request: HttpRequest) -> Choices:
     """Return the accounts that the user may see."""
     return [(str(pk), name) for pk, name in Account.objects.visible_to(request.user).values_list("pk", "name")]

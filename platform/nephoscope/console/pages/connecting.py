@@ -16,7 +16,9 @@ from nephoscope.accounts.permissions import may
 from nephoscope.accounts.queries import patience, provider_of
 from nephoscope.accounts.tags import read, written
 from nephoscope.audit.services import Actor
+from nephoscope.changes.models import SecondApproval
 from nephoscope.connections import services
+from nephoscope.connections.fix_access import group_access
 from nephoscope.console.kit.admin import come_from
 from nephoscope.console.pages import events
 from nephoscope.console.pages.rules import values
@@ -107,9 +109,11 @@ def context(
         "hindrance": hindrance,
         "writing": writing,
         "verified": verified,
-        "come_from": come_from(request),
+        "come_from": come_from(request, "back") or come_from(request),
+        "goes_on": come_from(request),
         "provider": provider_of(account),
         "checks": account.verification.get("writing" if writing else "reading", {}),
+        "fix_access": group_access(account) if writing else [],
         **(choices(request, account, errors, deadline) if verified and not writing else {}),
     }
 
@@ -195,12 +199,13 @@ def account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
         "reading": account.verification.get("reading", {}),
         "writing": account.verification.get("writing", {}),
         "can_write": bool(provider and provider.writing),
+        "second": SecondApproval.objects.filter(account=account).select_related("set_by").first(),
         "policies": [(each, offered.get(each)) for each in account.policies],
         "tagged": known.by_tag(account),
         "set_rules": _set_rules(account, known),
         "scans": recent,
         "running": next(((scan, found) for scan, found in recent if found), None),
-        "fixes": services.permissions_for(account, writing=True) if provider else [],
+        "fix_access": group_access(account),
         "resting": why_resting(account),
         "memberships": account.memberships.select_related("organisation"),
     }

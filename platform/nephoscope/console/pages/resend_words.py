@@ -58,6 +58,8 @@ PAGES: dict[str, Any] = {
     "profile": _("My profile"),
     "revoke_token": _("Revoke an API token"),
     "rule_set": _("Change a rule"),
+    "second_approver_drop": _("Stop requiring a second approver"),
+    "second_approver_require": _("Require a second approver"),
     "tokens": _("New API token"),
 }
 """The same of pages that belong to no model, by the address's name."""

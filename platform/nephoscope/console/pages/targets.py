@@ -37,6 +37,8 @@ def address_of(user: Any, kind: str, pk: str) -> str:
     if kind == "rulesetting":
         rule = RuleSetting.objects.visible_to(user).filter(pk=int(pk)).values_list("rule_id", flat=True).first()
         return reverse("admin:rule", args=[rule]) if rule else ""
+    if kind == "secondapproval":
+        return reverse("admin:second_approvers")
     if kind in _VISIBLE:
         model = _VISIBLE[kind]
         rows = model.objects.visible_to(user)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from nephoscope.alerts.models import DETECTED, Finding, SeverityChoice, VerdictChoice
 from nephoscope.compliance.states import in_percent
+from nephoscope.connections.fix_access import GroupAccess
 from nephoscope.domain import Control, Parameter, Rule, as_unknown, in_words
 from nephoscope.plugins import registry
 from nephoscope.policies.queries import EffectiveRule
@@ -246,6 +247,16 @@ def moment(text: str) -> SafeString | str:
 def unchecked(checks: list[dict[str, Any]] | None) -> int:
     """Return how many permissions of a verification could not be tried."""
     return sum(check["allowed"] is None for check in checks or [])
+
+
+@register.simple_tag
+def allowed_groups(access: list[GroupAccess]) -> str:
+    """Say how many groups of fixes are allowed, and of how many that is not known."""
+    numbers = {state: sum(each.allowed is state for each in access) for state in (True, None)}
+    said = _("%(allowed)s of %(all)s groups of fixes are allowed")
+    if numbers[None]:
+        said = _("%(allowed)s of %(all)s groups of fixes are allowed; %(unknown)s could not be checked")
+    return said % {"allowed": numbers[True], "all": len(access), "unknown": numbers[None]}
 
 
 @register.simple_tag

@@ -11,12 +11,13 @@ from django.core.management.base import CommandError
 from nephoscope.accounts.models import Account
 from nephoscope.accounts.queries import provider_of
 from nephoscope.audit.services import Actor
+from nephoscope.connections.fix_access import group_access
 from nephoscope.connections.services import configure_account, create_account, setup_templates, verify_account
 from nephoscope.operations.provider_options import TEMPLATE_HELP, add_options, settings_of
 from nephoscope.operations.schema import CurrentCommand
 from nephoscope.plugins import registry
 
-MARKS = {True: "✔", False: "✘ MISSING", None: "? not known"}
+MARKS = {True: "✔", False: "✘ NOT ALLOWED", None: "? not known"}
 
 
 class Command(CurrentCommand):
@@ -58,6 +59,8 @@ class Command(CurrentCommand):
             self.stdout.write(f"{name} is account {found.account}, reached as {found.principal}.")
             for check in found.checks:
                 self.stdout.write(f"  {MARKS[check.allowed]}  {check.permission}  {check.detail}".rstrip())
+            for each in group_access(account) if options["writing"] else ():
+                self.stdout.write(f"{MARKS[each.allowed]}  {each.group.title}")
         elif not (options["regions"] or options["policies"]):
             self._print_template(account, options)
         if options["regions"] or options["policies"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from nephoscope.console.kit.diff import diff
+from nephoscope.changes.diff import diff
 
 
 def test_policy_text_is_compared_as_what_it_says_line_by_line() -> None:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_sign_in_tries"),
         ("alerts", "0004_transitions"),
-        ("changes", "0006_what_a_plan_brings_about"),
+        ("changes", "0007_ledger"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
