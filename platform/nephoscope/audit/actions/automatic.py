@@ -27,7 +27,7 @@ def _noticed(data: Data) -> str:
     return sentence % readable(data)
 
 
-_TITLE, _RULE, _RESOURCE = "Block public access", "S3 bucket can be read by anyone", "logs-prod"
+_TITLE, _RULE, _RESOURCE = "Block public access", "Bucket can be read by anyone", "logs-prod"
 
 AUTOMATIC_ON = register("automatic.on", _("Automatic fix switched on"), _on, title=_TITLE, rule=_RULE, days=7)
 AUTOMATIC_OFF = register(
