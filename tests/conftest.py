@@ -294,6 +294,6 @@ def artefacts() -> Path:
 
 # At the end: these modules use what is above.
 from tests.api.conftest import api, cloud, toy_account  # noqa: E402, F401
-from tests.house import house, report  # noqa: E402, F401
+from tests.house import boss, house, report  # noqa: E402, F401
 from tests.small import small, small_account  # noqa: E402, F401
 from tests.standing import find, policy, scanned  # noqa: E402, F401

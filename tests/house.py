@@ -53,6 +53,12 @@ def house(cloud: toy.ToyCloud, toy_account: Account, remediator: User) -> House:
     return House(cloud, toy_account, Alert.objects.get(account=toy_account), Actor.of(remediator, "10.0.0.5"))
 
 
+@pytest.fixture
+def boss(administrator: User) -> Actor:
+    """An administrator at work."""
+    return Actor.of(administrator)
+
+
 class Watchman(domain.DetectionSource):
     name = "Watchman"
     archive = toy.CloseDoor.id

@@ -133,6 +133,7 @@ class Configuration:
     interactive_seconds: int = field(metadata=_from("NEPHOSCOPE_INTERACTIVE_SECONDS", _number, "10"))
     calls_per_account: int = field(metadata=_from("NEPHOSCOPE_CALLS_PER_ACCOUNT", _number, "40"))
     max_resources_per_plan: int = field(metadata=_from("NEPHOSCOPE_MAX_RESOURCES_PER_PLAN", _number, "25"))
+    automatic_fixes_per_hour: int = field(metadata=_from("NEPHOSCOPE_AUTOMATIC_FIXES_PER_HOUR", _number, "25"))
     sample_findings: bool = field(metadata=_from("NEPHOSCOPE_SAMPLE_FINDINGS", _switch, "off"))
     organisation_sync_minutes: int = field(metadata=_from("NEPHOSCOPE_ORGANISATION_SYNC_MINUTES", _number, "60"))
     retention_days: int = field(metadata=_from("NEPHOSCOPE_RETENTION_DAYS", _number, "365"))

@@ -36,6 +36,7 @@ from nephoscope_aws import (
     detections,
     event_templates,
     events,
+    managers,
     onboarding,
     organisation,
     stacksets,
@@ -147,9 +148,7 @@ class AwsWriting(Writing):
         return AwsWriter(lambda policy: connect(with_role, writing=True, policy=policy), permissions)
 
     def managed_by(self, resource: Resource) -> str:
-        """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html"""
-        stack = resource.tags.get("aws:cloudformation:stack-name", "")
-        return f"the CloudFormation stack {stack}" if stack else ""
+        return managers.manager(resource.tags)
 
     def tags(self, resources: Sequence[Resource], session: LiveSession) -> Mapping[str, Mapping[str, str]]:
         return tagging.tags(resources, session)

@@ -22,7 +22,9 @@ from nephoscope.accounts.permissions import Role
 from nephoscope.api.kit.permissions import RolePermission
 from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
+from nephoscope.changes import automatic, automatic_work
 from nephoscope.changes.approvals import require_second_approver
+from nephoscope.changes.automatic_models import FixNotice
 from nephoscope.changes.sets import plan_set
 from nephoscope.events.services import switch_on
 from nephoscope.organisations.models import Member, Organisation
@@ -63,6 +65,8 @@ LISTS = [
     listed("compliance"),
     listed("organisations"),
     listed("members"),
+    listed("automatic-fixes"),
+    listed("upcoming-fixes"),
 ]
 CASES = [
     *LISTS,
@@ -147,6 +151,19 @@ CASES = [
     Case("POST", "change-sets/{set.pk}/discard", REMEDIATOR),
     Case("POST", "change-sets/{planning.pk}/stop", REMEDIATOR),
     Case("POST", "change-sets/{done.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
+    Case("GET", "automatic-fixes/{automatic.pk}"),
+    Case("GET", "upcoming-fixes/{upcoming.pk}"),
+    Case(
+        "POST",
+        "automatic-fixes",
+        ADMINISTRATOR,
+        lambda w: {"rule": w.rule, "remediation": "toy.close", "accounts": [w.fixable.pk], "notice_days": 3},
+        201,
+        scoped=False,
+    ),
+    Case("POST", "automatic-fixes/{automatic.pk}/off", ADMINISTRATOR),
+    Case("POST", "upcoming-fixes/{upcoming.pk}/object", ANALYST, lambda _: {"reason": "the movers come"}),
+    Case("POST", "upcoming-fixes/{objected.pk}/withdraw", ANALYST),
     Case("POST", "suppressions/{back.suppression_id}/unsuppress", ANALYST),
     Case("POST", "changes/{applied.pk}/undo", REMEDIATOR, lambda _: {"reason": "air"}, 202),
     Case(
@@ -207,6 +224,22 @@ def everything(world: SimpleNamespace, administrator: User) -> SimpleNamespace:
     )
     world.telling.groups.set(world.account.groups.all())
     switch_on(Actor.system(), world.telling)
+    world.fixable = Account.objects.create(
+        name="fixable", provider="toy", number="5" * 12, verified_at=now, writing_verified_at=now
+    )
+    asked: dict[str, Any] = {"rule": "toy.closed", "remediation": "toy.close", "notice_days": 3}
+    world.automatic = automatic.switch_on(Actor.system(), accounts=[world.account], **asked)
+    automatic_work.wake_due()
+    world.upcoming = FixNotice.objects.get(account=world.account)
+    world.objected = FixNotice.objects.create(
+        automatic=world.automatic,
+        account=world.account,
+        alert=world.alert,
+        failing_since=now,
+        due_at=now,
+        resource_name="side",
+        objected_at=now,
+    )
     world.gone = Account.objects.create(name="gone", provider="toy", number="4" * 12, removed_at=now)
     world.gone.groups.set(world.account.groups.all())
     world.entry = Entry.objects.filter(account=world.account).first()
@@ -260,6 +293,8 @@ def test_the_table_names_every_operation() -> None:
         ("PATCH", "report-schedules/{}"),
         ("DELETE", "report-schedules/{}"),
         ("POST", "report-schedules/{}/send"),
+        # tests/console/test_automatic.py
+        ("POST", "automatic-fixes/preview"),
         # tests/console/test_removed_account.py
         ("GET", "accounts/removed"),
     }

@@ -46,6 +46,7 @@ def test_enumerations_have_names_of_their_own(schema: dict[str, Any]) -> None:
         "StepState",
         "TokenDays",
         "TokenScope",
+        "FixNoticeState",
         "SuppressionState",
         "Verdict",
     }

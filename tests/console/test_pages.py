@@ -22,6 +22,8 @@ LISTS = [
     "inventory_scan_changelist",
     "changes_change_changelist",
     "changes_changeset_changelist",
+    "changes_automaticfix_changelist",
+    "changes_fixnotice_changelist",
     "alerts_suppression_changelist",
     "audit_entry_changelist",
     "compliance",

@@ -103,6 +103,9 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
     change_set = serializers.IntegerField(
         source="change_set_id", read_only=True, allow_null=True, help_text="The bulk change that it is part of."
     )
+    automatic_fix = serializers.IntegerField(
+        source="automatic_id", read_only=True, allow_null=True, help_text="Of the automatic fix that approved it."
+    )
 
     class Meta:
         model = Change
@@ -131,6 +134,7 @@ class ChangeSerializer(serializers.ModelSerializer[Change]):
             "undo_requested_at",
             "undo_reason",
             "undone_at",
+            "automatic_fix",
         ]
         read_only_fields = fields
 

@@ -16,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 from nephoscope.api.accounts import Accounts
 from nephoscope.api.alerts import Alerts
 from nephoscope.api.audit import Entries
+from nephoscope.api.automatic import AutomaticFixes, UpcomingFixes
 from nephoscope.api.catalogue import Plugins, Providers, Rules
 from nephoscope.api.changes import Changes
 from nephoscope.api.changesets import ChangeSets
@@ -47,6 +48,8 @@ ENDPOINTS: dict[str, Any] = {
     "compliance": Compliances,
     "report-schedules": ReportSchedules,
     "changes": Changes,
+    "automatic-fixes": AutomaticFixes,
+    "upcoming-fixes": UpcomingFixes,
     "fixes": Fixes,
     "second-approvers": SecondApprovers,
     "change-sets": ChangeSets,

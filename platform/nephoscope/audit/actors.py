@@ -18,6 +18,7 @@ TASKS: dict[str, StrPromise] = {
     "scan": _("Scan %(scan)s"),
     "recheck": _("Recheck by %(by)s"),
     "change": _("%(change)s by %(by)s"),
+    "automatic": _("Automatic fix set by %(by)s"),
     "schedule": _("Schedule"),
     "events": _("Events"),
     "sync": _("Sync"),

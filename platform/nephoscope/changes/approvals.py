@@ -91,6 +91,12 @@ def any_needs_second(changes: QuerySet[Change]) -> bool:
     return changes.filter(Exists(asked)).exists()
 
 
+def would_need_second(remediation: str, account: Account, severity: str) -> bool:
+    """Whether a change would need a second approver."""
+    asked = Q(remediation=remediation) | Q(account=account) | Q(severity=severity)
+    return SecondApproval.objects.filter(asked).exists()
+
+
 def why_not_second(user: object, change: Change | ChangeSet) -> str:
     """Say why a user cannot be the second approver of what waits for one, or nothing."""
     if user == change.planned_by:

@@ -18,6 +18,7 @@ from nephoscope.accounts.fields import ReasonField
 from nephoscope.accounts.models import Account, visible_accounts
 from nephoscope.accounts.permissions import may
 from nephoscope.alerts.models import Alert, Finding, SeverityChoice, Suppression
+from nephoscope.changes.automatic_models import AutomaticFix
 from nephoscope.inventory.models import InAccountQuerySet
 from nephoscope.plugins import registry
 from nephoscope.queue.lease import Leased
@@ -146,7 +147,8 @@ class SetItem(models.Model):
 class Change(Leased):
     """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps.
 
-    ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here.
+    ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here,
+    ``automatic`` on one that nobody was asked about.
     ``before_undo`` is the state that it goes back to when an undo is refused. ``parameters`` are the rule's that it was
     planned by; None where that was not kept. ``closes`` are the other findings that it resolves as well, each with its
     ``rule``, ``title`` and ``resource``; ``proven`` the actions that the cloud granted in a dry run. ``quiet_at`` is
@@ -168,6 +170,7 @@ class Change(Leased):
     parameters = models.JSONField(null=True, editable=False)
     suppression = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="changes")
     change_set = models.ForeignKey(ChangeSet, null=True, on_delete=models.SET_NULL, related_name="changes")
+    automatic = models.ForeignKey(AutomaticFix, null=True, on_delete=models.PROTECT, related_name="changes")
     state = models.CharField(_("state"), max_length=13, choices=ChangeState.choices, default=ChangeState.PLANNED)
     reason = models.TextField(_("reason"), blank=True)
     outcome = ReasonField(_("outcome"), blank=True)

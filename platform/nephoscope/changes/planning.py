@@ -139,6 +139,11 @@ class Planner:
     def _with_tags(self, resource: domain.Resource) -> domain.Resource:
         return replace(resource, tags={**resource.tags, **self._tags.get(resource.id, {})})
 
+    def manager_of(self, finding: Finding) -> str:
+        """Return which stack or tool manages the resource, by its tags as they were last read; nothing if none does."""
+        writing, resource = self._provider.writing, self._with_tags(finding.resource.to_domain())
+        return writing.managed_by(resource) if writing else ""
+
     def draft(self, plan: domain.Plan, findings: Sequence[Finding]) -> Draft:
         """Say what a plan brings about; raises ValidationError where a plugin vetoes it."""
         closes, left = effects(self._judge, self.alert, self.remediation, plan, findings)

@@ -1,7 +1,8 @@
 """Whether what a plan was made and approved for still holds: asked at its approval and right before its first write.
 
 A fix is refused once its finding was suppressed or has closed, its resource is gone, its rule is off, is in no policy
-of the account or is set otherwise, or its account has no fix role. Archiving is refused once its suppression has ended.
+of the account or is set otherwise, or its account has no fix role; an automatic one also once that is off. Archiving is
+refused once its suppression has ended.
 Undoing asks nothing of this: putting back is always possible for those who may change.
 """
 
@@ -28,6 +29,9 @@ def require_standing(change: Change) -> None:
     account = change.account
     if not account.writing_verified_at:
         _refuse(_("%(account)s has no fix role any more; nothing was changed.") % {"account": account.name})
+    if change.automatic and change.automatic.off_at:
+        values = {"fix": change.automatic, "day": _day(change.automatic.off_at)}
+        _refuse(_("The automatic fix %(fix)s was switched off on %(day)s; nothing was changed.") % values)
     if change.suppression_id:
         _require_suppression(Suppression.objects.get(pk=change.suppression_id))
         return

@@ -4,6 +4,7 @@ from nephoscope.console import (  # noqa: F401
     accounts,
     alerts,
     audit,
+    automatic,
     changes,
     changesets,
     findings,

@@ -21,6 +21,7 @@ from nephoscope.audit.models import Entry
 from nephoscope.audit.services import Actor
 from nephoscope.changes import ledger
 from nephoscope.changes.approvals import approve_change, needs_second, why_not_second
+from nephoscope.changes.automatic_models import AutomaticFix
 from nephoscope.changes.diff import diff
 from nephoscope.changes.giving_up import discard_plan
 from nephoscope.changes.models import (
@@ -110,7 +111,7 @@ def _at(text: str, steps: list[ChangeStep], *states: StepState) -> str:
     return text % {"n": number, "all": len(steps)} if number else ""
 
 
-def shown_inputs(change: Change | ChangeSet) -> list[tuple[str, str]]:
+def shown_inputs(change: Change | ChangeSet | AutomaticFix) -> list[tuple[str, str]]:
     """Return what was entered for the fix, under its labels."""
     remediation = registry().remediations.get(change.remediation)
     labels = {each.name: each.label for each in remediation.inputs} if remediation else {}
@@ -162,7 +163,8 @@ class ChangeAdmin(ConsoleAdmin):
 
     @admin.display(description=_("who"))
     def who(self, change: Change) -> str:
-        return str(change.approved_by or change.planned_by or "—")
+        user = change.approved_by or change.planned_by or "—"
+        return _t("%s (automatic)") % user if change.automatic_id else str(user)
 
     @admin.display(description=_("planned"), ordering="planned_at")
     def planned(self, change: Change) -> Any:

@@ -33,6 +33,7 @@ _NAVIGATION = [
             _page(_("Suppressions"), "notifications_off", "alerts_suppression_changelist"),
             _page(_("Changes"), "build", "changes_change_changelist"),
             _page(_("Bulk changes"), "playlist_add_check", "changes_changeset_changelist"),
+            _page(_("Automatic fixes"), "autorenew", "changes_automaticfix_changelist"),
             _page(_("Fixes"), "handyman", "fixes"),
         ]
     },

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
 from nephoscope.console.pages import (
+    automatic,
     compliance,
     events,
     fixes,
@@ -56,6 +57,7 @@ def extra_urls() -> list[URLPattern]:
         path("rules/", look(rules.listed), name="rules"),
         path("rules/<str:rule_id>/", look(rules.shown), name="rule"),
         path("rules/<str:rule_id>/set/", guard(rules.set_rule), name="rule_set"),
+        path("rules/<str:rule_id>/automatic/", guard(automatic.switch), name="rule_automatic"),
         path("fixes/", look(fixes.shown_list), name="fixes"),
         path("fixes/<str:fix_id>/", look(fixes.shown), name="fix"),
         path("second-approvers/", look(second_approvers.listed), name="second_approvers"),

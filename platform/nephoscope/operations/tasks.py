@@ -29,6 +29,13 @@ def work_on_set(set_id: int) -> None:
     work(set_id)
 
 
+def fix_automatically(account_id: int) -> None:
+    """Plan and approve what is due to be fixed automatically in an account."""
+    from nephoscope.changes.automatic_work import work
+
+    work(account_id)
+
+
 def rejudge(account_id: int) -> None:
     """Judge what is stored of an account again, if somebody changed how."""
     from nephoscope.judging.rejudging import rejudge
@@ -48,6 +55,13 @@ def send_reports(run_id: int) -> None:
     from nephoscope.reports.services import deliver
 
     deliver(run_id)
+
+
+def mail_upcoming() -> None:
+    """Tell people by mail what is about to be fixed automatically."""
+    from nephoscope.reports.upcoming import send
+
+    send()
 
 
 def sync_organisation(organisation_id: int) -> None:
@@ -74,7 +88,7 @@ def housekeeping() -> None:
     from django.contrib.sessions.backends.db import SessionStore
 
     from nephoscope.alerts.models import Transition
-    from nephoscope.changes import applying
+    from nephoscope.changes import applying, automatic_work
     from nephoscope.changes.giving_up import expire_plans
     from nephoscope.changes.set_work import wake_waiting as wake_sets
     from nephoscope.changes.suppressing import expire_suppressions
@@ -86,6 +100,7 @@ def housekeeping() -> None:
     from nephoscope.policies.rejudging import wake_waiting as wake_judging
     from nephoscope.queue import outbox
     from nephoscope.reports import services as reports
+    from nephoscope.reports import upcoming
     from nephoscope.scans.services import reap, start_due
 
     parts = (
@@ -98,8 +113,10 @@ def housekeeping() -> None:
         expire_plans,
         applying.reap,
         wake_sets,
+        automatic_work.wake_due,
         reports.close_interrupted,
         reports.start_due,
+        upcoming.wake_due,
         forget_old_forms,
         forget_old_tries,
         SessionStore.clear_expired,

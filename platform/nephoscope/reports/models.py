@@ -141,3 +141,13 @@ class ReportRun(Leased):
     @property
     def under_way(self) -> bool:
         return self.state in UNDER_WAY
+
+
+class UpcomingMail(models.Model):
+    """When an account's people were last told by mail of upcoming automatic fixes."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="+")
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.account)

@@ -23,6 +23,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "AlertState": "nephoscope.alerts.models.AlertState",
+        "FixNoticeState": "nephoscope.changes.automatic_models.NoticeState",
         "SuppressionState": "nephoscope.alerts.models.SuppressionState",
         "AlertKind": "nephoscope.alerts.models.KindChoice",
         "Severity": "nephoscope.alerts.models.SeverityChoice",

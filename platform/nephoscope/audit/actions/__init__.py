@@ -3,7 +3,17 @@
 One module per noun. A module of another package registers its own with :func:`register` when it is imported.
 """
 
-from nephoscope.audit.actions import accounts, alerts, changes, organisations, people, policies, reports, scans
+from nephoscope.audit.actions import (
+    accounts,
+    alerts,
+    automatic,
+    changes,
+    organisations,
+    people,
+    policies,
+    reports,
+    scans,
+)
 from nephoscope.audit.actions.registry import ACTIONS, Action, Data, label_of, register
 from nephoscope.audit.actions.wording import NAMED, resources
 
@@ -14,6 +24,7 @@ __all__ = [
     "Data",
     "accounts",
     "alerts",
+    "automatic",
     "changes",
     "label_of",
     "organisations",
