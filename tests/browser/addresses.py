@@ -19,7 +19,8 @@ def pages(client: Client, given: dict[str, str]) -> list[str]:
     """Return what a person can open: what answers with a page and not with a file, a redirection or a refusal.
 
     An object's page is opened for the first object there is of its model; raises AssertionError where there is none.
-    ``given`` has the values of the other parameters; raises KeyError for one that is missing.
+    ``given`` has the values of the other parameters, and by the name of a page the id of what it is for where that has
+    no list in the admin; raises KeyError for one that is missing.
     """
     found = dict.fromkeys(_address(pattern, name, given) for pattern, name in _patterns(get_resolver().url_patterns))
     return [each for each in found if _is_page(client.get(each))]
@@ -36,7 +37,9 @@ def _patterns(patterns: list[Any], before: str = "") -> Iterator[tuple[str, str]
 
 def _address(pattern: str, name: str, given: dict[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
-        return _first_of(name) if found[1] in ("pk", "object_id") else given[found[1]]
+        if found[1] in ("pk", "object_id"):
+            return given.get(name) or _first_of(name)
+        return given[found[1]]
 
     return "/" + PARAMETER.sub(value, pattern)
 

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from knox.models import AuthToken
 from playwright.sync_api import expect, sync_playwright
 from tests.browser.addresses import pages
@@ -22,6 +24,8 @@ from nephoscope.accounts.models import Account, AccountGroup, User
 from nephoscope.alerts.models import Alert
 from nephoscope.alerts.suppressions import suppress
 from nephoscope.audit.services import Actor
+from nephoscope.changes.approvals import require_second_approver
+from nephoscope.changes.automatic_models import AutomaticFix, FixNotice
 from nephoscope.inventory.models import Resource, Scan
 from nephoscope.policies.models import Policy, RuleSetting
 from nephoscope.reports.models import ReportSchedule
@@ -31,6 +35,7 @@ pytestmark = pytest.mark.browser
 LONG = "Northwindclaimsarchive" * 10
 """A name of 220 characters without a space; a column takes as many of them as it holds."""
 RULE = "aws.s3.public_read"
+FIX = "aws.s3.remove_public_access"
 PART = {"/rules/": "/rules/?q=s3"}
 """Of the longest page, axe looks at a part."""
 OWN = "own_long"
@@ -88,12 +93,27 @@ def addresses(
     ReportSchedule.objects.create(
         name=LONG[:100], owner=administrator, everything=True, mail_to=[f"{LONG}@example.org"]
     )
+    second = require_second_approver(actor, account=account)
+    fix = AutomaticFix.objects.create(rule=RULE, remediation=FIX, title=LONG, notice_days=3, set_by=administrator)
+    fix.accounts.add(account)
+    finding = long.findings.select_related("resource")[0]
+    FixNotice.objects.create(
+        automatic=fix,
+        account=account,
+        alert=long,
+        finding=finding,
+        failing_since=finding.failing_since,
+        resource_id=finding.resource.resource_id,
+        resource_name=finding.resource.name,
+        due_at=timezone.now() + timedelta(days=2),
+    )
     token = AuthToken.objects.create(administrator)[0]
     given = {
         "account_id": str(account.pk),
         "policy_id": OWN,
         "rule_id": RULE,
-        "fix_id": "aws.s3.remove_public_access",
+        "fix_id": FIX,
+        "second_approver_drop": str(second.pk),
         "form": "csv",
         "id": "cli",
         "key": str(token.token_key),

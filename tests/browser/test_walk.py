@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
+from tests.aws.cli import needs_cli, prepared
+from tests.aws.terminal import Terminal
 from tests.browser.running import Demo, guard
 from tests.browser.visitor import Visitor
+
+from nephoscope_aws_simulator.testing import Cloud
 
 pytestmark = pytest.mark.browser
 
@@ -283,24 +288,38 @@ def test_the_alert_closes_without_a_scan_when_nothing_is_affected_any_more(visit
 # -- 6. Fix from the console -------------------------------------------------------------------
 
 
-def test_fix_leads_to_the_set_up_of_the_fix_role_and_back_with_the_same_choice(visitor: Visitor, demo: Demo) -> None:
+def chosen_in_a_terminal(script: str, demo: Demo, folder: Path, group: str) -> str:
+    """Run the script of the fix role as a person does, and choose one group of fixes; return the role's ARN."""
+    terminal = Terminal(*prepared(script, Cloud(demo.endpoint), folder), folder)
+    terminal.until("using their number (again to uncheck, ENTER when done): ")
+    terminal.type(f"{group}\n")
+    assert "[+]" in terminal.until("using their number (again to uncheck, ENTER when done): ")
+    terminal.type("\n")
+    terminal.until("Are you sure (y/n)? ")
+    terminal.type("y\n")
+    status, screen = terminal.end()
+    assert status == 0, screen
+    return screen.strip().splitlines()[-1]
+
+
+@needs_cli
+def test_fix_leads_to_the_set_up_of_the_fix_role_and_back_with_the_same_choice(
+    visitor: Visitor, demo: Demo, tmp_path: Path
+) -> None:
     page, bucket = visitor.page, "northwind-public-assets"
     visitor.alert(READABLE)
     expect(page.get_by_text("northwind has no fix role yet")).to_be_visible()
     visitor.picture("fix-without-role")
     choose(visitor, bucket)
-    visitor.press("Fix")
-    page.get_by_text("CloudFormation", exact=True).click()
-    template = page.locator("pre:visible").inner_text()
-    assert {"s3:PutBucketAcl", "s3:PutBucketPolicy"} <= set(re.findall(r'"(s3:\w+)"', template))
-    assert "SecurityAudit" not in template
+    visitor.press("Remove public access from the bucket")
+    script = page.locator("pre:visible").first.inner_text()
     visitor.picture("fixing-role", whole=True)
     page.get_by_label("Role ARN for fixes").fill("arn:aws:iam::123456789012:role/nephoscope-read")
     visitor.press("Verify")
     expect(page.get_by_role("alert").filter(has_text="This is the role for reading.")).to_be_visible()
-    page.get_by_label("Role ARN for fixes").fill(demo.deploy("nephoscope-fix", template))
+    page.get_by_label("Role ARN for fixes").fill(chosen_in_a_terminal(script, demo, tmp_path, "PublicS3Buckets"))
     visitor.press("Verify")
-    expect(page.get_by_text(re.compile(r"(\d+) of \1 groups of fixes are allowed"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"1 of \d+ groups of fixes are allowed"))).to_be_visible()
     visitor.picture("fixing-verified", whole=True)
     page.get_by_role("link", name="Continue with the fix").click()
     expect(visitor.heading("Fix: Remove public access from the bucket")).to_be_visible()
