@@ -21,6 +21,7 @@ from nephoscope.changes.approvals import approve_change
 from nephoscope.changes.models import Change
 from nephoscope.changes.planning import plan_change
 from nephoscope.changes.services import request_undo
+from nephoscope.changes.stored import undo_digest
 from nephoscope.domain import Call
 from nephoscope.plugins import registry
 
@@ -325,3 +326,26 @@ def test_inputs_altered_in_the_database_are_noticed(house: House) -> None:
     change = house.plan_lock()
     Change.objects.filter(pk=change.pk).update(inputs={"maker": "Abus"})
     assert "digest" in refusal(lambda: approve(house, change))
+
+
+# -- The plan of an undo ---------------------------------------------------------------------------
+
+
+def test_an_undo_binds_the_calls_that_were_shown(house: House) -> None:
+    change = apply(house.actor, house.plan("front", "back"))
+    shown = undo_digest(change.steps.all())
+    wrong = refusal(lambda: request_undo(house.actor, change, reason="air", digest="0" * 64))
+    assert wrong == {"digest": ["The change has gone on since it was shown. Review its undo again."]}
+    assert request_undo(house.actor, change, reason="air", digest=shown).undo_digest == shown
+    assert worked(change).state == "undone"
+
+
+def test_what_is_undone_is_what_was_asked_for(house: House) -> None:
+    change = apply(house.actor, house.plan("front"))
+    request_undo(house.actor, change, reason="air")
+    step = change.steps.get()
+    step.inverse["body"]["door"] = "back"
+    step.save()
+    change = worked(change)
+    assert (change.state, house.cloud.doors["front"]) == ("verified", False)
+    assert change.outcome == "Not undone: what it would undo is not what it was asked to undo; ask again."

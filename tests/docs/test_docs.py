@@ -182,8 +182,9 @@ def test_the_permissions_page_lists_what_is_declared() -> None:
     assert re.findall(r"`([^`]+)`", organisation) == list(AwsProvider.organisations.permissions)
 
 
-def test_the_readme_counts_the_rules() -> None:
+def test_the_readme_counts_the_rules_and_the_fixes() -> None:
     assert f"by {len(registry().rules)} rules" in TEXTS["README.md"]
+    assert f"{len(registry().remediations)} fixes" in TEXTS["README.md"]
 
 
 def test_the_numbers_on_the_architecture_page_are_those_of_the_code() -> None:

@@ -20,6 +20,7 @@ from nephoscope.api.kit.serializers import Body, Named, Nothing, ReasonField
 from nephoscope.api.kit.views import Models
 from nephoscope.changes import approvals, giving_up, ledger, services
 from nephoscope.changes.models import Change, ChangeState, ChangeStep
+from nephoscope.changes.stored import undo_digest
 
 
 class PermissionSerializer(serializers.Serializer[Any]):
@@ -156,6 +157,9 @@ class ChangeDetailSerializer(ChangeSerializer):
     )
     closes = ClosedSerializer(many=True, read_only=True, help_text="Findings of other rules that it resolves as well.")
     steps = StepSerializer(many=True, read_only=True)
+    undo_digest = serializers.SerializerMethodField(
+        help_text="Of the calls that would undo it: send it back with undo."
+    )
 
     class Meta(ChangeSerializer.Meta):
         fields = [
@@ -168,8 +172,12 @@ class ChangeDetailSerializer(ChangeSerializer):
             "uses",
             "closes",
             "steps",
+            "undo_digest",
         ]
         read_only_fields = fields
+
+    def get_undo_digest(self, change: Change) -> str:
+        return undo_digest(change.steps.all())
 
 
 class Approval(Body):
@@ -183,6 +191,9 @@ class Approval(Body):
 
 class Undoing(Body):
     reason = ReasonField()
+    digest = Text(
+        max_length=64, required=False, help_text="The `undo_digest` that was read; without it, what can be undone now."
+    )
 
 
 class ChangeFilter(filters.FilterSet):

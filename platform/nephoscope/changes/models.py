@@ -148,8 +148,8 @@ class Change(Leased):
     """One plan of a remediation. What a person approves is its digest; what is applied is exactly these steps.
 
     ``suppression`` is set on a change that archives a detection in its cloud because it was suppressed here,
-    ``automatic`` on one that nobody was asked about.
-    ``before_undo`` is the state that it goes back to when an undo is refused. ``parameters`` are the rule's that it was
+    ``automatic`` on one that nobody was asked about. ``before_undo`` is the state that it goes back to when an undo is
+    refused; ``undo_digest`` is that of the calls whose undo was asked for. ``parameters`` are the rule's that it was
     planned by; None where that was not kept. ``closes`` are the other findings that it resolves as well, each with its
     ``rule``, ``title`` and ``resource``; ``proven`` the actions that the cloud granted in a dry run. ``quiet_at`` is
     when the last call of a worker that stopped can reach the cloud no more; an undo begins after it. One that waits
@@ -186,6 +186,7 @@ class Change(Leased):
     undo_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     undo_requested_at = models.DateTimeField(_("undo requested"), null=True)
     undo_reason = models.TextField(_("reason for undoing"), blank=True)
+    undo_digest = models.CharField(max_length=64, blank=True, editable=False)
     before_undo = models.CharField(max_length=13, choices=ChangeState.choices, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
     quiet_at = models.DateTimeField(null=True, editable=False)

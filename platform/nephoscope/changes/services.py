@@ -27,7 +27,7 @@ from nephoscope.audit.actions.changes import (
 from nephoscope.audit.services import Actor, record, require_reason
 from nephoscope.changes.models import MADE, UNDER_WAY, UNDOABLE, Change, ChangeState
 from nephoscope.changes.offers import fixes_of
-from nephoscope.changes.stored import to_plan
+from nephoscope.changes.stored import to_plan, undo_digest
 from nephoscope.inventory.models import Resource
 from nephoscope.plugins import registry
 from nephoscope.queue.dispatch import dispatch
@@ -35,22 +35,26 @@ from nephoscope.queue.dispatch import dispatch
 # -- Undoing ---------------------------------------------------------------------------------------
 
 
-def request_undo(actor: Actor, change: Change, *, reason: str) -> Change:
+def request_undo(actor: Actor, change: Change, *, reason: str, digest: str | None = None) -> Change:
     """Have a worker put back what was before; one that is still queued is withdrawn at once. Reaches no cloud.
 
-    :raises ValidationError: no reason, nothing was applied, it cannot be undone, a worker is at it, or its account was
-        removed.
+    :param digest: of the calls that undo it, as they were shown; None is for what they are now.
+    :raises ValidationError: no reason, another digest, nothing was applied, it cannot be undone, a worker is at it, or
+        its account was removed.
     """
     actor.require("change")
     reason = require_reason(reason)
     end_if_interrupted(change)
-    return _request_undo(actor, change, reason)
+    return _request_undo(actor, change, reason, digest)
 
 
 @transaction.atomic
-def _request_undo(actor: Actor, change: Change, reason: str) -> Change:
+def _request_undo(actor: Actor, change: Change, reason: str, digest: str | None) -> Change:
     hold(change.account)
-    change = ask_undo(actor, locked(change), reason)
+    change = locked(change)
+    if digest is not None and digest != undo_digest(change.steps.all()):
+        raise ValidationError({"digest": [_("The change has gone on since it was shown. Review its undo again.")]})
+    change = ask_undo(actor, change, reason)
     transaction.on_commit(partial(wake, change))
     return change
 
@@ -61,6 +65,7 @@ def ask_undo(actor: Actor, change: Change, reason: str) -> Change:
     if change.state == ChangeState.APPROVED:
         return finish(actor, change, ChangeState.UNDONE, Outcome.WITHDRAWN)
     _require_undoable(change)
+    change.undo_digest = undo_digest(change.steps.all())
     change.before_undo, change.state, change.queued_at = change.state, ChangeState.UNDO_QUEUED, timezone.now()
     change.save()
     data = {"title": change.title, "alert": str(change.alert)}

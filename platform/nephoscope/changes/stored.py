@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from nephoscope import domain
-from nephoscope.changes.models import Change, ChangeStep
+from nephoscope.changes.models import MADE, Change, ChangeStep
 
 
 def save_steps(change: Change, plan: domain.Plan, names: Mapping[str, str]) -> None:
@@ -41,6 +43,13 @@ def to_plan(change: Change, steps: Sequence[domain.Step]) -> domain.Plan:
     """Return a stored plan as it was made; its digest is that of what is stored now."""
     rule, number, warnings = change.alert.key, change.account.number, tuple(change.warnings)
     return domain.Plan(change.remediation, rule, number, tuple(steps), warnings, change.inputs, tuple(change.uses))
+
+
+def undo_digest(rows: Iterable[ChangeStep]) -> str:
+    """Return the digest of what undoing would do: the inverses of the steps that were made, last first."""
+    made = [row for row in rows if row.state in MADE and row.inverse]
+    calls = [[row.position, row.resource_id, row.inverse, row.before, row.restored, row.kept] for row in reversed(made)]
+    return hashlib.sha256(json.dumps(calls, sort_keys=True).encode()).hexdigest()
 
 
 def _to_step(row: ChangeStep) -> domain.Step:

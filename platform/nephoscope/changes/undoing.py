@@ -16,6 +16,7 @@ from nephoscope.audit.actions.changes import CHANGE_UNDO_REFUSED, Outcome
 from nephoscope.audit.services import Actor, record
 from nephoscope.changes.models import MADE, ChangeState, StepState
 from nephoscope.changes.standing import require_right
+from nephoscope.changes.stored import undo_digest
 from nephoscope.changes.worker import SETTLING, Worker, said
 from nephoscope.plugins import registry
 from nephoscope.queue import lease
@@ -39,6 +40,7 @@ class Undoing(Worker):
             require_present(self.change.account)
             if self.change.undo_by:
                 require_right(self.change.undo_by, self.change.account)
+            self._require_as_asked()
             self._wait_until_quiet()
             remediation = registry().remediations[self.change.remediation]
             with self.session() as session, self.writer(calls) as writer:
@@ -54,6 +56,11 @@ class Undoing(Worker):
         if different:
             return self.finish(ChangeState.FAILED, Outcome.NOT_AS_BEFORE, self.names(different))
         return self.finish(ChangeState.UNDONE, Outcome.UNDONE)
+
+    def _require_as_asked(self) -> None:
+        """Raise StaleError unless what is stored is what the undo was asked for."""
+        if self.change.undo_digest not in ("", undo_digest(self.rows)):
+            raise surgery.StaleError(_("what it would undo is not what it was asked to undo; ask again."))
 
     def _wait_until_quiet(self) -> None:
         """Wait until no call of a worker that stopped can reach the cloud any more."""

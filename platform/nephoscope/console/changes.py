@@ -36,6 +36,7 @@ from nephoscope.changes.models import (
 )
 from nephoscope.changes.readiness import readiness
 from nephoscope.changes.services import can_undo, request_undo
+from nephoscope.changes.stored import undo_digest
 from nephoscope.changes.summary import closes, losses, needed
 from nephoscope.console.kit.admin import ConsoleAdmin, attempt
 from nephoscope.console.kit.filters import LAST_DAYS, Choices, Filter, accounts, fixed
@@ -213,6 +214,7 @@ class ChangeAdmin(ConsoleAdmin):
             "live": shown.state in (*QUEUED, *UNDER_WAY, ChangeState.WAITING),
             "progress": progress(shown, [each["step"] for each in steps]),
             "undoable": can_undo(shown),
+            "undo_digest": undo_digest(shown.steps.all()),
             "withdrawable": shown.state == ChangeState.APPROVED,
             "history": history.filter(target_type="change", target_id=str(shown.pk))[:50],
             **more,
@@ -245,7 +247,7 @@ class ChangeAdmin(ConsoleAdmin):
         """Queue that what was before is put back."""
         change, actor = self.find(request, pk), Actor.from_request(request)
         try:
-            request_undo(actor, change, reason=request.POST.get("reason", ""))
+            request_undo(actor, change, reason=request.POST.get("reason", ""), digest=request.POST.get("digest"))
         except ValidationError as error:
             return self._again(request, change, {"undo": error.messages})
         return self.back(change)
