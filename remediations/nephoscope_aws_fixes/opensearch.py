@@ -113,6 +113,7 @@ class Encryption(DomainSetting):
     """Encryption that is never turned off again."""
 
     undoable = False
+    loses = "It cannot be turned off again: there is no undo."
 
     def same(self, one: Any, other: Any) -> bool:
         """The key is named once there is one."""

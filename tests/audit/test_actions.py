@@ -145,7 +145,7 @@ def test_every_action_reads_in_the_readers_language(action: Action, another_lang
         (
             ACCOUNT_VERIFIED,
             {"number": "12", "missing": ["s3:Get", "s3:Put"], "fixing": True},
-            "verified the fix role of A-000042 (12); missing permissions: s3:Get, s3:Put",
+            "verified the fix role of A-000042 (12); not allowed: s3:Get, s3:Put",
         ),
         (ACCOUNT_REMOVED, {"number": ""}, "removed the account A-000042, which was never verified"),
         (

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
+import termios
 from pathlib import Path
+
+
+def _take_terminal() -> None:
+    """Make the terminal that of the new session, and have Ctrl-C end it, also where this process ignores Ctrl-C."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -16,7 +25,14 @@ class Terminal:
         self.screen = ""
         ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self.terminal = ours

@@ -96,5 +96,5 @@ def test_every_declared_call_is_explained_in_the_table_of_calls() -> None:
     assert [name for name in calls.NEEDS if f"| `{name}` |" not in page] == []
 
 
-NEVER_IN_A_SCAN = {"ec2:DescribeRegions", "iam:SimulatePrincipalPolicy"}
+NEVER_IN_A_SCAN = {"ec2:DescribeRegions", "iam:SimulatePrincipalPolicy", "tagging:GetResources"}
 """Asked when an account is connected."""

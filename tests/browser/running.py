@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.aws.cli import prepared
+from tests.aws.terminal import Terminal
 
-from nephoscope_aws_simulator.testing import HOSTILE, client_for
+from nephoscope_aws_simulator.testing import HOSTILE, Cloud, client_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180
@@ -127,3 +129,17 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def chosen_in_a_terminal(script: str, demo: Demo, folder: Path, group: str) -> str:
+    """Run the script of the fix role as a person does, and choose one group of fixes; return the role's ARN."""
+    terminal = Terminal(*prepared(script, Cloud(demo.endpoint), folder), folder)
+    terminal.until("using their number (again to uncheck, ENTER when done): ")
+    terminal.type(f"{group}\n")
+    assert "[+]" in terminal.until("using their number (again to uncheck, ENTER when done): ")
+    terminal.type("\n")
+    terminal.until("Are you sure (y/n)? ")
+    terminal.type("y\n")
+    status, screen = terminal.end()
+    assert status == 0, screen
+    return screen.strip().splitlines()[-1]

@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
-from tests.aws.cli import needs_cli, prepared
-from tests.aws.terminal import Terminal
-from tests.browser.running import Demo, guard
+from tests.aws.cli import needs_cli
+from tests.browser.running import Demo, chosen_in_a_terminal, guard
 from tests.browser.visitor import Visitor
-
-from nephoscope_aws_simulator.testing import Cloud
 
 pytestmark = pytest.mark.browser
 
@@ -286,20 +283,6 @@ def test_the_alert_closes_without_a_scan_when_nothing_is_affected_any_more(visit
 
 
 # -- 6. Fix from the console -------------------------------------------------------------------
-
-
-def chosen_in_a_terminal(script: str, demo: Demo, folder: Path, group: str) -> str:
-    """Run the script of the fix role as a person does, and choose one group of fixes; return the role's ARN."""
-    terminal = Terminal(*prepared(script, Cloud(demo.endpoint), folder), folder)
-    terminal.until("using their number (again to uncheck, ENTER when done): ")
-    terminal.type(f"{group}\n")
-    assert "[+]" in terminal.until("using their number (again to uncheck, ENTER when done): ")
-    terminal.type("\n")
-    terminal.until("Are you sure (y/n)? ")
-    terminal.type("y\n")
-    status, screen = terminal.end()
-    assert status == 0, screen
-    return screen.strip().splitlines()[-1]
 
 
 @needs_cli

@@ -125,7 +125,7 @@ def _planned(alert: Alert, name: str) -> Change:
     ChangeStep.objects.create(
         change=change,
         position=0,
-        resource_id="arn:aws:s3:::logs",
+        resource_id=f"arn:aws:s3:::{name}",
         resource_name=f"{name}-{HOSTILE}",
         title="Narrow",
         call=call,

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers, status
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nephoscope.accounts.models import Account
 from nephoscope.alerts.models import SeverityChoice
 from nephoscope.api.catalogue import SettingSerializer
+from nephoscope.api.kit.errors import Conflict
 from nephoscope.api.kit.fields import Choice, IdField, Text
 from nephoscope.api.kit.serializers import Body, Named
 from nephoscope.api.kit.views import Endpoint, Models
@@ -148,7 +148,7 @@ class SecondApprovers(Models):
     def _account(self, pk: int) -> Account:
         account: Account | None = Account.objects.visible_to(self.request.user).filter(pk=pk).first()
         if account is None:
-            raise ValidationError({"account": [_("There is no account %(id)s.") % {"id": pk}]})
+            raise Conflict({"account": [_("There is no account %(id)s.") % {"id": pk}]})
         return account
 
     def destroy(self, request: Request, id: str) -> Response:

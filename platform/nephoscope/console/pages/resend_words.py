@@ -62,6 +62,7 @@ PAGES: dict[str, Any] = {
     "profile": _("My profile"),
     "revoke_token": _("Revoke an API token"),
     "rule_set": _("Change a rule"),
+    "rule_automatic": _("Switch on an automatic fix"),
     "second_approver_drop": _("Stop requiring a second approver"),
     "second_approver_require": _("Require a second approver"),
     "tokens": _("New API token"),
