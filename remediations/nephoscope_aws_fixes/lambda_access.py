@@ -32,11 +32,11 @@ _CONDITIONS = {
     ("StringEquals", "aws:sourceaccount"): "SourceAccount",
     ("StringEquals", "aws:principalorgid"): "PrincipalOrgID",
     ("StringEquals", "lambda:functionurlauthtype"): "FunctionUrlAuthType",
-    ("StringEquals", "lambda:eventsourcetoken"): "EventSourceToken",
     ("ArnLike", "aws:sourcearn"): "SourceArn",
     ("Bool", "lambda:invokedviafunctionurl"): "InvokedViaFunctionUrl",
 }
-"""What AddPermission makes of its parameters: operator and key of a condition.
+"""What AddPermission makes of its parameters: operator and key of a condition. An EventSourceToken is left out: it is
+shared with whoever calls, and a plan is stored and shown.
 https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
 
 OF_THE_ACCOUNT = "-own-account"
