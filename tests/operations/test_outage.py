@@ -21,14 +21,20 @@ KILL_IT = """
 import os, signal, subprocess, sys, time, django, psutil
 django.setup()
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from nephoscope import postgres
 
 def ask():
-    connection.close()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid(), pg_postmaster_start_time()")
-        return cursor.fetchone()
+    # A connection that meets the server as it dies is lost with it; the next one is not.
+    for last in (False, True):
+        connection.close()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid(), pg_postmaster_start_time()")
+                return cursor.fetchone()
+        except OperationalError:
+            if last:
+                raise
 
 def gone():
     # Until nothing of the server is left.
