@@ -22,7 +22,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes import set_work
 from nephoscope.changes.approvals import approve_change, require_second_approver
 from nephoscope.changes.giving_up import discard_plan
-from nephoscope.changes.models import Change, ChangeSet
+from nephoscope.changes.models import Change, ChangeSet, ChangeStep
 from nephoscope.changes.sets import approve_set, discard_set, plan_set, stop_set, undo_set
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +267,11 @@ def test_workers_are_woken_again_only_when_none_is_at_it(many: House, monkeypatc
     at_it.update(lease_until=timezone.now() - timedelta(minutes=1))
     set_work.wake_waiting()
     assert woken == [found]
+
+
+def test_what_an_undo_does_not_bring_back_is_confirmed_whoever_asks(many: House) -> None:
+    found = planned(many, 3)
+    ChangeStep.objects.filter(change__in=found.changes.all()[:1]).update(loses="The paint comes off.")
+    with pytest.raises(ValidationError, match="Confirm that you understand this"):
+        approve(many.actor, found)
+    assert approve(many.actor, found, irreversible=True).state == "approved"

@@ -196,6 +196,9 @@ class Approving(Body):
         required=False,
         help_text="The number of resources, by an administrator, where *to_confirm* asks for it.",
     )
+    irreversible = serializers.BooleanField(
+        default=False, help_text="Confirms that an undo does not bring back everything, where there are *losses*."
+    )
 
 
 class ChangeSetFilter(filters.FilterSet):

@@ -36,7 +36,7 @@ from nephoscope.audit.actions.changes import (
 from nephoscope.audit.services import Actor, record, recorded_together, require_reason
 from nephoscope.changes.approvals import any_needs_second, require_another
 from nephoscope.changes.giving_up import discard, expire
-from nephoscope.changes.models import UNDER_WAY, UNDOABLE, Change, ChangeSet, ChangeState, SetItem, SetState
+from nephoscope.changes.models import UNDER_WAY, UNDOABLE, Change, ChangeSet, ChangeState, ChangeStep, SetItem, SetState
 from nephoscope.changes.planning import completed_inputs
 from nephoscope.changes.readiness import why_no_fixes
 from nephoscope.changes.services import ask_undo, can_undo, finish, interrupt, remediation_of
@@ -122,13 +122,22 @@ def wake_set(found: ChangeSet) -> None:
 
 
 @transaction.atomic
-def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, confirmed: int | None = None) -> ChangeSet:
+def approve_set(
+    actor: Actor,
+    found: ChangeSet,
+    *,
+    digest: str,
+    reason: str,
+    confirmed: int | None = None,
+    irreversible: bool = False,
+) -> ChangeSet:
     """Approve all plans of a set, by the digest over all of theirs, and queue them. Reaches no cloud.
 
     Whether each still holds is asked by the worker right before it applies it, which refuses those that do not.
 
     :param confirmed: the number of resources, which an administrator who approves more than
         ``NEPHOSCOPE_MAX_RESOURCES_PER_PLAN`` has typed.
+    :param irreversible: that an undo does not bring back everything was read and confirmed.
     :raises ValidationError: no reason, another digest, it waits for no approval, it has expired, it is larger and the
         number was not confirmed, or the second approver is the planner or the first approver.
     :raises PermissionDenied: it is larger, and the actor no administrator.
@@ -140,6 +149,9 @@ def approve_set(actor: Actor, found: ChangeSet, *, digest: str, reason: str, con
     changes = list(_lock(found.changes.filter(state=ChangeState.PLANNED)))
     if digest != found.digest or found.digest_now() != digest:
         raise ValidationError({"digest": [_("The plans have changed since they were shown. Review them again.")]})
+    steps = ChangeStep.objects.filter(change__in=changes)
+    if not irreversible and steps.exclude(inverse__isnull=False, loses="").exists():
+        raise ValidationError({"irreversible": [_("Confirm that you understand this.")]})
     _require_number(actor, len(changes), confirmed)
     values = {"title": found.title, "count": len(changes)}
     if found.state == SetState.PLANNED and any_needs_second(found.changes.filter(state=ChangeState.PLANNED)):

@@ -23,7 +23,7 @@ from nephoscope.audit.services import Actor
 from nephoscope.changes import sets
 from nephoscope.changes.approvals import any_needs_second, why_not_second
 from nephoscope.changes.giving_up import discard_plan
-from nephoscope.changes.models import ChangeSet, ChangeState, ChangeStep, SetItem, SetState
+from nephoscope.changes.models import ChangeSet, ChangeState, SetItem, SetState
 from nephoscope.changes.set_queries import (
     NAMED,
     STAGES,
@@ -187,14 +187,12 @@ class ChangeSetAdmin(ConsoleAdmin):
         """Approve all plans by the digest over theirs; what cannot be wholly undone is asked about twice."""
         found, actor = self.find(request, pk), Actor.from_request(request)
         actor.require("change")
-        steps = ChangeStep.objects.filter(change__change_set=found, change__state=ChangeState.PLANNED)
-        if steps.exclude(inverse__isnull=False, loses="").exists() and "irreversible" not in request.POST:
-            return self._again(request, found, {"irreversible": [_t("Confirm that you understand this.")]})
         confirmed = request.POST.get("confirmed", "").strip()
         number = int(confirmed) if confirmed.isdecimal() and len(confirmed) < 10 else None
-        digest, reason = request.POST.get("digest", ""), request.POST.get("reason", "")
+        given = {name: request.POST.get(name, "") for name in ("digest", "reason")}
+        understood = "irreversible" in request.POST
         try:
-            sets.approve_set(actor, found, digest=digest, reason=reason, confirmed=number)
+            sets.approve_set(actor, found, confirmed=number, irreversible=understood, **given)
         except ValidationError as error:
             return self._again(request, found, error.message_dict)
         return self.back(found)
